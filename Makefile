@@ -1,0 +1,54 @@
+# Everything a developer runs. `make VENV=DIR …` uses another environment.
+VENV ?= .venv
+PYTHON ?= python3
+BIN = $(VENV)/bin
+STAMP = $(VENV)/.installed
+KILLS ?= 50
+SEED ?= $(shell date +%s)
+
+.DEFAULT_GOAL := help
+.PHONY: help setup protos check test demo bench chaos serve docs clean
+
+help:  ## List what there is
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+# An environment is made anew from what the project says it needs, never by hand.
+$(STAMP): pyproject.toml protos/build.py $(wildcard protos/podium/*/v1/*.proto)
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	touch $@
+
+setup: $(STAMP)  ## Make the environment
+
+protos: setup  ## Generate the code for the .proto files
+	$(BIN)/python protos/build.py
+
+check: setup  ## Lint, types, protos, the floors
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	cd protos && $(abspath $(BIN))/buf lint
+	$(BIN)/lint-imports
+
+test: check  ## Check, then run every test
+	$(BIN)/python -m pytest -n 2 --dist worksteal
+
+demo: setup  ## Show the main job on a real job server
+	$(BIN)/podium demo
+
+serve: setup  ## podium up
+	$(BIN)/podium up
+
+bench: setup  ## Measure; prints figures with the machine's
+	$(BIN)/python -m bench
+
+chaos: setup  ## Kill processes at random under load: make chaos KILLS=50 SEED=n
+	$(BIN)/python -m tests.system.chaos --kills $(KILLS) --seed $(SEED)
+
+docs: setup  ## Write the generated pages of docs/
+	$(BIN)/python -m services.registry.definitions.document
+	$(BIN)/python -m services.settings
+
+clean:  ## Remove the environment and what was generated
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find protos -name '*_pb2*.py*' -delete
