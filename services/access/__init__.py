@@ -1,0 +1,39 @@
+"""Who is calling and what they may do: tokens, applications, and the guard before every RPC."""
+
+from services.access.guard import ON_BEHALF_OF, AccessInterceptor, bearer_token
+from services.access.principals import (
+    Application,
+    Authority,
+    Grant,
+    Principal,
+    application_principal,
+    current,
+    require,
+    tags_of,
+)
+from services.access.tokens import (
+    ISSUER,
+    SERVICE_TOKEN_SECONDS,
+    USER_AUDIENCE,
+    ServiceIdentity,
+    Verifier,
+)
+
+__all__ = [
+    "ISSUER",
+    "ON_BEHALF_OF",
+    "SERVICE_TOKEN_SECONDS",
+    "USER_AUDIENCE",
+    "AccessInterceptor",
+    "Application",
+    "Authority",
+    "Grant",
+    "Principal",
+    "ServiceIdentity",
+    "Verifier",
+    "application_principal",
+    "bearer_token",
+    "current",
+    "require",
+    "tags_of",
+]

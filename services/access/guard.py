@@ -1,0 +1,132 @@
+"""The guard before every RPC: its token, and the right that the call needs."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import grpc
+
+from services.access.principals import (
+    APPLICATION_PREFIX,
+    Authority,
+    Principal,
+    application_principal,
+    current,
+)
+from services.access.tokens import Verifier
+from services.errors import PermissionDenied, ServiceError, Unauthenticated
+from services.rights import EDGE, Right, right_to
+from services.rpc import shape
+
+ON_BEHALF_OF = "on-behalf-of"
+
+Request = TypeVar("Request")
+Response = TypeVar("Response")
+
+
+@dataclass(slots=True)
+class AccessInterceptor(grpc.aio.ServerInterceptor):
+    """Lets a call through that the table of rights allows, and says who makes it in ``current``.
+
+    Stands after :class:`services.rpc.ErrorInterceptor`, which tells the caller of a refusal.
+    """
+
+    verifier: Verifier
+    authority: Authority
+
+    async def intercept_service(
+        self,
+        continuation: Callable[
+            [grpc.HandlerCallDetails], Awaitable[grpc.RpcMethodHandler[Request, Response] | None]
+        ],
+        handler_call_details: grpc.HandlerCallDetails,
+    ) -> grpc.RpcMethodHandler[Request, Response] | None:
+        handler = await continuation(handler_call_details)
+        right = right_to(handler_call_details.method)
+        if handler is None or right.open:
+            return handler
+        metadata = _metadata(handler_call_details)
+        try:
+            current.set(self.admit(right, metadata))
+        except ServiceError as error:
+            refusing: grpc.RpcMethodHandler[Request, Response] = _refusing(handler, error)
+            return refusing
+        return handler
+
+    def admit(self, right: Right, metadata: Mapping[str, str]) -> Principal:
+        """Who calls, if ``right`` lets them.
+
+        Raises:
+            Unauthenticated: There is no token, or it does not hold.
+            PermissionDenied: The caller has not that right.
+        """
+        caller = self.verifier.verify(bearer_token(metadata.get("authorization", "")))
+        principal = _speaking_for(caller, metadata.get(ON_BEHALF_OF, ""))
+        if principal.application_id:
+            self._check_application(principal, right)
+        elif principal.name not in right.services:
+            raise PermissionDenied(f"{principal.name} may not call this.")
+        return principal
+
+    def _check_application(self, principal: Principal, right: Right) -> None:
+        application = self.authority.application(principal.application_id)
+        if application is None:
+            raise PermissionDenied(
+                f"There is no application {principal.application_id!r} any more."
+            )
+        if not right.checked_by_handler and application.roles.isdisjoint(right.roles):
+            wanted = " or ".join(sorted(right.roles)) or "a service"
+            raise PermissionDenied(
+                f"The application {principal.application_id!r} may not call this: it takes "
+                f"{wanted}.",
+                application=principal.application_id,
+            )
+
+
+def _speaking_for(caller: Principal, on_behalf_of: str) -> Principal:
+    """The one place where a service's word for somebody else is taken: the edge's, it checked."""
+    if not on_behalf_of:
+        return caller
+    if caller.name != EDGE:
+        raise PermissionDenied(f"Only the edge may call on behalf of somebody, not {caller.name}.")
+    application_id = on_behalf_of.removeprefix(APPLICATION_PREFIX)
+    if not on_behalf_of.startswith(APPLICATION_PREFIX) or not application_id:
+        raise PermissionDenied("A call can be on behalf of an application only.")
+    return application_principal(application_id)
+
+
+def bearer_token(authorization: str) -> str:
+    """The token of an ``authorization: Bearer …`` header (RFC 6750).
+
+    Raises:
+        Unauthenticated: There is none.
+    """
+    scheme, _, token = authorization.strip().partition(" ")
+    if scheme.lower() != "bearer" or not token.strip():
+        raise Unauthenticated("A token is needed: authorization: Bearer <token>.")
+    return token.strip()
+
+
+def _metadata(details: grpc.HandlerCallDetails) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for name, value in details.invocation_metadata or ():
+        if isinstance(value, str) and name in ("authorization", ON_BEHALF_OF):
+            # Of two, neither: which one counts must not depend on who reads them.
+            found[name] = "" if name in found else value
+    return found
+
+
+def _refusing(handler: Any, error: ServiceError) -> Any:
+    """A handler of the same shape that does nothing but raise ``error``."""
+
+    async def unary(_request: Any, _context: Any) -> Any:
+        raise error
+
+    async def streaming(_request: Any, _context: Any) -> Any:
+        raise error
+        yield
+
+    behaviour = streaming if handler.response_streaming else unary
+    return handler._replace(**{shape(handler): behaviour})

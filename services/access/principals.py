@@ -1,0 +1,152 @@
+"""Who calls, and what applications may do."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from services.errors import PermissionDenied
+from services.rights import ADMIN, EDITOR, OPERATOR, VIEWER
+
+APPLICATION_PREFIX = "application:"
+SERVICE_PREFIX = "service:"
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Who calls.
+
+    Attributes:
+        name: ``application:ID`` or ``service:NAME``.
+        application_id: Empty for a service.
+        access_key_id: The key that the token was issued for; empty where there was none.
+    """
+
+    name: str
+    application_id: str = ""
+    access_key_id: str = ""
+
+
+# Who makes the call that is being served; set by AccessInterceptor.
+current: ContextVar[Principal] = ContextVar("podium_principal")
+
+
+def application_principal(application_id: str, access_key_id: str = "") -> Principal:
+    """The principal of an application."""
+    return Principal(f"{APPLICATION_PREFIX}{application_id}", application_id, access_key_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """Leave to do something with one definition, with all of a kind, or with all of a tag.
+
+    Attributes:
+        access: Of READ, CREATE, UPDATE, DELETE, EXECUTE.
+        kind: ``workflow``, ``task`` …, or ``tag``.
+        name: Its name or id; ``*`` for all of the kind; for a tag ``key:value``.
+    """
+
+    access: frozenset[str]
+    kind: str
+    name: str
+
+    def covers(self, access: str, kind: str, name: str, tags: Collection[str]) -> bool:
+        """Whether ``access`` to that definition is in this grant."""
+        if access not in self.access:
+            return False
+        if self.kind == "tag":
+            return self.name in tags or (self.name == "*" and bool(tags))
+        return self.kind == kind and self.name in (name, "*")
+
+
+@dataclass(frozen=True, slots=True)
+class Application:
+    """A service account and what it may do."""
+
+    id: str
+    roles: frozenset[str] = frozenset()
+    grants: tuple[Grant, ...] = ()
+
+    @classmethod
+    def from_document(cls, document: Mapping[str, Any]) -> Application:
+        """The application that a definition of that kind describes, as the registry stores it."""
+        return cls(
+            document["id"],
+            frozenset(document.get("roles") or ()),
+            tuple(
+                Grant(frozenset(each["access"]), each["target"]["type"], each["target"]["id"])
+                for each in document.get("permissions") or ()
+            ),
+        )
+
+    def allows(self, access: str, kind: str, name: str, tags: Collection[str] = ()) -> bool:
+        """Whether it has ``access`` (READ, CREATE …) to the definition, by a role or a grant."""
+        return self._by_role(access, kind) or any(
+            grant.covers(access, kind, name, tags) for grant in self.grants
+        )
+
+    def _by_role(self, access: str, kind: str) -> bool:
+        if ADMIN in self.roles:
+            return True
+        match access:
+            case "READ":
+                return not self.roles.isdisjoint((EDITOR, OPERATOR, VIEWER))
+            case "EXECUTE":
+                return OPERATOR in self.roles
+            case "CREATE" | "UPDATE" | "DELETE":
+                # Whoever writes applications could make itself an administrator.
+                return EDITOR in self.roles and kind != "application"
+        return False
+
+
+def tags_of(document: Mapping[str, Any]) -> frozenset[str]:
+    """The tags of a definition, as grants name them: ``key:value``, or the tag's own text."""
+    tags = document.get("tags")
+    found = set[str]()
+    for tag in tags if isinstance(tags, list) else ():
+        if isinstance(tag, str):
+            found.add(tag)
+        elif isinstance(tag, dict):
+            found.add(f"{tag.get('key')}:{tag.get('value')}")
+    return frozenset(found)
+
+
+class Authority(Protocol):
+    """What is known of applications and keys; kept locally, so it answers at once."""
+
+    def application(self, application_id: str, /) -> Application | None:
+        """The application, if there is one."""
+
+    def public_key(self, key_id: str, /) -> str | None:
+        """The PEM of the Ed25519 key by which tokens with that ``kid`` are verified."""
+
+    def revoked(self, access_key_id: str, /) -> bool:
+        """Whether tokens that were issued for that access key are void."""
+
+
+def require(
+    principal: Principal,
+    authority: Authority,
+    access: str,
+    kind: str,
+    name: str,
+    tags: Collection[str] = (),
+) -> None:
+    """Refuse ``principal`` unless it has ``access`` to the definition.
+
+    A service may: which calls it may make at all is in the table of rights.
+
+    Raises:
+        PermissionDenied: It has not.
+    """
+    if principal.name.startswith(SERVICE_PREFIX):
+        return
+    application = authority.application(principal.application_id)
+    if application is None or not application.allows(access, kind, name, tags):
+        raise PermissionDenied(
+            f"The application {principal.application_id!r} has no {access} on the {kind} {name!r}.",
+            application=principal.application_id,
+            access=access,
+        )

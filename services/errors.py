@@ -1,0 +1,166 @@
+"""What can go wrong, named once.
+
+Every failure that crosses a service's boundary is one of these. Each names the gRPC
+status it travels as and the HTTP status the edge answers with:
+
+    ServiceError                 INTERNAL             500
+    ├── InvalidDefinition        INVALID_ARGUMENT     400   every fault with its path
+    ├── InvalidRequest           INVALID_ARGUMENT     400
+    ├── NotFound                 NOT_FOUND            404
+    ├── AlreadyExists            ALREADY_EXISTS       409
+    ├── Conflict                 FAILED_PRECONDITION  409   not in this state
+    ├── Stale                    ABORTED              409   somebody else wrote first
+    ├── Unauthenticated          UNAUTHENTICATED      401
+    ├── PermissionDenied         PERMISSION_DENIED    403
+    ├── RateLimited              RESOURCE_EXHAUSTED   429
+    ├── Overloaded               RESOURCE_EXHAUSTED   503   admission said no
+    ├── TooLarge                 OUT_OF_RANGE         413
+    ├── DeadlineExceeded         DEADLINE_EXCEEDED    504
+    └── Unavailable              UNAVAILABLE          503
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import ClassVar
+
+import grpc
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing wrong with a document.
+
+    Attributes:
+        path: Where, as its author would write it: ``tasks[2].inputParameters.uri``; empty for
+            the whole document.
+        detail: What, and the way out: ``is required``.
+    """
+
+    path: str
+    detail: str
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.detail}" if self.path else self.detail
+
+
+class ServiceError(Exception):
+    """A failure with a name the caller can act on.
+
+    Attributes:
+        detail: One sentence for a person; it never holds a secret.
+        metadata: Facts for a program, e.g. ``{"workflow": "greet"}``.
+        faults: Every fault of a document that was refused; empty otherwise.
+    """
+
+    code: ClassVar[grpc.StatusCode] = grpc.StatusCode.INTERNAL
+    status: ClassVar[HTTPStatus] = HTTPStatus.INTERNAL_SERVER_ERROR
+
+    def __init__(self, detail: str, faults: Sequence[Fault] = (), **metadata: str) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.metadata = metadata
+        self.faults = tuple(faults)
+
+    @classmethod
+    def reason(cls) -> str:
+        """The name on the wire: ``NotFound`` → ``NOT_FOUND``."""
+        return "".join(f"_{c}" if c.isupper() else c for c in cls.__name__).lstrip("_").upper()
+
+
+class InvalidDefinition(ServiceError):
+    """The document can never work; :attr:`faults` lists all that is wrong with it."""
+
+    code = grpc.StatusCode.INVALID_ARGUMENT
+    status = HTTPStatus.BAD_REQUEST
+
+
+class InvalidRequest(ServiceError):
+    """The caller asked for something that makes no sense."""
+
+    code = grpc.StatusCode.INVALID_ARGUMENT
+    status = HTTPStatus.BAD_REQUEST
+
+
+class NotFound(ServiceError):
+    """There is nothing by that name."""
+
+    code = grpc.StatusCode.NOT_FOUND
+    status = HTTPStatus.NOT_FOUND
+
+
+class AlreadyExists(ServiceError):
+    """Something by that name is there already."""
+
+    code = grpc.StatusCode.ALREADY_EXISTS
+    status = HTTPStatus.CONFLICT
+
+
+class Conflict(ServiceError):
+    """It cannot be done to the thing in the state it is in."""
+
+    code = grpc.StatusCode.FAILED_PRECONDITION
+    status = HTTPStatus.CONFLICT
+
+
+class Stale(ServiceError):
+    """Somebody else changed it since the caller read it."""
+
+    code = grpc.StatusCode.ABORTED
+    status = HTTPStatus.CONFLICT
+
+
+class Unauthenticated(ServiceError):
+    """No token or key, or one that does not hold."""
+
+    code = grpc.StatusCode.UNAUTHENTICATED
+    status = HTTPStatus.UNAUTHORIZED
+
+
+class PermissionDenied(ServiceError):
+    """The caller is known and may not do this."""
+
+    code = grpc.StatusCode.PERMISSION_DENIED
+    status = HTTPStatus.FORBIDDEN
+
+
+class RateLimited(ServiceError):
+    """Too many requests; ask again later."""
+
+    code = grpc.StatusCode.RESOURCE_EXHAUSTED
+    status = HTTPStatus.TOO_MANY_REQUESTS
+
+
+class Overloaded(ServiceError):
+    """The service takes no new work just now; what runs goes on."""
+
+    code = grpc.StatusCode.RESOURCE_EXHAUSTED
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+
+
+class TooLarge(ServiceError):
+    """A document beyond its limit."""
+
+    code = grpc.StatusCode.OUT_OF_RANGE
+    status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+
+
+class DeadlineExceeded(ServiceError):
+    """It took longer than the caller gave it."""
+
+    code = grpc.StatusCode.DEADLINE_EXCEEDED
+    status = HTTPStatus.GATEWAY_TIMEOUT
+
+
+class Unavailable(ServiceError):
+    """The service, or one it needs, cannot answer now."""
+
+    code = grpc.StatusCode.UNAVAILABLE
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+
+
+KINDS: tuple[type[ServiceError], ...] = (ServiceError, *ServiceError.__subclasses__())
+BY_REASON = {kind.reason(): kind for kind in KINDS}
+BY_CODE = {kind.code: kind for kind in reversed(KINDS)}

@@ -1,0 +1,238 @@
+"""A suite's home: the folder that holds its databases, its keys, its ports and its addresses.
+
+HOME/                     mode 0700
+  registry.db executor.db edge.db …
+  cluster.key secret.key  what the services trust each other by, and seal secrets with (0600)
+  credentials.json        the first administrator's access key (0600)
+  ports.json              the addresses of the last run, so that the next one keeps them
+  endpoints.json          where the suite is, while it runs and all of it is healthy
+  suite.lock              held by the supervisor, with its process id
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import secrets
+import socket
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+DEFAULT_ADDRESSES = {
+    "gateway": "127.0.0.1:8080",
+    "management": "127.0.0.1:8081",
+    "registry": "127.0.0.1:7401",
+    "executor": "127.0.0.1:7402",
+    "edge": "127.0.0.1:7403",
+}
+
+_ADDRESS = re.compile(r"(.+):([0-9]{1,5})")
+_HIGHEST_PORT = 65535
+
+
+class HomeUnusable(Exception):
+    """The home cannot be made, read or written; the message is one line that says why."""
+
+
+def default_home(environment: Mapping[str, str]) -> Path:
+    """``$PODIUM_HOME``, else ``~/.podium``."""
+    given = environment.get("PODIUM_HOME")
+    return Path(given) if given else Path.home() / ".podium"
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """An application's access key."""
+
+    key_id: str
+    key_secret: str
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """One home, by its folder."""
+
+    path: Path
+
+    @property
+    def lock_path(self) -> Path:
+        return self.path / "suite.lock"
+
+    @property
+    def endpoints_path(self) -> Path:
+        return self.path / "endpoints.json"
+
+    @property
+    def credentials_path(self) -> Path:
+        return self.path / "credentials.json"
+
+    def make(self) -> None:
+        """Make the folder, which only its owner may then enter.
+
+        Raises:
+            HomeUnusable: The path is no folder, or cannot be written.
+        """
+        with self._usable():
+            self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self.path.chmod(0o700)
+
+    def make_keys(self) -> None:
+        """Make what a first start needs, where it is not there; for whoever holds the lock.
+
+        Raises:
+            HomeUnusable: The folder cannot be written.
+        """
+        with self._usable():
+            for name in ("cluster.key", "secret.key"):
+                if not (self.path / name).exists():
+                    write_private(self.path / name, secrets.token_urlsafe(32) + "\n")
+            if not self.credentials_path.exists():
+                self._make_credentials()
+
+    def _make_credentials(self) -> None:
+        credentials = {"keyId": secrets.token_hex(8), "keySecret": secrets.token_urlsafe(32)}
+        # The secret's own file first: credentials.json says that both are there.
+        write_private(self.path / "admin.secret", credentials["keySecret"] + "\n")
+        write_private(self.credentials_path, json.dumps(credentials, indent=2) + "\n")
+
+    @contextmanager
+    def _usable(self) -> Generator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise HomeUnusable(
+                f"The home {self.path} cannot be used: {error.strerror or error}."
+            ) from error
+
+    def credentials(self) -> Credentials:
+        """The administrator's access key. Raises :class:`HomeUnusable`."""
+        known = self._read(self.credentials_path, ("keyId", "keySecret"))
+        return Credentials(str(known["keyId"]), str(known["keySecret"]))
+
+    def endpoints(self) -> dict[str, object]:
+        """Where the suite is, by name; ``pids`` holds process ids by name.
+
+        Raises:
+            HomeUnusable: No suite runs in this home, or not all of it is healthy yet.
+        """
+        return self._read(self.endpoints_path, (*DEFAULT_ADDRESSES, "pids"))
+
+    def write_endpoints(self, addresses: Mapping[str, str], pids: Mapping[str, int]) -> None:
+        """Say where the suite is, at once and whole (by rename)."""
+        document = {
+            "gateway": f"http://{addresses['gateway']}",
+            "management": f"http://{addresses['management']}",
+            **{name: addresses[name] for name in ("registry", "executor", "edge")},
+            "pids": dict(pids),
+        }
+        write_private(self.endpoints_path, json.dumps(document, indent=2) + "\n")
+
+    def forget_endpoints(self) -> None:
+        """Say that no suite is here."""
+        self.endpoints_path.unlink(missing_ok=True)
+
+    def addresses(self, wanted: Mapping[str, str]) -> dict[str, str]:
+        """The addresses to serve on, remembered for the next run.
+
+        Args:
+            wanted: ``host:port`` by name; port 0 takes that of the last run if it is free, else
+                a free one. Names left out have their default.
+
+        Raises:
+            HomeUnusable: An address is not ``host:port``.
+        """
+        path = self.path / "ports.json"
+        last = self._read(path, ()) if path.exists() else {}
+        chosen: dict[str, str] = {}
+        with self._usable(), _Held() as held:
+            for name, default in DEFAULT_ADDRESSES.items():
+                address = wanted.get(name) or default
+                chosen[name] = held.choose(name, address, str(last.get(name, "")))
+            if chosen != last:
+                write_private(path, json.dumps(chosen, indent=2) + "\n")
+        return chosen
+
+    def _read(self, path: Path, names: Sequence[str]) -> dict[str, object]:
+        """The object in ``path``, which has ``names``. Raises :class:`HomeUnusable`."""
+        try:
+            known = json.loads(path.read_text())
+        except FileNotFoundError:
+            raise HomeUnusable(
+                f"No suite runs in {self.path} (there is no {path.name}); start one: podium up"
+                + (f" --home {self.path}" if self.path != Path.home() / ".podium" else "")
+            ) from None
+        except (OSError, ValueError) as error:
+            raise HomeUnusable(f"{path} cannot be read: {error}") from error
+        if not isinstance(known, dict):
+            raise HomeUnusable(f"{path} does not hold an object.")
+        for name in names:
+            if name not in known:
+                raise HomeUnusable(f"{path} has no {name!r}.")
+        return known
+
+
+class _Held:
+    """Free ports, held until all are chosen so that none is chosen twice."""
+
+    def __enter__(self) -> _Held:
+        self._sockets: list[socket.socket] = []
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for held in self._sockets:
+            held.close()
+
+    def choose(self, name: str, wanted: str, last: str) -> str:
+        """``wanted``, or for port 0 that of ``last`` if it is free, else a free one."""
+        host, port = split_address(wanted)
+        if port:
+            if not self._bind(host, port):
+                raise HomeUnusable(
+                    f"The {name} cannot listen on {wanted}: the address is in use or not this "
+                    f"machine's. Another port: --{name} {host}:0"
+                )
+            return wanted
+        before = _ADDRESS.fullmatch(last)
+        known = int(before[2]) if before and before[1] == host else _HIGHEST_PORT + 1
+        if known <= _HIGHEST_PORT and self._bind(host, known):
+            return f"{host}:{self._sockets[-1].getsockname()[1]}"
+        try:
+            self._bind(host, 0)
+        except OSError as error:
+            raise HomeUnusable(
+                f"The {name} cannot listen on {wanted}: {error.strerror or error}."
+            ) from error
+        return f"{host}:{self._sockets[-1].getsockname()[1]}"
+
+    def _bind(self, host: str, port: int) -> bool:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        try:
+            self._sockets.append(socket.create_server((host.strip("[]"), port), family=family))
+        except OSError:
+            if port == 0:
+                raise
+            return False
+        return True
+
+
+def split_address(address: str) -> tuple[str, int]:
+    """``host:port`` as its two parts. Raises :class:`HomeUnusable`."""
+    parts = _ADDRESS.fullmatch(address)
+    if parts is None or int(parts[2]) > _HIGHEST_PORT:
+        raise HomeUnusable(f"{address!r} is no address; write HOST:PORT, e.g. 127.0.0.1:8080.")
+    return parts[1], int(parts[2])
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write ``text`` to ``path``, mode 0600, whole or not at all."""
+    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(text)
+        file.flush()
+        # A power cut must not leave a key that is empty.
+        os.fsync(descriptor)
+    partial.replace(path)

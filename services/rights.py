@@ -1,0 +1,114 @@
+"""Which right every RPC needs: one table for the three services.
+
+A role holds everywhere. Where a grant on one definition can be enough, the table says that the
+handler checks (:func:`services.access.require`), which knows what the call is about.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+ADMIN, EDITOR, OPERATOR, VIEWER, WORKER = ROLES = (
+    "ADMIN",  # everything
+    "EDITOR",  # writes definitions, reads all
+    "OPERATOR",  # starts executions and acts on them, reads all
+    "VIEWER",  # reads
+    "WORKER",  # does tasks
+)
+REGISTRY, EXECUTOR, EDGE = SERVICES = ("service:registry", "service:executor", "service:edge")
+
+
+@dataclass(frozen=True, slots=True)
+class Right:
+    """Who may call an RPC.
+
+    Attributes:
+        roles: An application with one of them may.
+        services: Services that may, by principal: ``service:edge``.
+        checked_by_handler: Any other application comes through to the handler, which refuses it
+            unless a grant of its own is enough.
+        open: Nobody needs a token.
+    """
+
+    roles: frozenset[str] = frozenset()
+    services: frozenset[str] = frozenset()
+    checked_by_handler: bool = False
+    open: bool = False
+
+
+def _right(*roles: str, services: tuple[str, ...] = (), checked_by_handler: bool = False) -> Right:
+    return Right(frozenset((ADMIN, *roles)), frozenset(services), checked_by_handler)
+
+
+_READ = _right(EDITOR, OPERATOR, VIEWER)
+_OPERATE = _right(OPERATOR)
+_ADMINISTER = _right()
+# It tells nothing that a caller with any valid token may not know: the handler refuses nobody.
+_ANYONE = _right(*ROLES, services=SERVICES, checked_by_handler=True)
+
+_REGISTRY = {
+    # CREATE, UPDATE and DELETE on a definition.
+    "PutDefinitions": _right(EDITOR, checked_by_handler=True),
+    "DeleteDefinition": _right(EDITOR, checked_by_handler=True),
+    # READ on it.
+    "GetDefinition": _right(EDITOR, OPERATOR, VIEWER, checked_by_handler=True),
+    "ListDefinitionHistory": _right(EDITOR, OPERATOR, VIEWER, checked_by_handler=True),
+    "ListDefinitions": _READ,
+    # It carries hashes of keys and ciphertexts of secrets.
+    "WatchDefinitions": _right(services=(EXECUTOR, EDGE)),
+    "IssueToken": Right(open=True),
+    "CreateAccessKey": _ADMINISTER,
+    "ListAccessKeys": _ADMINISTER,
+    "RevokeAccessKey": _ADMINISTER,
+    # Who did what is for those who do, not for all who look on.
+    "ListAuditEntries": _right(EDITOR, OPERATOR),
+    "GetRegistryStatus": _ANYONE,
+}
+
+_EXECUTOR = {
+    # What its frames ask for is checked frame by frame, for whom the edge speaks.
+    "Session": Right(services=frozenset((EDGE,))),
+    # EXECUTE on the workflow.
+    "StartExecution": _right(OPERATOR, services=(EDGE,), checked_by_handler=True),
+    "RunExecution": _right(OPERATOR, services=(EDGE,), checked_by_handler=True),
+    "AttachExecution": _right(OPERATOR, services=(EDGE,), checked_by_handler=True),
+    # READ on the workflow.
+    "GetExecution": _right(EDITOR, OPERATOR, VIEWER, services=(EDGE,), checked_by_handler=True),
+    "WatchExecution": _right(EDITOR, OPERATOR, VIEWER, services=(EDGE,), checked_by_handler=True),
+    "ListExecutions": _right(EDITOR, OPERATOR, VIEWER, services=(EDGE,)),
+    "WatchExecutions": _right(EDITOR, OPERATOR, VIEWER, services=(EDGE,)),
+    "PauseExecution": _OPERATE,
+    "ResumeExecution": _OPERATE,
+    # The edge ends executions for clients that delete their Location.
+    "TerminateExecution": _right(OPERATOR, services=(EDGE,)),
+    "RestartExecution": _OPERATE,
+    "RetryExecution": _OPERATE,
+    "UpdateTask": _right(OPERATOR, WORKER, services=(EDGE,)),
+    # The token in the request is the right; only the gateway takes such requests in.
+    "CompleteCallback": Right(services=frozenset((EDGE,))),
+    "GetExecutorStatus": _ANYONE,
+}
+
+_EDGE = {"GetEdgeStatus": _ANYONE}
+
+RIGHTS: Mapping[str, Right] = {
+    f"/podium.{service}.v1.{service.capitalize()}Service/{method}": right
+    for service, table in (("registry", _REGISTRY), ("executor", _EXECUTOR), ("edge", _EDGE))
+    for method, right in table.items()
+}
+
+# Services of gRPC itself that tell nothing worth a token: health, and the published protos
+# (docs/decisions/0007).
+OPEN_PREFIXES = (
+    "/grpc.health.v1.Health/",
+    "/grpc.reflection.v1alpha.ServerReflection/",
+    "/grpc.reflection.v1.ServerReflection/",
+)
+
+
+def right_to(method: str) -> Right:
+    """What calling ``/package.Service/Method`` needs; nobody has a right that is not listed."""
+    if method.startswith(OPEN_PREFIXES):
+        return Right(open=True)
+    return RIGHTS.get(method, Right())
