@@ -1,0 +1,309 @@
+"""A pool of script workers: who runs what, for how long, with how much memory, and what then.
+
+Calls go to idle workers in the order they came. One clock, which runs only while something is
+under way, looks at time and memory of every call from outside; a script that oversteps a limit
+loses its worker, and only that one. A worker that died of anything else was perhaps not the
+script's fault: since a script has no effect but its value, its call is made once more.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+import threading
+from collections import deque
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+
+from services.javascript import replies, worker
+from services.javascript.child import Child
+from services.javascript.replies import Json, Limits, Reply, ScriptFailed
+
+_log = logging.getLogger(__name__)
+
+_TICK_SECONDS = 0.005
+_BOOT_SECONDS = 30.0
+_QUEUE_SECONDS = 30.0
+_COLLECT_SECONDS = 5.0
+_CALLS_OF_ONE_WORKER = 10_000
+# A worker that keeps more than this of what it was given is told to let go of it, or replaced.
+_KEPT_BYTES = 64 << 20
+_FAILED_STARTS = 3
+_RESTART_SECONDS = (0.2, 5.0)
+_CHECKED = "to be checked"
+_FRAME_NAME = re.compile(r"[A-Za-z_$][\w$]*", re.ASCII)
+
+
+@dataclass(slots=True, eq=False)
+class _Call:
+    """One request on its way.
+
+    Attributes:
+        request: What the worker is sent; empty while it starts.
+        until: When the call is given up, in the loop's time.
+        future: Who waits; nobody does for what the pool itself asks.
+    """
+
+    name: str
+    request: bytes
+    until: float
+    future: asyncio.Future[Reply] | None = None
+    retried: bool = False
+
+    @property
+    def ended(self) -> bool:
+        return self.future is None or self.future.done()
+
+    def fail(self, reason: ScriptFailed) -> None:
+        if self.future is not None and not self.future.done():
+            self.future.set_exception(reason)
+
+
+@asynccontextmanager
+async def pool(
+    size: int = 2,
+    *,
+    deadline: timedelta = timedelta(seconds=1),
+    memory_bytes: int = 256 << 20,
+    at_once: bool = True,
+) -> AsyncGenerator[Scripts]:
+    """``size`` workers, started and not waited for; all are gone when the block ends.
+
+    Args:
+        size: How many scripts run side by side. A worker at rest takes 73 MB.
+        deadline: How long one script may run, counted from when a worker has it.
+        memory_bytes: How much a worker may grow beyond its size at rest.
+        at_once: False leaves their start to :meth:`Scripts.start`, or to the first call.
+
+    Raises:
+        RuntimeError: The event loop is not the main thread's.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        raise RuntimeError("A script worker would end with the thread that starts it.")
+    scripts = Scripts(size, Limits(deadline, memory_bytes))
+    if at_once:
+        scripts.start()
+    try:
+        yield scripts
+    finally:
+        await scripts.close()
+
+
+class Scripts:
+    """Evaluates scripts; made by :func:`pool`."""
+
+    def __init__(self, size: int, limits: Limits) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._limits = limits
+        self._deadline = limits.deadline.total_seconds()
+        self._waiting: deque[_Call] = deque()
+        self._idle: deque[Child] = deque()
+        self._busy: dict[Child, _Call] = {}
+        self._failed_starts = 0
+        self._restarts: list[asyncio.TimerHandle] = []
+        self._ending: set[asyncio.Task[None]] = set()
+        self._clock: asyncio.TimerHandle | None = None
+        self._open = True
+        self._unstarted = size
+
+    def start(self) -> None:
+        """Start the workers, unless they were started before."""
+        while self._unstarted:
+            self._unstarted -= 1
+            self._start()
+
+    async def evaluate(self, source: str, scope: str, *, name: str, frame: str = "$") -> Json:
+        """What ``source`` evaluates to: its last statement's value, ``undefined`` as None.
+
+        Numbers are JavaScript's: integers beyond 2**53 lose digits, 1.0 comes back as 1, NaN and
+        the infinities as None. Keys that are array indexes come first, in their order; all others
+        keep theirs. Strings may hold lone surrogates, as JavaScript's do.
+
+        Args:
+            source: An expression or a program, e.g. ``(function () { return $.n > 1; })();``.
+            scope: JSON, at most 10 MiB, that the script sees under the name ``frame``.
+            name: What the script is called in errors.
+            frame: A JavaScript identifier.
+
+        Raises:
+            ScriptFailed: There is no value; says why.
+            ValueError: ``scope`` is not JSON, or ``frame`` no identifier.
+        """
+        if not _FRAME_NAME.fullmatch(frame):
+            raise ValueError(f"{frame!r} cannot be the name of a variable.")
+        request = _request(worker.EVALUATE, source, scope, name, frame)
+        return await replies.value(await self._asked(name, request), name, self._limits)
+
+    async def check(self, source: str) -> str | None:
+        """What keeps ``source`` from being JavaScript, with its line; None if nothing does.
+
+        Nothing of it is run.
+
+        Raises:
+            ScriptFailed: It is too large, or takes too long or too much memory to read.
+        """
+        request = _request(worker.CHECK, source, "", _CHECKED, "")
+        reply = await self._asked(_CHECKED, request)
+        if reply.kind != worker.INVALID:
+            await replies.value(reply, _CHECKED, self._limits)
+            return None
+        message, line = replies.fault(reply)
+        return message if line is None else f"{message} (line {line})"
+
+    async def _asked(self, name: str, request: bytes) -> Reply:
+        if not self._open:
+            raise ScriptFailed(f"Script {name} came after the script workers were stopped.")
+        if self._unstarted:
+            self.start()
+        future: asyncio.Future[Reply] = self._loop.create_future()
+        self._waiting.append(_Call(name, request, self._loop.time() + _QUEUE_SECONDS, future))
+        self._dispatch()
+        return await future
+
+    def _dispatch(self) -> None:
+        """Hand waiting calls to idle workers, the oldest first."""
+        while self._waiting and self._idle:
+            call = self._waiting.popleft()
+            if not call.ended:
+                self._hand(self._idle.popleft(), call, self._deadline)
+        if self._clock is None and (self._waiting or self._busy):
+            self._clock = self._loop.call_later(_TICK_SECONDS, self._tick)
+
+    def _hand(self, child: Child, call: _Call, seconds: float) -> None:
+        call.until = self._loop.time() + seconds
+        self._busy[child] = call
+        child.ask(call.request)
+
+    def _tick(self) -> None:
+        """Give up what has overstepped its time or its memory."""
+        self._clock = None
+        now = self._loop.time()
+        for child, call in list(self._busy.items()):
+            if now > call.until:
+                # The loop may be late itself: an answer that is there counts.
+                child.receive()
+                if self._busy.get(child) is call:
+                    self._give_up(child, self._limits.too_slow(call.name))
+            elif call.request and child.grown_bytes() > self._limits.memory_bytes:
+                self._give_up(child, self._limits.too_greedy(call.name))
+        while self._waiting and now > self._waiting[0].until:
+            call = self._waiting.popleft()
+            call.fail(ScriptFailed(f"Script {call.name} waited {_QUEUE_SECONDS:g} s for a worker."))
+        self._dispatch()
+
+    def _give_up(self, child: Child, reason: ScriptFailed) -> None:
+        call = self._busy.pop(child)
+        self._replace(child, started=bool(call.request))
+        call.fail(reason)
+
+    def _replied(self, child: Child, reply: Reply) -> None:
+        call = self._busy.pop(child)
+        if reply.kind == worker.DIRTY:
+            # The call did not run, through no fault of its own.
+            self._replace(child)
+            self._again(call)
+            return
+        if reply.kind == worker.READY:
+            self._failed_starts = 0
+            child.rest()
+        elif call.future is not None and not call.future.done():
+            call.future.set_result(reply)
+        self._release(child, reply)
+
+    def _release(self, child: Child, reply: Reply) -> None:
+        """Make ``child`` idle if it is fit for another call."""
+        grown = child.grown_bytes() > _KEPT_BYTES
+        worn = child.calls >= _CALLS_OF_ONE_WORKER or reply.kind == worker.NO_MEMORY
+        if worn or (grown and reply.kind == worker.COLLECTED):
+            self._replace(child)
+        elif grown:
+            collect = _request(worker.COLLECT, "", "", "", "")
+            self._hand(child, _Call("(collecting)", collect, 0.0), _COLLECT_SECONDS)
+        else:
+            self._idle.append(child)
+            self._dispatch()
+
+    def _died(self, child: Child) -> None:
+        """Make the call of a worker that ended by itself once more, on another."""
+        call = self._busy.pop(child, None)
+        _log.warning("Script worker %d ended by itself", child.pid)
+        if call is None:
+            self._idle.remove(child)
+        self._replace(child, started=call is None or bool(call.request))
+        if call is not None:
+            self._again(call)
+
+    def _again(self, call: _Call) -> None:
+        if call.retried:
+            call.fail(ScriptFailed(f"The script worker died twice while it ran {call.name}."))
+        elif not call.ended:
+            call.retried = True
+            call.until = self._loop.time() + _QUEUE_SECONDS
+            self._waiting.appendleft(call)
+            self._dispatch()
+
+    def _replace(self, child: Child, *, started: bool = True) -> None:
+        self._end(child)
+        if started:
+            self._start()
+        else:
+            self._start_later()
+
+    def _start(self) -> None:
+        try:
+            child = Child(self._limits.memory_bytes // 8 * 7, self._replied, self._died)
+        except OSError:
+            _log.exception("A script worker cannot be started")
+            self._start_later()
+        else:
+            self._busy[child] = _Call("(starting)", b"", self._loop.time() + _BOOT_SECONDS)
+
+    def _start_later(self) -> None:
+        """Start another worker in the place of one that did not; the longer, the more failed."""
+        self._failed_starts += 1
+        if self._failed_starts >= _FAILED_STARTS:
+            while self._waiting:
+                call = self._waiting.popleft()
+                call.fail(ScriptFailed(f"Script {call.name} cannot run: no script worker starts."))
+        first, last = _RESTART_SECONDS
+        delay = min(first * 2 ** (self._failed_starts - 1), last)
+        _log.warning("A script worker did not start; the next is tried in %g s", delay)
+        timer = self._loop.call_later(delay, self._start)
+        now = self._loop.time()
+        self._restarts = [timer, *(other for other in self._restarts if other.when() > now)]
+
+    def _end(self, child: Child) -> None:
+        child.kill()
+        ending = self._loop.create_task(child.reaped())
+        self._ending.add(ending)
+        ending.add_done_callback(self._ending.discard)
+
+    async def close(self) -> None:
+        """End every worker; calls that wait or run fail."""
+        self._open = False
+        for timer in (self._clock, *self._restarts):
+            if timer is not None:
+                timer.cancel()
+        for call in (*self._waiting, *self._busy.values()):
+            call.fail(ScriptFailed(f"Script {call.name} was stopped with the script workers."))
+        for child in (*self._idle, *self._busy):
+            self._end(child)
+        self._waiting.clear()
+        self._idle.clear()
+        self._busy.clear()
+        await asyncio.gather(*self._ending)
+
+
+def _request(kind: bytes, source: str, scope: str, name: str, frame: str) -> bytes:
+    program = source.encode("utf-8", "surrogatepass")
+    document = scope.encode("utf-8", "surrogatepass")
+    for what, text in (("source", program), ("scope", document)):
+        if len(text) > worker.MAX_BYTES:
+            raise replies.too_large(what, name)
+    variable = frame.encode()
+    length = len(variable) + len(program) + len(document)
+    head = worker.REQUEST.pack(length, kind, len(variable), len(program))
+    return b"".join((head, variable, program, document))
