@@ -1,0 +1,133 @@
+"""Definitions: what each kind of document may say, and how one is read.
+
+One file a kind, one name in the table. Everything here is pure: a document in, a definition or
+all of its faults out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from services.errors import InvalidDefinition
+from services.registry.definitions import (
+    application,
+    auth,
+    schema,
+    secret,
+    service,
+    task,
+    workflow,
+)
+from services.registry.definitions.model import (
+    Definition,
+    Document,
+    Json,
+    Kind,
+    Reference,
+    Script,
+)
+from services.registry.definitions.plain import check_plain, kind_of
+from services.registry.definitions.reading import Place, Reading, shortened, shown
+from services.registry.definitions.records import SERVER_WRITTEN, Field, kept
+from services.registry.definitions.tasks import TASK_KINDS
+from services.registry.definitions.values import Anything, Choice, ListOf
+
+__all__ = [
+    "KINDS", "Definition", "Document", "Json", "Kind", "Reference", "Script", "parse",
+    "public_document",
+]  # fmt: skip
+
+
+def _complete(kind: Kind) -> Kind:
+    """``kind`` with the fields that every document has."""
+    common = (
+        Field("kind", Choice((kind.name,)), "What the document is."),
+        *kind.record.fields,
+        kept("tags", ListOf(Anything()), "Tags."),
+        *SERVER_WRITTEN,
+    )
+    fields = {field.name: field for field in reversed(common)}
+    return replace(kind, record=replace(kind.record, fields=tuple(reversed(fields.values()))))
+
+
+KINDS: dict[str, Kind] = {
+    module.KIND.name: _complete(module.KIND)
+    for module in (workflow, task, schema, application, auth, service, secret)
+}
+
+
+def parse(document: Json, kind: str | None = None) -> Definition:
+    """The definition that ``document`` holds.
+
+    Args:
+        document: Parsed JSON; it is not changed.
+        kind: What it is where the caller knows and the document need not say, as in Conductor's
+            REST API.
+
+    Raises:
+        InvalidDefinition: With every fault and its path.
+    """
+    reading = Reading(task_kinds=TASK_KINDS)
+    at = Place(reading)
+    found = _kind(document, kind, at) if check_plain(document, at) else None
+    if found is None or not isinstance(document, dict):
+        raise _invalid("The document", reading)
+    read = found.record.read(document, at)
+    found.check(read, at)
+    if reading.faults:
+        raise _invalid(_subject(found, read), reading)
+    return _definition(found, read, reading)
+
+
+def public_document(definition: Definition) -> Document:
+    """What may be read back: the document without secret values and key material."""
+    hidden = KINDS[definition.kind].hidden
+    return {name: value for name, value in definition.document.items() if name not in hidden}
+
+
+def _kind(document: Json, expected: str | None, at: Place) -> Kind | None:
+    if not isinstance(document, dict):
+        at.fault(f"must be an object, not {shown(document)}")
+        return None
+    said = kind_of(document)
+    name = expected if document.get("kind") is None and expected is not None else said
+    if name is None:
+        (at / "kind").fault(f"is required: one of {', '.join(KINDS)}")
+    elif not isinstance(name, str) or name not in KINDS:
+        hint = at.guess(name, KINDS) if isinstance(name, str) else ""
+        (at / "kind").fault(f"must be one of {', '.join(KINDS)}, not {shown(name)}{hint}")
+    elif expected is not None and name != expected:
+        (at / "kind").fault(f"must be {expected}, not {name}")
+    else:
+        return KINDS[name]
+    return None
+
+
+def _subject(kind: Kind, document: Document) -> str:
+    name = document.get(kind.identity)
+    return f"The {kind.name} '{shortened(name)}'" if isinstance(name, str) else f"The {kind.name}"
+
+
+def _invalid(subject: str, reading: Reading) -> InvalidDefinition:
+    first, count = reading.faults[0], len(reading.faults)
+    many = f"{count} faults; the first: " if count > 1 else "a fault: "
+    return InvalidDefinition(f"{subject} has {many}{first}.", reading.faults)
+
+
+def _definition(kind: Kind, read: Document, reading: Reading) -> Definition:
+    name, version = read[kind.identity], read.get("version", 1) if kind.versioned else 1
+    document: Document = {"kind": kind.name}
+    for key, value in read.items():
+        if key != "kind":
+            document[key] = value
+        if key == kind.identity and kind.versioned and "version" not in read:
+            document["version"] = 1
+    return Definition(
+        kind.name,
+        str(name),
+        version if isinstance(version, int) else 1,
+        document,
+        tuple(reading.warnings),
+        tuple(reading.references),
+        tuple(reading.scripts),
+    )

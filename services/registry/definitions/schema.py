@@ -1,0 +1,94 @@
+"""Schemas: JSON Schema documents by name and version."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import NoReturn
+
+import jsonschema_rs
+
+from services.registry.definitions.model import Document, Json, Kind
+from services.registry.definitions.reading import Place, shortened, shown
+from services.registry.definitions.records import Field, Record, kept, later
+from services.registry.definitions.values import Choice, Name, Object, Text, whole
+
+_DRAFT_2020_12 = "https://json-schema.org/draft/2020-12/schema"
+_DRAFT_07 = "http://json-schema.org/draft-07/schema"
+_DRAFTS = {
+    _DRAFT_2020_12: jsonschema_rs.Draft202012Validator,
+    _DRAFT_07: jsonschema_rs.Draft7Validator,
+}
+
+
+@cache
+def _meta(draft: str) -> jsonschema_rs.Validator:
+    """The validator of schemas of ``draft``; its own schema comes with the library."""
+    return _DRAFTS[draft]({"$ref": draft})
+
+
+def _refuse(uri: str) -> NoReturn:
+    # Without a retriever of its own the library fetches http: and reads file: references.
+    raise ValueError(uri)
+
+
+def check_json_schema(schema: Document, at: Place) -> None:
+    """Tells every reason why ``schema`` is no JSON Schema of draft 2020-12 or draft-07."""
+    declared = schema.get("$schema", _DRAFT_2020_12)
+    draft = declared.removesuffix("#") if isinstance(declared, str) else ""
+    if draft not in _DRAFTS:
+        (at / "$schema").fault(f"must be {_DRAFT_2020_12} or {_DRAFT_07}#, not {shown(declared)}")
+        return
+    try:
+        faults = list(_meta(draft).iter_errors(schema))
+        for fault in faults:
+            _descend(at, fault.instance_path).fault(shortened(fault.message))
+        if not faults:
+            _DRAFTS[draft](schema, retriever=_refuse)
+    except jsonschema_rs.ValidationError as fault:
+        _descend(at, fault.instance_path).fault(_reason(fault.message))
+    except (jsonschema_rs.ReferencingError, ValueError) as fault:
+        at.fault(_reason(str(fault)))
+
+
+def _reason(message: str) -> str:
+    if "retrieving it failed" in message:
+        resource = message.removeprefix("Resource '").split("'")[0]
+        return f"refers to '{shortened(resource)}', which is outside of the schema"
+    return shortened(message)
+
+
+def _descend(at: Place, path: list[str | int]) -> Place:
+    for step in path:
+        at = at / step
+    return at
+
+
+def _check(document: Document, at: Place) -> None:
+    data: Json = document.get("data")
+    if isinstance(data, dict) and document.get("type", "JSON") == "JSON":
+        check_json_schema(data, at / "data")
+
+
+KIND = Kind(
+    name="schema",
+    doc="A JSON Schema that routes, workflows and tasks name.",
+    record=Record(
+        "a schema",
+        (
+            Field("name", Name(), "Its name.", required=True),
+            Field("version", whole(1), "Its version.", default=1),
+            Field("type", Choice(("JSON",), later=("AVRO", "PROTOBUF")), "JSON.", default="JSON"),
+            Field(
+                "data",
+                Object(),
+                "The JSON Schema: draft 2020-12, or draft-07 where `$schema` says so. It refers "
+                "to nothing outside of itself.",
+                required=True,
+            ),
+            kept("description", Text(), "For people."),
+            later("externalRef", "Where the schema lies."),
+        ),
+    ),
+    versioned=True,
+    check=_check,
+)

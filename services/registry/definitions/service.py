@@ -1,0 +1,222 @@
+"""Services and their routes: which HTTP requests run which workflows."""
+
+from __future__ import annotations
+
+from services.registry.definitions.model import Document, Json, Kind
+from services.registry.definitions.paths import PathType, documentation, erased, joined, segments
+from services.registry.definitions.reading import Place
+from services.registry.definitions.records import (
+    SERVER_WRITTEN,
+    Field,
+    Record,
+    Status,
+    kept,
+    later,
+)
+from services.registry.definitions.values import (
+    Anything,
+    Boolean,
+    Choice,
+    ListOf,
+    Name,
+    Text,
+    whole,
+)
+
+METHODS = ("GET", "POST", "PUT", "DELETE", "PATCH")
+LONGEST_TIMEOUT_SECONDS = 300
+
+_SERVICE_ID = Text(
+    longest=63,
+    pattern=r"[a-z0-9]([a-z0-9-]*[a-z0-9])?",
+    wants="lowercase letters, digits and hyphens",
+)
+_METADATA = Field(
+    "requestMetadataAsInput",
+    Boolean(),
+    "Accepted; `requestMetadata` is always in the input.",
+    status=Status.KEPT,
+)
+
+
+def _server(*names: str) -> tuple[Field, ...]:
+    return tuple(
+        Field(name, Anything(), "Written by the server.", status=Status.SERVER) for name in names
+    )
+
+
+def awaited(wait_until_tasks: Json) -> tuple[str, ...]:
+    """The references in ``waitUntilTasks``: ``"charge, ship"`` → ``("charge", "ship")``."""
+    if not isinstance(wait_until_tasks, str):
+        return ()
+    return tuple(ref for part in wait_until_tasks.split(",") if (ref := part.strip()))
+
+
+def _check_mapped(mapped: Document, at: Place) -> None:
+    name, version = mapped.get("name"), mapped.get("version")
+    if isinstance(name, str) and name:
+        pinned = version if isinstance(version, int) and version else None
+        (at / "name").refer("workflow", name, pinned)
+
+
+_MAPPED = Record(
+    "a mapped workflow",
+    (
+        Field("name", Name(), "The workflow that runs.", required=True),
+        Field("version", whole(), "Which version; 0 or absent: the latest at each call."),
+        _METADATA,
+    ),
+    rules=(_check_mapped,),
+)
+
+ROUTE = Record(
+    "a route",
+    (
+        Field("httpMethod", Choice(METHODS), "The method; HEAD runs the GET route.", required=True),
+        Field(
+            "path",
+            PathType(parameters=True),
+            "Below the service's; `{name}` is one whole, non-empty segment.",
+            required=True,
+        ),
+        kept("description", Text(), "For people, and for tools that list the route."),
+        Field("mappedWorkflow", _MAPPED, "What a call runs.", required=True),
+        Field(
+            "workflowExecutionMode",
+            Choice(("SYNCHRONOUS", "ASYNCHRONOUS")),
+            "Wait for the result, or answer 202 at once.",
+            default="SYNCHRONOUS",
+        ),
+        Field(
+            "waitUntilTasks",
+            Text(longest=4096),
+            "Task references, comma-separated: answer with the first of them that ends.",
+        ),
+        Field(
+            "timeoutInSeconds",
+            whole(0, LONGEST_TIMEOUT_SECONDS),
+            "How long a call waits before it gets 202; 0 means 30.",
+            default=30,
+            neutral=(0,),
+        ),
+        Field(
+            "exposeDetails",
+            Boolean(),
+            "Task names, reasons and events in public answers.",
+            default=False,
+            status=Status.NO_EFFECT,
+        ),
+        _METADATA,
+        kept("tags", ListOf(Anything()), "Tags."),
+        later(
+            "workflowMetadataInOutput",
+            "The execution among the output.",
+            refusal="is not supported: the answer is the output; its id is in Podium-Execution-Id",
+        ),
+        later("inputSchema", "JSON Schema of the body."),
+        later("inputSchemaRef", "A schema definition for the body."),
+        later("outputSchema", "JSON Schema of the answer."),
+        later("outputSchemaRef", "A schema definition for the answer."),
+        later("queryParameters", "Declared query parameters."),
+        later("preRequestScript", "JavaScript that makes the input."),
+        later("postResponseScript", "JavaScript that makes the answer."),
+        later("responseEnvelope", "Status and headers from the script."),
+        later("cacheConfig", "Keep answers."),
+        later("rateLimitConfig", "Limit concurrent executions."),
+        later("rateLimits", "Limit requests per window."),
+        later("completionWebhook", "Tell a URL of the end."),
+        later("onClientGone", "What becomes of an execution whose caller left.", "CONTINUE"),
+        *SERVER_WRITTEN,
+        *_server("serviceId", "basePath"),
+    ),
+)
+
+_WORDS = ListOf(Text(shortest=1))
+_CORS = Record(
+    "a CORS configuration",
+    (
+        Field("accessControlAllowOrigin", _WORDS, "Origins, or `*`."),
+        Field(
+            "accessControlAllowMethods",
+            ListOf(Choice((*METHODS, "HEAD", "OPTIONS", "*"))),
+            "Methods, or `*`.",
+        ),
+        Field("accessControlAllowHeaders", _WORDS, "Request headers, or `*`."),
+    ),
+)
+
+
+def _check(document: Document, at: Place) -> None:
+    auth = document.get("authConfigId")
+    if isinstance(auth, str) and auth:
+        (at / "authConfigId").refer("auth", auth)
+    base, routes = document.get("path"), document.get("routes")
+    if isinstance(base, str) and isinstance(routes, list):
+        _check_routes(document.get("id"), base, routes, at / "routes")
+
+
+def _check_routes(service_id: Json, base: str, routes: list[Json], at: Place) -> None:
+    own = documentation(service_id) if isinstance(service_id, str) else {}
+    seen: dict[tuple[Json, ...], int] = {}
+    for index, route in enumerate(routes):
+        path = route.get("path") if isinstance(route, dict) else None
+        if not isinstance(route, dict) or not isinstance(path, str):
+            continue
+        whole_path = joined(base, path)
+        if whole_path.startswith("/-/") and not base.startswith("/-"):
+            (at / index / "path").fault("must not be below '/-', which is the gateway's own")
+        if page := own.get(segments(whole_path)):
+            (at / index / "path").fault(f"would hide {page}, which the gateway answers")
+        method = route.get("httpMethod")
+        key = (method if isinstance(method, str) else None, *erased(whole_path))
+        first = seen.setdefault(key, index)
+        if first != index and key[0] is not None:
+            (at / index).fault(f"answers the same requests as routes[{first}]")
+
+
+KIND = Kind(
+    name="service",
+    doc="A group of HTTP routes below one path, each of which runs a workflow.",
+    record=Record(
+        "a service",
+        (
+            Field("id", _SERVICE_ID, "Its id; immutable.", required=True),
+            kept("name", Name(), "Display name; without it, the id."),
+            kept("description", Text(), "For people."),
+            Field(
+                "path",
+                PathType(parameters=False),
+                "Base path of all routes; immutable.",
+                required=True,
+            ),
+            Field("enabled", Boolean(), "Disabled, all routes answer 503.", default=True),
+            Field("authConfigId", Name(), "How callers prove who they are.", required=True),
+            Field(
+                "mcpEnabled",
+                Boolean(),
+                "Routes as MCP tools at `/{id}/mcp`.",
+                default=True,
+                status=Status.NO_EFFECT,
+            ),
+            Field(
+                "docsPublic",
+                Boolean(),
+                "Whether `/{id}/openapi` and `/{id}/docs` need no key.",
+                default=True,
+                status=Status.NO_EFFECT,
+            ),
+            Field(
+                "corsConfig",
+                _CORS,
+                "Which pages of other origins may call; absent: none.",
+                status=Status.NO_EFFECT,
+                neutral=({},),
+            ),
+            Field("routes", ListOf(ROUTE), "The routes.", default=[]),
+            *_server("basePath"),
+        ),
+    ),
+    identity="id",
+    immutable=("id", "path"),
+    check=_check,
+)

@@ -1,0 +1,111 @@
+"""Task definitions: how tasks of a name are retried and timed, wherever they stand."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from services.registry.definitions.expressions import Scope, check_expressions
+from services.registry.definitions.model import Document, Kind
+from services.registry.definitions.reading import Place
+from services.registry.definitions.records import Field, Record, Unknown, kept, later
+from services.registry.definitions.values import (
+    Anything,
+    Boolean,
+    Choice,
+    ListOf,
+    Name,
+    Object,
+    Text,
+    whole,
+)
+
+
+def _check_timeouts(document: Document, at: Place) -> None:
+    """Conductor's two rules; what is absent is no limit beyond the one that is given."""
+    timeout, response = (
+        _seconds(document, "timeoutSeconds"),
+        _seconds(document, "responseTimeoutSeconds"),
+    )
+    if 0 < timeout < response:
+        (at / "responseTimeoutSeconds").fault(
+            f"must be at most timeoutSeconds, {timeout}, not {response}"
+        )
+    total = _seconds(document, "totalTimeoutSeconds")
+    if 0 < total < timeout:
+        (at / "timeoutSeconds").fault(
+            f"must be at most totalTimeoutSeconds, {total}, not {timeout}"
+        )
+
+
+def _seconds(document: Document, name: str) -> int:
+    value = document.get(name)
+    return value if isinstance(value, int) else 0
+
+
+RECORD = Record(
+    "a task definition",
+    (
+        Field("name", Name(), "Its name: tasks with this `name` follow it.", required=True),
+        kept("description", Text(), "For people."),
+        kept("ownerEmail", Text(), "For people."),
+        kept("tags", ListOf(Anything()), "Tags."),
+        Field("retryCount", whole(), "How often a failed attempt is tried again.", default=3),
+        Field(
+            "retryLogic",
+            Choice(("FIXED", "LINEAR_BACKOFF", "EXPONENTIAL_BACKOFF")),
+            "How the delay d before the n-th retry grows: d; d · backoffScaleFactor · n; d · 2ⁿ⁻¹.",
+            default="FIXED",
+        ),
+        Field("retryDelaySeconds", whole(), "Before a retry.", default=60),
+        Field("backoffScaleFactor", whole(1), "For LINEAR_BACKOFF.", default=1),
+        Field("maxRetryDelaySeconds", whole(), "The delay's cap; 0: none.", default=0),
+        Field("backoffJitterMs", whole(), "At most so much is added by chance.", default=0),
+        Field("timeoutSeconds", whole(), "Of one attempt; 0: none.", default=0),
+        Field(
+            "timeoutPolicy",
+            Choice(("RETRY", "TIME_OUT_WF", "ALERT_ONLY")),
+            "What a time-out of an attempt does.",
+            default="TIME_OUT_WF",
+        ),
+        Field(
+            "responseTimeoutSeconds",
+            whole(1),
+            "How long a worker may be silent; at most timeoutSeconds.",
+            default=3600,
+        ),
+        Field("totalTimeoutSeconds", whole(), "Over all attempts; 0: none.", default=0),
+        Field("pollTimeoutSeconds", whole(), "How long it may wait for a worker."),
+        Field("inputTemplate", Object(), "Input that a task lacks, or that is null.", default={}),
+        kept("inputKeys", ListOf(Text()), "For people."),
+        kept("outputKeys", ListOf(Text()), "For people."),
+        kept("baseType", Text(), "For people."),
+        kept("inputSchema", Anything(), "Not enforced."),
+        kept("outputSchema", Anything(), "Not enforced."),
+        kept("taskStatusListenerEnabled", Boolean(), "Accepted."),
+        kept("rateLimitFrequencyInSeconds", whole(), "Has a meaning only with its limit."),
+        kept("accessPolicy", Anything(), "Accepted."),
+        later("enforceSchema", "Check input and output."),
+        later("concurrentExecLimit", "At most so many at a time."),
+        later("rateLimitPerFrequency", "At most so many in a time."),
+        later("isolationGroupId", "Workers of their own."),
+        later("executionNameSpace", "Workers of their own."),
+        later("runtimeMetadata", "Names of secrets for workers."),
+    ),
+    unknown=Unknown.WARN,
+    rules=(_check_timeouts,),
+)
+
+EMBEDDED = replace(RECORD.without(("name",)), noun="an embedded task definition")
+
+
+def _check(document: Document, at: Place) -> None:
+    template = document.get("inputTemplate")
+    check_expressions(template, at / "inputTemplate", Scope(None, calls_out=True, callback=True))
+
+
+KIND = Kind(
+    name="task",
+    doc="How tasks of a name are retried and timed; Conductor's task definition.",
+    record=RECORD,
+    check=_check,
+)

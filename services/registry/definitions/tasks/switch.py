@@ -1,0 +1,35 @@
+"""SWITCH: one of several branches, by a value."""
+
+from __future__ import annotations
+
+from services.registry.definitions.model import Document
+from services.registry.definitions.reading import Place
+from services.registry.definitions.records import Field
+from services.registry.definitions.tasks.evaluators import EVALUATORS, check_expression
+from services.registry.definitions.tasks.kind import TASKS, TaskKind
+from services.registry.definitions.values import MapOf, Text
+
+
+def _check(task: Document, at: Place) -> None:
+    check_expression(task, task, at)
+
+
+KIND = TaskKind(
+    name="SWITCH",
+    doc=(
+        "Runs the branch whose key is the value of `expression`, written as text; "
+        "`defaultCase` where no key is. An empty branch runs nothing."
+    ),
+    fields=(
+        Field("evaluatorType", EVALUATORS, "How `expression` is judged.", required=True),
+        Field(
+            "expression",
+            Text(shortest=1),
+            "value-param: the name of an input parameter; else JavaScript; `$` is the input.",
+            required=True,
+        ),
+        Field("decisionCases", MapOf(TASKS, shortest=1), "Branches by value.", required=True),
+        Field("defaultCase", TASKS, "The branch for every other value.", default=[]),
+    ),
+    check=_check,
+)

@@ -1,0 +1,153 @@
+"""Workflows: Conductor's documents, unchanged."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from services.registry.definitions.expressions import Scope, check_expressions
+from services.registry.definitions.model import Document, Json, Kind
+from services.registry.definitions.reading import Place, shown
+from services.registry.definitions.records import (
+    Field,
+    Record,
+    Status,
+    Unknown,
+    kept,
+    later,
+)
+from services.registry.definitions.tasks.kind import TASKS, TaskKind, references_within
+from services.registry.definitions.values import (
+    Anything,
+    Boolean,
+    Choice,
+    ListOf,
+    MapOf,
+    Name,
+    Object,
+    Text,
+    whole,
+)
+
+
+class SchemaVersion:
+    """The version of the format itself: 2."""
+
+    def check(self, value: Json, at: Place) -> Json:
+        if value in (2, "2"):
+            return 2
+        at.fault(f"must be 2, not {shown(value)}")
+        return value
+
+    def says(self) -> str:
+        return "2"
+
+    def schema(self) -> Document:
+        return {"enum": [2, "2"]}
+
+
+def _check(document: Document, at: Place) -> None:
+    references = _check_references(at)
+    for task, kind, place in at.reading.tasks:
+        if kind is not None:
+            _check_task(task, kind, place, references)
+    output = document.get("outputParameters")
+    check_expressions(output, at / "outputParameters", Scope(references))
+    _refer_failure_workflow(document, at)
+
+
+def _check_references(at: Place) -> Collection[str]:
+    """Every task reference name of the workflow; tells of those that are there twice."""
+    first: dict[str, str] = {}
+    others: dict[str, None] = {}
+    for task, kind, place in at.reading.tasks:
+        reference = task.get("taskReferenceName")
+        if isinstance(reference, str) and reference in first:
+            (place / "taskReferenceName").fault(
+                f"{shown(reference)} is the name of {first[reference]} already"
+            )
+        elif isinstance(reference, str):
+            first[reference] = place.path
+        if kind is None:
+            others.update(dict.fromkeys(references_within(task)))
+    return {**first, **others}
+
+
+def _check_task(task: Document, kind: TaskKind, at: Place, references: Collection[str]) -> None:
+    scope = Scope(references, kind.calls_out, kind.callback)
+    check_expressions(task.get("inputParameters"), at / "inputParameters", scope)
+    embedded, name = task.get("taskDefinition"), task.get("name")
+    if isinstance(embedded, dict):
+        template = at / "taskDefinition" / "inputTemplate"
+        check_expressions(embedded.get("inputTemplate"), template, scope)
+    elif isinstance(name, str):
+        (at / "name").refer("task", name, required=False)
+
+
+def _refer_failure_workflow(document: Document, at: Place) -> None:
+    name, version = document.get("failureWorkflow"), document.get("failureWorkflowVersion")
+    # A name that begins with $ is looked up in the input of the execution that failed.
+    if isinstance(name, str) and name and not name.startswith("$"):
+        pinned = version if isinstance(version, int) and version else None
+        (at / "failureWorkflow").refer("workflow", name, pinned)
+
+
+KIND = Kind(
+    name="workflow",
+    doc=(
+        "Tasks, one after another. A bare Conductor workflow, which has `tasks`, needs no `kind`."
+    ),
+    record=Record(
+        "a workflow",
+        (
+            Field("name", Name(), "Its name.", required=True),
+            Field("version", whole(1), "Its version.", default=1),
+            kept("description", Text(), "For people."),
+            Field("tasks", ListOf(TASKS.inner, shortest=1), "What it does.", required=True),
+            kept("inputParameters", ListOf(Anything()), "Names of its input, for people."),
+            Field(
+                "outputParameters",
+                Object(),
+                "Its output, with `${…}`; without, the last task's output.",
+                default={},
+            ),
+            Field(
+                "failureWorkflow",
+                Text(),
+                "Runs when this one failed; a name that begins with `$` is looked up in the input.",
+            ),
+            Field("failureWorkflowVersion", whole(), "Absent or 0: the latest."),
+            Field("schemaVersion", SchemaVersion(), "The version of the format.", default=2),
+            Field("restartable", Boolean(), "Whether a completed one can run again.", default=True),
+            Field("timeoutSeconds", whole(), "Of the whole; 0: none.", default=0),
+            Field(
+                "timeoutPolicy",
+                Choice(("TIME_OUT_WF", "ALERT_ONLY")),
+                "What a time-out does.",
+                default="ALERT_ONLY",
+            ),
+            Field("variables", Object(), "Its variables at the start.", default={}),
+            Field("inputTemplate", Object(), "Input that a start lacks.", default={}),
+            kept("ownerEmail", Text(), "For people."),
+            kept("metadata", MapOf(Anything()), "For people."),
+            kept("accessPolicy", Anything(), "Accepted."),
+            kept("enforceSchema", Boolean(), "Has a meaning only with its schemas."),
+            Field(
+                "workflowStatusListenerEnabled",
+                Boolean(),
+                "Tell a listener of its status.",
+                default=False,
+                status=Status.NO_EFFECT,
+            ),
+            later("workflowStatusListenerSink", "Where its status is told."),
+            later("rateLimitConfig", "Limit concurrent executions."),
+            later("cacheConfig", "Keep its output."),
+            later("inputSchema", "A schema of its input."),
+            later("outputSchema", "A schema of its output."),
+            later("maskedFields", "Fields that nobody sees."),
+            later("onStateChange", "Tell of its states."),
+        ),
+        unknown=Unknown.WARN,
+    ),
+    versioned=True,
+    check=_check,
+)

@@ -1,0 +1,110 @@
+"""The tables of ``registry.db``, in the order in which they came to be."""
+
+from __future__ import annotations
+
+from secrets import token_hex
+
+from sqlite_utils import Database
+from sqlite_utils.migrations import Migrations
+
+migrations = Migrations("registry")
+
+
+@migrations()
+def m001_definitions(db: Database) -> None:
+    """Definitions as they are, and every state that they had.
+
+    ``uses`` is what a definition refers to, so that its users are found without reading every
+    document again. A revision is a row of ``history``: AUTOINCREMENT never hands one out twice.
+    """
+    db.execute(
+        """
+        CREATE TABLE definitions (
+            kind TEXT NOT NULL,
+            name TEXT NOT NULL,
+            version INTEGER NOT NULL,
+            revision INTEGER NOT NULL,
+            etag TEXT NOT NULL,
+            document TEXT NOT NULL,
+            uses TEXT NOT NULL,
+            created_at TEXT NOT NULL,
+            created_by TEXT NOT NULL,
+            updated_at TEXT NOT NULL,
+            updated_by TEXT NOT NULL,
+            PRIMARY KEY (kind, name, version)
+        ) STRICT
+        """
+    )
+    db.execute(
+        """
+        CREATE TABLE history (
+            revision INTEGER PRIMARY KEY AUTOINCREMENT,
+            kind TEXT NOT NULL,
+            name TEXT NOT NULL,
+            version INTEGER NOT NULL,
+            etag TEXT NOT NULL,
+            document TEXT NOT NULL,
+            deleted INTEGER NOT NULL,
+            created_at TEXT NOT NULL,
+            updated_at TEXT NOT NULL,
+            updated_by TEXT NOT NULL
+        ) STRICT
+        """
+    )
+    db.execute("CREATE INDEX history_of_one ON history (kind, name, version, revision)")
+
+
+@migrations()
+def m002_access(db: Database) -> None:
+    """Who may call: access keys by the hash of their secret, signing keys sealed."""
+    db.execute(
+        """
+        CREATE TABLE access_keys (
+            number INTEGER PRIMARY KEY AUTOINCREMENT,
+            key_id TEXT NOT NULL UNIQUE,
+            application_id TEXT NOT NULL,
+            secret_hash TEXT NOT NULL,
+            created_at TEXT NOT NULL,
+            expires_at TEXT,
+            revoked_at TEXT
+        ) STRICT
+        """
+    )
+    db.execute("CREATE INDEX access_keys_of_one ON access_keys (application_id)")
+    db.execute(
+        """
+        CREATE TABLE signing_keys (
+            key_id TEXT PRIMARY KEY,
+            sealed_private_key TEXT NOT NULL,
+            public_key TEXT NOT NULL,
+            created_at TEXT NOT NULL
+        ) STRICT
+        """
+    )
+
+
+@migrations()
+def m003_audit(db: Database) -> None:
+    """Who did what."""
+    db.execute(
+        """
+        CREATE TABLE audit (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            at TEXT NOT NULL,
+            principal TEXT NOT NULL,
+            action TEXT NOT NULL,
+            kind TEXT NOT NULL,
+            name TEXT NOT NULL,
+            detail TEXT NOT NULL
+        ) STRICT
+        """
+    )
+
+
+@migrations()
+def m004_meta(db: Database) -> None:
+    """What the store says about itself: its epoch, and the last revision no watch can resume at."""
+    db.execute("CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT")
+    db.table("meta").insert_all(
+        [{"name": "epoch", "value": token_hex(8)}, {"name": "compacted", "value": "0"}]
+    )

@@ -1,0 +1,203 @@
+"""How definitions use each other: what is missing, who would miss what, and whose routes clash.
+
+Pure: what exists comes in as a lookup, and :func:`over` lays documents that are about to be put
+over it, so that all documents of one apply may name each other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from services.errors import Fault
+from services.registry.definitions import Definition, Document, Json, Reference
+from services.registry.definitions.paths import documentation, erased, joined, segments
+from services.registry.definitions.reading import Place, Reading, shortened
+from services.registry.definitions.service import awaited
+from services.registry.definitions.tasks.kind import references_within
+
+Lookup = Callable[[str, str, int | None], Mapping[str, Json] | None]
+"""``(kind, name, version)`` → the stored document, the latest for None; None if there is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """A definition that uses another, and where it says so."""
+
+    kind: str
+    name: str
+    version: int
+    path: str
+
+    def __str__(self) -> str:
+        version = f" version {self.version}" if self.kind == "workflow" else ""
+        return f"{self.kind} '{shortened(self.name)}'{version} ({self.path})"
+
+
+@dataclass(frozen=True, slots=True)
+class RouteConflict:
+    """Two routes that answer the same requests, or a route over a gateway's own page.
+
+    Attributes:
+        service: The id of the service whose route is at fault, the later one.
+        fault: Where in that service, and with what it clashes.
+    """
+
+    service: str
+    fault: Fault
+
+
+def over(lookup: Lookup, batch: Iterable[Definition]) -> Lookup:
+    """``lookup`` as it will be once ``batch`` is put."""
+    put: dict[tuple[str, str], dict[int, Document]] = {}
+    for definition in batch:
+        versions = put.setdefault((definition.kind, definition.name), {})
+        versions[definition.version] = definition.document
+
+    def find(kind: str, name: str, version: int | None) -> Mapping[str, Json] | None:
+        versions = put.get((kind, name), {})
+        if version is not None:
+            return versions[version] if version in versions else lookup(kind, name, version)
+        stored = lookup(kind, name, None)
+        if not versions:
+            return stored
+        latest = max(versions)
+        return stored if stored is not None and _version(stored) > latest else versions[latest]
+
+    return find
+
+
+def _version(document: Mapping[str, Json]) -> int:
+    version = document.get("version", 1)
+    return version if isinstance(version, int) else 1
+
+
+def unknown(definition: Definition, lookup: Lookup) -> tuple[Fault, ...]:
+    """A fault for every use of something that does not exist, awaited tasks included."""
+    faults = [
+        fault
+        for reference in definition.references
+        if reference.required and (fault := _missing(reference, lookup)) is not None
+    ]
+    if definition.kind == "service":
+        faults.extend(_unknown_awaited(definition.document, lookup))
+    return tuple(faults)
+
+
+def _missing(reference: Reference, lookup: Lookup) -> Fault | None:
+    kind, name, version = reference.kind, reference.name, reference.version
+    if lookup(kind, name, version) is not None:
+        return None
+    said = f"{kind} '{shortened(name)}'"
+    if version is None or lookup(kind, name, None) is None:
+        return Fault(reference.path, f"there is no {said}")
+    return Fault(_beside(reference), f"there is no version {version} of {said}")
+
+
+def _beside(reference: Reference) -> str:
+    """The path of the version that goes with a name."""
+    if reference.path == "failureWorkflow":
+        return "failureWorkflowVersion"
+    return reference.path.removesuffix("name") + "version"
+
+
+def _unknown_awaited(service: Document, lookup: Lookup) -> Iterator[Fault]:
+    at = Place(Reading())
+    for index, route in _routes(service):
+        mapped = route.get("mappedWorkflow")
+        name = mapped.get("name") if isinstance(mapped, dict) else None
+        version = mapped.get("version") if isinstance(mapped, dict) else None
+        if not isinstance(name, str):
+            continue
+        workflow = lookup(
+            "workflow", name, version if isinstance(version, int) and version else None
+        )
+        if workflow is None:
+            continue
+        known = frozenset(references_within(workflow.get("tasks")))
+        for reference in awaited(route.get("waitUntilTasks")):
+            if reference not in known:
+                hint = at.guess(reference, known)
+                detail = f"workflow '{shortened(name)}' has no task '{shortened(reference)}'{hint}"
+                yield Fault(f"routes[{index}].waitUntilTasks", detail)
+
+
+def users(
+    kind: str,
+    name: str,
+    version: int | None,
+    definitions: Iterable[Definition],
+    *,
+    remains: bool = False,
+) -> tuple[User, ...]:
+    """Who uses a definition that is about to be deleted.
+
+    Args:
+        kind: Of what is deleted.
+        name: Of what is deleted.
+        version: The one that is deleted; None for all of them.
+        definitions: All that are stored; what is deleted itself does not count.
+        remains: Whether another version stays, so that those who take the latest lose nothing.
+    """
+    found: dict[User, None] = {}
+    for definition in definitions:
+        itself = definition.kind == kind and definition.name == name
+        if itself and version in (None, definition.version):
+            continue
+        for reference in definition.references:
+            if _concerns(reference, kind, name, version, remains=remains):
+                user = User(definition.kind, definition.name, definition.version, reference.path)
+                found[user] = None
+    return tuple(found)
+
+
+def _concerns(
+    reference: Reference, kind: str, name: str, version: int | None, *, remains: bool
+) -> bool:
+    if (reference.kind, reference.name) != (kind, name):
+        return False
+    if version is None:
+        return True
+    return not remains if reference.version is None else reference.version == version
+
+
+def route_conflicts(services: Iterable[Definition]) -> tuple[RouteConflict, ...]:
+    """Every two routes with the same method and path once parameter names are erased.
+
+    The services come in the order in which a clash is to be blamed: those that are stored first.
+    A route over a page that the gateway answers for another service is told as well.
+    """
+    services = tuple(services)
+    pages = {
+        parts: (service.name, page)
+        for service in services
+        for parts, page in documentation(service.name).items()
+    }
+    first: dict[tuple[str, ...], tuple[Definition, int, str]] = {}
+    conflicts: list[RouteConflict] = []
+    for service in services:
+        base = service.document.get("path")
+        for index, route in _routes(service.document):
+            method, path = route.get("httpMethod"), joined(f"{base}", f"{route.get('path')}")
+            at = f"routes[{index}]"
+            owner, page = pages.get(segments(path), ("", ""))
+            if owner and owner != service.name:
+                detail = f"would hide {page}, which the gateway answers for service '{owner}'"
+                conflicts.append(RouteConflict(service.name, Fault(f"{at}.path", detail)))
+            other, where, its_path = first.setdefault(
+                (f"{method}", *erased(path)), (service, index, path)
+            )
+            if (other, where) != (service, index):
+                detail = (
+                    f"{method} {path} answers the same requests as {method} {its_path}, "
+                    f"routes[{where}] of service '{other.name}'"
+                )
+                conflicts.append(RouteConflict(service.name, Fault(at, detail)))
+    return tuple(conflicts)
+
+
+def _routes(service: Document) -> Iterator[tuple[int, Document]]:
+    routes = service.get("routes")
+    for index, route in enumerate(routes if isinstance(routes, list) else ()):
+        if isinstance(route, dict):
+            yield index, route

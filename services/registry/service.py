@@ -1,0 +1,109 @@
+"""The registry over gRPC."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from importlib import metadata
+from typing import Any
+
+import grpc
+
+from podium.registry.v1 import registry_pb2 as pb, registry_pb2_grpc as rpc
+from services.registry import store
+from services.registry.access_calls import AccessCalls
+from services.registry.changes import Changes
+from services.registry.definition_calls import DefinitionCalls
+from services.registry.permissions import calling
+from services.registry.trust import RegistryAuthority
+from services.storage import Storage
+
+Context = grpc.aio.ServicerContext[Any, Any]
+
+
+class Registry(rpc.RegistryServiceServicer):
+    """Hands each call, with who makes it, to what answers it."""
+
+    def __init__(
+        self,
+        storage: Storage,
+        definitions: DefinitionCalls,
+        access: AccessCalls,
+        changes: Changes,
+        authority: RegistryAuthority,
+    ) -> None:
+        self._storage = storage
+        self._definitions = definitions
+        self._access = access
+        self._changes = changes
+        self._authority = authority
+
+    def add_to(self, server: grpc.aio.Server) -> None:
+        """Serve on ``server``."""
+        rpc.add_RegistryServiceServicer_to_server(self, server)
+
+    async def PutDefinitions(
+        self, request: pb.PutDefinitionsRequest, context: Context
+    ) -> pb.PutDefinitionsResponse:
+        return await self._definitions.put(calling(self._authority), request)
+
+    async def GetDefinition(
+        self, request: pb.GetDefinitionRequest, context: Context
+    ) -> pb.GetDefinitionResponse:
+        return await self._definitions.get(calling(self._authority), request)
+
+    async def ListDefinitions(
+        self, request: pb.ListDefinitionsRequest, context: Context
+    ) -> pb.ListDefinitionsResponse:
+        return await self._definitions.list(calling(self._authority), request)
+
+    async def ListDefinitionHistory(
+        self, request: pb.ListDefinitionHistoryRequest, context: Context
+    ) -> pb.ListDefinitionHistoryResponse:
+        return await self._definitions.history(calling(self._authority), request)
+
+    async def DeleteDefinition(
+        self, request: pb.DeleteDefinitionRequest, context: Context
+    ) -> pb.DeleteDefinitionResponse:
+        return await self._definitions.delete(calling(self._authority), request)
+
+    async def WatchDefinitions(
+        self, request: pb.WatchDefinitionsRequest, context: Context
+    ) -> AsyncIterator[pb.WatchDefinitionsResponse]:
+        caller = calling(self._authority)
+        resume = request.resume if request.HasField("resume") else None
+        async with aclosing(self._changes.watch(resume, request.kinds, caller.sees)) as events:
+            async for event in events:
+                caller.check_still_there()
+                yield event
+
+    async def IssueToken(
+        self, request: pb.IssueTokenRequest, context: Context
+    ) -> pb.IssueTokenResponse:
+        return await self._access.issue(request)
+
+    async def CreateAccessKey(
+        self, request: pb.CreateAccessKeyRequest, context: Context
+    ) -> pb.CreateAccessKeyResponse:
+        return await self._access.create(calling(self._authority), request)
+
+    async def ListAccessKeys(
+        self, request: pb.ListAccessKeysRequest, context: Context
+    ) -> pb.ListAccessKeysResponse:
+        return await self._access.list(calling(self._authority), request)
+
+    async def RevokeAccessKey(
+        self, request: pb.RevokeAccessKeyRequest, context: Context
+    ) -> pb.RevokeAccessKeyResponse:
+        return await self._access.revoke(calling(self._authority), request)
+
+    async def ListAuditEntries(
+        self, request: pb.ListAuditEntriesRequest, context: Context
+    ) -> pb.ListAuditEntriesResponse:
+        return await self._access.audit(calling(self._authority), request)
+
+    async def GetRegistryStatus(
+        self, request: pb.GetRegistryStatusRequest, context: Context
+    ) -> pb.GetRegistryStatusResponse:
+        revision = await self._storage.transact(store.revision)
+        return pb.GetRegistryStatusResponse(version=metadata.version("podium"), revision=revision)

@@ -1,0 +1,91 @@
+"""The registry put together: its store, who watches it, and the server that answers for it."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime
+
+from sqlite_utils import Database
+
+from services import rpc
+from services.access import AccessInterceptor, Verifier
+from services.registry import store
+from services.registry.access_calls import AccessCalls
+from services.registry.changes import Changes
+from services.registry.commits import Commits
+from services.registry.definition_calls import DefinitionCalls
+from services.registry.denials import DenialInterceptor, Denials
+from services.registry.first_start import Credentials, credentials, prepare
+from services.registry.migrations import migrations
+from services.registry.scripts import script_checks
+from services.registry.service import Registry
+from services.registry.settings import RegistrySettings
+from services.registry.tokens import Signer
+from services.registry.trust import RegistryAuthority, Trusted, trusted
+from services.sealing import Sealer, read_key
+from services.storage import opened, opening_failed
+
+NAME = "podium.registry.v1.RegistryService"
+
+
+@asynccontextmanager
+async def serving(settings: RegistrySettings) -> AsyncGenerator[str]:
+    """A running registry; yields the address to dial.
+
+    Raises:
+        StartupError: It cannot start; one line says why.
+    """
+    settings.check_plaintext(settings.listen)
+    cluster_key = read_key(
+        settings.file(settings.cluster_key_file, "cluster.key", "PODIUM_CLUSTER_KEY_FILE")
+    )
+    sealer = Sealer(
+        read_key(settings.file(settings.secret_key_file, "secret.key", "PODIUM_SECRET_KEY_FILE"))
+    )
+    database = settings.file(settings.database, "registry.db", "PODIUM_REGISTRY_DATABASE")
+    given = credentials(settings.admin_key_id, settings.admin_key_secret_file)
+    async with AsyncExitStack() as stack:
+        storage = await stack.enter_async_context(opened(database, migrations))
+        try:
+            signer, now_trusted, epoch = await storage.transact(
+                lambda db: _prepared(db, given, sealer)
+            )
+        except sqlite3.Error as error:
+            raise opening_failed(database, error) from error
+        authority = RegistryAuthority(now_trusted)
+        changes = Changes(storage, epoch, settings.heartbeat)
+        changes.tell(now_trusted.message())
+        commits = Commits(storage, changes, authority, settings.kept_revisions)
+        stack.push_async_callback(commits.settled)
+        scripts = await stack.enter_async_context(script_checks())
+        denials = Denials(storage)
+        registry = Registry(
+            storage,
+            DefinitionCalls(storage, commits, scripts, sealer),
+            AccessCalls(storage, commits, signer, denials),
+            changes,
+            authority,
+        )
+        guard = AccessInterceptor(Verifier(cluster_key, authority, "registry"), authority)
+        address = await stack.enter_async_context(
+            rpc.serving(
+                registry.add_to,
+                address=settings.listen,
+                interceptors=(DenialInterceptor(denials), guard),
+                services=(NAME,),
+                grace=settings.drain.total_seconds(),
+            )
+        )
+        # Watches never end by themselves: they would take all the time that calls are given.
+        stack.callback(changes.close)
+        yield address
+
+
+def _prepared(
+    db: Database, given: Credentials | None, sealer: Sealer
+) -> tuple[Signer, Trusted, str]:
+    now = datetime.now(UTC)
+    signer = prepare(db, given, sealer, now)
+    return signer, trusted(db, now), store.epoch(db)

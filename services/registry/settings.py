@@ -1,0 +1,64 @@
+"""What the registry is told by its environment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from services.settings import Common, address, number, path, seconds, setting
+
+
+@dataclass(frozen=True, kw_only=True)
+class RegistrySettings(Common):
+    """The registry's settings."""
+
+    listen: str = setting(
+        "PODIUM_REGISTRY_LISTEN",
+        "127.0.0.1:7401",
+        "Where the registry serves gRPC, HOST:PORT.",
+        parse=address,
+    )
+    database: Path | None = setting(
+        "PODIUM_REGISTRY_DATABASE",
+        None,
+        "The registry's database; without it, `registry.db` in the home.",
+        parse=path,
+    )
+    secret_key_file: Path | None = setting(
+        "PODIUM_SECRET_KEY_FILE",
+        None,
+        "The file of the key that secrets are sealed with, the same for registry and executor; "
+        "without it, `secret.key` in the home.",
+        parse=path,
+    )
+    admin_key_id: str = setting(
+        "PODIUM_ADMIN_KEY_ID",
+        "",
+        "The id of the first administrator's access key. A new registry does not start without "
+        "it; one that does not know the key gives it to the application `admin`.",
+    )
+    admin_key_secret_file: Path | None = setting(
+        "PODIUM_ADMIN_KEY_SECRET_FILE",
+        None,
+        "The file of that key's secret, 16 characters at least.",
+        parse=path,
+    )
+    heartbeat: timedelta = setting(
+        "PODIUM_REGISTRY_HEARTBEAT_SECONDS",
+        timedelta(seconds=5),
+        "How long a watch of definitions is silent before it says that it is there.",
+        parse=seconds,
+    )
+    kept_revisions: int = setting(
+        "PODIUM_REGISTRY_KEPT_REVISIONS",
+        10_000,
+        "How many changes of definitions a watch can catch up on; beyond, it begins again.",
+        parse=number(1),
+    )
+    drain: timedelta = setting(
+        "PODIUM_REGISTRY_DRAIN_SECONDS",
+        timedelta(seconds=5),
+        "How long calls under way are given when the registry stops.",
+        parse=seconds,
+    )

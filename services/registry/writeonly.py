@@ -1,0 +1,192 @@
+"""What goes into a definition and never comes out again: keys of the gateway, values of secrets.
+
+A key is stored as its hash, a value sealed. Left out of a later document, both stay as they are;
+given again, they are compared with what is stored, so that the same document is no change.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import count
+from secrets import token_urlsafe
+from typing import Protocol, cast
+
+from services.errors import Fault
+from services.registry import documents
+from services.registry.definitions import KINDS, Definition, Document, Json
+from services.registry.keys import hashed
+from services.registry.store import Stored
+from services.sealing import Unsealable
+
+# Names and times of an auth configuration's keys, where it is read; what is written there is
+# dropped.
+KNOWN_KEYS = "knownKeys"
+# The highest n of the names ``key-n`` that ever were, kept where the names no longer tell: what was
+# done with a key that is gone must not look like another one's doing.
+_LAST_NUMBER = "lastKeyNumber"
+_NUMBERED = re.compile(r"key-([1-9][0-9]{0,17})")
+_SECONDS_OF_MILLISECONDS = 1000
+
+
+class Seals(Protocol):
+    """Encrypts text at rest."""
+
+    def seal(self, text: str) -> str: ...
+
+    def open(self, sealed: str) -> str: ...
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A document as it is stored.
+
+    Attributes:
+        document: In full, with hashes and sealed values.
+        generated: Keys that were made because none was given: ``(name, key)``.
+        faults: What only the stored state shows to be missing.
+        warnings: Sentences.
+    """
+
+    document: Document
+    generated: tuple[tuple[str, str], ...] = ()
+    faults: tuple[Fault, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+def new_gateway_key() -> str:
+    """256 random bits, recognisable in a log or a leak."""
+    return f"pk_{token_urlsafe(32)}"
+
+
+def kept(definition: Definition, before: Document | None, seals: Seals, now: datetime) -> Kept:
+    """What to store for ``definition`` over ``before``, the stored document (None: it is new)."""
+    match definition.kind:
+        case "auth":
+            return _with_keys(definition.document, before, now)
+        case "secret":
+            return _with_value(definition.document, before, seals)
+    return Kept(definition.document)
+
+
+def readable(kind: str, document: Document) -> Document:
+    """A stored document as it may be read back; put again, it changes nothing."""
+    hidden = (*KINDS[kind].hidden, _LAST_NUMBER) if kind == "auth" else KINDS[kind].hidden
+    shown = {name: value for name, value in document.items() if name not in hidden}
+    keys = _stored_keys(document) if kind == "auth" else []
+    if keys:
+        shown[KNOWN_KEYS] = [
+            {name: value for name, value in key.items() if name != "hash"} for key in keys
+        ]
+    return shown
+
+
+def readable_text(state: Stored) -> str:
+    """The document of ``state`` as it may be read back; empty when deleted."""
+    if state.deleted or not KINDS[state.kind].hidden:
+        return state.document
+    return documents.written(readable(state.kind, documents.stored(state.document)))
+
+
+def _with_value(document: Document, before: Document | None, seals: Seals) -> Kept:
+    value, sealed = document.get("value"), (before or {}).get("value")
+    if isinstance(sealed, str) and (value is None or value == _opened(seals, sealed)):
+        return Kept({**document, "value": sealed})
+    if not isinstance(value, str):
+        return Kept(document, faults=(Fault("value", "is required"),))
+    return Kept({**document, "value": seals.seal(value)})
+
+
+def _opened(seals: Seals, sealed: str) -> str | None:
+    try:
+        return seals.open(sealed)
+    except Unsealable:
+        # A damaged value can be put anew.
+        return None
+
+
+def _with_keys(document: Document, before: Document | None, now: datetime) -> Kept:
+    others = {name: value for name, value in document.items() if name != "apiKeys"}
+    stored, last = _stored_keys(before or {}), _last_number(before or {})
+    if document.get("authenticationType") != "API_KEY":
+        return Kept(others | _numbered_to(last, ()))
+    given = document.get("apiKeys")
+    if isinstance(given, list):
+        return _listed(others, given, stored, last, now)
+    if stored:
+        return Kept(others | {"apiKeys": cast("Json", stored)} | _numbered_to(last, stored))
+    key, name = new_gateway_key(), "default" if before is None else f"key-{last + 1}"
+    entry: Document = {"name": name, "hash": hashed(key), "createdAt": _written(now)}
+    return Kept({**others, "apiKeys": [entry]}, generated=((name, key),))
+
+
+def _listed(
+    others: Document, given: list[Json], stored: list[Document], last: int, now: datetime
+) -> Kept:
+    """With the keys that are given; one that was there keeps its name and its age."""
+    items: list[Document] = [i if isinstance(i, dict) else {"key": i} for i in given]
+    known = {str(key.get("hash")): key for key in stored}
+    given_names = {str(item["name"]) for item in items if item.get("name")}
+    numbers = count(max(last, _highest(given_names)) + 1)
+    keys: list[Document] = []
+    faults: list[Fault] = []
+    for index, item in enumerate(items):
+        digest = hashed(str(item["key"]))
+        before = known.get(digest, {})
+        its_own = before.get("name") if before.get("name") not in given_names else None
+        keys.append(
+            {
+                "name": item.get("name") or its_own or f"key-{next(numbers)}",
+                "hash": digest,
+                "createdAt": before.get("createdAt") or _written(now),
+            }
+        )
+        try:
+            if item.get("expiresAt") is not None:
+                keys[-1]["expiresAt"] = _written(_moment(item["expiresAt"]))
+        except (ValueError, OverflowError, OSError):
+            detail = "is no moment between the years 1 and 9999"
+            faults.append(Fault(f"apiKeys[{index}].expiresAt", detail))
+    if set(map(_identity, keys)) == set(map(_identity, stored)):
+        keys = stored
+    warnings = () if keys else ("apiKeys: is empty, so every call will be refused",)
+    document = others | {"apiKeys": cast("Json", keys)} | _numbered_to(last, keys)
+    return Kept(document, (), tuple(faults), warnings)
+
+
+def _identity(key: Mapping[str, Json]) -> tuple[Json, ...]:
+    return key.get("hash"), key.get("name"), key.get("expiresAt")
+
+
+def _last_number(document: Mapping[str, Json]) -> int:
+    known = document.get(_LAST_NUMBER)
+    highest = _highest(str(key.get("name")) for key in _stored_keys(document))
+    return max(highest, known if isinstance(known, int) else 0)
+
+
+def _highest(names: Iterable[str]) -> int:
+    numbered = filter(None, map(_NUMBERED.fullmatch, names))
+    return max((int(match[1]) for match in numbered), default=0)
+
+
+def _numbered_to(last: int, keys: Iterable[Document]) -> Document:
+    """What to keep beside ``keys``: nothing where their own names tell the last number."""
+    return {_LAST_NUMBER: last} if last > _highest(str(key.get("name")) for key in keys) else {}
+
+
+def _stored_keys(document: Mapping[str, Json]) -> list[Document]:
+    keys = document.get("apiKeys")
+    return [key for key in keys if isinstance(key, dict)] if isinstance(keys, list) else []
+
+
+def _moment(value: Json) -> datetime:
+    """ISO 8601 with a zone, or milliseconds since 1970; parsing has let nothing else through."""
+    if isinstance(value, str):
+        return datetime.fromisoformat(value)
+    return datetime.fromtimestamp(float(cast("float", value)) / _SECONDS_OF_MILLISECONDS, UTC)
+
+
+def _written(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

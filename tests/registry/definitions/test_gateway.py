@@ -1,0 +1,328 @@
+"""Services and routes, auth configurations, applications, schemas, task definitions."""
+
+from __future__ import annotations
+
+import pytest
+
+from services.errors import InvalidDefinition
+from services.registry.definitions import KINDS, Definition, Document, Json, Reference, parse
+
+
+def faults(document: Document) -> list[str]:
+    with pytest.raises(InvalidDefinition) as caught:
+        parse(document)
+    return [str(fault) for fault in caught.value.faults]
+
+
+def accepted(document: Document) -> Definition:
+    definition = parse(document)
+    assert definition.warnings == ()
+    return definition
+
+
+def route(method: str = "GET", path: str = "/a", **fields: Json) -> Document:
+    return {"httpMethod": method, "path": path, "mappedWorkflow": {"name": "w"}, **fields}
+
+
+def service(*routes: Json, **fields: Json) -> Document:
+    return {
+        "kind": "service", "id": "orders", "path": "/api/orders", "authConfigId": "partners",
+        "routes": list(routes), **fields,
+    }  # fmt: skip
+
+
+def auth(**fields: Json) -> Document:
+    return {
+        "kind": "auth", "id": "partners", "authenticationType": "API_KEY",
+        "applicationId": "storefront", **fields,
+    }  # fmt: skip
+
+
+# --- services
+
+
+def test_a_service_refers_to_its_auth_and_its_workflows() -> None:
+    mapped: Document = {"name": "checkout", "version": 2, "requestMetadataAsInput": True}
+    definition = accepted(service(route(mappedWorkflow=mapped), route(path="/b")))
+
+    assert definition.references == (
+        Reference("workflow", "checkout", 2, "routes[0].mappedWorkflow.name"),
+        Reference("workflow", "w", None, "routes[1].mappedWorkflow.name"),
+        Reference("auth", "partners", None, "authConfigId"),
+    )
+
+
+def test_a_service_as_another_gateway_exports_it_is_taken() -> None:
+    exported: Document = {
+        "name": "Feedback Service", "description": "", "enabled": True, "createTime": 1, "tags": [],
+        "basePath": "https://x.example/api", "orgId": "o", "createdBy": "a@b.example",
+    }  # fmt: skip
+    sent: Document = {
+        "serviceId": "feedback-service", "workflowMetadataInOutput": False, "waitUntilTasks": "",
+        "timeoutInSeconds": 0, "queryParameters": [], "createTime": 1, "orgId": "o",
+        "workflowExecutionMode": "SYNCHRONOUS", "description": "",
+    }  # fmt: skip
+
+    definition = accepted(service(route("POST", "/user-feedback/{user-id}", **sent), **exported))
+
+    assert "basePath" not in definition.document
+    assert "serviceId" not in str(definition.document)
+
+
+def test_what_has_no_effect_yet_is_told_only_when_it_differs_from_its_default() -> None:
+    accepted(service(route(exposeDetails=False), corsConfig={}))
+
+    definition = parse(
+        service(
+            route(exposeDetails=True),
+            mcpEnabled=False,
+            corsConfig={"accessControlAllowOrigin": ["*"], "accessControlAllowMethods": ["GET"]},
+        )
+    )
+
+    assert definition.warnings == (
+        "routes[0].exposeDetails: is kept, and has no effect yet",
+        "mcpEnabled: is kept, and has no effect yet",
+        "corsConfig: is kept, and has no effect yet",
+    )
+
+
+def test_what_is_asked_for_and_has_no_effect_yet_is_told_though_it_is_the_default() -> None:
+    definition = parse(service(mcpEnabled=True, docsPublic=True))
+
+    assert definition.warnings == (
+        "mcpEnabled: is kept, and has no effect yet",
+        "docsPublic: is kept, and has no effect yet",
+    )
+    accepted(service(mcpEnabled=None))
+
+
+@pytest.mark.parametrize(
+    ("fields", "fault"),
+    [
+        ({"id": "Orders"}, "id: must be lowercase letters, digits and hyphens, not 'Orders'"),
+        ({"id": "orders-"}, "id: must be lowercase letters, digits and hyphens, not 'orders-'"),
+        ({"path": "api"}, "path: must begin with '/', not 'api'"),
+        ({"path": "/-/x"}, "path: must not be below '/-', which is the gateway's own"),
+        ({"path": "/a//b"}, "path: must not have an empty segment ('//')"),
+        ({"path": "/a/../b"}, "path: must not have the segment '..'"),
+        ({"path": "/a/{b}"}, "path: must not hold parameters: '{b}' belongs into a route"),
+        ({"path": "/a?b"}, "path: 'a?b' holds a character that no path has"),
+        ({"path": 5}, "path: must be text, not 5"),
+        ({"authConfigId": None}, "authConfigId: is required"),
+        ({"enabled": "maybe"}, "enabled: must be true or false, not 'maybe'"),
+        ({"corsConfig": {"accessControlAllowOrigins": []}},
+         "corsConfig.accessControlAllowOrigins: is no field of a CORS configuration; did you mean "
+         "'accessControlAllowOrigin'?"),
+        ({"corsConfig": {"accessControlAllowOrigin": "*"}},
+         "corsConfig.accessControlAllowOrigin: must be a list, not '*'"),
+    ],
+)  # fmt: skip
+def test_a_service_refuses(fields: Document, fault: str) -> None:
+    assert faults(service(**fields)) == [fault]
+
+
+@pytest.mark.parametrize(
+    ("bad", "fault"),
+    [
+        (route("HEAD"), "httpMethod: must be one of GET, POST, PUT, DELETE, PATCH, not 'HEAD'"),
+        (route(path="a"), "path: must begin with '/', not 'a'"),
+        (route(path="/{a}b"), "path: '{a}b': a parameter is one whole segment like {orderId}"),
+        (route(path="/{}"), "path: '{}': a parameter is one whole segment like {orderId}"),
+        (route(path="/{a}/{a}"), "path: has the parameter 'a' twice"),
+        (route(path="/:id"), "path: ':id': a parameter is written {id}"),
+        (route(path="/a%20b"), "path: 'a%20b': write the character itself; requests are decoded "
+                               "before matching"),
+        (route(path="/{requestMetadata}"), "path: 'requestMetadata' is set by the gateway; name it "
+                                           "otherwise"),
+        (route(mappedWorkflow=None), "mappedWorkflow: is required"),
+        (route(mappedWorkflow={}), "mappedWorkflow.name: is required"),
+        (route(mappedWorkflow={"name": "w", "version": -1}),
+         "mappedWorkflow.version: must be at least 0, not -1"),
+        (route(timeoutInSeconds=900), "timeoutInSeconds: must be at most 300, not 900"),
+        (route(workflowExecutionMode="ASYNC"),
+         "workflowExecutionMode: must be one of SYNCHRONOUS, ASYNCHRONOUS, not 'ASYNC'"),
+        (route(workflowMetadataInOutput=True),
+         "workflowMetadataInOutput: is not supported: the answer is the output; its id is in "
+         "Podium-Execution-Id"),
+        (route(rateLimits=[{"name": "burst"}]), "rateLimits: is not supported yet"),
+        (route(preRequestScript="1"), "preRequestScript: is not supported yet"),
+        (route(inputSchema={"type": "object"}), "inputSchema: is not supported yet"),
+        (route(timeoutInSecond=5), "timeoutInSecond: is no field of a route; did you mean "
+                                   "'timeoutInSeconds'?"),
+    ],
+)  # fmt: skip
+def test_a_route_refuses(bad: Document, fault: str) -> None:
+    assert faults(service(bad)) == [f"routes[0].{fault}"]
+
+
+def test_two_routes_for_the_same_requests_are_refused() -> None:
+    accepted(service(route(path="/a"), route(path="/{b}"), route("POST", "/{c}")))
+
+    assert faults(service(route(path="/a/{x}"), route(path="/a/b"), route(path="/a/{y}/"))) == [
+        "routes[2]: answers the same requests as routes[0]"
+    ]
+
+
+def test_a_route_over_what_the_gateway_answers_is_refused() -> None:
+    assert faults(service(route(path="/docs"), path="/orders")) == [
+        "routes[0].path: would hide /orders/docs, which the gateway answers"
+    ]
+    accepted(service(route(path="/{page}"), path="/orders"))
+    accepted(service(route(path="/-/x")))
+    assert faults(service(route(path="/-/x"), path="/")) == [
+        "routes[0].path: must not be below '/-', which is the gateway's own"
+    ]
+
+
+# --- auth configurations and applications
+
+
+def test_keys_are_text_or_named_and_may_expire() -> None:
+    accepted(auth())
+    accepted(auth(authenticationType="PUBLIC", apiKeys=[]))
+    definition = accepted(
+        auth(
+            apiKeys=[
+                "0123456789abcdef",
+                {"name": "a", "key": "0123456789abcdeF", "expiresAt": "2027-01-31T00:00:00+01:00"},
+                {"name": "b", "key": "0123456789abcdeE", "expiresAt": 1_800_000_000_000},
+            ]
+        )
+    )
+
+    assert definition.references == (Reference("application", "storefront", None, "applicationId"),)
+    assert KINDS["auth"].hidden == ("apiKeys",)
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({"authenticationType": "OIDC"}, ["authenticationType: OIDC is not supported yet"]),
+        ({"authenticationType": "KEY"},
+         ["authenticationType: must be one of API_KEY, NONE, PUBLIC, not 'KEY'"]),
+        ({"applicationId": None}, ["applicationId: is required"]),
+        ({"authenticationType": "NONE", "apiKeys": ["0123456789abcdef"]},
+         ["apiKeys: has no meaning where authenticationType is NONE"]),
+        ({"apiKeys": ["0123456789abcdef", {"key": "0123456789abcdef"}]},
+         ["apiKeys[1]: has the same key as one before it"]),
+        ({"apiKeys": [{"name": "a"}, 5, "a b"]},
+         ["apiKeys[0].key: is required",
+          "apiKeys[1]: must be printable ASCII without spaces or API key",
+          "apiKeys[2]: must be printable ASCII without spaces"]),
+        ({"apiKeys": [{"key": "0123456789abcdef", "expiresAt": "2027-01-31"}]},
+         ["apiKeys[0].expiresAt: must be a moment with its zone, like 2027-01-31T00:00:00Z"]),
+        ({"passthrough": True}, ["passthrough: is not supported yet"]),
+    ],
+)  # fmt: skip
+def test_an_auth_configuration_refuses(fields: Document, expected: list[str]) -> None:
+    assert faults(auth(**fields)) == expected
+
+
+def test_a_short_key_is_told() -> None:
+    assert parse(auth(apiKeys=["secret"])).warnings == (
+        "apiKeys[0]: is shorter than 16 characters and can be guessed",
+    )
+
+
+def test_an_application_has_known_roles_and_grants() -> None:
+    grant: Document = {"target": {"type": "workflow", "id": "checkout"}, "access": ["EXECUTE"]}
+    accepted({"kind": "application", "id": "a", "roles": ["WORKER"], "permissions": [grant]})
+
+    bad: Document = {"target": {"type": "workfow"}, "access": ["RUN"]}
+    assert faults(
+        {"kind": "application", "id": "a b", "roles": ["ROOT"], "permissions": [bad]}
+    ) == [
+        "id: must be letters, digits, '.', '_' and '-', not 'a b'",
+        "roles[0]: must be one of ADMIN, EDITOR, OPERATOR, VIEWER, WORKER, not 'ROOT'",
+        "permissions[0].target.type: must be one of workflow, task, schema, application, auth, "
+        "service, secret, tag, not 'workfow'; did you mean 'workflow'?",
+        "permissions[0].target.id: is required",
+        "permissions[0].access[0]: must be one of READ, CREATE, UPDATE, DELETE, EXECUTE, not 'RUN'",
+    ]
+
+
+# --- schemas
+
+
+def schema(data: Json, **fields: Json) -> Document:
+    return {"kind": "schema", "name": "order", "data": data, **fields}
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {},
+        {"type": "object", "properties": {"a": {"$ref": "#/$defs/b"}}, "$defs": {"b": {}}},
+        {"$schema": "http://json-schema.org/draft-07/schema", "required": ["rating"]},
+        {"$schema": "https://json-schema.org/draft/2020-12/schema"},
+    ],
+)
+def test_a_json_schema_is_taken(data: Document) -> None:
+    assert accepted(schema(data, version="3")).version == 3
+
+
+def test_every_fault_of_a_json_schema_has_its_path() -> None:
+    data: Document = {"properties": {"a": {"minimum": "x"}, "b": {"pattern": 5}}, "required": "a"}
+
+    paths = sorted(fault.partition(":")[0] for fault in faults(schema(data)))
+
+    assert paths == ["data.properties.a.minimum", "data.properties.b.pattern", "data.required"]
+
+
+@pytest.mark.parametrize(
+    "reference", ["http://127.0.0.1:9/x.json", "file:///etc/passwd", "other.json"]
+)
+def test_a_schema_that_reads_something_else_is_refused(reference: str) -> None:
+    (fault,) = faults(schema({"$ref": reference}))
+
+    assert fault.startswith("data: refers to '")
+    assert fault.endswith("which is outside of the schema")
+
+
+def test_a_schema_of_another_kind_is_refused() -> None:
+    assert faults(schema({}, type="AVRO")) == ["type: AVRO is not supported yet"]
+    assert faults(schema({"$schema": "http://json-schema.org/draft-04/schema#"})) == [
+        "data.$schema: must be https://json-schema.org/draft/2020-12/schema or "
+        "http://json-schema.org/draft-07/schema#, not 'http://json-schema.org/draft-04/schema#'"
+    ]
+    assert faults(schema("{}")) == ["data: must be an object, not '{}'"]
+
+
+# --- task definitions
+
+
+def test_a_task_definition_follows_conductors_rules() -> None:
+    bad: Document = {
+        "kind": "task", "name": "t", "retryCount": -1, "responseTimeoutSeconds": 0,
+        "backoffScaleFactor": 0, "maxRetryDelaySeconds": -1, "backoffJitterMs": -1,
+        "timeoutSeconds": 90, "totalTimeoutSeconds": 60, "pollTimeoutSeconds": -1,
+        "concurrentExecLimit": 5,
+    }  # fmt: skip
+
+    assert faults(bad) == [
+        "retryCount: must be at least 0, not -1",
+        "responseTimeoutSeconds: must be at least 1, not 0",
+        "backoffScaleFactor: must be at least 1, not 0",
+        "maxRetryDelaySeconds: must be at least 0, not -1",
+        "backoffJitterMs: must be at least 0, not -1",
+        "pollTimeoutSeconds: must be at least 0, not -1",
+        "concurrentExecLimit: is not supported yet",
+        "timeoutSeconds: must be at most totalTimeoutSeconds, 60, not 90",
+    ]
+
+
+def test_a_task_definition_as_an_sdk_sends_it_is_taken() -> None:
+    accepted(
+        {"kind": "task", "name": "t", "retryCount": 3, "timeoutSeconds": 60, "enforceSchema": False,
+         "timeoutPolicy": "TIME_OUT_WF", "retryLogic": "FIXED", "responseTimeoutSeconds": 60,
+         "inputSchema": {"name": "x", "version": 1}, "rateLimitFrequencyInSeconds": 1,
+         "rateLimitPerFrequency": 0, "inputKeys": [], "ownerEmail": "a@b.example", "updateTime": 1,
+         "inputTemplate": {"a": "${anything.output}"}}
+    )  # fmt: skip
+
+
+def test_a_secrets_name_can_be_written_in_an_expression() -> None:
+    accepted({"kind": "secret", "name": "PARTNER_TOKEN", "value": "x"})
+    accepted({"kind": "secret", "name": "PARTNER_TOKEN"})
+    assert len(faults({"kind": "secret", "name": "a.b", "value": ""})) == 2

@@ -1,0 +1,292 @@
+"""What each task type takes, and what it refuses with which path."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from services.errors import InvalidDefinition
+from services.registry.definitions import Definition, Document, Json, parse
+
+TUTORIAL: Document = {
+    "name": "LongRunningAPIWorkflow",
+    "description": "Starts a long-running job and polls its status until completion",
+    "version": 1,
+    "schemaVersion": 2,
+    "tasks": [
+        {
+            "name": "startRemoteJob",
+            "taskReferenceName": "startRemoteJob",
+            "type": "HTTP",
+            "inputParameters": {
+                "http_request": {
+                    "uri": "http://127.0.0.1:8000/api",
+                    "method": "POST",
+                    "contentType": "application/json",
+                    "accept": "application/json",
+                    "body": {"message": "Start long-running process"},
+                }
+            },
+        },
+        {
+            "name": "pollJobStatus",
+            "taskReferenceName": "pollJobStatus",
+            "type": "HTTP_POLL",
+            "inputParameters": {
+                "http_request": {
+                    "uri": "http://127.0.0.1:8000/api",
+                    "method": "GET",
+                    "accept": "application/json",
+                    "contentType": "application/json",
+                    "pollingInterval": "5",
+                    "pollingStrategy": "FIXED",
+                    "terminationCondition": "(function(){ return "
+                    "$.output.response.statusCode == 200; })();",
+                }
+            },
+        },
+    ],
+}
+
+
+def task(type_: str, inputs: Json = None, **fields: Json) -> Document:
+    inner: Document = {"name": "t", "taskReferenceName": "t", "type": type_, **fields}
+    if inputs is not None:
+        inner["inputParameters"] = inputs
+    return {"name": "w", "tasks": [inner]}
+
+
+def http(**request: Json) -> Document:
+    return {"http_request": {"uri": "http://127.0.0.1:9/", "method": "GET", **request}}
+
+
+def faults(document: Document) -> list[str]:
+    with pytest.raises(InvalidDefinition) as caught:
+        parse(document)
+    return [str(fault).removeprefix("tasks[0].") for fault in caught.value.faults]
+
+
+def accepted(document: Document) -> Definition:
+    definition = parse(document)
+    assert definition.warnings == ()
+    return definition
+
+
+def warned(document: Document) -> list[str]:
+    return [warning.removeprefix("tasks[0].") for warning in parse(document).warnings]
+
+
+def test_the_tutorials_workflow_is_taken_unchanged_without_a_warning() -> None:
+    definition = accepted(TUTORIAL)
+
+    assert json.dumps(definition.document) == json.dumps({"kind": "workflow", **TUTORIAL})
+    assert [script.path for script in definition.scripts] == [
+        "tasks[1].inputParameters.http_request.terminationCondition"
+    ]
+
+
+def test_neutral_fields_of_other_types_are_taken_as_sdks_send_them() -> None:
+    sent: Document = {
+        "asyncComplete": False, "optional": False, "startDelay": 0, "decisionCases": {},
+        "defaultCase": [], "forkTasks": [], "joinOn": [], "loopOver": [], "rateLimited": None,
+        "defaultExclusiveJoinTask": [], "permissive": False, "onStateChange": {},
+    }  # fmt: skip
+
+    accepted(task("NOOP", {}, **sent))
+    accepted(task("HTTP", http(), **sent))
+
+
+def test_a_field_of_another_type_is_told() -> None:
+    assert warned(task("NOOP", loopCondition="true")) == [
+        "loopCondition: is kept, and has no effect on a task of this type"
+    ]
+
+
+def test_a_field_of_conductors_that_would_change_behaviour_is_refused() -> None:
+    assert faults(task("NOOP", rateLimited=True, cacheConfig={"key": "a"})) == [
+        "rateLimited: is not supported yet",
+        "cacheConfig: is not supported yet",
+    ]
+
+
+@pytest.mark.parametrize("name", ["workflow", "task", "CPEWF_TASK_ID"])
+def test_a_reference_name_with_a_meaning_of_its_own_is_refused(name: str) -> None:
+    assert faults(task("NOOP", taskReferenceName=name)) == [
+        f"taskReferenceName: '{name}' has a meaning of its own in ${{…}}; take another name"
+    ]
+
+
+def test_a_task_without_a_type_or_of_a_strange_one_is_refused() -> None:
+    document = task("NOOP")
+    assert isinstance(document["tasks"], list)
+    document["tasks"] = [{"name": "t", "taskReferenceName": "t"}, 5, {"type": 5}]
+
+    with pytest.raises(InvalidDefinition) as caught:
+        parse(document)
+
+    assert [str(fault) for fault in caught.value.faults] == [
+        "tasks[0].type: is required",
+        "tasks[1]: must be an object, not 5",
+        "tasks[2].type: must be text, not 5",
+        "tasks[2].name: is required",
+        "tasks[2].taskReferenceName: is required",
+    ]
+
+
+def test_an_embedded_task_definition_is_judged_with_its_path() -> None:
+    assert faults(task("NOOP", taskDefinition={"timeoutSeconds": 5, "responseTimeoutSeconds": 6,
+                                               "retryLogic": "LINEAR"})) == [
+        "taskDefinition.retryLogic: must be one of FIXED, LINEAR_BACKOFF, EXPONENTIAL_BACKOFF, "
+        "not 'LINEAR'",
+        "taskDefinition.responseTimeoutSeconds: must be at most timeoutSeconds, 5, not 6",
+    ]  # fmt: skip
+    assert faults(task("NOOP", taskDefinition={"inputTemplate": {"a": "${gone.output}"}})) == [
+        "taskDefinition.inputTemplate.a: ${gone.output} names 'gone', which no task of this "
+        "workflow provides"
+    ]
+
+
+def test_the_tasks_within_a_type_that_is_not_supported_are_judged_too() -> None:
+    inner: Document = {"name": "i", "taskReferenceName": "i", "type": "HTPP"}
+
+    assert faults(task("FORK_JOIN", forkTasks=[[inner]], joinOn=["i"])) == [
+        "type: FORK_JOIN is not supported yet",
+        "forkTasks[0][0].type: there is no task type 'HTPP'; did you mean 'HTTP'?",
+    ]
+    assert faults(task("SWTICH", defaultCase=[inner])) == [
+        "type: there is no task type 'SWTICH'; did you mean 'SWITCH'?",
+        "defaultCase[0].type: there is no task type 'HTPP'; did you mean 'HTTP'?",
+    ]
+
+
+# --- SWITCH
+
+
+def switch(**fields: Json) -> Document:
+    inputs: Document = {"case": "${workflow.input.case}"}
+    defaults: Document = {
+        "evaluatorType": "value-param", "expression": "case", "decisionCases": {"a": []},
+    }  # fmt: skip
+    return task("SWITCH", inputs, **{**defaults, **fields})
+
+
+def test_switch_reads_its_branches_to_the_bottom() -> None:
+    bottom: Document = {"name": "x", "taskReferenceName": "t", "type": "NOPE"}
+    inner = switch(taskReferenceName="inner", defaultCase=[bottom])["tasks"]
+
+    assert faults(switch(decisionCases={"a b": inner, "": []})) == [
+        "decisionCases['a b'][0].defaultCase[0].type: there is no task type 'NOPE'; "
+        "did you mean 'NOOP'?",
+        "decisionCases['a b'][0].defaultCase[0].taskReferenceName: 't' is the name of tasks[0] "
+        "already",
+    ]
+
+
+def test_switch_needs_its_fields() -> None:
+    assert faults(task("SWITCH")) == [
+        "evaluatorType: is required",
+        "expression: is required",
+        "decisionCases: is required",
+    ]
+    assert faults(switch(decisionCases={})) == ["decisionCases: must not be empty"]
+
+
+def test_switch_by_value_needs_the_parameter_it_names() -> None:
+    assert faults(switch(expression="csae")) == [
+        "expression: 'csae' is not in inputParameters; did you mean 'case'?"
+    ]
+    accepted(switch(expression="x", taskDefinition={"inputTemplate": {"x": 1}}))
+
+
+def test_switch_by_script_hands_its_script_over() -> None:
+    definition = accepted(switch(evaluatorType="graaljs", expression="`${$.case}`"))
+
+    assert [(s.path, s.source) for s in definition.scripts] == [
+        ("tasks[0].expression", "`${$.case}`")
+    ]
+
+
+def test_python_is_refused() -> None:
+    assert faults(switch(evaluatorType="python")) == [
+        "evaluatorType: python is not supported; take one of javascript, graaljs, value-param"
+    ]
+
+
+# --- the others
+
+
+def test_inline_takes_its_script_from_the_input_or_from_the_task() -> None:
+    new = accepted(task("INLINE", {"expression": "1 + 1", "evaluatorType": "graaljs"}))
+    old = accepted(task("INLINE", {"a": 1}, expression="$.a", evaluatorType="javascript"))
+
+    assert new.scripts[0].path == "tasks[0].inputParameters.expression"
+    assert old.scripts[0].path == "tasks[0].expression"
+    accepted(task("INLINE", {"a": 1, "expression": "a", "evaluatorType": "value-param"}))
+    assert faults(task("INLINE")) == ["inputParameters.expression: is required"]
+    assert faults(task("INLINE", {"expression": "b", "evaluatorType": "value-param"})) == [
+        "inputParameters.expression: 'b' is not in inputParameters"
+    ]
+
+
+def test_terminate_needs_a_status_and_is_never_optional() -> None:
+    accepted(task("TERMINATE", {"terminationStatus": "${workflow.input.s}", "workflowOutput": [1]}))
+    assert faults(task("TERMINATE", {}, optional=True)) == [
+        "inputParameters.terminationStatus: is required",
+        "optional: a TERMINATE task cannot be optional",
+    ]
+    assert faults(task("TERMINATE", {"terminationStatus": "PAUSED"})) == [
+        "inputParameters.terminationStatus: must be one of COMPLETED, FAILED, TERMINATED, "
+        "not 'PAUSED'"
+    ]
+
+
+@pytest.mark.parametrize(
+    "inputs",
+    [
+        {},
+        {"duration": "2 days 3 hours 5 minutes 10 seconds"},
+        {"duration": "1D2h 3MIN 4s"},
+        {"duration": "90s", "until": ""},
+        {"duration": "${workflow.input.wait}"},
+        {"until": "2027-01-31"},
+        {"until": "2027-01-31 18:00"},
+        {"until": "2027-01-31 18:00 Europe/Berlin"},
+        {"until": "2027-01-31 18:00 GMT+02:00"},
+    ],
+)
+def test_wait_takes(inputs: Document) -> None:
+    accepted(task("WAIT", inputs))
+
+
+@pytest.mark.parametrize(
+    "inputs",
+    [
+        {"duration": "soon"},
+        {"duration": "5"},
+        {"duration": 5},
+        {"duration": "5s 2h"},
+        {"duration": " "},
+        {"duration": "1h" + " " * 100_000 + "x"},
+        {"duration": "5 s 5 s"},
+        {"until": "tomorrow"},
+        {"until": "2027-02-30"},
+        {"until": "2027-01-31 25:00"},
+        {"until": "2027-01-31T18:00:00Z"},
+        {"duration": "5s", "until": "2027-01-31"},
+        {"duration": "5s", "yield": True},
+    ],
+)
+def test_wait_refuses(inputs: Document) -> None:
+    assert len(faults(task("WAIT", inputs))) == 1
+
+
+def test_set_variable_takes_any_key() -> None:
+    accepted(task("SET_VARIABLE", {"a b": "${workflow.input.x}", "uri": None}))
+
+
+def test_the_examples_are_definitions_without_a_warning() -> None:
+    tutorial = Path(__file__).parents[3] / "examples" / "tutorial.json"
+
+    accepted(json.loads(tutorial.read_text(encoding="utf-8")))

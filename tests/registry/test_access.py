@@ -1,0 +1,410 @@
+"""Who may call: access keys, tokens, roles and grants, the audit log."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import jwt
+import pytest
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from podium.common.v1.page_pb2 import PageRequest
+from podium.registry.v1 import registry_pb2 as pb
+from services import rpc
+from services.errors import (
+    Conflict,
+    InvalidDefinition,
+    InvalidRequest,
+    NotFound,
+    PermissionDenied,
+    RateLimited,
+    Unauthenticated,
+)
+from services.registry import attempts
+from tests.registry.registries import ADMIN_SECRET, WORKFLOW, Running, document, get, put, until
+
+
+def grant(kind: str, name: str, *access: str) -> dict[str, Any]:
+    return {"target": {"type": kind, "id": name}, "access": [*access]}
+
+
+def moment(at: datetime) -> Timestamp:
+    stamp = Timestamp()
+    stamp.FromDatetime(at)
+    return stamp
+
+
+async def test_a_token_says_whose_it_is_and_holds_for_fifteen_minutes(registry: Running) -> None:
+    issued = await registry.anybody.IssueToken(
+        pb.IssueTokenRequest(key_id="admin-key", key_secret=ADMIN_SECRET)
+    )
+    events = registry.service("edge").WatchDefinitions(pb.WatchDefinitionsRequest())
+    trust = (await until(aiter(events), "trust"))[-1].trust
+    keys = {key.key_id: key.pem for key in trust.public_keys}
+    header = jwt.get_unverified_header(issued.token)
+
+    claims = jwt.decode(issued.token, keys[header["kid"]], ["EdDSA"], audience="podium")
+
+    assert claims["sub"] == "application:admin"
+    assert claims["key"] == "admin-key"
+    assert claims["iss"] == "podium"
+    assert claims["exp"] - claims["iat"] == 15 * 60
+    assert issued.expires_at.seconds == claims["exp"]
+
+
+@pytest.mark.parametrize(
+    ("key_id", "secret"),
+    [
+        ("admin-key", "wrong"),
+        ("admin-key", ""),
+        ("nobody", ADMIN_SECRET),
+        ("", ""),
+        ("ÿ", "\0" * 9),
+    ],
+)
+async def test_a_wrong_key_gets_no_token_and_is_told_no_more(
+    registry: Running, key_id: str, secret: str
+) -> None:
+    with pytest.raises(Unauthenticated) as caught, rpc.raising_ours():
+        await registry.anybody.IssueToken(pb.IssueTokenRequest(key_id=key_id, key_secret=secret))
+
+    assert caught.value.detail == "There is no such access key, or the secret is not its."
+
+
+async def test_guessing_is_slowed_for_that_key_alone(registry: Running) -> None:
+    made = await registry.admin.CreateAccessKey(pb.CreateAccessKeyRequest(application_id="admin"))
+    guess = pb.IssueTokenRequest(key_id=made.access_key.key_id, key_secret="guess")
+    for _ in range(attempts.ALLOWED):
+        with pytest.raises(Unauthenticated), rpc.raising_ours():
+            await registry.anybody.IssueToken(guess)
+
+    with pytest.raises(RateLimited) as caught, rpc.raising_ours():
+        await registry.anybody.IssueToken(guess)
+
+    assert 0 < int(caught.value.metadata["retry_after_seconds"]) <= 60
+    await registry.with_key("admin-key", ADMIN_SECRET)
+
+
+async def test_guessing_does_not_keep_the_owner_of_the_key_out(registry: Running) -> None:
+    guess = pb.IssueTokenRequest(key_id="admin-key", key_secret="guess")
+    for _ in range(attempts.ALLOWED):
+        with pytest.raises(Unauthenticated), rpc.raising_ours():
+            await registry.anybody.IssueToken(guess)
+
+    for _ in range(2):
+        with rpc.raising_ours():
+            await registry.with_key("admin-key", ADMIN_SECRET)
+        with pytest.raises(RateLimited), rpc.raising_ours():
+            await registry.anybody.IssueToken(guess)
+
+
+def test_attempts_are_forgotten_after_their_minute() -> None:
+    now, tried = datetime(2027, 1, 1, tzinfo=UTC), attempts.Attempts()
+    for number in range(attempts.ALLOWED):
+        tried.failed("a", now + timedelta(seconds=number))
+
+    assert tried.wait("a", now + timedelta(seconds=9)) == timedelta(seconds=51)
+    assert tried.wait("a", now + timedelta(seconds=60)) == timedelta()
+    assert tried.wait("b", now) == timedelta()
+
+
+async def test_nothing_is_told_without_a_token(registry: Running) -> None:
+    calls: list[Any] = [
+        registry.anybody.PutDefinitions(pb.PutDefinitionsRequest()),
+        registry.anybody.GetRegistryStatus(pb.GetRegistryStatusRequest()),
+        registry.anybody.ListDefinitions(pb.ListDefinitionsRequest()),
+    ]
+    for call in calls:
+        with pytest.raises(Unauthenticated), rpc.raising_ours():
+            await call
+    with pytest.raises(Unauthenticated), rpc.raising_ours():
+        await until(aiter(registry.anybody.WatchDefinitions(pb.WatchDefinitionsRequest())), "trust")
+
+
+async def test_a_new_key_works_and_its_secret_is_shown_once(registry: Running) -> None:
+    made = await registry.admin.CreateAccessKey(pb.CreateAccessKeyRequest(application_id="admin"))
+    listed = await registry.admin.ListAccessKeys(pb.ListAccessKeysRequest(application_id="admin"))
+
+    other = await registry.with_key(made.access_key.key_id, made.key_secret)
+    await other.GetRegistryStatus(pb.GetRegistryStatusRequest())
+
+    assert [key.key_id for key in listed.access_keys] == ["admin-key", made.access_key.key_id]
+    assert made.key_secret.encode() not in listed.SerializeToString()
+
+
+async def test_a_revoked_key_and_its_tokens_are_void_at_once(registry: Running) -> None:
+    made = await registry.admin.CreateAccessKey(pb.CreateAccessKeyRequest(application_id="admin"))
+    key_id = made.access_key.key_id
+    other = await registry.with_key(key_id, made.key_secret)
+
+    for _ in range(2):
+        await registry.admin.RevokeAccessKey(pb.RevokeAccessKeyRequest(key_id=key_id))
+
+    with pytest.raises(Unauthenticated), rpc.raising_ours():
+        await other.GetRegistryStatus(pb.GetRegistryStatusRequest())
+    with pytest.raises(Unauthenticated), rpc.raising_ours():
+        await registry.with_key(key_id, made.key_secret)
+    (_, listed) = (await registry.admin.ListAccessKeys(pb.ListAccessKeysRequest())).access_keys
+    assert listed.HasField("revoked_at")
+
+
+async def test_a_token_ends_with_its_key(registry: Running) -> None:
+    end = datetime.now(UTC) + timedelta(minutes=5)
+    made = await registry.admin.CreateAccessKey(
+        pb.CreateAccessKeyRequest(application_id="admin", expires_at=moment(end))
+    )
+    issued = await registry.anybody.IssueToken(
+        pb.IssueTokenRequest(key_id=made.access_key.key_id, key_secret=made.key_secret)
+    )
+
+    assert abs(issued.expires_at.seconds - end.timestamp()) <= 1
+
+
+async def test_senseless_keys_are_refused(registry: Running) -> None:
+    past = moment(datetime(2020, 1, 1, tzinfo=UTC))
+    for error, request in (
+        (NotFound, pb.CreateAccessKeyRequest(application_id="nobody")),
+        (InvalidRequest, pb.CreateAccessKeyRequest(application_id="admin", expires_at=past)),
+        (
+            InvalidRequest,
+            pb.CreateAccessKeyRequest(
+                application_id="admin", expires_at=Timestamp(seconds=1 << 60)
+            ),
+        ),
+    ):
+        with pytest.raises(error), rpc.raising_ours():
+            await registry.admin.CreateAccessKey(request)
+    with pytest.raises(NotFound), rpc.raising_ours():
+        await registry.admin.RevokeAccessKey(pb.RevokeAccessKeyRequest(key_id="nobody"))
+    with pytest.raises(NotFound), rpc.raising_ours():
+        await registry.admin.ListAccessKeys(pb.ListAccessKeysRequest(application_id="nobody"))
+
+
+async def test_nobody_can_lock_everybody_out(registry: Running) -> None:
+    application = await document(registry.admin, "application", "admin")
+    with pytest.raises(Conflict), rpc.raising_ours():
+        await registry.admin.RevokeAccessKey(pb.RevokeAccessKeyRequest(key_id="admin-key"))
+    with pytest.raises(Conflict), rpc.raising_ours():
+        await registry.admin.DeleteDefinition(
+            pb.DeleteDefinitionRequest(kind="application", name="admin")
+        )
+    with pytest.raises(Conflict):
+        await put(registry.admin, {**application, "roles": ["EDITOR"]})
+
+    await registry.application("second", roles=["ADMIN"])
+    await registry.admin.RevokeAccessKey(pb.RevokeAccessKeyRequest(key_id="admin-key"))
+
+
+async def test_the_keys_of_a_deleted_application_are_void(registry: Running) -> None:
+    viewer = await registry.application("viewer", roles=["VIEWER"])
+    await registry.admin.DeleteDefinition(
+        pb.DeleteDefinitionRequest(kind="application", name="viewer")
+    )
+    await put(registry.admin, {"kind": "application", "id": "viewer", "roles": ["ADMIN"]})
+
+    with pytest.raises(Unauthenticated), rpc.raising_ours():
+        await viewer.GetRegistryStatus(pb.GetRegistryStatusRequest())
+
+
+SECRET = {"kind": "secret", "name": "A", "value": "v"}
+APPLICATION = {"kind": "application", "id": "other", "roles": ["ADMIN"]}
+
+
+async def test_roles_allow_what_they_say(registry: Running) -> None:
+    await put(registry.admin, WORKFLOW)
+    allowed: dict[str, tuple[list[dict[str, Any]], bool]] = {
+        "EDITOR": ([WORKFLOW, SECRET], True),
+        "OPERATOR": ([], True),
+        "VIEWER": ([], True),
+        "WORKER": ([], False),
+    }
+    for role, (may_put, may_read) in allowed.items():
+        stub = await registry.application(role.lower(), roles=[role])
+        for each in (WORKFLOW, SECRET, APPLICATION):
+            if each in may_put:
+                await put(stub, each)
+            else:
+                with pytest.raises(PermissionDenied):
+                    await put(stub, each)
+        if may_read:
+            await get(stub, "workflow", "checkout")
+            await stub.ListDefinitions(pb.ListDefinitionsRequest())
+        else:
+            with pytest.raises(PermissionDenied):
+                await get(stub, "workflow", "checkout")
+
+
+async def test_only_an_administrator_touches_access_keys_and_watches(registry: Running) -> None:
+    editor = await registry.application("editor", roles=["EDITOR"])
+    calls: list[Any] = [
+        editor.CreateAccessKey(pb.CreateAccessKeyRequest(application_id="admin")),
+        editor.ListAccessKeys(pb.ListAccessKeysRequest()),
+        editor.RevokeAccessKey(pb.RevokeAccessKeyRequest(key_id="admin-key")),
+    ]
+    for call in calls:
+        with pytest.raises(PermissionDenied), rpc.raising_ours():
+            await call
+    with pytest.raises(PermissionDenied), rpc.raising_ours():
+        await until(aiter(editor.WatchDefinitions(pb.WatchDefinitionsRequest())), "trust")
+
+
+async def test_a_grant_allows_what_it_names(registry: Running) -> None:
+    await put(registry.admin, {**WORKFLOW, "name": "ours"}, {**WORKFLOW, "name": "theirs"})
+    stub = await registry.application(
+        "team", permissions=[grant("workflow", "ours", "READ", "UPDATE")]
+    )
+
+    await get(stub, "workflow", "ours")
+    await put(stub, {**WORKFLOW, "name": "ours", "version": 2})
+    with pytest.raises(PermissionDenied):
+        await get(stub, "workflow", "theirs")
+    with pytest.raises(PermissionDenied):
+        await get(stub, "workflow", "not-there")
+    with pytest.raises(PermissionDenied):
+        await put(stub, {**WORKFLOW, "name": "ours"}, {**WORKFLOW, "name": "new"})
+    with pytest.raises(PermissionDenied), rpc.raising_ours():
+        await stub.DeleteDefinition(pb.DeleteDefinitionRequest(kind="workflow", name="ours"))
+
+
+async def test_a_tag_counts_as_it_is_stored_not_as_it_is_sent(registry: Running) -> None:
+    tag = {"key": "team", "value": "a"}
+    await put(registry.admin, {**WORKFLOW, "name": "ours", "tags": [tag]}, WORKFLOW)
+    stub = await registry.application(
+        "team", permissions=[grant("tag", "team:a", "READ", "UPDATE", "CREATE", "DELETE")]
+    )
+
+    await put(stub, {**WORKFLOW, "name": "ours", "tags": [tag], "description": "changed"})
+    await put(stub, {**WORKFLOW, "name": "new", "tags": [tag]})
+    await get(stub, "workflow", "ours")
+    with pytest.raises(PermissionDenied):
+        await put(stub, {**WORKFLOW, "tags": [tag]})
+    with pytest.raises(PermissionDenied):
+        await get(stub, "workflow", "checkout")
+
+
+async def test_a_grant_on_applications_makes_no_administrator(registry: Running) -> None:
+    stub = await registry.application(
+        "climber", permissions=[grant("application", "*", "CREATE", "UPDATE", "DELETE")]
+    )
+
+    with pytest.raises(PermissionDenied):
+        await put(stub, APPLICATION)
+    with pytest.raises(PermissionDenied):
+        await put(stub, {"kind": "application", "id": "climber", "roles": ["ADMIN"]})
+
+
+async def test_nobody_lets_callers_act_as_one_who_may_do_more(registry: Running) -> None:
+    execute = grant("workflow", "checkout", "EXECUTE")
+    await put(
+        registry.admin,
+        {"kind": "application", "id": "strong", "permissions": [execute]},
+        {"kind": "application", "id": "weak"},
+    )
+    editor = await registry.application("editor", roles=["EDITOR"])
+    peer = await registry.application("peer", roles=["EDITOR"], permissions=[execute])
+
+    def auth(application: str) -> dict[str, Any]:
+        return {
+            "kind": "auth",
+            "id": f"as-{application}",
+            "authenticationType": "NONE",
+            "applicationId": application,
+        }
+
+    for application in ("strong", "admin", "peer"):
+        with pytest.raises(PermissionDenied):
+            await put(editor, auth(application))
+    await put(editor, auth("weak"))
+    await put(peer, auth("strong"))
+    with pytest.raises(InvalidDefinition):
+        await put(editor, auth("not-there"))
+
+
+async def test_what_may_not_be_put_tells_nothing_of_what_is_stored(registry: Running) -> None:
+    await put(registry.admin, SECRET)
+    stub = await registry.application("nobody", permissions=[grant("workflow", "x", "READ")])
+
+    for guess in ("v", "w"):
+        with pytest.raises(PermissionDenied):
+            await put(stub, {**SECRET, "value": guess}, dry_run=True)
+
+
+async def entries(registry: Running, size: int = 100) -> list[pb.AuditEntry]:
+    answer = await registry.admin.ListAuditEntries(
+        pb.ListAuditEntriesRequest(page=PageRequest(page_size=size))
+    )
+    return list(answer.entries)
+
+
+async def test_every_change_is_in_the_audit_log(registry: Running) -> None:
+    await put(registry.admin, WORKFLOW)
+    await put(registry.admin, WORKFLOW)
+    await put(registry.admin, {**WORKFLOW, "description": "new"}, SECRET)
+    await put(registry.admin, {**WORKFLOW, "description": "tried"}, dry_run=True)
+    await registry.admin.DeleteDefinition(
+        pb.DeleteDefinitionRequest(kind="workflow", name="checkout")
+    )
+    made = await registry.admin.CreateAccessKey(pb.CreateAccessKeyRequest(application_id="admin"))
+    await registry.admin.RevokeAccessKey(pb.RevokeAccessKeyRequest(key_id=made.access_key.key_id))
+
+    found = await entries(registry)
+
+    assert [(each.action, each.name) for each in reversed(found)] == [
+        ("create-key", "admin"),
+        ("create", "checkout"),
+        ("change", "checkout"),
+        ("create", "A"),
+        ("delete", "checkout"),
+        ("create-key", "admin"),
+        ("revoke-key", "admin"),
+    ]
+    assert {each.principal for each in found} == {"service:registry", "application:admin"}
+
+
+async def test_refusals_are_in_the_audit_log_once_a_minute(registry: Running) -> None:
+    stub = await registry.application("nobody")
+    before = len(await entries(registry))
+    for _ in range(5):
+        with pytest.raises(PermissionDenied):
+            await get(stub, "workflow", "checkout")
+        with pytest.raises(PermissionDenied), rpc.raising_ours():
+            await stub.ListAccessKeys(pb.ListAccessKeysRequest())
+        with pytest.raises(Unauthenticated), rpc.raising_ours():
+            await registry.anybody.IssueToken(
+                pb.IssueTokenRequest(key_id="admin-key", key_secret="guess")
+            )
+
+    found = (await entries(registry))[:-before]
+
+    assert sorted((each.principal, each.action, each.detail.split(":")[0]) for each in found) == [
+        ("application:admin", "denied", "IssueToken"),
+        ("application:nobody", "denied", "GetDefinition"),
+        ("application:nobody", "denied", "ListAccessKeys"),
+    ]
+
+
+async def test_the_audit_log_comes_in_pages(registry: Running) -> None:
+    await put(registry.admin, *({**SECRET, "name": f"S{n}"} for n in range(10)))
+
+    request = pb.ListAuditEntriesRequest(page=PageRequest(page_size=4))
+    ids = list[int]()
+    while not ids or request.page.page_token:
+        answer = await registry.admin.ListAuditEntries(request)
+        ids += [each.id for each in answer.entries]
+        request.page.page_token = answer.next_page_token
+
+    assert ids == list(range(11, 0, -1))
+
+
+async def test_calls_side_by_side_are_each_their_callers(registry: Running) -> None:
+    viewer = await registry.application("viewer", roles=["VIEWER"])
+    documents = [{**WORKFLOW, "name": f"w{n}"} for n in range(20)]
+
+    done = await asyncio.gather(
+        *(put(registry.admin if n % 2 else viewer, each) for n, each in enumerate(documents)),
+        return_exceptions=True,
+    )
+
+    assert [isinstance(each, PermissionDenied) for each in done] == [True, False] * 10

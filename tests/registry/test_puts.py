@@ -1,0 +1,343 @@
+"""Putting definitions: all or none, with every fault; etags; what may never change."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+
+import pytest
+
+from podium.registry.v1 import registry_pb2 as pb
+from services import rpc
+from services.errors import InvalidDefinition, InvalidRequest, NotFound, Stale
+from tests.registry.registries import (
+    WORKFLOW,
+    Running,
+    document,
+    get,
+    put,
+    running,
+    settings,
+)
+
+APPLICATION = {"kind": "application", "id": "storefront"}
+AUTH = {
+    "kind": "auth",
+    "id": "partners",
+    "authenticationType": "API_KEY",
+    "applicationId": "storefront",
+}
+SERVICE = {
+    "kind": "service",
+    "id": "orders",
+    "path": "/api/orders",
+    "authConfigId": "partners",
+    "routes": [{"httpMethod": "POST", "path": "/", "mappedWorkflow": {"name": "checkout"}}],
+}
+
+
+async def test_documents_that_name_each_other_are_put_in_any_order(registry: Running) -> None:
+    results = await put(registry.admin, SERVICE, AUTH, WORKFLOW, APPLICATION)
+
+    assert [each.outcome for each in results] == [pb.OUTCOME_CREATED] * 4
+    assert [each.definition.name for each in results] == [
+        "orders",
+        "partners",
+        "checkout",
+        "storefront",
+    ]
+    assert len({each.definition.revision for each in results}) == 4
+
+
+async def test_one_fault_keeps_all_documents_out(registry: Running) -> None:
+    with pytest.raises(InvalidDefinition):
+        await put(registry.admin, WORKFLOW, {"kind": "secret"})
+
+    with pytest.raises(NotFound):
+        await get(registry.admin, "workflow", "checkout")
+
+
+async def test_ten_faults_are_told_with_their_paths_and_nothing_is_put(registry: Running) -> None:
+    faulty = {
+        "name": "broken",
+        "version": "one",
+        "timeoutPolicy": "SOMETIMES",
+        "tasks": [
+            {"name": "a", "type": "HTTP", "taskReferenceName": "a"},
+            {"name": "b", "type": "NO_SUCH_TYPE", "taskReferenceName": "b"},
+            {"name": "c", "type": "NOOP"},
+            {"name": "d", "type": "NOOP", "taskReferenceName": "a"},
+            {
+                "name": "e",
+                "type": "INLINE",
+                "taskReferenceName": "e",
+                "inputParameters": {"evaluatorType": "javascript", "expression": "(function ( {"},
+            },
+            {
+                "name": "f",
+                "type": "SET_VARIABLE",
+                "taskReferenceName": "f",
+                "inputParameters": {"x": "${nobody.output.y}", "y": "${workflow.input.z"},
+            },
+            {"name": "g", "type": "SWITCH", "taskReferenceName": "g"},
+        ],
+        "failureWorkflow": "not-there",
+        "restartable": "perhaps",
+    }
+    request = pb.PutDefinitionsRequest(
+        puts=[pb.DocumentPut(document=json.dumps(faulty), origin="broken.yaml:3")]
+    )
+
+    with pytest.raises(InvalidDefinition) as caught, rpc.raising_ours():
+        await registry.admin.PutDefinitions(request)
+
+    paths = [fault.path for fault in caught.value.faults]
+    assert len(paths) >= 10
+    assert all(path.startswith("broken.yaml:3") for path in paths)
+    assert "broken.yaml:3: tasks[1].type" in paths
+    with pytest.raises(NotFound):
+        await get(registry.admin, "workflow", "broken")
+
+
+async def test_script_syntax_and_unknown_workflows_are_told_together(registry: Running) -> None:
+    """Starts a script worker, which takes a while."""
+    inline = {
+        "name": "e",
+        "type": "INLINE",
+        "taskReferenceName": "e",
+        "inputParameters": {"evaluatorType": "javascript", "expression": "(function ( {"},
+    }
+
+    with pytest.raises(InvalidDefinition) as caught:
+        await put(registry.admin, {"name": "w", "tasks": [inline], "failureWorkflow": "not-there"})
+
+    told = {fault.path: fault.detail for fault in caught.value.faults}
+    assert set(told) == {"tasks[0].inputParameters.expression", "failureWorkflow"}
+    assert "JavaScript" in told["tasks[0].inputParameters.expression"]
+
+
+async def test_thousands_of_faults_reach_the_caller(registry: Running) -> None:
+    tasks = [{"name": "t", "type": "NOPE", "taskReferenceName": f"t{n}"} for n in range(3_000)]
+
+    with pytest.raises(InvalidDefinition) as caught:
+        await put(registry.admin, {"name": "w", "tasks": tasks})
+
+    assert len(caught.value.faults) > 100
+    assert "more faults" in caught.value.faults[-1].detail
+
+
+async def test_a_faulty_document_is_no_unknown_one_for_those_that_name_it(
+    registry: Running,
+) -> None:
+    with pytest.raises(InvalidDefinition) as caught:
+        await put(
+            registry.admin, SERVICE, AUTH, APPLICATION, {**WORKFLOW, "timeoutPolicy": "SOMETIMES"}
+        )
+
+    assert [fault.path for fault in caught.value.faults] == ["puts[3]: timeoutPolicy"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "[]",
+        "null",
+        "{",
+        '{"kind": "secret", "name": "A", "name": "B", "value": "x"}',
+        '{"name": "w", "x": NaN, "tasks": []}',
+        '{"name": "w", "x": 1e999, "tasks": []}',
+        '{"name": "w", "x": ' + "9" * 5_000 + ', "tasks": []}',
+        '{"name": "w", "x": "\\ud800", "tasks": []}',
+        '{"name": "w", "x": "\\u0000", "tasks": []}',
+        "[" * 100_000,
+        '{"x":' * 5_000 + "1" + "}" * 5_000,
+    ],
+    ids=lambda text: f"{text[:24]}…",
+)
+async def test_what_is_no_document_is_refused(registry: Running, text: str) -> None:
+    request = pb.PutDefinitionsRequest(puts=[pb.DocumentPut(document=text, origin="x.json")])
+
+    with pytest.raises(InvalidDefinition) as caught, rpc.raising_ours():
+        await registry.admin.PutDefinitions(request)
+
+    assert all(fault.path.startswith("x.json") for fault in caught.value.faults)
+
+
+async def test_a_document_that_is_too_large_is_refused(registry: Running) -> None:
+    with pytest.raises(InvalidDefinition, match="4 MiB"):
+        await put(registry.admin, {**WORKFLOW, "description": "x" * (4 << 20)})
+
+
+async def test_too_many_documents_are_refused(registry: Running) -> None:
+    with pytest.raises(InvalidRequest):
+        await put(registry.admin, *[WORKFLOW] * 1_001)
+
+
+async def test_the_same_definition_twice_in_a_request_is_a_fault(registry: Running) -> None:
+    with pytest.raises(InvalidDefinition) as caught:
+        await put(registry.admin, WORKFLOW, {**WORKFLOW, "description": "other"})
+
+    (fault,) = caught.value.faults
+    assert fault.path == "puts[1]"
+    assert "puts[0]" in fault.detail
+
+
+async def test_the_same_document_changes_nothing(registry: Running) -> None:
+    (first,) = await put(registry.admin, WORKFLOW)
+    (again,) = await put(registry.admin, dict(reversed(WORKFLOW.items())))
+
+    assert again.outcome == pb.OUTCOME_UNCHANGED
+    assert again.definition == first.definition
+
+
+async def test_what_is_read_back_changes_nothing_here_and_works_elsewhere(
+    registry: Running, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    schema = {"kind": "schema", "name": "order", "data": {"type": "object"}}
+    task = {"kind": "task", "name": "charge", "retryCount": 1}
+    await put(registry.admin, SERVICE, AUTH, WORKFLOW, APPLICATION, schema, task)
+    page = await registry.admin.ListDefinitions(pb.ListDefinitionsRequest())
+    read = [json.loads(each.document) for each in page.definitions]
+
+    again = await put(registry.admin, *read)
+    async with running(settings(tmp_path_factory.mktemp("elsewhere"))) as elsewhere:
+        there = await put(elsewhere.admin, *read)
+
+    assert {each.outcome for each in again} == {pb.OUTCOME_UNCHANGED}
+    assert [each.outcome for each in there] == [pb.OUTCOME_UNCHANGED] + [pb.OUTCOME_CREATED] * 6
+    (generated,) = [key for each in there for key in each.generated_keys]
+    assert generated.name == "default"
+
+
+async def test_true_is_another_value_than_1(registry: Running) -> None:
+    await put(registry.admin, {**WORKFLOW, "inputTemplate": {"x": 1}})
+    (again,) = await put(registry.admin, {**WORKFLOW, "inputTemplate": {"x": True}})
+
+    assert again.outcome == pb.OUTCOME_CHANGED
+
+
+async def test_what_was_put_comes_back_with_big_integers_and_order(registry: Running) -> None:
+    template = {"z": 2**70, "a": "ünïcödé ☃ \x7f", "nested": {"b": 1.5, "a": [None, -0.0]}}
+    await put(registry.admin, {**WORKFLOW, "inputTemplate": template})
+
+    read = await document(registry.admin, "workflow", "checkout")
+
+    assert json.dumps(read["inputTemplate"]) == json.dumps(template)
+
+
+async def test_an_etag_that_no_longer_holds_is_stale(registry: Running) -> None:
+    (first,) = await put(registry.admin, WORKFLOW)
+    etag = first.definition.etag
+    await put(registry.admin, {**WORKFLOW, "description": "second"}, etag=etag)
+
+    with pytest.raises(Stale):
+        await put(registry.admin, {**WORKFLOW, "description": "third"}, etag=etag)
+    with pytest.raises(Stale):
+        await put(registry.admin, {**WORKFLOW, "description": "third"}, etag="*")
+    with pytest.raises(Stale):
+        await put(registry.admin, {**WORKFLOW, "name": "new"}, etag=etag)
+
+
+async def test_of_many_who_write_by_one_etag_one_wins(registry: Running) -> None:
+    (first,) = await put(registry.admin, WORKFLOW)
+    racing = [
+        put(registry.admin, {**WORKFLOW, "description": f"{n}"}, etag=first.definition.etag)
+        for n in range(10)
+    ]
+
+    done = await asyncio.gather(*racing, return_exceptions=True)
+
+    assert sum(isinstance(each, Stale) for each in done) == 9
+
+
+async def test_of_many_who_create_one_wins(registry: Running) -> None:
+    racing = [put(registry.admin, {**WORKFLOW, "description": f"{n}"}, etag="*") for n in range(9)]
+
+    done = await asyncio.gather(*racing, return_exceptions=True)
+
+    assert sum(isinstance(each, Stale) for each in done) == 8
+
+
+async def test_an_etag_differs_for_the_same_document_stored_later(registry: Running) -> None:
+    (first,) = await put(registry.admin, WORKFLOW)
+    await put(registry.admin, {**WORKFLOW, "description": "between"})
+    (third,) = await put(registry.admin, WORKFLOW)
+
+    assert third.definition.etag != first.definition.etag
+
+
+async def test_a_dry_run_says_what_would_be_and_stores_nothing(registry: Running) -> None:
+    await put(registry.admin, WORKFLOW)
+    status = await registry.admin.GetRegistryStatus(pb.GetRegistryStatusRequest())
+
+    results = await put(
+        registry.admin, WORKFLOW, {**WORKFLOW, "version": 2}, APPLICATION, AUTH, dry_run=True
+    )
+
+    assert [each.outcome for each in results] == [
+        pb.OUTCOME_UNCHANGED,
+        pb.OUTCOME_CREATED,
+        pb.OUTCOME_CREATED,
+        pb.OUTCOME_CREATED,
+    ]
+    assert not results[3].generated_keys
+    assert any("generated" in warning for warning in results[3].warnings)
+    assert status == await registry.admin.GetRegistryStatus(pb.GetRegistryStatusRequest())
+    with pytest.raises(NotFound):
+        await get(registry.admin, "auth", "partners")
+
+
+async def test_a_dry_run_tells_faults(registry: Running) -> None:
+    with pytest.raises(InvalidDefinition):
+        await put(registry.admin, SERVICE, dry_run=True)
+
+
+async def test_a_change_of_an_immutable_field_is_a_fault_that_names_it(registry: Running) -> None:
+    await put(registry.admin, SERVICE, AUTH, WORKFLOW, APPLICATION)
+
+    with pytest.raises(InvalidDefinition) as caught:
+        await put(registry.admin, {**SERVICE, "path": "/elsewhere"})
+
+    (fault,) = caught.value.faults
+    assert fault.path == "path"
+    assert "/api/orders" in fault.detail
+
+
+async def test_routes_of_two_services_conflict(registry: Running) -> None:
+    await put(registry.admin, SERVICE, AUTH, WORKFLOW, APPLICATION)
+    other = {**SERVICE, "id": "other", "path": "/api"}
+    other["routes"] = [
+        {"httpMethod": "POST", "path": "/orders", "mappedWorkflow": {"name": "checkout"}}
+    ]
+
+    with pytest.raises(InvalidDefinition) as caught:
+        await put(registry.admin, other)
+
+    (fault,) = caught.value.faults
+    assert "orders" in fault.detail
+
+
+async def test_a_service_put_again_does_not_conflict_with_itself(registry: Running) -> None:
+    await put(registry.admin, SERVICE, AUTH, WORKFLOW, APPLICATION)
+
+    (again,) = await put(registry.admin, {**SERVICE, "description": "the same routes"})
+
+    assert again.outcome == pb.OUTCOME_CHANGED
+
+
+async def test_versions_of_a_workflow_live_side_by_side(registry: Running) -> None:
+    await put(registry.admin, WORKFLOW, {**WORKFLOW, "version": 3})
+    await put(registry.admin, {**WORKFLOW, "version": 2, "description": "two"})
+
+    assert (await get(registry.admin, "workflow", "checkout")).version == 3
+    assert "two" in (await get(registry.admin, "workflow", "checkout", 2)).document
+    with pytest.raises(NotFound) as caught:
+        await get(registry.admin, "workflow", "checkout", 4)
+    assert caught.value.metadata["version"] == "4"
+
+
+async def test_warnings_come_with_the_result(registry: Running) -> None:
+    (result,) = await put(registry.admin, {**WORKFLOW, "unheardOf": 1})
+
+    assert any("unheardOf" in warning for warning in result.warnings)
