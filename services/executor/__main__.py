@@ -1,0 +1,114 @@
+"""``python -m services.executor``: the executor as a process."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import timedelta
+from pathlib import Path
+
+from services import javascript, logs
+from services.access import AccessInterceptor, ServiceIdentity, Verifier
+from services.executor import effects, store as stores
+from services.executor.effects.callbacks import CallbackTokens
+from services.executor.effects.egress import EgressPolicy
+from services.executor.handingoff import HandingOff
+from services.executor.runtime import Limits, Runtime, running
+from services.executor.service import Executor
+from services.executor.settings import ExecutorSettings
+from services.executor.snapshots import Snapshots
+from services.executor.upkeep import Upkeep
+from services.process import die_with_parent, report_ready, run, stand_by
+from services.replica import Replica, following
+from services.rpc import channel, serving
+from services.sealing import Sealer, read_key
+from services.settings import read
+
+SERVICE = "podium.executor.v1.ExecutorService"
+DEFINITIONS = ("workflow", "task", "application", "secret")
+_SHORTEST_RETENTION = timedelta(days=1)
+_GRACE_SECONDS = 1.0
+
+
+async def main(stopping: asyncio.Event, environ: Mapping[str, str] = os.environ) -> None:
+    """Serve until ``stopping`` is set, then drain."""
+    settings = read(ExecutorSettings, environ)
+    logs.configure(settings.log_level, "executor")
+    settings.check_plaintext(settings.listen)
+    async with opened(settings) as (executor, runtime, scripts, address):
+        report_ready({"executor": address})
+        # Not before: their start takes as much of the machine as that of a service.
+        scripts.start()
+        await stopping.wait()
+        executor.end_sessions()
+        await runtime.drain(settings.drain.total_seconds())
+
+
+@asynccontextmanager
+async def opened(
+    settings: ExecutorSettings,
+) -> AsyncGenerator[tuple[Executor, Runtime, javascript.Scripts, str]]:
+    """An executor that serves, its script workers not yet started; the address is the bound one.
+
+    Raises:
+        StartupError: It cannot; says why.
+    """
+    cluster_key = read_key(
+        settings.file(settings.cluster_key_file, "cluster.key", "PODIUM_CLUSTER_KEY_FILE")
+    )
+    sealer = Sealer(
+        read_key(settings.file(settings.secret_key_file, "secret.key", "PODIUM_SECRET_KEY_FILE"))
+    )
+    database = settings.file(settings.database, "executor.db", "PODIUM_EXECUTOR_DATABASE")
+    async with AsyncExitStack() as stack:
+        scripts = await stack.enter_async_context(
+            javascript.pool(settings.script_workers, at_once=False)
+        )
+        store = await stack.enter_async_context(stores.opened(database))
+        replica = await _replica(stack, settings, database, cluster_key)
+        performers = await stack.enter_async_context(
+            effects.opened(EgressPolicy.allowing(settings.egress_allow))
+        )
+        tokens = CallbackTokens(store.callback_key)
+        runtime = await stack.enter_async_context(
+            running(
+                store,
+                Snapshots(replica),
+                scripts,
+                performers,
+                HandingOff(replica, sealer, tokens, settings.public_url),
+                limits=Limits(settings.calls_per_host, settings.calls),
+                upkeep=Upkeep(max(settings.retention, _SHORTEST_RETENTION)),
+            )
+        )
+        executor = Executor(runtime, replica, tokens)
+        verifier = Verifier(cluster_key, replica, "executor")
+        address = await stack.enter_async_context(
+            serving(
+                executor.add_to,
+                address=settings.listen,
+                interceptors=[AccessInterceptor(verifier, replica)],
+                services=[SERVICE],
+                grace=_GRACE_SECONDS,
+            )
+        )
+        yield executor, runtime, scripts, address
+
+
+async def _replica(
+    stack: AsyncExitStack, settings: ExecutorSettings, database: Path, cluster_key: bytes
+) -> Replica:
+    identity = ServiceIdentity(cluster_key, "executor")
+    registry = channel(settings.registry, lambda: identity.token("registry"))
+    await stack.enter_async_context(registry)
+    definitions = database.with_name(f"{database.stem}-definitions.db")
+    return await stack.enter_async_context(following(definitions, registry, kinds=DEFINITIONS))
+
+
+if __name__ == "__main__":
+    die_with_parent()
+    stand_by()
+    sys.exit(run(main))

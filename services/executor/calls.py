@@ -1,0 +1,120 @@
+"""What callers ask of executions, one at a time: start, attach, act."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from datetime import timedelta
+
+from podium.executor.v1 import executor_pb2 as pb
+from services.access import Principal, require, tags_of
+from services.errors import ServiceError
+from services.executor.actors import Reply, Told
+from services.executor.core.model import Event
+from services.executor.results import Waiter, result_of, standing_of
+from services.executor.runtime import Runtime
+from services.executor.snapshots import Snapshot
+from services.executor.starting import Starting, speaking
+from services.replica import Replica
+
+_LONGEST_WAIT = timedelta(seconds=300)
+
+
+class Calls:
+    """Answers single calls from the engine."""
+
+    def __init__(self, runtime: Runtime, starting: Starting, replica: Replica) -> None:
+        self._runtime = runtime
+        self._starting = starting
+        self._replica = replica
+
+    def attach(self, request: pb.Attach, caller: Principal, reply: Reply) -> None:
+        """Ask how an execution stands, if the caller may execute its workflow.
+
+        Raises:
+            InvalidRequest: The caller may not speak for whom it names.
+        """
+        principal = speaking(caller, request.on_behalf_of)
+
+        def checked(told: Told | ServiceError) -> None:
+            try:
+                if isinstance(told, Told):
+                    flow = told.after.workflow
+                    tags = tags_of(flow.document)
+                    require(principal, self._replica, "EXECUTE", "workflow", flow.name, tags)
+            except ServiceError as error:
+                told = error
+            reply(told)
+
+        self._runtime.engine.tell(request.execution_id, None, checked)
+
+    async def start(self, request: pb.Start, caller: Principal) -> Told:
+        """Start, once it is stored. Raises a :class:`ServiceError`."""
+        given = None
+        if self._starting.is_slow(request):
+            given = await self._starting.prepared(request)
+        order = self._starting.order(request, caller, given)
+        answer = Answer()
+        self._runtime.engine.start(order.execution, order.origin, order.snapshot, answer)
+        return await answer.told()
+
+    async def run(self, request: pb.Start, caller: Principal, wait: timedelta) -> pb.Result:
+        """The result, or after ``wait`` where the execution stands."""
+        told = await self.start(request, caller)
+        return await self._result(told, request.await_refs, wait)
+
+    async def attached(self, request: pb.Attach, caller: Principal, wait: timedelta) -> pb.Result:
+        """The result, or after ``wait`` where the execution stands."""
+        answer = Answer()
+        self.attach(request, caller, answer)
+        return await self._result(await answer.told(), request.await_refs, wait)
+
+    async def tell(
+        self, execution_id: str, event: Event | None, snapshot: Snapshot | None = None
+    ) -> Told:
+        """What became of ``event``, once it is stored. Raises a :class:`ServiceError`."""
+        answer = Answer()
+        self._runtime.engine.tell(execution_id, event, answer, snapshot)
+        return await answer.told()
+
+    async def _result(self, told: Told, refs: Sequence[str], wait: timedelta) -> pb.Result:
+        result = result_of(told.after, told.origin, refs)
+        if result is not None:
+            return result
+        future: asyncio.Future[pb.Result] = asyncio.get_running_loop().create_future()
+
+        def deliver(result: pb.Result) -> None:
+            # Whoever asked may be gone, and leaves the waiters only in its next turn.
+            if not future.done():
+                future.set_result(result)
+
+        waiter = Waiter(tuple(refs), deliver)
+        self._runtime.waiters.wait(told.after.id, waiter)
+        try:
+            async with asyncio.timeout(min(wait, _LONGEST_WAIT).total_seconds()):
+                return await future
+        except TimeoutError:
+            stands = await self.tell(told.after.id, None)
+            return standing_of(stands.after, stands.origin)
+        finally:
+            self._runtime.waiters.leave(told.after.id, waiter)
+
+
+class Answer:
+    """A reply that a coroutine waits for."""
+
+    def __init__(self) -> None:
+        self._future: asyncio.Future[Told | ServiceError] = (
+            asyncio.get_running_loop().create_future()
+        )
+
+    def __call__(self, told: Told | ServiceError) -> None:
+        if not self._future.done():
+            self._future.set_result(told)
+
+    async def told(self) -> Told:
+        """What became of it. Raises the :class:`ServiceError` that it was."""
+        told = await self._future
+        if isinstance(told, Told):
+            return told
+        raise told

@@ -1,0 +1,136 @@
+"""What an event changed, as a unit of rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+
+from services.executor import states
+from services.executor.actors import Actor, Letter
+from services.executor.core.decide import start
+from services.executor.core.model import (
+    CancelTimer,
+    Execution,
+    SetTimer,
+    StartExecution,
+    Task,
+    TimerFired,
+    TimerKey,
+)
+from services.executor.rows import (
+    Origin,
+    execution_row,
+    micros,
+    progress_row,
+    task_row,
+    weight,
+)
+from services.executor.snapshots import Snapshot
+from services.executor.unfolding import Unfolded
+from services.executor.units import Unit
+
+Child = tuple[StartExecution, Snapshot]
+
+
+def unit_of(
+    actor: Actor,
+    letter: Letter,
+    unfolded: Unfolded,
+    children: Iterable[Child],
+    now: Callable[[], datetime],
+    done: Callable[[Unit], None],
+) -> Unit:
+    """The rows of what ``letter`` changed.
+
+    Raises:
+        TypeError, ValueError: A document cannot be stored.
+    """
+    unit = Unit(done)
+    before, execution = unfolded.before, unfolded.execution
+    new = before is not actor.execution
+    if new or unfolded.dropped:
+        _begin(unit, actor, letter, execution, new)
+    elif execution is not before:
+        row = progress_row(execution, before)
+        unit.progress.append(row)
+        unit.output = row[-1]
+    _tasks(unit, unfolded, new)
+    _timers(unit, actor, letter, unfolded, execution)
+    for command, snapshot in children:
+        _child(unit, command, snapshot, actor.origin, now())
+    if execution is not before or new:
+        changed = unfolded.changed.values()
+        unit.changes.extend(states.changes(execution, actor.origin, changed, unit.tasks))
+    tasks = sum(map(weight, unit.tasks))
+    actor.weight += tasks
+    unit.size += tasks
+    return unit
+
+
+def _begin(unit: Unit, actor: Actor, letter: Letter, execution: Execution, new: bool) -> None:
+    snapshot = letter.snapshot or actor.snapshot
+    if snapshot is None:
+        raise ValueError("an execution begins without a snapshot")
+    row = execution_row(execution, snapshot.hash, actor.origin)
+    unit.created.append(row)
+    unit.snapshots.append((snapshot.hash, snapshot.text))
+    actor.weight = unit.size = weight(row)
+    if new:
+        unit.start = execution.id
+        # Should it be there already, or not be written, it is loaded before anything else.
+        actor.timed = False
+    else:
+        unit.dropped.append(execution.id)
+
+
+def _tasks(unit: Unit, unfolded: Unfolded, new: bool) -> None:
+    execution_id = unfolded.execution.id
+    stored = unfolded.before.tasks if not (new or unfolded.dropped) else None
+    for task in unfolded.changed.values():
+        unit.tasks.append(task_row(execution_id, task, _own(stored, task)))
+
+
+def _own(stored: object, task: Task) -> Task | None:
+    """The row of ``task`` as it is stored."""
+    if not stored:
+        return None
+    known: Task | None = stored.get(task.ref)  # type: ignore[attr-defined]
+    return known if known is not None and known.id == task.id else None
+
+
+def _timers(
+    unit: Unit, actor: Actor, letter: Letter, unfolded: Unfolded, execution: Execution
+) -> None:
+    gone: list[TimerKey] = []
+    if isinstance(letter.event, TimerFired) and letter.event.key not in unfolded.timers:
+        gone.append(letter.event.key)
+    for key, command in unfolded.timers.items():
+        match command:
+            case CancelTimer():
+                gone.append(key)
+            case SetTimer():
+                row = (execution.id, key.task_id, key.name, micros(command.at))
+                unit.timers_set.append(row)
+    if execution.status.final or unfolded.dropped:
+        # Whatever a kind has forgotten must not fire into an execution that has ended.
+        if actor.timed or unit.timers_set:
+            unit.ended.append(execution.id)
+    else:
+        unit.timers_gone.extend((execution.id, key.task_id, key.name) for key in gone)
+    if unit.timers_set:
+        actor.timed = True
+
+
+def _child(
+    unit: Unit, command: StartExecution, snapshot: Snapshot, origin: Origin, now: datetime
+) -> None:
+    child = start(
+        command.id,
+        snapshot.workflow,
+        command.input,
+        now,
+        correlation_id=command.correlation_id,
+    )
+    theirs = Origin(started_by=origin.started_by, request_id=origin.request_id)
+    unit.children.append(execution_row(child, snapshot.hash, theirs))
+    unit.snapshots.append((snapshot.hash, snapshot.text))

@@ -1,0 +1,110 @@
+"""An execution as Conductor's API writes it: its JSON, times in epoch milliseconds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import cast
+
+from services.executor.core.model import Execution, Json, Task, TaskStatus
+from services.executor.core.scope import milliseconds
+
+# Conductor's own clients know a fork by this name.
+_SHOWN_KINDS = {"FORK_JOIN": "FORK", "FORK_JOIN_DYNAMIC": "FORK"}
+
+
+def execution_json(
+    execution: Execution, attempts: Sequence[Task], definition: Mapping[str, Json] | None = None
+) -> dict[str, Json]:
+    """Conductor's ``Workflow``.
+
+    Args:
+        attempts: Every attempt, those that a retry replaced included, in order of sequence.
+        definition: The workflow document; None: the execution's own.
+    """
+    document = execution.workflow.document if definition is None else definition
+    replaced = {task.retried_id for task in attempts if task.retried_id}
+    failed = [task for ref in execution.failed_refs if (task := execution.tasks.get(ref))]
+    return _present(
+        {
+            "workflowId": execution.id,
+            "workflowName": execution.workflow.name,
+            "workflowVersion": execution.workflow.version,
+            "status": execution.status.value,
+            "createTime": milliseconds(execution.created_at),
+            "startTime": milliseconds(execution.created_at),
+            "updateTime": milliseconds(execution.updated_at),
+            "endTime": milliseconds(execution.ended_at),
+            "correlationId": execution.correlation_id or None,
+            "parentWorkflowId": execution.parent_id or None,
+            "parentWorkflowTaskId": execution.parent_task_id or None,
+            "reasonForIncompletion": execution.reason or None,
+            "failedReferenceTaskNames": list[Json](execution.failed_refs),
+            "failedTaskNames": list[Json](dict.fromkeys(task.name for task in failed)),
+            "input": cast("Json", execution.input),
+            "output": execution.output if execution.output is not None else {},
+            "variables": cast("Json", execution.variables),
+            "priority": execution.priority,
+            "lastRetriedTime": milliseconds(execution.last_retried_at),
+            "taskToDomain": {},
+            "workflowDefinition": cast("Json", document),
+            "tasks": [task_json(execution, task, task.id in replaced) for task in attempts],
+        }
+    )
+
+
+def task_json(execution: Execution, task: Task, retried: bool = False) -> dict[str, Json]:
+    """Conductor's ``Task``; beside its fields, ``polls`` where the task polls."""
+    step = execution.workflow.steps.get(task.step)
+    timeout = step.policy.response_timeout if step else None
+    return _present(
+        {
+            "taskId": task.id,
+            "taskType": _SHOWN_KINDS.get(task.kind, task.kind),
+            "taskDefName": task.name,
+            "referenceTaskName": task.ref,
+            "status": task.status.value,
+            "workflowInstanceId": execution.id,
+            "workflowType": execution.workflow.name,
+            "correlationId": execution.correlation_id or None,
+            "seq": task.sequence,
+            "retryCount": task.attempt,
+            "retried": retried,
+            "retriedTaskId": task.retried_id or None,
+            "executed": task.status.final,
+            "iteration": task.iteration,
+            "loopOverTask": task.iteration > 0,
+            "pollCount": task.poll_count,
+            **_times(task),
+            "callbackFromWorker": True,
+            "responseTimeoutSeconds": int(timeout.total_seconds()) if timeout else 0,
+            "reasonForIncompletion": task.reason or None,
+            "workerId": task.worker_id or None,
+            "workflowPriority": execution.priority,
+            "parentTaskId": None,
+            "subworkflowChanged": False,
+            "inputData": task.input if task.input is not None else {},
+            "outputData": task.output if task.output is not None else {},
+            "workflowTask": cast("Json", dict(step.document)) if step else None,
+            "polls": task.memory.get("polls"),
+        }
+    )
+
+
+def _times(task: Task) -> dict[str, Json]:
+    scheduled, started = milliseconds(task.scheduled_at), milliseconds(task.started_at)
+    delay = int(task.callback_after.total_seconds())
+    return {
+        "scheduledTime": scheduled,
+        "startTime": started,
+        "endTime": milliseconds(task.ended_at),
+        "updateTime": milliseconds(task.updated_at),
+        "firstStartTime": started,
+        "queueWaitTime": max(0, started - scheduled) if started else 0,
+        "startDelayInSeconds": delay if task.status is TaskStatus.SCHEDULED else 0,
+        "callbackAfterSeconds": delay,
+    }
+
+
+def _present(fields: dict[str, Json]) -> dict[str, Json]:
+    """Without the fields that are null, as Conductor leaves them out."""
+    return {name: value for name, value in fields.items() if value is not None}

@@ -1,0 +1,142 @@
+"""The decision: what an event makes of an execution, and what is to be done about it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+from immutables import Map
+
+from services.executor.core import advance, completion, operations, timeouts, updates
+from services.executor.core.copies import changed
+from services.executor.core.deciding import Deciding
+from services.executor.core.kind import Kind
+from services.executor.core.model import (
+    Computed,
+    Decision,
+    Event,
+    Execution,
+    ExecutionStatus,
+    Interrupted,
+    Json,
+    Paused,
+    Performed,
+    Restarted,
+    Resumed,
+    Retried,
+    Started,
+    TaskUpdated,
+    Terminated,
+    TimerFired,
+)
+from services.executor.core.workflow import Workflow
+
+
+def start(
+    id: str,
+    workflow: Workflow,
+    input: Mapping[str, Json],
+    now: datetime,
+    *,
+    correlation_id: str = "",
+    priority: int = 0,
+    parent_id: str = "",
+    parent_task_id: str = "",
+) -> Execution:
+    """A new execution; :class:`Started` is what happens to it next."""
+    return Execution(
+        id=id,
+        workflow=workflow,
+        # Mended: Conductor leaves the template out where the input is empty.
+        input={**workflow.input_template, **input} if workflow.input_template else input,
+        created_at=now,
+        updated_at=now,
+        variables=workflow.variables,
+        correlation_id=correlation_id,
+        priority=priority,
+        parent_id=parent_id,
+        parent_task_id=parent_task_id,
+        refs=Map(),
+    )
+
+
+def decide(
+    execution: Execution, event: Event, kinds: Mapping[str, Kind], now: datetime
+) -> Decision:
+    """What ``event``, at ``now``, makes of ``execution``; the same whenever it is asked.
+
+    An event that comes again, or too late, changes nothing.
+
+    Raises:
+        Refused: The event asks for what the execution, as it stands, does not allow.
+    """
+    if isinstance(event, Restarted):
+        again = operations.restarted(execution, event, now)
+        deciding = Deciding(again, kinds, now, dropped=True)
+        _started(deciding, Started())
+    else:
+        deciding = Deciding(execution, kinds, now)
+        _HANDLERS[type(event)](deciding, event)
+    deciding.work()
+    return deciding.decision()
+
+
+def _started(deciding: Deciding, event: Started) -> None:
+    if not deciding.running or deciding.execution.tasks:
+        return
+    timeouts.arm(deciding)
+    if deciding.workflow.first:
+        advance.reach(deciding, deciding.workflow.first)
+    else:
+        completion.end(deciding, ExecutionStatus.COMPLETED, "No tasks found to be executed")
+
+
+def _performed(deciding: Deciding, event: Performed) -> None:
+    task = deciding.current(event.task_id)
+    if task is None or task.status.final or task.pending != event.number:
+        return
+    advance.ask(deciding, advance.answered(deciding, task), "performed", event.outcome)
+
+
+def _interrupted(deciding: Deciding, event: Interrupted) -> None:
+    task = deciding.current(event.task_id)
+    if task is None or task.status.final or not task.pending:
+        return
+    advance.ask(deciding, advance.answered(deciding, task), "interrupted")
+
+
+def _computed(deciding: Deciding, event: Computed) -> None:
+    task = deciding.current(event.task_id)
+    if task is None or task.status.final or task.computing != event.label:
+        return
+    task = changed(task, computing="")
+    advance.ask(deciding, task, "computed", event.label, event.value, event.error)
+
+
+def _paused(deciding: Deciding, event: Paused) -> None:
+    operations.pause(deciding)
+
+
+def _resumed(deciding: Deciding, event: Resumed) -> None:
+    operations.resume(deciding)
+    # It may have been paused before it began.
+    _started(deciding, Started())
+
+
+def _retried(deciding: Deciding, event: Retried) -> None:
+    operations.retry(deciding)
+
+
+_HANDLERS: dict[type, Callable[[Deciding, Any], None]] = {
+    Started: _started,
+    Performed: _performed,
+    Interrupted: _interrupted,
+    Computed: _computed,
+    TimerFired: timeouts.fired,
+    TaskUpdated: updates.updated,
+    Paused: _paused,
+    Resumed: _resumed,
+    Terminated: operations.terminate,
+    Retried: _retried,
+}

@@ -1,0 +1,206 @@
+"""One decision while it is being made: what has changed so far, and what is still to do."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
+
+from immutables import Map
+
+from services.executor.core.copies import changed
+from services.executor.core.identity import derived_id
+from services.executor.core.jsonpath import Visits
+from services.executor.core.kind import Kind
+from services.executor.core.model import (
+    CancelTimer,
+    Command,
+    Compute,
+    Decision,
+    Execution,
+    ExecutionStatus,
+    Json,
+    Perform,
+    SetTimer,
+    Task,
+    TimerKey,
+)
+from services.executor.core.workflow import Step, Workflow
+
+
+class Deciding:
+    """An execution with the changes of one decision on top.
+
+    Changes are gathered here and laid over the execution once, at the end: what was not touched is
+    neither looked at nor copied. Work is a queue, not recursion: a chain of 10,000 tasks that end
+    at once is no deeper than one.
+    """
+
+    def __init__(
+        self,
+        execution: Execution,
+        kinds: Mapping[str, Kind],
+        now: datetime,
+        *,
+        dropped: bool = False,
+    ) -> None:
+        self.execution: Execution = execution
+        self.workflow: Workflow = execution.workflow
+        self.kinds = kinds
+        self.now = now
+        self.dropped = dropped
+        self.status: ExecutionStatus = execution.status
+        self.variables: Mapping[str, Json] = execution.variables
+        self.output: Json = execution.output
+        self.reason: str = execution.reason
+        self.ended_at = execution.ended_at
+        self.last_retried_at = execution.last_retried_at
+        self.failed_refs = execution.failed_refs
+        self.next_sequence = execution.next_sequence
+        self.last: Task | None = None
+        self.commands: list[Command] = []
+        self._work: deque[tuple[Callable[[Deciding, Task], None], Task]] = deque()
+        self._latest: dict[str, Task] = {}
+        self._changed: dict[str, Task] = {}
+        self._new: dict[str, str] = {}
+        self._refs = execution.refs
+        self._visits: Visits | None = None
+
+    @property
+    def visits(self) -> Visits:
+        """What the paths of this decision, all together, may still look at."""
+        if self._visits is None:
+            self._visits = Visits()
+        return self._visits
+
+    @property
+    def running(self) -> bool:
+        return self.status is ExecutionStatus.RUNNING
+
+    def latest(self, ref: str) -> Task | None:
+        """The latest attempt of ``ref`` as it now stands."""
+        return self._latest.get(ref) or self.execution.tasks.get(ref)
+
+    def current(self, task_id: str) -> Task | None:
+        """The attempt of that id, if it is the latest of its ref."""
+        task = self.holder(task_id)
+        return task if task is not None and task.id == task_id else None
+
+    def holder(self, task_id: str) -> Task | None:
+        """The latest attempt of the ref that the attempt of that id belongs to."""
+        ref = self._new.get(task_id) or self._index().get(task_id)
+        return None if ref is None else self.latest(ref)
+
+    def tasks(self) -> Iterator[Task]:
+        """The latest attempts of all refs: for what concerns the whole execution, not an event."""
+        yield from self._latest.values()
+        for ref, task in self.execution.tasks.items():
+            if ref not in self._latest:
+                yield task
+
+    def step(self, task: Task) -> Step:
+        return self.workflow.steps[task.step]
+
+    def put(self, task: Task) -> None:
+        """``task`` as it now stands; a new attempt takes the place of the one before it."""
+        self._latest[task.ref] = task
+        self._changed[task.id] = task
+
+    def add(self, task: Task) -> None:
+        """A new attempt: one that takes the next sequence."""
+        self._new[task.id] = task.ref
+        self.next_sequence = task.sequence + 1
+        self.put(task)
+
+    def later(self, action: Callable[[Deciding, Task], None], task: Task) -> None:
+        """Does ``action`` once what is under way is done."""
+        self._work.append((action, task))
+
+    def work(self) -> None:
+        """Does all that is still to do."""
+        while self._work:
+            action, task = self._work.popleft()
+            action(self, task)
+
+    def abandon(self) -> None:
+        """Forgets what is still to do."""
+        self._work.clear()
+
+    def set_timer(self, task_id: str, name: str, at: datetime) -> None:
+        self.commands.append(SetTimer(TimerKey(task_id, name), at))
+
+    def cancel_timer(self, task_id: str, name: str) -> None:
+        self.commands.append(CancelTimer(TimerKey(task_id, name)))
+
+    def decision(self) -> Decision:
+        """What was decided."""
+        execution = self._execution()
+        rows = tuple(self._changed.values())
+        if len(rows) > 1:
+            rows = tuple(sorted(rows, key=_sequence))
+        return Decision(execution, rows, self._standing_commands(), self.dropped)
+
+    def _execution(self) -> Execution:
+        before = self.execution
+        if not (self._changed or self.dropped or self.status is not before.status):
+            return before
+        tasks = before.tasks
+        if len(self._latest) == 1:
+            tasks = tasks.set(*next(iter(self._latest.items())))
+        elif self._latest:
+            tasks = tasks.update(self._latest)
+        return changed(
+            before,
+            tasks=tasks,
+            refs=self._known_refs(),
+            status=self.status,
+            variables=self.variables,
+            output=self.output,
+            reason=self.reason,
+            ended_at=self.ended_at,
+            last_retried_at=self.last_retried_at,
+            failed_refs=self.failed_refs,
+            next_sequence=self.next_sequence,
+            updated_at=self.now,
+        )
+
+    def _known_refs(self) -> Map[str, str] | None:
+        if self._refs is None or not self._new:
+            return self._refs
+        return self._refs.update(self._new)
+
+    def _standing_commands(self) -> tuple[Command, ...]:
+        """The commands without those that later changes of this decision made void."""
+        if len(self.commands) < 2:
+            return tuple(self.commands)
+        timers = {
+            command.key: command
+            for command in self.commands
+            if isinstance(command, SetTimer | CancelTimer)
+        }
+        return tuple(command for command in self.commands if self._stands(command, timers))
+
+    def _stands(self, command: Command, timers: Mapping[TimerKey, Command]) -> bool:
+        if isinstance(command, SetTimer | CancelTimer):
+            return timers[command.key] is command
+        if isinstance(command, Perform):
+            return self._changed[command.task_id].pending == command.number
+        if isinstance(command, Compute):
+            return self._changed[command.task_id].computing == command.label
+        return True
+
+    def _index(self) -> Map[str, str]:
+        """The ref of every attempt that may still be spoken of, by its id."""
+        if self._refs is None:
+            refs: dict[str, str] = {}
+            execution = self.execution
+            for task in execution.tasks.values():
+                refs[task.id] = task.ref
+                for attempt in range(task.attempt):
+                    refs[derived_id(execution.id, execution.restarts, task.ref, attempt)] = task.ref
+            self._refs = Map(refs)
+        return self._refs
+
+
+def _sequence(task: Task) -> int:
+    return task.sequence

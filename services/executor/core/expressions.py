@@ -1,0 +1,274 @@
+"""``${…}`` in the values of a definition: compiled once, resolved against a scope.
+
+The rules are Conductor's: a string that is one expression keeps the type of what it names; within
+other text it becomes text; ``$${…}`` is the text ``${…}``; expressions nest, inner ones first; keys
+of objects hold none. Mended: objects become text as JSON, and only what an execution consists of
+can be named, never the process's environment.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache, partial
+from typing import Protocol
+
+from services.executor.core.jsonpath import Path, Visits, descend, find, parse
+from services.executor.core.model import Json
+
+# Left as it is when resolved, and put in when the input is handed over: never stored.
+_HANDOFF = re.compile(r"(?:\$\.)?(task\.callbackUrl|workflow\.secrets\.[A-Za-z_][^${}]*)\Z")
+_SHORT_TEXT = 256
+_REFERENCE = re.compile(r"\$?\$\{\s*(?:workflow\.secrets\.|task\.callbackUrl)")
+
+
+class Scope(Protocol):
+    """What expressions name."""
+
+    @property
+    def visits(self) -> Visits:
+        """What all of them together may still look at."""
+
+    def root(self, name: str) -> Json:
+        """All of ``workflow`` or of a task; None: there is none of that name."""
+
+    def member(self, root: str, name: str) -> Json:
+        """One member of a root, e.g. ``output``; None: there is none."""
+
+    def everything(self) -> Json:
+        """All roots by name."""
+
+
+Resolve = Callable[[Scope], Json]
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A value that holds expressions.
+
+    Attributes:
+        resolve: Gives the value for a scope; may raise :class:`jsonpath.TooCostly`.
+        handoff: The names, e.g. ``workflow.secrets.TOKEN``, that stay as they are. Where there
+            are any, other text that looks like one comes out with a second ``$`` before it.
+    """
+
+    resolve: Resolve
+    handoff: frozenset[str] = frozenset()
+
+
+def compiled(value: Json, handoff: frozenset[str] | None = None) -> Template | None:
+    """``value`` as a template; None: it holds no expression and is its own result.
+
+    Args:
+        handoff: The names that stay as they are, where there are others than those in ``value``.
+    """
+    if handoff is None:
+        handoff = handed_over(value)
+    node = _node(value, bool(handoff))
+    return None if node is None else Template(node, handoff)
+
+
+def resolving(value: Json, handoff: frozenset[str]) -> Resolve:
+    """What gives ``value`` resolved, which may be constant."""
+    template = compiled(value, handoff)
+    return (lambda scope: value) if template is None else template.resolve
+
+
+def handed_over(value: Json) -> frozenset[str]:
+    """The names in ``value`` that stay as they are."""
+    return frozenset(_handoffs(value))
+
+
+def resolved(value: Json, scope: Scope) -> Json:
+    """``value`` with its expressions resolved; for values that were not compiled before."""
+    template = compiled(value)
+    return value if template is None else template.resolve(scope)
+
+
+def as_text(value: Json) -> str:
+    """How ``value`` stands within other text."""
+    if isinstance(value, str):
+        return value
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def escaped(value: Json) -> Json:
+    """``value`` with a ``$`` before all in it that looks like something to be handed over."""
+    if isinstance(value, str):
+        return _REFERENCE.sub(r"$\g<0>", value) if "${" in value else value
+    if isinstance(value, list):
+        items = value.copy()
+        for index, item in enumerate(items):
+            items[index] = escaped(item)
+        return items
+    if isinstance(value, dict):
+        fields = value.copy()
+        for key, item in fields.items():
+            fields[key] = escaped(item)
+        return fields
+    return value
+
+
+def _node(value: Json, escaping: bool) -> Resolve | None:
+    if isinstance(value, str):
+        return _text_node(value, escaping) if "${" in value else None
+    # Documents nest 512 deep: loops and no comprehensions or maps, here and in what is returned,
+    # since each of those is a frame more.
+    if isinstance(value, list):
+        items: list[tuple[int, Resolve]] = []
+        for index, item in enumerate(value):
+            if (node := _node(item, escaping)) is not None:
+                items.append((index, node))
+        return _list_node(value, items) if items else None
+    if isinstance(value, dict):
+        fields: list[tuple[str, Resolve]] = []
+        for key, item in value.items():
+            if (node := _node(item, escaping)) is not None:
+                fields.append((key, node))
+        return _dict_node(value, fields) if fields else None
+    return None
+
+
+def _list_node(items: list[Json], live: list[tuple[int, Resolve]]) -> Resolve:
+    def resolve(scope: Scope) -> Json:
+        result = items.copy()
+        for index, node in live:
+            result[index] = node(scope)
+        return result
+
+    return resolve
+
+
+def _dict_node(fields: dict[str, Json], live: list[tuple[str, Resolve]]) -> Resolve:
+    def resolve(scope: Scope) -> Json:
+        result = fields.copy()
+        for key, node in live:
+            result[key] = node(scope)
+        return result
+
+    return resolve
+
+
+def _text_node(text: str, escaping: bool) -> Resolve:
+    pieces = [*_pieces(text)]
+    nodes: list[str | Resolve] = []
+    for is_expression, piece in pieces:
+        if not is_expression:
+            nodes.append(str(escaped(piece)) if escaping else piece)
+        elif handed := _HANDOFF.match(piece.strip()):
+            nodes.append(f"${{{handed[1].strip()}}}")
+        else:
+            nodes.append(_escaping(_expression(piece)) if escaping else _expression(piece))
+    if len(nodes) == 1 and not isinstance(nodes[0], str):
+        return nodes[0]
+    return partial(_joined, nodes)
+
+
+def _joined(nodes: list[str | Resolve], scope: Scope) -> Json:
+    return "".join([node if isinstance(node, str) else _piece(node, scope) for node in nodes])
+
+
+def _piece(node: Resolve, scope: Scope) -> str:
+    text = as_text(node(scope))
+    # Short ones are bounded by how many a definition has room for.
+    if len(text) > _SHORT_TEXT:
+        scope.visits.write(len(text))
+    return text
+
+
+def _escaping(node: Resolve) -> Resolve:
+    return lambda scope: escaped(node(scope))
+
+
+def _pieces(text: str) -> Iterator[tuple[bool, str]]:
+    """The parts of ``text``: (whether it is an expression, its text without the braces)."""
+    literal, position = "", 0
+    while (start := text.find("${", position)) >= 0:
+        end = _closing(text, start + 2)
+        if start > position and text[start - 1] == "$":
+            literal += text[position : start - 1] + "${"
+            position = start + 2
+        elif end < 0:
+            break
+        else:
+            literal += text[position:start]
+            if literal:
+                yield False, literal
+            literal = ""
+            yield True, text[start + 2 : end]
+            position = end + 1
+    literal += text[position:]
+    if literal:
+        yield False, literal
+
+
+def _closing(text: str, position: int) -> int:
+    """Where the brace closes that was opened before ``position``; -1: nowhere."""
+    depth = 1
+    while position < len(text):
+        if text[position] == "{":
+            depth += 1
+        elif text[position] == "}":
+            depth -= 1
+            if depth == 0:
+                return position
+        position += 1
+    return -1
+
+
+def _expression(text: str) -> Resolve:
+    if "${" in text:
+        inner = _text_node(text, escaping=False)
+        return lambda scope: _path_node(as_text(inner(scope)))(scope)
+    return _path_node(text)
+
+
+@lru_cache(maxsize=4096)
+def _path_node(text: str) -> Resolve:
+    if not text.strip():
+        return _empty
+    try:
+        path = parse(text)
+    except ValueError:
+        # As in Conductor: what cannot be found is null. The registry warns of it.
+        return _nothing
+    names = path.keys[:2]
+    if len(names) < 2 or not all(isinstance(name, str) for name in names):
+        return partial(_from_root, path)
+    root, member = map(str, names)
+    if path.selectors or path.function:
+        return lambda scope: find(path, scope.member(root, member), 2, scope.visits)
+    rest = path.keys[2:]
+    if not rest:
+        return lambda scope: scope.member(root, member)
+    return lambda scope: descend(scope.member(root, member), rest)
+
+
+def _from_root(path: Path, scope: Scope) -> Json:
+    if path.keys and isinstance(path.keys[0], str):
+        return find(path, scope.root(path.keys[0]), 1, scope.visits)
+    return find(path, scope.everything(), 0, scope.visits)
+
+
+def _empty(scope: Scope) -> Json:
+    return ""
+
+
+def _nothing(scope: Scope) -> Json:
+    return None
+
+
+def _handoffs(value: Json) -> Iterator[str]:
+    pending = [value]
+    while pending:
+        one = pending.pop()
+        if isinstance(one, dict):
+            pending.extend(one.values())
+        elif isinstance(one, list):
+            pending.extend(one)
+        elif isinstance(one, str) and "${" in one:
+            for is_expression, piece in _pieces(one):
+                if is_expression and (handed := _HANDOFF.match(piece.strip())):
+                    yield handed[1].strip()

@@ -1,0 +1,38 @@
+"""What is derived from ids instead of drawn: other ids, idempotency keys, chance.
+
+The core has no randomness: deciding the same event twice names the same things.
+"""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+
+_SEPARATOR = "\x1f"
+
+
+def _hash(*parts: object) -> str:
+    text = _SEPARATOR.join(map(str, parts))
+    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+
+
+def derived_id(*parts: object) -> str:
+    """The id of what ``parts`` name, shaped as a UUID (version 8, RFC 9562)."""
+    digest = _hash(*parts)
+    return f"{digest[:8]}-{digest[8:12]}-8{digest[13:16]}-a{digest[17:20]}-{digest[20:]}"
+
+
+def idempotency_key(
+    execution_id: str, restarts: int, ref: str, iteration: int, generation: int, poll: int
+) -> str:
+    """The key under which a remote may tell a call that is repeated from one that is new."""
+    return _hash("key", execution_id, restarts, ref, iteration, generation, poll)
+
+
+def fraction(*parts: object) -> float:
+    """A number from 0 up to and including 1, spread evenly over different ``parts``."""
+    return int(_hash("chance", *parts)[:12], 16) / 0xFFFF_FFFF_FFFF
+
+
+def digest(text: str) -> str:
+    """A short stand-in for ``text``, to tell whether it came before."""
+    return _hash("text", text)

@@ -1,0 +1,217 @@
+"""What a task kind is: a few functions of what stands, each saying what follows.
+
+A kind is one file and one name in :data:`services.executor.kinds.KINDS`. It never sees a clock, an
+id or another task's row: a :class:`View` has all that it may know, and :class:`Waiting` or
+:class:`Finished` is all that it can ask for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, NamedTuple
+
+from services.executor.core.expressions import resolved
+from services.executor.core.identity import idempotency_key
+from services.executor.core.model import (
+    Command,
+    ExecutionStatus,
+    Json,
+    Task,
+    TaskStatus,
+    TaskUpdated,
+)
+from services.executor.core.scope import ExecutionScope
+
+if TYPE_CHECKING:
+    from services.executor.core.deciding import Deciding
+    from services.executor.core.workflow import Step
+
+
+class _Kept:
+    """Says that a value stays as it is, where None is a value."""
+
+
+KEPT = _Kept()
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """Something to be done outside; ends with :meth:`Kind.performed`."""
+
+    name: str
+    request: object
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """JavaScript to be evaluated; ends with :meth:`Kind.computed`."""
+
+    label: str
+    source: str
+    scope: Mapping[str, Json]
+
+
+# Tuples, these two: each event makes some, and a frozen dataclass takes five times as long.
+class Waiting(NamedTuple):
+    """The task stays open.
+
+    Attributes:
+        timers: Those to be set, by name; :meth:`Kind.fired` gets the name. ``response`` is the
+            core's: it ends with the effect under way, and times the task out.
+        next_at: When it will next act, if that is known.
+        enter: The blocks that begin now; :meth:`Kind.joined` is called once all have ended.
+        round: Of a loop: the iteration in which ``enter`` is entered; 0: it is no loop.
+        awaits: The refs whose end it waits for; ``joined`` is called once all have ended. They
+            must name it in their step's ``joined_by``.
+        goes_on: The effect that is under way still is; else its end is no longer waited for.
+    """
+
+    output: Json | _Kept = KEPT
+    memory: Mapping[str, Json] | None = None
+    poll_count: int | None = None
+    perform: Effect | None = None
+    compute: Script | None = None
+    timers: tuple[tuple[str, datetime], ...] = ()
+    next_at: datetime | None = None
+    enter: tuple[str, ...] = ()
+    round: int = 0
+    awaits: tuple[str, ...] = ()
+    commands: tuple[Command, ...] = ()
+    goes_on: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """The whole execution ends with the task.
+
+    Attributes:
+        output: The execution's; None: by the definition's rule.
+    """
+
+    status: ExecutionStatus
+    reason: str
+    output: dict[str, Json] | None = None
+
+
+class Finished(NamedTuple):
+    """The attempt has ended.
+
+    Attributes:
+        unknown: The remote may have acted and did not say: a retry is the same call again.
+        retry_after: A retry waits at least so long.
+        variables: Set for the execution.
+        enter: The blocks that begin now.
+        detached: The task's successor does not wait for those blocks.
+        input: Replaces the task's input (a SWITCH notes its case there).
+    """
+
+    status: TaskStatus = TaskStatus.COMPLETED
+    output: Json | _Kept = KEPT
+    reason: str = ""
+    memory: Mapping[str, Json] | None = None
+    poll_count: int | None = None
+    unknown: bool = False
+    retry_after: timedelta | None = None
+    variables: Mapping[str, Json] | None = None
+    enter: tuple[str, ...] = ()
+    detached: bool = False
+    ends: Ending | None = None
+    input: Json | _Kept = KEPT
+    commands: tuple[Command, ...] = ()
+
+
+Next = Waiting | Finished
+
+
+def unusable(reason: str, output: Json | _Kept = KEPT) -> Finished:
+    """The end of an attempt that no repetition can help."""
+    return Finished(TaskStatus.FAILED_WITH_TERMINAL_ERROR, output=output, reason=reason)
+
+
+class View:
+    """What a kind may know: its task, its step, the moment, and what expressions name."""
+
+    __slots__ = ("_deciding", "now", "step", "task")
+
+    def __init__(self, deciding: Deciding, task: Task, step: Step) -> None:
+        self._deciding = deciding
+        self.task = task
+        self.step = step
+        self.now: datetime = deciding.now
+
+    @property
+    def input(self) -> dict[str, Json]:
+        return self.task.input if isinstance(self.task.input, dict) else {}
+
+    @property
+    def variables(self) -> Mapping[str, Json]:
+        return self._deciding.variables
+
+    @property
+    def execution_id(self) -> str:
+        return self._deciding.execution.id
+
+    @property
+    def scope(self) -> ExecutionScope:
+        return ExecutionScope(self._deciding, self.task)
+
+    def resolve(self, value: Json) -> Json:
+        """``value`` with its expressions resolved; raises :class:`jsonpath.TooCostly`."""
+        return resolved(value, self.scope)
+
+    def key(self, poll: int = 0) -> str:
+        """The idempotency key of a call that is made now."""
+        task, execution = self.task, self._deciding.execution
+        return idempotency_key(
+            execution.id, execution.restarts, task.ref, task.iteration, task.generation, poll
+        )
+
+
+class Kind:
+    """A task kind; its defaults are those of one that ends at once.
+
+    Attributes:
+        retried: Whether the policy's retries apply to it.
+        reopened: An operator's retry opens it again as it stands (it holds others together)
+            instead of making a new attempt.
+        gathers: Its output may be larger than its input and than what effects and scripts give,
+            so that its size is looked at.
+    """
+
+    retried = True
+    reopened = False
+    gathers = False
+
+    def begin(self, view: View) -> Next:
+        """Its input is resolved and it is its turn."""
+        raise NotImplementedError
+
+    def performed(self, view: View, outcome: object) -> Next:
+        """The effect that it asked for has ended."""
+        raise NotImplementedError
+
+    def computed(self, view: View, label: str, value: Json, error: str | None) -> Next:
+        """The script that it asked for has ended: with ``value``, or with ``error``."""
+        raise NotImplementedError
+
+    def fired(self, view: View, timer: str) -> Next:
+        """A timer that it set came due."""
+        raise NotImplementedError
+
+    def joined(self, view: View) -> Next:
+        """All blocks that it entered, or all tasks that it awaits, have ended."""
+        raise NotImplementedError
+
+    def interrupted(self, view: View) -> Next:
+        """The process died during its effect, whose outcome is unknown."""
+        return self.begin(view)
+
+    def updated(self, view: View, update: TaskUpdated) -> Next:
+        """Somebody outside ended it; ``view.task.output`` has their output merged in already."""
+        return Finished(update.status, reason=update.reason)
+
+    def cancelled(self, view: View) -> tuple[Command, ...]:
+        """What is to be done because the execution ended before it."""
+        return ()

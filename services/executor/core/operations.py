@@ -1,0 +1,144 @@
+"""What an operator asks of a whole execution: pause, resume, terminate, retry, restart."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from immutables import Map
+
+from services.executor.core import advance, completion, timeouts
+from services.executor.core.copies import changed
+from services.executor.core.deciding import Deciding
+from services.executor.core.model import (
+    Execution,
+    ExecutionStatus,
+    Refused,
+    Restarted,
+    Task,
+    TaskStatus,
+    Terminated,
+)
+from services.executor.core.sizes import shortened
+from services.executor.core.workflow import Workflow
+
+
+def pause(deciding: Deciding) -> None:
+    """Nothing new starts from now on; what is under way goes on."""
+    if deciding.status.final:
+        raise Refused(f"The execution has ended: it is {deciding.status}.")
+    deciding.status = ExecutionStatus.PAUSED
+
+
+def resume(deciding: Deciding) -> None:
+    """Goes on with all that was held; the execution's time begins anew."""
+    if deciding.status is not ExecutionStatus.PAUSED:
+        raise Refused(f"The execution is not paused: it is {deciding.status}.")
+    deciding.status = ExecutionStatus.RUNNING
+    deciding.last_retried_at = deciding.now
+    timeouts.arm(deciding)
+    _release(deciding)
+
+
+def _release(deciding: Deciding) -> bool:
+    held = sorted((task for task in deciding.tasks() if task.held), key=_sequence)
+    for task in held:
+        deciding.later(advance.settle if task.status.final else advance.begin, task)
+    return bool(held)
+
+
+def terminate(deciding: Deciding, event: Terminated) -> None:
+    """Ends it now; no ``failureWorkflow`` is started."""
+    status = deciding.status
+    if status is ExecutionStatus.COMPLETED:
+        raise Refused("Cannot terminate a COMPLETED workflow.")
+    if status is ExecutionStatus.TERMINATED:
+        return
+    if status.final:
+        deciding.status = ExecutionStatus.TERMINATED
+        deciding.reason = shortened(event.reason) or deciding.reason
+        return
+    completion.end(deciding, ExecutionStatus.TERMINATED, event.reason, tells=False)
+
+
+def retry(deciding: Deciding) -> None:
+    """Runs the tasks that failed or were cancelled again, and goes on from there."""
+    if not deciding.status.final:
+        raise Refused(f"Workflow is still running.  status={deciding.status}")
+    if deciding.status is ExecutionStatus.COMPLETED:
+        raise Refused("The execution has completed: there is nothing to retry.")
+    failed = sorted(
+        (task for task in deciding.tasks() if task.status.final and not task.status.successful),
+        key=_sequence,
+    )
+    if not failed and not any(task.held for task in deciding.tasks()):
+        raise Refused(
+            "There are no retryable tasks! Use restart if you want to attempt entire workflow "
+            "execution again."
+        )
+    _reopen(deciding)
+    _release(deciding)
+    for task in failed:
+        if not task.held:
+            deciding.later(_retry_task, task)
+
+
+def _reopen(deciding: Deciding) -> None:
+    deciding.status = ExecutionStatus.RUNNING
+    deciding.reason = ""
+    deciding.output = None
+    deciding.ended_at = None
+    deciding.failed_refs = ()
+    deciding.last_retried_at = deciding.now
+    timeouts.arm(deciding)
+
+
+def _retry_task(deciding: Deciding, task: Task) -> None:
+    kind = deciding.kinds.get(task.kind)
+    if kind is not None and kind.reopened:
+        _open_again(deciding, task)
+        return
+    # The budget over all attempts begins anew, else it would be spent already.
+    task = changed(task, first_scheduled_at=deciding.now)
+    advance.again(deciding, task, advance.NONE, advance.NONE, same_call=False)
+
+
+def _open_again(deciding: Deciding, task: Task) -> None:
+    """A task that holds others together waits for them again."""
+    task = changed(
+        task, status=TaskStatus.IN_PROGRESS, ended_at=None, updated_at=deciding.now, reason=""
+    )
+    awaits = task.memory.get("awaits")
+    if isinstance(awaits, list):
+        advance.await_refs(deciding, task, tuple(map(str, awaits)))
+    else:
+        deciding.put(task)
+
+
+def restarted(execution: Execution, event: Restarted, now: datetime) -> Execution:
+    """The execution as it was before it began, under the same id."""
+    if not execution.status.final:
+        raise Refused(f"Workflow is still running.  status={execution.status}")
+    if execution.status is ExecutionStatus.COMPLETED and not execution.workflow.restartable:
+        raise Refused(f"Workflow: {execution.workflow.name} is non-restartable")
+    workflow: Workflow = event.workflow or execution.workflow
+    return changed(
+        execution,
+        workflow=workflow,
+        input={**workflow.input_template, **execution.input},
+        status=ExecutionStatus.RUNNING,
+        created_at=now,
+        tasks=Map(),
+        refs=Map(),
+        variables=workflow.variables,
+        output=None,
+        reason="",
+        ended_at=None,
+        last_retried_at=None,
+        failed_refs=(),
+        restarts=execution.restarts + 1,
+        next_sequence=1,
+    )
+
+
+def _sequence(task: Task) -> int:
+    return task.sequence

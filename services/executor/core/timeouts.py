@@ -1,0 +1,115 @@
+"""What happens when a timer comes due: of the execution, of an attempt, or of a kind's own."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from services.executor.core import advance, completion
+from services.executor.core.copies import changed
+from services.executor.core.deciding import Deciding
+from services.executor.core.kind import Finished
+from services.executor.core.model import (
+    ExecutionStatus,
+    Task,
+    TaskStatus,
+    TimerFired,
+)
+from services.executor.core.policy import TimeoutPolicy
+
+
+def fired(deciding: Deciding, event: TimerFired) -> None:
+    """A timer came due; one that is no longer set changes nothing."""
+    key = event.key
+    if not key.task_id:
+        _execution_timed_out(deciding)
+        return
+    task = deciding.current(key.task_id)
+    if task is None or task.status.final or key.name not in task.timers:
+        return
+    task = changed(task, timers=tuple(name for name in task.timers if name != key.name))
+    own = _OWN.get(key.name.partition(" ")[0])
+    if own is not None:
+        own(deciding, task)
+    else:
+        advance.ask(deciding, task, "fired", key.name)
+
+
+def arm(deciding: Deciding) -> None:
+    """Sets the execution's own timer."""
+    if deciding.workflow.timeout:
+        deciding.set_timer("", "timeout", deciding.now + deciding.workflow.timeout)
+
+
+def _execution_timed_out(deciding: Deciding) -> None:
+    timeout = deciding.workflow.timeout
+    if timeout is None or deciding.status.final:
+        return
+    since = deciding.last_retried_at or deciding.execution.created_at
+    if deciding.now < since + timeout:
+        # It came due before its time began anew, and is told of only now.
+        deciding.set_timer("", "timeout", since + timeout)
+        return
+    reason = (
+        f"Workflow timed out after {_elapsed(deciding.now, since)} seconds. Timeout configured as "
+        f"{int(timeout.total_seconds())} seconds. Timeout policy configured to TIME_OUT_WF"
+    )
+    completion.end(deciding, ExecutionStatus.TIMED_OUT, reason)
+
+
+def _attempt_timed_out(deciding: Deciding, task: Task) -> None:
+    policy = deciding.step(task).policy
+    reason = (
+        f"Task timed out after {_elapsed(deciding.now, task.started_at)} seconds. Timeout "
+        f"configured as {int(policy.timeout.total_seconds())} seconds. Timeout policy configured "
+        f"to {policy.timeout_policy}"
+    )
+    if policy.timeout_policy is TimeoutPolicy.ALERT_ONLY:
+        deciding.put(changed(task, reason=reason, updated_at=deciding.now))
+        return
+    advance.finish(deciding, task, _timed_out(task, reason))
+    if policy.timeout_policy is TimeoutPolicy.TIME_OUT_WF:
+        ended = deciding.latest(task.ref)
+        if ended is not None:
+            completion.fail(deciding, ended)
+
+
+def _response_timed_out(deciding: Deciding, task: Task) -> None:
+    seconds = int(deciding.step(task).policy.response_timeout.total_seconds())
+    reason = (
+        f"responseTimeout: {seconds} exceeded for the taskId: {task.id} with Task Definition: "
+        f"{task.name}"
+    )
+    advance.finish(deciding, task, _timed_out(task, reason))
+
+
+def _total_timed_out(deciding: Deciding, task: Task) -> None:
+    seconds = int(deciding.step(task).policy.total_timeout.total_seconds())
+    elapsed = _elapsed(deciding.now, task.first_scheduled_at)
+    reason = (
+        f"Task {task.name}/{task.id} exceeded total timeout of {seconds} seconds (elapsed "
+        f"{elapsed} seconds across all attempts). No further retries will be attempted."
+    )
+    task = changed(task, memory={**task.memory, "exhausted": True})
+    advance.finish(deciding, task, _timed_out(task, reason))
+
+
+def _timed_out(task: Task, reason: str) -> Finished:
+    # A call under way may have been acted on; between polls every call was answered.
+    return Finished(TaskStatus.TIMED_OUT, reason=reason, unknown=in_first_call(task))
+
+
+def in_first_call(task: Task) -> bool:
+    """Whether the call under way is the attempt's first: the one that a retry would repeat."""
+    return bool(task.pending) and task.poll_count == 0
+
+
+def _elapsed(now: datetime, since: datetime | None) -> int:
+    return int((now - since).total_seconds()) if since else 0
+
+
+_OWN = {
+    "start": advance.begin,
+    "timeout": _attempt_timed_out,
+    advance.RESPONSE: _response_timed_out,
+    "total": _total_timed_out,
+}

@@ -1,0 +1,100 @@
+"""What somebody outside says about a task: once, twice, too early, too late."""
+
+from __future__ import annotations
+
+import json
+
+from services.executor.core import advance
+from services.executor.core.copies import changed
+from services.executor.core.deciding import Deciding
+from services.executor.core.identity import digest
+from services.executor.core.jsonpath import TooCostly
+from services.executor.core.model import Json, Refused, Task, TaskStatus, TaskUpdated
+from services.executor.core.sizes import checked, shortened
+
+ALLOWED = frozenset(
+    (
+        TaskStatus.IN_PROGRESS,
+        TaskStatus.COMPLETED,
+        TaskStatus.FAILED,
+        TaskStatus.FAILED_WITH_TERMINAL_ERROR,
+    )
+)
+
+
+def updated(deciding: Deciding, event: TaskUpdated) -> None:
+    """Applies the word; a repeat of one that was applied changes nothing.
+
+    Raises:
+        Refused: There is no such task, or it has ended otherwise.
+    """
+    if event.status not in ALLOWED:
+        raise Refused(f"A task cannot be updated to {event.status}.")
+    task, word = _meant(deciding, event)
+    if word is not None or task.status.final:
+        _check_repeat(task, word, event)
+    elif event.status is TaskStatus.IN_PROGRESS:
+        deciding.put(_merged(deciding, task, event))
+    else:
+        task = _merged(deciding, task, event)
+        task = changed(task, memory={**task.memory, "word": _word(event)})
+        advance.ask(deciding, task, "updated", event)
+
+
+def _meant(deciding: Deciding, event: TaskUpdated) -> tuple[Task, Json]:
+    """The task, and what ended the attempt that is meant, where that was a word from outside."""
+    task = deciding.holder(event.task_id) if event.task_id else deciding.latest(event.ref)
+    if task is None:
+        raise Refused(f"There is no task {event.ref or event.task_id!r}.", missing=True)
+    if event.task_id and task.id != event.task_id:
+        earlier = task.memory.get("earlier")
+        word = earlier.get(event.task_id) if isinstance(earlier, dict) else None
+        if word is None:
+            raise Refused("The attempt has ended, and another one has taken its place.")
+        return task, word
+    return task, task.memory.get("word")
+
+
+def _check_repeat(task: Task, word: Json, event: TaskUpdated) -> None:
+    if isinstance(word, dict):
+        known, same = word.get("status"), word.get("digest") == _digest(event.output)
+    else:
+        known, same = task.status.value, False
+    if event.status.value != known or (event.exact and not same):
+        raise Refused(f"The task has ended already: it is {known}.")
+
+
+def _merged(deciding: Deciding, task: Task, event: TaskUpdated) -> Task:
+    return changed(
+        task,
+        output=_checked(merged(task.output, event.output)),
+        updated_at=deciding.now,
+        worker_id=event.worker_id or task.worker_id,
+    )
+
+
+def _checked(output: Json) -> Json:
+    try:
+        return checked(output)
+    except (TooCostly, RecursionError) as error:
+        raise Refused(f"The output cannot be taken: {error}.") from None
+
+
+def merged(output: Json, addition: Json) -> Json:
+    """``output`` with ``addition``: an object's fields go over it, anything else is its body."""
+    if addition is None:
+        return output
+    before = output if isinstance(output, dict) else {}
+    return {**before, **(addition if isinstance(addition, dict) else {"body": addition})}
+
+
+def _word(event: TaskUpdated) -> dict[str, Json]:
+    return {
+        "status": event.status.value,
+        "digest": _digest(event.output),
+        "reason": shortened(event.reason),
+    }
+
+
+def _digest(output: Json) -> str:
+    return digest(json.dumps(output, sort_keys=True))

@@ -1,0 +1,223 @@
+"""A workflow definition, indexed once: every step by its ref, with what comes after it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import cast
+
+from services.executor.core.expressions import (
+    Resolve,
+    Template,
+    compiled,
+    handed_over,
+    resolving,
+)
+from services.executor.core.model import Json
+from services.executor.core.policy import Policy
+
+Document = Mapping[str, Json]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A task as the definition has it.
+
+    Attributes:
+        document: As the user wrote it.
+        input: Its input, with the task definition's ``inputTemplate``: constant, unless there is
+            a ``template``.
+        fallback: By key of the input, what takes its place where that resolves to null.
+        next: The ref of the step after it in its block; empty: it is the last.
+        parent: The ref of the step in whose block it stands; empty: at the top.
+        blocks: The ref of the first step of each of its blocks, empty for an empty block; named
+            ``decisionCases.<case>``, ``defaultCase``, ``forkTasks.<index>``, ``loopOver``.
+        joined_by: The refs of the steps whose ``joinOn`` names it.
+    """
+
+    ref: str
+    kind: str
+    name: str
+    document: Document
+    input: dict[str, Json]
+    template: Template | None
+    fallback: Mapping[str, Resolve]
+    policy: Policy
+    next: str = ""
+    parent: str = ""
+    blocks: Mapping[str, str] = field(default_factory=dict)
+    joined_by: tuple[str, ...] = ()
+    start_delay: timedelta = timedelta()
+    optional: bool = False
+    permissive: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Workflow:
+    """A definition with its task definitions, as an execution keeps it.
+
+    Attributes:
+        snapshot: What it was made of.
+        first: The ref of its first step; empty: it has none.
+        timeout: Of the whole; None: there is none.
+        output: Its ``outputParameters``, constant unless there is an ``output_template``.
+    """
+
+    name: str
+    version: int
+    snapshot: Mapping[str, Json]
+    document: Document
+    steps: Mapping[str, Step]
+    first: str
+    timeout: timedelta | None
+    restartable: bool
+    input_template: Mapping[str, Json]
+    variables: Mapping[str, Json]
+    output: dict[str, Json]
+    output_template: Template | None
+    failure_workflow: str
+    failure_version: int
+
+    @classmethod
+    def of(cls, snapshot: Mapping[str, Json]) -> Workflow:
+        """Reads ``{"workflow": <document>, "tasks": {<name>: <task document>}}``.
+
+        Raises:
+            ValueError: On what the registry would have refused.
+        """
+        document = _object(snapshot, "workflow")
+        indexing = _Indexing(_object(snapshot, "tasks"), _joins(document))
+        first = indexing.block(_steps(document.get("tasks")), parent="")
+        output = _object(document, "outputParameters")
+        return cls(
+            name=_text(document, "name"),
+            version=_whole(document, "version", 1),
+            snapshot=snapshot,
+            document=document,
+            steps=indexing.steps,
+            first=first,
+            timeout=_timeout(document),
+            restartable=document.get("restartable") is not False,
+            input_template=_object(document, "inputTemplate"),
+            variables=_object(document, "variables"),
+            output=output,
+            output_template=compiled(output),
+            failure_workflow=str(document.get("failureWorkflow") or ""),
+            failure_version=_whole(document, "failureWorkflowVersion", 0),
+        )
+
+
+class _Indexing:
+    def __init__(self, tasks: Document, joins: Mapping[str, tuple[str, ...]]) -> None:
+        self._tasks = tasks
+        self._joins = joins
+        self.steps: dict[str, Step] = {}
+
+    def block(self, documents: list[Document], parent: str) -> str:
+        """Indexes the steps of a block; the ref of the first."""
+        following = ""
+        for document in reversed(documents):
+            following = self._step(document, following, parent)
+        return following
+
+    def _step(self, document: Document, following: str, parent: str) -> str:
+        ref = _text(document, "taskReferenceName")
+        blocks = {name: self.block(steps, parent=ref) for name, steps in blocks_of(document)}
+        if ref in self.steps:
+            raise ValueError(f"taskReferenceName {ref!r} stands twice")
+        name = _text(document, "name")
+        definition = document.get("taskDefinition") or self._tasks.get(name)
+        definition = definition if isinstance(definition, dict) else None
+        fallback = _object(definition or {}, "inputTemplate")
+        inputs = {**fallback, **_object(document, "inputParameters")}
+        # One of both: what stands in the one may come to stand beside what is in the other.
+        handoff = handed_over(inputs) | handed_over(fallback)
+        self.steps[ref] = Step(
+            ref=ref,
+            kind=_text(document, "type"),
+            name=name,
+            document=document,
+            input=inputs,
+            template=compiled(inputs, handoff),
+            fallback={key: resolving(value, handoff) for key, value in fallback.items()},
+            policy=Policy.of(document, definition),
+            next=following,
+            parent=parent,
+            blocks=blocks,
+            joined_by=self._joins.get(ref, ()),
+            start_delay=timedelta(seconds=_whole(document, "startDelay", 0)),
+            optional=document.get("optional") is True,
+            permissive=document.get("permissive") is True,
+        )
+        return ref
+
+
+def blocks_of(document: Document) -> Iterator[tuple[str, list[Document]]]:
+    """The blocks of a task's definition, by name."""
+    cases = document.get("decisionCases")
+    if isinstance(cases, dict):
+        for case, steps in cases.items():
+            yield f"decisionCases.{case}", _steps(steps)
+    if document.get("defaultCase"):
+        yield "defaultCase", _steps(document["defaultCase"])
+    forks = document.get("forkTasks")
+    if isinstance(forks, list):
+        for index, steps in enumerate(forks):
+            yield f"forkTasks.{index}", _steps(steps)
+    if document.get("loopOver"):
+        yield "loopOver", _steps(document["loopOver"])
+
+
+def _joins(document: Document) -> Mapping[str, tuple[str, ...]]:
+    """By ref, the refs of the steps that join it."""
+    joins: dict[str, tuple[str, ...]] = {}
+    pending = [*_steps(document.get("tasks"))]
+    while pending:
+        step = pending.pop()
+        joined = step.get("joinOn")
+        for ref in joined if isinstance(joined, list) else ():
+            joins[str(ref)] = (*joins.get(str(ref), ()), _text(step, "taskReferenceName"))
+        for _, steps in blocks_of(step):
+            pending.extend(steps)
+    return joins
+
+
+def _steps(value: Json) -> list[Document]:
+    if value is None:
+        return []
+    if isinstance(value, list) and all(isinstance(step, dict) for step in value):
+        return cast("list[Document]", value)
+    raise ValueError("tasks must be a list of objects")
+
+
+def _object(document: Document, name: str) -> dict[str, Json]:
+    value = document.get(name)
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise ValueError(f"{name} must be an object")
+    return value
+
+
+def _text(document: Document, name: str) -> str:
+    value = document.get(name)
+    if not isinstance(value, str) or not value:
+        raise ValueError(f"{name} must be text")
+    return value
+
+
+def _whole(document: Document, name: str, default: int) -> int:
+    value = document.get(name)
+    if value is None:
+        return default
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError(f"{name} must be a number")
+    return int(value)
+
+
+def _timeout(document: Document) -> timedelta | None:
+    # ALERT_ONLY, Conductor's default, lets it run on.
+    seconds = _whole(document, "timeoutSeconds", 0)
+    ends = seconds > 0 and document.get("timeoutPolicy") == "TIME_OUT_WF"
+    return timedelta(seconds=seconds) if ends else None

@@ -1,0 +1,26 @@
+"""What tasks do outside, by the name that their kinds ask for it with: one file for each effect."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import asynccontextmanager
+
+from services.executor.core import http as http_call
+from services.executor.effects.effect import Effect, HandOff
+from services.executor.effects.egress import EgressPolicy
+from services.executor.effects.http import Http
+from services.executor.effects.sender import Sender
+
+__all__ = ["EFFECTS", "Effect", "HandOff", "opened"]
+
+EFFECTS: Mapping[str, Callable[[Sender], Effect]] = {http_call.EFFECT: Http}
+
+
+@asynccontextmanager
+async def opened(policy: EgressPolicy) -> AsyncGenerator[Mapping[str, Effect]]:
+    """Every effect of :data:`EFFECTS`, over one pool of connections that is closed at the end.
+
+    Cancel what is being performed before leaving.
+    """
+    async with Sender(policy) as sender:
+        yield {name: effect(sender) for name, effect in EFFECTS.items()}

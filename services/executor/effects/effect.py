@@ -1,0 +1,34 @@
+"""What an effect is: something that a task does outside, begun after its command was committed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class HandOff:
+    """What is put into a request at the last moment and never stored.
+
+    Attributes:
+        secrets: The value of the secret of that name; None: there is none.
+        callback_url: The attempt's callback URL; asked again, it gives the same one.
+    """
+
+    execution_id: str
+    task_id: str
+    secrets: Callable[[str], str | None]
+    callback_url: Callable[[], str]
+
+
+class Effect(Protocol):
+    """Does what a :class:`~services.executor.core.model.Perform` asks for."""
+
+    async def perform(self, request: object, handoff: HandOff) -> object:
+        """The outcome, with nothing in it that ``handoff`` put into the request.
+
+        Whatever goes wrong outside is an outcome too. Cancelled, it lets go of what it holds;
+        the remote may have acted by then.
+        """
+        ...

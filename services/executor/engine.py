@@ -1,0 +1,385 @@
+"""Events go to executions, to each one at a time; what they change is written, then done."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sqlite3
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import TypeVar
+
+from services.errors import AlreadyExists, Conflict, NotFound, ServiceError, Unavailable
+from services.executor import loading
+from services.executor.actors import Actor, Actors, Beginning, Letter, Reply, Told
+from services.executor.commits import Child, unit_of
+from services.executor.core.kind import Kind
+from services.executor.core.model import (
+    Event,
+    Execution,
+    Interrupted,
+    Refused,
+    SetTimer,
+    Started,
+    StartExecution,
+    Terminated,
+    TimerFired,
+    TimerKey,
+)
+from services.executor.loads import Found, Loads
+from services.executor.rows import Origin, Row
+from services.executor.snapshots import Snapshot, Snapshots
+from services.executor.store import Store
+from services.executor.timers import Timers, now as utc_now
+from services.executor.unfolding import Unfolded
+from services.executor.units import Unit
+from services.javascript import Scripts
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+# Loads of executions whose timers or interrupted effects are due, e.g. after a restart.
+_MOST_AT_ONCE = 256
+_FIRST_RETRY_SECONDS = 0.1
+_LONGEST_RETRY_SECONDS = 30.0
+# An event that cannot be stored, for no fault of the disk, ends its execution.
+_MOST_TRIES = 3
+
+Committed = Callable[[Actor, Letter, Unfolded, Unit], None]
+
+
+class Engine:
+    """Runs executions.
+
+    Args:
+        committed: Called after each commit, before callers are told.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        snapshots: Snapshots,
+        kinds: Mapping[str, Kind],
+        scripts: Scripts,
+        tasks: asyncio.TaskGroup,
+        committed: Committed,
+        *,
+        now: Callable[[], datetime] = utc_now,
+    ) -> None:
+        self._store = store
+        self._snapshots = snapshots
+        self._kinds = kinds
+        self._scripts = scripts
+        self._tasks = tasks
+        self._committed = committed
+        self._now = now
+        self._loop = asyncio.get_running_loop()
+        self._actors = Actors()
+        self._later: deque[tuple[str, Letter]] = deque()
+        self._pumping = False
+        self._loads = Loads(store.loaders, snapshots, self._loaded)
+        # Called whenever an execution has nothing more to do.
+        self.rested: Callable[[], None] | None = None
+        self.timers = Timers(self._loop, self._read_timers, self._due)
+
+    @property
+    def active(self) -> int:
+        """How many executions have something to do this moment."""
+        return self._actors.active
+
+    # Events.
+
+    def start(self, execution: Execution, origin: Origin, snapshot: Snapshot, reply: Reply) -> None:
+        """Begin an execution, or attach to the one that has its id, workflow and fingerprint.
+
+        ``reply`` is told AlreadyExists where one of the latter is another one, or no fingerprint
+        says that it is the same start.
+        """
+        known = self._actors.get(execution.id) is not None
+        actor = self._actors.wake(execution.id)
+        if known:
+            attach = _attaching(execution.workflow.name, origin, reply)
+            beginning = Beginning(execution, origin, snapshot, reply)
+            self._put(actor, Letter(None, attach, start=beginning))
+            return
+        self._begin(actor, Beginning(execution, origin, snapshot, reply))
+        self._go_on(actor)
+
+    def _begin(self, actor: Actor, start: Beginning) -> None:
+        actor.origin, actor.snapshot = start.origin, start.snapshot
+        self._decide(actor, Letter(Started(), start.reply), Unfolded(start.execution))
+
+    def tell(
+        self,
+        execution_id: str,
+        event: Event | None,
+        reply: Reply | None = None,
+        snapshot: Snapshot | None = None,
+    ) -> None:
+        """Something has happened to an execution; None only asks how it stands."""
+        self._put(self._actors.wake(execution_id), Letter(event, reply, snapshot))
+
+    def is_known(self, execution_id: str) -> bool:
+        """Whether the execution is in memory."""
+        return self._actors.get(execution_id) is not None
+
+    async def recover(self) -> None:
+        """Go on with what the process before this one left half-done."""
+        for execution_id, task_id in await self._surely(loading.interrupted):
+            self._tell_later(execution_id, Interrupted(task_id))
+        for execution_id in await self._surely(loading.not_begun):
+            self._tell_later(execution_id, Started())
+
+    async def _surely(self, read: Callable[[sqlite3.Connection], Iterable[T]]) -> Iterable[T]:
+        """What ``read`` returns, however often it has to be tried."""
+        delay = _FIRST_RETRY_SECONDS
+        while True:
+            try:
+                return await self._store.loaders.read(read)
+            except ServiceError as error:
+                logger.warning("What was left half-done cannot be read just now: %s", error)
+            await asyncio.sleep(delay)
+            delay = min(2 * delay, _LONGEST_RETRY_SECONDS)
+
+    def _tell_later(self, execution_id: str, event: Event) -> None:
+        """As :meth:`tell`, when not too many others are being loaded."""
+        self._later.append((execution_id, Letter(event)))
+        self._pump()
+
+    def _pump(self) -> None:
+        if self._pumping:
+            return
+        self._pumping = True
+        try:
+            while self._later and self._actors.active < _MOST_AT_ONCE:
+                execution_id, letter = self._later.popleft()
+                self._put(self._actors.wake(execution_id), letter)
+        finally:
+            self._pumping = False
+
+    def _due(self, execution_id: str, key: TimerKey) -> None:
+        self._tell_later(execution_id, TimerFired(key))
+
+    async def _read_timers(self, until: int, limit: int) -> Sequence[Row]:
+        return await self._store.loaders.read(loading.timers, until, limit)
+
+    # One execution.
+
+    def _put(self, actor: Actor, letter: Letter) -> None:
+        actor.mail.append(letter)
+        if not actor.busy:
+            self._go_on(actor)
+
+    def _go_on(self, actor: Actor) -> None:
+        """Work on the mail until something has to be waited for."""
+        while actor.mail and not actor.busy:
+            if actor.execution is None:
+                actor.busy = True
+                self._loads.want(actor)
+                return
+            letter = actor.mail.popleft()
+            if letter.event is None:
+                _answer(letter, Told(actor.execution, actor.execution, actor.origin))
+            else:
+                self._decide(actor, letter, Unfolded(actor.execution))
+        if not actor.busy:
+            self._actors.rest(actor)
+            if self._later:
+                self._pump()
+            if self.rested is not None:
+                self.rested()
+
+    def _loaded(self, actor: Actor, loaded: Found) -> None:
+        actor.busy = False
+        if isinstance(loaded, loading.Loaded):
+            actor.execution, actor.origin = loaded.execution, loaded.origin
+            actor.snapshot, actor.weight, actor.timed = loaded.snapshot, loaded.weight, True
+        elif loaded is None:
+            self._unknown(actor)
+        else:
+            self._unreadable(actor, loaded)
+        self._go_on(actor)
+
+    def _unknown(self, actor: Actor) -> None:
+        missing = NotFound(f"There is no execution {actor.id!r}.", execution_id=actor.id)
+        while actor.mail and not actor.busy:
+            letter = actor.mail.popleft()
+            if letter.start is not None:
+                self._begin(actor, letter.start)
+                continue
+            if isinstance(letter.event, TimerFired):
+                self.timers.disarm(actor.id, letter.event.key)
+            _answer(letter, missing)
+
+    def _unreadable(self, actor: Actor, error: BaseException) -> None:
+        logger.error("Execution %s cannot be loaded.", actor.id, exc_info=error)
+        letters, actor.mail = actor.mail, deque()
+        for letter in letters:
+            self._failed(actor, letter, error)
+
+    def _decide(self, actor: Actor, letter: Letter, unfolded: Unfolded) -> None:
+        if letter.event is None:
+            return
+        try:
+            unfolded.decide(letter.event, self._kinds, self._now())
+        except Refused as refused:
+            _answer(letter, _refusal(refused))
+            return
+        except Exception as error:
+            # The outermost loop of an execution: its fault must not end every other one.
+            logger.exception("Execution %s broke.", actor.id)
+            self._broke(actor, letter, error)
+            return
+        if unfolded.computes:
+            actor.busy = True
+            self._tasks.create_task(self._compute(actor, letter, unfolded))
+        else:
+            self._submit(actor, letter, unfolded)
+
+    async def _compute(self, actor: Actor, letter: Letter, unfolded: Unfolded) -> None:
+        try:
+            await unfolded.compute(self._scripts, self._kinds, self._now)
+        except Exception as error:
+            logger.exception("Execution %s broke.", actor.id)
+            actor.busy = False
+            self._broke(actor, letter, error)
+        else:
+            self._submit(actor, letter, unfolded)
+        if not actor.busy:
+            self._go_on(actor)
+
+    def _submit(self, actor: Actor, letter: Letter, unfolded: Unfolded) -> None:
+        """Have what was decided written; nobody hears of it before."""
+        new = unfolded.before is not actor.execution
+        if unfolded.nothing and not new and not isinstance(letter.event, TimerFired):
+            actor.busy = False
+            _answer(letter, Told(unfolded.before, unfolded.before, actor.origin))
+            return
+        try:
+            unit = unit_of(
+                actor,
+                letter,
+                unfolded,
+                self._children(unfolded.children) if unfolded.children else (),
+                self._now,
+                lambda unit: self._written(actor, letter, unfolded, unit),
+            )
+        except (TypeError, ValueError, OverflowError, RecursionError) as error:
+            logger.exception("What happened to execution %s cannot be stored.", actor.id)
+            actor.busy = False
+            self._broke(actor, letter, error)
+            return
+        actor.busy = True
+        self._store.writer.submit(unit)
+
+    def _children(self, commands: Iterable[StartExecution]) -> Iterable[Child]:
+        for command in commands:
+            snapshot = self._snapshots.of(command.workflow, command.version)
+            if snapshot is None:
+                logger.error(
+                    "There is no workflow %r to be started as %s.", command.workflow, command.id
+                )
+            else:
+                yield command, snapshot
+
+    def _written(self, actor: Actor, letter: Letter, unfolded: Unfolded, unit: Unit) -> None:
+        actor.busy = False
+        if unit.error is not None:
+            logger.error("Execution %s was not written: %s", actor.id, unit.error)
+            # What is in memory may be ahead of what is stored.
+            actor.execution = None
+            self._failed(actor, letter, unit.error)
+        elif unit.known:
+            actor.execution = None
+            attach = _attaching(unfolded.execution.workflow.name, actor.origin, letter.reply)
+            actor.mail.appendleft(Letter(None, attach))
+        else:
+            try:
+                self._follow(actor, letter, unfolded, unit)
+            except Exception:
+                # The outermost loop of an execution. It is stored: it is read again from there.
+                logger.exception("What followed from a commit of execution %s broke.", actor.id)
+                actor.execution = None
+        self._go_on(actor)
+
+    def _follow(self, actor: Actor, letter: Letter, unfolded: Unfolded, unit: Unit) -> None:
+        """Do what follows from a commit."""
+        actor.execution = unfolded.execution
+        if letter.snapshot is not None:
+            actor.snapshot = letter.snapshot
+        if isinstance(letter.event, TimerFired):
+            self.timers.disarm(actor.id, letter.event.key)
+        for key, command in unfolded.timers.items():
+            if isinstance(command, SetTimer):
+                self.timers.arm(actor.id, key, command.at)
+            else:
+                self.timers.disarm(actor.id, key)
+        self._committed(actor, letter, unfolded, unit)
+        for row in unit.children:
+            self._tell_later(row[0], Started())
+        if letter.reply is not None:
+            letter.reply(Told(unfolded.before, unfolded.execution, actor.origin))
+
+    # What goes wrong.
+
+    def _failed(self, actor: Actor, letter: Letter, error: BaseException) -> None:
+        """It was not stored or not even loaded; a caller may try again, others are tried again."""
+        if letter.reply is not None:
+            letter.reply(
+                error
+                if isinstance(error, ServiceError)
+                else Unavailable(f"The executor's database cannot be used just now: {error}.")
+            )
+            return
+        delay = min(_FIRST_RETRY_SECONDS * 2**letter.tries, _LONGEST_RETRY_SECONDS)
+        letter.tries += 1
+        self._loop.call_later(delay, self._again, actor.id, letter)
+
+    def _again(self, execution_id: str, letter: Letter) -> None:
+        self._put(self._actors.wake(execution_id), letter)
+
+    def _broke(self, actor: Actor, letter: Letter, error: Exception) -> None:
+        """It can never be stored as it is: whoever asked is told; else the execution ends."""
+        if letter.reply is not None:
+            letter.reply(ServiceError("Something went wrong inside; the executor's log says what."))
+        elif isinstance(letter.event, Terminated):
+            logger.error("Execution %s cannot even be ended; it stays as it is.", actor.id)
+        elif letter.tries < _MOST_TRIES:
+            self._failed(actor, letter, error)
+        else:
+            reason = f"The executor could not go on: {type(error).__name__}."
+            actor.mail.appendleft(Letter(Terminated(reason)))
+
+
+def _answer(letter: Letter, told: Told | ServiceError) -> None:
+    if letter.reply is not None:
+        letter.reply(told)
+
+
+def _attaching(workflow: str, origin: Origin, reply: Reply | None) -> Reply:
+    """``reply``, told AlreadyExists if the execution came from another start."""
+
+    def same(told: Told) -> bool:
+        ours, theirs = origin.fingerprint, told.origin.fingerprint
+        return bool(ours) and ours == theirs and told.after.workflow.name == workflow
+
+    def attach(told: Told | ServiceError) -> None:
+        if reply is None:
+            return
+        if isinstance(told, Told) and not same(told):
+            reply(
+                AlreadyExists(
+                    f"There is an execution {told.after.id!r} that was started otherwise.",
+                    execution_id=told.after.id,
+                )
+            )
+        else:
+            reply(told)
+
+    return attach
+
+
+def _refusal(refused: Refused) -> ServiceError:
+    return (NotFound if refused.missing else Conflict)(refused.detail)

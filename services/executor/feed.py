@@ -1,0 +1,145 @@
+"""What has happened, in order, for those who watch: from where they left off, without end."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from services.executor import queries
+from services.executor.readers import Readers
+from services.executor.units import Unit
+
+# A watcher this far behind would hold every change in memory: it starts again from a snapshot.
+_MOST_BEHIND = 10_000
+_PAGE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One row of the feed.
+
+    Attributes:
+        state: See :func:`services.executor.states.parsed_change`.
+    """
+
+    revision: int
+    execution_id: str
+    workflow: str
+    state: str
+
+
+class Behind(Exception):
+    """The watcher has missed changes; only a snapshot helps."""
+
+
+class Follower:
+    """What has been committed since it began to follow, and not been taken yet."""
+
+    def __init__(self, head: int) -> None:
+        self.head = head
+        self._changes: deque[Change] = deque()
+        self._wake = asyncio.Event()
+        self._behind = False
+        self._ended = False
+
+    def add(self, change: Change) -> None:
+        if len(self._changes) >= _MOST_BEHIND:
+            self._behind = True
+            self._changes.clear()
+        if not self._behind:
+            self._changes.append(change)
+        self._wake.set()
+
+    def end(self) -> None:
+        self._ended = True
+        self._wake.set()
+
+    async def take(self, seconds: float) -> list[Change] | None:
+        """All changes since the last time, after at most ``seconds``; None: there are no more.
+
+        Raises:
+            Behind: There were too many.
+        """
+        try:
+            async with asyncio.timeout(seconds):
+                await self._wake.wait()
+        except TimeoutError:
+            return []
+        if self._ended:
+            return None
+        if self._behind:
+            raise Behind
+        self._wake.clear()
+        taken = list(self._changes)
+        self._changes.clear()
+        return taken
+
+
+class Feed:
+    """The changes of a store.
+
+    Attributes:
+        head: The revision of the last change.
+        floor: The oldest revision from which a watcher can go on.
+    """
+
+    def __init__(self, readers: Readers, epoch: str, head: int, floor: int) -> None:
+        self._readers = readers
+        self.epoch = epoch
+        self.head = head
+        self.floor = floor
+        self._followers: set[Follower] = set()
+        self._ended = False
+
+    def publish(self, unit: Unit) -> None:
+        """``unit`` was committed."""
+        if not unit.changes:
+            return
+        if self._followers:
+            first = unit.revision - len(unit.changes) + 1
+            for revision, (_, execution_id, workflow, state) in enumerate(unit.changes, first):
+                change = Change(revision, execution_id, workflow, state)
+                for follower in self._followers:
+                    follower.add(change)
+        self.head = unit.revision
+
+    def end(self) -> None:
+        """End every watch, and those to come."""
+        self._ended = True
+        for follower in self._followers:
+            follower.end()
+
+    @contextmanager
+    def following(self) -> Generator[Follower]:
+        """What is committed from now on."""
+        follower = Follower(self.head)
+        if self._ended:
+            follower.end()
+        self._followers.add(follower)
+        try:
+            yield follower
+        finally:
+            self._followers.discard(follower)
+
+    def has(self, epoch: str, revision: int) -> bool:
+        """Whether all that came after that place can still be told."""
+        return epoch == self.epoch and self.floor <= revision <= self.head
+
+    async def backlog(self, after: int, until: int) -> AsyncIterator[Change]:
+        """The changes after a revision, up to and with another.
+
+        Raises:
+            Behind: They were compacted meanwhile.
+        """
+        while after < until:
+            rows = await self._readers.read(queries.changes, after, until, _PAGE)
+            if after < self.floor:
+                raise Behind
+            if not rows:
+                return
+            for row in rows:
+                yield Change(*row)
+            after = rows[-1][0]

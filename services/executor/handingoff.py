@@ -1,0 +1,53 @@
+"""What goes with an effect at the last moment: secrets, and the attempt's callback URL."""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime, timedelta
+from functools import partial
+
+from services.executor.effects import HandOff
+from services.executor.effects.callbacks import CallbackTokens
+from services.replica import Replica
+from services.sealing import Sealer, Unsealable
+
+logger = logging.getLogger(__name__)
+
+# Whether its attempt still waits is looked up when a token is used; it need only outlive the
+# longest wait.
+_LIFETIME = timedelta(days=366)
+_CALLBACKS = "/-/callbacks/"
+
+
+class HandingOff:
+    """Makes the :class:`HandOff` of an attempt.
+
+    Args:
+        public_url: Where the gateway is reached from outside, without a slash at its end.
+    """
+
+    def __init__(
+        self, replica: Replica, sealer: Sealer, tokens: CallbackTokens, public_url: str
+    ) -> None:
+        self._replica = replica
+        self._sealer = sealer
+        self._tokens = tokens
+        self._callbacks = public_url.rstrip("/") + _CALLBACKS
+
+    def __call__(self, execution_id: str, task_id: str, scheduled_at: datetime) -> HandOff:
+        url = partial(self._callback_url, execution_id, task_id, scheduled_at)
+        return HandOff(execution_id, task_id, self._secret, url)
+
+    def _secret(self, name: str) -> str | None:
+        stored = self._replica.get("secret", name)
+        if stored is None:
+            return None
+        try:
+            return self._sealer.open(stored.document["value"])
+        except (Unsealable, KeyError):
+            logger.error("The secret %r cannot be opened with this executor's key.", name)
+            return None
+
+    def _callback_url(self, execution_id: str, task_id: str, scheduled_at: datetime) -> str:
+        token = self._tokens.mint(execution_id, task_id, scheduled_at + _LIFETIME)
+        return self._callbacks + token

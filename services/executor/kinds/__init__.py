@@ -1,0 +1,26 @@
+"""The task kinds: one file each, and one name in this table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from services.executor.core.kind import Kind
+from services.executor.kinds.http import Http
+from services.executor.kinds.http_poll import HttpPoll
+from services.executor.kinds.inline import Inline
+from services.executor.kinds.noop import Noop
+from services.executor.kinds.set_variable import SetVariable
+from services.executor.kinds.switch import Switch
+from services.executor.kinds.terminate import Terminate
+from services.executor.kinds.wait import Wait
+
+KINDS: Mapping[str, Kind] = {
+    "HTTP": Http(),
+    "HTTP_POLL": HttpPoll(),
+    "INLINE": Inline(),
+    "NOOP": Noop(),
+    "SET_VARIABLE": SetVariable(),
+    "SWITCH": Switch(),
+    "TERMINATE": Terminate(),
+    "WAIT": Wait(),
+}

@@ -1,0 +1,50 @@
+"""SWITCH: one of several branches, by a value."""
+
+from __future__ import annotations
+
+from services.executor.core.expressions import as_text
+from services.executor.core.kind import Finished, Kind, Next, Script, View, Waiting
+from services.executor.core.model import Json, TaskStatus
+from services.executor.kinds.scripts import JAVASCRIPT, needed
+
+
+class Switch(Kind):
+    """Is COMPLETED once it has chosen; what follows it waits for the branch.
+
+    The value is compared as text: ``null``, ``1``, ``true``. A branch without tasks runs nothing,
+    not the default.
+    """
+
+    retried = False
+
+    def begin(self, view: View) -> Next:
+        evaluator = view.step.document.get("evaluatorType")
+        source = view.step.document.get("expression")
+        if not isinstance(source, str):
+            return _failed("expression must be text.")
+        if evaluator == "value-param":
+            return _chosen(view, view.input.get(source))
+        if evaluator not in JAVASCRIPT:
+            return _failed(f"No evaluator registered for type: {evaluator}")
+        return Waiting(compute=Script("expression", source, needed(source, view.input)))
+
+    def computed(self, view: View, label: str, value: Json, error: str | None) -> Next:
+        return _chosen(view, value) if error is None else _failed(error)
+
+
+def _chosen(view: View, value: Json) -> Finished:
+    case = as_text(value)
+    branch = f"decisionCases.{case}"
+    if branch not in view.step.blocks:
+        branch = "defaultCase"
+    taken = bool(view.step.blocks.get(branch))
+    noted: dict[str, Json] = {"case": case, "hasChildren": "true"} if taken else {"case": case}
+    return Finished(
+        output={"evaluationResult": [case], "selectedCase": case},
+        input={**view.input, **noted},
+        enter=(branch,) if taken else (),
+    )
+
+
+def _failed(reason: str) -> Finished:
+    return Finished(TaskStatus.FAILED, reason=reason)

@@ -1,0 +1,85 @@
+"""Executions from their rows, in the thread that reads them."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from services.errors import Unavailable
+from services.executor import queries
+from services.executor.core.model import Execution, Task
+from services.executor.queries import interrupted, not_begun, timers
+from services.executor.rows import Origin, execution_of, latest, origin_of, task_of, weight
+from services.executor.snapshots import Snapshot, Snapshots
+
+__all__ = ["Loaded", "interrupted", "load", "load_whole", "not_begun", "timers"]
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """An execution as it is stored.
+
+    Attributes:
+        attempts: All of them, in order; empty where only the latest were wanted.
+        weight: Characters of its documents.
+    """
+
+    execution: Execution
+    origin: Origin
+    snapshot: Snapshot
+    weight: int
+    attempts: tuple[Task, ...] = ()
+
+
+def load(
+    db: sqlite3.Connection, execution_ids: Sequence[str], snapshots: Snapshots
+) -> list[Loaded | Exception | None]:
+    """Executions with the latest attempt of every ref; None: there is none of that id.
+
+    One whose rows make no sense is an exception, and no harm to the others.
+    """
+    return [_tried(db, each, snapshots) for each in execution_ids]
+
+
+def _tried(
+    db: sqlite3.Connection, execution_id: str, snapshots: Snapshots
+) -> Loaded | Exception | None:
+    try:
+        return _load(db, execution_id, snapshots, whole=False)
+    except sqlite3.Error:
+        raise
+    except Exception as error:  # noqa: BLE001
+        # The outermost loop of an execution's rows: a fault of one must not hide the others.
+        return error
+
+
+def load_whole(db: sqlite3.Connection, execution_id: str, snapshots: Snapshots) -> Loaded | None:
+    """The execution with all its attempts; None: there is none of that id."""
+    return _load(db, execution_id, snapshots, whole=True)
+
+
+def _load(
+    db: sqlite3.Connection, execution_id: str, snapshots: Snapshots, *, whole: bool
+) -> Loaded | None:
+    found = queries.execution(db, execution_id)
+    if found is None:
+        return None
+    row, rows = found
+    snapshot = _snapshot(db, row[3], snapshots)
+    attempts = tuple(map(task_of, rows)) if whole else ()
+    tasks = {task.ref: task for task in attempts} if whole else latest(rows)
+    execution = execution_of(row, snapshot.workflow, tasks)
+    return Loaded(
+        execution, origin_of(row), snapshot, weight(row) + sum(map(weight, rows)), attempts
+    )
+
+
+def _snapshot(db: sqlite3.Connection, hash_: str, snapshots: Snapshots) -> Snapshot:
+    cached = snapshots.cached(hash_)
+    if cached is not None:
+        return cached
+    text = queries.snapshot(db, hash_)
+    if text is None:
+        raise Unavailable(f"The definitions {hash_} of an execution are not in the database.")
+    return snapshots.parsed(text)

@@ -1,0 +1,149 @@
+"""The tables of ``executor.db``, in the order in which they came to be.
+
+Times are microseconds since the epoch, documents JSON text.
+"""
+
+from __future__ import annotations
+
+from secrets import token_hex
+
+from sqlite_utils import Database
+from sqlite_utils.migrations import Migrations
+
+migrations = Migrations("executor")
+
+
+@migrations()
+def m001_executions(db: Database) -> None:
+    """Executions, their attempts, the definitions that they run, and what they wait for.
+
+    The partial indexes hold what a start of the executor has to look at, and no more: effects
+    under way, executions that have not begun, those that run.
+    """
+    db.execute(
+        """
+        CREATE TABLE executions (
+            id TEXT PRIMARY KEY,
+            workflow TEXT NOT NULL,
+            version INTEGER NOT NULL,
+            snapshot TEXT NOT NULL,
+            status TEXT NOT NULL,
+            created_at INTEGER NOT NULL,
+            updated_at INTEGER NOT NULL,
+            ended_at INTEGER,
+            last_retried_at INTEGER,
+            reason TEXT NOT NULL,
+            correlation_id TEXT NOT NULL,
+            priority INTEGER NOT NULL,
+            parent_id TEXT NOT NULL,
+            parent_task_id TEXT NOT NULL,
+            restarts INTEGER NOT NULL,
+            next_sequence INTEGER NOT NULL,
+            failed_refs TEXT NOT NULL,
+            input TEXT NOT NULL,
+            variables TEXT NOT NULL,
+            output TEXT NOT NULL,
+            started_by TEXT NOT NULL,
+            fingerprint BLOB NOT NULL,
+            answer TEXT NOT NULL,
+            request_id TEXT NOT NULL,
+            traceparent TEXT NOT NULL
+        ) STRICT
+        """
+    )
+    for index in (
+        "executions_by_time ON executions (created_at, id)",
+        "executions_of_workflow ON executions (workflow, created_at, id)",
+        "executions_correlated ON executions (correlation_id, created_at, id)"
+        " WHERE correlation_id != ''",
+        "executions_running ON executions (created_at, id) WHERE ended_at IS NULL",
+        "executions_not_begun ON executions (id) WHERE next_sequence = 1 AND ended_at IS NULL",
+        "executions_ended ON executions (ended_at) WHERE ended_at IS NOT NULL",
+    ):
+        db.execute(f"CREATE INDEX {index}")
+    db.execute(
+        """
+        CREATE TABLE tasks (
+            execution_id TEXT NOT NULL,
+            sequence INTEGER NOT NULL,
+            id TEXT NOT NULL,
+            ref TEXT NOT NULL,
+            step TEXT NOT NULL,
+            kind TEXT NOT NULL,
+            name TEXT NOT NULL,
+            status TEXT NOT NULL,
+            scheduled_at INTEGER NOT NULL,
+            first_scheduled_at INTEGER,
+            updated_at INTEGER NOT NULL,
+            started_at INTEGER,
+            ended_at INTEGER,
+            attempt INTEGER NOT NULL,
+            iteration INTEGER NOT NULL,
+            generation INTEGER NOT NULL,
+            reason TEXT NOT NULL,
+            poll_count INTEGER NOT NULL,
+            pending INTEGER NOT NULL,
+            callback_after INTEGER NOT NULL,
+            next_at INTEGER,
+            open INTEGER NOT NULL,
+            retried_id TEXT NOT NULL,
+            worker_id TEXT NOT NULL,
+            parent TEXT NOT NULL,
+            round INTEGER NOT NULL,
+            performs INTEGER NOT NULL,
+            timers TEXT NOT NULL,
+            held INTEGER NOT NULL,
+            input TEXT,
+            output TEXT,
+            memory TEXT,
+            PRIMARY KEY (execution_id, sequence)
+        ) STRICT, WITHOUT ROWID
+        """
+    )
+    db.execute("CREATE INDEX tasks_pending ON tasks (execution_id) WHERE pending > 0")
+    db.execute(
+        "CREATE TABLE snapshots (hash TEXT PRIMARY KEY, document TEXT NOT NULL) "
+        "STRICT, WITHOUT ROWID"
+    )
+    db.execute(
+        """
+        CREATE TABLE timers (
+            execution_id TEXT NOT NULL,
+            task_id TEXT NOT NULL,
+            name TEXT NOT NULL,
+            at INTEGER NOT NULL,
+            PRIMARY KEY (execution_id, task_id, name)
+        ) STRICT, WITHOUT ROWID
+        """
+    )
+    db.execute("CREATE INDEX timers_by_time ON timers (at)")
+
+
+@migrations()
+def m002_changes(db: Database) -> None:
+    """What happened, for those who watch; AUTOINCREMENT never hands a revision out twice."""
+    db.execute(
+        """
+        CREATE TABLE changes (
+            revision INTEGER PRIMARY KEY AUTOINCREMENT,
+            at INTEGER NOT NULL,
+            execution_id TEXT NOT NULL,
+            workflow TEXT NOT NULL,
+            state TEXT NOT NULL
+        ) STRICT
+        """
+    )
+
+
+@migrations()
+def m003_meta(db: Database) -> None:
+    """The store's epoch, and the key that signs callback URLs: made once, here."""
+    db.execute("CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT")
+    db.execute("INSERT INTO meta VALUES ('epoch', ?)", (token_hex(8),))
+    db.execute("INSERT INTO meta VALUES ('callback_key', ?)", (token_hex(32),))
+
+
+@migrations()
+def m004_snapshots_in_use(db: Database) -> None:
+    """Whether a snapshot is still used is asked while nothing else can be written."""
+    db.execute("CREATE INDEX executions_of_snapshot ON executions (snapshot)")

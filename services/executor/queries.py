@@ -1,0 +1,198 @@
+"""What is read from ``executor.db``: functions of a connection."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from services.executor.rows import EXECUTION_COLUMNS, TASK_COLUMNS, Row
+
+_EXECUTION = f"SELECT {', '.join(EXECUTION_COLUMNS)} FROM executions"
+_TASKS = f"SELECT {', '.join(TASK_COLUMNS)} FROM tasks WHERE execution_id = ? ORDER BY sequence"
+
+# What a state is made of; the documents stay where they are.
+STATE_COLUMNS = (
+    "id", "workflow", "version", "status", "created_at", "updated_at", "ended_at", "reason",
+    "correlation_id", "started_by", "failed_refs",
+)  # fmt: skip
+_OPEN = frozenset(("RUNNING", "PAUSED"))
+_STATE = f"SELECT {', '.join(STATE_COLUMNS)} FROM executions"
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """Which executions are listed; what is empty or None keeps all.
+
+    Attributes:
+        workflow: A name, in which ``*`` stands for any characters.
+        after: Created later than that, in microseconds; ``before``: earlier.
+    """
+
+    statuses: tuple[str, ...] = ()
+    workflow: str = ""
+    correlation_id: str = ""
+    after: int | None = None
+    before: int | None = None
+
+
+def execution(db: sqlite3.Connection, execution_id: str) -> tuple[Row, list[Row]] | None:
+    """The rows of an execution and of all its attempts, in order."""
+    row = db.execute(f"{_EXECUTION} WHERE id = ?", (execution_id,)).fetchone()
+    if row is None:
+        return None
+    return row, db.execute(_TASKS, (execution_id,)).fetchall()
+
+
+def snapshot(db: sqlite3.Connection, hash_: str) -> str | None:
+    """The text of a snapshot."""
+    row = db.execute("SELECT document FROM snapshots WHERE hash = ?", (hash_,)).fetchone()
+    return None if row is None else row[0]
+
+
+def states(
+    db: sqlite3.Connection, filters: Filters, before: tuple[int, str] | None, limit: int
+) -> list[Row]:
+    """Rows of :data:`STATE_COLUMNS`, newest first, those older than ``before`` (created, id)."""
+    wheres, values = _conditions(filters)
+    if before is not None:
+        wheres.append("(created_at, id) < (?, ?)")
+        values.extend(before)
+    where = f"WHERE {' AND '.join(wheres)}" if wheres else ""
+    # All that has ended need not be looked through for what has not.
+    index = (
+        "INDEXED BY executions_running"
+        if filters.statuses and _OPEN.issuperset(filters.statuses)
+        else ""
+    )
+    return db.execute(
+        f"{_STATE} {index} {where} ORDER BY created_at DESC, id DESC LIMIT ?", (*values, limit)
+    ).fetchall()
+
+
+def _conditions(filters: Filters) -> tuple[list[str], list[object]]:
+    wheres: list[str] = []
+    values: list[object] = []
+    if filters.statuses:
+        wheres.append(f"status IN ({','.join('?' * len(filters.statuses))})")
+        values.extend(filters.statuses)
+        if _OPEN.issuperset(filters.statuses):
+            wheres.append("ended_at IS NULL")
+    if "*" in filters.workflow:
+        wheres.append("workflow GLOB ?")
+        values.append(filters.workflow.replace("[", "[[]").replace("?", "[?]"))
+    elif filters.workflow:
+        wheres.append("workflow = ?")
+        values.append(filters.workflow)
+    for clause, value in (
+        ("correlation_id != '' AND correlation_id = ?", filters.correlation_id or None),
+        ("created_at > ?", filters.after),
+        ("created_at < ?", filters.before),
+    ):
+        if value is not None:
+            wheres.append(clause)
+            values.append(value)
+    return wheres, values
+
+
+def running(db: sqlite3.Connection, after: tuple[int, str], limit: int) -> list[Row]:
+    """Rows of :data:`STATE_COLUMNS` of executions that have not ended, the oldest first.
+
+    Args:
+        after: (created at, id) of the last one seen.
+    """
+    return db.execute(
+        f"{_STATE} INDEXED BY executions_running "
+        "WHERE ended_at IS NULL AND (created_at, id) > (?, ?) ORDER BY created_at, id LIMIT ?",
+        (*after, limit),
+    ).fetchall()
+
+
+def tasks_of(db: sqlite3.Connection, execution_ids: Collection[str]) -> dict[str, list[Row]]:
+    """By execution, the rows of its attempts."""
+    return {each: db.execute(_TASKS, (each,)).fetchall() for each in execution_ids}
+
+
+def count_running(db: sqlite3.Connection) -> int:
+    """How many executions have not ended."""
+    return int(
+        db.execute(
+            "SELECT count(*) FROM executions INDEXED BY executions_running WHERE ended_at IS NULL"
+        ).fetchone()[0]
+    )
+
+
+def interrupted(db: sqlite3.Connection) -> list[tuple[str, str]]:
+    """(execution id, task id) of every effect that was under way."""
+    return db.execute(
+        "SELECT execution_id, id FROM tasks INDEXED BY tasks_pending WHERE pending > 0"
+    ).fetchall()
+
+
+def not_begun(db: sqlite3.Connection) -> list[str]:
+    """Executions that were stored by another one, and have not begun."""
+    rows = db.execute(
+        "SELECT id FROM executions INDEXED BY executions_not_begun "
+        "WHERE next_sequence = 1 AND ended_at IS NULL"
+    )
+    return [row[0] for row in rows]
+
+
+def timers(db: sqlite3.Connection, until: int, limit: int) -> Sequence[Row]:
+    """(execution id, task id, name, at) of timers up to ``until``, the soonest first."""
+    return db.execute(
+        "SELECT execution_id, task_id, name, at FROM timers WHERE at <= ? ORDER BY at LIMIT ?",
+        (until, limit),
+    ).fetchall()
+
+
+def revisions(db: sqlite3.Connection) -> tuple[int, int]:
+    """The last revision that was handed out, and the one before the oldest that is kept."""
+    last = db.execute("SELECT seq FROM sqlite_sequence WHERE name = 'changes'").fetchone()
+    head = last[0] if last else 0
+    oldest = db.execute("SELECT min(revision) FROM changes").fetchone()[0]
+    return head, head if oldest is None else oldest - 1
+
+
+def changes(db: sqlite3.Connection, after: int, until: int, limit: int) -> list[Row]:
+    """(revision, execution id, workflow, state) after a revision, up to and with another."""
+    return db.execute(
+        "SELECT revision, execution_id, workflow, state FROM changes "
+        "WHERE revision > ? AND revision <= ? ORDER BY revision LIMIT ?",
+        (after, until, limit),
+    ).fetchall()
+
+
+def meta(db: sqlite3.Connection) -> dict[str, str]:
+    """What the store says of itself: ``epoch`` and ``callback_key`` (hexadecimal)."""
+    return dict(db.execute("SELECT name, value FROM meta"))
+
+
+def last_disposable(
+    db: sqlite3.Connection, after: int, until: int, too_old: int, surplus: int
+) -> int:
+    """The last revision in ``(after, until]`` that is too old, or is up to ``surplus``; else 0."""
+    row = db.execute(
+        "SELECT max(revision) FROM changes "
+        "WHERE revision > ? AND revision <= ? AND (at < ? OR revision <= ?)",
+        (after, until, too_old, surplus),
+    ).fetchone()
+    return row[0] or 0
+
+
+def ended_before(db: sqlite3.Connection, at: int, limit: int) -> list[str]:
+    """Executions that ended before a time, the earliest first."""
+    rows = db.execute(
+        "SELECT id FROM executions WHERE ended_at IS NOT NULL AND ended_at < ? "
+        "ORDER BY ended_at LIMIT ?",
+        (at, limit),
+    )
+    return [row[0] for row in rows]
+
+
+def unused_snapshots(db: sqlite3.Connection) -> list[str]:
+    """Snapshots that no execution has, as things stand."""
+    rows = db.execute(
+        "SELECT hash FROM snapshots WHERE hash NOT IN (SELECT DISTINCT snapshot FROM executions)"
+    )
+    return [row[0] for row in rows]

@@ -1,0 +1,71 @@
+"""Reading ``executor.db``: a few threads, each with a connection that cannot write."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, TypeVar
+
+from services.errors import DeadlineExceeded, Unavailable
+
+T = TypeVar("T")
+
+# Of SQLite's virtual machine: a millisecond or so.
+_STEPS_BETWEEN_LOOKS = 20_000
+
+
+class Readers:
+    """Runs functions of a ``query_only`` connection, each in one read transaction."""
+
+    def __init__(self, path: Path, loop: asyncio.AbstractEventLoop, threads: int = 4) -> None:
+        self._path = path
+        self._loop = loop
+        self._local = threading.local()
+        self._connections: list[sqlite3.Connection] = []
+        self._threads = ThreadPoolExecutor(threads, "executor-reader", self._connect)
+
+    def read(
+        self, work: Callable[..., T], *arguments: Any, within: timedelta = timedelta(seconds=10)
+    ) -> asyncio.Future[T]:
+        """What ``work(db, *arguments)`` returns, in the thread that it ran in.
+
+        The future fails with DeadlineExceeded where the query took longer than ``within``, and
+        with Unavailable where the file cannot be read.
+        """
+        return self._loop.run_in_executor(
+            self._threads, self._read, work, arguments, within.total_seconds()
+        )
+
+    async def close(self) -> None:
+        await self._loop.run_in_executor(None, self._threads.shutdown)
+        for db in self._connections:
+            db.close()
+
+    def _connect(self) -> None:
+        db = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False, timeout=10)
+        db.execute("PRAGMA query_only=1")
+        self._local.db = db
+        self._connections.append(db)
+
+    def _read(self, work: Callable[..., T], arguments: tuple[Any, ...], seconds: float) -> T:
+        db: sqlite3.Connection = self._local.db
+        end = time.monotonic() + seconds
+        db.set_progress_handler(lambda: time.monotonic() > end, _STEPS_BETWEEN_LOOKS)
+        db.execute("BEGIN")
+        try:
+            return work(db, *arguments)
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT:
+                raise DeadlineExceeded(
+                    f"The query took longer than {seconds:g} s; ask for less at once."
+                ) from error
+            raise Unavailable(f"The database cannot be read just now: {error}.") from error
+        finally:
+            if db.in_transaction:
+                db.execute("ROLLBACK")

@@ -1,0 +1,117 @@
+"""How an execution ended, or a task that somebody waits for; and those who wait."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from podium.executor.v1 import executor_pb2 as pb
+from services.executor.core.model import Execution, Task, TaskStatus
+from services.executor.documents import plain, text_of
+from services.executor.rows import Origin, micros
+from services.executor.states import EXECUTION_STATUS, TASK_STATUS, timestamp
+
+logger = logging.getLogger(__name__)
+
+Deliver = Callable[[pb.Result], None]
+
+
+def result_of(
+    execution: Execution, origin: Origin, refs: Sequence[str], output: str | None = None
+) -> pb.Result | None:
+    """The end of the first of ``refs`` to end, else of the execution; None: neither has ended.
+
+    Args:
+        output: The execution's output as text, where that is known.
+    """
+    task = _first_ended(execution, refs) if refs else None
+    if task is None:
+        return standing_of(execution, origin, output) if execution.status.final else None
+    result = _result(execution, origin)
+    result.output = text_of(task.output)
+    result.reason = plain(task.reason)
+    result.awaited_ref = plain(task.step)
+    result.awaited_status = TASK_STATUS[task.status.value]
+    return result
+
+
+def standing_of(execution: Execution, origin: Origin, output: str | None = None) -> pb.Result:
+    """Where the execution stands; with its output, once it has ended."""
+    result = _result(execution, origin)
+    if execution.status.final:
+        result.output = text_of(execution.output) if output is None else output
+    if execution.reason:
+        result.reason = plain(execution.reason)
+    return result
+
+
+def _result(execution: Execution, origin: Origin) -> pb.Result:
+    ended = execution.ended_at
+    return pb.Result(
+        execution_id=execution.id,
+        status=EXECUTION_STATUS[execution.status.value],
+        answer=origin.answer,
+        ended_at=None if ended is None else timestamp(micros(ended)),
+    )
+
+
+def _first_ended(execution: Execution, refs: Sequence[str]) -> Task | None:
+    """The task of ``refs`` whose final attempt ended first; in a loop its first iteration counts.
+
+    An attempt that a retry follows is no longer the latest of its ref, and one that the end of
+    the execution cancelled has not ended by itself.
+    """
+    ended = [
+        task
+        for ref in refs
+        if (task := execution.tasks.get(ref) or execution.tasks.get(f"{ref}__1")) is not None
+        and task.status.final
+        and task.status is not TaskStatus.CANCELED
+    ]
+    return min(ended, key=lambda task: task.ended_at or task.updated_at, default=None)
+
+
+@dataclass(slots=True, eq=False)
+class Waiter:
+    """Somebody who waits for a result."""
+
+    refs: tuple[str, ...]
+    deliver: Deliver
+
+
+class Waiters:
+    """Who waits for which execution; it costs no more than that, so many may wait for long."""
+
+    def __init__(self) -> None:
+        self._waiting: dict[str, list[Waiter]] = {}
+
+    def wait(self, execution_id: str, waiter: Waiter) -> None:
+        self._waiting.setdefault(execution_id, []).append(waiter)
+
+    def leave(self, execution_id: str, waiter: Waiter) -> None:
+        """Wait no longer; a second time changes nothing."""
+        waiting = self._waiting.get(execution_id)
+        if waiting is not None and waiter in waiting:
+            waiting.remove(waiter)
+            if not waiting:
+                del self._waiting[execution_id]
+
+    def tell(self, execution: Execution, origin: Origin, output: str | None) -> None:
+        """It was stored as it stands; whoever waited for that is told, once.
+
+        Args:
+            output: The execution's output as text, where that is known.
+        """
+        waiting = self._waiting.get(execution.id)
+        if waiting is None:
+            return
+        for waiter in list(waiting):
+            result = result_of(execution, origin, waiter.refs, output)
+            if result is not None:
+                self.leave(execution.id, waiter)
+                try:
+                    waiter.deliver(result)
+                except Exception:
+                    # The outermost loop of a waiter: the execution and the others go on.
+                    logger.exception("Somebody could not be told of execution %s.", execution.id)

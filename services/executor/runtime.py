@@ -1,0 +1,165 @@
+"""The executor at work: its engine with all that follows from a commit, from start to drain."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+
+from services.errors import Unavailable
+from services.executor import queries
+from services.executor.actors import Actor, Letter
+from services.executor.admission import Gate, Lanes
+from services.executor.effects import Effect
+from services.executor.engine import Engine
+from services.executor.feed import Feed
+from services.executor.handingoff import HandingOff
+from services.executor.kinds import KINDS
+from services.executor.performing import Performing
+from services.executor.results import Waiters
+from services.executor.snapshots import Snapshots
+from services.executor.store import Store
+from services.executor.unfolding import Unfolded
+from services.executor.units import Unit
+from services.executor.upkeep import Upkeep
+from services.javascript import Scripts
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much the executor takes on.
+
+    Attributes:
+        calls_per_host, calls: Effects under way at once.
+        units: Waiting to be written; beyond, no new executions.
+    """
+
+    calls_per_host: int = 256
+    calls: int = 2048
+    units: int = 1000
+
+
+class Runtime:
+    """What the service asks; get one from :func:`running`.
+
+    Attributes:
+        count: How many executions have not ended.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        snapshots: Snapshots,
+        scripts: Scripts,
+        effects: Mapping[str, Effect],
+        handing_off: HandingOff,
+        tasks: asyncio.TaskGroup,
+        feed: Feed,
+        limits: Limits,
+        count: int,
+    ) -> None:
+        self.store = store
+        self.snapshots = snapshots
+        self.feed = feed
+        self.waiters = Waiters()
+        self.engine = Engine(store, snapshots, KINDS, scripts, tasks, self._committed)
+        lanes = Lanes(limits.calls_per_host, limits.calls)
+        self.performing = Performing(tasks, effects, handing_off, self.engine.tell, lanes)
+        self.gate = Gate(
+            asyncio.get_running_loop(),
+            lambda: store.writer.outstanding,
+            most_units=limits.units,
+        )
+        self.count = count
+        self.draining = False
+
+    def check_open(self) -> None:
+        """Whether a new execution may begin.
+
+        Raises:
+            Overloaded: There is too much to do.
+            Unavailable: The executor is about to end.
+        """
+        if self.draining:
+            raise Unavailable("The executor is stopping; try again in a moment.")
+        self.gate.check()
+
+    def _committed(self, actor: Actor, letter: Letter, unfolded: Unfolded, unit: Unit) -> None:
+        execution = unfolded.execution
+        self.feed.publish(unit)
+        self._count(unfolded, unit)
+        if len(self.performing):
+            for task in unfolded.changed.values():
+                if task.status.final:
+                    self.performing.cancel(task.id)
+        for perform in unfolded.performs:
+            task = unfolded.changed[perform.task_id]
+            if task.pending == perform.number:
+                self.performing.begin(execution.id, perform, task.scheduled_at)
+        self.waiters.tell(execution, actor.origin, unit.output)
+
+    def _count(self, unfolded: Unfolded, unit: Unit) -> None:
+        self.count += len(unit.children)
+        if unit.start:
+            self.count += 1
+        if unfolded.execution.status.final:
+            if unit.start or not unfolded.before.status.final:
+                self.count -= 1
+        elif unfolded.before.status.final:
+            self.count += 1
+
+    async def drain(self, seconds: float) -> None:
+        """Begin nothing new; give what is under way ``seconds`` to end."""
+        self.draining = True
+        self.engine.timers.close()
+        self.feed.end()
+        quiet = asyncio.Event()
+
+        def look() -> None:
+            if not len(self.performing) and not self.engine.active:
+                quiet.set()
+
+        self.engine.rested = look
+        look()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await quiet.wait()
+        self.performing.close()
+
+
+@asynccontextmanager
+async def running(
+    store: Store,
+    snapshots: Snapshots,
+    scripts: Scripts,
+    effects: Mapping[str, Effect],
+    handing_off: HandingOff,
+    *,
+    limits: Limits | None = None,
+    upkeep: Upkeep | None = None,
+) -> AsyncGenerator[Runtime]:
+    """An executor that goes on with what its store says was begun, until the end of the block."""
+    head, floor = await store.readers.read(queries.revisions)
+    count = await store.readers.read(queries.count_running)
+    feed = Feed(store.readers, store.epoch, head, floor)
+    async with asyncio.TaskGroup() as tasks:
+        runtime = Runtime(
+            store, snapshots, scripts, effects, handing_off, tasks, feed, limits or Limits(), count
+        )
+        background = [
+            tasks.create_task(store.writer.failing()),
+            tasks.create_task(runtime.engine.recover()),
+            tasks.create_task(runtime.engine.timers.run()),
+            tasks.create_task((upkeep or Upkeep()).run(store, feed)),
+        ]
+        try:
+            yield runtime
+        finally:
+            runtime.draining = True
+            runtime.engine.timers.close()
+            runtime.performing.close()
+            runtime.gate.close()
+            feed.end()
+            for task in background:
+                task.cancel()

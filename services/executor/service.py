@@ -1,0 +1,268 @@
+"""The executor over gRPC."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from importlib import metadata
+from typing import Any, cast
+
+import grpc
+
+from podium.executor.v1 import executor_pb2 as pb, executor_pb2_grpc as rpc
+from services.access import current, require, tags_of
+from services.errors import InvalidRequest, NotFound
+from services.executor import listing, loading
+from services.executor.actors import Told
+from services.executor.calls import Calls
+from services.executor.core.conductor import execution_json
+from services.executor.core.model import (
+    Event,
+    Json,
+    Paused,
+    Restarted,
+    Resumed,
+    Retried,
+    TaskStatus,
+    TaskUpdated,
+    Terminated,
+)
+from services.executor.documents import text_of
+from services.executor.effects.callbacks import CallbackTokens
+from services.executor.runtime import Runtime
+from services.executor.session import Session
+from services.executor.starting import LARGE_CHARS, Starting
+from services.executor.states import TASK_STATUS_NAME, state_of, task_facts, task_state
+from services.executor.timers import now
+from services.executor.watching import Watching
+from services.json_text import DocumentError, parse_json
+from services.replica import Replica
+
+Context = grpc.aio.ServicerContext[Any, Any]
+
+_MOST_LISTS = 2
+_MARGIN_SECONDS = 0.2
+_UPDATES = frozenset(("IN_PROGRESS", "COMPLETED", "FAILED", "FAILED_WITH_TERMINAL_ERROR"))
+
+
+class Executor(rpc.ExecutorServiceServicer):
+    """Answers each call from the runtime."""
+
+    def __init__(self, runtime: Runtime, replica: Replica, tokens: CallbackTokens) -> None:
+        self._runtime = runtime
+        self._replica = replica
+        self._tokens = tokens
+        self._starting = Starting(runtime, replica)
+        self._calls = Calls(runtime, self._starting, replica)
+        self._readers = runtime.store.readers
+        self._lists = asyncio.Semaphore(_MOST_LISTS)
+        self._watching = Watching(runtime.feed, self._readers, runtime.snapshots)
+        self._sessions: set[Session] = set()
+
+    def add_to(self, server: grpc.aio.Server) -> None:
+        """Serve on ``server``."""
+        rpc.add_ExecutorServiceServicer_to_server(self, server)
+
+    def end_sessions(self) -> None:
+        """End every session, so that their peers go elsewhere or come again."""
+        for session in self._sessions:
+            session.end()
+
+    async def Session(  # type: ignore[override]
+        self, requests: AsyncIterator[pb.SessionRequest], context: Context
+    ) -> None:
+        # At once, so that the peer knows of an open stream before there is anything to say.
+        await context.send_initial_metadata(())
+        session = Session(self._runtime, self._starting, self._calls, current.get())
+        self._sessions.add(session)
+        try:
+            if not self._runtime.draining:
+                await session.converse(requests, context.write)
+        finally:
+            self._sessions.discard(session)
+
+    async def StartExecution(
+        self, request: pb.StartExecutionRequest, context: Context
+    ) -> pb.StartExecutionResponse:
+        told = await self._calls.start(request.start, current.get())
+        return pb.StartExecutionResponse(execution_id=told.after.id)
+
+    async def RunExecution(
+        self, request: pb.RunExecutionRequest, context: Context
+    ) -> pb.RunExecutionResponse:
+        wait = _duration(request)
+        return pb.RunExecutionResponse(
+            result=await self._calls.run(request.start, current.get(), wait)
+        )
+
+    async def AttachExecution(
+        self, request: pb.AttachExecutionRequest, context: Context
+    ) -> pb.AttachExecutionResponse:
+        wait = _duration(request)
+        return pb.AttachExecutionResponse(
+            result=await self._calls.attached(request.attach, current.get(), wait)
+        )
+
+    async def GetExecution(
+        self, request: pb.GetExecutionRequest, context: Context
+    ) -> pb.GetExecutionResponse:
+        loaded = await self._readable(request.execution_id)
+        if loaded.weight >= LARGE_CHARS:
+            return await asyncio.to_thread(_whole, loaded)
+        return _whole(loaded)
+
+    async def ListExecutions(
+        self, request: pb.ListExecutionsRequest, context: Context
+    ) -> pb.ListExecutionsResponse:
+        return await listing.page(self._readers, self._lists, request)
+
+    async def WatchExecution(
+        self, request: pb.WatchExecutionRequest, context: Context
+    ) -> AsyncIterator[pb.WatchExecutionResponse]:
+        await self._readable(request.execution_id)
+        resume = request.resume if request.HasField("resume") else None
+        async for response in self._watching.one(request.execution_id, resume):
+            yield response
+
+    async def WatchExecutions(
+        self, request: pb.WatchExecutionsRequest, context: Context
+    ) -> AsyncIterator[pb.WatchExecutionsResponse]:
+        resume = request.resume if request.HasField("resume") else None
+        async for response in self._watching.all(resume, request.workflow_name):
+            yield response
+
+    async def PauseExecution(
+        self, request: pb.PauseExecutionRequest, context: Context
+    ) -> pb.PauseExecutionResponse:
+        return pb.PauseExecutionResponse(state=await self._act(request.execution_id, Paused()))
+
+    async def ResumeExecution(
+        self, request: pb.ResumeExecutionRequest, context: Context
+    ) -> pb.ResumeExecutionResponse:
+        return pb.ResumeExecutionResponse(state=await self._act(request.execution_id, Resumed()))
+
+    async def TerminateExecution(
+        self, request: pb.TerminateExecutionRequest, context: Context
+    ) -> pb.TerminateExecutionResponse:
+        event = Terminated(request.reason)
+        return pb.TerminateExecutionResponse(state=await self._act(request.execution_id, event))
+
+    async def RestartExecution(
+        self, request: pb.RestartExecutionRequest, context: Context
+    ) -> pb.RestartExecutionResponse:
+        if not request.use_latest_definitions:
+            state = await self._act(request.execution_id, Restarted())
+            return pb.RestartExecutionResponse(state=state)
+        told = await self._calls.tell(request.execution_id, None)
+        snapshot = self._starting.latest(told.after.workflow.name)
+        event = Restarted(snapshot.workflow)
+        told = await self._calls.tell(request.execution_id, event, snapshot)
+        return pb.RestartExecutionResponse(state=state_of(told.after, told.origin))
+
+    async def RetryExecution(
+        self, request: pb.RetryExecutionRequest, context: Context
+    ) -> pb.RetryExecutionResponse:
+        return pb.RetryExecutionResponse(state=await self._act(request.execution_id, Retried()))
+
+    async def UpdateTask(
+        self, request: pb.UpdateTaskRequest, context: Context
+    ) -> pb.UpdateTaskResponse:
+        output = await _document(request.output)
+        if output is not None and not isinstance(output, dict):
+            raise InvalidRequest("The output must be a JSON object.")
+        event = TaskUpdated(
+            status=_status(request.status),
+            output=output,
+            ref=request.ref,
+            reason=request.reason,
+            worker_id=request.worker_id,
+        )
+        told = await self._calls.tell(request.execution_id, event)
+        return pb.UpdateTaskResponse(task_id=_meant(told, request.ref))
+
+    async def CompleteCallback(
+        self, request: pb.CompleteCallbackRequest, context: Context
+    ) -> pb.CompleteCallbackResponse:
+        claim = self._tokens.read(request.token, now())
+        if claim is None:
+            raise NotFound("There is no such callback, or its time is over.")
+        status = _status(request.status) if request.status else TaskStatus.COMPLETED
+        output = await _document(request.body)
+        event = TaskUpdated(status=status, output=output, task_id=claim.task_id, exact=True)
+        await self._calls.tell(claim.execution_id, event)
+        return pb.CompleteCallbackResponse(task_id=claim.task_id)
+
+    async def GetExecutorStatus(
+        self, request: pb.GetExecutorStatusRequest, context: Context
+    ) -> pb.GetExecutorStatusResponse:
+        if request.wait_for_revision > self._replica.revision:
+            left = context.time_remaining()
+            seconds = max((left or 0.0) - _MARGIN_SECONDS, 0.0) if left is not None else 5.0
+            await self._replica.reached(request.wait_for_revision, timedelta(seconds=seconds))
+        return pb.GetExecutorStatusResponse(
+            version=metadata.version("podium"),
+            revision=self._replica.revision,
+            definitions_stale=self._replica.stale,
+            running=self._runtime.count,
+        )
+
+    async def _act(self, execution_id: str, event: Event) -> pb.ExecutionState:
+        told = await self._calls.tell(execution_id, event)
+        return state_of(told.after, told.origin)
+
+    async def _readable(self, execution_id: str) -> loading.Loaded:
+        """The execution, if the caller may read its workflow."""
+        snapshots = self._runtime.snapshots
+        loaded = await self._readers.read(loading.load_whole, execution_id, snapshots)
+        if loaded is None:
+            raise NotFound(f"There is no execution {execution_id!r}.", execution_id=execution_id)
+        flow = loaded.execution.workflow
+        tags = tags_of(flow.document)
+        require(current.get(), self._replica, "READ", "workflow", flow.name, tags)
+        return loaded
+
+
+def _whole(loaded: loading.Loaded) -> pb.GetExecutionResponse:
+    definition = loaded.execution.workflow.document
+    document = execution_json(loaded.execution, loaded.attempts, definition)
+    return pb.GetExecutionResponse(
+        state=state_of(loaded.execution, loaded.origin),
+        tasks=[task_state(task_facts(task)) for task in loaded.attempts],
+        document=text_of(document),
+    )
+
+
+def _duration(request: pb.RunExecutionRequest | pb.AttachExecutionRequest) -> timedelta:
+    wait = request.wait
+    if wait.seconds < 0 or wait.nanos < 0:
+        raise InvalidRequest("wait must not be negative.")
+    return timedelta(seconds=min(wait.seconds, 1_000_000), microseconds=wait.nanos // 1000)
+
+
+def _status(status: int) -> TaskStatus:
+    name = TASK_STATUS_NAME.get(cast("Any", status), "")
+    if name not in _UPDATES:
+        raise InvalidRequest(f"status must be one of {', '.join(sorted(_UPDATES))}.")
+    return TaskStatus(name)
+
+
+async def _document(text: str) -> Json:
+    if len(text) >= LARGE_CHARS:
+        return await asyncio.to_thread(_parsed, text)
+    return _parsed(text)
+
+
+def _parsed(text: str) -> Json:
+    if not text:
+        return None
+    try:
+        return parse_json(text)
+    except DocumentError as error:
+        raise InvalidRequest(f"The document cannot be taken: {error}.") from error
+
+
+def _meant(told: Told, ref: str) -> str:
+    """The attempt that an update of ``ref`` was about: the latest when it came."""
+    task = told.before.tasks.get(ref)
+    return task.id if task is not None else ""

@@ -1,0 +1,269 @@
+"""The executor's end of a session: frames in, frames out, written once a loop tick."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+from podium.executor.v1 import executor_pb2 as pb
+from services.access import Principal
+from services.errors import Overloaded, ServiceError, TooLarge
+from services.executor.actors import Told
+from services.executor.calls import Calls
+from services.executor.core.model import Json
+from services.executor.documents import plain
+from services.executor.results import Waiter, result_of
+from services.executor.runtime import Runtime
+from services.executor.starting import Starting
+from services.pacing import Pace
+
+logger = logging.getLogger(__name__)
+
+Write = Callable[[pb.SessionResponse], Awaitable[None]]
+
+# A message holds 32 MiB at most: a single result, or several that have less together.
+_MOST_BYTES_A_MESSAGE = 8 << 20
+_MOST_BYTES_A_RESULT = 30 << 20
+# From here on the bytes are counted; below, a message of 8 MiB in characters has room for them.
+_COUNTED_CHARS = 64 << 10
+_FRAME_BYTES = 512
+# Whoever does not read for so long is gone, or as good as.
+_MOST_UNREAD_BYTES = 256 << 20
+_MOST_OPEN = 100_000
+_MOST_DETAIL_CHARS = 4096
+# Most executions are done by then, and a result says that they were accepted.
+_ACCEPTED_AFTER_SECONDS = 0.05
+
+
+class Session:
+    """One stream of frames.
+
+    Args:
+        caller: Who opened it; its rights are checked frame by frame.
+    """
+
+    def __init__(
+        self, runtime: Runtime, starting: Starting, calls: Calls, caller: Principal
+    ) -> None:
+        self._runtime = runtime
+        self._starting = starting
+        self._calls = calls
+        self._caller = caller
+        self.loop = asyncio.get_running_loop()
+        self._open: dict[int, _Exchange] = {}
+        self._out: list[pb.ServerFrame] = []
+        self._unread = 0
+        self._wake = asyncio.Event()
+        self._ended = False
+
+    def end(self) -> None:
+        """End the stream; the executions go on."""
+        self._ended = True
+        self._wake.set()
+
+    async def converse(self, requests: AsyncIterator[pb.SessionRequest], write: Write) -> None:
+        """Answer ``requests`` until they end or :meth:`end` is called."""
+        async with asyncio.TaskGroup() as tasks:
+            reading = tasks.create_task(self._read(requests, tasks))
+            pace = Pace()
+            try:
+                while not self._ended or self._out:
+                    await self._wake.wait()
+                    await pace.turn()
+                    self._wake.clear()
+                    while self._out:
+                        await write(self._next_message())
+            finally:
+                reading.cancel()
+                for exchange in list(self._open.values()):
+                    exchange.leave()
+
+    async def _read(
+        self, requests: AsyncIterator[pb.SessionRequest], tasks: asyncio.TaskGroup
+    ) -> None:
+        try:
+            async for request in requests:
+                for frame in request.frames:
+                    self._take(frame, tasks)
+        finally:
+            self.end()
+
+    def _take(self, frame: pb.ClientFrame, tasks: asyncio.TaskGroup) -> None:
+        number = frame.correlation_id
+        starts = frame.HasField("start")
+        if not starts and frame.HasField("cancel"):
+            if number in self._open:
+                self._open[number].leave()
+            return
+        if number in self._open:
+            # The same said again: its answer is on the way.
+            return
+        if len(self._open) >= _MOST_OPEN:
+            error = Overloaded("The session has too many frames open.")
+            self.post(_error(number, error), _FRAME_BYTES)
+            return
+        exchange = self._open[number] = _Exchange(self, number)
+        try:
+            if starts:
+                self._start(frame.start, exchange, tasks)
+            else:
+                exchange.refs = tuple(frame.attach.await_refs)
+                self._calls.attach(frame.attach, self._caller, exchange.attached)
+        except ServiceError as error:
+            exchange.refuse(error)
+
+    def _start(self, request: pb.Start, exchange: _Exchange, tasks: asyncio.TaskGroup) -> None:
+        exchange.refs = tuple(request.await_refs)
+        exchange.prompt = request.acknowledge
+        if self._starting.is_slow(request):
+            tasks.create_task(self._start_later(request, exchange))
+        else:
+            self._begin(request, exchange)
+
+    async def _start_later(self, request: pb.Start, exchange: _Exchange) -> None:
+        try:
+            given = await self._starting.prepared(request)
+            self._begin(request, exchange, given)
+        except ServiceError as error:
+            exchange.refuse(error)
+
+    def _begin(
+        self, request: pb.Start, exchange: _Exchange, given: dict[str, Json] | None = None
+    ) -> None:
+        order = self._starting.order(request, self._caller, given)
+        self._runtime.engine.start(order.execution, order.origin, order.snapshot, exchange.started)
+
+    def post(self, frame: pb.ServerFrame, size: int) -> None:
+        """Have ``frame`` sent with all others of this tick."""
+        self._unread += size
+        if self._unread > _MOST_UNREAD_BYTES:
+            logger.warning("A session is ended: its peer does not read.")
+            self._out.clear()
+            self.end()
+            return
+        self._out.append(frame)
+        if not self._wake.is_set():
+            self._wake.set()
+
+    def forget(self, number: int) -> None:
+        self._open.pop(number, None)
+
+    @property
+    def runtime(self) -> Runtime:
+        return self._runtime
+
+    def _next_message(self) -> pb.SessionResponse:
+        if self._unread <= _MOST_BYTES_A_MESSAGE:
+            message = pb.SessionResponse(frames=self._out)
+            self._out, self._unread = [], 0
+            return message
+        size, number = 0, 0
+        for frame in self._out:
+            more = size_of(frame)
+            # None but a first one is put where it might make a message too large.
+            if number and size + more > _MOST_BYTES_A_MESSAGE:
+                break
+            size, number = size + more, number + 1
+        message = pb.SessionResponse(frames=self._out[:number])
+        del self._out[:number]
+        self._unread -= size
+        return message
+
+
+def size_of(frame: pb.ServerFrame) -> int:
+    """Roughly the bytes of ``frame``."""
+    output = frame.result.output
+    size = len(output)
+    if size > _COUNTED_CHARS and not output.isascii():
+        size = len(output.encode())
+    return _FRAME_BYTES + size + len(frame.result.answer)
+
+
+def _error(number: int, error: ServiceError) -> pb.ServerFrame:
+    detail = plain(error.detail)[:_MOST_DETAIL_CHARS]
+    told = pb.Error(code=error.code.value[0], reason=error.reason(), detail=detail)
+    return pb.ServerFrame(correlation_id=number, error=told)
+
+
+class _Exchange:
+    """What one frame asked for, until it has its result."""
+
+    __slots__ = (
+        "_left", "_number", "_saying", "_session", "_waiter", "execution_id", "prompt", "refs",
+    )  # fmt: skip
+
+    def __init__(self, session: Session, number: int) -> None:
+        self._session = session
+        self._number = number
+        self._left = False
+        self._waiter: Waiter | None = None
+        self._saying: asyncio.TimerHandle | None = None
+        self.execution_id = ""
+        self.prompt = False
+        self.refs: tuple[str, ...] = ()
+
+    def started(self, told: Told | ServiceError) -> None:
+        """What became of the start."""
+        if isinstance(told, Told) and not self._left:
+            self.execution_id = told.after.id
+            if self.prompt:
+                self._say_accepted()
+        self.attached(told)
+        if self._waiter is not None and not self.prompt:
+            self._saying = self._session.loop.call_later(
+                _ACCEPTED_AFTER_SECONDS, self._say_accepted
+            )
+
+    def _say_accepted(self) -> None:
+        accepted = pb.Accepted(execution_id=self.execution_id)
+        frame = pb.ServerFrame(correlation_id=self._number, accepted=accepted)
+        self._session.post(frame, _FRAME_BYTES)
+
+    def _hush(self) -> None:
+        if self._saying is not None:
+            self._saying.cancel()
+            self._saying = None
+
+    def attached(self, told: Told | ServiceError) -> None:
+        """How the execution stands."""
+        if self._left:
+            return
+        if not isinstance(told, Told):
+            self.refuse(told)
+            return
+        self.execution_id = told.after.id
+        result = result_of(told.after, told.origin, self.refs)
+        if result is not None:
+            self._deliver(result)
+        else:
+            self._waiter = Waiter(self.refs, self._deliver)
+            self._session.runtime.waiters.wait(self.execution_id, self._waiter)
+
+    def _deliver(self, result: pb.Result) -> None:
+        self._waiter = None
+        self._hush()
+        self._session.forget(self._number)
+        frame = pb.ServerFrame(correlation_id=self._number, result=result)
+        size = size_of(frame)
+        if size > _MOST_BYTES_A_RESULT:
+            # Sent, it would end the session, and again whenever somebody attached.
+            error = TooLarge("It has ended, but its output is larger than a message can hold.")
+            frame, size = _error(self._number, error), _FRAME_BYTES
+        self._session.post(frame, size)
+
+    def refuse(self, error: ServiceError) -> None:
+        if self._left:
+            # Its number may be another frame's by now.
+            return
+        self._session.forget(self._number)
+        self._session.post(_error(self._number, error), _FRAME_BYTES)
+
+    def leave(self) -> None:
+        """Nobody waits any more."""
+        self._left = True
+        self._hush()
+        self._session.forget(self._number)
+        if self._waiter is not None:
+            self._session.runtime.waiters.leave(self.execution_id, self._waiter)
+            self._waiter = None

@@ -1,0 +1,97 @@
+"""What the executor is told by its environment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from services.executor.effects.egress import EgressPolicy
+from services.settings import Common, address, number, path, seconds, setting, words
+
+
+def _allowed(text: str) -> tuple[str, ...]:
+    EgressPolicy.allowing(words(text))
+    return words(text)
+
+
+def _url(text: str) -> str:
+    if not text.startswith(("http://", "https://")):
+        raise ValueError(f"must begin with http:// or https://, not {text!r}")
+    return text.rstrip("/")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExecutorSettings(Common):
+    """The executor's settings."""
+
+    listen: str = setting(
+        "PODIUM_EXECUTOR_LISTEN",
+        "127.0.0.1:7402",
+        "Where the executor serves gRPC, HOST:PORT.",
+        parse=address,
+    )
+    database: Path | None = setting(
+        "PODIUM_EXECUTOR_DATABASE",
+        None,
+        "The executor's database; without it, `executor.db` in the home. Its copy of the "
+        "definitions lies beside it.",
+        parse=path,
+    )
+    registry: str = setting(
+        "PODIUM_REGISTRY",
+        "127.0.0.1:7401",
+        "Where the registry is reached, HOST:PORT.",
+        parse=address,
+    )
+    secret_key_file: Path | None = setting(
+        "PODIUM_SECRET_KEY_FILE",
+        None,
+        "The file of the key that secrets are sealed with, the same for registry and executor; "
+        "without it, `secret.key` in the home.",
+        parse=path,
+    )
+    public_url: str = setting(
+        "PODIUM_PUBLIC_URL",
+        "http://127.0.0.1:8080",
+        "Where the gateway is reached from outside: callback URLs begin with it.",
+        parse=_url,
+    )
+    egress_allow: tuple[str, ...] = setting(
+        "PODIUM_EGRESS_ALLOW",
+        (),
+        "What tasks may call beside public addresses: `loopback`, `private` or networks "
+        "(10.1.0.0/16), between commas.",
+        parse=_allowed,
+    )
+    script_workers: int = setting(
+        "PODIUM_SCRIPT_WORKERS",
+        2,
+        "How many scripts of workflows run side by side, each in a process of its own.",
+        parse=number(1, 64),
+    )
+    calls_per_host: int = setting(
+        "PODIUM_EXECUTOR_CALLS_PER_HOST",
+        256,
+        "How many calls of tasks are under way at once to one host; the others wait in order.",
+        parse=number(1),
+    )
+    calls: int = setting(
+        "PODIUM_EXECUTOR_CALLS",
+        2048,
+        "How many calls of tasks are under way at once in all.",
+        parse=number(1),
+    )
+    retention: timedelta = setting(
+        "PODIUM_EXECUTOR_RETENTION_SECONDS",
+        timedelta(days=7),
+        "How long an execution is kept after its end; at least a day.",
+        parse=seconds,
+    )
+    drain: timedelta = setting(
+        "PODIUM_EXECUTOR_DRAIN_SECONDS",
+        timedelta(seconds=3),
+        "How long calls of tasks under way are given when the executor stops; what has not ended "
+        "then is made again by the next start.",
+        parse=seconds,
+    )

@@ -1,0 +1,206 @@
+"""A start as it is asked for, checked: who may, what it runs, on what input."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import uuid
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import lru_cache
+from hashlib import sha256
+
+from podium.executor.v1 import executor_pb2 as pb
+from services.access import Principal, application_principal, require, tags_of
+from services.errors import InvalidRequest, NotFound, ServiceError, TooLarge, Unavailable
+from services.executor.core.decide import start
+from services.executor.core.model import Execution, Json
+from services.executor.rows import Origin
+from services.executor.runtime import Runtime
+from services.executor.snapshots import Snapshot
+from services.executor.timers import now
+from services.json_text import DocumentError, parse_json
+from services.replica import Replica
+from services.rights import EDGE
+
+_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+# The loop is not kept waiting for documents from this size on.
+LARGE_CHARS = 256 << 10
+_MOST_INPUT_CHARS = 16 << 20
+_MOST_CHARS = 1000
+_MOST_PRIORITY = 99
+_MOST_ALLOWED = 10_000
+_PATIENCE = timedelta(seconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A start that may be made."""
+
+    execution: Execution
+    origin: Origin
+    snapshot: Snapshot
+
+
+class Starting:
+    """Turns what is asked for into orders."""
+
+    def __init__(self, runtime: Runtime, replica: Replica) -> None:
+        self._runtime = runtime
+        self._replica = replica
+        # (principal, workflow, version) that may be, as the definitions were at a place.
+        self._allowed: set[tuple[str, str, int]] = set()
+        self._allowed_at = replica.place
+
+    def is_behind(self, request: pb.Start) -> bool:
+        """Whether the definitions that the caller decided on are not here yet."""
+        return request.min_revision > self._replica.revision
+
+    def is_slow(self, request: pb.Start) -> bool:
+        """Whether the start has to be :meth:`prepared` before it is ordered."""
+        return self.is_behind(request) or len(request.input) >= LARGE_CHARS
+
+    async def prepared(self, request: pb.Start) -> dict[str, Json] | None:
+        """Wait up to a second for those definitions; the input where it takes long to read.
+
+        Raises:
+            Unavailable: They did not come.
+            InvalidRequest, TooLarge: It is not to be read.
+        """
+        if self.is_behind(request):
+            await self._catch_up(request)
+        text = request.input
+        return await asyncio.to_thread(_input, text) if len(text) >= LARGE_CHARS else None
+
+    async def _catch_up(self, request: pb.Start) -> None:
+        if not await self._replica.reached(request.min_revision, _PATIENCE):
+            raise Unavailable("The executor has not got the newest definitions yet; try again.")
+
+    def order(
+        self, request: pb.Start, caller: Principal, given: dict[str, Json] | None = None
+    ) -> Order:
+        """What ``request`` asks for.
+
+        Args:
+            given: Its input, if that is read already.
+
+        Raises:
+            ServiceError: It cannot be, or may not be; says why.
+        """
+        # Every read of a message's field makes a new object.
+        execution_id, name = request.execution_id, request.workflow_name
+        version, priority = request.workflow_version, request.priority
+        if not execution_id or not self._runtime.engine.is_known(execution_id):
+            self._runtime.check_open()
+        principal = speaking(caller, request.on_behalf_of)
+        self._check_right(principal, name, version)
+        _check(execution_id, version, priority)
+        correlation_id = _short(request.correlation_id, "correlation_id")
+        origin = _origin(request, caller, principal)
+        snapshot = self._snapshot(name, version)
+        execution = start(
+            execution_id or str(uuid.uuid4()),
+            snapshot.workflow,
+            _input(request.input) if given is None else given,
+            now(),
+            correlation_id=correlation_id,
+            priority=priority,
+        )
+        return Order(execution, origin, snapshot)
+
+    def latest(self, name: str) -> Snapshot:
+        """The workflow's newest version. Raises :class:`NotFound`."""
+        return self._snapshot(name, 0)
+
+    def _check_right(self, principal: Principal, name: str, version: int) -> None:
+        place, asked = self._replica.place, (principal.name, name, version)
+        if place is not self._allowed_at or len(self._allowed) >= _MOST_ALLOWED:
+            self._allowed.clear()
+            self._allowed_at = place
+        if asked in self._allowed:
+            return
+        # Not by the snapshot: who may not start a workflow is not told whether there is one.
+        stored = self._replica.get("workflow", name, version)
+        tags = tags_of(stored.document) if stored else frozenset[str]()
+        require(principal, self._replica, "EXECUTE", "workflow", name, tags)
+        self._allowed.add(asked)
+
+    def _snapshot(self, name: str, version: int) -> Snapshot:
+        try:
+            snapshot = self._runtime.snapshots.of(name, version)
+        except ValueError as error:
+            # The registry is newer than this executor, or its document was changed by hand.
+            raise ServiceError(f"The workflow {name!r} cannot be read: {error}.") from error
+        if snapshot is None:
+            what = (
+                f"version {version} of the workflow {name!r}" if version else f"workflow {name!r}"
+            )
+            raise NotFound(f"There is no {what}.", workflow=name)
+        return snapshot
+
+
+def _check(execution_id: str, version: int, priority: int) -> None:
+    if execution_id and not _UUID.fullmatch(execution_id):
+        raise InvalidRequest("execution_id must be a UUID, in lower case with hyphens.")
+    if not 0 <= priority <= _MOST_PRIORITY:
+        raise InvalidRequest(f"priority must be from 0 to {_MOST_PRIORITY}.")
+    if version < 0:
+        raise InvalidRequest("workflow_version must not be negative.")
+
+
+def _short(text: str, name: str) -> str:
+    if len(text) > _MOST_CHARS:
+        raise InvalidRequest(f"{name} is longer than {_MOST_CHARS} characters.")
+    return text
+
+
+def speaking(caller: Principal, on_behalf_of: str) -> Principal:
+    """Whose right counts: the edge's word for an application is taken, others speak for themselves.
+
+    Raises:
+        InvalidRequest: Somebody else would speak for an application.
+    """
+    if not on_behalf_of or caller.application_id == on_behalf_of.removeprefix("application:"):
+        return caller
+    if caller.name != EDGE:
+        raise InvalidRequest(f"Only the edge may ask on behalf of somebody, not {caller.name}.")
+    return _application(on_behalf_of.removeprefix("application:"))
+
+
+_application = lru_cache(1024)(application_principal)
+
+
+def _origin(request: pb.Start, caller: Principal, principal: Principal) -> Origin:
+    edge = caller.name == EDGE
+    named = _short(request.principal, "principal")
+    return Origin(
+        started_by=(named if edge else "") or principal.name,
+        fingerprint=request.fingerprint if edge else _fingerprint(caller, request.fingerprint),
+        answer=request.answer if edge else "",
+        request_id=_short(request.request_id, "request_id"),
+        traceparent=_short(request.traceparent, "traceparent"),
+    )
+
+
+def _fingerprint(caller: Principal, given: bytes) -> bytes:
+    """One that no other caller can give; the edge's, of 32 bytes, are always shorter.
+
+    Empty where nothing says that a start is the same one again.
+    """
+    if not given:
+        return b""
+    return f"{caller.name} ".encode() + sha256(given).digest()
+
+
+def _input(text: str) -> dict[str, Json]:
+    if len(text) > _MOST_INPUT_CHARS:
+        raise TooLarge(f"The input is longer than {_MOST_INPUT_CHARS} characters.")
+    if not text:
+        return {}
+    try:
+        value = parse_json(text)
+    except DocumentError as error:
+        raise InvalidRequest(f"The input cannot be taken: {error}.") from error
+    if not isinstance(value, dict):
+        raise InvalidRequest("The input must be a JSON object.")
+    return value

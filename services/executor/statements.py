@@ -1,0 +1,169 @@
+"""The few statements that units are written with: one of many rows for each table.
+
+Rows are bound as ``VALUES``, not passed as JSON: 32 rows of 27 columns cost 30 µs of CPU a row
+instead of 58, and no text has to be escaped. Row counts are a few, so that their statements stay
+prepared, and such that nearly every group needs one or two: each gives up the interpreter lock.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from functools import cache
+from itertools import chain
+from typing import TypeVar
+
+from services.errors import NotFound
+from services.executor.rows import EXECUTION_COLUMNS, PROGRESS_COLUMNS, TASK_COLUMNS, Row
+from services.executor.units import Unit
+
+T = TypeVar("T")
+
+_CHUNKS = (64, 32, 16, 12, 8, 6, 4, 3, 2, 1)
+_UNCHANGEABLE_IN_TASKS = frozenset(
+    ("execution_id", "sequence", "id", "ref", "step", "kind", "name", "attempt", "iteration")
+)
+_KEPT_WHERE_NULL = frozenset(("input", "output", "memory", "variables"))
+
+
+def write(db: sqlite3.Connection, units: Sequence[Unit], stored: set[str]) -> None:
+    """Write ``units`` within the transaction that is open; sets their ``known`` and ``revision``.
+
+    Args:
+        stored: Hashes of snapshots that are surely there; those written now are added.
+    """
+    present = _present(db, units)
+    for unit in units:
+        unit.known = unit.start in present if unit.start else False
+    live = [unit for unit in units if not unit.known]
+    _snapshots(db, live, stored)
+    _run(db, _INSERT_EXECUTIONS, _rows(unit.created for unit in live))
+    children = [row for row in _rows(unit.children for unit in live) if row[0] not in present]
+    _run(db, _INSERT_EXECUTIONS, children)
+    _update(db, _rows(unit.progress for unit in live))
+    _run(db, _DROP_TASKS, [(each,) for unit in live for each in unit.dropped])
+    _run(db, _PUT_TASKS, _rows(unit.tasks for unit in live))
+    _run(db, _CLEAR_TIMERS, [(each,) for unit in live for each in unit.ended])
+    _run(db, _DROP_TIMERS, _rows(unit.timers_gone for unit in live))
+    _run(db, _PUT_TIMERS, _rows(unit.timers_set for unit in live))
+    _changes(db, live)
+
+
+def _rows(parts: Iterator[list[Row]]) -> list[Row]:
+    return list(chain.from_iterable(parts))
+
+
+def _present(db: sqlite3.Connection, units: Sequence[Unit]) -> set[str]:
+    """Which of the executions that are to begin are there already."""
+    ids = [unit.start for unit in units if unit.start]
+    ids += [row[0] for unit in units for row in unit.children]
+    found: set[str] = set()
+    for chunk in _chunked(ids):
+        marks = ",".join("?" * len(chunk))
+        found.update(
+            row[0] for row in db.execute(f"SELECT id FROM executions WHERE id IN ({marks})", chunk)
+        )
+    return found
+
+
+def _snapshots(db: sqlite3.Connection, units: Sequence[Unit], stored: set[str]) -> None:
+    for unit in units:
+        for hash_, text in unit.snapshots:
+            if hash_ not in stored:
+                db.execute("INSERT OR IGNORE INTO snapshots VALUES (?, ?)", (hash_, text))
+                stored.add(hash_)
+
+
+def _changes(db: sqlite3.Connection, units: Sequence[Unit]) -> None:
+    rows = _rows(unit.changes for unit in units)
+    if not rows:
+        return
+    _run(db, _APPEND_CHANGES, rows)
+    # Nobody else writes, so the revisions of one group have no gaps.
+    revision = db.execute("SELECT last_insert_rowid()").fetchone()[0] - len(rows)
+    for unit in units:
+        revision += len(unit.changes)
+        unit.revision = revision
+
+
+def _run(db: sqlite3.Connection, statement: tuple[str, int, str], rows: Sequence[Row]) -> None:
+    if not rows:
+        return
+    for chunk in _chunked(rows):
+        db.execute(_text(statement, len(chunk)), list(chain.from_iterable(chunk)))
+
+
+def _update(db: sqlite3.Connection, rows: Sequence[Row]) -> None:
+    """Raises :class:`NotFound` where an execution was dropped after it was read."""
+    if not rows:
+        return
+    for chunk in _chunked(rows):
+        text = _text(_UPDATE_EXECUTIONS, len(chunk))
+        if db.execute(text, list(chain.from_iterable(chunk))).rowcount < len(chunk):
+            raise NotFound("The execution ended long ago and was dropped.")
+
+
+def _chunked(items: Sequence[T]) -> Iterator[Sequence[T]]:
+    start, left = 0, len(items)
+    for size in _CHUNKS:
+        while left >= size:
+            yield items[start : start + size]
+            start, left = start + size, left - size
+
+
+@cache
+def _text(statement: tuple[str, int, str], rows: int) -> str:
+    before, columns, after = statement
+    row = f"({','.join('?' * columns)})"
+    return f"{before} {','.join([row] * rows)} {after}"
+
+
+def _upsert(table: str, columns: Sequence[str], key: Sequence[str], fixed: frozenset[str]) -> str:
+    sets = ", ".join(
+        f"{name} = coalesce(excluded.{name}, {name})"
+        if name in _KEPT_WHERE_NULL
+        else f"{name} = excluded.{name}"
+        for name in columns
+        if name not in fixed
+    )
+    return f"ON CONFLICT ({', '.join(key)}) DO UPDATE SET {sets}"
+
+
+def _progress() -> str:
+    return ", ".join(
+        f"{name} = coalesce(v.column{number}, executions.{name})"
+        if name in _KEPT_WHERE_NULL
+        else f"{name} = v.column{number}"
+        for number, name in enumerate(PROGRESS_COLUMNS, 1)
+        if name != "id"
+    )
+
+
+_INSERT_EXECUTIONS = (
+    f"INSERT INTO executions ({', '.join(EXECUTION_COLUMNS)}) VALUES",
+    len(EXECUTION_COLUMNS),
+    _upsert("executions", EXECUTION_COLUMNS, ("id",), frozenset(("id",))),
+)
+_UPDATE_EXECUTIONS = (
+    f"UPDATE executions SET {_progress()} FROM (VALUES",
+    len(PROGRESS_COLUMNS),
+    ") AS v WHERE executions.id = v.column1",
+)
+_PUT_TASKS = (
+    f"INSERT INTO tasks ({', '.join(TASK_COLUMNS)}) VALUES",
+    len(TASK_COLUMNS),
+    _upsert("tasks", TASK_COLUMNS, ("execution_id", "sequence"), _UNCHANGEABLE_IN_TASKS),
+)
+_DROP_TASKS = ("DELETE FROM tasks WHERE execution_id IN (VALUES", 1, ")")
+_CLEAR_TIMERS = ("DELETE FROM timers WHERE execution_id IN (VALUES", 1, ")")
+_DROP_TIMERS = ("DELETE FROM timers WHERE (execution_id, task_id, name) IN (VALUES", 3, ")")
+_PUT_TIMERS = (
+    "INSERT INTO timers (execution_id, task_id, name, at) VALUES",
+    4,
+    "ON CONFLICT (execution_id, task_id, name) DO UPDATE SET at = excluded.at",
+)
+_APPEND_CHANGES = (
+    "INSERT INTO changes (at, execution_id, workflow, state) VALUES",
+    4,
+    "",
+)

@@ -1,0 +1,88 @@
+"""``executor.db``: opened, locked, brought up to date; one writer, a few readers."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlite_utils import Database
+
+from services.executor import queries
+from services.executor.migrations import migrations
+from services.executor.readers import Readers
+from services.executor.writer import Writer
+from services.storage import StorageTooNew, lock_file, opening_failed
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """An open database; get one from :func:`opened`.
+
+    Attributes:
+        readers: Answer those who ask; ``loaders`` only the engine, which waits for nobody's list.
+        epoch: New with every new database.
+        callback_key: Signs callback URLs.
+    """
+
+    writer: Writer
+    readers: Readers
+    loaders: Readers
+    epoch: str
+    callback_key: bytes
+
+
+@asynccontextmanager
+async def opened(path: Path) -> AsyncGenerator[Store]:
+    """The database at ``path``, made if need be; this process's own until the end of the block.
+
+    Raises:
+        StartupError: It is in use, corrupt, of a later version, or cannot be written.
+    """
+    loop = asyncio.get_running_loop()
+    lock = lock_file(path)
+    await loop.run_in_executor(None, lock.__enter__)
+    try:
+        meta = await loop.run_in_executor(None, _migrate, path)
+        writer = Writer(path, loop)
+        readers, loaders = Readers(path, loop), Readers(path, loop)
+        try:
+            key = bytes.fromhex(meta["callback_key"])
+            yield Store(writer, readers, loaders, meta["epoch"], key)
+        finally:
+            await writer.close()
+            await readers.close()
+            await loaders.close()
+    finally:
+        lock.__exit__(None, None, None)
+
+
+def _migrate(path: Path) -> dict[str, str]:
+    try:
+        db = sqlite3.connect(path)
+    except sqlite3.Error as error:
+        raise opening_failed(path, error) from error
+    try:
+        # Before anything is written: a file that is no database stays as it is.
+        db.execute("PRAGMA schema_version").fetchone()
+        db.execute("PRAGMA journal_mode=WAL")
+        _bring_up_to_date(path, Database(db))
+        return queries.meta(db)
+    except sqlite3.Error as error:
+        raise opening_failed(path, error) from error
+    finally:
+        db.close()
+
+
+def _bring_up_to_date(path: Path, database: Database) -> None:
+    known = {each.name for each in migrations.pending(Database(memory=True))}
+    for each in migrations.applied(database):
+        if each.name not in known:
+            raise StorageTooNew(
+                f"{path} was written by a later version of Podium (it has {each.name!r}); "
+                "use that version."
+            )
+    migrations.apply(database)

@@ -1,0 +1,96 @@
+"""An event decided to its end: what is computed for it is decided in turn, until none is left."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Mapping
+from datetime import datetime
+
+from services.executor.core.decide import decide
+from services.executor.core.kind import Kind
+from services.executor.core.model import (
+    CancelTimer,
+    Command,
+    Compute,
+    Computed,
+    Decision,
+    Event,
+    Execution,
+    Perform,
+    SetTimer,
+    StartExecution,
+    Task,
+    TimerKey,
+)
+from services.executor.documents import text_of
+from services.javascript import ScriptFailed, Scripts
+
+
+class Unfolded:
+    """Decisions that follow from one event, laid over one another.
+
+    Attributes:
+        changed: By id, every attempt that is new or differs.
+        computes: What is still to be computed.
+        timers: By key, what is last said of it.
+    """
+
+    __slots__ = ("before", "changed", "children", "computes", "dropped", "execution", "performs",
+                 "timers")  # fmt: skip
+
+    def __init__(self, before: Execution) -> None:
+        self.before = before
+        self.execution = before
+        self.changed: dict[str, Task] = {}
+        self.computes: deque[Compute] = deque()
+        self.timers: dict[TimerKey, SetTimer | CancelTimer] = {}
+        self.performs: list[Perform] = []
+        self.children: list[StartExecution] = []
+        self.dropped = False
+
+    def decide(self, event: Event, kinds: Mapping[str, Kind], now: datetime) -> None:
+        """Decide ``event`` on top of what was decided. Raises :class:`Refused`."""
+        self._take(decide(self.execution, event, kinds, now))
+
+    def _take(self, decision: Decision) -> None:
+        self.execution = decision.execution
+        self.dropped = self.dropped or decision.dropped
+        for task in decision.changed:
+            self.changed[task.id] = task
+        for command in decision.commands:
+            self._command(command)
+
+    def _command(self, command: Command) -> None:
+        match command:
+            case Perform():
+                self.performs.append(command)
+            case SetTimer() | CancelTimer():
+                self.timers[command.key] = command
+            case Compute():
+                self.computes.append(command)
+            case StartExecution():
+                self.children.append(command)
+
+    @property
+    def nothing(self) -> bool:
+        """Whether the event changed nothing."""
+        return self.execution is self.before and not (
+            self.changed or self.timers or self.performs or self.children or self.dropped
+        )
+
+    async def compute(
+        self, scripts: Scripts, kinds: Mapping[str, Kind], now: Callable[[], datetime]
+    ) -> None:
+        """Evaluate what is to be computed, and decide what comes of it, until nothing is left."""
+        while self.computes:
+            computed = await self._evaluated(self.computes.popleft(), scripts)
+            self.decide(computed, kinds, now())
+
+    async def _evaluated(self, compute: Compute, scripts: Scripts) -> Computed:
+        task = self.changed.get(compute.task_id)
+        name = f"{compute.label} of {task.ref}" if task else compute.label
+        try:
+            value = await scripts.evaluate(compute.source, text_of(compute.scope), name=name)
+        except ScriptFailed as failure:
+            return Computed(compute.task_id, compute.label, error=str(failure))
+        return Computed(compute.task_id, compute.label, value)

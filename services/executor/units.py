@@ -1,0 +1,50 @@
+"""A unit: what one event changes, as rows that are written together or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from services.executor.rows import Row
+
+
+@dataclass(slots=True, eq=False)
+class Unit:
+    """What is to be written, and what became of it.
+
+    Attributes:
+        start: The id of an execution that must not be there yet; empty: this is no start.
+        created: Rows of new executions, or of one that begins anew.
+        progress: Rows of what differs in executions that are there.
+        children: Rows of new executions that this one starts; one that is there stays as it is.
+        snapshots: (hash, text) of what those rows refer to.
+        dropped: Executions whose tasks so far are void.
+        ended: Executions that have ended: their timers go.
+        timers_gone: (execution id, task id, name).
+        timers_set: (execution id, task id, name, at).
+        changes: (at, execution id, workflow, state), the feed's.
+        done: Called in the loop, once, when the unit is written or has failed.
+        output: The output in ``progress`` as text; None: it is as it was.
+        revision: That of the last of ``changes``, once written.
+        known: ``start`` was there already: nothing was written.
+        error: Why nothing was written.
+        size: Characters of the documents in it, roughly.
+    """
+
+    done: Callable[[Unit], None]
+    start: str = ""
+    created: list[Row] = field(default_factory=list)
+    progress: list[Row] = field(default_factory=list)
+    children: list[Row] = field(default_factory=list)
+    snapshots: list[tuple[str, str]] = field(default_factory=list)
+    tasks: list[Row] = field(default_factory=list)
+    dropped: list[str] = field(default_factory=list)
+    ended: list[str] = field(default_factory=list)
+    timers_gone: list[Row] = field(default_factory=list)
+    timers_set: list[Row] = field(default_factory=list)
+    changes: list[Row] = field(default_factory=list)
+    output: str | None = None
+    revision: int = 0
+    known: bool = False
+    error: Exception | None = None
+    size: int = 0

@@ -1,0 +1,117 @@
+"""Keeps ``executor.db`` from growing for ever: old changes, executions that ended long ago."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sqlite3
+import time
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+
+from services.errors import ServiceError
+from services.executor import queries
+from services.executor.feed import Feed
+from services.executor.store import Store
+from services.executor.timers import wall
+
+logger = logging.getLogger(__name__)
+
+SNAPSHOT_IN_USE = "SELECT 1 FROM executions WHERE snapshot = ? LIMIT 1"
+
+_MICROSECOND = timedelta(microseconds=1)
+# A transaction keeps the commits of others waiting.
+_CHANGES_AT_ONCE = 2_000
+_EXECUTIONS_AT_ONCE = 100
+_SECONDS_AT_ONCE = 0.01
+
+
+@dataclass(frozen=True, slots=True)
+class Upkeep:
+    """What is kept for how long.
+
+    Attributes:
+        retention: Of an execution, from its end.
+        changes_kept: Of the feed, by age; ``most_changes``: by number.
+        every: How often it is looked after.
+    """
+
+    retention: timedelta = timedelta(days=7)
+    changes_kept: timedelta = timedelta(hours=1)
+    most_changes: int = 1_000_000
+    every: timedelta = timedelta(seconds=60)
+
+    async def run(self, store: Store, feed: Feed) -> None:
+        """Look after it for ever."""
+        while True:
+            await asyncio.sleep(self.every.total_seconds())
+            try:
+                await self.compact(store, feed)
+                await self.clean(store)
+            except (sqlite3.Error, ServiceError) as error:
+                # It is tried again; a full disk is told by whoever writes what matters.
+                logger.warning("The database cannot be looked after just now: %s", error)
+
+    async def compact(self, store: Store, feed: Feed) -> None:
+        """Drop the changes that are too old or too many."""
+        too_old = wall() - self.changes_kept // _MICROSECOND
+        more = True
+        while more:
+            before = feed.floor
+            until = feed.floor + _CHANGES_AT_ONCE
+            surplus = feed.head - self.most_changes
+            # Watchers that come now begin anew, before what they would need is gone.
+            dropped = await store.readers.read(
+                queries.last_disposable, feed.floor, until, too_old, surplus
+            )
+            feed.floor = max(feed.floor, dropped)
+            if feed.floor > before:
+                await store.writer.chore(partial(_drop_changes, feed.floor))
+            more = feed.floor == until
+
+    async def clean(self, store: Store) -> None:
+        """Drop the executions that ended too long ago, with the snapshots that only they had."""
+        ended_before = wall() - self.retention // _MICROSECOND
+        dropped = 0
+        while ids := await store.readers.read(
+            queries.ended_before, ended_before, _EXECUTIONS_AT_ONCE
+        ):
+            gone: list[str] = []
+            await store.writer.chore(partial(_drop_executions, ids, gone))
+            dropped += len(gone)
+        if dropped:
+            logger.info("%d executions that ended long ago were dropped.", dropped)
+            for hash_ in await store.readers.read(queries.unused_snapshots):
+                await store.writer.chore(partial(_drop_snapshot, store, hash_))
+
+
+def _drop_changes(last: int, db: sqlite3.Connection) -> None:
+    db.execute("DELETE FROM changes WHERE revision <= ?", (last,))
+
+
+def _drop_executions(ids: list[str], gone: list[str], db: sqlite3.Connection) -> None:
+    """Drops the first of ``ids``, as many as there is time for, and notes them in ``gone``."""
+    end = time.monotonic() + _SECONDS_AT_ONCE
+    marks = ",".join("?" * len(ids))
+    # One that was restarted since it was looked up stays.
+    ids = [
+        row[0]
+        for row in db.execute(
+            f"SELECT id FROM executions WHERE id IN ({marks}) AND ended_at IS NOT NULL", ids
+        )
+    ]
+    for each in ids:
+        db.execute("DELETE FROM tasks WHERE execution_id = ?", (each,))
+        db.execute("DELETE FROM timers WHERE execution_id = ?", (each,))
+        db.execute("DELETE FROM executions WHERE id = ?", (each,))
+        gone.append(each)
+        if time.monotonic() >= end:
+            return
+
+
+def _drop_snapshot(store: Store, hash_: str, db: sqlite3.Connection) -> None:
+    used = db.execute(SNAPSHOT_IN_USE, (hash_,)).fetchone()
+    if used is None:
+        db.execute("DELETE FROM snapshots WHERE hash = ?", (hash_,))
+        store.writer.forget_snapshot(hash_)

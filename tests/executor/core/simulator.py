@@ -1,0 +1,222 @@
+"""A shell without an outside: it drives decisions on a virtual clock, and can crash at will."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import fields
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from immutables import Map
+
+from services.executor.core.decide import decide, start
+from services.executor.core.http import HttpAnswer, HttpFailure, HttpOutcome, HttpRequest
+from services.executor.core.kind import Kind
+from services.executor.core.model import (
+    CancelTimer,
+    Compute,
+    Computed,
+    Decision,
+    Event,
+    ExecutionStatus,
+    Interrupted,
+    Json,
+    Perform,
+    Performed,
+    SetTimer,
+    Started,
+    StartExecution,
+    Task,
+    TaskStatus,
+    TaskUpdated,
+    TimerFired,
+    TimerKey,
+)
+from services.executor.core.workflow import Workflow
+from services.executor.kinds import KINDS
+
+EPOCH = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+ID = "0b1e6a52-58c1-4f0e-9d4d-0f7f4a1c2d3e"
+MOMENT = timedelta(milliseconds=20)
+
+Judge = Callable[[str, Mapping[str, Json]], Json]
+
+
+def workflow(*tasks: Mapping[str, Json], definitions: Json = None, **more: Json) -> Workflow:
+    """A workflow of ``tasks``; ``definitions`` are task definitions by name."""
+    document = {"name": "flow", "version": 1, "schemaVersion": 2, "tasks": list(tasks), **more}
+    snapshot = {"workflow": document, "tasks": definitions or {}}
+    # As from the store: nothing in it is shared with the test.
+    return Workflow.of(json.loads(json.dumps(snapshot)))
+
+
+def task(ref: str, kind: str, inputs: Json = None, **more: Json) -> dict[str, Json]:
+    """A task of a definition."""
+    return {
+        "name": ref, "taskReferenceName": ref, "type": kind, "inputParameters": inputs or {}, **more
+    }  # fmt: skip
+
+
+def http(ref: str, request: Mapping[str, Json] | None = None, **more: Json) -> dict[str, Json]:
+    """An HTTP task that posts to somewhere."""
+    asked: dict[str, Json] = {"uri": f"http://upstream/{ref}", "method": "POST", **(request or {})}
+    return task(ref, "HTTP", {"http_request": asked}, **more)
+
+
+def answer(body: Json = None, status: int = 200, **headers: str) -> HttpAnswer:
+    """An answer with the headers ``headers`` (``retry_after="5"``)."""
+    named = {name.replace("_", "-"): (value,) for name, value in headers.items()}
+    return HttpAnswer(status, "Said", named, body, MOMENT)
+
+
+def failure(
+    reason: str = "timed out", *, unknown: bool = True, transient: bool = True
+) -> HttpFailure:
+    return HttpFailure(reason, unknown=unknown, transient=transient, duration=MOMENT)
+
+
+class Simulator:
+    """One execution, its pending effects and timers, and all its rows."""
+
+    def __init__(
+        self,
+        flow: Workflow,
+        inputs: Mapping[str, Json] | None = None,
+        *,
+        judge: Judge | None = None,
+        kinds: Mapping[str, Kind] = KINDS,
+    ) -> None:
+        self.kinds = kinds
+        self.now = EPOCH
+        self.judge = judge
+        self.rows: dict[str, Task] = {}
+        self.timers: dict[TimerKey, datetime] = {}
+        self.performs: dict[str, Perform] = {}
+        self.started: list[StartExecution] = []
+        self.execution = start(ID, flow, inputs or {}, self.now, correlation_id="c-1")
+
+    def begin(self) -> Simulator:
+        self.happens(Started())
+        return self
+
+    def happens(self, event: Event) -> Decision:
+        """One unit: ``event`` and the computations that follow from it."""
+        pending: list[Event] = [event]
+        commands: list[Any] = []
+        decision = Decision(self.execution)
+        while pending:
+            decision = decide(self.execution, pending.pop(0), self.kinds, self.now)
+            self.execution = decision.execution
+            if decision.dropped:
+                self.rows.clear()
+            for row in decision.changed:
+                self.rows[row.id] = row
+            for command in decision.commands:
+                if isinstance(command, Compute):
+                    pending.append(self._computed(command))
+                else:
+                    commands.append(command)
+        for command in commands:
+            self._obey(command)
+        return decision
+
+    def _computed(self, command: Compute) -> Computed:
+        json.dumps(command.scope)
+        try:
+            value = self.judge(command.source, command.scope) if self.judge else None
+        except ArithmeticError as error:
+            return Computed(command.task_id, command.label, error=str(error))
+        return Computed(command.task_id, command.label, value)
+
+    def _obey(self, command: object) -> None:
+        match command:
+            case Perform():
+                self.performs[command.task_id] = command
+            case SetTimer():
+                self.timers[command.key] = command.at
+            case CancelTimer():
+                self.timers.pop(command.key, None)
+            case StartExecution():
+                self.started.append(command)
+
+    def request(self, ref: str) -> HttpRequest:
+        """What the latest attempt of ``ref`` asked for and is not yet told of."""
+        request = self.performs[self.task(ref).id].request
+        assert isinstance(request, HttpRequest)
+        return request
+
+    def answers(self, ref: str, outcome: HttpOutcome) -> Decision:
+        """The call of ``ref`` ends."""
+        perform = self.performs.pop(self.task(ref).id)
+        return self.happens(Performed(perform.task_id, perform.number, outcome))
+
+    def says(self, ref: str, status: str, output: Json = None, **more: Any) -> Decision:
+        return self.happens(TaskUpdated(TaskStatus(status), output, ref=ref, **more))
+
+    def fires(self) -> TimerKey:
+        """Time goes on to the next timer, which comes due."""
+        key, at = min(
+            self.timers.items(), key=lambda pair: (pair[1], pair[0].task_id, pair[0].name)
+        )
+        self.now = max(self.now, at)
+        del self.timers[key]
+        self.happens(TimerFired(key))
+        return key
+
+    def passes(self, **span: float) -> None:
+        self.now += timedelta(**span)
+
+    def crash(self) -> None:
+        """The process dies, and another one reads what was committed."""
+        self.rows = {id: _reread(row) for id, row in self.rows.items()}
+        latest: dict[str, Task] = {}
+        for row in sorted(self.rows.values(), key=lambda row: row.sequence):
+            latest[row.ref] = row
+        self.execution = _reread(self.execution, tasks=Map(latest), refs=None)
+        self.performs.clear()
+        for row in list(latest.values()):
+            if row.pending:
+                self.happens(Interrupted(row.id))
+
+    def task(self, ref: str) -> Task:
+        return self.execution.tasks[ref]
+
+    @property
+    def status(self) -> ExecutionStatus:
+        return self.execution.status
+
+    def until(self, ref: str) -> float:
+        """Seconds until the only timer of ``ref``."""
+        (at,) = [at for key, at in self.timers.items() if key.task_id == self.task(ref).id]
+        return (at - self.now).total_seconds()
+
+
+def _reread(value: Any, **given: Any) -> Any:
+    """``value`` as a store gives it back: through JSON text, but for ``given`` and workflows."""
+    read = {}
+    for field in fields(value):
+        item = getattr(value, field.name)
+        if field.name in given:
+            read[field.name] = given[field.name]
+        elif isinstance(item, Workflow):
+            read[field.name] = Workflow.of(json.loads(json.dumps(item.snapshot)))
+        else:
+            read[field.name] = _decoded(json.loads(json.dumps(_encoded(item))), item)
+    return type(value)(**read)
+
+
+def _encoded(item: Any) -> Any:
+    if isinstance(item, datetime):
+        return item.isoformat()
+    return item.total_seconds() if isinstance(item, timedelta) else item
+
+
+def _decoded(read: Any, item: Any) -> Any:
+    if isinstance(item, datetime):
+        return datetime.fromisoformat(read)
+    if isinstance(item, timedelta):
+        return timedelta(seconds=read)
+    if isinstance(item, tuple | TaskStatus | ExecutionStatus):
+        return type(item)(read)
+    return read

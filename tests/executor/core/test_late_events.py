@@ -1,0 +1,82 @@
+"""Events that come late, early, or about what is no longer so."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from services.executor.core.copies import changed
+from services.executor.core.decide import decide
+from services.executor.core.model import (
+    Interrupted,
+    Json,
+    Paused,
+    Refused,
+    Resumed,
+    Started,
+    TaskStatus,
+    TaskUpdated,
+    TimerFired,
+    TimerKey,
+)
+from services.executor.kinds import KINDS
+from tests.executor.core.simulator import Simulator, answer, http, task, workflow
+
+
+def test_the_timer_of_a_call_does_not_end_the_one_that_took_its_place() -> None:
+    """After a crash both are told: the interrupted call first, then the timer that is overdue."""
+    flow = workflow(
+        http("a"), definitions={"a": {"name": "a", "responseTimeoutSeconds": 10, "retryCount": 0}}
+    )
+    run = Simulator(flow).begin()
+    (overdue,) = run.timers
+    run.passes(seconds=30)
+    run.happens(Interrupted(run.task("a").id))
+    run.happens(TimerFired(overdue))
+
+    assert run.task("a").status is TaskStatus.IN_PROGRESS
+    assert run.until("a") == 10
+    run.fires()
+    assert run.task("a").status is TaskStatus.TIMED_OUT
+
+
+def test_the_timer_of_an_execution_does_not_end_it_when_its_time_began_anew() -> None:
+    flow = workflow(task("w", "WAIT"), timeoutSeconds=60, timeoutPolicy="TIME_OUT_WF")
+    run = Simulator(flow).begin()
+    run.happens(Paused())
+    run.passes(seconds=60)
+    run.happens(Resumed())
+    run.happens(TimerFired(TimerKey("", "timeout")))
+
+    assert run.status == "RUNNING"
+    assert run.timers[TimerKey("", "timeout")] == run.now + timedelta(seconds=60)
+    run.fires()
+    assert run.status == "TIMED_OUT"
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_what_was_paused_before_it_began_begins_when_it_is_resumed(again: bool) -> None:
+    run = Simulator(workflow(task("w", "WAIT")))
+    run.happens(Paused())
+    if again:
+        run.happens(Started())
+    run.happens(Resumed())
+
+    assert [row.ref for row in run.rows.values()] == ["w"]
+    run.happens(Started())
+    assert run.status == "RUNNING"
+    assert [row.ref for row in run.rows.values()] == ["w"]
+
+
+def test_an_earlier_attempt_is_known_after_its_execution_was_read_again() -> None:
+    policy: dict[str, Json] = {"name": "a", "retryCount": 2, "retryDelaySeconds": 0}
+    run = Simulator(workflow(http("a", asyncComplete=True), definitions={"a": policy})).begin()
+    first = run.task("a").id
+    run.answers("a", answer(status=500))
+    late = TaskUpdated(TaskStatus.COMPLETED, task_id=first, exact=True)
+
+    for execution in (run.execution, changed(run.execution, refs=None)):
+        with pytest.raises(Refused) as caught:
+            decide(execution, late, KINDS, run.now)
+        assert not caught.value.missing

@@ -1,0 +1,196 @@
+"""Pause, resume, terminate, retry, restart."""
+
+from __future__ import annotations
+
+import pytest
+
+from services.executor.core.model import (
+    Paused,
+    Refused,
+    Restarted,
+    Resumed,
+    Retried,
+    Terminated,
+)
+from tests.executor.core.simulator import Simulator, answer, failure, http, task, workflow
+
+
+def test_nothing_new_starts_while_paused() -> None:
+    run = Simulator(workflow(http("a"), http("b"))).begin()
+    run.happens(Paused())
+    run.happens(Paused())
+    run.answers("a", answer({"n": 1}))
+
+    assert (run.status, run.task("a").status, run.performs) == ("PAUSED", "COMPLETED", {})
+    run.crash()
+    run.happens(Resumed())
+    assert run.status == "RUNNING"
+    assert run.request("b")
+
+
+def test_a_poll_goes_on_while_paused() -> None:
+    poll = task("p", "HTTP_POLL", {"uri": "http://x", "terminationCondition": 0,
+                                   "pollingInterval": 1})  # fmt: skip
+    run = Simulator(workflow(poll)).begin()
+    run.happens(Paused())
+    run.answers("p", answer())
+    run.fires()
+
+    assert run.request("p")
+
+
+def test_retries_and_delays_that_come_due_while_paused_wait() -> None:
+    run = Simulator(workflow(http("a", None, retryCount=1, startDelay=5))).begin()
+    run.happens(Paused())
+    run.fires()
+    assert run.performs == {}
+    run.happens(Resumed())
+    run.happens(Paused())
+    run.answers("a", failure())
+    assert run.task("a").attempt == 0
+    run.happens(Resumed())
+
+    assert run.task("a").attempt == 1
+    assert run.until("a") == 60
+
+
+def test_a_failure_while_paused_ends_it_once_it_is_resumed() -> None:
+    run = Simulator(workflow(http("a"))).begin()
+    run.happens(Paused())
+    run.answers("a", answer(status=500))
+    assert run.status == "PAUSED"
+    run.happens(Resumed())
+
+    assert run.status == "FAILED"
+
+
+def test_resume_sets_the_clock_of_the_execution_back() -> None:
+    flow = workflow(http("a"), timeoutSeconds=30, timeoutPolicy="TIME_OUT_WF")
+    run = Simulator(flow).begin()
+    run.passes(seconds=20)
+    run.happens(Paused())
+    run.happens(Resumed())
+    run.fires()
+
+    assert run.execution.reason.startswith("Workflow timed out after 30 seconds.")
+
+
+def test_terminate_cancels_what_is_open() -> None:
+    flow = workflow(task("w", "WAIT", {"duration": "1h"}), failureWorkflow="mend")
+    run = Simulator(flow).begin()
+    run.happens(Terminated("enough"))
+
+    assert (run.status, run.execution.reason) == ("TERMINATED", "enough")
+    assert run.task("w").status == "CANCELED"
+    assert (run.timers, run.started) == ({}, [])
+    before = run.execution
+    assert run.happens(Terminated("again")).execution is before
+
+
+def test_a_failed_execution_becomes_terminated() -> None:
+    run = Simulator(workflow(http("a"))).begin()
+    run.answers("a", answer(status=500))
+    run.happens(Terminated("give up"))
+
+    assert (run.status, run.execution.reason) == ("TERMINATED", "give up")
+
+
+def test_retry_runs_the_failed_task_again_and_goes_on() -> None:
+    run = Simulator(workflow(http("a"), http("b"), http("c"))).begin()
+    run.answers("a", answer({"n": 1}))
+    key = run.request("b").idempotency_key
+    run.answers("b", failure(unknown=True))
+    run.crash()
+    run.happens(Retried())
+
+    again = run.task("b")
+    assert (run.status, run.execution.reason, run.execution.failed_refs) == ("RUNNING", "", ())
+    assert (again.attempt, run.task("a").attempt) == (1, 0)
+    # An operator's retry is a new call, whatever became of the last one.
+    assert run.request("b").idempotency_key != key
+    run.answers("b", answer())
+    run.answers("c", answer())
+    assert run.status == "COMPLETED"
+
+
+def test_retry_after_terminate_runs_the_cancelled_task_again() -> None:
+    run = Simulator(workflow(task("w", "WAIT"), http("b"))).begin()
+    run.happens(Terminated())
+    run.happens(Retried())
+    run.says("w", "COMPLETED")
+
+    assert run.request("b")
+
+
+def test_retry_after_terminate_in_a_pause_goes_on_from_there() -> None:
+    run = Simulator(workflow(http("a"), http("b"))).begin()
+    run.happens(Paused())
+    run.answers("a", answer())
+    run.happens(Terminated())
+    run.happens(Retried())
+
+    assert run.request("b")
+
+
+def test_retry_of_a_permissive_failure_does_not_run_what_came_after_again() -> None:
+    run = Simulator(workflow(http("a", None, permissive=True), http("b"))).begin()
+    run.answers("a", answer(status=500))
+    run.answers("b", answer())
+    assert run.status == "FAILED"
+    run.happens(Retried())
+    run.answers("a", answer())
+
+    assert run.status == "COMPLETED"
+    assert run.task("b").attempt == 0
+    assert len(run.rows) == 3
+
+
+def test_retry_of_a_branch_rejoins_the_flow() -> None:
+    flow = workflow(
+        task("s", "SWITCH", {"v": "x"}, evaluatorType="value-param", expression="v",
+             decisionCases={"x": [http("in_x")]}),
+        http("after"),
+    )  # fmt: skip
+    run = Simulator(flow).begin()
+    run.answers("in_x", answer(status=500))
+    run.happens(Retried())
+    run.answers("in_x", answer())
+
+    assert run.request("after")
+
+
+def test_restart_begins_again_with_new_ids_and_keys() -> None:
+    run = Simulator(workflow(http("a"), variables={"n": 0})).begin()
+    before, key = run.task("a"), run.request("a").idempotency_key
+    run.answers("a", answer(status=500))
+    run.passes(seconds=5)
+    decision = run.happens(Restarted())
+
+    assert decision.dropped
+    assert [*run.rows] == [run.task("a").id]
+    assert run.task("a").id != before.id
+    assert run.request("a").idempotency_key != key
+    assert run.execution.created_at == run.now
+    assert (run.execution.restarts, run.execution.reason, run.task("a").sequence) == (1, "", 1)
+
+
+def test_restart_may_take_another_definition() -> None:
+    run = Simulator(workflow(http("a")), {"x": 1}).begin()
+    run.answers("a", answer())
+    run.happens(Restarted(workflow(http("z"), inputTemplate={"y": 2})))
+
+    assert [*run.execution.tasks] == ["z"]
+    assert run.execution.input == {"x": 1, "y": 2}
+
+
+def test_what_does_not_fit_is_refused_and_changes_nothing() -> None:
+    run = Simulator(workflow(http("a"), restartable=False)).begin()
+    for event in (Resumed(), Retried(), Restarted()):
+        with pytest.raises(Refused):
+            run.happens(event)
+    run.answers("a", answer())
+    for late in (Paused(), Resumed(), Terminated(), Retried(), Restarted()):
+        with pytest.raises(Refused):
+            run.happens(late)
+
+    assert run.status == "COMPLETED"

@@ -1,0 +1,258 @@
+"""Secrets go in at the last moment, where the definition says so, and never come out again."""
+
+from __future__ import annotations
+
+import json
+from urllib.parse import quote_plus
+
+import pytest
+from hypothesis import given, strategies as st
+
+from services.executor.core.expressions import escaped
+from services.executor.effects.effect import HandOff
+from services.executor.effects.handoff import Filling, Mask, NotHandedOver
+from tests.executor.effects.performing import (
+    CALLBACK,
+    CALLBACK_TOKEN,
+    HANDOFF,
+    NAMES,
+    SECRETS,
+    Perform,
+    answered,
+    failed,
+)
+from tests.executor.effects.upstream import Asked, Upstream, plain
+
+TOKEN = SECRETS["TOKEN"]
+
+
+def filled(text: str) -> str:
+    return Filling(NAMES, HANDOFF, Mask()).text(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "put_in"),
+    [
+        ("Bearer ${workflow.secrets.TOKEN}", f"Bearer {TOKEN}"),
+        ("${workflow.secrets.TOKEN}${workflow.secrets.TOKEN}", TOKEN + TOKEN),
+        ("${ workflow.secrets.PAIR.user }", "ann"),
+        ("${workflow.secrets.PAIR.password}", 'pa"ss wörd'),
+        ("${workflow.secrets.PAIR.pin}", "123456"),
+        ("${workflow.secrets.PAIR['pin']}", "123456"),
+        ("${workflow.secrets.PAIR}", SECRETS["PAIR"]),
+        ("${task.callbackUrl}?x=1", f"{CALLBACK}?x=1"),
+        ("$${workflow.secrets.TOKEN}", "${workflow.secrets.TOKEN}"),
+        ("$$${workflow.secrets.TOKEN}", "$${workflow.secrets.TOKEN}"),
+        ("$${task.callbackUrl}", "${task.callbackUrl}"),
+        ("${workflow.secrets.NESTING}", "${workflow.secrets.TOKEN}"),
+        ("$${workflow.secrets.", "${workflow.secrets."),
+        ("${workflow.secrets.NOT_NAMED}", "${workflow.secrets.NOT_NAMED}"),
+        ("${workflow.input.x} $${other} ${", "${workflow.input.x} $${other} ${"),
+        ("nothing here", "nothing here"),
+    ],
+)
+def test_a_reference_is_replaced_once_and_nothing_else(text: str, put_in: str) -> None:
+    assert filled(text) == put_in
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("${workflow.secrets.NOPE}", "There is no secret 'NOPE'."),
+        ("${workflow.secrets.PAIR.nope}", "The secret 'PAIR' has no field 'nope'."),
+        ("${workflow.secrets.PAIR.user.x}", "The secret 'PAIR' has no field 'user.x'."),
+        ("${workflow.secrets.PAIR[0]}", "The secret 'PAIR' has no field '[0]'."),
+        ("${workflow.secrets.TOKEN.x}", "The secret 'TOKEN' is no JSON, so it has no field 'x'."),
+    ],
+)
+def test_what_does_not_exist_is_named_without_any_value(text: str, said: str) -> None:
+    with pytest.raises(NotHandedOver) as caught:
+        filled(text)
+
+    assert str(caught.value) == said
+
+
+@given(st.text(min_size=4), st.text(), st.text())
+def test_no_text_shows_what_was_hidden(secret: str, before: str, after: str) -> None:
+    mask = Mask()
+    mask.hide(secret)
+
+    assert mask.text(before + secret + after).count(secret) <= "***".count(secret)
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"]), min_size=4))
+def test_an_escaped_echo_is_hidden_too(secret: str) -> None:
+    mask = Mask()
+    mask.hide(secret)
+
+    for echo in (json.dumps(secret)[1:-1], quote_plus(secret)):
+        assert mask.text(f"<{echo}>") == "<***>"
+
+
+def test_a_value_is_masked_in_strings_keys_and_numbers_at_any_depth() -> None:
+    mask = Mask()
+    mask.hide("123456")
+    deep: list[object] = ["a 123456"]
+    for _ in range(400):
+        deep = [deep]
+
+    assert mask.value({"k123456": [123456, -1234567, 1.5, True, None, "x"]}) == {
+        "k***": ["***", "***", 1.5, True, None, "x"]
+    }
+    assert "123456" not in json.dumps(mask.value(deep))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "echo",
+    [
+        b'["a longer value"]',
+        b'["a\\u0020longer value"]',
+        b'["a%20longer+value", "a+longer+value"]',
+        '["a longer value"]'.encode("utf-16"),
+        '["é a longer value"]'.encode(),
+    ],
+)
+def test_no_spelling_of_a_hidden_value_is_overlooked(echo: bytes) -> None:
+    mask = Mask()
+    mask.hide("a longer value")
+
+    assert mask.may_be_in(echo)
+    assert not mask.may_be_in(b'["another value"]')
+    assert not Mask().may_be_in(echo)
+
+
+def test_what_is_shorter_than_four_characters_is_not_looked_for() -> None:
+    mask = Mask()
+    mask.hide("a")
+
+    assert mask.text("banana") == "banana"
+
+
+async def test_secrets_reach_the_server_and_their_echo_reaches_nobody(
+    perform: Perform, server: Upstream
+) -> None:
+    async def echo(asked: Asked, _: object, writer: object) -> None:
+        text = json.dumps(
+            {TOKEN: asked.headers, "body": asked.body.decode(), "url": asked.target, "pin": 123456}
+        )
+        more = f"x-echo: {asked.headers['authorization']}\r\n"
+        writer.write(plain(text.encode(), more=more))  # type: ignore[attr-defined]
+
+    server.answers["/in"] = echo
+    outcome = answered(
+        await perform(
+            server.url + "/in?t=${workflow.secrets.TOKEN}",
+            "POST",
+            headers={"Authorization": "Bearer ${workflow.secrets.TOKEN}"},
+            body={
+                "callback": ["${task.callbackUrl}"],
+                "password": "${workflow.secrets.PAIR.password}",
+                "pin": "${workflow.secrets.PAIR.pin}",
+            },
+        )
+    )
+
+    asked = server.asked[0]
+    assert asked.headers["authorization"] == f"Bearer {TOKEN}"
+    assert json.loads(asked.body)["callback"] == [CALLBACK]
+    assert json.loads(asked.body)["password"] == 'pa"ss wörd'
+    shown = repr(outcome) + json.dumps(outcome.body)
+    for hidden in (TOKEN, "s3cr3t", CALLBACK_TOKEN, 'pa"ss', "wörd", "123456"):
+        assert hidden not in shown
+    assert outcome.headers["x-echo"] == ["Bearer ***"]
+
+
+async def test_a_form_is_filled_before_it_is_escaped(perform: Perform, server: Upstream) -> None:
+    await perform(
+        server.url,
+        "POST",
+        body={"t": "${workflow.secrets.TOKEN}", "$${task.callbackUrl}": "$${task.callbackUrl}"},
+        content_type="application/x-www-form-urlencoded",
+    )
+
+    assert server.asked[0].body == (
+        b"t=s3cr3t%2Fva%2Blue&%24%24%7Btask.callbackUrl%7D=%24%7Btask.callbackUrl%7D"
+    )
+
+
+async def test_a_reason_does_not_show_a_secret(perform: Perform) -> None:
+    outcome = failed(await perform("http://${workflow.secrets.PAIR.pin}.invalid/"))
+
+    assert "'***.invalid'" in outcome.reason
+
+
+async def test_a_missing_secret_fails_the_call_before_it_is_made(
+    perform: Perform, server: Upstream
+) -> None:
+    outcome = failed(await perform(server.url, headers={"X": "${workflow.secrets.NOPE}"}))
+
+    assert outcome.reason == "There is no secret 'NOPE'."
+    assert (outcome.unknown, outcome.transient, server.connections) == (False, False, 0)
+
+
+async def test_a_secret_cannot_bring_a_header_of_its_own(
+    perform: Perform, server: Upstream
+) -> None:
+    outcome = failed(await perform(server.url, headers={"X": "${workflow.secrets.BROKEN}"}))
+
+    assert outcome.reason == (
+        "The value of the header 'X' has a line break or another control character in it."
+    )
+    assert (outcome.unknown, outcome.transient, server.connections) == (False, False, 0)
+
+
+def test_without_a_reference_nothing_is_asked_for() -> None:
+    def nobody(*_: str) -> str:
+        raise AssertionError
+
+    handoff = HandOff("e", "t", nobody, nobody)
+
+    for names in (frozenset[str](), NAMES):
+        filling = Filling(names, handoff, Mask())
+        assert filling.value({"a": ["${b}", 1]}) == {"a": ["${b}", 1]}
+
+
+@given(st.text("${}w", max_size=12).map(lambda text: text.replace("w", "workflow.secrets.TOKEN")))
+def test_data_that_reads_like_a_reference_is_sent_as_it_is(data: str) -> None:
+    """Whatever a caller writes, no secret is put into it."""
+    assert filled(str(escaped(data))) == data
+
+
+async def test_a_request_that_names_nothing_is_sent_as_it_is(
+    perform: Perform, server: Upstream
+) -> None:
+    text = "${workflow.secrets.TOKEN} $${task.callbackUrl}"
+
+    await perform(server.url, "POST", headers={"X": text}, body=[text], handoff=frozenset())
+
+    assert server.asked[0].headers["x"] == text
+    assert json.loads(server.asked[0].body) == [text]
+
+
+async def test_documents_as_deep_as_any_are_filled_and_masked(
+    perform: Perform, server: Upstream
+) -> None:
+    """They nest 512 deep, on top of the frames of whatever performs the call."""
+    deep: object = "${workflow.secrets.TOKEN}"
+    for _ in range(505):
+        deep = {"x": deep}
+
+    async def echo(asked: Asked, _: object, writer: object) -> None:
+        writer.write(plain(asked.body, more="content-type: application/json\r\n"))  # type: ignore[attr-defined]
+
+    server.answers["/deep"] = echo
+    outcome = answered(await perform(server.url + "/deep", "POST", body=deep))
+
+    inner = outcome.body
+    while isinstance(inner, dict):
+        inner = inner["x"]
+    assert TOKEN.encode() in server.asked[0].body
+    assert inner == "***"
+
+
+def test_a_spelling_in_lower_case_is_hidden_too() -> None:
+    mask = Mask()
+    mask.hide("Ab/c+D?e")
+
+    for echo in ("ab/c+d?e", "Ab%2fc%2bD%3fe", "ab%2fc%2bd%3fe", "ab%2Fc%2Bd%3Fe"):
+        assert mask.text(f"<{echo}>") == "<***>"

@@ -1,0 +1,67 @@
+"""That no input, answer or script result, however odd, is more than a task's failure."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings, strategies as st
+
+from services.executor.core.http import HttpAnswer, HttpFailure, HttpOutcome
+from services.executor.core.model import Json
+from services.executor.kinds import KINDS
+from tests.executor.core.simulator import MOMENT, Simulator, task, workflow
+
+NAMES = (
+    "http_request", "uri", "method", "headers", "body", "accept", "contentType", "encode",
+    "acceptedStatusCodes", "connectionTimeOut", "readTimeOut", "terminationCondition",
+    "pollingInterval", "pollingStrategy", "maxPollCount", "maxPollInterval", "maxDuration",
+    "tolerateErrors", "asyncComplete", "onInterrupted", "callbackTimeoutSeconds", "expression",
+    "evaluatorType", "terminationStatus", "terminationReason", "workflowOutput", "duration",
+    "until",
+)  # fmt: skip
+TEXTS = st.sampled_from(
+    ("http://x", "GET", "POST", "javascript", "value-param", "expression", "COMPLETED", "1", "0.5",
+     "nan", "9" * 400, "true", "1s", "2027-01-31 10:00 CET", "\ud800", "4xx", "FAIL", "")
+)  # fmt: skip
+NUMBERS = st.sampled_from((0, 1, -1, 3, 0.5, 10**400, 1e308, -1e-300, 600))
+VALUES = st.recursive(
+    st.none() | st.booleans() | NUMBERS | TEXTS | st.text(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(NAMES), inner, max_size=6)
+    ),
+    max_leaves=8,
+)
+FIELDS = st.dictionaries(st.sampled_from(NAMES), VALUES, max_size=8)
+GIVEN: st.SearchStrategy[dict[str, Json]] = st.fixed_dictionaries(
+    {}, optional={"uri": st.just("http://x"), "method": st.sampled_from(("GET", "POST")),
+                  "terminationCondition": st.sampled_from(("$.output", "1", "0"))}
+)  # fmt: skip
+HEADERS = st.dictionaries(
+    st.sampled_from(("retry-after", "x")), st.lists(st.text(max_size=9), min_size=1), max_size=2
+)
+OUTCOMES: st.SearchStrategy[HttpOutcome] = st.builds(
+    HttpAnswer, st.integers(100, 599), st.text(max_size=3), HEADERS, VALUES, st.just(MOMENT)
+) | st.builds(HttpFailure, st.just("No."), st.booleans(), st.booleans(), st.just(MOMENT))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@settings(max_examples=30, deadline=None)
+@given(FIELDS, GIVEN, st.lists(OUTCOMES, max_size=3), VALUES)
+def test_odd_values_are_never_more_than_a_failure(
+    kind: str, fields: dict[str, Json], given: dict[str, Json], outcomes: list[HttpOutcome],
+    result: Json,
+) -> None:  # fmt: skip
+    inputs: Json = {name: f"${{workflow.input.{name}}}" for name in {**fields, **given}}
+    more: dict[str, Json] = {}
+    if kind == "SWITCH":
+        more = {"evaluatorType": "value-param", "expression": "body",
+                "decisionCases": {"1": [task("b", "NOOP")]}}  # fmt: skip
+    flow = workflow(task("a", kind, inputs, **more))
+    run = Simulator(flow, {**fields, **given}, judge=lambda source, scope: result).begin()
+    for outcome in outcomes:
+        if run.task("a").pending:
+            run.answers("a", outcome)
+        if run.timers and not run.status.final:
+            run.fires()
+        run.crash()
+
+    assert run.task("a").status

@@ -1,0 +1,227 @@
+"""A whole executor in a test: real database, real gRPC, real upstream, all but a registry.
+
+Definitions are put into a real replica by hand.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import json
+import uuid
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import grpc
+from aiohttp import web
+from google.protobuf.duration_pb2 import Duration
+
+from podium.executor.v1 import executor_pb2 as pb, executor_pb2_grpc as rpc
+from services import javascript
+from services.access import AccessInterceptor, ServiceIdentity, Verifier
+from services.executor import effects, store as stores
+from services.executor.effects.callbacks import CallbackTokens
+from services.executor.effects.egress import EgressPolicy
+from services.executor.handingoff import HandingOff
+from services.executor.runtime import Limits, Runtime, running
+from services.executor.service import Executor
+from services.executor.snapshots import Snapshots
+from services.executor.store import Store
+from services.replica import Replica, Stored
+from services.replica.copy import Place, Trust
+from services.rpc import channel, on_behalf_of, serving
+from services.sealing import Sealer
+
+if TYPE_CHECKING:
+    from podium.executor.v1.executor_pb2_grpc import ExecutorServiceAsyncStub
+
+CLUSTER_KEY = b"a cluster's key of more than thirty-two bytes"
+SECRET_KEY = b"a sealing key of more than thirty-two bytes, too"
+ADMIN = on_behalf_of("admin")
+
+_revisions = itertools.count(1)
+
+
+def http(ref: str, uri: str, **http_request: Any) -> dict[str, Any]:
+    """An HTTP step."""
+    request = {"uri": uri, "method": "GET", **http_request}
+    return step(ref, "HTTP", http_request=request)
+
+
+def step(ref: str, kind: str, **inputs: Any) -> dict[str, Any]:
+    """A step of any kind."""
+    return {"name": ref, "taskReferenceName": ref, "type": kind, "inputParameters": inputs}
+
+
+def workflow(name: str, *tasks: Mapping[str, Any], version: int = 1, **more: Any) -> dict[str, Any]:
+    """A workflow definition."""
+    return {"kind": "workflow", "name": name, "version": version, "tasks": list(tasks), **more}
+
+
+def wait(seconds: float) -> Duration:
+    duration = Duration()
+    duration.FromMilliseconds(int(seconds * 1000))
+    return duration
+
+
+def start(workflow_name: str, **fields: Any) -> pb.Start:
+    """A start by the edge for the administrator's application."""
+    given = {"on_behalf_of": "admin", "fingerprint": b"same", **fields}
+    if not isinstance(given.get("input", ""), str):
+        given["input"] = json.dumps(given["input"])
+    return pb.Start(workflow_name=workflow_name, **given)
+
+
+def new_id() -> str:
+    return str(uuid.uuid4())
+
+
+def replica_of(*documents: Mapping[str, Any]) -> Replica:
+    """A replica that holds ``documents`` and an administrator's application."""
+    replica = Replica((), Place(), Trust({}, frozenset()))
+    put(replica, {"kind": "application", "id": "admin", "roles": ["ADMIN"]}, *documents)
+    return replica
+
+
+def put(replica: Replica, *documents: Mapping[str, Any]) -> None:
+    """Have ``documents`` arrive at the replica."""
+    revision = replica.revision
+    changes = []
+    for document in documents:
+        revision += 1
+        name = document.get("name") or document["id"]
+        changes.append(
+            Stored(
+                document["kind"],
+                name,
+                document.get("version", 0),
+                revision,
+                f"etag-{next(_revisions)}",
+                json.dumps(document),
+            )
+        )
+    replica.apply(changes, Place("epoch", revision))
+
+
+Handler = Callable[[web.Request], Any]
+
+
+@dataclass
+class Upstream:
+    """A real HTTP server whose answers a test says."""
+
+    url: str
+    handlers: dict[str, Handler] = field(default_factory=dict)
+    asked: list[tuple[str, Any]] = field(default_factory=list)
+
+    async def answer(self, request: web.Request) -> web.StreamResponse:
+        body = await request.text()
+        self.asked.append((request.path, body))
+        answer = self.handlers[request.path](request)
+        if asyncio.iscoroutine(answer):
+            answer = await answer
+        if isinstance(answer, web.StreamResponse):
+            return answer
+        return web.json_response(answer)
+
+
+@asynccontextmanager
+async def upstream(**handlers: Handler) -> AsyncGenerator[Upstream]:
+    """An upstream; ``item=…`` answers ``/item``."""
+    serving_ = Upstream("", {f"/{name}": handler for name, handler in handlers.items()})
+    app = web.Application()
+    app.router.add_route("*", "/{rest:.*}", serving_.answer)
+    runner = web.AppRunner(app, shutdown_timeout=0.1)
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, "127.0.0.1", 0)
+        await site.start()
+        serving_.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+        yield serving_
+    finally:
+        await runner.cleanup()
+
+
+@dataclass
+class Rig:
+    """An executor that serves, and a stub that calls it as the edge does."""
+
+    stub: ExecutorServiceAsyncStub
+    runtime: Runtime
+    store: Store
+    replica: Replica
+    executor: Executor
+    address: str
+
+    async def run(self, workflow_name: str, seconds: float = 10, **fields: Any) -> pb.Result:
+        """The result of a new execution."""
+        response = await self.stub.RunExecution(
+            pb.RunExecutionRequest(start=start(workflow_name, **fields), wait=wait(seconds))
+        )
+        return response.result
+
+    async def begin(self, workflow_name: str, **fields: Any) -> str:
+        """The id of a new execution."""
+        response = await self.stub.StartExecution(
+            pb.StartExecutionRequest(start=start(workflow_name, **fields))
+        )
+        return response.execution_id
+
+    async def get(self, execution_id: str) -> pb.GetExecutionResponse:
+        return await self.stub.GetExecution(
+            pb.GetExecutionRequest(execution_id=execution_id), metadata=ADMIN
+        )
+
+    async def ended(self, execution_id: str, seconds: float = 10) -> pb.Result:
+        """The result of an execution that is there."""
+        response = await self.stub.AttachExecution(
+            pb.AttachExecutionRequest(
+                attach=pb.Attach(execution_id=execution_id, on_behalf_of="admin"),
+                wait=wait(seconds),
+            )
+        )
+        return response.result
+
+
+@asynccontextmanager
+async def executing(
+    path: Path,
+    definitions: Sequence[Mapping[str, Any]] | Replica = (),
+    *,
+    scripts: int = 0,
+    limits: Limits | None = None,
+) -> AsyncGenerator[Rig]:
+    """An executor over the database at ``path``."""
+    replica = definitions if isinstance(definitions, Replica) else replica_of(*definitions)
+    async with AsyncExitStack() as stack:
+        pool = await stack.enter_async_context(javascript.pool(scripts))
+        store = await stack.enter_async_context(stores.opened(path))
+        performers = await stack.enter_async_context(
+            effects.opened(EgressPolicy.allowing(["loopback"]))
+        )
+        tokens = CallbackTokens(store.callback_key)
+        handing_off = HandingOff(replica, Sealer(SECRET_KEY), tokens, "http://gateway.example")
+        runtime = await stack.enter_async_context(
+            running(store, Snapshots(replica), pool, performers, handing_off, limits=limits)
+        )
+        executor = Executor(runtime, replica, tokens)
+        verifier = Verifier(CLUSTER_KEY, replica, "executor")
+        address = await stack.enter_async_context(
+            serving(
+                executor.add_to,
+                interceptors=[AccessInterceptor(verifier, replica)],
+                grace=0.2,
+            )
+        )
+        identity = ServiceIdentity(CLUSTER_KEY, "edge")
+        edge: grpc.aio.Channel = await stack.enter_async_context(
+            channel(address, lambda: identity.token("executor"))
+        )
+        stub: ExecutorServiceAsyncStub = rpc.ExecutorServiceStub(edge)
+        try:
+            yield Rig(stub, runtime, store, replica, executor, address)
+        finally:
+            executor.end_sessions()

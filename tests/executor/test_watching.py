@@ -1,0 +1,205 @@
+"""Watches: complete, in order, resumable, and begun anew where they cannot be resumed."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import grpc
+import pytest
+from hypothesis import given, strategies as st
+
+from podium.executor.v1 import executor_pb2 as pb
+from services.errors import NotFound
+from services.executor import feed as feeds
+from services.executor.patterns import matches
+from services.executor.upkeep import Upkeep
+from services.rpc import raising_ours
+from tests.executor.rig import ADMIN, Rig, executing, new_id, step, workflow
+
+WAITING = workflow("waiting", step("hold", "WAIT"))
+QUICK = workflow("quick", step("n", "NOOP"))
+TWO = workflow("two", step("one", "WAIT"), step("other", "WAIT"))
+
+
+async def terminate(rig: Rig, execution_id: str) -> None:
+    await rig.stub.TerminateExecution(
+        pb.TerminateExecutionRequest(execution_id=execution_id), metadata=ADMIN
+    )
+
+
+async def until_caught_up(call: Any) -> list[pb.WatchExecutionsResponse]:
+    found: list[pb.WatchExecutionsResponse] = []
+    async for response in call:
+        found.append(response)
+        if response.caught_up:
+            return found
+    raise AssertionError("the watch ended")
+
+
+async def some(call: Any, number: int) -> list[Any]:
+    found: list[Any] = []
+    async for each in call:
+        found.append(each)
+        if len(found) == number:
+            break
+    return found
+
+
+async def test_one_execution_is_watched_until_it_ends(tmp_path: Path) -> None:
+    async with executing(tmp_path / "x.db", [TWO]) as rig:
+        execution_id = await rig.begin("two")
+        call = rig.stub.WatchExecution(
+            pb.WatchExecutionRequest(execution_id=execution_id), metadata=ADMIN
+        )
+        seen = []
+        async for response in call:
+            seen.append(response)
+            if len(seen) <= 2:
+                ref = ("one", "other")[len(seen) - 1]
+                await rig.stub.UpdateTask(
+                    pb.UpdateTaskRequest(
+                        execution_id=execution_id, ref=ref, status=pb.TASK_STATUS_COMPLETED
+                    ),
+                    metadata=ADMIN,
+                )
+
+    assert [each.ref for each in seen[0].tasks] == ["one"]
+    assert {each.ref for each in seen[1].tasks} == {"one", "other"}
+    assert seen[-1].execution.status == pb.EXECUTION_STATUS_COMPLETED
+    assert [each.resume.revision for each in seen] == [1, 2, 3]
+
+
+async def test_one_execution_is_resumed_where_its_watch_was_left(tmp_path: Path) -> None:
+    async with executing(tmp_path / "x.db", [WAITING]) as rig:
+        execution_id = await rig.begin("waiting")
+        request = pb.WatchExecutionRequest(execution_id=execution_id)
+        (first,) = await some(rig.stub.WatchExecution(request, metadata=ADMIN), 1)
+        await terminate(rig, execution_id)
+        request.resume.CopyFrom(first.resume)
+        rest = [each async for each in rig.stub.WatchExecution(request, metadata=ADMIN)]
+        request.resume.CopyFrom(rest[-1].resume)
+        again = [each async for each in rig.stub.WatchExecution(request, metadata=ADMIN)]
+
+    assert [each.execution.status for each in rest] == [pb.EXECUTION_STATUS_TERMINATED]
+    assert not rest[0].compacted
+    # It ends for a watcher who knows already, too.
+    assert [each.execution.status for each in again] == [pb.EXECUTION_STATUS_TERMINATED]
+
+
+async def test_a_place_of_another_store_gives_the_state_as_it_is(tmp_path: Path) -> None:
+    async with executing(tmp_path / "x.db", [QUICK]) as rig:
+        execution_id = (await rig.run("quick")).execution_id
+        request = pb.WatchExecutionRequest(execution_id=execution_id)
+        request.resume.epoch = "another"
+        seen = [each async for each in rig.stub.WatchExecution(request, metadata=ADMIN)]
+        with pytest.raises(NotFound), raising_ours():
+            missing = pb.WatchExecutionRequest(execution_id=new_id())
+            await some(rig.stub.WatchExecution(missing, metadata=ADMIN), 1)
+
+    assert [(each.compacted, len(each.tasks)) for each in seen] == [(True, 1)]
+
+
+async def test_all_are_watched_from_a_snapshot_of_what_runs(tmp_path: Path) -> None:
+    async with executing(tmp_path / "x.db", [WAITING, QUICK]) as rig:
+        await rig.run("quick")
+        held = await rig.begin("waiting")
+        call = rig.stub.WatchExecutions(pb.WatchExecutionsRequest(), metadata=ADMIN)
+        snapshot = await until_caught_up(call)
+        assert [each.execution.execution_id for each in snapshot[:-1]] == [held]
+        assert [each.ref for each in snapshot[0].tasks] == ["hold"]
+
+        await rig.run("quick")
+        await terminate(rig, held)
+        live = await some(call, 2)
+        assert [each.execution.workflow_name for each in live] == ["quick", "waiting"]
+
+        request = pb.WatchExecutionsRequest(resume=snapshot[-1].resume, workflow_name="wait*")
+        resumed = await until_caught_up(rig.stub.WatchExecutions(request, metadata=ADMIN))
+        assert [each.resume.revision for each in resumed] == [4, 4]
+        assert not any(each.compacted for each in resumed)
+
+
+async def test_a_place_that_was_compacted_begins_anew(tmp_path: Path) -> None:
+    async with executing(tmp_path / "x.db", [WAITING, QUICK]) as rig:
+        held = await rig.begin("waiting")
+        for _ in range(5):
+            await rig.run("quick")
+        feed = rig.runtime.feed
+        await Upkeep(most_changes=2).compact(rig.store, feed)
+        assert (feed.floor, feed.head) == (4, 6)
+
+        async def watched(revision: int) -> list[pb.WatchExecutionsResponse]:
+            resume = pb.ResumeToken(epoch=feed.epoch, revision=revision)
+            request = pb.WatchExecutionsRequest(resume=resume)
+            return await until_caught_up(rig.stub.WatchExecutions(request, metadata=ADMIN))
+
+        kept, lost = await watched(4), await watched(3)
+        assert [each.resume.revision for each in kept] == [5, 6, 6]
+        assert [each.compacted for each in lost] == [True, False, False]
+        assert lost[1].execution.execution_id == held
+    async with executing(tmp_path / "x.db", [WAITING, QUICK]) as rig:
+        assert (rig.runtime.feed.floor, rig.runtime.feed.head) == (4, 6)
+
+
+async def test_revisions_are_never_used_twice_even_if_all_changes_are_gone(tmp_path: Path) -> None:
+    async with executing(tmp_path / "x.db", [QUICK]) as rig:
+        await rig.run("quick")
+        await Upkeep(changes_kept=timedelta(seconds=-1)).compact(rig.store, rig.runtime.feed)
+    async with executing(tmp_path / "x.db", [QUICK]) as rig:
+        assert (rig.runtime.feed.floor, rig.runtime.feed.head) == (1, 1)
+        await rig.run("quick")
+        assert rig.runtime.feed.head == 2
+
+
+async def test_a_watcher_too_far_behind_begins_anew() -> None:
+    follower = feeds.Follower(0)
+    for revision in range(20_000):
+        follower.add(feeds.Change(revision, "e", "w", "[]"))
+
+    with pytest.raises(feeds.Behind):
+        await follower.take(0)
+
+
+async def test_executions_are_dropped_long_after_their_end(tmp_path: Path) -> None:
+    async with executing(tmp_path / "x.db", [WAITING, QUICK]) as rig:
+        ended = (await rig.run("quick")).execution_id
+        held = await rig.begin("waiting")
+        await Upkeep().clean(rig.store)
+        assert (await rig.get(ended)).state.execution_id == ended
+
+        await Upkeep(retention=timedelta(seconds=-1)).clean(rig.store)
+        with pytest.raises(NotFound), raising_ours():
+            await rig.get(ended)
+        assert (await rig.get(held)).state.execution_id == held
+        # Its definitions went with it, and come again with the next.
+        again = await rig.run("quick")
+        assert (await rig.get(again.execution_id)).state.workflow_name == "quick"
+
+
+async def test_a_drain_ends_every_watch(tmp_path: Path) -> None:
+    async with executing(tmp_path / "x.db", [WAITING]) as rig:
+        call = rig.stub.WatchExecutions(pb.WatchExecutionsRequest(), metadata=ADMIN)
+        await until_caught_up(call)
+        await rig.runtime.drain(1)
+
+        assert await call.code() is grpc.StatusCode.OK
+        assert len(asyncio.all_tasks()) < 50
+
+
+names = st.text("ab*", max_size=8)
+
+
+@given(names, st.text("ab", max_size=8))
+def test_a_star_stands_for_any_characters(pattern: str, name: str) -> None:
+    # The plain meaning: some way of cutting the name fits.
+    def fits(pattern: str, name: str) -> bool:
+        if not pattern:
+            return not name
+        if pattern[0] == "*":
+            return any(fits(pattern[1:], name[cut:]) for cut in range(len(name) + 1))
+        return bool(name) and pattern[0] == name[0] and fits(pattern[1:], name[1:])
+
+    assert matches(pattern, name) is fits(pattern, name)

@@ -1,0 +1,101 @@
+"""The writer goes on after any fault, says so where it cannot, and keeps its log short."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from services.executor.store import opened
+from services.executor.units import Unit
+
+
+def unit(done: asyncio.Queue[Unit], text: str = "") -> Unit:
+    made = Unit(done.put_nowait, size=len(text))
+    made.changes.append((1, "an execution", "flow", text))
+    return made
+
+
+async def test_a_fault_of_any_kind_fails_its_chore_alone(tmp_path: Path) -> None:
+    def breaks(_: sqlite3.Connection) -> None:
+        raise KeyError("anything")
+
+    done: asyncio.Queue[Unit] = asyncio.Queue()
+    async with opened(tmp_path / "x.db") as store:
+        with pytest.raises(KeyError):
+            await store.writer.chore(breaks)
+        store.writer.submit(unit(done))
+
+        assert (await asyncio.wait_for(done.get(), 5)).error is None
+
+
+async def test_a_fault_of_any_kind_fails_its_unit_alone(tmp_path: Path) -> None:
+    class Row(tuple[object, ...]):
+        def __iter__(self) -> object:  # type: ignore[override]
+            raise MemoryError
+
+    done: asyncio.Queue[Unit] = asyncio.Queue()
+    async with opened(tmp_path / "x.db") as store:
+        good, bad = unit(done), unit(done)
+        bad.changes[0] = Row()
+        for each in (good, bad):
+            store.writer.submit(each)
+        for _ in range(2):
+            await asyncio.wait_for(done.get(), 5)
+
+        assert good.error is None
+        assert isinstance(bad.error, MemoryError)
+
+
+async def test_a_writer_that_ends_says_so_and_tells_all_units(tmp_path: Path) -> None:
+    def ends(_: sqlite3.Connection) -> None:
+        raise SystemExit
+
+    done: asyncio.Queue[Unit] = asyncio.Queue()
+    async with opened(tmp_path / "x.db") as store:
+        chore = store.writer.chore(ends)
+        store.writer.submit(unit(done))
+        with pytest.raises(RuntimeError, match="has ended"):
+            await asyncio.wait_for(store.writer.failing(), 5)
+        store.writer.submit(unit(done))
+        units = [await asyncio.wait_for(done.get(), 5) for _ in range(2)]
+        chore.cancel()
+
+        assert all(each.error for each in units)
+        assert store.writer.outstanding == 0
+
+
+# It writes 100 MB.
+@pytest.mark.parametrize("by_chores", [False, True])
+async def test_the_log_stays_short_under_large_writes(tmp_path: Path, by_chores: bool) -> None:
+    log, largest = tmp_path / "x.db-wal", 0
+    done: asyncio.Queue[Unit] = asyncio.Queue()
+    text = "x" * (4 << 20)
+
+    def put(db: sqlite3.Connection) -> None:
+        db.execute(
+            "INSERT INTO changes (at, execution_id, workflow, state) VALUES (1,'','',?)", (text,)
+        )
+
+    async with opened(tmp_path / "x.db") as store:
+        if not by_chores:
+            for _ in range(25):
+                store.writer.submit(unit(done, text))
+        for _ in range(25):
+            await (store.writer.chore(put) if by_chores else done.get())
+            largest = max(largest, log.stat().st_size)
+
+    assert largest < 50 << 20
+
+
+async def test_the_log_gives_the_disk_back_when_it_is_quiet(tmp_path: Path) -> None:
+    log = tmp_path / "x.db-wal"
+    done: asyncio.Queue[Unit] = asyncio.Queue()
+    async with opened(tmp_path / "x.db") as store:
+        store.writer.submit(unit(done, "x" * (20 << 20)))
+        await done.get()
+        async with asyncio.timeout(10):
+            while log.stat().st_size > 16 << 20:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
