@@ -1,0 +1,188 @@
+"""What an execution's outcome is to the caller, now or at its ``Location`` later."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from podium.executor.v1 import executor_pb2 as pb
+from services.edge.auth import authenticate
+from services.edge.auth.model import Caller
+from services.edge.call import JSON, Answer, Call
+from services.edge.mapping import parse_query
+from services.edge.problems import Problem, retry_after
+from services.edge.routes import Route
+from services.errors import NotFound, PermissionDenied
+
+if TYPE_CHECKING:
+    from services.edge.gateway import Gateway
+
+KEPT = timedelta(hours=24)
+
+_WELL_ENDED = frozenset(
+    {pb.TASK_STATUS_COMPLETED, pb.TASK_STATUS_COMPLETED_WITH_ERRORS, pb.TASK_STATUS_SKIPPED}
+)
+_PROBLEM_OF = {
+    pb.EXECUTION_STATUS_FAILED: "execution-failed",
+    pb.EXECUTION_STATUS_TERMINATED: "execution-terminated",
+    pb.EXECUTION_STATUS_TIMED_OUT: "execution-timed-out",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Half:
+    """What is kept with an execution to answer for it later, as it was when it was started.
+
+    Attributes:
+        principal: Who started it, and alone may have the answer.
+        public: Whoever has the signed link may.
+        await_refs: The tasks of which the first to end is the answer.
+    """
+
+    principal: str
+    public: bool
+    await_refs: tuple[str, ...]
+
+
+def half_text(route: Route, caller: Caller) -> str:
+    """A :class:`Half` as JSON text."""
+    public = "true" if caller.public else "false"
+    return f'{route.answer_half},"principal":{json.dumps(caller.principal)},"public":{public}}}'
+
+
+def read_half(text: str) -> Half | None:
+    """None: the execution was not started by a route."""
+    kept = json.loads(text) if text else None
+    if not isinstance(kept, dict) or "principal" not in kept:
+        return None
+    return Half(kept["principal"], kept.get("public") is True, tuple(kept.get("awaitRefs") or ()))
+
+
+def of_result(result: pb.Result) -> Answer:
+    """The answer of a route whose execution, or awaited task, has ended.
+
+    Raises:
+        Problem: It did not end well: 502 or 504.
+    """
+    if result.awaited_ref:
+        if result.awaited_status == pb.TASK_STATUS_TIMED_OUT:
+            raise Problem("execution-timed-out")
+        if result.awaited_status not in _WELL_ENDED:
+            raise Problem("awaited-task-failed")
+    elif result.status != pb.EXECUTION_STATUS_COMPLETED:
+        raise Problem(_PROBLEM_OF.get(result.status, "internal"))
+    return Answer(200, result.output.encode() or b"{}", (JSON,))
+
+
+def ended(result: pb.Result) -> bool:
+    """Whether there is something to answer with."""
+    return bool(result.awaited_ref) or result.status in (
+        pb.EXECUTION_STATUS_COMPLETED,
+        *_PROBLEM_OF,
+    )
+
+
+def not_done(execution_id: str, location: str, status: int) -> Answer:
+    """202: it runs, and ``location`` will have the answer."""
+    name = pb.ExecutionStatus.Name(pb.ExecutionStatus.ValueType(status))
+    document = {"executionId": execution_id, "status": name.removeprefix("EXECUTION_STATUS_")}
+    return Answer(
+        202,
+        json.dumps(document, separators=(",", ":")).encode(),
+        (JSON, (b"location", location.encode()), retry_after()),
+    )
+
+
+async def get_execution(call: Call, gateway: Gateway, execution_id: str) -> Answer:
+    """``GET /-/executions/{id}?t=…``: 202 until it is done, then what the route would have said.
+
+    Whoever may not have it is told what is told of one that is not there.
+
+    Raises:
+        Problem: 404; 410 a day after its end; or that of :func:`of_result`.
+    """
+    if not _is_id(execution_id):
+        raise Problem("not-found")
+    token = parse_query(call.query).get("t", "")
+    auth_id = gateway.links.auth_id(execution_id, token) if token else ""
+    callers = list(_callers(call, gateway, auth_id))
+    if not callers:
+        # Nobody whom anything could be shown to: the executor need not be asked.
+        raise Problem("not-found")
+    result, half = await _ask(gateway, execution_id, callers)
+    if not _may_have(half, callers, linked=bool(auth_id)):
+        raise Problem("not-found")
+    call.execution_id = execution_id
+    if _over(result, gateway.now()):
+        raise Problem("gone")
+    if not ended(result):
+        location = gateway.links.location(execution_id, auth_id or _auth_id(callers, half))
+        return not_done(execution_id, location, result.status)
+    return of_result(result)
+
+
+def _callers(call: Call, gateway: Gateway, auth_id: str) -> Iterable[Caller]:
+    """All that the caller may be: a link names the configuration, else every one is tried."""
+    if auth_id:
+        config = gateway.definitions.auth(auth_id)
+        configs = [config] if config else []
+    else:
+        configs = [config for config in gateway.definitions.auths() if not config.public]
+    for config in configs:
+        if caller := authenticate(config, call.header, gateway.now().timestamp()):
+            yield caller
+
+
+async def _ask(
+    gateway: Gateway, execution_id: str, callers: Sequence[Caller]
+) -> tuple[pb.Result, Half]:
+    """How it stands, asked for as each of ``callers`` until one is shown it; 404."""
+    for application_id in dict.fromkeys(caller.application_id for caller in callers):
+        try:
+            return await _ask_as(gateway, execution_id, application_id)
+        except (NotFound, PermissionDenied):
+            # The same key may be another application's too, which has the right.
+            continue
+    raise Problem("not-found")
+
+
+async def _ask_as(
+    gateway: Gateway, execution_id: str, application_id: str
+) -> tuple[pb.Result, Half]:
+    result = await gateway.executor.attach(execution_id, (), application_id)
+    half = read_half(result.answer)
+    if half is None:
+        raise Problem("not-found")
+    if half.await_refs:
+        result = await gateway.executor.attach(execution_id, half.await_refs, application_id)
+    return result, half
+
+
+def _may_have(half: Half, callers: list[Caller], *, linked: bool) -> bool:
+    if half.public:
+        return linked
+    return any(caller.principal == half.principal for caller in callers)
+
+
+def _auth_id(callers: list[Caller], half: Half) -> str:
+    for caller in callers:
+        if caller.principal == half.principal:
+            return caller.auth_id
+    return ""
+
+
+def _over(result: pb.Result, now: datetime) -> bool:
+    if not result.HasField("ended_at"):
+        return False
+    return now >= result.ended_at.ToDatetime(UTC) + KEPT
+
+
+def _is_id(text: str) -> bool:
+    try:
+        return str(UUID(text)) == text
+    except ValueError:
+        return False

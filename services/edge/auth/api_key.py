@@ -1,0 +1,54 @@
+"""API keys: in ``X-API-Key``, as a Bearer token, or as the password of Basic."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hmac
+from collections.abc import Mapping
+from hashlib import sha256
+
+from services.edge.auth.model import AuthConfig, Caller
+
+_LONGEST_KEY = 4096
+
+
+def authenticate(config: AuthConfig, headers: Mapping[bytes, bytes], now: float) -> Caller | None:
+    """The caller whose key was sent, if the key is known and has not expired."""
+    sent = presented(headers)
+    if not sent:
+        return None
+    # Found by its hash: how long that takes says something of the hash at most, and a key of
+    # 256 random bits cannot be made to fit one.
+    hashed = sha256(sent).hexdigest()
+    key = config.keys.get(hashed)
+    if key is None or not hmac.compare_digest(key.hash, hashed):
+        return None
+    if key.expires_at is not None and now >= key.expires_at:
+        return None
+    return Caller(config.id, f"key:{config.id}/{key.name}", config.application_id)
+
+
+def presented(headers: Mapping[bytes, bytes]) -> bytes:
+    """The key in a request's headers, empty if there is none; ``X-API-Key`` comes first.
+
+    Of ``Basic`` (RFC 7617) it is the password or, where that is empty, the user name.
+    """
+    given = headers.get(b"x-api-key")
+    if given:
+        return given[:_LONGEST_KEY]
+    scheme, _, credentials = headers.get(b"authorization", b"").partition(b" ")
+    match scheme.lower():
+        case b"bearer":
+            return credentials.strip()[:_LONGEST_KEY]
+        case b"basic":
+            return _of_basic(credentials.strip()[:_LONGEST_KEY])
+    return b""
+
+
+def _of_basic(credentials: bytes) -> bytes:
+    try:
+        user, _, password = base64.b64decode(credentials, validate=True).partition(b":")
+    except binascii.Error:
+        return b""
+    return password or user

@@ -1,0 +1,84 @@
+"""What authentication knows of a service's callers: values, read from ``auth`` documents."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One API key.
+
+    Attributes:
+        name: What principals are called by; it outlives the key's value.
+        hash: SHA-256 of the key, in hexadecimal digits.
+        expires_at: Seconds since 1970; None: never.
+    """
+
+    name: str
+    hash: str
+    expires_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AuthConfig:
+    """One ``auth`` definition.
+
+    Attributes:
+        scheme: A key of :data:`services.edge.auth.SCHEMES`.
+        keys: By hash.
+    """
+
+    id: str
+    scheme: str
+    application_id: str
+    keys: Mapping[str, Key]
+
+    @property
+    def public(self) -> bool:
+        return self.scheme in ("NONE", "PUBLIC")
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who calls a route.
+
+    Attributes:
+        auth_id: The configuration that let them in.
+        principal: ``key:<auth id>/<key name>``, or ``public:<auth id>`` for anybody.
+        application_id: Whose rights the call has.
+        public: Anybody may call.
+    """
+
+    auth_id: str
+    principal: str
+    application_id: str
+    public: bool = False
+
+
+def read_config(document: Mapping[str, Any]) -> AuthConfig:
+    """An ``auth`` document as the registry serves it, its keys as hashes."""
+    keys = (_key(entry) for entry in document.get("apiKeys") or ())
+    return AuthConfig(
+        id=document["id"],
+        scheme=document["authenticationType"],
+        application_id=document.get("applicationId", ""),
+        keys={key.hash: key for key in keys},
+    )
+
+
+def _key(entry: Mapping[str, Any]) -> Key:
+    hashed = entry["hash"]
+    return Key(entry.get("name") or hashed[:8], hashed, _moment(entry.get("expiresAt")))
+
+
+def _moment(written: str | float | None) -> float | None:
+    """ISO 8601 with its zone, or milliseconds since 1970, as an author may write them."""
+    if written is None:
+        return None
+    if isinstance(written, str):
+        return datetime.fromisoformat(written).timestamp()
+    return written / 1000

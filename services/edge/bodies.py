@@ -1,0 +1,69 @@
+"""Reading a request's body: all of it, within its limits."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+from services.edge.call import Call, Gone
+from services.edge.problems import Problem
+
+# Whoever sends a byte now and then is not idle, and must come to an end too.
+_LONGEST_SECONDS = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class BodyLimits:
+    """How large a body may be, and how long its sender may say nothing."""
+
+    most_bytes: int = 10 * 1024 * 1024
+    idle_seconds: float = 10.0
+
+
+async def read_body(call: Call, limits: BodyLimits) -> bytes:
+    """The whole body.
+
+    Raises:
+        Problem: 413 beyond its size, at the first sign of it; 408 when it stops coming.
+        Gone: The client left before its end.
+    """
+    announced = call.header.get(b"content-length")
+    if announced is not None and int(announced) > limits.most_bytes:
+        raise Problem("body-too-large")
+    if announced is None and b"transfer-encoding" not in call.header:
+        return b""
+    if call.cycle.body_is_here:
+        piece, _ = await _received(call)
+        if len(piece) > limits.most_bytes:
+            raise Problem("body-too-large")
+        return piece
+    pieces, left, more = [], limits.most_bytes, True
+    try:
+        async with asyncio.timeout(_LONGEST_SECONDS):
+            while more:
+                piece, more = await _next(call, limits)
+                left -= len(piece)
+                if left < 0:
+                    raise Problem("body-too-large")
+                pieces.append(piece)
+    except TimeoutError:
+        raise _slow() from None
+    return b"".join(pieces)
+
+
+async def _next(call: Call, limits: BodyLimits) -> tuple[bytes, bool]:
+    """The next piece, and whether there are more."""
+    async with asyncio.timeout(limits.idle_seconds):
+        return await _received(call)
+
+
+async def _received(call: Call) -> tuple[bytes, bool]:
+    message = await call.receive()
+    if message["type"] == "http.disconnect":
+        raise Gone
+    return message.get("body", b""), message.get("more_body", False)
+
+
+def _slow() -> Problem:
+    # What comes later would be taken for the next request.
+    return Problem("request-timeout", headers=((b"connection", b"close"),))

@@ -1,0 +1,95 @@
+"""A request on its way through the stages, and the answer at the end of it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from services.edge.auth.model import Caller
+from services.edge.routes import Route
+
+Headers = tuple[tuple[bytes, bytes], ...]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+
+JSON = (b"content-type", b"application/json")
+TEXT = (b"content-type", b"text/plain; charset=utf-8")
+
+
+class Gone(Exception):
+    """The client has left; nobody waits for an answer."""
+
+
+class Exchanged(Protocol):
+    """What the server keeps of a request; see :class:`services.edge.cycle.Cycle`."""
+
+    on_gone: Callable[[], None] | None
+
+    @property
+    def body_is_here(self) -> bool:
+        """Whether to receive it is not to wait."""
+
+    async def answer(self, status: int, headers: Headers, body: bytes) -> None:
+        """Write the whole answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What goes back; the endpoint adds the request's id, the execution's and the length."""
+
+    status: int
+    body: bytes = b""
+    headers: Headers = ()
+
+
+@dataclass(slots=True)
+class Call:
+    """One request, and what the stages have found out about it.
+
+    Attributes:
+        raw_path: As sent, without the query.
+        query: As sent, without its ``?``.
+        headers: As sent, names in lower case, in order.
+        header: The first of each name.
+        cycle: Says when the client leaves, and takes the answer.
+        request_id: The client's own, if it is a sound one.
+        segments: The path, decoded by segment.
+        parameters: The path's parameters, by name.
+        body: All of it.
+        input: JSON text of the workflow's input.
+        execution_id: Once there is, or may be, an execution.
+    """
+
+    method: str
+    raw_path: bytes
+    query: bytes
+    headers: list[tuple[bytes, bytes]]
+    header: dict[bytes, bytes]
+    receive: Receive
+    cycle: Exchanged
+    request_id: str = ""
+    traceparent: str = ""
+    segments: tuple[str, ...] = ()
+    route: Route | None = None
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    caller: Caller | None = None
+    body: bytes = b""
+    input: str = ""
+    execution_id: str = ""
+
+
+def call_of(scope: Mapping[str, Any], receive: Receive) -> Call:
+    """The request that an ASGI ``scope`` of type http describes."""
+    headers: list[tuple[bytes, bytes]] = scope["headers"]
+    # Backwards, so that the first of a name stays.
+    header = dict(reversed(headers))
+    return Call(
+        scope["method"],
+        scope["raw_path"],
+        scope["query_string"],
+        headers,
+        header,
+        receive,
+        scope["podium.cycle"],
+    )

@@ -1,0 +1,55 @@
+"""``POST /-/callbacks/{token}?status=``: a remote says how the job went that it was given."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from podium.executor.v1 import executor_pb2 as pb
+from services.edge.bodies import read_body
+from services.edge.call import JSON, Answer, Call
+from services.edge.mapping import parse_body, parse_query
+from services.edge.problems import Problem
+
+if TYPE_CHECKING:
+    from services.edge.gateway import Gateway
+
+LONGEST_TOKEN = 2048
+
+# What somebody outside may say of a task.
+STATUSES = {
+    "IN_PROGRESS": pb.TASK_STATUS_IN_PROGRESS,
+    "COMPLETED": pb.TASK_STATUS_COMPLETED,
+    "FAILED": pb.TASK_STATUS_FAILED,
+    "FAILED_WITH_TERMINAL_ERROR": pb.TASK_STATUS_FAILED_WITH_TERMINAL_ERROR,
+}
+
+
+async def complete(call: Call, gateway: Gateway, token: str) -> Answer:
+    """Pass it on. 200 also for a repeat with the same status and body.
+
+    Raises:
+        Problem: 400 for a body that is no JSON or a status that is none.
+        ServiceError: 404 forged or expired, 409 ended another way, 503 executor away.
+    """
+    if len(token) > LONGEST_TOKEN:
+        raise Problem("not-found")
+    status = status_of(parse_query(call.query).get("status", "COMPLETED"))
+    text = json_text(await read_body(call, gateway.body_limits))
+    request = pb.CompleteCallbackRequest(token=token, status=status, body=text)
+    task_id = await gateway.executor.complete_callback(request)
+    return Answer(200, json.dumps({"taskId": task_id}).encode(), (JSON,))
+
+
+def status_of(written: str) -> pb.TaskStatus.ValueType:
+    """Raises :class:`Problem` (400) for what is no status that a task can be given."""
+    status = STATUSES.get(written)
+    if status is None:
+        raise Problem("invalid-request", f"The status must be one of {', '.join(STATUSES)}.")
+    return status
+
+
+def json_text(body: bytes) -> str:
+    """``body`` as it is, once it is known to be JSON that can be kept; ``{}`` for none."""
+    parse_body(body)
+    return body.decode() or "{}"

@@ -1,0 +1,92 @@
+"""What the edge serves by: routes, auth configurations and rights, always as they are now.
+
+They come from its own copy of the registry's definitions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from services.access import tags_of
+from services.edge.auth.model import AuthConfig, read_config
+from services.edge.routes import Route, RouteTable, routes_of
+
+if TYPE_CHECKING:
+    from services.replica import Removed, Replica, Stored
+
+
+class Definitions:
+    """The tables that requests are served by.
+
+    A change only marks them; the next who asks builds the new one. What a request holds stays as
+    it is.
+    """
+
+    def __init__(self, replica: Replica) -> None:
+        self.replica = replica
+        self._table: RouteTable | None = None
+        self._routes: dict[str, tuple[int, tuple[Route, ...]]] = {}
+        self._auths: dict[str, AuthConfig] = {}
+        self._rights: dict[tuple[str, str, int], bool] = {}
+        self.forget = replica.subscribe(self._changed)
+
+    def _changed(self, change: Stored | Removed | None) -> None:
+        kind = change.kind if change else ""
+        if kind in ("service", ""):
+            self._table = None
+        if kind in ("auth", ""):
+            self._auths.clear()
+        if kind in ("application", "workflow", ""):
+            self._rights.clear()
+
+    @property
+    def revision(self) -> int:
+        """That of the definitions which a request is served by now."""
+        return self.replica.revision
+
+    @property
+    def routes(self) -> RouteTable:
+        """All routes of all services."""
+        if self._table is None:
+            self._table = RouteTable(self._all_routes())
+        return self._table
+
+    def _all_routes(self) -> Iterable[Route]:
+        """Those of services that have not changed are not read again."""
+        known, self._routes = self._routes, {}
+        for stored in self.replica.all("service"):
+            before = known.get(stored.name)
+            if before is None or before[0] != stored.revision:
+                before = (stored.revision, routes_of(stored.document))
+            self._routes[stored.name] = before
+            yield from before[1]
+
+    def auth(self, auth_id: str) -> AuthConfig | None:
+        """The auth configuration of that id."""
+        config = self._auths.get(auth_id)
+        if config is None and (stored := self.replica.get("auth", auth_id)) is not None:
+            config = self._auths[auth_id] = read_config(stored.document)
+        return config
+
+    def auths(self) -> Iterable[AuthConfig]:
+        """All auth configurations."""
+        for stored in self.replica.all("auth"):
+            if (config := self.auth(stored.name)) is not None:
+                yield config
+
+    def may_execute(self, application_id: str, workflow: str, version: int) -> bool:
+        """Whether the application has EXECUTE on the workflow, by name or by tag."""
+        asked = (application_id, workflow, version)
+        known = self._rights.get(asked)
+        if known is None:
+            known = self._rights[asked] = self._may_execute(*asked)
+        return known
+
+    def _may_execute(self, application_id: str, workflow: str, version: int) -> bool:
+        application = self.replica.application(application_id)
+        if application is None:
+            return False
+        stored = self.replica.get("workflow", workflow, version)
+        tags = tags_of(stored.document) if stored else frozenset[str]()
+        return application.allows("EXECUTE", "workflow", workflow, tags)

@@ -1,0 +1,132 @@
+"""The one ASGI application of a listener: runs a tuple of stages, writes what they answer.
+
+Plain ASGI: a request costs what its stages cost.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, Generic, TypeVar
+
+from services.edge.call import Answer, Call, Gone, Headers, Receive, call_of
+from services.edge.problems import CONTENT_TYPE, Problem, body_of, challenge, retry_after
+from services.errors import (
+    Conflict,
+    DeadlineExceeded,
+    InvalidRequest,
+    NotFound,
+    Overloaded,
+    PermissionDenied,
+    RateLimited,
+    ServiceError,
+    TooLarge,
+    Unauthenticated,
+    Unavailable,
+)  # fmt: skip
+
+logger = logging.getLogger(__name__)
+
+_SECONDS = re.compile(r"[0-9]{1,9}\Z")
+
+C = TypeVar("C")
+
+# A stage gives the answer, or None for the next one to go on; or it raises.
+Stage = Callable[[Call, C], Awaitable[Answer | None]]
+
+_PROBLEM_OF: Sequence[tuple[type[ServiceError], str]] = (
+    (Unauthenticated, "unauthenticated"),
+    (PermissionDenied, "forbidden"),
+    (NotFound, "not-found"),
+    (Conflict, "conflict"),
+    (InvalidRequest, "invalid-request"),
+    (TooLarge, "body-too-large"),
+    (Overloaded, "overloaded"),
+    (RateLimited, "rate-limited"),
+    (Unavailable, "unavailable"),
+    (DeadlineExceeded, "unavailable"),
+)
+
+
+class Endpoint(Generic[C]):
+    """An ASGI application of a listener whose cycles are :class:`services.edge.cycle.Cycle`.
+
+    Args:
+        stages: Run in order until one answers.
+        context: What every stage is given beside the call.
+    """
+
+    def __init__(self, stages: tuple[Stage[C], ...], context: C) -> None:
+        self._stages = stages
+        self._context = context
+
+    async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: object) -> None:
+        call = call_of(scope, receive)
+        try:
+            answer = await self._run(call)
+        except Gone:
+            return
+        headers = [*answer.headers, (b"x-request-id", call.request_id.encode())]
+        if call.execution_id:
+            headers.append((b"podium-execution-id", call.execution_id.encode()))
+        if answer.status != 204:
+            headers.append((b"content-length", b"%d" % len(answer.body)))
+        await call.cycle.answer(answer.status, tuple(headers), answer.body)
+        _log(call, answer.status)
+
+    async def _run(self, call: Call) -> Answer:
+        try:
+            for stage in self._stages:
+                answer = await stage(call, self._context)
+                if answer is not None:
+                    return answer
+            raise Problem("no-route")
+        except Problem as problem:
+            return of_problem(call, problem)
+        except ServiceError as error:
+            return of_problem(call, problem_of(error))
+        except Gone:
+            raise
+        except Exception:  # the outermost loop of a request: no other is harmed by it
+            logger.exception("A request failed.", extra={"request_id": call.request_id})
+            return of_problem(call, Problem("internal"))
+
+
+def _log(call: Call, status: int) -> None:
+    level = logging.INFO if status >= 500 else logging.DEBUG
+    if not logger.isEnabledFor(level):
+        return
+    # A path as it came may hold a token: of a callback, say.
+    path = call.route.path if call.route else "/" + "/".join(call.segments[:2])
+    ids = {"request_id": call.request_id, "execution_id": call.execution_id}
+    logger.log(level, "%s %s was answered %d.", call.method, path, status, extra=ids)
+
+
+def of_problem(call: Call, problem: Problem) -> Answer:
+    """The answer that tells ``problem``."""
+    headers = ((b"content-type", CONTENT_TYPE), *problem.headers)
+    return Answer(problem.status, body_of(problem, call.request_id, call.execution_id), headers)
+
+
+def problem_of(error: ServiceError) -> Problem:
+    """What a caller is told of a service's error; never the error's own sentence."""
+    for kind, name in _PROBLEM_OF:
+        if isinstance(error, kind):
+            return Problem(name, headers=_headers(name, error))
+    logger.error("A service failed: %s", error.detail)
+    return Problem("internal")
+
+
+def _headers(name: str, error: ServiceError) -> Headers:
+    """What the status needs beside the body."""
+    match name:
+        case "unauthenticated":
+            return (challenge(),)
+        case "overloaded" | "unavailable":
+            return (retry_after(),)
+        case "rate-limited":
+            seconds = error.metadata.get("retry_after_seconds", "")
+            # Whole seconds, as the header has them.
+            return (retry_after(int(seconds)) if _SECONDS.match(seconds) else retry_after(),)
+    return ()

@@ -1,0 +1,128 @@
+"""One start that was asked of the executor, and what is known of it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from enum import Enum
+from typing import TypeAlias
+
+from podium.executor.v1 import executor_pb2 as pb
+from services.errors import ServiceError
+
+_FIRST_DELAY_SECONDS = 0.1
+_LONGEST_DELAY_SECONDS = 1.0
+
+
+class Waiting(Enum):
+    """What is known of an execution whose result did not come."""
+
+    ACCEPTED = "it is stored, and runs"
+    UNCONFIRMED = "nobody has said that it is stored"
+    LEFT = "nobody waits for it any more"
+
+
+Outcome: TypeAlias = pb.Result | ServiceError | Waiting
+
+
+class Exchange:
+    """One start and what comes of it.
+
+    Args:
+        correlation_id: Its number in the session, never used for another.
+        start: What is asked; its input is let go once the execution is accepted.
+        until_accepted: Wait for no result.
+        end: Told the outcome, when the one who waits leaves or gives up.
+
+    Attributes:
+        accepted: The executor has said that the execution is stored.
+        outcome: Done when there is a result, an error, or no more time.
+        size: Characters of the input.
+        timer: Ends the wait.
+    """
+
+    __slots__ = (
+        "_end", "_loop", "_open", "_refusals", "_resend", "_sendings", "accepted",
+        "correlation_id", "outcome", "size", "start", "timer", "until_accepted",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        correlation_id: int,
+        start: pb.Start,
+        until_accepted: bool,
+        end: Callable[[Exchange, Outcome], None],
+    ) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._end = end
+        self.correlation_id = correlation_id
+        self.start = start
+        self.size = len(start.input)
+        self.until_accepted = until_accepted
+        self.accepted = False
+        self.outcome: asyncio.Future[Outcome] = self._loop.create_future()
+        self.timer: asyncio.TimerHandle | None = None
+        # On the stream of now it was sent, and not refused since.
+        self._open = False
+        self._sendings = 0
+        self._refusals = 0
+        self._resend: asyncio.TimerHandle | None = None
+
+    @property
+    def may_have_started(self) -> bool:
+        """Whether there may be an execution though the outcome is an error.
+
+        An error answers the last sending only: what an earlier one has begun it does not say.
+        """
+        return self.accepted or self._sendings > 1
+
+    def leave(self) -> None:
+        """Wait no longer; the execution goes on."""
+        self._end(self, Waiting.LEFT)
+
+    def give_up(self) -> None:
+        """Take what is known so far for the outcome."""
+        self._end(self, Waiting.ACCEPTED if self.accepted else Waiting.UNCONFIRMED)
+
+    # What the session tells of its stream.
+
+    def send_into(self, message: pb.SessionRequest) -> int:
+        """Add the frame that asks for it, unless the stream has it: its rough size."""
+        if self._open:
+            return 0
+        self._open = True
+        self._sendings += 1
+        frame, start = message.frames.add(correlation_id=self.correlation_id), self.start
+        if not self.accepted:
+            frame.start.CopyFrom(start)
+            return self.size
+        frame.attach.execution_id = start.execution_id
+        frame.attach.await_refs.extend(start.await_refs)
+        frame.attach.on_behalf_of = start.on_behalf_of
+        return 0
+
+    def refused(self, send: Callable[[Exchange], None]) -> None:
+        """The executor cannot take it just now: ``send`` is called in a moment."""
+        if not self._open:
+            return
+        self._open = False
+        delay = min(_FIRST_DELAY_SECONDS * 2**self._refusals, _LONGEST_DELAY_SECONDS)
+        self._refusals += 1
+        self._resend = self._loop.call_later(delay, send, self)
+
+    def on_new_stream(self) -> None:
+        """Nothing was sent on it yet."""
+        self._open = False
+        self._refusals = 0
+        self._unset_resend()
+
+    def stop(self) -> None:
+        """End every timer."""
+        self._unset_resend()
+        if self.timer is not None:
+            self.timer.cancel()
+
+    def _unset_resend(self) -> None:
+        if self._resend is not None:
+            self._resend.cancel()
+            self._resend = None

@@ -1,0 +1,92 @@
+"""What the edge asks the executor beside the session: single calls, with patience for a restart."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TYPE_CHECKING, TypeVar
+
+from google.protobuf import duration_pb2
+
+from podium.executor.v1 import executor_pb2 as pb
+from services import rpc
+from services.errors import DeadlineExceeded, Unavailable
+
+if TYPE_CHECKING:
+    from podium.executor.v1.executor_pb2_grpc import ExecutorServiceAsyncStub
+
+T = TypeVar("T")
+
+# An executor that was killed serves again after a second or so; a remote that calls back tries
+# once, as a rule.
+PATIENCE_SECONDS = 8.0
+_AGAIN_SECONDS = 0.1
+
+
+class Executor:
+    """The executor's single calls.
+
+    Args:
+        stub: Of a channel that carries the edge's token.
+        patience_seconds: How long a call is made again while the executor is away.
+    """
+
+    def __init__(
+        self,
+        stub: ExecutorServiceAsyncStub,
+        patience_seconds: float = PATIENCE_SECONDS,
+    ) -> None:
+        self._stub = stub
+        self._patience_seconds = patience_seconds
+
+    async def attach(
+        self, execution_id: str, await_refs: Sequence[str], on_behalf_of: str
+    ) -> pb.Result:
+        """Where the execution, or the first of ``await_refs`` to end, stands now."""
+        request = pb.AttachExecutionRequest(
+            attach=pb.Attach(
+                execution_id=execution_id, await_refs=await_refs, on_behalf_of=on_behalf_of
+            ),
+            wait=duration_pb2.Duration(),
+        )
+        response = await self._patiently(self._stub.AttachExecution, request)
+        return response.result
+
+    async def complete_callback(self, request: pb.CompleteCallbackRequest) -> str:
+        """Pass a remote's word on: the id of the task. Saying it twice does no harm."""
+        response = await self._patiently(self._stub.CompleteCallback, request)
+        return response.task_id
+
+    async def update_task(self, request: pb.UpdateTaskRequest, application_id: str) -> str:
+        """Pass an application's word on: the id of the task. Saying it twice does no harm."""
+        caller = rpc.on_behalf_of(application_id)
+        response = await self._patiently(self._stub.UpdateTask, request, caller)
+        return response.task_id
+
+    async def _patiently(
+        self,
+        method: Callable[..., Awaitable[T]],
+        request: object,
+        metadata: Sequence[tuple[str, str]] = (),
+    ) -> T:
+        """What ``method`` answers, asked again while the executor is away.
+
+        Raises:
+            ServiceError: What the executor says, or Unavailable when patience ends.
+        """
+        loop = asyncio.get_running_loop()
+        end = loop.time() + self._patience_seconds
+        while True:
+            left = max(end - loop.time(), 0.001)
+            try:
+                with rpc.raising_ours():
+                    return await method(
+                        request, metadata=metadata, timeout=left, wait_for_ready=True
+                    )
+            except DeadlineExceeded:
+                raise Unavailable("The executor did not answer in time.") from None
+            except Unavailable:
+                if loop.time() + _AGAIN_SECONDS >= end:
+                    raise
+            # Told at once that nobody is there: the next try must not follow at once.
+            await asyncio.sleep(_AGAIN_SECONDS)

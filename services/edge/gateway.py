@@ -1,0 +1,33 @@
+"""What the stages of the gateway are given beside the call."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from services.edge.bodies import BodyLimits
+from services.edge.definitions import Definitions
+from services.edge.executor import Executor
+from services.edge.links import Links
+from services.edge.session import Session
+
+
+@dataclass(frozen=True, slots=True)
+class Gateway:
+    """The gateway's means.
+
+    Attributes:
+        metadata_headers: Names of the request headers that workflows may see, in lower case.
+        now: The clock.
+        new_id: Makes execution ids and request ids: random UUIDs.
+    """
+
+    definitions: Definitions
+    session: Session
+    executor: Executor
+    links: Links
+    body_limits: BodyLimits
+    metadata_headers: frozenset[bytes]
+    now: Callable[[], datetime]
+    new_id: Callable[[], str]

@@ -1,0 +1,72 @@
+"""The management API's pages and their stages."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from services.edge.bodies import BodyLimits
+from services.edge.call import JSON, Answer, Call
+from services.edge.dispatch import found_or_answer, looked_up
+from services.edge.executor import Executor
+from services.edge.identity import identify_with
+from services.edge.management import tasks, tokens
+from services.edge.trie import Trie
+
+if TYPE_CHECKING:
+    from podium.registry.v1.registry_pb2_grpc import RegistryServiceAsyncStub
+    from services.access import Verifier
+
+Page = Callable[..., Awaitable[Answer]]
+
+
+@dataclass(frozen=True, slots=True)
+class Management:
+    """The management API's means.
+
+    Attributes:
+        anonymous_application: Whose rights a request without a token has; empty: none are let in.
+    """
+
+    verifier: Verifier
+    registry: RegistryServiceAsyncStub
+    executor: Executor
+    body_limits: BodyLimits
+    anonymous_application: str
+    new_id: Callable[[], str]
+
+
+async def identify(call: Call, management: Management) -> None:
+    """As the gateway does."""
+    identify_with(call, management.new_id)
+
+
+async def health(call: Call, management: Management) -> Answer:
+    """200 as long as this process serves; Conductor's clients ask for ``healthy``."""
+    document = {"status": "ok", "healthy": True}
+    return Answer(200, json.dumps(document).encode(), (JSON, (b"cache-control", b"no-store")))
+
+
+def _pages() -> Trie[Page]:
+    pages: Trie[Page] = Trie()
+    pages.add("GET", "/health", health)
+    pages.add("GET", "/api/health", health)
+    pages.add("POST", "/api/token", tokens.issue)
+    pages.add("POST", "/api/tasks/{workflowId}/{taskRefName}/{status}", tasks.update)
+    return pages
+
+
+_PAGES = _pages()
+
+
+async def page(call: Call, management: Management) -> Answer:
+    """The page at the path; 404 for every other."""
+    found = found_or_answer(call.method, _PAGES.find(looked_up(call.method), call.segments))
+    if isinstance(found, Answer):
+        return found
+    return await found.value(call, management, *found.parameters)
+
+
+STAGES = (identify, page)

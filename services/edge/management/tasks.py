@@ -1,0 +1,66 @@
+"""``POST /api/tasks/{workflowId}/{taskRefName}/{status}``: somebody's word about a task."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from podium.executor.v1 import executor_pb2 as pb
+from services.edge.bodies import read_body
+from services.edge.call import TEXT, Answer, Call
+from services.edge.callbacks import status_of
+from services.edge.mapping import parse_body, parse_query
+from services.edge.problems import Problem, challenge
+from services.errors import Unauthenticated
+
+if TYPE_CHECKING:
+    from services.edge.management.pages import Management
+
+
+async def update(
+    call: Call, management: Management, execution_id: str, ref: str, status: str
+) -> Answer:
+    """Pass it on for the caller: 200 with the task's id as text.
+
+    Raises:
+        Problem: 400 for an unknown status or a body that is no object.
+        ServiceError: 401 without a token that holds, 403, 404, 409, 503.
+    """
+    application_id = caller_of(call, management)
+    known = status_of(status)
+    body = await read_body(call, management.body_limits)
+    if not isinstance(parse_body(body), dict):
+        raise Problem("invalid-request", "The body must be a JSON object: the task's output.")
+    request = pb.UpdateTaskRequest(
+        execution_id=execution_id,
+        ref=ref,
+        status=known,
+        output=body.decode() or "{}",
+        worker_id=parse_query(call.query).get("workerid", ""),
+    )
+    task_id = await management.executor.update_task(request, application_id)
+    return Answer(200, task_id.encode(), (TEXT,))
+
+
+def caller_of(call: Call, management: Management) -> str:
+    """The application that calls.
+
+    Raises:
+        Problem: 401.
+    """
+    token = _token(call)
+    if not token and management.anonymous_application:
+        return management.anonymous_application
+    if not token:
+        raise Problem("unauthenticated", headers=(challenge(),))
+    try:
+        return management.verifier.verify(token).application_id
+    except Unauthenticated:
+        raise Problem("unauthenticated", headers=(challenge(),)) from None
+
+
+def _token(call: Call) -> str:
+    """Conductor's ``X-Authorization`` has the bare token; ``Bearer`` before it does no harm."""
+    given = call.header.get(b"x-authorization") or call.header.get(b"authorization", b"")
+    scheme, _, rest = given.partition(b" ")
+    token = rest if scheme.lower() == b"bearer" else given
+    return token.strip().decode("latin-1")

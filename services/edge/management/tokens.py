@@ -1,0 +1,39 @@
+"""``POST /api/token``: an access key into a signed token. Needs no token itself."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from podium.registry.v1 import registry_pb2
+from services.edge.bodies import read_body
+from services.edge.call import JSON, Answer, Call
+from services.edge.mapping import parse_body
+from services.edge.problems import Problem
+from services.rpc import raising_ours
+
+if TYPE_CHECKING:
+    from services.edge.management.pages import Management
+
+_SECONDS = 5.0
+
+
+async def issue(call: Call, management: Management) -> Answer:
+    """``{"keyId", "keySecret"}`` into ``{"token", "expiresAt"}`` (milliseconds since 1970).
+
+    Raises:
+        Problem: 400 for a body without the two.
+        ServiceError: 401 for a key that does not hold, 429 after too many of them, 503 when the
+            registry is away.
+    """
+    body = parse_body(await read_body(call, management.body_limits))
+    key_id, secret = (
+        (body.get("keyId"), body.get("keySecret")) if isinstance(body, dict) else (0, 0)
+    )
+    if not (isinstance(key_id, str) and isinstance(secret, str)):
+        raise Problem("invalid-request", 'The body must be {"keyId": "…", "keySecret": "…"}.')
+    request = registry_pb2.IssueTokenRequest(key_id=key_id, key_secret=secret)
+    with raising_ours():
+        issued = await management.registry.IssueToken(request, timeout=_SECONDS)
+    document = {"token": issued.token, "expiresAt": issued.expires_at.ToMilliseconds()}
+    return Answer(200, json.dumps(document).encode(), (JSON, (b"cache-control", b"no-store")))

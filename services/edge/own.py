@@ -1,0 +1,48 @@
+"""What the gateway answers itself, below ``/-/``: health, executions' answers, callbacks."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
+
+from services.edge import answers, callbacks
+from services.edge.call import JSON, Answer, Call
+from services.edge.dispatch import found_or_answer, looked_up
+from services.edge.trie import Trie
+
+if TYPE_CHECKING:
+    from services.edge.gateway import Gateway
+
+Page = Callable[..., Awaitable[Answer]]
+
+
+async def health(call: Call, gateway: Gateway) -> Answer:
+    """200 as long as this process serves; what it leans on is told beside."""
+    document = {
+        "status": "ok",
+        "executor": "connected" if gateway.session.connected else "away",
+        "definitions": "stale" if gateway.definitions.replica.stale else "current",
+    }
+    return Answer(200, json.dumps(document).encode(), (JSON, (b"cache-control", b"no-store")))
+
+
+def _pages() -> Trie[Page]:
+    pages: Trie[Page] = Trie()
+    pages.add("GET", "/-/health", health)
+    pages.add("GET", "/-/executions/{id}", answers.get_execution)
+    pages.add("POST", "/-/callbacks/{token}", callbacks.complete)
+    return pages
+
+
+_PAGES = _pages()
+
+
+async def own_pages(call: Call, gateway: Gateway) -> Answer | None:
+    """The page, where the path is below ``/-/``; no service's route is there."""
+    if call.segments[:1] != ("-",):
+        return None
+    found = found_or_answer(call.method, _PAGES.find(looked_up(call.method), call.segments))
+    if isinstance(found, Answer):
+        return found
+    return await found.value(call, gateway, *found.parameters)

@@ -1,0 +1,129 @@
+"""Problems (RFC 9457): what a caller is told when the answer is no, one fixed sentence a class.
+
+Strangers learn nothing of what went wrong inside; the execution id in the answer leads whoever
+may look to the rest.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+CONTENT_TYPE = b"application/problem+json"
+RETRY_AFTER_SECONDS = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One class of problems: its HTTP status, its title, and its sentence."""
+
+    status: int
+    title: str
+    detail: str
+
+
+KINDS: dict[str, Kind] = {
+    "malformed-request": Kind(400, "Malformed request", "The request is not valid HTTP."),
+    "malformed-path": Kind(400, "Malformed path", "The path cannot be read."),
+    "malformed-query": Kind(400, "Malformed query", "The query cannot be read."),
+    "malformed-body": Kind(400, "Malformed body", "The body is not valid JSON."),
+    "invalid-request": Kind(400, "Invalid request", "The request makes no sense here."),
+    "unauthenticated": Kind(
+        401, "Unauthenticated", "This needs a valid key or token, and there was none."
+    ),
+    "forbidden": Kind(403, "Forbidden", "The caller is known and may not do this."),
+    "no-route": Kind(404, "Not found", "There is nothing at this path."),
+    "not-found": Kind(404, "Not found", "There is no such thing, or not for this caller."),
+    "method-not-allowed": Kind(
+        405, "Method not allowed", "The path is known by other methods: see Allow."
+    ),
+    "request-timeout": Kind(408, "Request timeout", "The request took too long to arrive."),
+    "conflict": Kind(409, "Conflict", "It cannot be done to the thing in the state it is in."),
+    "gone": Kind(410, "Gone", "The answer was kept for 24 hours, and they are over."),
+    "body-too-large": Kind(413, "Body too large", "The body is larger than is taken here."),
+    "unsupported-media-type": Kind(
+        415, "Unsupported media type", "The body must be JSON in UTF-8: application/json or +json."
+    ),
+    "invalid-query": Kind(422, "Invalid query", "The query breaks a rule: see errors."),
+    "headers-too-large": Kind(
+        431, "Headers too large", "The request's headers are larger than is taken here."
+    ),
+    "rate-limited": Kind(429, "Rate limited", "That was too often: see Retry-After."),
+    "internal": Kind(500, "Internal error", "Something went wrong inside; it is in the log."),
+    "execution-failed": Kind(502, "Execution failed", "The workflow behind this route failed."),
+    "execution-terminated": Kind(
+        502, "Execution terminated", "The workflow behind this route was ended by somebody."
+    ),
+    "awaited-task-failed": Kind(
+        502, "Awaited task failed", "The task whose output is the answer failed."
+    ),
+    "unavailable": Kind(503, "Unavailable", "A service behind this one is away; try again."),
+    "executor-away": Kind(
+        503,
+        "Executor away",
+        "Nobody has confirmed the execution; it may still run, once, if it was received.",
+    ),
+    "overloaded": Kind(503, "Overloaded", "There is too much to do just now; try again."),
+    "service-disabled": Kind(503, "Service disabled", "This service is switched off."),
+    "execution-timed-out": Kind(
+        504, "Execution timed out", "The workflow behind this route ran out of time."
+    ),
+}
+
+
+class Problem(Exception):
+    """Ends a request with an answer of class ``kind``.
+
+    Attributes:
+        kind: A key of :data:`KINDS`.
+        detail: In place of the class's sentence; only of what the caller itself has sent.
+        errors: Pointer (RFC 6901) and detail of each fault, where there are several.
+        headers: Beside those of every answer.
+    """
+
+    def __init__(
+        self,
+        kind: str,
+        detail: str = "",
+        errors: Sequence[tuple[str, str]] = (),
+        headers: Sequence[tuple[bytes, bytes]] = (),
+    ) -> None:
+        super().__init__(kind)
+        self.kind = kind
+        self.detail = detail
+        self.errors = tuple(errors)
+        self.headers = tuple(headers)
+
+    @property
+    def status(self) -> int:
+        return KINDS[self.kind].status
+
+
+def body_of(problem: Problem, request_id: str, execution_id: str = "") -> bytes:
+    """The answer's body (RFC 9457 §3.1)."""
+    kind = KINDS[problem.kind]
+    document: dict[str, Any] = {
+        "type": f"urn:podium:problem:{problem.kind}",
+        "title": kind.title,
+        "status": kind.status,
+        "detail": problem.detail or kind.detail,
+        "requestId": request_id,
+    }
+    if execution_id:
+        document["executionId"] = execution_id
+    if problem.errors:
+        document["errors"] = [{"pointer": at, "detail": detail} for at, detail in problem.errors]
+    return json.dumps(document, ensure_ascii=False).encode()
+
+
+def challenge(realm: str = "podium", error: str = "") -> tuple[bytes, bytes]:
+    """``WWW-Authenticate``, which every 401 needs (RFC 9110 §15.5.2); ``error`` as RFC 6750 §3."""
+    told = f', error="{error}"' if error else ""
+    return b"www-authenticate", f'Bearer realm="{realm}"{told}'.encode()
+
+
+def retry_after(seconds: int = RETRY_AFTER_SECONDS) -> tuple[bytes, bytes]:
+    """``Retry-After`` (RFC 9110 §10.2.3)."""
+    return b"retry-after", b"%d" % seconds

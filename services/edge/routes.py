@@ -1,0 +1,103 @@
+"""Routes: which request runs which workflow, as the services' documents say. No IO."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from services.edge.trie import Elsewhere, Found, Trie, is_parameter, template_segments
+
+DEFAULT_TIMEOUT_SECONDS = 30.0
+LONGEST_TIMEOUT_SECONDS = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One route, with all of its service that a request needs.
+
+    Attributes:
+        method: GET, POST, PUT, DELETE or PATCH.
+        path: The whole template, the service's path included.
+        parameters: The names in ``path``, in order.
+        version: The workflow's; 0: the latest at each call.
+        asynchronous: 202 at once.
+        await_refs: The tasks of which the first to end is the answer.
+        enabled: The service is.
+        answer_half: JSON text, open at its end: what is kept with an execution to answer for it
+            later; see :class:`services.edge.answers.Half`.
+    """
+
+    service_id: str
+    auth_id: str
+    enabled: bool
+    method: str
+    path: str
+    parameters: tuple[str, ...]
+    workflow: str
+    version: int
+    asynchronous: bool
+    await_refs: tuple[str, ...]
+    timeout_seconds: float
+    answer_half: str
+
+
+def routes_of(service: Mapping[str, Any]) -> tuple[Route, ...]:
+    """The routes of a service's document, as the registry keeps it."""
+    return tuple(_route(service, route) for route in service.get("routes") or ())
+
+
+def _route(service: Mapping[str, Any], route: Mapping[str, Any]) -> Route:
+    path = joined(service["path"], route["path"])
+    mapped = route["mappedWorkflow"]
+    await_refs = awaited(route.get("waitUntilTasks"))
+    half = {
+        "service": service["id"],
+        "route": f"{route['httpMethod']} {path}",
+        "auth": service["authConfigId"],
+        "awaitRefs": await_refs,
+    }
+    return Route(
+        service_id=service["id"],
+        auth_id=service["authConfigId"],
+        enabled=service.get("enabled") is not False,
+        method=route["httpMethod"],
+        path=path,
+        parameters=tuple(part[1:-1] for part in template_segments(path) if is_parameter(part)),
+        workflow=mapped["name"],
+        version=mapped.get("version") or 0,
+        asynchronous=route.get("workflowExecutionMode") == "ASYNCHRONOUS",
+        await_refs=await_refs,
+        timeout_seconds=_timeout(route.get("timeoutInSeconds")),
+        answer_half=json.dumps(half, separators=(",", ":"))[:-1],
+    )
+
+
+def _timeout(seconds: float | None) -> float:
+    return min(float(seconds or DEFAULT_TIMEOUT_SECONDS), LONGEST_TIMEOUT_SECONDS)
+
+
+def awaited(wait_until_tasks: object) -> tuple[str, ...]:
+    """``"charge, ship"`` → ``("charge", "ship")``."""
+    if not isinstance(wait_until_tasks, str):
+        return ()
+    return tuple(ref for part in wait_until_tasks.split(",") if (ref := part.strip()))
+
+
+def joined(service_path: str, route_path: str) -> str:
+    """``/api/orders`` and ``/{id}`` → ``/api/orders/{id}``."""
+    return "/" + "/".join((*template_segments(service_path), *template_segments(route_path)))
+
+
+class RouteTable:
+    """All routes of all services, as they were at one moment."""
+
+    def __init__(self, routes: Iterable[Route] = ()) -> None:
+        self._trie: Trie[Route] = Trie()
+        for route in routes:
+            self._trie.add(route.method, route.path, route)
+
+    def find(self, method: str, segments: tuple[str, ...]) -> Found[Route] | Elsewhere | None:
+        """The route of a request; HEAD is answered by GET's."""
+        return self._trie.find("GET" if method == "HEAD" else method, segments)

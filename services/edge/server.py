@@ -1,0 +1,173 @@
+"""An HTTP listener: uvicorn's protocol on a socket that is bound already.
+
+uvicorn's own server takes SIGTERM for itself and raises it again when it has drained: two of them
+in one process would end it undrained. Here a listener ends with its block.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+import time
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from email.utils import formatdate
+from typing import Any
+
+from uvicorn import Config
+
+from services.edge.protocol import Connections, Limits, with_limits
+from services.process import StartupError
+
+BACKLOG = 2048
+KEEP_ALIVE_SECONDS = 75
+DRAIN_SECONDS = 9.0
+# Of the drain: for those who are then told what is known.
+LAST_SECONDS = 1.0
+_PARTING_SECONDS = 0.5
+
+logger = logging.getLogger(__name__)
+
+
+def bound(address: str) -> socket.socket:
+    """A socket on ``host:port``; port 0 takes a free one.
+
+    Raises:
+        StartupError: The port is taken, or the address is not this machine's.
+    """
+    host, _, port = address.rpartition(":")
+    host = host.strip("[]")
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        listening = socket.create_server((host, int(port)), family=family, backlog=BACKLOG)
+    except OSError as error:
+        raise StartupError(f"{address} cannot be served on: {error.strerror or error}.") from error
+    listening.setblocking(False)
+    return listening
+
+
+def address_of(listening: socket.socket) -> str:
+    """``host:port`` of a bound socket."""
+    host, port = listening.getsockname()[:2]
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+@asynccontextmanager
+async def serving_http(
+    app: Any,
+    listening: socket.socket,
+    limits: Limits,
+    *,
+    drain_seconds: float = DRAIN_SECONDS,
+    on_last_second: Callable[[], None] = lambda: None,
+) -> AsyncGenerator[None]:
+    """Serve ``app`` within the block; at its end accept nothing new and answer what is under way.
+
+    Args:
+        app: An ASGI application.
+        listening: As :func:`bound` makes it; it is closed with the block.
+        limits: Of each connection.
+        drain_seconds: For what is under way; what is not answered then is cut off.
+        on_last_second: Called when they are nearly over, so that whoever waits can be answered
+            with what is known.
+    """
+    loop = asyncio.get_running_loop()
+    config = _config(app, limits)
+    connections = Connections()
+    protocol = config.http_protocol_class
+    server = await loop.create_server(
+        lambda: protocol(config=config, server_state=connections, app_state={}),  # type: ignore[call-arg]
+        sock=listening,
+        backlog=BACKLOG,
+    )
+    date = _Date(connections)
+    try:
+        yield
+    finally:
+        server.close()
+        date.stop()
+        await _drain(connections, drain_seconds, on_last_second)
+
+
+@asynccontextmanager
+async def together(*listeners: AbstractAsyncContextManager[None]) -> AsyncGenerator[None]:
+    """Have ``listeners`` serve within the block, and drain at its end all at the same time."""
+    ending = asyncio.Event()
+    async with asyncio.TaskGroup() as tasks:
+        try:
+            for listener in listeners:
+                serves = asyncio.Event()
+                tasks.create_task(_serve(listener, serves, ending))
+                await serves.wait()
+            yield
+        finally:
+            ending.set()
+
+
+async def _serve(
+    listener: AbstractAsyncContextManager[None], serves: asyncio.Event, ending: asyncio.Event
+) -> None:
+    async with listener:
+        serves.set()
+        await ending.wait()
+
+
+def _config(app: Any, limits: Limits) -> Config:
+    config = Config(
+        app,
+        http=with_limits(limits),
+        ws="none",
+        lifespan="off",
+        interface="asgi3",
+        log_config=None,
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+    )
+    config.load()
+    return config
+
+
+class _Date:
+    """Keeps the ``Date`` header, which every answer of the listener has, right to the second."""
+
+    def __init__(self, connections: Connections) -> None:
+        self._connections = connections
+        self._loop = asyncio.get_running_loop()
+        self._tick()
+
+    def _tick(self) -> None:
+        now = time.time()
+        self._connections.default_headers = [(b"date", formatdate(now, usegmt=True).encode())]
+        self._timer = self._loop.call_later(1.0 - now % 1.0, self._tick)
+
+    def stop(self) -> None:
+        self._timer.cancel()
+
+
+async def _drain(
+    connections: Connections, seconds: float, on_last_second: Callable[[], None]
+) -> None:
+    loop = asyncio.get_running_loop()
+    last = loop.call_later(max(seconds - LAST_SECONDS, 0.0), on_last_second)
+    connections.drain()
+    try:
+        async with asyncio.timeout(seconds):
+            await connections.none_left.wait()
+    except TimeoutError:
+        logger.warning("%d connections were cut off undrained.", len(connections.connections))
+    finally:
+        last.cancel()
+        await _cut_off(connections)
+
+
+async def _cut_off(connections: Connections) -> None:
+    for connection in list(connections.connections):
+        connection.transport.abort()
+    if tasks := list(connections.tasks):
+        # To them it is as if their client had left.
+        _, undone = await asyncio.wait(tasks, timeout=_PARTING_SECONDS)
+        for task in undone:
+            task.cancel()

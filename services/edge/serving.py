@@ -1,0 +1,180 @@
+"""The edge put together: its copy of the definitions, its session, its three listeners."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from importlib import metadata
+
+from podium.edge.v1.edge_pb2_grpc import add_EdgeServiceServicer_to_server
+from podium.executor.v1.executor_pb2_grpc import ExecutorServiceStub
+from podium.registry.v1.registry_pb2_grpc import RegistryServiceStub
+from services import rpc
+from services.access import AccessInterceptor, ServiceIdentity, Verifier
+from services.edge import stages
+from services.edge.bodies import BodyLimits
+from services.edge.definitions import Definitions
+from services.edge.endpoint import Endpoint
+from services.edge.executor import Executor
+from services.edge.gateway import Gateway
+from services.edge.ids import RandomIds
+from services.edge.links import Links
+from services.edge.management import pages
+from services.edge.protocol import Limits
+from services.edge.server import address_of, bound, serving_http, together
+from services.edge.service import EdgeService
+from services.edge.session import Session, kept_open
+from services.edge.settings import Settings
+from services.replica import Replica, following
+from services.sealing import read_key
+
+NAME = "podium.edge.v1.EdgeService"
+KINDS = ("service", "auth", "application", "workflow")
+
+# Whoever asks how the edge is while it ends need not be waited for longer.
+_GRPC_DRAIN_SECONDS = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """An edge that serves.
+
+    Attributes:
+        addresses: ``host:port`` of ``gateway``, ``management`` and ``edge``.
+        replica: Its copy of the definitions.
+    """
+
+    addresses: Mapping[str, str]
+    replica: Replica
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """What the listeners serve."""
+
+    replica: Replica
+    verifier: Verifier
+    gateway: Gateway
+    management: pages.Management
+
+
+@asynccontextmanager
+async def serving(settings: Settings) -> AsyncGenerator[Edge]:
+    """A running edge; neither registry nor executor need be there.
+
+    It ends in the order that lets everybody have an answer: the listeners first, then the session
+    that those answers come by, which would hold up every server that waits for its calls to end.
+
+    Raises:
+        StartupError: It cannot start; one line says why.
+    """
+    settings.check()
+    async with AsyncExitStack() as stack:
+        gateway_socket = stack.enter_context(bound(settings.gateway_listen))
+        management_socket = stack.enter_context(bound(settings.management_listen))
+        parts = await _parts(stack, settings)
+        address = await _serve_grpc(stack, settings, parts)
+        await stack.enter_async_context(kept_open(parts.gateway.session))
+        await stack.enter_async_context(
+            together(
+                _serving_gateway(settings, gateway_socket, parts.gateway),
+                _serving_management(settings, management_socket, parts.management),
+            )
+        )
+        addresses = {
+            "gateway": address_of(gateway_socket),
+            "management": address_of(management_socket),
+            "edge": address,
+        }
+        yield Edge(addresses, parts.replica)
+
+
+async def _parts(stack: AsyncExitStack, settings: Settings) -> _Parts:
+    cluster_key = read_key(
+        settings.file(settings.cluster_key_file, "cluster.key", "PODIUM_CLUSTER_KEY_FILE")
+    )
+    database = settings.file(settings.database, "edge.db", "PODIUM_EDGE_DATABASE")
+    token = ServiceIdentity(cluster_key, "edge").token
+    dial = stack.enter_async_context
+    registry = await dial(rpc.channel(settings.registry, partial(token, "registry")))
+    executor = await dial(rpc.channel(settings.executor, partial(token, "executor")))
+    replica = await stack.enter_async_context(following(database, registry, kinds=KINDS))
+    verifier = Verifier(cluster_key, replica, "edge")
+    stub = ExecutorServiceStub(executor)
+    session = Session(stub, most_exchanges=settings.max_waiting)
+    gateway = _gateway(
+        settings, Definitions(replica), session, Executor(stub), Links.of(cluster_key)
+    )
+    management = pages.Management(
+        verifier,
+        RegistryServiceStub(registry),
+        gateway.executor,
+        gateway.body_limits,
+        settings.anonymous_application,
+        gateway.new_id,
+    )
+    return _Parts(replica, verifier, gateway, management)
+
+
+def _gateway(
+    settings: Settings,
+    definitions: Definitions,
+    session: Session,
+    executor: Executor,
+    links: Links,
+) -> Gateway:
+    return Gateway(
+        definitions=definitions,
+        session=session,
+        executor=executor,
+        links=links,
+        body_limits=BodyLimits(settings.max_body_bytes, settings.body_timeout.total_seconds()),
+        metadata_headers=frozenset(name.encode() for name in settings.metadata_headers),
+        now=partial(datetime.now, UTC),
+        new_id=RandomIds(),
+    )
+
+
+async def _serve_grpc(stack: AsyncExitStack, settings: Settings, parts: _Parts) -> str:
+    gateway = parts.gateway
+    service = EdgeService(metadata.version("podium"), gateway.definitions, gateway.session)
+    return await stack.enter_async_context(
+        rpc.serving(
+            partial(add_EdgeServiceServicer_to_server, service),
+            address=settings.listen,
+            interceptors=(AccessInterceptor(parts.verifier, parts.replica),),
+            services=(NAME,),
+            grace=_GRPC_DRAIN_SECONDS,
+        )
+    )
+
+
+def _limits(settings: Settings) -> Limits:
+    return Limits(settings.header_timeout.total_seconds(), settings.max_header_bytes)
+
+
+def _serving_gateway(
+    settings: Settings, listening: socket.socket, gateway: Gateway
+) -> AbstractAsyncContextManager[None]:
+    return serving_http(
+        Endpoint(stages.STAGES, gateway),
+        listening,
+        _limits(settings),
+        drain_seconds=settings.drain.total_seconds(),
+        on_last_second=gateway.session.give_up_all,
+    )
+
+
+def _serving_management(
+    settings: Settings, listening: socket.socket, management: pages.Management
+) -> AbstractAsyncContextManager[None]:
+    return serving_http(
+        Endpoint(pages.STAGES, management),
+        listening,
+        _limits(settings),
+        drain_seconds=settings.drain.total_seconds(),
+    )

@@ -1,0 +1,138 @@
+"""The edge's settings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from services.edge.mapping import NEVER_IN_METADATA
+from services.settings import (
+    Common,
+    SettingsError,
+    address,
+    is_loopback,
+    number,
+    path,
+    seconds,
+    setting,
+    words,
+)  # fmt: skip
+
+METADATA_HEADERS = (
+    "accept", "accept-language", "content-type", "host", "origin", "user-agent",
+    "x-correlation-id", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto",
+)  # fmt: skip
+
+LONGEST_DRAIN = timedelta(seconds=10)
+
+
+def header_names(text: str) -> tuple[str, ...]:
+    """Names of headers that may be shown to workflows."""
+    names = tuple(name.lower() for name in words(text))
+    secret = sorted(NEVER_IN_METADATA.intersection(names))
+    if secret:
+        raise ValueError(f"must not name {', '.join(secret)}: what it holds would be stored")
+    return names
+
+
+def drain_seconds(text: str) -> timedelta:
+    """How long the end may take: less than whoever ends the process waits before it kills it."""
+    drain = seconds(text)
+    if drain > LONGEST_DRAIN:
+        most = LONGEST_DRAIN.total_seconds()
+        raise ValueError(
+            f"must be at most {most:g} seconds, not {text!r}: the supervisor kills a service that "
+            "has not ended after 12"
+        )
+    return drain
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings(Common):
+    """What the edge is told."""
+
+    gateway_listen: str = setting(
+        "PODIUM_GATEWAY_LISTEN", "127.0.0.1:8080", "Where to serve routes over HTTP.", parse=address
+    )
+    management_listen: str = setting(
+        "PODIUM_MANAGEMENT_LISTEN",
+        "127.0.0.1:8081",
+        "Where to serve the management API over HTTP; never the public address.",
+        parse=address,
+    )
+    listen: str = setting(
+        "PODIUM_EDGE_LISTEN", "127.0.0.1:7403", "Where to serve gRPC.", parse=address
+    )
+    registry: str = setting(
+        "PODIUM_REGISTRY", "127.0.0.1:7401", "Where the registry is.", parse=address
+    )
+    executor: str = setting(
+        "PODIUM_EXECUTOR", "127.0.0.1:7402", "Where the executor is.", parse=address
+    )
+    database: Path | None = setting(
+        "PODIUM_EDGE_DATABASE",
+        None,
+        "The edge's copy of the definitions, which may be deleted; without it, `edge.db` in the "
+        "home.",
+        parse=path,
+    )
+    anonymous_application: str = setting(
+        "PODIUM_ANONYMOUS_APPLICATION",
+        "",
+        "The application whose rights a management request without a token has; only where the "
+        "management address is loopback.",
+    )
+    max_body_bytes: int = setting(
+        "PODIUM_MAX_BODY_BYTES",
+        10 * 1024 * 1024,
+        "How large a request's body may be.",
+        parse=number(1, 16 * 1024 * 1024),
+    )
+    header_timeout: timedelta = setting(
+        "PODIUM_HEADER_TIMEOUT_SECONDS",
+        timedelta(seconds=10),
+        "How long a request's headers may take to arrive.",
+        parse=seconds,
+    )
+    body_timeout: timedelta = setting(
+        "PODIUM_BODY_TIMEOUT_SECONDS",
+        timedelta(seconds=10),
+        "How long nothing may come of a request's body that is not all there.",
+        parse=seconds,
+    )
+    max_header_bytes: int = setting(
+        "PODIUM_MAX_HEADER_BYTES",
+        64 * 1024,
+        "How large a request's line and headers may be together.",
+        parse=number(1024),
+    )
+    max_waiting: int = setting(
+        "PODIUM_MAX_WAITING_REQUESTS",
+        10_000,
+        "How many requests may wait for an execution; more get 503.",
+        parse=number(1),
+    )
+    drain: timedelta = setting(
+        "PODIUM_EDGE_DRAIN_SECONDS",
+        timedelta(seconds=8),
+        "How long requests under way are given at the end, at most 10; in the last second of it, "
+        "those that still wait get 202.",
+        parse=drain_seconds,
+    )
+    metadata_headers: tuple[str, ...] = setting(
+        "PODIUM_METADATA_HEADERS",
+        METADATA_HEADERS,
+        "The request headers that workflows see in `requestMetadata`; never one that proves who "
+        "calls.",
+        parse=header_names,
+    )
+
+    def check(self) -> None:
+        """Refuse what is set and unsafe. Raises :class:`SettingsError`."""
+        self.check_plaintext(self.listen, self.management_listen)
+        if self.anonymous_application and not is_loopback(self.management_listen):
+            raise SettingsError(
+                "PODIUM_ANONYMOUS_APPLICATION lets anybody in who reaches the management API: "
+                f"PODIUM_MANAGEMENT_LISTEN must be loopback then, not {self.management_listen}."
+            )

@@ -1,0 +1,186 @@
+"""The way of a request through the gateway: its stages, in order, each a function of its own."""
+
+from __future__ import annotations
+
+import asyncio
+from hashlib import blake2b
+from typing import TYPE_CHECKING
+
+from podium.executor.v1 import executor_pb2 as pb
+from services.edge import mapping
+from services.edge.answers import half_text, not_done, of_result
+from services.edge.auth import api_key, authenticate as proven
+from services.edge.bodies import read_body
+from services.edge.call import Answer, Call, Gone
+from services.edge.dispatch import found_or_answer
+from services.edge.exchange import Outcome, Waiting
+from services.edge.identity import identify_with
+from services.edge.own import own_pages
+from services.edge.problems import Problem, challenge, retry_after
+from services.edge.routes import Route
+from services.errors import (
+    InvalidRequest,
+    Overloaded,
+    PermissionDenied,
+    ServiceError,
+    TooLarge,
+)  # fmt: skip
+from services.json_text import Json
+
+if TYPE_CHECKING:
+    from services.edge.auth.model import Caller
+    from services.edge.gateway import Gateway
+
+# Reading more than this would hold up every other request for too long.
+_PARSED_ASIDE_BYTES = 64 * 1024
+# What an executor takes; numbers may be longer as they are written again than as they came.
+_LONGEST_INPUT = 16 * 1024 * 1024
+# Said to the only sending of a start, these mean that there is no execution. What invites to try
+# again keeps the id, by which the caller can see whether the first one ran after all.
+_NO = (PermissionDenied, InvalidRequest, TooLarge)
+
+
+async def identify(call: Call, gateway: Gateway) -> None:
+    """The request's id and trace, and its path in segments; 400."""
+    identify_with(call, gateway.new_id)
+
+
+async def route(call: Call, gateway: Gateway) -> Answer | None:
+    """The route, its path parameters; 204, 404, 405, or 503 where the service is switched off."""
+    found = found_or_answer(
+        call.method, gateway.definitions.routes.find(call.method, call.segments)
+    )
+    if isinstance(found, Answer):
+        return found
+    call.route = found.value
+    if not found.value.enabled:
+        raise Problem("service-disabled", headers=(retry_after(60),))
+    call.parameters = dict(zip(found.value.parameters, found.parameters, strict=True))
+    return None
+
+
+def _route(call: Call) -> Route:
+    assert call.route is not None, "the route stage comes first"
+    return call.route
+
+
+def _caller(call: Call) -> Caller:
+    assert call.caller is not None, "the authenticate stage comes first"
+    return call.caller
+
+
+async def authenticate(call: Call, gateway: Gateway) -> None:
+    """Who calls; 401."""
+    config = gateway.definitions.auth(_route(call).auth_id)
+    if config is None:
+        # Its document has not come yet: nobody can be let in, and nobody is at fault.
+        raise Problem("unavailable", headers=(retry_after(),))
+    call.caller = proven(config, call.header, gateway.now().timestamp())
+    if call.caller is None:
+        error = "invalid_token" if api_key.presented(call.header) else ""
+        raise Problem("unauthenticated", headers=(challenge(_route(call).service_id, error),))
+
+
+async def authorize(call: Call, gateway: Gateway) -> None:
+    """The application's EXECUTE on the workflow; 403."""
+    route, application_id = _route(call), _caller(call).application_id
+    if not gateway.definitions.may_execute(application_id, route.workflow, route.version):
+        raise Problem("forbidden")
+
+
+async def receive(call: Call, gateway: Gateway) -> None:
+    """The body, if it is of a type that can be read; 408, 413, 415."""
+    call.body = await read_body(call, gateway.body_limits)
+    if call.body:
+        mapping.check_content_type(call.header.get(b"content-type"))
+
+
+async def map_input(call: Call, gateway: Gateway) -> None:
+    """The workflow's input; 400, 422."""
+    if len(call.body) > _PARSED_ASIDE_BYTES:
+        call.input = await asyncio.to_thread(_input, call, gateway)
+    else:
+        call.input = _input(call, gateway)
+    if len(call.input) > _LONGEST_INPUT:
+        raise Problem("body-too-large")
+
+
+def _input(call: Call, gateway: Gateway) -> str:
+    route, query = _route(call), mapping.parse_query(call.query)
+    metadata: dict[str, Json] = {
+        # In lower case, as Orkes has it.
+        "method": route.method.lower(),
+        "path": call.raw_path.decode(),
+        "pathParams": dict(call.parameters),
+        "queryParams": dict(query),
+        "headers": mapping.metadata_headers(call.headers, gateway.metadata_headers),
+        "requestId": call.request_id,
+        "principal": _caller(call).principal,
+    }
+    return mapping.workflow_input(mapping.parse_body(call.body), query, call.parameters, metadata)
+
+
+async def run(call: Call, gateway: Gateway) -> Answer:
+    """Start the execution, wait for its result, answer with it."""
+    route, caller = _route(call), _caller(call)
+    start = pb.Start(
+        execution_id=gateway.new_id(),
+        workflow_name=route.workflow,
+        workflow_version=route.version,
+        input=call.input,
+        min_revision=gateway.definitions.revision,
+        await_refs=route.await_refs,
+        on_behalf_of=caller.application_id,
+        principal=caller.principal,
+        fingerprint=_fingerprint(call, route),
+        answer=half_text(route, caller),
+        request_id=call.request_id,
+        traceparent=call.traceparent,
+    )
+    outcome = await _outcome(call, gateway, start, route)
+    match outcome:
+        case pb.Result():
+            return of_result(outcome)
+        case Waiting.ACCEPTED:
+            location = gateway.links.location(call.execution_id, caller.auth_id)
+            return not_done(call.execution_id, location, pb.EXECUTION_STATUS_RUNNING)
+        case Waiting.UNCONFIRMED:
+            raise Problem("executor-away", headers=(retry_after(),))
+        case Waiting.LEFT:
+            raise Gone
+        case ServiceError():
+            raise _refused(outcome)
+
+
+async def _outcome(call: Call, gateway: Gateway, start: pb.Start, route: Route) -> Outcome:
+    exchange = gateway.session.start(
+        start, route.timeout_seconds, until_accepted=route.asynchronous
+    )
+    call.execution_id = start.execution_id
+    call.cycle.on_gone = exchange.leave
+    try:
+        outcome = await exchange.outcome
+        if isinstance(outcome, _NO) and not exchange.may_have_started:
+            call.execution_id = ""
+        return outcome
+    finally:
+        # Of one whose task was cancelled, too, nobody waits any more.
+        exchange.leave()
+        call.cycle.on_gone = None
+
+
+def _fingerprint(call: Call, route: Route) -> bytes:
+    head = f"{route.service_id}\n{call.method}\n".encode()
+    asked = b"%b%b?%b\n%b" % (head, call.raw_path, call.query, call.body)
+    return blake2b(asked, digest_size=32).digest()
+
+
+def _refused(error: ServiceError) -> ServiceError | Problem:
+    """What the executor says to a start, as the caller has to do with it."""
+    if isinstance(error, (Overloaded, *_NO)):
+        return error
+    # The definition behind the route is not there (yet), or the executor is at fault.
+    return Problem("unavailable", headers=(retry_after(),))
+
+
+STAGES = (identify, own_pages, route, authenticate, authorize, receive, map_input, run)

@@ -1,0 +1,168 @@
+"""An executor that does what a test says, when it says so: results, errors, breaks, silence.
+
+It speaks the real protocol over a real port, so that what the edge does about a break can be
+brought about to the frame.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+import grpc
+
+from podium.executor.v1 import executor_pb2 as pb, executor_pb2_grpc
+from services import rpc
+from services.errors import NotFound, PermissionDenied, Unavailable
+
+Frames = Sequence[pb.ServerFrame]
+
+
+def accepted(frame: pb.ClientFrame) -> pb.ServerFrame:
+    execution_id = frame.start.execution_id or frame.attach.execution_id
+    return pb.ServerFrame(
+        correlation_id=frame.correlation_id, accepted=pb.Accepted(execution_id=execution_id)
+    )
+
+
+def result(frame: pb.ClientFrame, output: str = '{"ok":true}', **fields: Any) -> pb.ServerFrame:
+    execution_id = frame.start.execution_id or frame.attach.execution_id
+    told: dict[str, Any] = {"status": pb.EXECUTION_STATUS_COMPLETED} | fields
+    ended = pb.Result(execution_id=execution_id, output=output, **told)
+    return pb.ServerFrame(correlation_id=frame.correlation_id, result=ended)
+
+
+def error(frame: pb.ClientFrame, reason: str, detail: str = "No.") -> pb.ServerFrame:
+    return pb.ServerFrame(
+        correlation_id=frame.correlation_id, error=pb.Error(reason=reason, detail=detail)
+    )
+
+
+def echo(frame: pb.ClientFrame) -> Frames:
+    """Every start is accepted, and ends at once with its input as its output."""
+    match frame.WhichOneof("body"):
+        case "start":
+            return accepted(frame), result(frame, frame.start.input)
+        case "attach":
+            return (result(frame),)
+    return ()
+
+
+def silence(frame: pb.ClientFrame) -> Frames:
+    return ()
+
+
+class ScriptedExecutor(executor_pb2_grpc.ExecutorServiceServicer):
+    """Answers each frame with what :attr:`script` makes of it.
+
+    Attributes:
+        frames: All that were received on any stream, in order.
+        streams: How many were opened.
+        executions: What AttachExecution says of them.
+        shown_to: The only application that it says it to; empty: every one.
+        told: Requests of CompleteCallback and UpdateTask, with who they were made for.
+        refusal: What those two raise instead.
+    """
+
+    def __init__(self) -> None:
+        self.script: Callable[[pb.ClientFrame], Frames] = echo
+        self.frames: asyncio.Queue[pb.ClientFrame] = asyncio.Queue()
+        self.streams = 0
+        self.executions: dict[str, pb.Result] = {}
+        self.shown_to = ""
+        self.attached: list[pb.Attach] = []
+        self.told: list[tuple[Any, str]] = []
+        self.refusal: Exception | None = None
+        self._outboxes: list[asyncio.Queue[Frames | None]] = []
+
+    # What tests do.
+
+    async def next(self, body: str = "start") -> pb.ClientFrame:
+        """The next frame of that kind; others before it are passed over."""
+        while True:
+            frame = await self.frames.get()
+            if frame.WhichOneof("body") == body:
+                return frame
+
+    def say(self, *frames: pb.ServerFrame) -> None:
+        """On the newest stream."""
+        self._outboxes[-1].put_nowait(frames)
+
+    def break_streams(self) -> None:
+        """End all of them as a killed process does."""
+        for outbox in self._outboxes:
+            outbox.put_nowait(None)
+
+    # What the edge calls.
+
+    async def Session(  # noqa: N802
+        self, request_iterator: AsyncIterator[pb.SessionRequest], context: rpc.Context
+    ) -> AsyncGenerator[pb.SessionResponse]:
+        self.streams += 1
+        outbox: asyncio.Queue[Frames | None] = asyncio.Queue()
+        self._outboxes.append(outbox)
+        await context.send_initial_metadata(())
+        reading = asyncio.create_task(self._read(request_iterator, outbox))
+        reading.add_done_callback(lambda _: outbox.put_nowait(()))
+        try:
+            while not (reading.done() and outbox.empty()):
+                frames = await outbox.get()
+                if frames is None:
+                    raise Unavailable("Killed.")
+                if frames:
+                    yield pb.SessionResponse(frames=frames)
+        finally:
+            self._outboxes.remove(outbox)
+            reading.cancel()
+
+    async def _read(
+        self, requests: AsyncIterator[pb.SessionRequest], outbox: asyncio.Queue[Frames | None]
+    ) -> None:
+        async for request in requests:
+            answers: list[pb.ServerFrame] = []
+            for frame in request.frames:
+                self.frames.put_nowait(frame)
+                answers.extend(self.script(frame))
+            outbox.put_nowait(answers)
+
+    async def AttachExecution(  # noqa: N802
+        self, request: pb.AttachExecutionRequest, context: rpc.Context
+    ) -> pb.AttachExecutionResponse:
+        self.attached.append(request.attach)
+        found = self.executions.get(request.attach.execution_id)
+        if found is None:
+            raise NotFound("There is no such execution.")
+        if self.shown_to not in ("", request.attach.on_behalf_of):
+            raise PermissionDenied("Not for this one.")
+        return pb.AttachExecutionResponse(result=found)
+
+    async def CompleteCallback(  # noqa: N802
+        self, request: pb.CompleteCallbackRequest, context: rpc.Context
+    ) -> pb.CompleteCallbackResponse:
+        self._tell(request, context)
+        return pb.CompleteCallbackResponse(task_id="task-1")
+
+    async def UpdateTask(  # noqa: N802
+        self, request: pb.UpdateTaskRequest, context: rpc.Context
+    ) -> pb.UpdateTaskResponse:
+        self._tell(request, context)
+        return pb.UpdateTaskResponse(task_id="task-1")
+
+    def _tell(self, request: object, context: rpc.Context) -> None:
+        metadata: dict[str, Any] = dict(context.invocation_metadata() or ())
+        self.told.append((request, metadata.get("on-behalf-of", "")))
+        if self.refusal is not None:
+            raise self.refusal
+
+
+@asynccontextmanager
+async def serving_executor(
+    executor: ScriptedExecutor, address: str = "127.0.0.1:0"
+) -> AsyncGenerator[str]:
+    def register(server: grpc.aio.Server) -> None:
+        executor_pb2_grpc.add_ExecutorServiceServicer_to_server(executor, server)
+
+    async with rpc.serving(register, address=address, grace=0.0) as bound:
+        yield bound
