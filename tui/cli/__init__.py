@@ -1,0 +1,1 @@
+"""The `podium` command: what the console does, without a screen."""

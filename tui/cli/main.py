@@ -1,0 +1,66 @@
+"""`podium`: one command, its subcommands imported only when they are called."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import Path
+
+import click
+
+# Subcommand -> (module, attribute, one line for --help). Importing all of them would make every
+# call wait for gRPC, which `podium --help` and `podium up` do not need.
+COMMANDS = {
+    "up": ("tui.cli.up", "up", "Start the suite: registry, executor and edge."),
+    "serve": ("tui.cli.serve", "serve", "Run one service in the foreground."),
+    "status": ("tui.cli.status", "status", "Show the health of the three services."),
+    "apply": ("tui.cli.definitions", "apply", "Put definitions from files."),
+    "get": ("tui.cli.definitions", "get", "Print a definition, or list a kind."),
+    "delete": ("tui.cli.definitions", "delete", "Delete a definition."),
+    "run": ("tui.cli.run", "run", "Start an execution, and wait for it."),
+    "watch": ("tui.cli.run", "watch", "Follow an execution until it ends."),
+    "executions": ("tui.cli.executions", "executions", "List executions."),
+    "pause": ("tui.cli.executions", "pause", "Start no new tasks."),
+    "resume": ("tui.cli.executions", "resume", "Go on after a pause."),
+    "terminate": ("tui.cli.executions", "terminate", "End an execution."),
+    "retry": ("tui.cli.executions", "retry", "Run the failed tasks again."),
+    "restart": ("tui.cli.executions", "restart", "Run an execution from its beginning."),
+    "complete-task": ("tui.cli.executions", "complete_task", "Say how a waiting task ended."),
+    "demo": ("tui.cli.demo", "demo", "Show the main job on a real job server."),
+}
+
+
+class LazyGroup(click.Group):
+    """A group that knows its commands' names and help without importing them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module, attribute, _ = COMMANDS[cmd_name]
+        command: click.Command = getattr(import_module(module), attribute)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, _, line) in COMMANDS.items()])
+
+
+@click.group(cls=LazyGroup, invoke_without_command=True)
+@click.version_option(package_name="podium", prog_name="podium")
+@click.pass_context
+def main(context: click.Context) -> None:
+    """Workflows as APIs, and long-running APIs held on the line.
+
+    Shell completion: eval "$(_PODIUM_COMPLETE=bash_source podium)" (or zsh_source, fish_source).
+    """
+    if context.invoked_subcommand is None:
+        click.echo(context.get_help())
+
+
+HOME_OPTION = click.option(
+    "--home",
+    type=click.Path(path_type=Path),
+    help="The suite's folder; default $PODIUM_HOME, else ~/.podium.",
+)

@@ -1,0 +1,108 @@
+"""How a command reaches the suite, says what went wrong, and prints data."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from services.errors import ServiceError, Unauthenticated, Unavailable
+from services.home import HomeUnusable
+from services.rpc import is_of_transport
+from tui.clients import connected, forget_token
+from tui.suite import find
+
+if TYPE_CHECKING:
+    from tui.clients import Clients
+
+OUTPUT_OPTION = click.option(
+    "--output", type=click.Choice(["text", "json"]), default="text", show_default=True
+)
+
+
+def call(home: Path | None, work: Callable[[Clients], Awaitable[int | None]]) -> None:
+    """Run ``work`` with the suite's clients and end the process with what it returns (None: 0).
+
+    A failure that has a name is printed as its sentence, with every fault on a line of its own,
+    and ends with 1.
+    """
+
+    async def session() -> int:
+        suite = find(home, os.environ)
+        try:
+            async with connected(suite) as clients:
+                return await work(clients) or 0
+        except Unauthenticated:
+            # The token that was kept is of a registry that is no more.
+            if not forget_token(suite):
+                raise
+        async with connected(suite) as clients:
+            return await work(clients) or 0
+
+    try:
+        code = asyncio.run(session())
+    except HomeUnusable as error:
+        fail(str(error))
+    except Unavailable as error:
+        away = (
+            "A service of the suite cannot be reached" if is_of_transport(error) else error.detail
+        )
+        fail(f"{away.rstrip('.')}; podium status says more.")
+    except ServiceError as error:
+        for fault in error.faults:
+            click.echo(str(fault), err=True)
+        if not any(error.detail == str(fault) for fault in error.faults):
+            fail(error.detail)
+        code = 1
+    except OSError as error:
+        # Standard output that takes no more.
+        fail(str(error))
+    except KeyboardInterrupt:
+        sys.exit(130)
+    sys.exit(code)
+
+
+def fail(sentence: str) -> None:
+    """Say why and end with 1."""
+    click.echo(f"podium: {sentence}", err=True)
+    sys.exit(1)
+
+
+def echo_json(value: Any) -> None:
+    """``value`` as indented JSON on standard output."""
+    click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def document_argument(text: str) -> str:
+    """The JSON text that an option gave: itself, or the file's after an ``@``.
+
+    Raises:
+        click.BadParameter: There is no such file, or it is no JSON.
+    """
+    if text.startswith("@"):
+        path = Path(text[1:])
+        try:
+            text = path.read_text("utf-8")
+        except OSError as error:
+            raise click.BadParameter(f"{path} cannot be read: {error.strerror}.") from error
+        except UnicodeDecodeError as error:
+            raise click.BadParameter(f"{path} is no UTF-8 text.") from error
+    try:
+        json.loads(text)
+    except ValueError as error:
+        raise click.BadParameter(f"This is no JSON: {error}.") from error
+    return text
+
+
+def object_argument(text: str) -> str:
+    """As :func:`document_argument`; the JSON text of an object. Raises click.BadParameter."""
+    text = document_argument(text)
+    if not isinstance(json.loads(text), dict):
+        raise click.BadParameter('This is no JSON object; write e.g. \'{"name": "value"}\'.')
+    return text

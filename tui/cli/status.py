@@ -1,0 +1,122 @@
+"""`podium status`: are the three well, where are they, and which version are they?"""
+
+from __future__ import annotations
+
+import asyncio
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from podium.edge.v1 import edge_pb2
+from podium.executor.v1 import executor_pb2
+from podium.registry.v1 import registry_pb2
+from services.errors import DeadlineExceeded, ServiceError, Unauthenticated, Unavailable
+from services.rpc import raising_ours
+from tui.cli.main import HOME_OPTION
+from tui.cli.session import OUTPUT_OPTION, call, echo_json
+from tui.suite import HomeUnusable, Suite
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
+    from tui.clients import Clients
+
+CALL_SECONDS = 3.0
+
+
+@click.command()
+@HOME_OPTION
+@OUTPUT_OPTION
+def status(home: Path | None, output: str) -> None:
+    """Show the health of the three services; ends with 1 if one does not answer."""
+
+    async def work(clients: Clients) -> int:
+        suite = clients.suite
+        asked = (
+            ("registry", suite.registry, _registry(clients)),
+            ("executor", suite.executor, _executor(clients)),
+            ("edge", suite.edge, _edge(clients)),
+        )
+        facts = await asyncio.gather(*(_asked(question) for _, _, question in asked))
+        rows = [
+            {"service": name, "address": address, **fact, **_pid(suite, name)}
+            for (name, address, _), fact in zip(asked, facts, strict=True)
+        ]
+        document = {
+            "podium": version("podium"),
+            "gateway": suite.gateway,
+            "management": suite.management,
+            "services": rows,
+        }
+        if output == "json":
+            echo_json(document)
+        else:
+            _print(document)
+        return int(any(row["status"] != "SERVING" for row in rows))
+
+    call(home, work)
+
+
+def _pid(suite: Suite, name: str) -> dict[str, Any]:
+    """The process id that `podium up` wrote down, where there is one."""
+    try:
+        pids: Any = suite.home.endpoints()["pids"] if suite.home else {}
+    except HomeUnusable:
+        return {}
+    return {"pid": pids[name]} if name in pids else {}
+
+
+async def _asked(question: Awaitable[dict[str, Any]]) -> dict[str, Any]:
+    try:
+        with raising_ours():
+            return {"status": "SERVING", **await question}
+    except (Unavailable, DeadlineExceeded):
+        return {"status": "AWAY"}
+    except Unauthenticated:
+        raise
+    except ServiceError as error:
+        return {"status": "REFUSED", "detail": error.detail}
+
+
+async def _registry(clients: Clients) -> dict[str, Any]:
+    answer = await clients.registry.GetRegistryStatus(
+        registry_pb2.GetRegistryStatusRequest(), timeout=CALL_SECONDS
+    )
+    return {"version": answer.version, "revision": answer.revision}
+
+
+async def _executor(clients: Clients) -> dict[str, Any]:
+    answer = await clients.executor.GetExecutorStatus(
+        executor_pb2.GetExecutorStatusRequest(), timeout=CALL_SECONDS
+    )
+    return {
+        "version": answer.version,
+        "revision": answer.revision,
+        "definitionsStale": answer.definitions_stale,
+        "running": answer.running,
+    }
+
+
+async def _edge(clients: Clients) -> dict[str, Any]:
+    answer = await clients.edge.GetEdgeStatus(edge_pb2.GetEdgeStatusRequest(), timeout=CALL_SECONDS)
+    return {
+        "version": answer.version,
+        "revision": answer.revision,
+        "definitionsStale": answer.definitions_stale,
+        "executorConnected": answer.executor_connected,
+    }
+
+
+def _print(document: dict[str, Any]) -> None:
+    click.echo(f"podium {document['podium']}")
+    click.echo(f"gateway     {document['gateway']}")
+    click.echo(f"management  {document['management']}")
+    for row in document["services"]:
+        facts = "  ".join(
+            f"{key} {value}"
+            for key, value in row.items()
+            if key not in ("service", "address", "status")
+        )
+        click.echo(f"{row['service']:<11} {row['address']:<22} {row['status']:<8} {facts}".rstrip())

@@ -1,0 +1,95 @@
+"""`podium up`: the whole suite in the foreground."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import click
+
+from services.home import DEFAULT_ADDRESSES, Home, HomeUnusable, default_home
+from services.locks import Locked, held
+from services.supervisor import Suite
+from tui.cli.main import HOME_OPTION
+
+
+def address_option(name: str) -> click.Option:
+    """``--gateway`` and its like."""
+    return click.Option(
+        [f"--{name}"],
+        metavar="HOST:PORT",
+        help=f"Where the {name} listens; port 0 picks one. [default: {DEFAULT_ADDRESSES[name]}]",
+    )
+
+
+@click.command()
+@HOME_OPTION
+def up(home: Path | None, **wanted: str | None) -> None:
+    """Start registry, executor and edge as three processes; stop them with Ctrl-C."""
+    place = Home(home or default_home(os.environ))
+    try:
+        place.make()
+        with held(place.lock_path):
+            place.make_keys()
+            place.forget_endpoints()
+            addresses = place.addresses({k: v for k, v in wanted.items() if v})
+            code = asyncio.run(_supervise(place, addresses))
+            place.forget_endpoints()
+    except (HomeUnusable, Locked, OSError) as error:
+        click.echo(f"podium up: {error}", err=True)
+        sys.exit(1)
+    sys.exit(code)
+
+
+up.params.extend(address_option(name) for name in DEFAULT_ADDRESSES)
+
+
+async def _supervise(home: Home, addresses: Mapping[str, str]) -> int:
+    told = False
+
+    def announce(pids: Mapping[str, int]) -> None:
+        nonlocal told
+        home.write_endpoints(addresses, {"supervisor": os.getpid(), **pids})
+        if not told:
+            told = True
+            click.echo(
+                f"ready  gateway http://{addresses['gateway']}"
+                f"  management http://{addresses['management']}  home {home.path}"
+            )
+            sys.stdout.flush()
+
+    suite = Suite(environment(home, addresses), announce)
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, suite.stop)
+    return await suite.run()
+
+
+def environment(home: Home, addresses: Mapping[str, str]) -> dict[str, str]:
+    """The settings of the three services of one home."""
+    path = home.path.resolve()
+    return {
+        # What is embedded calls job servers on its own machine; the operator may say otherwise.
+        "PODIUM_EGRESS_ALLOW": os.environ.get("PODIUM_EGRESS_ALLOW", "loopback"),
+        "PODIUM_PUBLIC_URL": os.environ.get("PODIUM_PUBLIC_URL", f"http://{addresses['gateway']}"),
+        "PODIUM_LOG_LEVEL": os.environ.get("PODIUM_LOG_LEVEL", "warning"),
+        "PODIUM_HOME": str(path),
+        "PODIUM_CLUSTER_KEY_FILE": str(path / "cluster.key"),
+        "PODIUM_SECRET_KEY_FILE": str(path / "secret.key"),
+        "PODIUM_ADMIN_KEY_ID": home.credentials().key_id,
+        "PODIUM_ADMIN_KEY_SECRET_FILE": str(path / "admin.secret"),
+        "PODIUM_REGISTRY_DATABASE": str(path / "registry.db"),
+        "PODIUM_EXECUTOR_DATABASE": str(path / "executor.db"),
+        "PODIUM_EDGE_DATABASE": str(path / "edge.db"),
+        "PODIUM_REGISTRY_LISTEN": addresses["registry"],
+        "PODIUM_EXECUTOR_LISTEN": addresses["executor"],
+        "PODIUM_EDGE_LISTEN": addresses["edge"],
+        "PODIUM_GATEWAY_LISTEN": addresses["gateway"],
+        "PODIUM_MANAGEMENT_LISTEN": addresses["management"],
+        "PODIUM_REGISTRY": addresses["registry"],
+        "PODIUM_EXECUTOR": addresses["executor"],
+    }

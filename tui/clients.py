@@ -1,0 +1,193 @@
+"""The suite's gRPC services, as the console and the commands call them. Nothing else here does."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import grpc
+
+from podium.edge.v1 import edge_pb2_grpc
+from podium.executor.v1 import executor_pb2, executor_pb2_grpc
+from podium.registry.v1 import registry_pb2, registry_pb2_grpc
+from services.errors import Unavailable
+from services.home import write_private
+from services.rpc import channel, raising_ours
+from tui.suite import Suite
+
+if TYPE_CHECKING:
+    from podium.edge.v1.edge_pb2_grpc import EdgeServiceAsyncStub
+    from podium.executor.v1.executor_pb2_grpc import ExecutorServiceAsyncStub
+    from podium.registry.v1.registry_pb2_grpc import RegistryServiceAsyncStub
+
+T = TypeVar("T")
+
+CALL_SECONDS = 10.0
+RECONNECT_SECONDS = 15.0
+RETRY_SECONDS = 0.1
+TOKEN_MARGIN_SECONDS = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Clients:
+    """The three services, called with the suite's own token."""
+
+    suite: Suite
+    token: str
+    registry: RegistryServiceAsyncStub
+    executor: ExecutorServiceAsyncStub
+    edge: EdgeServiceAsyncStub
+
+
+@asynccontextmanager
+async def connected(suite: Suite) -> AsyncGenerator[Clients]:
+    """Clients of ``suite``; calls in it raise :class:`services.errors.ServiceError`.
+
+    Raises:
+        ServiceError: The key is not accepted, or the registry is away and no earlier token holds.
+    """
+    with raising_ours():
+        token = await _token(suite)
+        async with AsyncExitStack() as stack:
+            channels = [
+                await stack.enter_async_context(channel(address, lambda: token))
+                for address in (suite.registry, suite.executor, suite.edge)
+            ]
+            yield Clients(
+                suite,
+                token,
+                registry_pb2_grpc.RegistryServiceStub(channels[0]),
+                executor_pb2_grpc.ExecutorServiceStub(channels[1]),
+                edge_pb2_grpc.EdgeServiceStub(channels[2]),
+            )
+
+
+async def _token(suite: Suite) -> str:
+    """A token for the suite's key: the one kept in the home while it holds, else a new one.
+
+    Kept, so that an operator can still look at executions while the registry is down.
+    """
+    kept = _kept_token(suite)
+    if kept:
+        return kept
+    async with channel(suite.registry, None) as registry:
+        answer = await registry_pb2_grpc.RegistryServiceStub(registry).IssueToken(
+            registry_pb2.IssueTokenRequest(
+                key_id=suite.credentials.key_id, key_secret=suite.credentials.key_secret
+            ),
+            timeout=CALL_SECONDS,
+            wait_for_ready=True,
+        )
+    path = _token_path(suite)
+    if path:
+        token = {
+            "keyId": suite.credentials.key_id,
+            "token": answer.token,
+            "expiresAt": answer.expires_at.seconds,
+        }
+        write_private(path, json.dumps(token))
+    return str(answer.token)
+
+
+def _token_path(suite: Suite) -> Path | None:
+    return suite.home.path / "token.json" if suite.home else None
+
+
+def _kept_token(suite: Suite) -> str:
+    """The token in the home, while it holds and is this key's; else empty."""
+    path = _token_path(suite)
+    if path is None or not path.exists():
+        return ""
+    try:
+        kept = json.loads(path.read_text())
+        fresh = kept["expiresAt"] - time.time() > TOKEN_MARGIN_SECONDS
+        return str(kept["token"]) if fresh and kept["keyId"] == suite.credentials.key_id else ""
+    except (OSError, ValueError, LookupError, TypeError):
+        # Whatever it is, a new one is asked for and takes its place.
+        return ""
+
+
+def forget_token(suite: Suite) -> bool:
+    """Drop the kept token, which is refused; False: there was none."""
+    path = _token_path(suite)
+    if path is None or not _kept_token(suite):
+        return False
+    path.unlink(missing_ok=True)
+    return True
+
+
+async def persistently(ask: Callable[[], Awaitable[T]]) -> T:
+    """What ``ask`` answers, asked again while its service is being started again.
+
+    For what may be asked twice: a question, or a start under an id of its own.
+
+    Raises:
+        Unavailable: The service has been away for longer than a restart takes.
+    """
+    until = time.monotonic() + RECONNECT_SECONDS
+    while True:
+        try:
+            with raising_ours():
+                return await ask()
+        except Unavailable:
+            if time.monotonic() > until:
+                raise
+        await asyncio.sleep(RETRY_SECONDS)
+
+
+async def executions_changing(
+    clients: Clients,
+) -> AsyncIterator[executor_pb2.WatchExecutionsResponse]:
+    """What happens to all executions, for ever: over restarts of the executor too.
+
+    Raises:
+        Unavailable: The executor has been away for longer than a restart takes.
+    """
+    request = executor_pb2.WatchExecutionsRequest()
+    while True:
+        async for change in _until_broken(clients.executor.WatchExecutions, request):
+            request.resume.CopyFrom(change.resume)
+            yield change
+
+
+async def execution_changing(
+    clients: Clients, execution_id: str
+) -> AsyncIterator[executor_pb2.WatchExecutionResponse]:
+    """What happens to one execution until it ends: over restarts of the executor too.
+
+    Raises:
+        NotFound: There is no such execution.
+        Unavailable: The executor has been away for longer than a restart takes.
+    """
+    request = executor_pb2.WatchExecutionRequest(execution_id=execution_id)
+    while True:
+        async for change in _until_broken(clients.executor.WatchExecution, request):
+            request.resume.CopyFrom(change.resume)
+            yield change
+            if change.execution.HasField("ended_at"):
+                return
+
+
+async def _until_broken(watch: Any, request: Any) -> AsyncIterator[Any]:
+    """One stream of ``watch``: ends when it breaks, since the executor is started again."""
+    call = watch(request, wait_for_ready=True)
+    try:
+        with raising_ours():
+            async with asyncio.timeout(RECONNECT_SECONDS):
+                # A watch tells at once how things stand.
+                change = await call.read()
+            while change is not grpc.aio.EOF:
+                yield change
+                change = await call.read()
+    except TimeoutError:
+        raise Unavailable("The executor does not answer; podium status says more.") from None
+    except Unavailable:
+        await asyncio.sleep(RETRY_SECONDS)
+    finally:
+        call.cancel()

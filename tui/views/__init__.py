@@ -1,0 +1,1 @@
+"""What is shown, as functions of values: no terminal, no wire."""

@@ -1,0 +1,99 @@
+"""Executions and tasks as lines of text."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from podium.executor.v1 import executor_pb2 as pb
+
+MARKS = {
+    "SCHEDULED": "·",
+    "IN_PROGRESS": "▶",
+    "COMPLETED": "✔",
+    "COMPLETED_WITH_ERRORS": "✔",
+    "SKIPPED": "↷",
+    "FAILED": "✘",
+    "TIMED_OUT": "⧖",
+    "FAILED_WITH_TERMINAL_ERROR": "✘",
+    "CANCELED": "⊘",
+}
+
+
+def execution_status(status: pb.ExecutionStatus.ValueType) -> str:
+    """``EXECUTION_STATUS_FAILED`` as ``FAILED``."""
+    return pb.ExecutionStatus.Name(status).removeprefix("EXECUTION_STATUS_")
+
+
+def task_status_name(status: pb.TaskStatus.ValueType) -> str:
+    """``TASK_STATUS_FAILED`` as ``FAILED``."""
+    return pb.TaskStatus.Name(status).removeprefix("TASK_STATUS_")
+
+
+def task_status(name: str) -> pb.TaskStatus.ValueType:
+    """``FAILED`` as ``TASK_STATUS_FAILED``."""
+    return pb.TaskStatus.Value(f"TASK_STATUS_{name}")
+
+
+def moment(timestamp: Timestamp) -> datetime:
+    """An aware datetime, UTC."""
+    return timestamp.ToDatetime(UTC)
+
+
+def seconds_between(start: Timestamp, end: Timestamp) -> float:
+    """Seconds from ``start`` to ``end``."""
+    return (end.ToMilliseconds() - start.ToMilliseconds()) / 1000
+
+
+def execution_line(state: pb.ExecutionState) -> str:
+    """One execution of a list: id, workflow, status, start, seconds, reason."""
+    took = (
+        f"{seconds_between(state.created_at, state.ended_at):.1f}s"
+        if state.HasField("ended_at")
+        else ""
+    )
+    parts = [
+        state.execution_id,
+        f"{state.workflow_name} v{state.workflow_version}",
+        execution_status(state.status),
+        moment(state.created_at).strftime("%Y-%m-%d %H:%M:%S") + "Z",
+        took,
+        state.reason,
+    ]
+    return "  ".join(part for part in parts if part)
+
+
+def ended_line(state: pb.ExecutionState) -> str:
+    """How an execution ended."""
+    seconds = seconds_between(state.created_at, state.ended_at)
+    reason = f": {state.reason}" if state.reason else ""
+    return f"{execution_status(state.status)} after {seconds:.1f} s{reason}"
+
+
+def task_line(task: pb.TaskState) -> str:
+    """One attempt: its mark, ref, kind, status, attempt, polls, progress, reason."""
+    status = task_status_name(task.status)
+    parts = [f"{MARKS[status]} {task.ref}", task.kind, status]
+    if task.attempt:
+        parts.append(f"attempt {task.attempt + 1}")
+    if task.poll_count:
+        parts.append(poll_text(task))
+    if task.reason:
+        parts.append(task.reason)
+    return "  ".join(parts)
+
+
+def poll_text(task: pb.TaskState) -> str:
+    """The newest poll of a task: number, answer, progress, when the next is due."""
+    poll = task.last_poll
+    parts = [f"poll {task.poll_count}"]
+    if poll.status_code:
+        parts.append(f"{poll.status_code} in {poll.duration.ToMilliseconds()} ms")
+    if poll.HasField("progress"):
+        parts.append(f"progress {poll.progress:g}")
+    if poll.verdict == "TOLERATED":
+        parts.append(f"tolerated: {poll.reason}")
+    if poll.HasField("next_at") and task.status == pb.TASK_STATUS_IN_PROGRESS:
+        parts.append(f"next in {max(0.0, seconds_between(poll.at, poll.next_at)):.1f} s")
+    return " · ".join(parts)
