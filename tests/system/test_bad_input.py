@@ -1,0 +1,210 @@
+"""What bad input gets: an error that names the fault, and nothing lost."""
+
+from __future__ import annotations
+
+import json
+import socket
+
+import httpx
+import pytest
+
+from tests.system.conftest import expose, http, parsed, poll
+from tests.system.running import Suite, post
+
+TEN_FAULTS = {
+    "name": "broken",
+    "version": 0,
+    "schemaVersion": 1,
+    "timeoutPolicy": "SOMETIMES",
+    "tasks": [
+        {"name": "a", "taskReferenceName": "a", "type": "HTPP", "inputParameters": {}},
+        {"name": "b", "taskReferenceName": "b", "type": "SIMPLE"},
+        {"name": "c", "taskReferenceName": "c", "type": "HTTP", "inputParameters": {}},
+        {
+            "name": "d",
+            "taskReferenceName": "c",
+            "type": "HTTP",
+            "inputParameters": {"uri": "http://x/${nobody.output.x}", "method": "FETCH"},
+        },
+        {
+            "name": "e",
+            "taskReferenceName": "e",
+            "type": "HTTP_POLL",
+            "inputParameters": {"uri": "http://x", "method": "GET", "pollingStrategy": "RANDOM"},
+        },
+    ],
+}
+
+
+def test_a_definition_with_ten_faults_tells_all_ten_and_puts_nothing(suite: Suite) -> None:
+    good = {"name": "beside-broken", "version": 1, "tasks": [http("x", "http://127.0.0.1/")]}
+    done = suite.podium("apply", "-", text=f"{json.dumps(good)}\n---\n{json.dumps(TEN_FAULTS)}")
+
+    assert done.returncode == 1
+    for path in (
+        "version",
+        "schemaVersion",
+        "timeoutPolicy",
+        "tasks[0].type",
+        "tasks[1].type",
+        "tasks[2].inputParameters.uri",
+        "tasks[3].taskReferenceName",
+        "tasks[3].inputParameters.uri",
+        "tasks[3].inputParameters.method",
+        "tasks[4].inputParameters.terminationCondition",
+        "tasks[4].inputParameters.pollingStrategy",
+    ):
+        assert f"{path}: " in done.stderr, f"{path} is not in\n{done.stderr}"
+    assert "did you mean" in done.stderr
+    assert suite.podium("get", "workflow", "beside-broken").returncode == 1
+
+
+def test_a_dry_run_checks_and_puts_nothing(suite: Suite) -> None:
+    documents = expose("dry", http("x", "http://127.0.0.1/"))
+    text = "\n---\n".join(json.dumps(document) for document in documents)
+
+    done = suite.podium("apply", "--dry-run", "-", text=text)
+
+    assert done.returncode == 0, done.stderr
+    assert "created (dry run)" in done.stdout
+    assert suite.podium("get", "workflow", "dry").returncode == 1
+
+
+def test_what_is_not_there_is_named(suite: Suite) -> None:
+    for command in (
+        ("get", "workflow", "nope"),
+        ("delete", "workflow", "nope"),
+        ("run", "nope"),
+        ("watch", "00000000-0000-4000-8000-000000000000"),
+        ("pause", "00000000-0000-4000-8000-000000000000"),
+    ):
+        done = suite.podium(*command)
+        assert done.returncode == 1, command
+        assert command[-1] in done.stderr, command
+        assert done.stderr.count("\n") == 1, done.stderr
+
+
+def test_a_route_that_is_not_there_is_404_and_a_wrong_method_405(suite: Suite) -> None:
+    suite.apply(*expose("only-post", http("x", "http://127.0.0.1/")))
+
+    missing = httpx.get(f"{suite.gateway}/nowhere")
+    wrong = httpx.get(f"{suite.gateway}/only-post")
+
+    assert missing.status_code == 404
+    assert missing.headers["content-type"] == "application/problem+json"
+    assert wrong.status_code == 405
+    assert "POST" in wrong.headers["Allow"]
+
+
+def test_a_definition_in_use_is_not_deleted_and_its_users_are_named(suite: Suite) -> None:
+    used = expose("in-use", http("x", "http://127.0.0.1/"))
+    used[0]["failureWorkflow"] = "In-Case"
+    suite.apply({**used[0], "name": "In-Case", "failureWorkflow": ""}, *used)
+
+    refused = suite.podium("delete", "workflow", "in-use")
+    assert refused.returncode == 1
+    assert "service 'in-use'" in refused.stderr
+    assert "Workflow 'In-Case' is used" in suite.podium("delete", "workflow", "In-Case").stderr
+
+    assert suite.podium("delete", "service", "in-use").returncode == 0
+    assert suite.podium("delete", "auth", "in-use").returncode == 0
+    assert suite.podium("delete", "application", "in-use").returncode == 0
+    assert suite.podium("delete", "workflow", "in-use").returncode == 0
+    assert post(f"{suite.gateway}/in-use").status_code == 404
+
+
+def closed_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
+
+
+@pytest.mark.parametrize(
+    ("fault", "says"),
+    [
+        ("500", "500"),
+        ("large", "larger than"),
+        ("away", "refused"),
+    ],
+)
+def test_an_upstream_that_fails_is_502_with_the_execution_that_says_why(
+    suite: Suite, upstream: str, fault: str, says: str
+) -> None:
+    url = f"{upstream}/faults/{fault}" if fault != "away" else f"http://127.0.0.1:{closed_port()}/"
+    suite.apply(*expose(f"fails-{fault}", http("call", url)))
+
+    answer = post(
+        f"{suite.gateway}/fails-{fault}",
+        json={},
+        headers=suite.caller(f"fails-{fault}"),
+        timeout=30,
+    )
+
+    assert answer.status_code == 502
+    assert url not in answer.text
+    shown = suite.podium("watch", answer.headers["Podium-Execution-Id"], "--output", "json")
+    assert shown.returncode == 1
+    execution = parsed(shown.stdout)
+    assert execution["status"] == "FAILED"
+    assert says in execution["reasonForIncompletion"]
+
+
+def test_one_that_hangs_fails_when_its_read_time_is_up(suite: Suite, upstream: str) -> None:
+    task = http("call", f"{upstream}/faults/hang")
+    task["inputParameters"]["readTimeOut"] = 300
+    suite.apply(*expose("hangs", task))
+
+    answer = post(f"{suite.gateway}/hangs", json={}, headers=suite.caller("hangs"))
+
+    assert answer.status_code == 502
+
+
+def test_html_with_a_200_is_text_for_the_condition(suite: Suite, upstream: str) -> None:
+    condition = "$.output.response.body.indexOf('all is well') > 0"
+    suite.apply(*expose("html", poll("poll", f"{upstream}/faults/html", condition)))
+
+    answer = post(f"{suite.gateway}/html", json={}, headers=suite.caller("html"))
+
+    assert answer.status_code == 200
+    assert "<h1>" in answer.json()["body"]
+
+
+def test_poll_errors_are_tolerated_three_in_a_row(suite: Suite, upstream: str) -> None:
+    done = "$.output.body.status === 'COMPLETED'"
+    suite.apply(*expose("flaky", poll("poll", f"{upstream}/faults/flaky-3", done)))
+    suite.apply(*expose("too-flaky", poll("poll", f"{upstream}/faults/flaky-9", done)))
+    keys = {"flaky": "flaky", "too-flaky": "too-flaky"}
+
+    flaky = suite.podium("run", keys["flaky"], "--wait", "20")
+    too_flaky = suite.podium("run", keys["too-flaky"], "--wait", "20")
+
+    assert flaky.returncode == 0, flaky.stdout
+    assert too_flaky.returncode == 1
+    assert "500" in too_flaky.stdout
+
+
+@pytest.mark.parametrize(
+    ("name", "condition", "says"),
+    [
+        ("throws", "(function(){ throw new Error('no idea'); })();", "no idea"),
+        ("loops", "(function(){ while (true) {} })();", "1 s"),
+        (
+            "grows",
+            "(function(){ var a = []; for (;;) a.push(Array(1e6).fill(7)); })();",
+            "",
+        ),
+        ("odd", "'perhaps'", "perhaps"),
+    ],
+)
+def test_a_condition_that_goes_wrong_fails_its_task_and_harms_nobody(
+    suite: Suite, upstream: str, name: str, condition: str, says: str
+) -> None:
+    suite.apply(*expose(f"cond-{name}", poll("poll", f"{upstream}/items/1", condition)))
+    suite.apply(*expose("cond-good", poll("poll", f"{upstream}/items/1", "true && $.output")))
+
+    bad = suite.podium("run", f"cond-{name}", "--wait", "20")
+    good = suite.podium("run", "cond-good", "--wait", "20")
+
+    assert bad.returncode == 1
+    assert "FAILED" in bad.stdout
+    assert says in bad.stdout
+    assert good.returncode == 1, "an object means nothing either"

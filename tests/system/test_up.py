@@ -1,0 +1,253 @@
+"""`podium up` and its home: start, stop, crashes, and starts that cannot be."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.system.conftest import expose, http, parsed, poll
+from tests.system.running import NAMES, Suite, podium, processes_of, suite_in, until
+
+
+def up(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """A start that is expected to end by itself."""
+    wanted = [f"--{name}=127.0.0.1:0" for name in NAMES]
+    return podium("up", "--home", str(home), *wanted, *arguments)
+
+
+def test_it_serves_and_ends_with_0_leaving_no_process(tmp_path: Path) -> None:
+    with suite_in(tmp_path) as suite:
+        endpoints = suite.endpoints
+        assert httpx.get(f"{endpoints['gateway']}/-/health").status_code == 200
+        assert httpx.get(f"{endpoints['management']}/health").status_code == 200
+        status = suite.podium("status", "--output", "json")
+        assert status.returncode == 0, status.stderr
+        assert [row["status"] for row in parsed(status.stdout)["services"]] == ["SERVING"] * 3
+        assert set(endpoints["pids"]) == {"supervisor", "registry", "executor", "edge"}
+
+        assert suite.stop() == 0
+
+        assert not (suite.home / "endpoints.json").exists()
+        assert processes_of(suite.home) == set()
+        assert suite.podium("status").returncode == 1
+
+
+def test_a_home_in_use_says_which_process_has_it(own_suite: Suite) -> None:
+    done = up(own_suite.home)
+
+    assert done.returncode == 1
+    assert str(own_suite.endpoints["pids"]["supervisor"]) in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_home_that_cannot_be_written_says_so(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+
+    done = up(tmp_path / "file" / "home")
+
+    assert done.returncode == 1
+    assert "file/home" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_port_in_use_says_which(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        for name in ("gateway", "registry"):
+            done = up(tmp_path / name, f"--{name}=127.0.0.1:{port}")
+
+            assert done.returncode == 1
+            assert str(port) in done.stderr
+            assert done.stderr.count("\n") == 1, done.stderr
+
+
+@pytest.mark.parametrize("name", ["executor.db", "registry.db"])
+def test_a_corrupt_database_says_which(tmp_path: Path, name: str) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / name).write_bytes(b"this is no database" * 1000)
+
+    done = up(home)
+
+    assert done.returncode == 1
+    assert name in done.stderr
+    assert done.stderr.count("\n") == 1, done.stderr
+
+
+def test_the_copies_of_the_definitions_are_made_anew_when_they_are_corrupt(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    for name in ("edge.db", "executor-definitions.db"):
+        (home / name).write_bytes(b"this is no database" * 1000)
+
+    with suite_in(tmp_path) as suite:
+        assert suite.podium("status").returncode == 0
+
+
+def test_what_cannot_be_used_in_a_home_is_one_line(tmp_path: Path) -> None:
+    for name in ("suite.lock", "endpoints.json", "ports.json"):
+        home = tmp_path / name
+        (home / name).mkdir(parents=True)
+
+        done = up(home)
+
+        assert done.returncode == 1
+        assert done.stderr.count("\n") == 1, done.stderr
+
+
+def test_a_service_that_dies_twice_is_served_again_each_time(own_suite: Suite) -> None:
+    for _ in range(2):
+        pid = own_suite.kill("executor")
+        until(lambda pid=pid: own_suite.pids.get("executor") not in (None, pid), 20, "a new pid")
+        assert own_suite.podium("status").returncode == 0
+    descriptors = Path(f"/proc/{own_suite.pids['supervisor']}/fd")
+    assert len(list(descriptors.iterdir())) < 25
+
+
+def test_when_the_supervisor_is_killed_its_children_die_with_it(own_suite: Suite) -> None:
+    own_suite.kill("supervisor")
+
+    until(lambda: processes_of(own_suite.home) == set(), 5, "every process is gone")
+
+
+def test_a_home_keeps_its_addresses_and_what_it_stored(tmp_path: Path) -> None:
+    with suite_in(tmp_path) as suite:
+        before = suite.endpoints
+        suite.apply(*expose("kept", http("x", "http://127.0.0.1/")))
+    with suite_in(tmp_path) as suite:
+        assert suite.endpoints["gateway"] == before["gateway"]
+        assert suite.podium("get", "workflow", "kept").returncode == 0
+
+
+def test_what_get_prints_is_what_apply_takes(own_suite: Suite, tmp_path: Path) -> None:
+    own_suite.apply(*expose("again", http("x", "http://127.0.0.1/")))
+    for output in ("json", "yaml"):
+        for kind in ("workflow", "application", "auth", "service"):
+            got = own_suite.podium("get", kind, "again", "--output", output)
+            file = tmp_path / f"{kind}.{output}"
+            file.write_text(got.stdout)
+            applied = own_suite.podium("apply", str(file))
+
+            assert applied.returncode == 0, applied.stderr
+            assert "unchanged" in applied.stdout
+
+
+def test_with_the_registry_gone_the_others_go_on_over_their_restart_too(
+    own_suite: Suite, upstream: str
+) -> None:
+    own_suite.apply(*expose("steady", http("x", f"{upstream}/items/7")))
+    headers = own_suite.caller("steady")
+
+    def answers() -> bool:
+        try:
+            answer = httpx.post(f"{own_suite.gateway}/steady", json={}, headers=headers)
+        except (httpx.HTTPError, FileNotFoundError):
+            return False
+        return answer.status_code == 200
+
+    until(answers, 10, "the route answers")
+    pids = own_suite.endpoints["pids"]
+    gateway = own_suite.gateway
+    # Stopped, not killed: the supervisor would start it again.
+    os.kill(pids["registry"], signal.SIGSTOP)
+    try:
+        until(answers, 10, "the route answers without the registry")
+        for name in ("executor", "edge"):
+            own_suite.kill(name)
+
+        def again() -> bool:
+            try:
+                answer = httpx.post(f"{gateway}/steady", json={}, headers=headers, timeout=10)
+            except httpx.HTTPError:
+                return False
+            return answer.status_code == 200
+
+        until(again, 15, "edge and executor serve without the registry")
+    finally:
+        os.kill(pids["registry"], signal.SIGCONT)
+
+
+def test_one_service_can_be_run_alone(tmp_path: Path) -> None:
+    for name, text in (("cluster.key", "c" * 43), ("secret.key", "s" * 43), ("admin", "a" * 43)):
+        (tmp_path / name).write_text(text)
+    environment = {
+        **os.environ,
+        "PODIUM_CLUSTER_KEY_FILE": str(tmp_path / "cluster.key"),
+        "PODIUM_SECRET_KEY_FILE": str(tmp_path / "secret.key"),
+        "PODIUM_REGISTRY_DATABASE": str(tmp_path / "registry.db"),
+        "PODIUM_REGISTRY_LISTEN": "127.0.0.1:0",
+    }
+    command = [sys.executable, "-m", "tui", "serve", "registry"]
+
+    refused = subprocess.run(
+        command, env=environment, capture_output=True, text=True, timeout=20, check=False
+    )
+    assert refused.returncode == 1
+    assert "PODIUM_ADMIN_KEY_ID" in refused.stderr
+
+    reading, writing = os.pipe()
+    environment |= {
+        "PODIUM_ADMIN_KEY_ID": "admin",
+        "PODIUM_ADMIN_KEY_SECRET_FILE": str(tmp_path / "admin"),
+        "PODIUM_READY_FD": str(writing),
+    }
+    with subprocess.Popen(command, env=environment, pass_fds=(writing,)) as process:
+        os.close(writing)
+        with os.fdopen(reading) as pipe:
+            address = json.loads(pipe.readline())["registry"]
+        health = [sys.executable, "-m", "services.health", address]
+        assert subprocess.run(health, check=False).returncode == 0
+        process.terminate()
+        assert process.wait(10) == 0
+        assert subprocess.run(health, check=False).returncode == 1
+
+
+def test_a_run_that_waits_goes_on_over_a_crash_of_the_executor(
+    own_suite: Suite, upstream: str
+) -> None:
+    start = http("start", f"{upstream}/jobs", "POST", body={"seconds": 2, "owner": "waits"})
+    status = f"{upstream}/jobs/${{start.output.body.jobId}}"
+    done = "$.output.body.status === 'COMPLETED'"
+    own_suite.apply({"name": "waits", "version": 1, "tasks": [start, poll("poll", status, done)]})
+    command = [sys.executable, "-m", "tui", "run", "waits", "--wait", "30"]
+
+    with subprocess.Popen(
+        [*command, "--home", str(own_suite.home)], stdout=subprocess.PIPE, text=True
+    ) as running:
+        until(lambda: httpx.get(f"{upstream}/owners").json().get("waits"), 10, "the job begins")
+        own_suite.kill("executor")
+        assert running.stdout is not None
+        output = running.stdout.read()
+
+    assert running.returncode == 0, output
+    assert "COMPLETED" in output
+    assert "the executor ended (SIGKILL); it is started again" in own_suite.log.read_text()
+
+
+def test_a_run_that_follows_keeps_to_its_wait(own_suite: Suite) -> None:
+    forever = {"name": "w", "taskReferenceName": "w", "type": "WAIT"}
+    own_suite.apply({"name": "forever", "version": 1, "tasks": [forever]})
+
+    done = own_suite.podium("run", "forever", "--follow", "--wait", "0.5")
+
+    assert done.returncode == 1
+    assert "RUNNING" in done.stdout
+
+
+def test_wrong_usage_ends_with_2(own_suite: Suite) -> None:
+    for command in (
+        ("run", "x", "--input", "[1]"),
+        ("run", "x", "--input", "{"),
+        ("complete-task", "x", "y", "--result", "[1]"),
+        ("executions", "colour:red"),
+        ("nonsense",),
+    ):
+        assert own_suite.podium(*command).returncode == 2, command
