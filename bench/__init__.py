@@ -1,0 +1,1 @@
+"""The measurements behind `make bench`: whole suites, real processes, loopback only."""
