@@ -9,7 +9,6 @@ can be named, never the process's environment.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache, partial
@@ -17,11 +16,9 @@ from typing import Protocol
 
 from services.executor.core.jsonpath import Path, Visits, descend, find, parse
 from services.executor.core.model import Json
+from services.executor.core.references import escaped, escaped_text, keys_escaped, named, written
 
-# Left as it is when resolved, and put in when the input is handed over: never stored.
-_HANDOFF = re.compile(r"(?:\$\.)?(task\.callbackUrl|workflow\.secrets\.[A-Za-z_][^${}]*)\Z")
 _SHORT_TEXT = 256
-_REFERENCE = re.compile(r"\$?\$\{\s*(?:workflow\.secrets\.|task\.callbackUrl)")
 
 
 class Scope(Protocol):
@@ -42,6 +39,7 @@ class Scope(Protocol):
 
 
 Resolve = Callable[[Scope], Json]
+Nodes = list[str | Resolve]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +49,7 @@ class Template:
     Attributes:
         resolve: Gives the value for a scope; may raise :class:`jsonpath.TooCostly`.
         handoff: The names, e.g. ``workflow.secrets.TOKEN``, that stay as they are. Where there
-            are any, other text that looks like one comes out with a second ``$`` before it.
+            are any, all else comes out as :mod:`references` has it stand beside them.
     """
 
     resolve: Resolve
@@ -94,23 +92,6 @@ def as_text(value: Json) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
-def escaped(value: Json) -> Json:
-    """``value`` with a ``$`` before all in it that looks like something to be handed over."""
-    if isinstance(value, str):
-        return _REFERENCE.sub(r"$\g<0>", value) if "${" in value else value
-    if isinstance(value, list):
-        items = value.copy()
-        for index, item in enumerate(items):
-            items[index] = escaped(item)
-        return items
-    if isinstance(value, dict):
-        fields = value.copy()
-        for key, item in fields.items():
-            fields[key] = escaped(item)
-        return fields
-    return value
-
-
 def _node(value: Json, escaping: bool) -> Resolve | None:
     if isinstance(value, str):
         return _text_node(value, escaping) if "${" in value else None
@@ -126,8 +107,9 @@ def _node(value: Json, escaping: bool) -> Resolve | None:
         fields: list[tuple[str, Resolve]] = []
         for key, item in value.items():
             if (node := _node(item, escaping)) is not None:
-                fields.append((key, node))
-        return _dict_node(value, fields) if fields else None
+                fields.append((escaped_text(key) if escaping else key, node))
+        keyed = keys_escaped(value) if escaping else value
+        return _dict_node(keyed, fields) if fields or keyed is not value else None
     return None
 
 
@@ -153,20 +135,48 @@ def _dict_node(fields: dict[str, Json], live: list[tuple[str, Resolve]]) -> Reso
 
 def _text_node(text: str, escaping: bool) -> Resolve:
     pieces = [*_pieces(text)]
-    nodes: list[str | Resolve] = []
+    (is_expression, first), *others = pieces
+    if is_expression and not others and not named(first):
+        return _escaping(_expression(first)) if escaping else _expression(first)
+    return partial(_joined_runs, _runs(pieces)) if escaping else partial(_joined, _nodes(pieces))
+
+
+def _nodes(pieces: list[tuple[bool, str]]) -> Nodes:
+    nodes: Nodes = []
     for is_expression, piece in pieces:
         if not is_expression:
-            nodes.append(str(escaped(piece)) if escaping else piece)
-        elif handed := _HANDOFF.match(piece.strip()):
-            nodes.append(f"${{{handed[1].strip()}}}")
+            nodes.append(piece)
+        elif name := named(piece):
+            nodes.append(written(name))
         else:
-            nodes.append(_escaping(_expression(piece)) if escaping else _expression(piece))
-    if len(nodes) == 1 and not isinstance(nodes[0], str):
-        return nodes[0]
-    return partial(_joined, nodes)
+            nodes.append(_expression(piece))
+    return nodes
 
 
-def _joined(nodes: list[str | Resolve], scope: Scope) -> Json:
+def _runs(pieces: list[tuple[bool, str]]) -> list[tuple[Nodes, str]]:
+    """What is data, up to a reference each time, with that reference; the last has none."""
+    runs: list[tuple[Nodes, str]] = []
+    data: Nodes = []
+    for is_expression, piece in pieces:
+        if is_expression and (name := named(piece)):
+            runs.append((data, written(name)))
+            data = []
+        else:
+            data.append(_expression(piece) if is_expression else piece)
+    return [*runs, (data, "")]
+
+
+def _joined_runs(runs: list[tuple[Nodes, str]], scope: Scope) -> Json:
+    # Joined first, then escaped: what reads like a reference may have come in pieces.
+    return "".join(
+        [
+            escaped_text(_joined(nodes, scope), before_reference=bool(reference)) + reference
+            for nodes, reference in runs
+        ]
+    )
+
+
+def _joined(nodes: Nodes, scope: Scope) -> str:
     return "".join([node if isinstance(node, str) else _piece(node, scope) for node in nodes])
 
 
@@ -270,5 +280,5 @@ def _handoffs(value: Json) -> Iterator[str]:
             pending.extend(one)
         elif isinstance(one, str) and "${" in one:
             for is_expression, piece in _pieces(one):
-                if is_expression and (handed := _HANDOFF.match(piece.strip())):
-                    yield handed[1].strip()
+                if is_expression and (name := named(piece)):
+                    yield name

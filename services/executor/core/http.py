@@ -21,8 +21,8 @@ class HttpRequest:
     Attributes:
         handoff: What is put in, e.g. ``workflow.secrets.TOKEN``: those that the definition itself
             names, and no other, since text that looks like one may come from a caller. Empty:
-            every string is sent as it is. Not empty: ``$${workflow.secrets.TOKEN}`` is sent with
-            one ``$`` less, and is how data that reads ``${workflow.secrets.TOKEN}`` arrives here.
+            every string is sent as it is. Not empty: strings, and keys in ``body``, are written
+            as ``core.references`` has it, so that data which reads like one is sent as data.
         headers: In order; ``Content-Type`` and ``Accept`` included.
         body: A JSON value, sent as the content type says (JSON, form, or text); None: no body.
         idempotency_key: Sent as ``Idempotency-Key``; None: none is sent.

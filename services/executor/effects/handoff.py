@@ -9,6 +9,7 @@ from typing import Any, cast
 from urllib.parse import quote, quote_plus
 
 from services.executor.core.model import Json
+from services.executor.core.references import filled
 from services.executor.effects.effect import HandOff
 
 MASK = "***"
@@ -16,10 +17,6 @@ MASK = "***"
 # Below this a value turns up by chance: masking it would spoil answers and hide nothing.
 _SHORTEST_HIDDEN = 4
 
-# As core.expressions leaves them: what looks like a reference and is data has a $ more.
-_REFERENCE = re.compile(
-    r"\$(?P<data>\$\{\s*(?:workflow\.secrets\.|task\.callbackUrl))|\$\{(?P<name>[^${}]+)\}"
-)
 # Escapes of JSON, zeros of UTF-16, shifts of ISO-2022 and HZ: the text is not what the bytes show.
 _SPELT_OTHERWISE = re.compile(rb"[\\\x00\x1b~]")
 _OCTET = re.compile(r"%[0-9A-F]{2}")
@@ -105,21 +102,18 @@ class Filling:
         Raises:
             NotHandedOver: There is no such secret, or no such field in it.
         """
-        return _REFERENCE.sub(self._put_in, text) if self._names and "${" in text else text
+        return filled(text, self._put_in) if self._names and "${" in text else text
 
     def value(self, value: Json) -> Json:
-        """``value`` with the references in its strings replaced; keys stay as they are."""
-        return _mapped(value, self._leaf, str)
+        """``value`` with the references in it replaced; its keys hold none, but may hold data."""
+        return _mapped(value, self._leaf, self.text)
 
     def _leaf(self, value: Json) -> Json:
         return self.text(value) if isinstance(value, str) else value
 
-    def _put_in(self, reference: re.Match[str]) -> str:
-        if reference["data"]:
-            return reference["data"]
-        name = reference["name"].strip()
+    def _put_in(self, name: str) -> str | None:
         if name not in self._names:
-            return reference[0]
+            return None
         if name == "task.callbackUrl":
             value = self._handoff.callback_url()
             # Whoever has the token can build the URL.

@@ -6,11 +6,14 @@ import json
 from urllib.parse import quote_plus
 
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import example, given, strategies as st
 
-from services.executor.core.expressions import escaped
+from services.executor.core.expressions import as_text
+from services.executor.core.model import Json
+from services.executor.core.references import escaped, written
 from services.executor.effects.effect import HandOff
 from services.executor.effects.handoff import Filling, Mask, NotHandedOver
+from tests.executor.core.simulator import Simulator, http, workflow
 from tests.executor.effects.performing import (
     CALLBACK,
     CALLBACK_TOKEN,
@@ -35,14 +38,16 @@ def filled(text: str) -> str:
     [
         ("Bearer ${workflow.secrets.TOKEN}", f"Bearer {TOKEN}"),
         ("${workflow.secrets.TOKEN}${workflow.secrets.TOKEN}", TOKEN + TOKEN),
-        ("${ workflow.secrets.PAIR.user }", "ann"),
+        ("${workflow.secrets.PAIR.user}", "ann"),
         ("${workflow.secrets.PAIR.password}", 'pa"ss wörd'),
         ("${workflow.secrets.PAIR.pin}", "123456"),
         ("${workflow.secrets.PAIR['pin']}", "123456"),
         ("${workflow.secrets.PAIR}", SECRETS["PAIR"]),
         ("${task.callbackUrl}?x=1", f"{CALLBACK}?x=1"),
         ("$${workflow.secrets.TOKEN}", "${workflow.secrets.TOKEN}"),
-        ("$$${workflow.secrets.TOKEN}", "$${workflow.secrets.TOKEN}"),
+        ("$$${workflow.secrets.TOKEN}", f"${TOKEN}"),
+        ("$$$${workflow.secrets.TOKEN}", "$${workflow.secrets.TOKEN}"),
+        ("${${workflow.secrets.TOKEN}}", f"${{{TOKEN}}}"),
         ("$${task.callbackUrl}", "${task.callbackUrl}"),
         ("${workflow.secrets.NESTING}", "${workflow.secrets.TOKEN}"),
         ("$${workflow.secrets.", "${workflow.secrets."),
@@ -171,7 +176,7 @@ async def test_a_form_is_filled_before_it_is_escaped(perform: Perform, server: U
     )
 
     assert server.asked[0].body == (
-        b"t=s3cr3t%2Fva%2Blue&%24%24%7Btask.callbackUrl%7D=%24%7Btask.callbackUrl%7D"
+        b"t=s3cr3t%2Fva%2Blue&%24%7Btask.callbackUrl%7D=%24%7Btask.callbackUrl%7D"
     )
 
 
@@ -212,10 +217,91 @@ def test_without_a_reference_nothing_is_asked_for() -> None:
         assert filling.value({"a": ["${b}", 1]}) == {"a": ["${b}", 1]}
 
 
-@given(st.text("${}w", max_size=12).map(lambda text: text.replace("w", "workflow.secrets.TOKEN")))
-def test_data_that_reads_like_a_reference_is_sent_as_it_is(data: str) -> None:
+# What a caller, or a remote, writes to have a secret put in, in pieces of every size.
+SCRAPS = ("$", "$$", "{", "${", "$${", "}", "workflow.", "secrets.TOKEN", "workflow.secrets.TOKEN}",
+          "{workflow.secrets.TOKEN}", "${workflow.secrets.TOKEN}", "${task.callbackUrl}", "task.",
+          "callbackUrl", "${ workflow.secrets.TOKEN}", "x", " ", "'", '"', "\\")  # fmt: skip
+SAID = st.lists(st.sampled_from(SCRAPS), max_size=5).map("".join)
+SENT = st.recursive(
+    SAID | st.none() | st.booleans() | st.integers(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(SAID, inner, max_size=3),
+    max_leaves=6,
+)
+# Pieces of a definition's text: what it says itself, names of inputs, and references.
+PIECES = st.lists(
+    st.sampled_from(("", "$${", "{", "}", ": ", "workflow.secrets.TOKEN}"))
+    | st.sampled_from("abc").map(lambda name: f"${{workflow.input.{name}}}")
+    | st.sampled_from((written("workflow.secrets.TOKEN"), written("task.callbackUrl"))),
+    max_size=5,
+)
+
+
+def told(pieces: list[str], sent: dict[str, Json]) -> Json:
+    """What a definition's text says: its inputs and secrets where it names them, and no others."""
+    values: dict[str, Json] = {f"${{workflow.input.{name}}}": item for name, item in sent.items()}
+    values |= {written("workflow.secrets.TOKEN"): TOKEN, written("task.callbackUrl"): CALLBACK}
+    values |= {"$${": "${"}
+    said = [values.get(piece, piece) for piece in pieces if piece]
+    return said[0] if len(said) == 1 else "".join(map(as_text, said))
+
+
+@given(SAID | SENT)
+def test_data_that_reads_like_a_reference_is_sent_as_it_is(data: Json) -> None:
     """Whatever a caller writes, no secret is put into it."""
-    assert filled(str(escaped(data))) == data
+    assert Filling(NAMES, HANDOFF, Mask()).value(escaped(data)) == data
+
+
+@given(st.fixed_dictionaries({"a": SENT, "b": SENT, "c": SENT}), PIECES, PIECES, SAID)
+@example(
+    {"a": "$", "b": "$$", "c": ""},
+    ["${workflow.input.a}", written("workflow.secrets.TOKEN")],
+    ["${workflow.input.b}", written("task.callbackUrl"), "${workflow.input.b}"],
+    "$$${workflow.secrets.TOKEN}",
+)
+def test_a_request_holds_what_its_definition_names_and_data_as_it_came(
+    sent: dict[str, Json], one: list[str], other: list[str], key: str
+) -> None:
+    body: Json = {key: "".join(one), "list": ["".join(other)], "constant": {key: 1}}
+    headers: Json = {
+        "Authorization": f"Bearer {written('workflow.secrets.TOKEN')}",
+        "X-Said": "${workflow.input.a}",
+        "X-All": "all: ${workflow.input}",
+    }
+    flow = workflow(http("t", {"headers": headers, "body": body}))
+    asked = Simulator(flow, sent).begin().request("t")
+    filling = Filling(asked.handoff, HANDOFF, Mask())
+
+    expected = {key: told(one, sent), "list": [told(other, sent)], "constant": {key: 1}}
+    assert filling.value(asked.body) == expected
+    assert filling.text(asked.headers["Authorization"]) == f"Bearer {TOKEN}"
+    assert filling.text(asked.headers["X-All"]) == f"all: {as_text(sent)}"
+    if isinstance(sent["a"], str | list | dict):
+        assert filling.text(asked.headers["X-Said"]) == str(sent["a"])
+
+
+@pytest.mark.parametrize(
+    ("text", "sent"),
+    [
+        ("${workflow.input.a}${workflow.input.b}", {"a": "$", "b": "{workflow.secrets.TOKEN}"}),
+        ("${workflow.input.a}${workflow.input.b}", {"a": "${", "b": "workflow.secrets.TOKEN}"}),
+        ("${workflow.input.a}{workflow.secrets.TOKEN}", {"a": "$"}),
+        ("all: ${workflow.input}", {"${workflow.secrets.TOKEN}": 1}),
+        ("${workflow.input}", {"${workflow.secrets.TOKEN}": [{"${task.callbackUrl}": 1}]}),
+    ],
+)
+def test_a_caller_cannot_have_a_secret_put_in(text: str, sent: dict[str, Json]) -> None:
+    headers: Json = {"Authorization": written("workflow.secrets.TOKEN")}
+    flow = workflow(http("t", {"headers": headers, "body": text}))
+    asked = Simulator(flow, sent).begin().request("t")
+
+    assert TOKEN not in json.dumps(Filling(asked.handoff, HANDOFF, Mask()).value(asked.body))
+
+
+def test_a_long_row_of_dollars_is_looked_at_once() -> None:
+    row = "$" * 1_000_000
+
+    assert filled(f"{row}${{") == f"{row}${{"
+    assert escaped(row + "${") == row + "${"
 
 
 async def test_a_request_that_names_nothing_is_sent_as_it_is(
