@@ -11,12 +11,13 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import partial
 from typing import Protocol
 
 from services.executor.core.jsonpath import Path, Visits, descend, find, parse
 from services.executor.core.model import Json
 from services.executor.core.references import escaped, escaped_text, keys_escaped, named, written
+from services.executor.core.remembered import remembered
 
 _SHORT_TEXT = 256
 
@@ -235,7 +236,8 @@ def _expression(text: str) -> Resolve:
     return _path_node(text)
 
 
-@lru_cache(maxsize=4096)
+# A definition's own paths are kept with it: this is for those that a value stands in.
+@remembered(most=4096, longest=256)
 def _path_node(text: str) -> Resolve:
     if not text.strip():
         return _empty

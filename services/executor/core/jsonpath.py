@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from math import isfinite
 
 from services.executor.core.filters import Filter, parse_filter
@@ -99,7 +98,6 @@ def find(path: Path, value: Json, skip: int = 0, visits: Visits | None = None) -
     return path.function(value) if path.function else value
 
 
-@lru_cache(maxsize=4096)
 def parse(text: str) -> Path:
     """``text`` as a path, with or without ``$.`` before it.
 

@@ -13,9 +13,9 @@ import operator
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 
 from services.executor.core.model import Json
+from services.executor.core.remembered import remembered
 
 _LONGEST = 500
 # Integers up to here are the same in JavaScript, whose numbers are doubles.
@@ -79,7 +79,7 @@ def _is_number(value: object) -> bool:
     return -_EXACT <= value <= _EXACT
 
 
-@lru_cache(maxsize=1024)
+@remembered(most=1024, longest=_LONGEST)
 def comparison(source: str) -> Comparison | None:
     """What ``source`` compares; None: it is more than a comparison."""
     if len(source) > _LONGEST:

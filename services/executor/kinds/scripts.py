@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from functools import lru_cache
 
 from services.executor.core.model import Json
+from services.executor.core.remembered import remembered
 
 JAVASCRIPT = ("javascript", "graaljs")
 
@@ -15,7 +15,7 @@ _NAME = r"[A-Za-z_][A-Za-z0-9_]*"
 _DOLLAR = re.compile(rf"(?<![\w$])\$(?![\w$])(?:\s*(?:\?\s*)?\.\s*({_NAME})(?![\w$]))?")
 
 
-@lru_cache(maxsize=1024)
+@remembered(most=1024, longest=4096)
 def names(source: str) -> frozenset[str] | None:
     """The members of ``$`` that ``source`` uses; None: it uses ``$`` as a whole, too."""
     found: set[str] = set()
