@@ -308,15 +308,15 @@ def _slice(text: str) -> Select:
     return select
 
 
-def _matching(matches: Filter) -> Select:
+def _matching(condition: Filter) -> Select:
     def select(value: Json, visits: Visits) -> Iterator[Json]:
         # Jayway's: of a list its items, of an object itself.
         candidates = value if isinstance(value, list) else [value]
         for item in candidates:
-            visits.spend(1)
+            visits.spend(condition.cost)
             if isinstance(item, dict) or isinstance(value, list):
                 try:
-                    if matches(item):
+                    if condition.holds(item, visits.spend):
                         yield item
                 except TypeError:
                     continue

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given, strategies as st
 
-from services.executor.core.jsonpath import BadPath, TooCostly, find, parse
+from services.executor.core.jsonpath import MAX_VISITS, BadPath, TooCostly, Visits, find, parse
 from services.executor.core.model import Json
 
 STORE: Json = {
@@ -18,6 +19,14 @@ STORE: Json = {
     },
     "a b": {"c.d": 1, "it's": 2},
     "numbers": [3, 1, 2, True, "x"],
+    "pairs": [
+        {"at": 0, "one": [1, {"a": [None]}], "other": [1.0, {"a": [None]}]},
+        {"at": 1, "one": [1], "other": [True]},
+        {"at": 2, "one": {"a": 1}, "other": {"b": 1}},
+        {"at": 3, "one": {"a": 1, "b": []}, "other": {"b": [], "a": 1}},
+        {"at": 4, "one": [1, 2], "other": [1]},
+        {"at": 5, "one": [], "other": {}},
+    ],
     "big": 123456789012345678901234567890,
 }
 
@@ -59,10 +68,20 @@ STORE: Json = {
         ("store.book[?(@.kind in ['fiction', 'x'])].title", ["Sword", "Moby"]),
         ("store.book[?(@.kind nin ['fiction'])].title", ["Sayings"]),
         ("store.book[?(@.title != 'Moby')].price", [8.95, 12.99]),
+        ("store.book[?(@.price in [8, 'x', null])].title", ["Moby"]),
+        ("store.book[?(@.tags in ['a'])]", []),
+        ("store.book[?(@.tags nin ['a'])].price", [8.95, 12.99, 8]),
+        ("store.book[?(@.none in [null])]", []),
+        ("store.book[?('a' in @.tags)].title", ["Sword"]),
+        ("store.book[?(@.tags == @.tags)].title", ["Sayings", "Sword", "Moby"]),
+        ("store.book[?(@.tags != @.kind)].title", ["Sayings", "Sword", "Moby"]),
         ("store.book[?(@.kind > 3)]", []),
         ("numbers[?(@ == 1)]", [1]),
         ("numbers[?(@ >= 2)]", [3, 2]),
         ("numbers[?(@ == true)]", [True]),
+        ("numbers[?(@ in [1.0, 'x'])]", [1, "x"]),
+        ("numbers[?(@ in [true])]", [True]),
+        ("pairs[?(@.one == @.other)].at", [0, 3]),
         ("store.bicycle[?(@.color == 'red')].price", [19.95]),
         ("nothing[*]", []),
         ("nothing[?(@.x)]", []),
@@ -98,6 +117,36 @@ def test_work_is_bounded() -> None:
     wide: Json = [[0] * 400 for _ in range(400)]
     with pytest.raises(TooCostly):
         find(parse("$..[*]..[*]"), wide)
+
+
+def spent(path: str, value: Json) -> int:
+    visits = Visits()
+    find(parse(path), value, visits=visits)
+    return MAX_VISITS - visits.left
+
+
+@given(st.integers(1, 60), st.integers(0, 20))
+def test_a_filter_costs_its_terms_for_each_item(terms: int, items: int) -> None:
+    doc: Json = {"n": [1] * items}
+
+    assert spent(f"n[?({' || '.join(['@ == 2'] * terms)})]", doc) == terms * items
+    assert spent(f"n[?(@{'.a' * terms} == 2)]", doc) == terms * items
+    assert spent(f"n[?(@ in [{','.join(['2'] * terms)}])]", doc) == items
+
+
+@given(st.integers(0, 60))
+def test_a_comparison_costs_what_it_looks_through(length: int) -> None:
+    doc: Json = {"n": [{"a": [[1] * length], "b": [[1] * length], "o": dict.fromkeys("xyz", 1)}]}
+
+    assert spent("n[?(@.a == @.b)]", doc) == 1 + 1 + length
+    assert spent("n[?(@.o == @.o)]", doc) == 1 + 3
+    assert spent("n[?(2 in @.a)]", doc) == 1 + 1
+
+
+def test_a_long_filter_on_many_items_is_too_costly() -> None:
+    filter_ = " || ".join(["@==2"] * 400)
+    with pytest.raises(TooCostly):
+        find(parse(f"n[?({filter_})]"), {"n": [1] * 1300})
 
 
 def test_depth_is_no_matter() -> None:
