@@ -9,6 +9,7 @@ can be named, never the process's environment.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -19,7 +20,10 @@ from services.executor.core.model import Json
 from services.executor.core.references import escaped, escaped_text, keys_escaped, named, written
 from services.executor.core.remembered import remembered
 
+# A level of them is some frames of Python's stack. The registry refuses the same.
+MAX_NESTING = 20
 _SHORT_TEXT = 256
+_BRACE = re.compile(r"[{}]")
 
 
 class Scope(Protocol):
@@ -62,6 +66,9 @@ def compiled(value: Json, handoff: frozenset[str] | None = None) -> Template | N
 
     Args:
         handoff: The names that stay as they are, where there are others than those in ``value``.
+
+    Raises:
+        ValueError: Expressions nest deeper than :data:`MAX_NESTING`.
     """
     if handoff is None:
         handoff = handed_over(value)
@@ -134,15 +141,18 @@ def _dict_node(fields: dict[str, Json], live: list[tuple[str, Resolve]]) -> Reso
     return resolve
 
 
-def _text_node(text: str, escaping: bool) -> Resolve:
+def _text_node(text: str, escaping: bool, depth: int = 1) -> Resolve:
     pieces = [*_pieces(text)]
     (is_expression, first), *others = pieces
     if is_expression and not others and not named(first):
-        return _escaping(_expression(first)) if escaping else _expression(first)
-    return partial(_joined_runs, _runs(pieces)) if escaping else partial(_joined, _nodes(pieces))
+        node = _expression(first, depth)
+        return _escaping(node) if escaping else node
+    if escaping:
+        return partial(_joined_runs, _runs(pieces, depth))
+    return partial(_joined, _nodes(pieces, depth))
 
 
-def _nodes(pieces: list[tuple[bool, str]]) -> Nodes:
+def _nodes(pieces: list[tuple[bool, str]], depth: int) -> Nodes:
     nodes: Nodes = []
     for is_expression, piece in pieces:
         if not is_expression:
@@ -150,11 +160,11 @@ def _nodes(pieces: list[tuple[bool, str]]) -> Nodes:
         elif name := named(piece):
             nodes.append(written(name))
         else:
-            nodes.append(_expression(piece))
+            nodes.append(_expression(piece, depth))
     return nodes
 
 
-def _runs(pieces: list[tuple[bool, str]]) -> list[tuple[Nodes, str]]:
+def _runs(pieces: list[tuple[bool, str]], depth: int) -> list[tuple[Nodes, str]]:
     """What is data, up to a reference each time, with that reference; the last has none."""
     runs: list[tuple[Nodes, str]] = []
     data: Nodes = []
@@ -163,7 +173,7 @@ def _runs(pieces: list[tuple[bool, str]]) -> list[tuple[Nodes, str]]:
             runs.append((data, written(name)))
             data = []
         else:
-            data.append(_expression(piece) if is_expression else piece)
+            data.append(_expression(piece, depth) if is_expression else piece)
     return [*runs, (data, "")]
 
 
@@ -195,43 +205,45 @@ def _escaping(node: Resolve) -> Resolve:
 
 def _pieces(text: str) -> Iterator[tuple[bool, str]]:
     """The parts of ``text``: (whether it is an expression, its text without the braces)."""
-    literal, position = "", 0
+    closings = _closings(text)
+    literal: list[str] = []
+    position = 0
     while (start := text.find("${", position)) >= 0:
-        end = _closing(text, start + 2)
         if start > position and text[start - 1] == "$":
-            literal += text[position : start - 1] + "${"
+            literal += text[position : start - 1], "${"
             position = start + 2
-        elif end < 0:
+            continue
+        end = closings.get(start + 1)
+        if end is None:
             break
-        else:
-            literal += text[position:start]
-            if literal:
-                yield False, literal
-            literal = ""
-            yield True, text[start + 2 : end]
-            position = end + 1
-    literal += text[position:]
-    if literal:
-        yield False, literal
+        literal.append(text[position:start])
+        if said := "".join(literal):
+            yield False, said
+        literal.clear()
+        yield True, text[start + 2 : end]
+        position = end + 1
+    literal.append(text[position:])
+    if said := "".join(literal):
+        yield False, said
 
 
-def _closing(text: str, position: int) -> int:
-    """Where the brace closes that was opened before ``position``; -1: nowhere."""
-    depth = 1
-    while position < len(text):
-        if text[position] == "{":
-            depth += 1
-        elif text[position] == "}":
-            depth -= 1
-            if depth == 0:
-                return position
-        position += 1
-    return -1
+def _closings(text: str) -> dict[int, int]:
+    """Where each brace closes, by where it opens; without those that do not."""
+    closings: dict[int, int] = {}
+    opened: list[int] = []
+    for brace in _BRACE.finditer(text):
+        if brace[0] == "{":
+            opened.append(brace.start())
+        elif opened:
+            closings[opened.pop()] = brace.start()
+    return closings
 
 
-def _expression(text: str) -> Resolve:
+def _expression(text: str, depth: int) -> Resolve:
+    if depth > MAX_NESTING:
+        raise ValueError(f"an expression nests deeper than {MAX_NESTING} levels")
     if "${" in text:
-        inner = _text_node(text, escaping=False)
+        inner = _text_node(text, escaping=False, depth=depth + 1)
         return lambda scope: _path_node(as_text(inner(scope)))(scope)
     return _path_node(text)
 

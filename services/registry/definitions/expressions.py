@@ -26,6 +26,9 @@ TASK_MEMBERS = (
     "taskId", "reasonForIncompletion", "callbackAfterSeconds", "workerId", "iteration",
 )  # fmt: skip
 
+# The executor resolves no more: each level takes some of its stack.
+MAX_NESTING = 20
+
 # An expression is judged by its first names; a megabyte between braces is not read for them.
 _HEAD = 256
 _BRACE = re.compile(r"\$\$\{|\$\{|\{|\}")
@@ -60,6 +63,20 @@ def expressions(text: str) -> Iterator[Expression | None]:
             yield _expression(text[start : min(brace.start(), start + _HEAD)])
     if any(start is not None for start in opened):
         yield None
+
+
+def nesting(text: str) -> int:
+    """How many expressions stand within each other in ``text``, at most."""
+    opened: list[bool] = []
+    depth = deepest = 0
+    for brace in _BRACE.finditer(text):
+        if brace[0] != "}":
+            opened.append(brace[0] == "${")
+            depth += opened[-1]
+            deepest = max(deepest, depth)
+        elif opened:
+            depth -= opened.pop()
+    return deepest
 
 
 def _expression(head: str) -> Expression:
@@ -106,6 +123,9 @@ def check_expressions(value: Json, at: Place, scope: Scope) -> None:
 
 
 def _check_text(text: str, at: Place, scope: Scope) -> None:
+    if nesting(text) > MAX_NESTING:
+        at.fault(f"nests ${{…}} more than {MAX_NESTING} deep")
+        return
     for expression in dict.fromkeys(expressions(text)):
         if expression is None:
             at.warn("has a ${ without its }, which stays as it is")

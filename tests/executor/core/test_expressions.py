@@ -8,9 +8,10 @@ from collections.abc import Mapping
 import pytest
 from hypothesis import given, strategies as st
 
-from services.executor.core.expressions import compiled, resolved
+from services.executor.core.expressions import MAX_NESTING, compiled, resolved
 from services.executor.core.jsonpath import Visits
 from services.executor.core.model import Json
+from services.registry.definitions.expressions import MAX_NESTING as LET_PASS, nesting
 from tests.executor.core.simulator import ID, Simulator, answer, http, task, workflow
 
 ROOTS: dict[str, Json] = {
@@ -72,6 +73,11 @@ def value_of(value: Json, roots: Mapping[str, Json] = ROOTS) -> Json:
         ("${workflow.input.none[*]}", []),
         ("${workflow.input.list.length()}", 2),
         ("${workflow.env.HOME}", None), ("${HOME}", None), ("${NETFLIX_ENV}", None),
+        ("{${workflow.input.n}}", "{1}"), ("} ${workflow.input.n} {", "} 1 {"),
+        ("${a {b} ${workflow.input.n}", "${a {b} ${workflow.input.n}"),
+        ("${workflow.input.n} ${a ${workflow.input.n}", "1 ${a ${workflow.input.n}"),
+        ("$${a ${workflow.input.n}}", "${a 1}"),
+        ("$${" * 3 + "${workflow.input.n}", "${" * 3 + "1"),
         ("line\n${workflow.input.text}\n", "line\nit\n"),
         ("${workflow.secrets.A}", "${workflow.secrets.A}"),
         ("${ workflow.secrets.A.b }-${workflow.input.n}", "${workflow.secrets.A.b}-1"),
@@ -171,11 +177,43 @@ def test_an_expression_that_costs_too_much_fails_its_task() -> None:
     assert "looks at more than" in run.task("a").reason
 
 
+def nested(depth: int) -> str:
+    return "${workflow.input.names." * depth + "k" + "}" * depth
+
+
+def test_expressions_nest_so_deep_and_no_deeper() -> None:
+    roots: dict[str, Json] = {"workflow": {"input": {"names": {"k": "k"}}}}
+
+    assert value_of(nested(MAX_NESTING), roots) == "k"
+    for depth in (MAX_NESTING + 1, 500, 5000):
+        with pytest.raises(ValueError, match="nests deeper than 20 levels"):
+            workflow(http("a", {"body": [nested(depth)]}))
+
+
+def test_a_text_is_read_once_however_many_braces_are_in_it() -> None:
+    """Read from each of its braces to the end, it would take minutes."""
+    many = 50_000
+
+    assert value_of("$${" * many) == "${" * many
+    assert value_of("${" * many) == "${" * many
+    assert compiled("$${" * many + "}" * many) is not None
+
+
+@given(st.text(alphabet="${}a", max_size=40), st.integers(0, 25))
+def test_what_the_registry_lets_pass_compiles(text: str, depth: int) -> None:
+    wrapped = "${" * depth + text + "}" * depth
+    if nesting(wrapped) <= MAX_NESTING:
+        compiled(wrapped)
+    assert LET_PASS == MAX_NESTING
+
+
 def test_a_document_may_be_512_deep() -> None:
-    deep: Json = "${workflow.input.n}"
-    for level in range(500):
+    deep: Json = ["${workflow.input.n}", nested(MAX_NESTING)]
+    for level in range(499):
         deep = [deep] if level % 2 else {"x": deep}
-    run = Simulator(workflow(task("a", "INLINE", {"expression": "1", "deep": deep})), {"n": 5})
+    inputs: dict[str, Json] = {"n": 5, "names": {"k": "k"}}
+    flow = workflow(task("a", "INLINE", {"expression": "1", "deep": deep}))
+    run = Simulator(flow, inputs)
     run.begin()
 
     assert run.status == "COMPLETED"

@@ -6,7 +6,7 @@ import pytest
 
 from services.errors import InvalidDefinition
 from services.registry.definitions import Definition, Document, Json, Reference, parse
-from services.registry.definitions.expressions import expressions
+from services.registry.definitions.expressions import expressions, nesting
 
 
 def workflow(value: Json, **output: Json) -> Document:
@@ -56,6 +56,30 @@ def test_expressions_are_found_as_conductor_finds_them(
     text: str, names: list[tuple[str, ...]]
 ) -> None:
     assert [found.names for found in expressions(text) if found] == names
+
+
+@pytest.mark.parametrize(
+    ("text", "depth"),
+    [
+        ("none { at } all", 0),
+        ("${a.b} ${c.d}", 1),
+        ("${a[${b}]}", 2),
+        ("$${a ${b}}", 1),
+        ("${a { ${b} }} ${c}", 2),
+        ("} ${a}", 1),
+    ],
+)
+def test_expressions_within_each_other_are_counted(text: str, depth: int) -> None:
+    assert nesting(text) == depth
+
+
+def test_expressions_nest_only_so_deep() -> None:
+    def nested(depth: int) -> str:
+        return "${workflow.input." * depth + "x" + "}" * depth
+
+    assert parsed(nested(20)).warnings == ()
+    assert faults(nested(21)) == ["nests ${…} more than 20 deep"]
+    assert faults("${" * 100_000) == ["nests ${…} more than 20 deep"]
 
 
 def test_an_expression_without_its_end_stays_and_is_told() -> None:
