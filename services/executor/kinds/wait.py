@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from math import inf
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from services.executor.core.kind import Finished, Kind, Next, View, Waiting, unusable
 from services.executor.core.model import Json
 from services.executor.core.policy import bounded
 
-_DURATION = re.compile(
-    r"\s*(?:(\d{1,9})\s*(?:days?|d))?"
-    r"\s*(?:(\d{1,9})\s*(?:hours?|hrs?|h))?"
-    r"\s*(?:(\d{1,9})\s*(?:minutes?|mins?|m))?"
-    r"\s*(?:(\d{1,9})\s*(?:seconds?|secs?|s))?\s*\Z",
-    re.IGNORECASE | re.ASCII,
+_LONGEST_TEXT = 200
+_PART = re.compile(r"(\d{1,9})\s*([a-z]+)\s*", re.ASCII)
+# Seconds in each, in the order in which they may stand.
+_UNITS = (
+    (86_400, ("days", "day", "d")),
+    (3_600, ("hours", "hour", "hrs", "hr", "h")),
+    (60, ("minutes", "minute", "mins", "min", "m")),
+    (1, ("seconds", "second", "secs", "sec", "s")),
 )
+_SECONDS = {word: seconds for seconds, words in _UNITS for word in words}
 _UNTIL = re.compile(r"(\d{4}-\d{2}-\d{2})(?: (\d{2}:\d{2})(?: (\S+))?)?\Z", re.ASCII)
 _OFFSET = re.compile(r"(?:GMT|UTC)?([+-])(\d{2}):?(\d{2})\Z", re.ASCII)
 _DONE = "done"
@@ -46,13 +50,27 @@ class Wait(Kind):
 def _parsed_duration(value: Json) -> timedelta:
     if isinstance(value, int | float) and not isinstance(value, bool) and value > 0:
         return bounded(value)
-    parts = _DURATION.match(value) if isinstance(value, str) else None
-    if parts is None or not any(parts.groups()):
+    seconds = _seconds(value) if isinstance(value, str) else None
+    if seconds is None:
         raise ValueError(
             f"Invalid wait duration.  Provided: {value}; expected one like '2 hours 30 minutes'"
         )
-    days, hours, minutes, seconds = (int(part or 0) for part in parts.groups())
-    return bounded(((days * 24 + hours) * 60 + minutes) * 60 + seconds)
+    return bounded(seconds)
+
+
+def _seconds(value: str) -> int | None:
+    """What ``2 days 3h`` comes to; None: it is no duration."""
+    if len(value) > _LONGEST_TEXT:
+        return None
+    # Part by part: one pattern for all would take for ever on long blanks.
+    text, position, total, last = value.strip().lower(), 0, 0, inf
+    while part := _PART.match(text, position):
+        unit = _SECONDS.get(part[2])
+        if unit is None or unit >= last:
+            return None
+        total += int(part[1]) * unit
+        position, last = part.end(), unit
+    return total if 0 < position == len(text) else None
 
 
 def _parsed_moment(value: Json) -> datetime:

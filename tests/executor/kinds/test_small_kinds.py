@@ -176,7 +176,8 @@ def test_terminate_with_another_status_fails() -> None:
     ("duration", "seconds"),
     [
         ("2 days 3 hours 5 minutes 10 seconds", 183_910), ("1d2h3m4s", 93_784), ("90s", 90),
-        ("5 Minutes", 300), ("1 hr 1 min 1 sec", 3661), (2.5, 2.5),
+        ("5 Minutes", 300), ("1 hr 1 min 1 sec", 3661), (2.5, 2.5), (" 1  h 2\tm ", 3720),
+        ("0 days 1 second" + " " * 100, 1),
     ],
 )  # fmt: skip
 def test_wait_for_a_while(duration: Json, seconds: float) -> None:
@@ -211,12 +212,21 @@ def test_wait_until_a_moment(until: str, moment: datetime) -> None:
     "inputs",
     [
         {"duration": "1s", "until": "2027-01-31"}, {"duration": "soon"}, {"duration": [1]},
+        {"duration": "5s 2h"}, {"duration": "5 s 5 s"}, {"duration": " "}, {"duration": "5"},
+        {"duration": "1h" + " " * 100 + "x"}, {"duration": "1h" + " " * 200},
         {"duration": -5}, {"until": "tomorrow"}, {"until": "2027-02-30"}, {"until": 5},
         {"until": "2027-01-31 18:00 Nowhere/Land"}, {"until": "2027-01-31 18:00 ../../etc/passwd"},
     ],
 )  # fmt: skip
 def test_a_wait_that_is_none_is_a_terminal_error(inputs: Json) -> None:
     run = Simulator(workflow(task("w", "WAIT", inputs))).begin()
+
+    assert run.task("w").status == "FAILED_WITH_TERMINAL_ERROR"
+
+
+def test_a_duration_of_long_blanks_is_refused_as_soon_as_any_other() -> None:
+    flow = workflow(task("w", "WAIT", {"duration": "${workflow.input.d}"}))
+    run = Simulator(flow, {"d": " " * 1_000_000 + "x"}).begin()
 
     assert run.task("w").status == "FAILED_WITH_TERMINAL_ERROR"
 

@@ -269,6 +269,7 @@ def test_wait_takes(inputs: Document) -> None:
         {"duration": "5s 2h"},
         {"duration": " "},
         {"duration": "1h" + " " * 100_000 + "x"},
+        {"duration": "1h" + " " * 200},
         {"duration": "5 s 5 s"},
         {"until": "tomorrow"},
         {"until": "2027-02-30"},

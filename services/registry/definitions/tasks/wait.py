@@ -10,6 +10,8 @@ from services.registry.definitions.reading import Place, shown
 from services.registry.definitions.records import Field, Record, Unknown, later
 from services.registry.definitions.tasks.kind import TaskKind
 
+# The executor reads no longer ones.
+_LONGEST_TEXT = 200
 _PART = re.compile(r"(\d{1,9})\s*([a-z]+)\s*", re.ASCII)
 # In the order in which they may stand.
 _UNITS = (
@@ -59,6 +61,8 @@ class Until:
 
 
 def _is_duration(value: str) -> bool:
+    if len(value) > _LONGEST_TEXT:
+        return False
     # Part by part: one pattern for all would take for ever on long blanks.
     text, position, last = value.strip().lower(), 0, -1
     while part := _PART.match(text, position):
