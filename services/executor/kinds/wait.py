@@ -33,22 +33,30 @@ class Wait(Kind):
 
     def begin(self, view: View) -> Next:
         duration, until = view.input.get("duration"), view.input.get("until")
-        if duration and until:
+        if _is_given(duration) and _is_given(until):
             return unusable("Both 'duration' and 'until' specified. Please provide only one input")
-        if not duration and not until:
-            return Waiting()
         try:
-            due = view.now + _parsed_duration(duration) if duration else _parsed_moment(until)
+            if _is_given(duration):
+                return _waiting(_DONE, view.now + _parsed_duration(duration))
+            return _waiting(_AT, _parsed_moment(until)) if _is_given(until) else Waiting()
         except ValueError as error:
             return unusable(str(error))
-        return Waiting(timers=((_DONE if duration else _AT, due),), next_at=due)
 
     def fired(self, view: View, timer: str) -> Next:
         return Finished()
 
 
+def _is_given(value: Json) -> bool:
+    """Whether it says anything: a duration of 0 does."""
+    return value is not None and value != ""
+
+
+def _waiting(timer: str, due: datetime) -> Waiting:
+    return Waiting(timers=((timer, due),), next_at=due)
+
+
 def _parsed_duration(value: Json) -> timedelta:
-    if isinstance(value, int | float) and not isinstance(value, bool) and value > 0:
+    if isinstance(value, int | float) and not isinstance(value, bool) and value >= 0:
         return bounded(value)
     seconds = _seconds(value) if isinstance(value, str) else None
     if seconds is None:

@@ -177,6 +177,7 @@ def test_terminate_with_another_status_fails() -> None:
     [
         ("2 days 3 hours 5 minutes 10 seconds", 183_910), ("1d2h3m4s", 93_784), ("90s", 90),
         ("5 Minutes", 300), ("1 hr 1 min 1 sec", 3661), (2.5, 2.5), (" 1  h 2\tm ", 3720),
+        (0, 0), (0.0, 0), ("0s", 0),
         ("0 days 1 second" + " " * 100, 1),
     ],
 )  # fmt: skip
@@ -214,7 +215,8 @@ def test_wait_until_a_moment(until: str, moment: datetime) -> None:
         {"duration": "1s", "until": "2027-01-31"}, {"duration": "soon"}, {"duration": [1]},
         {"duration": "5s 2h"}, {"duration": "5 s 5 s"}, {"duration": " "}, {"duration": "5"},
         {"duration": "1h" + " " * 100 + "x"}, {"duration": "1h" + " " * 200},
-        {"duration": -5}, {"until": "tomorrow"}, {"until": "2027-02-30"}, {"until": 5},
+        {"duration": -5}, {"duration": False}, {"duration": 0, "until": "2027-01-31"}, {"until": 0},
+        {"until": "tomorrow"}, {"until": "2027-02-30"}, {"until": 5},
         {"until": "2027-01-31 18:00 Nowhere/Land"}, {"until": "2027-01-31 18:00 ../../etc/passwd"},
     ],
 )  # fmt: skip
@@ -231,8 +233,9 @@ def test_a_duration_of_long_blanks_is_refused_as_soon_as_any_other() -> None:
     assert run.task("w").status == "FAILED_WITH_TERMINAL_ERROR"
 
 
-def test_a_wait_for_nothing_ends_by_a_word() -> None:
-    run = Simulator(workflow(task("w", "WAIT"))).begin()
+@pytest.mark.parametrize("inputs", [{}, {"duration": None}, {"duration": "", "until": ""}])
+def test_a_wait_for_nothing_ends_by_a_word(inputs: Json) -> None:
+    run = Simulator(workflow(task("w", "WAIT", inputs))).begin()
     assert run.timers == {}
     run.says("w", "COMPLETED", {"approved": True})
 
