@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from datetime import UTC, datetime, timedelta
 from math import inf
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from services.executor.core.kind import Finished, Kind, Next, View, Waiting, unusable
 from services.executor.core.model import Json
 from services.executor.core.policy import bounded
+from services.zones import zone
 
 _LONGEST_TEXT = 200
 _PART = re.compile(r"(\d{1,9})\s*([a-z]+)\s*", re.ASCII)
@@ -22,7 +22,6 @@ _UNITS = (
 )
 _SECONDS = {word: seconds for seconds, words in _UNITS for word in words}
 _UNTIL = re.compile(r"(\d{4}-\d{2}-\d{2})(?: (\d{2}:\d{2})(?: (\S+))?)?\Z", re.ASCII)
-_OFFSET = re.compile(r"(?:GMT|UTC)?([+-])(\d{2}):?(\d{2})\Z", re.ASCII)
 _DONE = "done"
 # A timer of this name follows the wall clock when that is set.
 _AT = "until"
@@ -82,8 +81,11 @@ def _seconds(value: str) -> int | None:
 
 
 def _parsed_moment(value: Json) -> datetime:
-    refusal = ValueError(f"Invalid/Unsupported Wait Until format.  Provided: {value}")
-    if not isinstance(value, str):
+    refusal = ValueError(
+        f"Invalid/Unsupported Wait Until format.  Provided: {value}; expected one like "
+        "'2027-01-31 18:00 Europe/Berlin'"
+    )
+    if not isinstance(value, str) or len(value) > _LONGEST_TEXT:
         raise refusal
     text = value.strip()
     parts = _UNTIL.match(text)
@@ -93,17 +95,6 @@ def _parsed_moment(value: Json) -> datetime:
             # What is beyond the calendar's end in UTC is refused, too.
             return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
         local = datetime.fromisoformat(f"{parts[1]} {parts[2] or '00:00'}")
-        return local.replace(tzinfo=_zone(parts[3] or "UTC")).astimezone(UTC)
-    except (ValueError, OverflowError, ZoneInfoNotFoundError):
+        return local.replace(tzinfo=zone(parts[3] or "UTC")).astimezone(UTC)
+    except (ValueError, OverflowError):
         raise refusal from None
-
-
-def _zone(name: str) -> tzinfo:
-    """A zone by name (``CET``, ``Asia/Kolkata``) or offset (``+05:30``, ``GMT+05:30``)."""
-    offset = _OFFSET.match(name)
-    if offset:
-        span = timedelta(hours=int(offset[2]), minutes=int(offset[3]))
-        return timezone(-span if offset[1] == "-" else span)
-    if name in ("UTC", "GMT", "Z"):
-        return UTC
-    return ZoneInfo(name)

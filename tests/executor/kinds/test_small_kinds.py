@@ -198,6 +198,8 @@ def test_wait_for_a_while(duration: Json, seconds: float) -> None:
         ("2027-01-31 18:00 UTC", datetime(2027, 1, 31, 18, tzinfo=UTC)),
         ("2027-01-31 18:00 GMT+05:30", datetime(2027, 1, 31, 12, 30, tzinfo=UTC)),
         ("2027-01-31 18:00 -0200", datetime(2027, 1, 31, 20, tzinfo=UTC)),
+        ("2027-01-31 18:00 CET", datetime(2027, 1, 31, 17, tzinfo=UTC)),
+        ("2027-07-31 18:00 America/New_York", datetime(2027, 7, 31, 22, tzinfo=UTC)),
         ("2027-01-31T18:00:05Z", datetime(2027, 1, 31, 18, 0, 5, tzinfo=UTC)),
         ("2001-01-31", datetime(2001, 1, 31, tzinfo=UTC)),
     ],
@@ -217,7 +219,11 @@ def test_wait_until_a_moment(until: str, moment: datetime) -> None:
         {"duration": "1h" + " " * 100 + "x"}, {"duration": "1h" + " " * 200},
         {"duration": -5}, {"duration": False}, {"duration": 0, "until": "2027-01-31"}, {"until": 0},
         {"until": "tomorrow"}, {"until": "2027-02-30"}, {"until": 5},
-        {"until": "2027-01-31 18:00 Nowhere/Land"}, {"until": "2027-01-31 18:00 ../../etc/passwd"},
+        {"until": "2027-01-31 18:00 Nowhere/Land"}, {"until": "2027-01-31 18:00 America"},
+        {"until": "2027-01-31 18:00 Etc"}, {"until": "2027-01-31 18:00 " + "A" * 300},
+        {"until": "2027-01-31 18:00 +99:99"}, {"until": "0001-01-01 00:00 +01:00"},
+        {"until": "2027-01-31 18:00 zone.tab"}, {"until": "2027-01-31 18:00 America/"},
+        {"until": "2027-01-31 18:00 ../../etc/passwd"},
     ],
 )  # fmt: skip
 def test_a_wait_that_is_none_is_a_terminal_error(inputs: Json) -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from datetime import UTC, datetime
 
 from services.registry.definitions.model import Document, Json
 from services.registry.definitions.reading import Place, shown
 from services.registry.definitions.records import Field, Record, Unknown, later
 from services.registry.definitions.tasks.kind import TaskKind
+from services.zones import zone
 
 # The executor reads no longer ones.
 _LONGEST_TEXT = 200
@@ -74,13 +75,15 @@ def _is_duration(value: str) -> bool:
 
 
 def _is_moment(value: str) -> bool:
-    parts = _UNTIL.match(value.strip())
-    try:
-        return parts is not None and bool(
-            datetime.fromisoformat(f"{parts[1]} {parts[2] or '00:00'}")
-        )
-    except ValueError:
+    parts = _UNTIL.match(value.strip()) if len(value) <= _LONGEST_TEXT else None
+    if parts is None:
         return False
+    try:
+        local = datetime.fromisoformat(f"{parts[1]} {parts[2] or '00:00'}")
+        local.replace(tzinfo=zone(parts[3] or "UTC")).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return False
+    return True
 
 
 def _check(task: Document, at: Place) -> None:
