@@ -14,6 +14,7 @@ import pytest
 from podium.executor.v1 import executor_pb2 as pb, executor_pb2_grpc as rpc
 from services.access import ServiceIdentity
 from services.errors import PermissionDenied
+from services.executor import session
 from services.rpc import channel, raising_ours
 from tests.executor.rig import (
     ADMIN,
@@ -264,14 +265,15 @@ async def test_large_outputs_come_in_several_messages(tmp_path: Path) -> None:
     assert min(len(each.result.output) for each in results) > 5 << 20
 
 
-# 0.5 s: 36 MB are written, as JSON text of which one byte in six is a character.
 async def test_an_output_that_no_message_can_hold_is_an_error_and_harms_no_other(
-    tmp_path: Path,
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    flow = workflow("large", step("n", "NOOP"), outputParameters={"n": ["${workflow.input.n}"] * 3})
+    # What ends now is smaller; what has ended before may not be.
+    monkeypatch.setattr(session, "_MOST_BYTES_A_RESULT", 1 << 20)
+    flow = workflow("large", step("n", "NOOP"), outputParameters={"n": "${workflow.input.n}"})
     async with executing(tmp_path / "x.db", [flow, QUICK]) as rig:
         peer = Peer(rig)
-        await peer.ask(frame(1, "large", input={"n": "\x01" * (2 << 20)}))
+        await peer.ask(frame(1, "large", input={"n": "x" * (1 << 20)}))
         while (each := await peer.next()).WhichOneof("body") == "accepted":
             continue
         await peer.ask(frame(2, "quick", input={"n": 7}))
@@ -279,6 +281,20 @@ async def test_an_output_that_no_message_can_hold_is_an_error_and_harms_no_other
 
     assert (each.correlation_id, each.error.reason) == (1, "TOO_LARGE")
     assert (after.correlation_id, json.loads(after.result.output)) == (2, {"n": 7})
+
+
+async def test_an_output_that_is_written_larger_than_allowed_fails_its_execution(
+    tmp_path: Path,
+) -> None:
+    flow = workflow("large", step("n", "NOOP"), outputParameters={"n": ["${workflow.input.n}"] * 3})
+    async with executing(tmp_path / "x.db", [flow]) as rig:
+        peer = Peer(rig)
+        await peer.ask(frame(1, "large", input={"n": "\x01" * (2 << 20)}))
+        while (each := await peer.next()).WhichOneof("body") == "accepted":
+            continue
+
+    assert each.result.status == pb.EXECUTION_STATUS_FAILED
+    assert "it would hold about 36 MiB" in each.result.reason
 
 
 async def test_the_refusal_of_a_frame_that_was_cancelled_is_not_another_ones(

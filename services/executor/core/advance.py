@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import cast
 
 from services.executor.core import completion, retries
 from services.executor.core.copies import changed
@@ -147,10 +146,8 @@ def ask(deciding: Deciding, task: Task, what: str, *arguments: object) -> None:
     view = View(deciding, task, deciding.step(task))
     try:
         follows: Next = getattr(kind, what)(view, *arguments)
-        if isinstance(follows, Finished) and kind.gathers and follows.output is not KEPT:
-            checked(cast("Json", follows.output))
     except UNRESOLVABLE as error:
-        follows = unusable(f"Its expressions cannot be resolved: {error}.")
+        follows = unusable(f"What it came to cannot be kept: {error}.")
     if isinstance(follows, Finished):
         finish(deciding, task, follows)
     else:

@@ -176,13 +176,10 @@ class Kind:
         retried: Whether the policy's retries apply to it.
         reopened: An operator's retry opens it again as it stands (it holds others together)
             instead of making a new attempt.
-        gathers: Its output may be larger than its input and than what effects and scripts give,
-            so that its size is looked at.
     """
 
     retried = True
     reopened = False
-    gathers = False
 
     def begin(self, view: View) -> Next:
         """Its input is resolved and it is its turn."""

@@ -21,8 +21,8 @@ MOST_RETRY_AFTER = timedelta(hours=1)
 _CONNECT_TIMEOUT = timedelta(seconds=5)
 _READ_TIMEOUT = timedelta(seconds=60)
 _NO_TIMEOUT = timedelta(days=1)
-# It stands in the output twice, and as JSON text a byte of it becomes three at most.
-_MOST_UNMEASURED_BYTES = 3 << 20
+# It stands in the output twice, and as JSON text a byte of it becomes six at most.
+_MOST_UNMEASURED_BYTES = 1 << 20
 _URI = re.compile(r"(?:https?://|\$\{workflow\.secrets\.)[^\s\x00-\x1f]+\Z", re.IGNORECASE)
 
 

@@ -8,6 +8,7 @@ from services.executor.core.http import HttpAnswer, HttpFailure, HttpOutcome
 from services.executor.core.kind import Finished, Kind, Next, View, Waiting, unusable
 from services.executor.core.model import Json, TaskStatus, TaskUpdated
 from services.executor.core.policy import bounded
+from services.executor.core.sizes import checked
 from services.executor.kinds import calls
 
 CALLBACK_TIMEOUT_SECONDS = 86_400
@@ -40,7 +41,9 @@ class Http(Kind):
             return Finished(output=output)
         # What came before the answer goes over it.
         early = view.task.output
-        output = {**output, **early} if isinstance(early, dict) else output
+        if isinstance(early, dict):
+            output = {**output, **early}
+            checked(output)
         if (ended := _early_end(view, output)) is not None:
             return ended
         if view.step.policy.timeout:

@@ -6,13 +6,26 @@ import json
 from dataclasses import replace
 
 import pytest
+from hypothesis import given, strategies as st
 
 from services.executor.core.jsonpath import TooCostly
 from services.executor.core.model import Json, Refused, TaskStatus, Terminated
-from services.executor.core.sizes import MAX_DEPTH, MAX_REASON_CHARS, checked
+from services.executor.core.sizes import (
+    MAX_DEPTH,
+    MAX_REASON_CHARS,
+    checked,
+    json_bytes,
+)
+from services.executor.documents import text_of
 from tests.executor.core.simulator import Simulator, answer, http, task, workflow
 
 LARGE = "x" * (25 << 20)
+TEXTS = st.text(max_size=40) | st.sampled_from(("\x01" * 300, '"\\', "ä\ud800", "😀" * 300))
+NUMBERS = st.integers() | st.floats(allow_nan=False, allow_infinity=False)
+DOCUMENTS: st.SearchStrategy[Json] = st.recursive(
+    st.none() | st.booleans() | NUMBERS | st.sampled_from((10**4299, -(2**53))) | TEXTS,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXTS, inner, max_size=4),
+)
 
 
 def doubling(steps: int) -> list[dict[str, Json]]:
@@ -48,6 +61,31 @@ def test_an_answer_that_makes_too_large_an_output_fails_its_task() -> None:
     assert run.task("a").status is TaskStatus.FAILED_WITH_TERMINAL_ERROR
     assert "and 24 are allowed" in run.task("a").reason
     assert run.status == "FAILED"
+
+
+@pytest.mark.parametrize("size", [2 << 20, 10 << 20])
+def test_what_json_escapes_counts_as_it_is_written(size: int) -> None:
+    run = Simulator(workflow(http("a"))).begin()
+    run.answers("a", replace(answer("\x01" * size), size=size))
+
+    assert run.task("a").status is TaskStatus.FAILED_WITH_TERMINAL_ERROR
+    assert run.task("a").output is None
+
+
+def test_early_words_and_the_answer_together_are_bounded() -> None:
+    run = Simulator(workflow(http("a", asyncComplete=True))).begin()
+    run.says("a", "IN_PROGRESS", {"progress": LARGE[: 23 << 20]})
+    run.answers("a", answer(LARGE[: 2 << 20]))
+
+    assert run.task("a").status is TaskStatus.FAILED_WITH_TERMINAL_ERROR
+    assert run.task("a").reason.startswith("What it came to cannot be kept: it would hold about 2")
+
+
+def test_a_script_result_that_grows_when_it_is_written_again_is_bounded() -> None:
+    result = "\ud800" + "ä" * (5 << 20)
+    run = Simulator(workflow(task("i", "INLINE", {"expression": "x"})), judge=lambda *_: result)
+
+    assert run.begin().task("i").status is TaskStatus.FAILED_WITH_TERMINAL_ERROR
 
 
 def test_an_output_of_the_execution_that_is_too_large_fails_it() -> None:
@@ -103,6 +141,28 @@ def test_what_json_cannot_hold_is_no_document() -> None:
     for value in values:
         with pytest.raises(TooCostly):
             checked(value)
+
+
+@given(DOCUMENTS)
+def test_nothing_is_written_longer_than_it_counts(document: Json) -> None:
+    documents: list[Json] = [document, [document, {"again": document}]]
+    for value in documents:
+        assert len(text_of(value).encode()) <= json_bytes(value)
+
+
+def test_nothing_counts_for_much_more_than_it_is_written() -> None:
+    values: list[Json] = ["x" * 1000, "\x01" * 1000, "€" * 500, ["ä" * 9] * 500, [10**300]]
+    for value in values:
+        assert json_bytes(value) < 1.15 * len(text_of(value).encode())
+
+
+def test_a_large_number_counts_with_all_its_digits() -> None:
+    doubled: Json = int("9" * 4300)
+    for _ in range(13):
+        doubled = [doubled, doubled]
+
+    with pytest.raises(TooCostly):
+        checked(doubled)
 
 
 def test_a_part_counts_as_often_as_it_stands_there() -> None:
