@@ -7,12 +7,15 @@ from services.executor.core.kind import Finished, Kind, Next, Script, View, Wait
 from services.executor.core.model import Json, TaskStatus
 from services.executor.kinds.scripts import JAVASCRIPT, needed
 
+# The value stands in the input once more, and in the output twice.
+MOST_CASE_CHARS = 500
+
 
 class Switch(Kind):
     """Is COMPLETED once it has chosen; what follows it waits for the branch.
 
     The value is compared as text: ``null``, ``1``, ``true``. A branch without tasks runs nothing,
-    not the default.
+    not the default. Of a value that is longer than a case can sensibly be, the beginning is noted.
     """
 
     retried = False
@@ -37,6 +40,8 @@ def _chosen(view: View, value: Json) -> Finished:
     branch = f"decisionCases.{case}"
     if branch not in view.step.blocks:
         branch = "defaultCase"
+    if len(case) > MOST_CASE_CHARS:
+        case = f"{case[: MOST_CASE_CHARS - 1]}…"
     taken = bool(view.step.blocks.get(branch))
     noted: dict[str, Json] = {"case": case, "hasChildren": "true"} if taken else {"case": case}
     return Finished(

@@ -12,11 +12,13 @@ from services.executor.core.jsonpath import TooCostly
 from services.executor.core.model import Json, Refused, TaskStatus, Terminated
 from services.executor.core.sizes import (
     MAX_DEPTH,
+    MAX_DOCUMENT_BYTES,
     MAX_REASON_CHARS,
     checked,
     json_bytes,
 )
 from services.executor.documents import text_of
+from services.executor.kinds.switch import MOST_CASE_CHARS
 from tests.executor.core.simulator import Simulator, answer, http, task, workflow
 
 LARGE = "x" * (25 << 20)
@@ -86,6 +88,32 @@ def test_a_script_result_that_grows_when_it_is_written_again_is_bounded() -> Non
     run = Simulator(workflow(task("i", "INLINE", {"expression": "x"})), judge=lambda *_: result)
 
     assert run.begin().task("i").status is TaskStatus.FAILED_WITH_TERMINAL_ERROR
+
+
+@pytest.mark.parametrize(
+    "value", [LARGE[: 19 << 20], ['"' * 100] * 1000, 10**600], ids=["text", "list", "number"]
+)
+def test_a_switch_notes_the_beginning_of_a_long_value(value: Json) -> None:
+    flow = workflow(
+        task("s", "SWITCH", {"v": "${workflow.input.v}"}, evaluatorType="value-param",
+             expression="v", decisionCases={"x": []}, defaultCase=[task("other", "NOOP")])
+    )  # fmt: skip
+    run = Simulator(flow, {"v": value}).begin()
+
+    assert "other" in run.execution.tasks
+    assert json_bytes(run.task("s").output) < 5 * MOST_CASE_CHARS
+    assert json_bytes(run.task("s").input) < MAX_DOCUMENT_BYTES
+    assert run.status == "COMPLETED"
+
+
+def test_a_long_case_is_chosen_by_its_whole_text() -> None:
+    case = "x" * 2 * MOST_CASE_CHARS
+    flow = workflow(
+        task("s", "SWITCH", {"v": case}, evaluatorType="value-param", expression="v",
+             decisionCases={case: [task("long", "NOOP")]})
+    )  # fmt: skip
+
+    assert "long" in Simulator(flow).begin().execution.tasks
 
 
 def test_an_output_of_the_execution_that_is_too_large_fails_it() -> None:

@@ -18,7 +18,8 @@ KIND = TaskKind(
     name="SWITCH",
     doc=(
         "Runs the branch whose key is the value of `expression`, written as text; "
-        "`defaultCase` where no key is. An empty branch runs nothing."
+        "`defaultCase` where no key is. An empty branch runs nothing. Of a value of more than "
+        "500 characters the task notes the beginning."
     ),
     fields=(
         Field("evaluatorType", EVALUATORS, "How `expression` is judged.", required=True),
