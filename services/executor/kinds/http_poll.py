@@ -17,7 +17,7 @@ from services.executor.kinds.polling import (
     recorded,
     verdict_of,
 )
-from services.executor.kinds.scripts import names
+from services.executor.kinds.scripts import picked, used
 
 _DURATION = "duration"
 _TOLERATED_STATUSES = frozenset((408, 425, 429))
@@ -110,16 +110,13 @@ def _judging(view: View, answer: HttpAnswer) -> Next:
 
 
 def _condition_scope(view: View, condition: str, output: Json) -> dict[str, Json]:
-    """``$`` of the condition: what it names, or else everything."""
-    wanted = names(condition)
-    scope = view.scope
-    if wanted is None:
-        everything = scope.everything()
-        roots = everything if isinstance(everything, dict) else {}
-    else:
-        roots = scope.chosen(wanted - {"output", "input"})
+    """``$`` of the condition: what it uses, or else everything."""
+    use = used(condition)
     own: dict[str, Json] = {"output": output, "input": view.task.input}
-    return roots | {name: own[name] for name in own if wanted is None or name in wanted}
+    if use is None:
+        everything = view.scope.everything()
+        return {**everything, **own} if isinstance(everything, dict) else own
+    return picked({**view.scope.chosen(use.keys() - own.keys()), **own}, use)
 
 
 def _judged(

@@ -15,10 +15,10 @@ ENDED = "$.output.response.body.done"
 
 def judge(source: str, scope: Mapping[str, Json]) -> Json:
     assert source == ENDED
-    output = scope["output"]
-    assert isinstance(output, dict)
-    body = output["body"]
-    return body.get("done") if isinstance(body, dict) else None
+    value: Json = dict(scope)
+    for name in ("output", "response", "body", "done"):
+        value = value.get(name) if isinstance(value, dict) else None
+    return value
 
 
 def polls(

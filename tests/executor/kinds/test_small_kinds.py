@@ -8,7 +8,6 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from services.executor.core.model import Json
-from services.executor.kinds.scripts import names
 from tests.executor.core.simulator import EPOCH, Simulator, http, task, workflow
 
 
@@ -254,14 +253,3 @@ def test_a_word_ends_a_wait_before_its_time() -> None:
 
     assert run.timers == {}
     assert run.task("w").reason == "cancelled by hand"
-
-
-@pytest.mark.parametrize(
-    ("source", "used"),
-    [
-        ("$.a + $.b.c", {"a", "b"}), ("a$.b", set()), ("$$", set()), ("$", None), ("$[0]", None),
-        ("`${$.a}`", None), ("$\n.a", {"a"}), ("$.ä", None), ("$.a1_", {"a1_"}), ("'$5'", set()),
-    ],
-)  # fmt: skip
-def test_the_names_that_a_script_uses(source: str, used: set[str] | None) -> None:
-    assert names(source) == used
