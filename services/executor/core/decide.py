@@ -30,7 +30,7 @@ from services.executor.core.model import (
     Terminated,
     TimerFired,
 )
-from services.executor.core.workflow import Workflow
+from services.executor.core.workflow import Workflow, filled
 
 
 def start(
@@ -49,7 +49,7 @@ def start(
         id=id,
         workflow=workflow,
         # Mended: Conductor leaves the template out where the input is empty.
-        input={**workflow.input_template, **input} if workflow.input_template else input,
+        input=filled(workflow.input_template, input) if workflow.input_template else input,
         created_at=now,
         updated_at=now,
         variables=workflow.variables,

@@ -19,7 +19,7 @@ from services.executor.core.model import (
     Terminated,
 )
 from services.executor.core.sizes import shortened
-from services.executor.core.workflow import Workflow
+from services.executor.core.workflow import Workflow, filled
 
 
 def pause(deciding: Deciding) -> None:
@@ -124,7 +124,7 @@ def restarted(execution: Execution, event: Restarted, now: datetime) -> Executio
     return changed(
         execution,
         workflow=workflow,
-        input={**workflow.input_template, **execution.input},
+        input=filled(workflow.input_template, execution.input),
         status=ExecutionStatus.RUNNING,
         created_at=now,
         tasks=Map(),

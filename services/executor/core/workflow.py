@@ -130,7 +130,7 @@ class _Indexing:
         definition = document.get("taskDefinition") or self._tasks.get(name)
         definition = definition if isinstance(definition, dict) else None
         fallback = _object(definition or {}, "inputTemplate")
-        inputs = {**fallback, **_object(document, "inputParameters")}
+        inputs = filled(fallback, _object(document, "inputParameters"))
         # One of both: what stands in the one may come to stand beside what is in the other.
         handoff = handed_over(inputs) | handed_over(fallback)
         self.steps[ref] = Step(
@@ -151,6 +151,12 @@ class _Indexing:
             permissive=document.get("permissive") is True,
         )
         return ref
+
+
+def filled(template: Document, given: Document) -> dict[str, Json]:
+    """``given``, with what ``template`` has for it where it has nothing, or null."""
+    own = {key: value for key, value in given.items() if value is not None or key not in template}
+    return {**template, **own}
 
 
 def blocks_of(document: Document) -> Iterator[tuple[str, list[Document]]]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import pytest
+
 from services.executor.core.model import Json, Performed, Started, TaskStatus
 from services.executor.core.scope import milliseconds
 from tests.executor.core.simulator import (
@@ -145,6 +147,19 @@ def test_the_templates_of_input_fill_what_is_missing_or_null() -> None:
 
     assert run.execution.input == {"color": "red", "size": 1}
     assert run.task("a").input == {"given": "red", "more": [2], "expression": "x", "own": 1}
+
+
+@pytest.mark.parametrize("more", [{}, {"y": "${workflow.input.y}"}])
+def test_a_null_of_the_definition_takes_what_the_template_has(more: dict[str, Json]) -> None:
+    flow = workflow(
+        task("a", "NOOP", {"x": None, "z": None, **more}),
+        inputTemplate={"color": "red"},
+        definitions={"a": {"inputTemplate": {"x": 5}}},
+    )
+    run = Simulator(flow, {"color": None, "y": 1}).begin()
+
+    assert run.execution.input == {"color": "red", "y": 1}
+    assert run.task("a").input == {"x": 5, "z": None} | ({"y": 1} if more else {})
 
 
 def test_a_failure_workflow_is_started_with_a_summary() -> None:
