@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, cast
 
 from services.executor.core.jsonpath import Visits
-from services.executor.core.model import Json, Task
+from services.executor.core.model import Execution, Json, Task
 
 if TYPE_CHECKING:
     from services.executor.core.deciding import Deciding
@@ -41,7 +41,7 @@ class ExecutionScope:
         if name == "CPEWF_TASK_ID":
             return self._task.id if self._task else None
         task = self._named(name)
-        return task_values(self._deciding.execution.id, task) if task else None
+        return task_values(self._deciding.execution, task) if task else None
 
     def member(self, root: str, name: str) -> Json:
         if root == "workflow":
@@ -51,9 +51,10 @@ class ExecutionScope:
         if task is None:
             return None
         read_task = TASK.get(name)
-        if read_task is None:
-            return self._deciding.execution.id if name == "workflowInstanceId" else None
-        return read_task(task)
+        if read_task is not None:
+            return read_task(task)
+        read_owner = OWNER.get(name)
+        return read_owner(self._deciding.execution) if read_owner else None
 
     def everything(self) -> Json:
         names = [task.step for task in self._deciding.tasks()]
@@ -77,11 +78,10 @@ class ExecutionScope:
         return task
 
 
-def task_values(execution_id: str, task: Task) -> dict[str, Json]:
+def task_values(execution: Execution, task: Task) -> dict[str, Json]:
     """Everything of ``task`` that can be named."""
     values = {name: read(task) for name, read in TASK.items()}
-    values["workflowInstanceId"] = execution_id
-    return values
+    return values | {name: read(execution) for name, read in OWNER.items()}
 
 
 WORKFLOW: dict[str, Callable[[Deciding], Json]] = {
@@ -116,4 +116,10 @@ TASK: dict[str, Callable[[Task], Json]] = {
     "callbackAfterSeconds": lambda task: int(task.callback_after.total_seconds()),
     "workerId": lambda task: task.worker_id or None,
     "iteration": lambda task: task.iteration,
+}
+
+# What a task has of its execution.
+OWNER: dict[str, Callable[[Execution], Json]] = {
+    "workflowInstanceId": lambda execution: execution.id,
+    "correlationId": lambda execution: execution.correlation_id or None,
 }

@@ -143,6 +143,7 @@ def test_everything_of_an_execution_and_its_tasks_can_be_named() -> None:
     named: Json = {
         "w": "${workflow}", "a": "${a}", "id": "${CPEWF_TASK_ID}", "mine": "${b.taskId}",
         "where": "${a.workflowInstanceId}", "no": "${a.nothing}", "never": "${c.output}",
+        "with": "${a.correlationId}",
     }  # fmt: skip
     flow = workflow(http("a"), http("b", {"body": named}), http("c"), variables={"v": 1})
     run = Simulator(flow, {"x": 1}).begin()
@@ -163,10 +164,11 @@ def test_everything_of_an_execution_and_its_tasks_can_be_named() -> None:
         "referenceTaskName": "a", "retryCount": 0, "pollCount": 0, "taskDefName": "a",
         "scheduledTime": 1795348800000, "startTime": 1795348800000, "endTime": 1795348800000,
         "taskId": first.id, "reasonForIncompletion": None, "callbackAfterSeconds": 0,
-        "workerId": None, "iteration": 0, "workflowInstanceId": ID,
+        "workerId": None, "iteration": 0, "workflowInstanceId": ID, "correlationId": "c-1",
     }  # fmt: skip
     assert body["id"] == body["mine"] == run.task("b").id
     assert (body["where"], body["no"], body["never"]) == (ID, None, None)
+    assert body["with"] == "c-1"
 
 
 def test_an_expression_that_costs_too_much_fails_its_task() -> None:
