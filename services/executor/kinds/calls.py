@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
@@ -42,12 +42,15 @@ def described(inputs: Mapping[str, Json]) -> Mapping[str, Json]:
 
 def setting(view: View, name: str) -> Json:
     """A field that may stand on the task, beside ``http_request`` or in it: the outermost."""
+    return next((value for value in settings(view, name) if value is not None), None)
+
+
+def settings(view: View, name: str) -> Iterator[Json]:
+    """The same field wherever it stands, the outermost first."""
     inputs = view.input
     for place in (view.step.document, inputs, inputs.get("http_request")):
-        value: Json = place.get(name) if isinstance(place, Mapping) else None
-        if value is not None:
-            return value
-    return None
+        if isinstance(place, Mapping):
+            yield place.get(name)
 
 
 def request(view: View, *, method: str | None = None, poll: int = 0) -> HttpRequest:

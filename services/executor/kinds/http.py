@@ -69,8 +69,8 @@ class Http(Kind):
 
 
 def is_async(view: View) -> bool:
-    """Whether the task waits for somebody else's word after its answer."""
-    return calls.is_true(calls.setting(view, "asyncComplete"))
+    """Whether the task waits for somebody else's word after its answer: wherever it says so."""
+    return any(calls.is_true(value) for value in calls.settings(view, "asyncComplete"))
 
 
 def _early_end(view: View, output: Json) -> Finished | None:

@@ -137,11 +137,15 @@ def test_a_callback_url_for_which_nothing_waits_is_told() -> None:
     tasks = document["tasks"]
     assert isinstance(tasks, list)
     assert isinstance(tasks[0], dict)
-    del tasks[0]["asyncComplete"]
+    tasks[0]["asyncComplete"] = False
 
     assert parse(document).warnings == (
         "tasks[0]: hands out ${task.callbackUrl}, but without asyncComplete nothing waits for it",
     )
+    inputs = tasks[0]["inputParameters"]
+    assert isinstance(inputs, dict)
+    inputs["asyncComplete"] = True
+    assert parse(document).warnings == ()
 
 
 def test_a_secret_is_a_reference_where_it_goes_out_and_a_fault_elsewhere() -> None:

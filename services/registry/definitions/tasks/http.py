@@ -177,21 +177,18 @@ class RequestInput:
         return self._split[there]
 
 
-def setting(task: Document, name: str) -> Json:
-    """A field that may stand in ``http_request``, beside it, or on the task; the last wins."""
+def _is_async(task: Document) -> bool:
+    """Whether ``asyncComplete`` stands on the task, in its input or in ``http_request``."""
     inputs = task.get("inputParameters")
     places: list[Json] = [task, inputs]
     if isinstance(inputs, dict):
         places.append(inputs.get("http_request"))
-    for place in places:
-        if isinstance(place, dict) and place.get(name) is not None:
-            return place[name]
-    return None
+    said = (place.get("asyncComplete") for place in places if isinstance(place, dict))
+    return any(value not in (None, False, "false") for value in said)
 
 
 def _check(task: Document, at: Place) -> None:
-    waits = setting(task, "asyncComplete") not in (None, False, "false")
-    if not waits and "${task.callbackUrl}" in repr(task.get("inputParameters")):
+    if not _is_async(task) and "${task.callbackUrl}" in repr(task.get("inputParameters")):
         at.warn("hands out ${task.callbackUrl}, but without asyncComplete nothing waits for it")
 
 
