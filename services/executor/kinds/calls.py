@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
+from services.executor.core.expressions import as_text
 from services.executor.core.http import EFFECT, HttpAnswer, HttpFailure, HttpRequest
 from services.executor.core.kind import Effect, Finished, View, Waiting, unusable
 from services.executor.core.model import Json
@@ -227,20 +228,15 @@ def _headers(fields: Mapping[str, Json]) -> dict[str, str]:
     given = fields.get("headers")
     if given is not None and not isinstance(given, dict):
         raise Unusable(f"headers must be an object, not {shown(given)}.")
-    headers = {name: _value(value) for name, value in (given or {}).items() if value is not None}
+    headers = {name: as_text(value) for name, value in (given or {}).items() if value is not None}
     names = {name.lower() for name in headers}
     accept = fields.get("accept") or "application/json"
     if "accept" not in names:
-        headers["Accept"] = ", ".join(map(str, accept)) if isinstance(accept, list) else str(accept)
+        named = accept if isinstance(accept, list) else [accept]
+        headers["Accept"] = ", ".join(as_text(value) for value in named)
     if "content-type" not in names and fields.get("body") is not None:
         headers["Content-Type"] = _text(fields, "contentType", "application/json")
     return headers
-
-
-def _value(value: Json) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return value if isinstance(value, str) else str(value)
 
 
 def _text(fields: Mapping[str, Json], name: str, default: str) -> str:

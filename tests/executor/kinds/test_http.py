@@ -22,7 +22,7 @@ def test_a_request_is_nested_or_flat(nested: bool) -> None:
     fields: dict[str, Json] = {
         "uri": "https://upstream/x",
         "method": "put",
-        "headers": {"X-One": 1, "X-None": None, "X-Flag": True},
+        "headers": {"X-One": 1, "X-None": None, "X-Flag": True, "X-Json": {"a": [1, None, "é"]}},
         "body": {"deep": [1, None]},
         "accept": ["text/plain", "application/json"],
         "contentType": "application/x-www-form-urlencoded",
@@ -36,6 +36,7 @@ def test_a_request_is_nested_or_flat(nested: bool) -> None:
     assert request.headers == {
         "X-One": "1",
         "X-Flag": "true",
+        "X-Json": '{"a":[1,null,"é"]}',
         "Accept": "text/plain, application/json",
         "Content-Type": "application/x-www-form-urlencoded",
     }
