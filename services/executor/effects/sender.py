@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
+from threading import Event
 from time import monotonic
 from typing import NamedTuple, Self
 
@@ -160,10 +161,10 @@ class Sender:
                         if location is not None:
                             return _Redirect(status, location)
                     body = await _body(response, call)
+                    return await _reply(response, body, call.max_response_bytes)
                 finally:
                     if not response.closed:
                         response.close()
-            return await _reply(response, body, call.max_response_bytes)
         except (aiohttp.ClientError, OSError) as error:
             raise failure(error, call, origin_of(url), status) from error
 
@@ -246,13 +247,17 @@ async def _chunk(content: aiohttp.StreamReader, limit: float | None) -> bytes:
 async def _unpacked(
     response: aiohttp.ClientResponse, body: bytes, encoding: str, limit: int
 ) -> bytes:
+    given_up = Event()
     try:
         # A few kilobytes can hold as much as the limit allows.
-        whole = await asyncio.to_thread(unpacked, body, encoding, limit)
+        whole = await asyncio.to_thread(unpacked, body, encoding, limit, given_up.is_set)
     except NotReadable as error:
         raise CallFailed(
             f"{origin_of(response.url)} sent {error}.", transient=True, status=response.status
         ) from error
+    finally:
+        # The call was cancelled, or its time is up: no thread can be cancelled.
+        given_up.set()
     if whole is None:
         raise _too_large(response, limit)
     return whole

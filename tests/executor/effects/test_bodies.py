@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+import gzip
 import json
+import random
+import zlib
+from collections.abc import Callable
+from itertools import chain, repeat
 from typing import cast
 
 import pytest
 from hypothesis import given, settings, strategies as st
 
 from services.executor.core.model import Json
-from services.executor.effects.bodies import MAX_DEPTH, NotSendable, decoded, encoded
+from services.executor.effects.bodies import (
+    MAX_DEPTH,
+    NotReadable,
+    NotSendable,
+    decoded,
+    encoded,
+    unpacked,
+)
 
 JSON = "application/json"
 FORM = "application/x-www-form-urlencoded"
@@ -120,3 +132,25 @@ def test_what_nests_too_deep_stays_text(depth: int, before: str, after: str) -> 
 def test_what_nests_as_deep_as_allowed_is_a_value() -> None:
     assert isinstance(decoded(b"[" * MAX_DEPTH + b"]" * MAX_DEPTH, JSON), list)
     assert isinstance(decoded(json.dumps([{}] * 2000).encode(), JSON), list)
+
+
+bodies = st.lists(st.integers(0, 40_000).map(lambda size: random.Random(size).randbytes(size)))
+
+
+@given(bodies, st.sampled_from([lambda piece: gzip.compress(piece), zlib.compress]))
+@settings(max_examples=30)
+def test_what_was_packed_in_pieces_comes_back_whole(
+    pieces: list[bytes], pack: Callable[[bytes], bytes]
+) -> None:
+    whole, packed = b"".join(pieces), b"".join(map(pack, pieces))
+
+    assert unpacked(packed, "gzip", len(whole)) == whole
+    assert not whole or unpacked(packed, "gzip", len(whole) - 1) is None
+    assert unpacked(gzip.compress(packed), "gzip, gzip", len(packed) + len(whole)) == whole
+
+
+def test_the_rest_of_a_body_that_was_given_up_is_left() -> None:
+    asked = chain([False], repeat(True))
+
+    with pytest.raises(NotReadable, match="too long"):
+        unpacked(gzip.compress(b"{}") * 2, "gzip", 100, lambda: next(asked))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import socket
+import threading
 import tracemalloc
 from collections.abc import AsyncGenerator
 from datetime import timedelta
@@ -209,8 +210,10 @@ async def test_an_answer_beyond_its_limit_is_refused_and_not_held(
         (b"hello", "gzip", "sent a body that is not packed as it says."),
         (gzip.compress(b"hello" * 9)[:-9], "gzip", "sent a packed body without its end."),
         (b"hello", "br", "sent a body packed as br, which it was not asked for."),
+        (gzip.compress(b"") * 50_000, "gzip", "sent a body packed in more than 10,000 pieces."),
+        (b"hello", "gzip" + ", gzip" * 1_000, "sent a body packed more than 4 times over."),
     ],
-    ids=["not packed", "cut off", "not asked for"],
+    ids=["not packed", "cut off", "not asked for", "in crumbs", "over and over"],
 )
 async def test_a_body_that_cannot_be_unpacked_is_told(
     perform: Perform, server: Upstream, packed: bytes, coding: str, said: str
@@ -218,6 +221,26 @@ async def test_a_body_that_cannot_be_unpacked_is_told(
     server.answers["/"] = plain(packed, more=f"content-encoding: {coding}\r\n")
 
     assert failed(await perform(server.url)).reason == f"127.0.0.1:{server.port} {said}"
+
+
+async def test_a_call_that_waits_for_its_body_to_be_unpacked_is_given_up_in_time(
+    perform: Perform, server: Upstream
+) -> None:
+    """Over 0.25 s: ten times the read limit, and the connect limit, are all it has."""
+    loop, over = asyncio.get_running_loop(), threading.Event()
+    server.answers["/"] = plain(gzip.compress(b"{}"), more="content-encoding: gzip\r\n")
+    limit = timedelta(milliseconds=25)
+    # More than there are threads: no body is unpacked meanwhile.
+    others = [loop.run_in_executor(None, over.wait, 2) for _ in range(64)]
+
+    try:
+        outcome = failed(await perform(server.url, read_timeout=limit, connect_timeout=limit))
+    finally:
+        over.set()
+        await asyncio.gather(*others)
+
+    # On a busy machine the answer itself may come too late; the call ends then, too.
+    assert outcome.transient
 
 
 @pytest.mark.parametrize(
