@@ -9,7 +9,8 @@ may read the same, so in a value that holds references each ``$`` before ``{work
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 from services.executor.core.model import Json
 
@@ -72,19 +73,51 @@ def keys_escaped(fields: dict[str, Json]) -> dict[str, Json]:
     return {escaped_text(key): item for key, item in fields.items()}
 
 
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A reference where it stands in a text.
+
+    Attributes:
+        name: What is filled in for it.
+        data: The ``$`` of data that stand right before it.
+        text: Both as they are written.
+        rest: The text behind it, as it is written.
+    """
+
+    name: str
+    data: str
+    text: str
+    rest: str
+
+
+def pieces(text: str) -> Iterator[str | Reference]:
+    """``text`` in order: its references, and what is data between them as it was."""
+    end = 0
+    for found in _WRITTEN.finditer(text):
+        dollars, name, closing = found.groups()
+        half = dollars[: len(dollars) // 2]
+        yield text[end : found.start()]
+        if len(dollars) % 2 == 0:
+            yield half + found[0][len(dollars) :]
+        elif closing:
+            yield Reference(name, half, found[0], text[found.end() :])
+        else:
+            yield found[0]
+        end = found.end()
+    yield text[end:]
+
+
 def filled(text: str, fill: Callable[[str], str | None]) -> str:
     """``text`` with its references filled and what is data in it as it was, in one pass.
 
     Args:
         fill: Gives what takes the place of a name; None: that is no reference and stays.
     """
-
-    def replaced(found: re.Match[str]) -> str:
-        dollars, name, end = found.groups()
-        half = dollars[: len(dollars) // 2]
-        if len(dollars) % 2 == 0:
-            return half + found[0][len(dollars) :]
-        value = fill(name) if end else None
-        return found[0] if value is None else half + value
-
-    return _WRITTEN.sub(replaced, text)
+    made: list[str] = []
+    for piece in pieces(text):
+        if isinstance(piece, str):
+            made.append(piece)
+        else:
+            value = fill(piece.name)
+            made.append(piece.text if value is None else piece.data + value)
+    return "".join(made)

@@ -6,20 +6,26 @@ import json
 import re
 from collections.abc import Callable, Collection, Iterable
 from typing import Any, cast
-from urllib.parse import quote, quote_plus
+from urllib.parse import quote, quote_plus, unquote, unquote_plus
 
 from services.executor.core.model import Json
-from services.executor.core.references import filled
+from services.executor.core.references import filled, pieces
 from services.executor.effects.effect import HandOff
+from services.executor.effects.uris import parts_sent, spellings
 
 MASK = "***"
 
 # Below this a value turns up by chance: masking it would spoil answers and hide nothing.
 _SHORTEST_HIDDEN = 4
+# Of a URI: "/hook" and "json" are no secrets by themselves.
+_SHORTEST_PART = 12
 
 # Escapes of JSON, zeros of UTF-16, shifts of ISO-2022 and HZ: the text is not what the bytes show.
 _SPELT_OTHERWISE = re.compile(rb"[\\\x00\x1b~]")
 _OCTET = re.compile(r"%[0-9A-F]{2}")
+# A URI up to where its path begins.
+_ORIGIN = re.compile(r"([^:/?#]*://)?[^/?#]*")
+_IN_CREDENTIALS = re.compile(r"[^/?#]*@")
 _SECRET = re.compile(r"workflow\.secrets\.([A-Za-z_][A-Za-z0-9_-]*)\s*(.*)", re.DOTALL)
 _FIELD = re.compile(r"""\s*(?:\.\s*([^.\[\]\s]+)|\[\s*(?:'([^']*)'|"([^"]*)")\s*\])\s*""")
 
@@ -31,8 +37,9 @@ class NotHandedOver(Exception):
 class Mask:
     """What was put in, so that no answer shows it.
 
-    An echo is found as it was sent, JSON-escaped and percent-encoded, all of these in lower case
-    too, in strings, keys and numbers. A value of fewer than four characters is not looked for.
+    An echo is found as it was sent, as a server decodes it, JSON-escaped and percent-encoded, all
+    of these in lower case too, in strings, keys and numbers. A value of fewer than four characters
+    is not looked for.
     """
 
     def __init__(self) -> None:
@@ -43,12 +50,12 @@ class Mask:
         return bool(self._forms)
 
     def hide(self, value: str) -> None:
-        if len(value) < _SHORTEST_HIDDEN:
-            return
-        self._forms |= _forms(value)
+        # What stands percent-encoded in a URI or a form, a server decodes.
+        read = {value, unquote(value), unquote_plus(value)}
         # A host is compared, and told of, in lower case.
-        if (lower := value.lower()) != value:
-            self._forms |= _forms(lower)
+        for each in read | {text.lower() for text in read}:
+            if len(each) >= _SHORTEST_HIDDEN:
+                self._forms |= _forms(each)
         self._pattern = None
 
     def text(self, text: str) -> str:
@@ -104,6 +111,30 @@ class Filling:
         """
         return filled(text, self._put_in) if self._names and "${" in text else text
 
+    def uri(self, text: str) -> str:
+        """``text``, a URI, with every reference replaced, once.
+
+        What is put in is percent-encoded, so that the server reads the value itself. Where it
+        begins the URI, or stands in its host, it is URI already and stays as it is.
+
+        Raises:
+            NotHandedOver: As from :meth:`text`.
+        """
+        if not self._names or "${" not in text:
+            return text
+        made = ""
+        for piece in pieces(text):
+            if isinstance(piece, str):
+                made += piece
+                continue
+            value = self._put_in(piece.name)
+            if value is None:
+                made += piece.text
+            else:
+                made += piece.data
+                made += self._spelt(value, made, piece.rest)
+        return made
+
     def value(self, value: Json) -> Json:
         """``value`` with the references in it replaced; its keys hold none, but may hold data."""
         return _mapped(value, self._leaf, self.text)
@@ -111,7 +142,21 @@ class Filling:
     def _leaf(self, value: Json) -> Json:
         return self.text(value) if isinstance(value, str) else value
 
+    def _spelt(self, value: str, before: str, after: str) -> str:
+        """``value`` as it stands in a URI between ``before`` and ``after``."""
+        if not _ORIGIN.fullmatch(before):
+            return quote(value, safe="", errors="replace")
+        if "//" in before and _IN_CREDENTIALS.match(after):
+            return quote(value, safe=":", errors="replace")
+        if after[:1] in ("", "?", "&", "#"):
+            # All of the URI, not the base of some: what is asked for is secret by itself.
+            for part in parts_sent(before + value):
+                if len(part) >= _SHORTEST_PART:
+                    self._mask.hide(part)
+        return value
+
     def _put_in(self, name: str) -> str | None:
+        """What is put in, to be masked from now on; None: it is no reference to replace."""
         if name not in self._names:
             return None
         if name == "task.callbackUrl":
@@ -155,6 +200,7 @@ def _field(name: str, text: str, path: str) -> str:
 def _forms(value: str) -> set[str]:
     """How ``value`` may come back: as it is, as JSON text, percent-encoded in either case."""
     encoded = {
+        *spellings(value),
         quote(value, errors="replace"),
         quote(value, safe="", errors="replace"),
         quote_plus(value, errors="replace"),

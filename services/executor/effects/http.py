@@ -87,7 +87,7 @@ def prepared(request: HttpRequest, handoff: HandOff, mask: Mask) -> Call:
     try:
         if request.handoff:
             filling = Filling(request.handoff, handoff, mask)
-            uri, body = filling.text(uri), filling.value(body)
+            uri, body = filling.uri(uri), filling.value(body)
             headers = {name: filling.text(value) for name, value in headers.items()}
         sent = None if request.body is None else encoded(body, request.content_type)
     except (NotHandedOver, NotSendable) as error:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from urllib.parse import quote_plus
+from base64 import b64decode
+from urllib.parse import parse_qsl, quote_plus, unquote
 
 import pytest
 from hypothesis import example, given, strategies as st
@@ -13,6 +14,7 @@ from services.executor.core.model import Json
 from services.executor.core.references import escaped, written
 from services.executor.effects.effect import HandOff
 from services.executor.effects.handoff import Filling, Mask, NotHandedOver
+from services.executor.effects.uris import target
 from tests.executor.core.simulator import Simulator, http, workflow
 from tests.executor.effects.performing import (
     CALLBACK,
@@ -94,6 +96,77 @@ def test_an_escaped_echo_is_hidden_too(secret: str) -> None:
         assert mask.text(f"<{echo}>") == "<***>"
 
 
+@given(st.text(st.characters(exclude_categories=["Cs"]), min_size=4), st.booleans())
+@example("q8Zr+LkV2xWn/7d==", True)
+@example("p@ss w&rd!", False)
+@example("50%25off!key", True)
+def test_a_server_reads_the_secret_in_a_uri_and_none_of_its_echoes_shows_it(
+    secret: str, encode: bool
+) -> None:
+    mask = Mask()
+    filling = Filling(NAMES, HandOff("e", "t", lambda _: secret, lambda: CALLBACK), mask)
+    reference = "${workflow.secrets.TOKEN}"
+    filled_in = filling.uri(f"http://ann:{reference}@h.example/x/{reference}/y?token={reference}")
+
+    url, basic = target(filled_in, encode)
+
+    segment, (_, _, field) = url.raw_path.split("/")[2], url.raw_query_string.partition("=")
+    read = [unquote(segment), dict(parse_qsl(url.raw_query_string))["token"]]
+    assert read == [secret, secret]
+    assert b64decode((basic or "").removeprefix("Basic ")).decode() == f"ann:{secret}"
+    assert [mask.text(echo) for echo in (segment, field, *read)] == ["***"] * 4
+
+
+def test_a_value_that_a_server_decodes_is_hidden_as_it_reads_it() -> None:
+    mask = Mask()
+    mask.hide("50%25off+key")
+
+    assert mask.text("50%off+key, 50%off key") == "***, ***"
+
+
+HOOK = "http://h.example/services/T0/B-0?sig=a%2Bb%3D%3Dmuch-longer&wait=json"
+
+
+@pytest.mark.parametrize(
+    ("uri", "secret", "sent"),
+    [
+        ("${workflow.secrets.TOKEN}", HOOK, HOOK),
+        ("${workflow.secrets.TOKEN}&x=$${workflow.secrets.", HOOK, HOOK + "&x=${workflow.secrets."),
+        ("${workflow.secrets.TOKEN}/x", "http://h.example/base", "http://h.example/base/x"),
+        ("https://${workflow.secrets.TOKEN}/x", "h.example:81", "https://h.example:81/x"),
+        ("http://${workflow.secrets.TOKEN}@h/", "ann:a/b", "http://ann:a%2Fb@h/"),
+        ("http://h/${workflow.secrets.TOKEN}@h/", "a:b/c", "http://h/a%3Ab%2Fc@h/"),
+        ("http://h/?${workflow.secrets.OTHER}", "a", "http://h/?${workflow.secrets.OTHER}"),
+    ],
+)
+def test_what_is_uri_already_is_put_in_as_it_is(uri: str, secret: str, sent: str) -> None:
+    handoff = HandOff("e", "t", lambda _: secret, lambda: CALLBACK)
+
+    assert Filling(NAMES, handoff, Mask()).uri(uri) == sent
+
+
+def test_of_a_uri_that_is_secret_no_telling_part_is_shown() -> None:
+    mask = Mask()
+    Filling(NAMES, HandOff("e", "t", lambda _: HOOK, lambda: CALLBACK), mask).uri(
+        "${workflow.secrets.TOKEN}"
+    )
+
+    assert mask.text("/services/T0/B-0") == "***"
+    assert mask.text("a+b==much-longer") == "***"
+    assert mask.text(target(HOOK, True)[0].raw_path_qs) == "***"
+    assert mask.text("application/json") == "application/json"
+
+
+def test_of_a_base_that_is_secret_what_follows_its_host_is_no_secret() -> None:
+    mask = Mask()
+    base = "http://h.example/jobs/of/today"
+    Filling(NAMES, HandOff("e", "t", lambda _: base, lambda: CALLBACK), mask).uri(
+        "${workflow.secrets.TOKEN}/1"
+    )
+
+    assert mask.text(f"{base}/1 /jobs/of/today/1") == "***/1 /jobs/of/today/1"
+
+
 def test_a_value_is_masked_in_strings_keys_and_numbers_at_any_depth() -> None:
     mask = Mask()
     mask.hide("123456")
@@ -137,8 +210,9 @@ async def test_secrets_reach_the_server_and_their_echo_reaches_nobody(
     perform: Perform, server: Upstream
 ) -> None:
     async def echo(asked: Asked, _: object, writer: object) -> None:
+        asked_for = {"url": asked.target, "args": parse_qsl(asked.target.partition("?")[2])}
         text = json.dumps(
-            {TOKEN: asked.headers, "body": asked.body.decode(), "url": asked.target, "pin": 123456}
+            {TOKEN: asked.headers, "body": asked.body.decode(), "pin": 123456, **asked_for}
         )
         more = f"x-echo: {asked.headers['authorization']}\r\n"
         writer.write(plain(text.encode(), more=more))  # type: ignore[attr-defined]
@@ -158,6 +232,7 @@ async def test_secrets_reach_the_server_and_their_echo_reaches_nobody(
     )
 
     asked = server.asked[0]
+    assert parse_qsl(asked.target.partition("?")[2]) == [("t", TOKEN)]
     assert asked.headers["authorization"] == f"Bearer {TOKEN}"
     assert json.loads(asked.body)["callback"] == [CALLBACK]
     assert json.loads(asked.body)["password"] == 'pa"ss wörd'
@@ -276,7 +351,7 @@ def test_a_request_holds_what_its_definition_names_and_data_as_it_came(
     assert filling.text(asked.headers["Authorization"]) == f"Bearer {TOKEN}"
     assert filling.text(asked.headers["X-All"]) == f"all: {as_text(sent)}"
     if isinstance(sent["a"], str | list | dict):
-        assert filling.text(asked.headers["X-Said"]) == str(sent["a"])
+        assert filling.text(asked.headers["X-Said"]) == as_text(sent["a"])
 
 
 @pytest.mark.parametrize(
