@@ -10,7 +10,8 @@ from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from podium.executor.v1 import executor_pb2 as pb
-from services.executor.core.model import Execution, Json, Task
+from services.executor.core.copies import changed
+from services.executor.core.model import Execution, ExecutionStatus, Json, Task
 from services.executor.documents import compact, plain, quoted
 from services.executor.rows import Origin, Row, micros
 
@@ -34,6 +35,8 @@ def changes(
 ) -> Iterator[Row]:
     """Rows for the feed (at, execution id, workflow, state): of about 1 KB, several if need be.
 
+    Only the last one tells the end of the execution: who watches until then has been told all.
+
     Args:
         rows: Those of ``tasks`` (see :data:`services.executor.rows.TASK_COLUMNS`).
     """
@@ -44,11 +47,20 @@ def changes(
     for task, row in zip(tasks, rows, strict=True):
         fact = _task_text(task, row)
         if part and room < len(fact):
-            yield at, execution.id, execution.workflow.name, f"[{state},[{','.join(part)}]]"
+            so_far = _execution_text(_not_ended(execution), origin, at)
+            yield at, execution.id, execution.workflow.name, f"[{so_far},[{','.join(part)}]]"
             part, room = [], _CHANGE_CHARS - len(state)
         part.append(fact)
         room -= len(fact)
     yield at, execution.id, execution.workflow.name, f"[{state},[{','.join(part)}]]"
+
+
+def _not_ended(execution: Execution) -> Execution:
+    if not execution.status.final:
+        return execution
+    return changed(
+        execution, status=ExecutionStatus.RUNNING, ended_at=None, reason="", failed_refs=()
+    )
 
 
 def _execution_text(execution: Execution, origin: Origin, updated_at: int) -> str:

@@ -21,6 +21,9 @@ from tests.executor.rig import ADMIN, Rig, executing, new_id, step, workflow
 
 WAITING = workflow("waiting", step("hold", "WAIT"))
 QUICK = workflow("quick", step("n", "NOOP"))
+LONG = workflow(
+    "long", step("hold", "WAIT"), *(step(f"variable_{n}", "SET_VARIABLE", n=n) for n in range(12))
+)
 TWO = workflow("two", step("one", "WAIT"), step("other", "WAIT"))
 
 
@@ -70,6 +73,35 @@ async def test_one_execution_is_watched_until_it_ends(tmp_path: Path) -> None:
     assert {each.ref for each in seen[1].tasks} == {"one", "other"}
     assert seen[-1].execution.status == pb.EXECUTION_STATUS_COMPLETED
     assert [each.resume.revision for each in seen] == [1, 2, 3]
+
+
+async def test_a_watch_ends_when_all_of_the_last_unit_has_been_told(tmp_path: Path) -> None:
+    async with executing(tmp_path / "x.db", [LONG]) as rig:
+        execution_id = await rig.begin("long")
+        request = pb.WatchExecutionRequest(execution_id=execution_id)
+        call = rig.stub.WatchExecution(request, metadata=ADMIN)
+        (first,) = await some(call, 1)
+        await rig.stub.UpdateTask(
+            pb.UpdateTaskRequest(
+                execution_id=execution_id, ref="hold", status=pb.TASK_STATUS_COMPLETED
+            ),
+            metadata=ADMIN,
+        )
+        live = [each async for each in call]
+        request.resume.CopyFrom(first.resume)
+        resumed = [each async for each in rig.stub.WatchExecution(request, metadata=ADMIN)]
+        request.resume.CopyFrom(live[0].resume)
+        resumed_within = [each async for each in rig.stub.WatchExecution(request, metadata=ADMIN)]
+
+    assert len(live) > 1
+    assert resumed == live
+    assert resumed_within == live[1:]
+    told = {task.ref: task.status for response in live for task in response.tasks}
+    assert len(told) == 13
+    assert set(told.values()) == {pb.TASK_STATUS_COMPLETED}
+    statuses = [response.execution.status for response in live]
+    assert statuses[-1] == pb.EXECUTION_STATUS_COMPLETED
+    assert set(statuses[:-1]) == {pb.EXECUTION_STATUS_RUNNING}
 
 
 async def test_one_execution_is_resumed_where_its_watch_was_left(tmp_path: Path) -> None:
