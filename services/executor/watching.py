@@ -28,6 +28,9 @@ _PAGE = 200
 # Of one execution: to look through more changes for it takes longer than to begin anew.
 _MOST_LOOKED_THROUGH = 20_000
 
+# The place within a snapshot: who comes back with it has not seen all that runs, and begins anew.
+_BROKEN_OFF = pb.ResumeToken()
+
 _OPEN = frozenset((EXECUTION_STATUS["RUNNING"], EXECUTION_STATUS["PAUSED"]))
 
 
@@ -132,9 +135,9 @@ class Watching:
         self, after: int | None, workflow: str, follower: Follower, compacted: bool
     ) -> AsyncIterator[pb.WatchExecutionsResponse]:
         if compacted:
-            yield pb.WatchExecutionsResponse(resume=self._token(follower.head), compacted=True)
+            yield pb.WatchExecutionsResponse(resume=_BROKEN_OFF, compacted=True)
         if after is None:
-            async for response in self._running(workflow, follower.head):
+            async for response in self._running(workflow):
                 yield response
         else:
             async for change in self._feed.backlog(after, follower.head):
@@ -154,9 +157,7 @@ class Watching:
                 told = clock()
                 yield pb.WatchExecutionsResponse(resume=self._token(revision))
 
-    async def _running(
-        self, workflow: str, revision: int
-    ) -> AsyncIterator[pb.WatchExecutionsResponse]:
+    async def _running(self, workflow: str) -> AsyncIterator[pb.WatchExecutionsResponse]:
         """Every execution that runs, with its open tasks."""
         after = (0, "")
         while True:
@@ -167,7 +168,7 @@ class Watching:
                     continue
                 attempts = map(task_of, tasks[row[0]])
                 yield pb.WatchExecutionsResponse(
-                    resume=self._token(revision),
+                    resume=_BROKEN_OFF,
                     execution=execution_state(row),
                     tasks=[task_state(task_facts(t)) for t in attempts if not t.status.final],
                 )

@@ -154,6 +154,24 @@ async def test_all_are_watched_from_a_snapshot_of_what_runs(tmp_path: Path) -> N
         assert not any(each.compacted for each in resumed)
 
 
+@pytest.mark.parametrize("told", [1, 3])
+async def test_a_snapshot_that_was_broken_off_begins_anew(tmp_path: Path, told: int) -> None:
+    async with executing(tmp_path / "x.db", [WAITING]) as rig:
+        held = {await rig.begin("waiting") for _ in range(5)}
+        elsewhere = pb.ResumeToken(epoch="another", revision=1)
+        request = pb.WatchExecutionsRequest(resume=elsewhere)
+        call = rig.stub.WatchExecutions(request, metadata=ADMIN)
+        broken_off = await some(call, told)
+        call.cancel()
+        request.resume.CopyFrom(broken_off[-1].resume)
+        again = await until_caught_up(rig.stub.WatchExecutions(request, metadata=ADMIN))
+
+        assert broken_off[0].compacted
+        assert again[0].compacted
+        assert {each.execution.execution_id for each in again[1:-1]} == held
+        assert again[-1].resume.revision == rig.runtime.feed.head
+
+
 async def test_a_place_that_was_compacted_begins_anew(tmp_path: Path) -> None:
     async with executing(tmp_path / "x.db", [WAITING, QUICK]) as rig:
         held = await rig.begin("waiting")
