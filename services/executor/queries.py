@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
+from services.executor.core.model import TaskStatus
+from services.executor.documents import value_of
 from services.executor.rows import EXECUTION_COLUMNS, TASK_COLUMNS, Row
+from services.executor.states import REASON_CHARS
 
 _EXECUTION = f"SELECT {', '.join(EXECUTION_COLUMNS)} FROM executions"
 _TASKS = f"SELECT {', '.join(TASK_COLUMNS)} FROM tasks WHERE execution_id = ? ORDER BY sequence"
@@ -16,6 +20,14 @@ STATE_COLUMNS = (
     "id", "workflow", "version", "status", "created_at", "updated_at", "ended_at", "reason",
     "correlation_id", "started_by", "failed_refs",
 )  # fmt: skip
+# As states.task_facts has them. Only who polls has polls.
+_TASK_STATE = """
+    SELECT id, ref, kind, name, status, attempt, iteration, sequence, poll_count,
+        scheduled_at, started_at, ended_at, next_at, substr(reason, 1, ?),
+        CASE WHEN poll_count > 0 THEN json_quote(json_extract(memory, '$.polls[#-1]')) END
+    FROM tasks
+"""
+_OPEN_TASK = tuple(status.value for status in TaskStatus if not status.final)
 _OPEN = frozenset(("RUNNING", "PAUSED"))
 _STATE = f"SELECT {', '.join(STATE_COLUMNS)} FROM executions"
 
@@ -108,9 +120,17 @@ def running(db: sqlite3.Connection, after: tuple[int, str], limit: int) -> list[
     ).fetchall()
 
 
-def tasks_of(db: sqlite3.Connection, execution_ids: Collection[str]) -> dict[str, list[Row]]:
-    """By execution, the rows of its attempts."""
-    return {each: db.execute(_TASKS, (each,)).fetchall() for each in execution_ids}
+def open_tasks(db: sqlite3.Connection, execution_id: str) -> list[list[Any]]:
+    """Of an execution's open attempts, in order, what :func:`states.task_facts` says of them.
+
+    Documents are not read: many executions run, each with large ones.
+    """
+    rows = db.execute(
+        f"{_TASK_STATE} WHERE execution_id = ? AND status IN ({','.join('?' * len(_OPEN_TASK))}) "
+        "ORDER BY sequence",
+        (REASON_CHARS, execution_id, *_OPEN_TASK),
+    )
+    return [[*facts, None if poll is None else value_of(poll)] for *facts, poll in rows]
 
 
 def count_running(db: sqlite3.Connection) -> int:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from typing import Any
 
 from podium.executor.v1 import executor_pb2 as pb
 from services.errors import NotFound
@@ -12,7 +14,7 @@ from services.executor import loading, queries
 from services.executor.feed import Behind, Change, Feed, Follower
 from services.executor.patterns import matches
 from services.executor.readers import Readers
-from services.executor.rows import task_of
+from services.executor.rows import Row
 from services.executor.snapshots import Snapshots
 from services.executor.states import (
     EXECUTION_STATUS,
@@ -161,20 +163,18 @@ class Watching:
         """Every execution that runs, with its open tasks."""
         after = (0, "")
         while True:
-            rows = await self._readers.read(queries.running, after, _PAGE)
-            tasks = await self._readers.read(queries.tasks_of, [row[0] for row in rows])
-            for row in rows:
-                if workflow and not matches(workflow, row[1]):
-                    continue
-                attempts = map(task_of, tasks[row[0]])
-                yield pb.WatchExecutionsResponse(
-                    resume=_BROKEN_OFF,
-                    execution=execution_state(row),
-                    tasks=[task_state(task_facts(t)) for t in attempts if not t.status.final],
-                )
+            rows = await self._readers.read(_page_of_running, after, workflow)
+            for row, tasks in rows:
+                if tasks is not None:
+                    yield pb.WatchExecutionsResponse(
+                        resume=_BROKEN_OFF,
+                        execution=execution_state(row),
+                        tasks=map(task_state, tasks),
+                    )
             if len(rows) < _PAGE:
                 return
-            after = (rows[-1][4], rows[-1][0])
+            last, _ = rows[-1]
+            after = (last[4], last[0])
 
     def _of_all(self, change: Change) -> pb.WatchExecutionsResponse:
         execution, tasks = parsed_change(change.state)
@@ -184,3 +184,16 @@ class Watching:
 
     def _token(self, revision: int) -> pb.ResumeToken:
         return pb.ResumeToken(epoch=self._feed.epoch, revision=revision)
+
+
+def _page_of_running(
+    db: sqlite3.Connection, after: tuple[int, str], workflow: str
+) -> list[tuple[Row, list[list[Any]] | None]]:
+    """Rows of STATE_COLUMNS with the facts of their open tasks; None: it is not ``workflow``'s."""
+    return [
+        (
+            row,
+            queries.open_tasks(db, row[0]) if not workflow or matches(workflow, row[1]) else None,
+        )
+        for row in queries.running(db, after, _PAGE)
+    ]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -17,7 +19,7 @@ from services.executor import feed as feeds
 from services.executor.patterns import matches
 from services.executor.upkeep import Upkeep
 from services.rpc import raising_ours
-from tests.executor.rig import ADMIN, Rig, executing, new_id, step, workflow
+from tests.executor.rig import ADMIN, Rig, executing, new_id, step, upstream, workflow
 
 WAITING = workflow("waiting", step("hold", "WAIT"))
 QUICK = workflow("quick", step("n", "NOOP"))
@@ -152,6 +154,50 @@ async def test_all_are_watched_from_a_snapshot_of_what_runs(tmp_path: Path) -> N
         resumed = await until_caught_up(rig.stub.WatchExecutions(request, metadata=ADMIN))
         assert [each.resume.revision for each in resumed] == [4, 4]
         assert not any(each.compacted for each in resumed)
+
+
+async def test_a_snapshot_says_of_open_tasks_what_a_watch_of_their_execution_says(
+    tmp_path: Path,
+) -> None:
+    async with upstream(job=lambda _: {"progress": 0.5}) as up:
+        poll = step(
+            "poll",
+            "HTTP_POLL",
+            http_request={"uri": f"{up.url}/job", "method": "GET"},
+            terminationCondition=False,
+            pollingInterval=60,
+        )
+        flow = workflow("polling", step("n", "NOOP"), poll)
+        async with executing(tmp_path / "x.db", [flow]) as rig:
+            execution_id = await rig.begin("polling")
+            one = rig.stub.WatchExecution(
+                pb.WatchExecutionRequest(execution_id=execution_id), metadata=ADMIN
+            )
+            async for response in one:
+                if any(task.HasField("last_poll") for task in response.tasks):
+                    break
+            whole = await rig.get(execution_id)
+            everything = rig.stub.WatchExecutions(pb.WatchExecutionsRequest(), metadata=ADMIN)
+            snapshot = await until_caught_up(everything)
+
+    assert [task.ref for task in whole.tasks] == ["n", "poll"]
+    assert list(snapshot[0].tasks) == [whole.tasks[1]]
+    assert snapshot[0].execution == whole.state
+    assert snapshot[0].tasks[0].last_poll.progress == 0.5
+
+
+async def test_a_snapshot_of_what_runs_reads_no_documents(tmp_path: Path) -> None:
+    path = tmp_path / "x.db"
+    async with executing(path, [WAITING]) as rig:
+        held = await rig.begin("waiting")
+        with closing(sqlite3.connect(path)) as db, db:
+            db.execute("UPDATE executions SET input = 'none', variables = 'none', output = 'none'")
+            db.execute("UPDATE tasks SET input = 'none', output = 'none', memory = 'none'")
+        call = rig.stub.WatchExecutions(pb.WatchExecutionsRequest(), metadata=ADMIN)
+        snapshot = await until_caught_up(call)
+
+    assert [each.execution.execution_id for each in snapshot[:-1]] == [held]
+    assert [each.ref for each in snapshot[0].tasks] == ["hold"]
 
 
 @pytest.mark.parametrize("told", [1, 3])
