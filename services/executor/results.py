@@ -59,14 +59,16 @@ def _result(execution: Execution, origin: Origin) -> pb.Result:
 def _first_ended(execution: Execution, refs: Sequence[str]) -> Task | None:
     """The task of ``refs`` whose final attempt ended first; in a loop its first iteration counts.
 
-    An attempt that a retry follows is no longer the latest of its ref, and one that the end of
-    the execution cancelled has not ended by itself.
+    An attempt that a retry follows is no longer the latest of its ref; one that failed in a paused
+    execution is held until it is known whether one follows; and one that the end of the execution
+    cancelled has not ended by itself.
     """
     ended = [
         task
         for ref in refs
         if (task := execution.tasks.get(ref) or execution.tasks.get(f"{ref}__1")) is not None
         and task.status.final
+        and (task.status.successful or not task.held)
         and task.status is not TaskStatus.CANCELED
     ]
     return min(ended, key=lambda task: task.ended_at or task.updated_at, default=None)

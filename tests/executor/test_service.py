@@ -194,6 +194,46 @@ async def test_an_awaited_task_answers_before_the_workflow_has_ended(tmp_path: P
         assert (ended.result.awaited_ref, ended.result.reason) == ("", "enough")
 
 
+async def test_an_awaited_task_that_failed_in_a_pause_has_not_ended_if_a_retry_may_follow(
+    tmp_path: Path,
+) -> None:
+    arrived, answering, statuses = asyncio.Event(), asyncio.Event(), [500, 200]
+
+    async def call(_: web.Request) -> web.Response:
+        arrived.set()
+        await answering.wait()
+        return web.json_response({}, status=statuses.pop(0))
+
+    async with upstream(call=call) as remote:
+        flow = workflow("flow", http("call", f"{remote.url}/call"))
+        retried = {"kind": "task", "name": "call", "retryCount": 2, "retryDelaySeconds": 0}
+        async with executing(tmp_path / "x.db", [flow, retried]) as rig:
+            execution_id = await rig.begin("flow")
+            await arrived.wait()
+            await rig.stub.PauseExecution(
+                pb.PauseExecutionRequest(execution_id=execution_id), metadata=ADMIN
+            )
+            attach = pb.Attach(execution_id=execution_id, await_refs=["call"], on_behalf_of="admin")
+            waiting = asyncio.ensure_future(
+                rig.stub.AttachExecution(pb.AttachExecutionRequest(attach=attach, wait=wait(10)))
+            )
+            watching = rig.stub.WatchExecution(
+                pb.WatchExecutionRequest(execution_id=execution_id), metadata=ADMIN
+            )
+            answering.set()
+            async for change in watching:
+                if [task.status for task in change.tasks] == [pb.TASK_STATUS_FAILED]:
+                    break
+            told = await rig.stub.AttachExecution(pb.AttachExecutionRequest(attach=attach))
+            await rig.stub.ResumeExecution(
+                pb.ResumeExecutionRequest(execution_id=execution_id), metadata=ADMIN
+            )
+            result = (await waiting).result
+
+    assert (told.result.status, told.result.awaited_ref) == (pb.EXECUTION_STATUS_PAUSED, "")
+    assert (result.awaited_ref, result.awaited_status) == ("call", pb.TASK_STATUS_COMPLETED)
+
+
 async def test_who_waits_hears_of_the_end_when_somebody_brings_it_about(tmp_path: Path) -> None:
     async with executing(tmp_path / "x.db", [WAITING]) as rig:
         execution_id = await rig.begin("waiting")
