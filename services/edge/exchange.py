@@ -36,14 +36,15 @@ class Exchange:
 
     Attributes:
         accepted: The executor has said that the execution is stored.
+        on_stream: It was sent on the stream of now, and not refused since.
         outcome: Done when there is a result, an error, or no more time.
         size: Characters of the input.
         timer: Ends the wait.
     """
 
     __slots__ = (
-        "_end", "_loop", "_open", "_refusals", "_resend", "_sendings", "accepted",
-        "correlation_id", "outcome", "size", "start", "timer", "until_accepted",
+        "_end", "_loop", "_refusals", "_resend", "_sendings", "accepted",
+        "correlation_id", "on_stream", "outcome", "size", "start", "timer", "until_accepted",
     )  # fmt: skip
 
     def __init__(
@@ -62,8 +63,7 @@ class Exchange:
         self.accepted = False
         self.outcome: asyncio.Future[Outcome] = self._loop.create_future()
         self.timer: asyncio.TimerHandle | None = None
-        # On the stream of now it was sent, and not refused since.
-        self._open = False
+        self.on_stream = False
         self._sendings = 0
         self._refusals = 0
         self._resend: asyncio.TimerHandle | None = None
@@ -88,9 +88,9 @@ class Exchange:
 
     def send_into(self, message: pb.SessionRequest) -> int:
         """Add the frame that asks for it, unless the stream has it: its rough size."""
-        if self._open:
+        if self.on_stream:
             return 0
-        self._open = True
+        self.on_stream = True
         self._sendings += 1
         frame, start = message.frames.add(correlation_id=self.correlation_id), self.start
         if not self.accepted:
@@ -103,24 +103,25 @@ class Exchange:
 
     def refused(self, send: Callable[[Exchange], None]) -> None:
         """The executor cannot take it just now: ``send`` is called in a moment."""
-        if not self._open:
+        if not self.on_stream:
             return
-        self._open = False
+        self.on_stream = False
         delay = min(_FIRST_DELAY_SECONDS * 2**self._refusals, _LONGEST_DELAY_SECONDS)
         self._refusals += 1
         self._resend = self._loop.call_later(delay, send, self)
 
     def on_new_stream(self) -> None:
         """Nothing was sent on it yet."""
-        self._open = False
+        self.on_stream = False
         self._refusals = 0
         self._unset_resend()
 
     def stop(self) -> None:
-        """End every timer."""
+        """End every timer, and let the input go."""
         self._unset_resend()
         if self.timer is not None:
             self.timer.cancel()
+        self.start.ClearField("input")
 
     def _unset_resend(self) -> None:
         if self._resend is not None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import deque
+from collections import OrderedDict
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
 from itertools import count
@@ -57,7 +57,8 @@ class Session:
         self._most_bytes = most_bytes
         self._numbers = count(1)
         self._exchanges: dict[int, Exchange] = {}
-        self._outbox: deque[Exchange | int] = deque()
+        # By correlation id, in order, what is to be sent: None is a cancel.
+        self._outbox: OrderedDict[int, Exchange | None] = OrderedDict()
         self._wake = asyncio.Event()
         self._bytes = 0
         self._call: grpc.aio.StreamStreamCall[pb.SessionRequest, pb.SessionResponse] | None = None
@@ -89,7 +90,7 @@ class Session:
         exchange.timer = self._loop.call_later(timeout_seconds, exchange.give_up)
         self._exchanges[exchange.correlation_id] = exchange
         self._bytes += exchange.size
-        self._post(exchange)
+        self._send(exchange)
         return exchange
 
     def give_up_all(self) -> None:
@@ -98,19 +99,32 @@ class Session:
             exchange.give_up()
 
     def end(self, exchange: Exchange, outcome: Outcome) -> None:
-        """Be done with ``exchange``; a second time changes nothing."""
-        if self._exchanges.pop(exchange.correlation_id, None) is None:
+        """Be done with ``exchange``; a second time changes nothing.
+
+        What its asker has left before it was sent is sent all the same, if its time lasts.
+        """
+        if exchange.correlation_id not in self._exchanges:
             return
-        exchange.stop()
-        if not exchange.accepted:
-            self._bytes -= exchange.size
-        if isinstance(outcome, Waiting):
-            self._post(exchange.correlation_id)
         if not exchange.outcome.done():
             exchange.outcome.set_result(outcome)
+        if outcome is not Waiting.LEFT or exchange.on_stream or exchange.accepted:
+            self._forget(exchange, cancelled=isinstance(outcome, Waiting))
 
-    def _post(self, what: Exchange | int) -> None:
-        self._outbox.append(what)
+    def _forget(self, exchange: Exchange, *, cancelled: bool) -> None:
+        del self._exchanges[exchange.correlation_id]
+        # An executor that does not come must not let those pile up who have given up.
+        self._outbox.pop(exchange.correlation_id, None)
+        if not exchange.accepted:
+            self._bytes -= exchange.size
+        exchange.stop()
+        if cancelled and exchange.on_stream:
+            self._post(exchange.correlation_id, None)
+
+    def _send(self, exchange: Exchange) -> None:
+        self._post(exchange.correlation_id, exchange)
+
+    def _post(self, correlation_id: int, what: Exchange | None) -> None:
+        self._outbox[correlation_id] = what
         self._wake.set()
 
     # The stream.
@@ -149,25 +163,33 @@ class Session:
         self._call.cancel()
 
     async def _converse(self) -> None:
+        self._send_all()
+        call = self._stub.Session(wait_for_ready=True)
+        self._call = call
+        try:
+            # The executor sends it at once, so that a stream without traffic is known to be open.
+            # Nothing is handed over before: who gives up until then is asked for nothing.
+            await call.initial_metadata()
+            self._heard = not call.done()
+            await self._listen(call)
+        finally:
+            call.cancel()
+
+    def _send_all(self) -> None:
         self._outbox.clear()
         for exchange in self._exchanges.values():
             exchange.on_new_stream()
-            self._outbox.append(exchange)
-        self._wake.set()
-        call = self._stub.Session(wait_for_ready=True)
-        self._call = call
+            self._send(exchange)
+
+    async def _listen(self, call: Any) -> None:
         writing = asyncio.create_task(self._write(call))
         try:
-            # The executor sends it at once, so that a stream without traffic is known to be open.
-            await call.initial_metadata()
-            self._heard = not call.done()
             async for response in call:
                 for frame in response.frames:
                     self._receive(frame)
         finally:
             writing.cancel()
             await asyncio.gather(writing, return_exceptions=True)
-            call.cancel()
 
     async def _write(self, call: Any) -> None:
         pace = Pace()
@@ -184,11 +206,14 @@ class Session:
         message = pb.SessionRequest()
         size = 0
         while self._outbox and size < _MOST_BYTES_A_MESSAGE:
-            what = self._outbox.popleft()
-            if isinstance(what, int):
-                message.frames.add(correlation_id=what).cancel.SetInParent()
-            elif what.correlation_id in self._exchanges:
-                size += _FRAME_BYTES + what.send_into(message)
+            correlation_id, exchange = self._outbox.popitem(last=False)
+            if exchange is None:
+                message.frames.add(correlation_id=correlation_id).cancel.SetInParent()
+                continue
+            size += _FRAME_BYTES + exchange.send_into(message)
+            if exchange.outcome.done():
+                # Its asker has left; now the executor has it.
+                self._forget(exchange, cancelled=True)
         return message
 
     def _receive(self, frame: pb.ServerFrame) -> None:
@@ -216,7 +241,7 @@ class Session:
         if not isinstance(error, Unavailable):
             self.end(exchange, error)
             return
-        exchange.refused(self._post)
+        exchange.refused(self._send)
 
 
 def error_of(error: pb.Error) -> ServiceError:

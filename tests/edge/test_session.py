@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from typing import Any
 
 import pytest
 
 from podium.executor.v1 import executor_pb2 as pb
-from services.edge.exchange import Waiting
+from services.edge.exchange import Exchange, Waiting
 from services.edge.session import Session
 from services.errors import NotFound, Overloaded, PermissionDenied
 from tests.edge.conftest import joined, stub_of
@@ -21,6 +22,7 @@ from tests.edge.scripted import (
     serving_executor,
     silence,
 )  # fmt: skip
+from tests.edge.suites import NOWHERE
 
 SOON = 0.05
 LONG = 20.0
@@ -251,6 +253,60 @@ async def test_a_start_while_the_executor_is_away_reaches_the_next_one(
             await session.close()
 
 
+async def test_nothing_is_kept_for_an_executor_that_never_comes() -> None:
+    async with stub_of(NOWHERE) as stub, joined(stub) as session:
+        for _ in range(3):
+            exchanges = [session.start(start(str(n)), SOON) for n in range(50)]
+            outcomes = [await exchange.outcome for exchange in exchanges]
+            assert set(outcomes) == {Waiting.UNCONFIRMED}
+            assert not any(exchange.start.input for exchange in exchanges)
+            del exchanges
+        gc.collect()
+
+        assert not any(isinstance(kept, Exchange) for kept in gc.get_objects())
+
+
+async def test_an_executor_that_comes_late_hears_nothing_of_those_who_have_given_up(
+    executor: ScriptedExecutor,
+) -> None:
+    async with serving_executor(executor) as address:
+        pass
+    async with stub_of(address) as stub, joined(stub) as session:
+        assert await session.start(start("one"), SOON).outcome is Waiting.UNCONFIRMED
+        exchange = session.start(start("two"), LONG)
+        async with serving_executor(executor, address):
+            await exchange.outcome
+            await session.close()
+
+    assert executor.frames.get_nowait().start.execution_id == "two"
+    assert executor.frames.empty()
+
+
+async def test_what_was_asked_by_one_who_left_before_it_was_sent_is_sent_all_the_same(
+    session: Session, executor: ScriptedExecutor
+) -> None:
+    executor.script = silence
+    exchange = session.start(start(), LONG)
+
+    exchange.leave()
+
+    assert await exchange.outcome is Waiting.LEFT
+    frame = await executor.frames.get()
+    assert frame.start.execution_id == "one"
+    assert (await executor.frames.get()).HasField("cancel")
+    executor.say(result(frame))
+
+
+async def test_one_who_left_before_it_was_sent_counts_until_his_time_is_up() -> None:
+    async with stub_of(NOWHERE) as stub, joined(stub, most_exchanges=1) as session:
+        session.start(start("one"), SOON).leave()
+        with pytest.raises(Overloaded):
+            session.start(start("two"), LONG)
+        await asyncio.sleep(2 * SOON)
+
+        session.start(start("three"), LONG)
+
+
 async def test_too_many_that_wait_are_refused(address: str, executor: ScriptedExecutor) -> None:
     executor.script = silence
     async with stub_of(address) as stub, joined(stub, most_exchanges=2) as session:
@@ -258,6 +314,8 @@ async def test_too_many_that_wait_are_refused(address: str, executor: ScriptedEx
         second = session.start(start("two"), LONG)
         with pytest.raises(Overloaded):
             session.start(start("three"), LONG)
+        for _ in range(2):
+            await executor.next()
 
         second.leave()
         session.start(start("four"), LONG)
