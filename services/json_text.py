@@ -19,6 +19,12 @@ UNWRITABLE = re.compile("[\x00\ud800-\udfff]")
 MOST_DIGITS = 4300
 
 _SUSPECT = re.compile(r"\\u(?:0000|[dD][89a-fA-F])")
+# A backslash means something only from the first character on: text is read as escapes and what
+# is between them, in which no escape is U+0000 or half of a pair.
+_SOUND = re.compile(
+    r"(?:[^\\]++|\\[^u]|\\u(?!0000|[dD][89a-fA-F])"
+    r"|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F])*+"
+)
 _BLANK = re.compile(r"[ \t\r\n]*")
 _TOKEN = re.compile(
     r'(?P<string>"(?:[^"\\]|\\.)*")(?P<colon>\s*:)?|(?P<brace>[{}\[\]])|(?P<word>[-+.\w]+)',
@@ -66,10 +72,18 @@ def parse_json_at(text: str, start: int) -> tuple[Json, int]:
         raise DocumentError("is nested too deeply", line_at(text, start)) from None
     except _Refused as refused:
         raise _located(text, start, len(text), f"{refused}") from None
-    if UNWRITABLE.search(text, start, end) or _SUSPECT.search(text, start, end):
+    if UNWRITABLE.search(text, start, end) or not _is_sound(text, start, end):
         for detail, position in _faults(text, start, end):
             raise DocumentError(detail, line_at(text, position))
     return value, end
+
+
+def _is_sound(text: str, start: int, end: int) -> bool:
+    """Whether no escape in this JSON is U+0000 or a lone surrogate."""
+    if not _SUSPECT.search(text, start, end):
+        return True
+    sound = _SOUND.match(text, start, end)
+    return sound is not None and sound.end() == end
 
 
 def skip_blank(text: str, position: int) -> int:

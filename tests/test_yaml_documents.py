@@ -7,8 +7,13 @@ import json
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from services.json_text import DocumentError, Json, SyntaxFault, parse_json
+from services.json_text import UNWRITABLE, DocumentError, Json, SyntaxFault, parse_json
 from services.yaml_documents import read_documents
+
+ESCAPES = (
+    "\\ud83d", "\\uDE00", "\\ude00", "\\u0000", "\\u0041", "\\uE000", "\\n", "\\\\", '\\"',
+    "ud83d", "ude00", "u0000", "é",
+)  # fmt: skip
 
 
 def read(text: str) -> list[tuple[int, Json]]:
@@ -125,6 +130,17 @@ def test_aliases_of_aliases_do_not_fill_the_machine() -> None:
 def test_a_pair_of_surrogates_is_one_character() -> None:
     assert read('a: "\\ud83d\\ude00"') == [(1, {"a": "😀"})]
     assert read('{"a": "\\ud83d\\ude00 \\\\u0000"}') == [(1, {"a": "😀 \\u0000"})]
+
+
+@given(st.lists(st.sampled_from(ESCAPES)).map("".join))
+def test_escapes_are_taken_unless_they_are_u_0000_or_half_of_a_pair(between: str) -> None:
+    text = f'"{between}"'
+    expected = json.loads(text)
+    if UNWRITABLE.search(expected):
+        with pytest.raises(DocumentError, match="lone surrogate"):
+            parse_json(text)
+    else:
+        assert parse_json(text) == expected
 
 
 def test_json_alone_is_no_yaml() -> None:
