@@ -1,15 +1,22 @@
-"""Reading a request's body: all of it, within its limits."""
+"""Reading a request's body: all of it, within its limits, and without holding up the others."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import ParamSpec, TypeVar
 
 from services.edge.call import Call, Gone
 from services.edge.problems import Problem
 
 # Whoever sends a byte now and then is not idle, and must come to an end too.
 _LONGEST_SECONDS = 300.0
+# To parse more than this would hold up every other request for too long.
+PARSED_ASIDE_BYTES = 64 * 1024
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +56,13 @@ async def read_body(call: Call, limits: BodyLimits) -> bytes:
     except TimeoutError:
         raise _slow() from None
     return b"".join(pieces)
+
+
+async def aside(size: int, parse: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """What ``parse`` makes of a body of ``size`` bytes; in a thread of its own if it is large."""
+    if size > PARSED_ASIDE_BYTES:
+        return await asyncio.to_thread(parse, *args, **kwargs)
+    return parse(*args, **kwargs)
 
 
 async def _next(call: Call, limits: BodyLimits) -> tuple[bytes, bool]:

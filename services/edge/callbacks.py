@@ -6,10 +6,11 @@ import json
 from typing import TYPE_CHECKING
 
 from podium.executor.v1 import executor_pb2 as pb
-from services.edge.bodies import read_body
+from services.edge.bodies import aside, read_body
 from services.edge.call import JSON, Answer, Call
-from services.edge.mapping import parse_body, parse_query
+from services.edge.mapping import not_utf8, parse_body, parse_query
 from services.edge.problems import Problem
+from services.errors import InvalidRequest
 
 if TYPE_CHECKING:
     from services.edge.gateway import Gateway
@@ -28,6 +29,9 @@ STATUSES = {
 async def complete(call: Call, gateway: Gateway, token: str) -> Answer:
     """Pass it on. 200 also for a repeat with the same status and body.
 
+    The executor, which knows whether the token holds, is asked before the body is parsed: of
+    strangers there may be many.
+
     Raises:
         Problem: 400 for a body that is no JSON or a status that is none.
         ServiceError: 404 forged or expired, 409 ended another way, 503 executor away.
@@ -35,9 +39,14 @@ async def complete(call: Call, gateway: Gateway, token: str) -> Answer:
     if len(token) > LONGEST_TOKEN:
         raise Problem("not-found")
     status = status_of(parse_query(call.query).get("status", "COMPLETED"))
-    text = json_text(await read_body(call, gateway.body_limits))
-    request = pb.CompleteCallbackRequest(token=token, status=status, body=text)
-    task_id = await gateway.executor.complete_callback(request)
+    body = await read_body(call, gateway.body_limits)
+    request = pb.CompleteCallbackRequest(token=token, status=status, body=text_of(body))
+    try:
+        task_id = await gateway.executor.complete_callback(request)
+    except InvalidRequest:
+        # If it is the body, whoever has a token that holds is told what is wrong with it.
+        await aside(len(body), parse_body, body)
+        raise
     return Answer(200, json.dumps({"taskId": task_id}).encode(), (JSON,))
 
 
@@ -49,7 +58,9 @@ def status_of(written: str) -> pb.TaskStatus.ValueType:
     return status
 
 
-def json_text(body: bytes) -> str:
-    """``body`` as it is, once it is known to be JSON that can be kept; ``{}`` for none."""
-    parse_body(body)
-    return body.decode() or "{}"
+def text_of(body: bytes) -> str:
+    """``body`` as it is, ``{}`` for none; raises :class:`Problem` (400) where it is no UTF-8."""
+    try:
+        return body.decode() or "{}"
+    except UnicodeDecodeError:
+        raise not_utf8() from None

@@ -62,9 +62,14 @@ def parse_body(body: bytes) -> Json:
         check_depth(text)
         return parse_json(text)
     except UnicodeDecodeError:
-        raise Problem("malformed-body", "The body is not UTF-8.") from None
+        raise not_utf8() from None
     except DocumentError as error:
         raise Problem("malformed-body", f"The body cannot be read: {error}.") from None
+
+
+def not_utf8() -> Problem:
+    """What is told of a body that is no text."""
+    return Problem("malformed-body", "The body is not UTF-8.")
 
 
 def check_depth(text: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
@@ -10,7 +9,7 @@ from podium.executor.v1 import executor_pb2 as pb
 from services.edge import mapping
 from services.edge.answers import half_text, not_done, of_result
 from services.edge.auth import api_key, authenticate as proven
-from services.edge.bodies import read_body
+from services.edge.bodies import aside, read_body
 from services.edge.call import Answer, Call, Gone
 from services.edge.dispatch import found_or_answer
 from services.edge.exchange import Outcome, Waiting
@@ -31,8 +30,6 @@ if TYPE_CHECKING:
     from services.edge.auth.model import Caller
     from services.edge.gateway import Gateway
 
-# Reading more than this would hold up every other request for too long.
-_PARSED_ASIDE_BYTES = 64 * 1024
 # What an executor takes; numbers may be longer as they are written again than as they came.
 _LONGEST_INPUT = 16 * 1024 * 1024
 # Said to the only sending of a start, these mean that there is no execution. What invites to try
@@ -97,10 +94,7 @@ async def receive(call: Call, gateway: Gateway) -> None:
 
 async def map_input(call: Call, gateway: Gateway) -> None:
     """The workflow's input; 400, 422."""
-    if len(call.body) > _PARSED_ASIDE_BYTES:
-        call.input = await asyncio.to_thread(_input, call, gateway)
-    else:
-        call.input = _input(call, gateway)
+    call.input = await aside(len(call.body), _input, call, gateway)
     if len(call.input) > _LONGEST_INPUT:
         raise Problem("body-too-large")
 

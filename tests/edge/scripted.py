@@ -15,7 +15,8 @@ import grpc
 
 from podium.executor.v1 import executor_pb2 as pb, executor_pb2_grpc
 from services import rpc
-from services.errors import NotFound, PermissionDenied, Unavailable
+from services.errors import InvalidRequest, NotFound, PermissionDenied, Unavailable
+from services.json_text import DocumentError, parse_json
 
 Frames = Sequence[pb.ServerFrame]
 
@@ -141,6 +142,8 @@ class ScriptedExecutor(executor_pb2_grpc.ExecutorServiceServicer):
     async def CompleteCallback(  # noqa: N802
         self, request: pb.CompleteCallbackRequest, context: rpc.Context
     ) -> pb.CompleteCallbackResponse:
+        if self.refusal is None:
+            _read(request.body)
         self._tell(request, context)
         return pb.CompleteCallbackResponse(task_id="task-1")
 
@@ -155,6 +158,13 @@ class ScriptedExecutor(executor_pb2_grpc.ExecutorServiceServicer):
         self.told.append((request, metadata.get("on-behalf-of", "")))
         if self.refusal is not None:
             raise self.refusal
+
+
+def _read(body: str) -> None:
+    try:
+        parse_json(body)
+    except DocumentError as error:
+        raise InvalidRequest("It cannot be taken.") from error
 
 
 @asynccontextmanager

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 
 import pytest
 
+from services.edge.bodies import PARSED_ASIDE_BYTES, aside
 from tests.edge.listeners import GET, listening, status
 from tests.edge.raw import Raw, connected
 
@@ -76,6 +78,13 @@ async def test_a_chunked_body_over_the_limit_is_refused_where_it_passes_it(raw: 
     await raw.send(chunk * 3)
 
     assert status(await raw.reply()) == (413, "body-too-large")
+
+
+@pytest.mark.parametrize(("more", "here"), [(0, True), (1, False)])
+async def test_a_large_body_is_parsed_in_a_thread_of_its_own(more: int, here: bool) -> None:
+    thread = await aside(PARSED_ASIDE_BYTES + more, threading.get_ident)
+
+    assert (thread == threading.get_ident()) == here
 
 
 async def test_a_body_that_stops_coming_is_too_late(raw: Raw) -> None:

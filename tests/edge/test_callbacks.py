@@ -9,6 +9,7 @@ import pytest
 from podium.executor.v1 import executor_pb2 as pb
 from services.errors import Conflict, InvalidRequest, NotFound, Overloaded, Unavailable
 from tests.edge.conftest import Edge, gateway_to
+from tests.edge.replies import problem
 from tests.edge.scripted import ScriptedExecutor, serving_executor
 
 
@@ -44,6 +45,7 @@ async def test_completed_is_what_is_meant_where_nothing_is_said(
     [
         ("/-/callbacks/t", b"done", 400),
         ("/-/callbacks/t", b'{"a":1,"a":2}', 400),
+        ("/-/callbacks/t", b'"\xff"', 400),
         ("/-/callbacks/t?status=DONE", b"{}", 400),
         ("/-/callbacks/t?status=SCHEDULED", b"{}", 400),
         ("/-/callbacks/t?status=COMPLETED&status=FAILED", b"{}", 422),
@@ -51,13 +53,43 @@ async def test_completed_is_what_is_meant_where_nothing_is_said(
         ("/-/callbacks/", b"{}", 404),
         ("/-/callbacks/t", b"x" * (10 * 1024 * 1024 + 1), 413),
     ],
-    ids=["text", "twice", "no status", "not theirs", "two", "long", "no token", "large"],
+    ids=[
+        "text",
+        "twice",
+        "no UTF-8",
+        "no status",
+        "not theirs",
+        "two",
+        "long",
+        "no token",
+        "large",
+    ],
 )
 async def test_what_makes_no_sense_is_told_and_not_passed_on(
     edge: Edge, path: str, content: bytes, status: int
 ) -> None:
     assert (await edge.client.post(path, content=content)).status_code == status
     assert edge.executor.told == []
+
+
+async def test_what_is_wrong_with_the_body_is_told_to_who_has_a_token_that_holds(
+    edge: Edge,
+) -> None:
+    response = await edge.client.post("/-/callbacks/t", content=b'{"a":\n1,"a":2}')
+
+    assert problem(response) == (400, "malformed-body")
+    assert "line 2: the key 'a' is given twice" in response.json()["detail"]
+
+
+@pytest.mark.parametrize("content", [b"done", b'{"a":1,"a":2}'])
+async def test_a_token_that_does_not_hold_is_told_so_whatever_the_body(
+    edge: Edge, content: bytes
+) -> None:
+    edge.executor.refusal = NotFound("Inner.")
+
+    response = await edge.client.post("/-/callbacks/forged", content=content)
+
+    assert problem(response) == (404, "not-found")
 
 
 @pytest.mark.parametrize(

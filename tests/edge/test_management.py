@@ -116,6 +116,14 @@ async def test_a_key_becomes_a_token(suite: Suite) -> None:
     assert (await suite.management.post(TASK, headers=headers)).status_code == 200
 
 
+async def test_whoever_asks_for_a_token_has_little_to_say(suite: Suite) -> None:
+    key = {"keyId": "key-1", "keySecret": "x" * 5000}
+
+    response = await suite.management.post("/api/token", json=key)
+
+    assert response.status_code == 413
+
+
 @pytest.mark.parametrize(
     ("body", "expected"),
     [

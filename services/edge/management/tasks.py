@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from podium.executor.v1 import executor_pb2 as pb
-from services.edge.bodies import read_body
+from services.edge.bodies import aside, read_body
 from services.edge.call import TEXT, Answer, Call
 from services.edge.callbacks import status_of
 from services.edge.mapping import parse_body, parse_query
@@ -28,7 +28,7 @@ async def update(
     application_id = caller_of(call, management)
     known = status_of(status)
     body = await read_body(call, management.body_limits)
-    if not isinstance(parse_body(body), dict):
+    if not isinstance(await aside(len(body), parse_body, body), dict):
         raise Problem("invalid-request", "The body must be a JSON object: the task's output.")
     request = pb.UpdateTaskRequest(
         execution_id=execution_id,
