@@ -25,6 +25,7 @@ class Exchanged(Protocol):
     """What the server keeps of a request; see :class:`services.edge.cycle.Cycle`."""
 
     on_gone: Callable[[], None] | None
+    disconnected: bool
 
     @property
     def body_is_here(self) -> bool:

@@ -18,6 +18,7 @@ class Cycle(RequestResponseCycle):
     Attributes:
         on_gone: Called once when the client leaves before it has its answer; set by the endpoint
             while it waits.
+        disconnected: The client has left; :attr:`on_gone` is called no more.
     """
 
     def __init__(self, **kwargs: Any) -> None:

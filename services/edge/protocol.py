@@ -200,6 +200,9 @@ class LimitedProtocol(HttpToolsProtocol):
         super().on_message_complete()
         if self._lingers:
             self.transport.close()
+        elif self.cycle is self._running and not self.cycle.response_complete:
+            # Held up by a large body, it would not be heard that the client leaves.
+            self.flow.resume_reading()
 
     def on_response_complete(self) -> None:
         answered = self._running

@@ -152,6 +152,9 @@ async def _outcome(call: Call, gateway: Gateway, start: pb.Start, route: Route) 
     )
     call.execution_id = start.execution_id
     call.cycle.on_gone = exchange.leave
+    if call.cycle.disconnected:
+        # It left while its body was read: of that nobody will be told again.
+        exchange.leave()
     try:
         outcome = await exchange.outcome
         if isinstance(outcome, _NO) and not exchange.may_have_started:

@@ -18,7 +18,7 @@ from services import rpc
 from services.edge import stages
 from services.edge.bodies import BodyLimits
 from services.edge.definitions import Definitions
-from services.edge.endpoint import Endpoint
+from services.edge.endpoint import Endpoint, Stage
 from services.edge.executor import Executor
 from services.edge.gateway import Gateway
 from services.edge.ids import RandomIds
@@ -89,7 +89,9 @@ class Edge:
 
 
 @asynccontextmanager
-async def gateway_to(executor: ScriptedExecutor, address: str) -> AsyncGenerator[Edge]:
+async def gateway_to(
+    executor: ScriptedExecutor, address: str, way: tuple[Stage[Gateway], ...] = stages.STAGES
+) -> AsyncGenerator[Edge]:
     replica, clock = replica_of(*DOCUMENTS), Clock()
     async with stub_of(address) as stub, joined(stub) as session:
         gateway = Gateway(
@@ -104,7 +106,7 @@ async def gateway_to(executor: ScriptedExecutor, address: str) -> AsyncGenerator
         )
         sock = bound("127.0.0.1:0")
         async with serving_http(
-            Endpoint(stages.STAGES, gateway),
+            Endpoint(way, gateway),
             sock,
             Limits(),
             drain_seconds=1.0,

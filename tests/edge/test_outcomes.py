@@ -7,13 +7,16 @@ import asyncio
 import pytest
 
 from podium.executor.v1 import executor_pb2 as pb
-from tests.edge.conftest import Edge
+from services.edge.call import Call
+from services.edge.gateway import Gateway
+from services.edge.stages import STAGES
+from tests.edge.conftest import Edge, gateway_to
 from tests.edge.documents import (
     KEY,
 )  # fmt: skip
 from tests.edge.raw import connected
 from tests.edge.replies import problem, started
-from tests.edge.scripted import accepted, error, result, silence
+from tests.edge.scripted import ScriptedExecutor, accepted, error, result, silence
 
 
 @pytest.mark.parametrize(
@@ -175,3 +178,38 @@ async def test_a_client_that_leaves_ends_the_wait_and_not_the_execution(edge: Ed
         await raw.close()
 
     assert (await edge.executor.next("cancel")).correlation_id == frame.correlation_id
+
+
+async def test_a_client_that_leaves_after_a_large_body_ends_the_wait_too(edge: Edge) -> None:
+    edge.executor.script = silence
+    async with connected(edge.address) as raw:
+        await raw.send(posted(b'"%b"' % (b"x" * 2_000_000)))
+        frame = await edge.executor.next()
+        await raw.close()
+
+    assert (await edge.executor.next("cancel")).correlation_id == frame.correlation_id
+
+
+async def test_a_client_that_left_before_the_start_is_not_waited_for(
+    executor: ScriptedExecutor, address: str
+) -> None:
+    async def until_it_leaves(call: Call, gateway: Gateway) -> None:
+        await raw.close()
+        assert (await call.receive())["type"] == "http.disconnect"
+
+    executor.script = silence
+    *before, run = STAGES
+    async with (
+        gateway_to(executor, address, (*before, until_it_leaves, run)) as edge,
+        connected(edge.address) as raw,
+    ):
+        await raw.send(posted(b"{}"))
+
+        frame = await executor.next("cancel")
+
+    assert frame.correlation_id == 1
+
+
+def posted(body: bytes) -> bytes:
+    head = f"POST /api/orders/7/checkout HTTP/1.1\r\nHost: x\r\nX-API-Key: {KEY}\r\n"
+    return head.encode() + b"Content-Length: %d\r\n\r\n%b" % (len(body), body)
