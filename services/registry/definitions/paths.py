@@ -16,9 +16,14 @@ _TAKEN = "requestMetadata"
 
 
 def segments(path: str) -> tuple[str, ...]:
-    """``/a/b/`` → ``("a", "b")``: a trailing slash does not count."""
-    trimmed = path.removeprefix("/").removesuffix("/")
-    return tuple(trimmed.split("/")) if trimmed else ()
+    """``/a/b/`` → ``("a", "b")``: a trailing slash does not count, but ``//`` has a segment."""
+    rest = path.removeprefix("/")
+    return tuple(rest.removesuffix("/").split("/")) if rest else ()
+
+
+def is_the_gateways(path: str) -> bool:
+    """Whether it is ``/-`` or below, where the gateway has its own pages."""
+    return segments(path)[:1] == ("-",)
 
 
 def erased(path: str) -> tuple[str, ...]:
@@ -51,12 +56,12 @@ class PathType:
         elif not value.startswith("/"):
             at.fault(f"must begin with '/', not {shown(value)}")
         else:
+            if is_the_gateways(value) and not self._parameters:
+                at.fault("must not be below '/-', which is the gateway's own")
             self._check_segments(segments(value), at)
         return value
 
     def _check_segments(self, parts: tuple[str, ...], at: Place) -> None:
-        if parts[:1] == ("-",) and not self._parameters:
-            at.fault("must not be below '/-', which is the gateway's own")
         seen: set[str] = set()
         for part in parts:
             fault = self._parameter_fault(part, seen) if "{" in part else _literal_fault(part)

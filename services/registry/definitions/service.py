@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 from services.registry.definitions.model import Document, Json, Kind
-from services.registry.definitions.paths import PathType, documentation, erased, joined, segments
+from services.registry.definitions.paths import (
+    PathType,
+    documentation,
+    erased,
+    is_the_gateways,
+    joined,
+    segments,
+)
 from services.registry.definitions.reading import Place
 from services.registry.definitions.records import (
     SERVER_WRITTEN,
@@ -163,7 +170,7 @@ def _check_routes(service_id: Json, base: str, routes: list[Json], at: Place) ->
         if not isinstance(route, dict) or not isinstance(path, str):
             continue
         whole_path = joined(base, path)
-        if whole_path.startswith("/-/") and not base.startswith("/-"):
+        if is_the_gateways(whole_path) and not is_the_gateways(base):
             (at / index / "path").fault("must not be below '/-', which is the gateway's own")
         if page := own.get(segments(whole_path)):
             (at / index / "path").fault(f"would hide {page}, which the gateway answers")

@@ -104,7 +104,9 @@ def test_what_is_asked_for_and_has_no_effect_yet_is_told_though_it_is_the_defaul
         ({"id": "orders-"}, "id: must be lowercase letters, digits and hyphens, not 'orders-'"),
         ({"path": "api"}, "path: must begin with '/', not 'api'"),
         ({"path": "/-/x"}, "path: must not be below '/-', which is the gateway's own"),
+        ({"path": "/-"}, "path: must not be below '/-', which is the gateway's own"),
         ({"path": "/a//b"}, "path: must not have an empty segment ('//')"),
+        ({"path": "//"}, "path: must not have an empty segment ('//')"),
         ({"path": "/a/../b"}, "path: must not have the segment '..'"),
         ({"path": "/a/{b}"}, "path: must not hold parameters: '{b}' belongs into a route"),
         ({"path": "/a?b"}, "path: 'a?b' holds a character that no path has"),
@@ -170,8 +172,17 @@ def test_a_route_over_what_the_gateway_answers_is_refused() -> None:
     ]
     accepted(service(route(path="/{page}"), path="/orders"))
     accepted(service(route(path="/-/x")))
-    assert faults(service(route(path="/-/x"), path="/")) == [
-        "routes[0].path: must not be below '/-', which is the gateway's own"
+    for path in ("/-", "/-/", "/-/x"):
+        assert faults(service(route(path=path), path="/")) == [
+            "routes[0].path: must not be below '/-', which is the gateway's own"
+        ]
+    accepted(service(route(path="/-x"), path="/"))
+
+
+def test_two_slashes_are_no_root() -> None:
+    accepted(service(route(path="/"), path="/"))
+    assert faults(service(route(path="//"))) == [
+        "routes[0].path: must not have an empty segment ('//')"
     ]
 
 
