@@ -15,7 +15,7 @@ status it travels as and the HTTP status the edge answers with:
     ├── RateLimited              RESOURCE_EXHAUSTED   429
     ├── Overloaded               RESOURCE_EXHAUSTED   503   admission said no
     ├── TooLarge                 OUT_OF_RANGE         413
-    ├── DeadlineExceeded         DEADLINE_EXCEEDED    504
+    ├── DeadlineExceeded         DEADLINE_EXCEEDED    503   a service took too long
     └── Unavailable              UNAVAILABLE          503
 """
 
@@ -151,7 +151,8 @@ class DeadlineExceeded(ServiceError):
     """It took longer than the caller gave it."""
 
     code = grpc.StatusCode.DEADLINE_EXCEEDED
-    status = HTTPStatus.GATEWAY_TIMEOUT
+    # 504 says of an execution that it ran out of time; this one may be asked for again.
+    status = HTTPStatus.SERVICE_UNAVAILABLE
 
 
 class Unavailable(ServiceError):

@@ -7,24 +7,13 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
+from http import HTTPStatus
 from typing import Any, Generic, TypeVar
 
 from services.edge.call import Answer, Call, Gone, Headers, Receive, call_of
 from services.edge.problems import CONTENT_TYPE, Problem, body_of, challenge, retry_after
-from services.errors import (
-    Conflict,
-    DeadlineExceeded,
-    InvalidRequest,
-    NotFound,
-    Overloaded,
-    PermissionDenied,
-    RateLimited,
-    ServiceError,
-    TooLarge,
-    Unauthenticated,
-    Unavailable,
-)  # fmt: skip
+from services.errors import Overloaded, ServiceError
 
 logger = logging.getLogger(__name__)
 
@@ -35,18 +24,18 @@ C = TypeVar("C")
 # A stage gives the answer, or None for the next one to go on; or it raises.
 Stage = Callable[[Call, C], Awaitable[Answer | None]]
 
-_PROBLEM_OF: Sequence[tuple[type[ServiceError], str]] = (
-    (Unauthenticated, "unauthenticated"),
-    (PermissionDenied, "forbidden"),
-    (NotFound, "not-found"),
-    (Conflict, "conflict"),
-    (InvalidRequest, "invalid-request"),
-    (TooLarge, "body-too-large"),
-    (Overloaded, "overloaded"),
-    (RateLimited, "rate-limited"),
-    (Unavailable, "unavailable"),
-    (DeadlineExceeded, "unavailable"),
-)
+# What a service's error is to a caller, by the status that services/errors.py gives it.
+_PROBLEM_OF: Mapping[HTTPStatus, str] = {
+    HTTPStatus.BAD_REQUEST: "invalid-request",
+    HTTPStatus.UNAUTHORIZED: "unauthenticated",
+    HTTPStatus.FORBIDDEN: "forbidden",
+    HTTPStatus.NOT_FOUND: "not-found",
+    HTTPStatus.CONFLICT: "conflict",
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "body-too-large",
+    HTTPStatus.TOO_MANY_REQUESTS: "rate-limited",
+    HTTPStatus.INTERNAL_SERVER_ERROR: "internal",
+    HTTPStatus.SERVICE_UNAVAILABLE: "unavailable",
+}
 
 
 class Endpoint(Generic[C]):
@@ -111,11 +100,10 @@ def of_problem(call: Call, problem: Problem) -> Answer:
 
 def problem_of(error: ServiceError) -> Problem:
     """What a caller is told of a service's error; never the error's own sentence."""
-    for kind, name in _PROBLEM_OF:
-        if isinstance(error, kind):
-            return Problem(name, headers=_headers(name, error))
-    logger.error("A service failed: %s", error.detail)
-    return Problem("internal")
+    name = "overloaded" if isinstance(error, Overloaded) else _PROBLEM_OF[error.status]
+    if name == "internal":
+        logger.error("A service failed: %s", error.detail)
+    return Problem(name, headers=_headers(name, error))
 
 
 def _headers(name: str, error: ServiceError) -> Headers:
