@@ -34,7 +34,6 @@ from services.registry.definitions.values import Anything, Choice, ListOf
 
 __all__ = [
     "KINDS", "Definition", "Document", "Json", "Kind", "Reference", "Script", "parse",
-    "public_document",
 ]  # fmt: skip
 
 
@@ -77,12 +76,6 @@ def parse(document: Json, kind: str | None = None) -> Definition:
     if reading.faults:
         raise _invalid(_subject(found, read), reading)
     return _definition(found, read, reading)
-
-
-def public_document(definition: Definition) -> Document:
-    """What may be read back: the document without secret values and key material."""
-    hidden = KINDS[definition.kind].hidden
-    return {name: value for name, value in definition.document.items() if name not in hidden}
 
 
 def _kind(document: Json, expected: str | None, at: Place) -> Kind | None:

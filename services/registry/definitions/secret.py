@@ -32,5 +32,4 @@ KIND = Kind(
         ),
     ),
     hidden=("value",),
-    needed_at_creation=("value",),
 )

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from services.errors import InvalidDefinition
-from services.registry.definitions import Document, Json, parse, public_document
+from services.registry.definitions import Document, Json, parse
+from services.registry.writeonly import readable
 
 
 def faults(document: Json, kind: str | None = None) -> list[str]:
@@ -188,5 +189,6 @@ def test_secrets_and_keys_are_not_read_back() -> None:
     )  # fmt: skip
 
     assert secret.document["value"] == "hush"
-    assert public_document(secret) == {"kind": "secret", "name": "A", "description": "d"}
-    assert "apiKeys" not in public_document(auth)
+    read = readable("secret", secret.document)
+    assert read == {"kind": "secret", "name": "A", "description": "d"}
+    assert "apiKeys" not in readable("auth", auth.document)
