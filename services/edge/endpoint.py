@@ -98,12 +98,14 @@ def of_problem(call: Call, problem: Problem) -> Answer:
     return Answer(problem.status, body_of(problem, call.request_id, call.execution_id), headers)
 
 
-def problem_of(error: ServiceError) -> Problem:
-    """What a caller is told of a service's error; never the error's own sentence."""
+def problem_of(error: ServiceError, *, to_stranger: bool = True) -> Problem:
+    """What a caller is told of a service's error; a stranger never the error's own sentence."""
     name = "overloaded" if isinstance(error, Overloaded) else _PROBLEM_OF[error.status]
     if name == "internal":
         logger.error("A service failed: %s", error.detail)
-    return Problem(name, headers=_headers(name, error))
+    # What goes wrong inside is told to nobody.
+    detail = "" if to_stranger or error.status >= 500 else error.detail
+    return Problem(name, detail, headers=_headers(name, error))
 
 
 def _headers(name: str, error: ServiceError) -> Headers:

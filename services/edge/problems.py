@@ -78,7 +78,7 @@ class Problem(Exception):
 
     Attributes:
         kind: A key of :data:`KINDS`.
-        detail: In place of the class's sentence; only of what the caller itself has sent.
+        detail: In place of the class's sentence; to strangers only of what they have sent.
         errors: Pointer (RFC 6901) and detail of each fault, where there are several.
         headers: Beside those of every answer.
     """

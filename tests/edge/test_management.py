@@ -12,6 +12,7 @@ from services.edge.serving import serving
 from services.errors import (
     Conflict,
     NotFound,
+    Overloaded,
     PermissionDenied,
     RateLimited,
     Unauthenticated,
@@ -93,17 +94,24 @@ async def test_what_makes_no_sense_is_told(
 
 
 @pytest.mark.parametrize(
-    ("refusal", "expected"),
-    [(NotFound("I."), 404), (Conflict("I."), 409), (PermissionDenied("I."), 403)],
+    ("refusal", "expected", "told"),
+    [
+        (NotFound("There is no such task."), 404, True),
+        (Conflict("There is no such task."), 409, True),
+        (PermissionDenied("There is no such task."), 403, True),
+        (Overloaded("There is no such task."), 503, False),
+        (ValueError("There is no such task."), 500, False),
+    ],
 )
-async def test_what_the_executor_says_is_told(
-    suite: Suite, refusal: Exception, expected: int
+async def test_what_the_executor_says_is_told_in_its_words_unless_it_is_at_fault(
+    suite: Suite, refusal: Exception, expected: int, told: bool
 ) -> None:
     suite.executor.refusal = refusal
 
     response = await suite.management.post(TASK, headers={"x-authorization": token("storefront")})
 
     assert response.status_code == expected
+    assert (response.json()["detail"] == "There is no such task.") == told
 
 
 async def test_a_key_becomes_a_token(suite: Suite) -> None:

@@ -8,9 +8,10 @@ from podium.executor.v1 import executor_pb2 as pb
 from services.edge.bodies import aside, read_body
 from services.edge.call import TEXT, Answer, Call
 from services.edge.callbacks import status_of
+from services.edge.endpoint import problem_of
 from services.edge.mapping import parse_body, parse_query
 from services.edge.problems import Problem, challenge
-from services.errors import Unauthenticated
+from services.errors import ServiceError, Unauthenticated
 
 if TYPE_CHECKING:
     from services.edge.management.pages import Management
@@ -22,8 +23,8 @@ async def update(
     """Pass it on for the caller: 200 with the task's id as text.
 
     Raises:
-        Problem: 400 for an unknown status or a body that is no object.
-        ServiceError: 401 without a token that holds, 403, 404, 409, 503.
+        Problem: 400 for an unknown status or a body that is no object, 401 without a token that
+            holds; 403, 404, 409 with the executor's own sentence, 503.
     """
     application_id = caller_of(call, management)
     known = status_of(status)
@@ -37,7 +38,10 @@ async def update(
         output=body.decode() or "{}",
         worker_id=parse_query(call.query).get("workerid", ""),
     )
-    task_id = await management.executor.update_task(request, application_id)
+    try:
+        task_id = await management.executor.update_task(request, application_id)
+    except ServiceError as error:
+        raise problem_of(error, to_stranger=False) from error
     return Answer(200, task_id.encode(), (TEXT,))
 
 
