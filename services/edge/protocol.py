@@ -1,7 +1,8 @@
 """HTTP/1.1 on one connection: uvicorn's protocol, with the limits that it has not.
 
 Ten seconds for a request's headers and 64 KiB for their size, a problem document in place of
-plain text for what is no HTTP, and word for the endpoint when the client leaves.
+plain text for what is no HTTP, an end for whoever does not read, and word for the endpoint when
+the client leaves.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from uvicorn.server import ServerState
 
 from services.edge.cycle import Cycle
 from services.edge.problems import CONTENT_TYPE, Problem, body_of
+from services.edge.unread import NOTHING, left_in
 
 if TYPE_CHECKING:
     from uvicorn._types import ASGI3Application
@@ -36,11 +38,13 @@ class Limits:
         header_bytes: Of them.
         request_bytes: Of all that follows the headers, as it is sent: a body in small chunks is
             larger then, and what stands after the last chunk has no limit of its own.
+        answer_seconds: Of taking nothing of an answer.
     """
 
     header_seconds: float = 10.0
     header_bytes: int = 64 * 1024
     request_bytes: int = 96 * 1024 * 1024
+    answer_seconds: float = 30.0
 
 
 class Connections(ServerState):
@@ -61,6 +65,11 @@ class Connections(ServerState):
         for connection in list(self.connections):
             connection.shutdown()
         self.closed()
+
+    def end_unread(self, now: float) -> None:
+        """Cut off those whose clients have not read for too long."""
+        for connection in list(self.connections):
+            cast("LimitedProtocol", connection).end_if_unread(now)
 
     def closed(self) -> None:
         """Take note that one has closed."""
@@ -87,6 +96,7 @@ class LimitedProtocol(HttpToolsProtocol):
         self._received_bytes = 0
         self._problem = "malformed-request"
         self._timer: asyncio.TimerHandle | None = None
+        self._unread = NOTHING
 
     # The connection.
 
@@ -207,6 +217,8 @@ class LimitedProtocol(HttpToolsProtocol):
     def on_response_complete(self) -> None:
         answered = self._running
         super().on_response_complete()
+        # More is written: the time to take it begins.
+        self._unread = NOTHING
         if answered is not None and answered.more_body:
             self._linger()
         elif self._begun and not self._answering():
@@ -241,6 +253,12 @@ class LimitedProtocol(HttpToolsProtocol):
         else:
             # Nothing was asked, or the rest of a body comes that was refused long ago.
             self.transport.close()
+
+    def end_if_unread(self, now: float) -> None:
+        """Cut the connection off if nothing was taken of its answers for too long."""
+        self._unread = self._unread.seen_again(left_in(self.transport), now)
+        if self._unread.for_too_long(self.limits.answer_seconds, now):
+            self.transport.abort()
 
     def _answering(self) -> bool:
         return self.cycle is not None and not self.cycle.response_complete

@@ -26,6 +26,7 @@ DRAIN_SECONDS = 9.0
 # Of the drain: for those who are then told what is known.
 LAST_SECONDS = 1.0
 _PARTING_SECONDS = 0.5
+_SHORTEST_LOOK_SECONDS = 0.01
 
 logger = logging.getLogger(__name__)
 
@@ -81,12 +82,13 @@ async def serving_http(
         sock=listening,
         backlog=BACKLOG,
     )
-    date = _Date(connections)
+    date, readers = _Date(connections), _Readers(connections, limits.answer_seconds)
     try:
         yield
     finally:
         server.close()
         date.stop()
+        readers.stop()
         await _drain(connections, drain_seconds, on_last_second)
 
 
@@ -142,6 +144,23 @@ class _Date:
         now = time.time()
         self._connections.default_headers = [(b"date", formatdate(now, usegmt=True).encode())]
         self._timer = self._loop.call_later(1.0 - now % 1.0, self._tick)
+
+    def stop(self) -> None:
+        self._timer.cancel()
+
+
+class _Readers:
+    """Has an eye on whether clients read: a timer for every answer would cost every request."""
+
+    def __init__(self, connections: Connections, seconds: float) -> None:
+        self._connections = connections
+        self._interval_seconds = max(seconds / 4, _SHORTEST_LOOK_SECONDS)
+        self._loop = asyncio.get_running_loop()
+        self._look()
+
+    def _look(self) -> None:
+        self._connections.end_unread(self._loop.time())
+        self._timer = self._loop.call_later(self._interval_seconds, self._look)
 
     def stop(self) -> None:
         self._timer.cancel()

@@ -154,7 +154,11 @@ async def _serve_grpc(stack: AsyncExitStack, settings: Settings, parts: _Parts) 
 
 
 def _limits(settings: Settings) -> Limits:
-    return Limits(settings.header_timeout.total_seconds(), settings.max_header_bytes)
+    return Limits(
+        header_seconds=settings.header_timeout.total_seconds(),
+        header_bytes=settings.max_header_bytes,
+        answer_seconds=settings.answer_timeout.total_seconds(),
+    )
 
 
 def _serving_gateway(

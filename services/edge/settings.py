@@ -101,6 +101,12 @@ class Settings(Common):
         "How long nothing may come of a request's body that is not all there.",
         parse=seconds,
     )
+    answer_timeout: timedelta = setting(
+        "PODIUM_ANSWER_TIMEOUT_SECONDS",
+        timedelta(seconds=30),
+        "How long a client may take nothing of its answer before it is cut off.",
+        parse=seconds,
+    )
     max_header_bytes: int = setting(
         "PODIUM_MAX_HEADER_BYTES",
         64 * 1024,
