@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 from uuid import uuid4
@@ -232,7 +233,9 @@ class LimitedProtocol(HttpToolsProtocol):
             return
         self._lingers = True
         if self.transport.can_write_eof():
-            self.transport.write_eof()
+            # Its client may have gone, and nobody has heard of it yet.
+            with suppress(OSError):
+                self.transport.write_eof()
         self._arm()
 
     # What is late.
