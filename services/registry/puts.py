@@ -6,20 +6,21 @@ is stored and against each other, inside the one that stores them.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlite_utils import Database
 
-from services.errors import Fault, InvalidDefinition, Stale
+from services.errors import Fault, InvalidDefinition, PermissionDenied, Stale
 from services.registry import documents, references, store, writeonly
-from services.registry.definitions import KINDS, Definition, Document, Json, parse
+from services.registry.definitions import KINDS, Definition, Document, Json, examine
 from services.registry.store import Stored, Write
 
 # ``(kind, name)``
 Subject = tuple[str, str]
+# ``(kind, name, version)``
+Key = tuple[str, str, int]
 Permit = Callable[[Definition, Stored | None], None]
 """Raises what is said to one who may not put the definition over the stored one."""
 
@@ -32,20 +33,32 @@ class Put:
         at: What stands before the paths of its faults.
         etag: What the stored definition must have; ``*``: there must be none; empty: whatever.
         raw: The document as it was sent, as far as it could be read.
-        definition: None if it has faults.
+        draft: What it defines, or would without its faults; None if not even its kind is known.
+        faults: All that are wrong with it by itself.
     """
 
     at: str
     etag: str
     raw: Json = None
-    definition: Definition | None = None
+    draft: Definition | None = None
     faults: tuple[Fault, ...] = ()
+
+    @property
+    def definition(self) -> Definition | None:
+        """The draft, if it is without fault."""
+        return None if self.faults else self.draft
+
+    @property
+    def key(self) -> Key | None:
+        """Of what is to be stored; None where a fault hides its name or version."""
+        draft = self.draft
+        return _key(draft) if draft is not None and draft.name and draft.version else None
 
     @property
     def subject(self) -> Subject | None:
         """Of which definition it is; known of most that are faulty too."""
-        if self.definition is not None:
-            return self.definition.kind, self.definition.name
+        if self.draft is not None and self.draft.name:
+            return self.draft.kind, self.draft.name
         raw = self.raw if isinstance(self.raw, dict) else {}
         kind = raw.get("kind") or ("workflow" if "tasks" in raw else None)
         if not isinstance(kind, str) or kind not in KINDS:
@@ -82,17 +95,18 @@ def read(text: str, *, at: str, etag: str) -> Put:
     """One document, read."""
     put = Put(at, etag)
     try:
-        put = replace(put, raw=documents.read(text))
-        return replace(put, definition=parse(put.raw))
+        raw = documents.read(text)
     except InvalidDefinition as error:
         return replace(put, faults=error.faults)
+    examined = examine(raw)
+    return replace(put, raw=raw, draft=examined.draft, faults=examined.faults)
 
 
 async def with_scripts(put: Put, check: Callable[[str], Awaitable[str | None]]) -> Put:
     """``put`` with what is wrong with its scripts; ``check`` says why one is no JavaScript."""
-    if put.definition is None:
+    if put.draft is None:
         return put
-    checked = [(script.path, await check(script.source)) for script in put.definition.scripts]
+    checked = [(script.path, await check(script.source)) for script in put.draft.scripts]
     faults = tuple(Fault(path, f"is no JavaScript: {why}") for path, why in checked if why)
     return replace(put, faults=put.faults + faults)
 
@@ -106,10 +120,12 @@ def plan(
         InvalidDefinition: With every fault of every document.
         Stale: An etag does not hold.
     """
-    batch = Batch(db, puts)
-    for definition in batch.definitions:
-        permit(definition, store.find(db, definition.kind, definition.name))
-    planned = [batch.planned(put.definition, seals, now) for put in puts if put.definition]
+    batch = Batch(db, puts, permit)
+    planned = [
+        batch.planned(number, put.definition, seals, now)
+        for number, put in enumerate(puts)
+        if put.definition
+    ]
     batch.check_together()
     told = [f for i, put in enumerate(puts) for f in put.located(batch.faults[i])]
     if told:
@@ -140,37 +156,41 @@ class Batch:
 
     Attributes:
         faults: Those found so far, by the number of their document.
+        drafts: What is held against what is stored, by the number of its document.
     """
 
-    def __init__(self, db: Database, puts: Sequence[Put]) -> None:
+    def __init__(self, db: Database, puts: Sequence[Put], permit: Permit) -> None:
         self._db = db
+        self._puts = puts
         self._found: dict[tuple[str, str, int | None], Document | None] = {}
-        self._numbers: dict[tuple[str, str, int], int] = {}
-        self._faulty = {
+        self._hidden = {
             put.subject: put.raw if isinstance(put.raw, dict) else {}
             for put in puts
-            if put.definition is None and put.subject
+            if put.key is None and put.subject
         }
-        self.definitions: list[Definition] = []
-        self.faults: defaultdict[int, list[Fault]] = defaultdict(list)
-        for number, put in enumerate(puts):
-            self._add(number, put, puts)
+        self.faults = {number: [*put.faults] for number, put in enumerate(puts)}
+        self._check_once()
+        self.drafts = {
+            number: put.draft
+            for number, put in enumerate(puts)
+            if put.draft is not None and _permitted(db, put, put.draft, permit)
+        }
 
-    def _add(self, number: int, put: Put, puts: Sequence[Put]) -> None:
-        self.faults[number].extend(put.faults)
-        if put.definition is None:
-            return
-        first = self._numbers.setdefault(_key(put.definition), number)
-        if first != number:
-            other = puts[first].at
-            detail = "is put twice" + (f", first at {other}" if other else "")
-            self.faults[number].append(Fault("", detail))
-        self.definitions.append(put.definition)
+    def _check_once(self) -> None:
+        first: dict[Key, Put] = {}
+        for number, put in enumerate(self._puts):
+            other = first.setdefault(put.key, put) if put.key else put
+            if other is not put:
+                detail = "is put twice" + (f", first at {other.at}" if other.at else "")
+                self.faults[number].append(Fault("", detail))
 
     def lookup(self, kind: str, name: str, version: int | None) -> Mapping[str, Json] | None:
-        """A stored document; of one that was sent and has faults, what was sent."""
-        if (kind, name) in self._faulty:
-            return self._faulty[kind, name]
+        """A stored document; what was sent, where faults hide which version that would be."""
+        if (kind, name) in self._hidden:
+            return self._hidden[kind, name]
+        return self._stored(kind, name, version)
+
+    def _stored(self, kind: str, name: str, version: int | None) -> Document | None:
         key = kind, name, version
         if key not in self._found:
             versioned = kind in KINDS and KINDS[kind].versioned
@@ -178,14 +198,15 @@ class Batch:
             self._found[key] = documents.stored(state.document) if state else None
         return self._found[key]
 
-    def planned(self, definition: Definition, seals: writeonly.Seals, now: datetime) -> Planned:
+    def planned(
+        self, number: int, definition: Definition, seals: writeonly.Seals, now: datetime
+    ) -> Planned:
         """What is to become of ``definition``; its faults over what is stored are told."""
         kind, name, version = _key(definition)
         before = store.find(self._db, kind, name, version)
         stored = documents.stored(before.document) if before else None
         kept = writeonly.kept(definition, stored, seals, now)
-        faults = (*kept.faults, *_immutable(definition, stored or {}))
-        self.faults[self._numbers[kind, name, version]].extend(faults)
+        self.faults[number].extend(kept.faults)
         same = stored is not None and documents.same(kept.document, stored)
         text = documents.written(kept.document)
         return Planned(
@@ -197,18 +218,43 @@ class Batch:
         )
 
     def check_together(self) -> None:
-        """Tell what the documents name that does not exist, and routes that clash."""
-        lookup = references.over(self.lookup, self.definitions)
-        for definition in self.definitions:
-            unknown = references.unknown(definition, lookup)
-            self.faults[self._numbers[_key(definition)]].extend(unknown)
-        put = {d.name: d for d in self.definitions if d.kind == "service"}
+        """Tell what was immutable, what is named and does not exist, and routes that clash."""
+        lookup = references.over(self.lookup, [p.draft for p in self._puts if p.draft and p.key])
+        for number, draft in self.drafts.items():
+            told = {fault.path for fault in self.faults[number]}
+            stored = self._stored(draft.kind, draft.name, draft.version)
+            over = (*_missing_at_first(draft, stored), *_immutable(draft, stored or {}))
+            self.faults[number].extend(fault for fault in over if fault.path not in told)
+            self.faults[number].extend(references.unknown(draft, lookup))
+        self._check_routes()
+
+    def _check_routes(self) -> None:
+        put = {number: d for number, d in self.drafts.items() if d.kind == "service"}
         if not put:
             return
-        stored = [_definition(s) for s in store.listed(self._db, "service") if s.name not in put]
-        for conflict in references.route_conflicts([*stored, *put.values()]):
-            if conflict.service in put:
-                self.faults[self._numbers[_key(put[conflict.service])]].append(conflict.fault)
+        names = {service.name for service in put.values()}
+        stored = [_definition(s) for s in store.listed(self._db, "service") if s.name not in names]
+        numbers = list(put)
+        for conflict in references.route_conflicts(stored, put.values()):
+            self.faults[numbers[conflict.service]].append(conflict.fault)
+
+
+def _permitted(db: Database, put: Put, draft: Definition, permit: Permit) -> bool:
+    """Whether ``put`` may be held against what is stored; raises if it has no fault and may not."""
+    try:
+        permit(draft, store.find(db, draft.kind, draft.name))
+    except PermissionDenied:
+        if put.definition is not None:
+            raise
+        # Its own faults are told to anybody; what is stored is not.
+        return False
+    return True
+
+
+def _missing_at_first(definition: Definition, stored: Document | None) -> Iterator[Fault]:
+    for name in KINDS[definition.kind].needed_at_creation:
+        if stored is None and name not in definition.document:
+            yield Fault(name, "is required")
 
 
 def _immutable(definition: Definition, stored: Mapping[str, Json]) -> Iterator[Fault]:
@@ -218,7 +264,7 @@ def _immutable(definition: Definition, stored: Mapping[str, Json]) -> Iterator[F
             yield Fault(name, f"cannot be changed: it is {before!r}, not {after!r}")
 
 
-def _key(definition: Definition) -> tuple[str, str, int]:
+def _key(definition: Definition) -> Key:
     """As it is stored: version 0 for kinds that have none."""
     version = definition.version if KINDS[definition.kind].versioned else 0
     return definition.kind, definition.name, version

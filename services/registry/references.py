@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from services.errors import Fault
-from services.registry.definitions import Definition, Document, Json, Reference
+from services.registry.definitions import Definition, Document, Json, Reference, pinned
 from services.registry.definitions.paths import documentation, erased, joined, segments
 from services.registry.definitions.reading import Place, Reading, shortened
 from services.registry.definitions.service import awaited
@@ -39,11 +39,11 @@ class RouteConflict:
     """Two routes that answer the same requests, or a route over a gateway's own page.
 
     Attributes:
-        service: The id of the service whose route is at fault, the later one.
+        service: Which of the services that are put is at fault, by its place among them.
         fault: Where in that service, and with what it clashes.
     """
 
-    service: str
+    service: int
     fault: Fault
 
 
@@ -106,12 +106,10 @@ def _unknown_awaited(service: Document, lookup: Lookup) -> Iterator[Fault]:
     for index, route in _routes(service):
         mapped = route.get("mappedWorkflow")
         name = mapped.get("name") if isinstance(mapped, dict) else None
-        version = mapped.get("version") if isinstance(mapped, dict) else None
+        version = pinned(mapped.get("version")) if isinstance(mapped, dict) else None
         if not isinstance(name, str):
             continue
-        workflow = lookup(
-            "workflow", name, version if isinstance(version, int) and version else None
-        )
+        workflow = lookup("workflow", name, version)
         if workflow is None:
             continue
         known = frozenset(references_within(workflow.get("tasks")))
@@ -161,39 +159,59 @@ def _concerns(
     return not remains if reference.version is None else reference.version == version
 
 
-def route_conflicts(services: Iterable[Definition]) -> tuple[RouteConflict, ...]:
-    """Every two routes with the same method and path once parameter names are erased.
+def route_conflicts(
+    stored: Iterable[Definition], put: Iterable[Definition]
+) -> tuple[RouteConflict, ...]:
+    """Every two routes of two services with the same method and path, names of parameters erased.
 
-    The services come in the order in which a clash is to be blamed: those that are stored first.
-    A route over a page that the gateway answers for another service is told as well.
+    A route over a page that the gateway answers for another service is told as well. What is
+    stored is never at fault; of two that are put, the later one is.
     """
-    services = tuple(services)
+    services = (*((None, each) for each in stored), *enumerate(put))
+    return (*_over_pages(services), *_over_routes(services))
+
+
+# With their places among those that are put; None: it is stored.
+_Services = tuple[tuple[int | None, Definition], ...]
+
+
+def _over_pages(services: _Services) -> Iterator[RouteConflict]:
     pages = {
-        parts: (service.name, page)
-        for service in services
-        for parts, page in documentation(service.name).items()
+        parts: (owner.name, page)
+        for _, owner in services
+        if owner.name
+        for parts, page in documentation(owner.name).items()
     }
-    first: dict[tuple[str, ...], tuple[Definition, int, str]] = {}
-    conflicts: list[RouteConflict] = []
-    for service in services:
-        base = service.document.get("path")
-        for index, route in _routes(service.document):
-            method, path = route.get("httpMethod"), joined(f"{base}", f"{route.get('path')}")
-            at = f"routes[{index}]"
-            owner, page = pages.get(segments(path), ("", ""))
-            if owner and owner != service.name:
+    for place, service in services:
+        for index, _, path in _whole_routes(service.document):
+            owner, page = pages.get(segments(path), (service.name, ""))
+            if owner != service.name and place is not None:
                 detail = f"would hide {page}, which the gateway answers for service '{owner}'"
-                conflicts.append(RouteConflict(service.name, Fault(f"{at}.path", detail)))
-            other, where, its_path = first.setdefault(
-                (f"{method}", *erased(path)), (service, index, path)
-            )
-            if (other, where) != (service, index):
+                yield RouteConflict(place, Fault(f"routes[{index}].path", detail))
+
+
+def _over_routes(services: _Services) -> Iterator[RouteConflict]:
+    first: dict[tuple[str, ...], tuple[str, int, str]] = {}
+    for place, service in services:
+        for index, method, path in _whole_routes(service.document):
+            key = (method, *erased(path))
+            name, where, its_path = first.setdefault(key, (service.name, index, path))
+            # Those of one service are told when it is read.
+            if method and name != service.name and place is not None:
                 detail = (
                     f"{method} {path} answers the same requests as {method} {its_path}, "
-                    f"routes[{where}] of service '{other.name}'"
+                    f"routes[{where}] of service '{name}'"
                 )
-                conflicts.append(RouteConflict(service.name, Fault(at, detail)))
-    return tuple(conflicts)
+                yield RouteConflict(place, Fault(f"routes[{index}]", detail))
+
+
+def _whole_routes(service: Document) -> Iterator[tuple[int, str, str]]:
+    """Places, methods (empty if it is none) and whole paths of the routes that have one."""
+    base = service.get("path")
+    for index, route in _routes(service):
+        method, path = route.get("httpMethod"), route.get("path")
+        if isinstance(base, str) and isinstance(path, str):
+            yield index, method if isinstance(method, str) else "", joined(base, path)
 
 
 def _routes(service: Document) -> Iterator[tuple[int, Document]]:

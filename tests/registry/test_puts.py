@@ -9,7 +9,7 @@ import pytest
 
 from podium.registry.v1 import registry_pb2 as pb
 from services import rpc
-from services.errors import InvalidDefinition, InvalidRequest, NotFound, Stale
+from services.errors import InvalidDefinition, InvalidRequest, NotFound, PermissionDenied, Stale
 from tests.registry.registries import (
     WORKFLOW,
     Running,
@@ -58,6 +58,7 @@ async def test_one_fault_keeps_all_documents_out(registry: Running) -> None:
 
 
 async def test_ten_faults_are_told_with_their_paths_and_nothing_is_put(registry: Running) -> None:
+    """Starts a script worker, which takes a while."""
     faulty = {
         "name": "broken",
         "version": "one",
@@ -91,12 +92,95 @@ async def test_ten_faults_are_told_with_their_paths_and_nothing_is_put(registry:
     with pytest.raises(InvalidDefinition) as caught, rpc.raising_ours():
         await registry.admin.PutDefinitions(request)
 
-    paths = [fault.path for fault in caught.value.faults]
-    assert len(paths) >= 10
-    assert all(path.startswith("broken.yaml:3") for path in paths)
-    assert "broken.yaml:3: tasks[1].type" in paths
+    assert {fault.path.removeprefix("broken.yaml:3: ") for fault in caught.value.faults} == {
+        "version",
+        "timeoutPolicy",
+        "tasks[0].inputParameters.method",
+        "tasks[0].inputParameters.uri",
+        "tasks[1].type",
+        "tasks[2].taskReferenceName",
+        "tasks[3].taskReferenceName",
+        "tasks[4].inputParameters.expression",
+        "tasks[5].inputParameters.x",
+        "tasks[6].decisionCases",
+        "tasks[6].evaluatorType",
+        "tasks[6].expression",
+        "failureWorkflow",
+        "restartable",
+    }
     with pytest.raises(NotFound):
         await get(registry.admin, "workflow", "broken")
+
+
+async def test_a_faulty_service_tells_what_it_lacks_and_which_routes_clash(
+    registry: Running,
+) -> None:
+    await put(registry.admin, SERVICE, AUTH, WORKFLOW, APPLICATION)
+    route = {"httpMethod": "POST", "mappedWorkflow": {"name": "checkout"}}
+    faulty = {
+        "kind": "service",
+        "id": "other",
+        "path": "/api",
+        "enabled": "perhaps",
+        "authConfigId": "nobody",
+        "routes": [
+            {**route, "path": "/orders"},
+            {**route, "path": "/a", "waitUntilTasks": "nope"},
+            {**route, "path": "/b", "mappedWorkflow": {"name": "nowhere"}},
+            {**route, "path": "/c", "mappedWorkflow": {"name": "checkout", "version": 7}},
+            {**route, "path": "/d", "mappedWorkflow": {"name": "checkout", "version": 10**30}},
+            {"mappedWorkflow": 5},
+        ],
+    }
+
+    with pytest.raises(InvalidDefinition) as caught:
+        await put(registry.admin, faulty)
+
+    assert sorted(fault.path for fault in caught.value.faults) == [
+        "authConfigId",
+        "enabled",
+        "routes[0]",
+        "routes[1].waitUntilTasks",
+        "routes[2].mappedWorkflow.name",
+        "routes[3].mappedWorkflow.version",
+        "routes[4].mappedWorkflow.version",
+        "routes[5].httpMethod",
+        "routes[5].mappedWorkflow",
+        "routes[5].path",
+    ]
+
+
+async def test_faults_do_not_hide_a_change_of_an_immutable_field_or_a_second_put(
+    registry: Running,
+) -> None:
+    await put(registry.admin, SERVICE, AUTH, WORKFLOW, APPLICATION)
+    faulty = {**SERVICE, "path": "/elsewhere", "enabled": "perhaps"}
+
+    with pytest.raises(InvalidDefinition) as caught:
+        await put(registry.admin, faulty, faulty, {"kind": "secret", "name": "KEY", "colour": 1})
+
+    assert sorted(fault.path for fault in caught.value.faults) == [
+        "puts[0]: enabled",
+        "puts[0]: path",
+        "puts[1]",
+        "puts[1]: enabled",
+        "puts[1]: path",
+        "puts[2]: colour",
+        "puts[2]: value",
+    ]
+
+
+async def test_whoever_may_not_put_it_is_not_told_what_a_faulty_document_lacks(
+    registry: Running,
+) -> None:
+    nobody = await registry.application("nobody")
+
+    with pytest.raises(InvalidDefinition) as caught:
+        await put(nobody, {**WORKFLOW, "version": 0, "failureWorkflow": "not-there"})
+    with pytest.raises(PermissionDenied):
+        await put(nobody, {**WORKFLOW, "failureWorkflow": "not-there"})
+
+    assert [fault.path for fault in caught.value.faults] == ["version"]
 
 
 async def test_script_syntax_and_unknown_workflows_are_told_together(registry: Running) -> None:
@@ -135,6 +219,10 @@ async def test_a_faulty_document_is_no_unknown_one_for_those_that_name_it(
         )
 
     assert [fault.path for fault in caught.value.faults] == ["puts[3]: timeoutPolicy"]
+    with pytest.raises(InvalidDefinition) as caught:
+        await put(registry.admin, SERVICE, AUTH, APPLICATION, {**WORKFLOW, "version": "one"})
+
+    assert [fault.path for fault in caught.value.faults] == ["puts[3]: version"]
 
 
 @pytest.mark.parametrize(

@@ -163,9 +163,9 @@ def test_routes_clash_over_services_only_when_nothing_but_names_differs() -> Non
     apart = service("b", "/api/orders", {"path": "/{id}", "httpMethod": "POST"})
     clash = service("c", "/api/orders", {"path": "/latest"}, {"path": "/{order}/"})
 
-    assert route_conflicts([first, apart]) == ()
-    (conflict,) = route_conflicts([first, apart, clash])
-    assert conflict.service == "c"
+    assert route_conflicts([], [first, apart]) == ()
+    (conflict,) = route_conflicts([first], [apart, clash])
+    assert conflict.service == 1
     assert str(conflict.fault) == (
         "routes[1]: GET /api/orders/{order} answers the same requests as GET /api/orders/{id}, "
         "routes[0] of service 'a'"
@@ -173,14 +173,14 @@ def test_routes_clash_over_services_only_when_nothing_but_names_differs() -> Non
 
 
 def test_a_route_over_another_services_pages_is_a_clash() -> None:
-    (conflict,) = route_conflicts(
-        [service("orders", "/api", {"path": "/a"}), service("b", "/", {"path": "/orders/mcp"})]
-    )
+    orders = service("orders", "/api", {"path": "/a"})
+    root = service("root", "/", {"path": "/orders/mcp"})
+    hides = "routes[0].path: would hide /orders/mcp, which the gateway answers for service 'orders'"
 
-    assert (conflict.service, str(conflict.fault)) == (
-        "b",
-        "routes[0].path: would hide /orders/mcp, which the gateway answers for service 'orders'",
-    )
+    for stored_first, put in (([], [orders, root]), ([orders], [root]), ([], [root, orders])):
+        (conflict,) = route_conflicts(stored_first, put)
+        assert (put[conflict.service], str(conflict.fault)) == (root, hides)
+    assert route_conflicts([root, orders], []) == ()
 
 
 @pytest.mark.parametrize("count", [1000])
@@ -188,4 +188,4 @@ def test_many_routes_are_compared_in_one_pass(count: int) -> None:
     routes: list[Document] = [{"path": f"/{n}/{{x}}"} for n in range(count)]
     many = service("a", "/a", *routes)
 
-    assert route_conflicts([many]) == ()
+    assert route_conflicts([], [many]) == ()

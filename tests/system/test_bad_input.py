@@ -16,6 +16,7 @@ TEN_FAULTS = {
     "version": 0,
     "schemaVersion": 1,
     "timeoutPolicy": "SOMETIMES",
+    "failureWorkflow": "nowhere",
     "tasks": [
         {"name": "a", "taskReferenceName": "a", "type": "HTPP", "inputParameters": {}},
         {"name": "b", "taskReferenceName": "b", "type": "SIMPLE"},
@@ -32,13 +33,43 @@ TEN_FAULTS = {
             "type": "HTTP_POLL",
             "inputParameters": {"uri": "http://x", "method": "GET", "pollingStrategy": "RANDOM"},
         },
+        {
+            "name": "f",
+            "taskReferenceName": "f",
+            "type": "INLINE",
+            "inputParameters": {"expression": "(function ( {"},
+        },
+        {
+            "name": "g",
+            "taskReferenceName": "g",
+            "type": "HTTP",
+            "inputParameters": {"uri": "http://x/${workflow.secrets.NOT_THERE}", "method": "GET"},
+        },
+    ],
+}
+FAULTY_SERVICE = {
+    "kind": "service",
+    "id": "faulty",
+    "path": "/faulty",
+    "enabled": "perhaps",
+    "authConfigId": "nobody",
+    "routes": [
+        {"httpMethod": "GET", "path": "/a", "mappedWorkflow": {"name": "nowhere"}},
+        {
+            "httpMethod": "GET",
+            "path": "/b",
+            "mappedWorkflow": {"name": "beside-broken"},
+            "waitUntilTasks": "nope",
+        },
     ],
 }
 
 
 def test_a_definition_with_ten_faults_tells_all_ten_and_puts_nothing(suite: Suite) -> None:
     good = {"name": "beside-broken", "version": 1, "tasks": [http("x", "http://127.0.0.1/")]}
-    done = suite.podium("apply", "-", text=f"{json.dumps(good)}\n---\n{json.dumps(TEN_FAULTS)}")
+    documents = (good, TEN_FAULTS, FAULTY_SERVICE)
+
+    done = suite.podium("apply", "-", text="\n---\n".join(map(json.dumps, documents)))
 
     assert done.returncode == 1
     for path in (
@@ -53,6 +84,13 @@ def test_a_definition_with_ten_faults_tells_all_ten_and_puts_nothing(suite: Suit
         "tasks[3].inputParameters.method",
         "tasks[4].inputParameters.terminationCondition",
         "tasks[4].inputParameters.pollingStrategy",
+        "tasks[5].inputParameters.expression",
+        "tasks[6].inputParameters.uri",
+        "failureWorkflow",
+        "enabled",
+        "authConfigId",
+        "routes[0].mappedWorkflow.name",
+        "routes[1].waitUntilTasks",
     ):
         assert f"{path}: " in done.stderr, f"{path} is not in\n{done.stderr}"
     assert "did you mean" in done.stderr

@@ -21,10 +21,12 @@ from services.registry.definitions import (
 from services.registry.definitions.model import (
     Definition,
     Document,
+    Examined,
     Json,
     Kind,
     Reference,
     Script,
+    pinned,
 )
 from services.registry.definitions.plain import check_plain, kind_of
 from services.registry.definitions.reading import Place, Reading, shortened, shown
@@ -33,7 +35,8 @@ from services.registry.definitions.tasks import TASK_KINDS
 from services.registry.definitions.values import Anything, Choice, ListOf
 
 __all__ = [
-    "KINDS", "Definition", "Document", "Json", "Kind", "Reference", "Script", "parse",
+    "KINDS", "Definition", "Document", "Examined", "Json", "Kind", "Reference", "Script", "examine",
+    "parse", "pinned",
 ]  # fmt: skip
 
 
@@ -66,16 +69,22 @@ def parse(document: Json, kind: str | None = None) -> Definition:
     Raises:
         InvalidDefinition: With every fault and its path.
     """
+    examined = examine(document, kind)
+    if examined.faults or examined.draft is None:
+        raise _invalid(examined)
+    return examined.draft
+
+
+def examine(document: Json, kind: str | None = None) -> Examined:
+    """As :func:`parse`, of a faulty document too."""
     reading = Reading(task_kinds=TASK_KINDS)
     at = Place(reading)
     found = _kind(document, kind, at) if check_plain(document, at) else None
     if found is None or not isinstance(document, dict):
-        raise _invalid("The document", reading)
+        return Examined(None, tuple(reading.faults))
     read = found.record.read(document, at)
     found.check(read, at)
-    if reading.faults:
-        raise _invalid(_subject(found, read), reading)
-    return _definition(found, read, reading)
+    return Examined(_definition(found, read, reading), tuple(reading.faults))
 
 
 def _kind(document: Json, expected: str | None, at: Place) -> Kind | None:
@@ -96,19 +105,20 @@ def _kind(document: Json, expected: str | None, at: Place) -> Kind | None:
     return None
 
 
-def _subject(kind: Kind, document: Document) -> str:
-    name = document.get(kind.identity)
-    return f"The {kind.name} '{shortened(name)}'" if isinstance(name, str) else f"The {kind.name}"
-
-
-def _invalid(subject: str, reading: Reading) -> InvalidDefinition:
-    first, count = reading.faults[0], len(reading.faults)
+def _invalid(examined: Examined) -> InvalidDefinition:
+    first, count = examined.faults[0], len(examined.faults)
     many = f"{count} faults; the first: " if count > 1 else "a fault: "
-    return InvalidDefinition(f"{subject} has {many}{first}.", reading.faults)
+    return InvalidDefinition(f"{_subject(examined.draft)} has {many}{first}.", examined.faults)
+
+
+def _subject(draft: Definition | None) -> str:
+    if draft is None:
+        return "The document"
+    return f"The {draft.kind}" + (f" '{shortened(draft.name)}'" if draft.name else "")
 
 
 def _definition(kind: Kind, read: Document, reading: Reading) -> Definition:
-    name, version = read[kind.identity], read.get("version", 1) if kind.versioned else 1
+    name, version = read.get(kind.identity), read.get("version", 1) if kind.versioned else 1
     document: Document = {"kind": kind.name}
     for key, value in read.items():
         if key != "kind":
@@ -117,8 +127,8 @@ def _definition(kind: Kind, read: Document, reading: Reading) -> Definition:
             document["version"] = 1
     return Definition(
         kind.name,
-        str(name),
-        version if isinstance(version, int) else 1,
+        name if isinstance(name, str) else "",
+        pinned(version) or 0,
         document,
         tuple(reading.warnings),
         tuple(reading.references),

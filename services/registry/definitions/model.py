@@ -7,11 +7,21 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
+    from services.errors import Fault
     from services.registry.definitions.reading import Place
     from services.registry.definitions.records import Record
 
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 Document: TypeAlias = dict[str, Json]
+
+LARGEST = 2**31 - 1
+
+
+def pinned(version: Json) -> int | None:
+    """The version that is asked for; None for the latest, and for what is no version."""
+    if isinstance(version, bool) or not isinstance(version, int):
+        return None
+    return version if 0 < version <= LARGEST else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +54,7 @@ class Script:
 
 @dataclass(frozen=True)
 class Definition:
-    """A document without fault.
+    """What a document defines.
 
     Attributes:
         kind: One of the table's.
@@ -65,6 +75,20 @@ class Definition:
     warnings: tuple[str, ...] = ()
     references: tuple[Reference, ...] = ()
     scripts: tuple[Script, ...] = ()
+
+
+@dataclass(frozen=True)
+class Examined:
+    """A document, read as far as it can be.
+
+    Attributes:
+        draft: What it defines, or would without its faults: then any value may be of any type, an
+            unknown name is empty and an unknown version 0. None: not even its kind is known.
+        faults: All that are wrong with it.
+    """
+
+    draft: Definition | None
+    faults: tuple[Fault, ...]
 
 
 def _nothing_more(document: Document, at: Place) -> None:

@@ -14,7 +14,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from services.errors import Fault
-from services.registry.definitions.model import Document, Json, Reference, Script
+from services.registry.definitions.model import Document, Json, Reference, Script, pinned
 
 if TYPE_CHECKING:
     from services.registry.definitions.tasks.kind import TaskKind
@@ -92,7 +92,8 @@ class Place:
     def refer(
         self, kind: str, name: str, version: int | None = None, *, required: bool = True
     ) -> None:
-        self.reading.references.append(Reference(kind, name, version, self.path, required))
+        # What is no version is told by its own field; the name is looked for all the same.
+        self.reading.references.append(Reference(kind, name, pinned(version), self.path, required))
 
     def script(self, source: str) -> None:
         self.reading.scripts.append(Script(self.path, source))

@@ -12,10 +12,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from services.registry.definitions.model import Document, Json
+from services.registry.definitions.model import LARGEST, Document, Json
 from services.registry.definitions.reading import Place, shown
 
-LARGEST = 2**31 - 1
 _WHOLE = re.compile(r"[-+]?[0-9]{1,18}\Z")
 _DECIMAL = re.compile(r"[-+]?[0-9]{1,18}(\.[0-9]{1,18})?\Z")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")

@@ -11,9 +11,10 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from services.errors import InvalidDefinition
-from services.registry.definitions import KINDS, Definition, Document, Json, parse
+from services.registry.definitions import KINDS, Definition, Document, Json, examine, parse
 from services.registry.definitions.document import schema
 from services.registry.definitions.tasks import TASK_KINDS
+from services.registry.references import over, route_conflicts, unknown
 from services.registry.writeonly import readable
 
 HTTP: Document = {
@@ -226,6 +227,22 @@ def test_a_mutated_document_is_a_definition_or_refused_with_faults(document: Jso
             definition.name,
             definition.version,
         )
+
+
+@settings(max_examples=150, deadline=None)
+@given(mutations())
+def test_a_faulty_document_is_held_against_what_is_stored_as_any_other(document: Json) -> None:
+    def lookup(kind: str, name: str, version: int | None) -> Document | None:
+        assert version is None or 0 < version < 2**31
+        return document if kind == "workflow" and isinstance(document, dict) else None
+
+    examined = examine(document)
+    if examined.draft is None:
+        assert examined.faults
+    else:
+        over_itself = over(lookup, [examined.draft])
+        assert all(fault.path for fault in unknown(examined.draft, over_itself))
+        route_conflicts([parse(VALID["service"]), examined.draft], [examined.draft])
 
 
 @pytest.mark.parametrize("kind", sorted(VALID))
