@@ -177,17 +177,25 @@ _Services = tuple[tuple[int | None, Definition], ...]
 
 def _over_pages(services: _Services) -> Iterator[RouteConflict]:
     pages = {
-        parts: (owner.name, page)
-        for _, owner in services
+        parts: (place, owner.name, page)
+        for place, owner in services
         if owner.name
         for parts, page in documentation(owner.name).items()
     }
     for place, service in services:
         for index, _, path in _whole_routes(service.document):
-            owner, page = pages.get(segments(path), (service.name, ""))
-            if owner != service.name and place is not None:
-                detail = f"would hide {page}, which the gateway answers for service '{owner}'"
+            owner, name, page = pages.get(segments(path), (None, service.name, ""))
+            if name == service.name:
+                continue
+            if place is not None:
+                detail = f"would hide {page}, which the gateway answers for service '{name}'"
                 yield RouteConflict(place, Fault(f"routes[{index}].path", detail))
+            elif owner is not None:
+                detail = (
+                    f"would have the page {page}, "
+                    f"which routes[{index}] of service '{service.name}' hides"
+                )
+                yield RouteConflict(owner, Fault("id", detail))
 
 
 def _over_routes(services: _Services) -> Iterator[RouteConflict]:

@@ -406,6 +406,24 @@ async def test_routes_of_two_services_conflict(registry: Running) -> None:
     assert "orders" in fault.detail
 
 
+async def test_a_new_service_whose_page_a_route_hides_is_refused_and_the_route_lives_on(
+    registry: Running,
+) -> None:
+    route = {"httpMethod": "GET", "path": "/billing/docs", "mappedWorkflow": {"name": "checkout"}}
+    root = {**SERVICE, "id": "root", "path": "/", "routes": [route]}
+    await put(registry.admin, root, AUTH, WORKFLOW, APPLICATION)
+
+    with pytest.raises(InvalidDefinition) as caught:
+        await put(registry.admin, {**SERVICE, "id": "billing"})
+    (again,) = await put(registry.admin, {**root, "description": "goes on"})
+
+    (fault,) = caught.value.faults
+    assert fault.path == "id"
+    assert "/billing/docs" in fault.detail
+    assert "'root'" in fault.detail
+    assert again.outcome == pb.OUTCOME_CHANGED
+
+
 async def test_a_service_put_again_does_not_conflict_with_itself(registry: Running) -> None:
     await put(registry.admin, SERVICE, AUTH, WORKFLOW, APPLICATION)
 

@@ -180,6 +180,11 @@ def test_a_route_over_another_services_pages_is_a_clash() -> None:
     for stored_first, put in (([], [orders, root]), ([orders], [root]), ([], [root, orders])):
         (conflict,) = route_conflicts(stored_first, put)
         assert (put[conflict.service], str(conflict.fault)) == (root, hides)
+    (conflict,) = route_conflicts([root], [orders])
+    assert (conflict.service, str(conflict.fault)) == (
+        0,
+        "id: would have the page /orders/mcp, which routes[0] of service 'root' hides",
+    )
     assert route_conflicts([root, orders], []) == ()
 
 
