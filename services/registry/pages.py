@@ -50,7 +50,7 @@ def key_place(token: str) -> tuple[str, str, int] | None:
     match _place(token):
         case None:
             return None
-        case [str(kind), str(name), int(version)]:
+        case [str(kind), str(name), int(version)] if _fits(version):
             return kind, name, version
     raise _foreign()
 
@@ -64,7 +64,7 @@ def number_place(token: str) -> int:
     match _place(token):
         case None:
             return 0
-        case [int(number)] if 0 < number < 1 << 63:
+        case [int(number)] if number and _fits(number):
             return number
     raise _foreign()
 
@@ -73,9 +73,17 @@ def _place(token: str) -> object:
     if not token:
         return None
     try:
-        return json.loads(base64.urlsafe_b64decode(token.encode()))
+        place = json.loads(base64.urlsafe_b64decode(token.encode()))
+        # A lone surrogate has no UTF-8, so the database would not take it.
+        json.dumps(place, ensure_ascii=False).encode()
     except (binascii.Error, ValueError, RecursionError):
         raise _foreign() from None
+    return place
+
+
+def _fits(number: int) -> bool:
+    """Whether the database could hold ``number``; true and false are none."""
+    return not isinstance(number, bool) and 0 <= number < 1 << 63
 
 
 def _foreign() -> InvalidRequest:

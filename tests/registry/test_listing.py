@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from pathlib import Path
 
 import pytest
@@ -86,7 +87,26 @@ async def test_a_page_of_large_documents_fits_a_message(registry: Running) -> No
     assert [len(page) for page in pages] == [2, 2]
 
 
-@pytest.mark.parametrize("token", ["x", "AAAA", "WzEsMl0=", "ÿ", "W1tbW1tb" * 100])
+def made_up(place: str) -> str:
+    return base64.urlsafe_b64encode(place.encode()).decode()
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        "x",
+        "AAAA",
+        "WzEsMl0=",
+        "ÿ",
+        "W1tbW1tb" * 100,
+        made_up(f'["a", "b", {10**30}]'),
+        made_up('["a", "b", -1]'),
+        made_up('["a", "b", true]'),
+        made_up('["a", "\\ud800", 1]'),
+        made_up(f"[{1 << 63}]"),
+        made_up("[true]"),
+    ],
+)
 async def test_a_foreign_page_token_is_refused(registry: Running, token: str) -> None:
     page = PageRequest(page_token=token)
     with pytest.raises(InvalidRequest), rpc.raising_ours():
