@@ -144,12 +144,19 @@ def number(lowest: int = 0, highest: int | None = None) -> Callable[[str], int]:
     return parse
 
 
-def seconds(text: str) -> timedelta:
-    """A duration in seconds; fractions are allowed."""
-    try:
-        return timedelta(seconds=_positive(text))
-    except (ValueError, OverflowError):
-        raise ValueError(f"must be a number of seconds, not {text!r}") from None
+def seconds(lowest: float = 0) -> Callable[[str], timedelta]:
+    """A duration of at least ``lowest`` seconds; fractions are allowed."""
+
+    def parse(text: str) -> timedelta:
+        try:
+            value = timedelta(seconds=_positive(text))
+        except (ValueError, OverflowError):
+            raise ValueError(f"must be a number of seconds, not {text!r}") from None
+        if value < timedelta(seconds=lowest):
+            raise ValueError(f"must be at least {lowest:g} seconds, not {text!r}")
+        return value
+
+    return parse
 
 
 def _positive(text: str) -> float:
@@ -204,7 +211,7 @@ def _parser_for(default: object) -> Callable[[str], Any]:
         case float():
             return _decimal
         case timedelta():
-            return seconds
+            return seconds()
         case Path():
             return path
     return str

@@ -38,7 +38,7 @@ def header_names(text: str) -> tuple[str, ...]:
 
 def drain_seconds(text: str) -> timedelta:
     """How long the end may take: less than whoever ends the process waits before it kills it."""
-    drain = seconds(text)
+    drain = seconds()(text)
     if drain > LONGEST_DRAIN:
         most = LONGEST_DRAIN.total_seconds()
         raise ValueError(
@@ -92,14 +92,14 @@ class Settings(Common):
     header_timeout: timedelta = setting(
         "PODIUM_HEADER_TIMEOUT_SECONDS",
         timedelta(seconds=10),
-        "How long a request's headers may take to arrive.",
-        parse=seconds,
+        "How long a request's headers may take to arrive; at least 0.1.",
+        parse=seconds(0.1),
     )
     body_timeout: timedelta = setting(
         "PODIUM_BODY_TIMEOUT_SECONDS",
         timedelta(seconds=10),
-        "How long nothing may come of a request's body that is not all there.",
-        parse=seconds,
+        "How long nothing may come of a request's body that is not all there; at least 0.1.",
+        parse=seconds(0.1),
     )
     answer_timeout: timedelta = setting(
         "PODIUM_ANSWER_TIMEOUT_SECONDS",

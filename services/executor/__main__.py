@@ -7,7 +7,6 @@ import os
 import sys
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import timedelta
 from pathlib import Path
 
 from services import javascript, logs
@@ -29,7 +28,6 @@ from services.settings import read
 
 SERVICE = "podium.executor.v1.ExecutorService"
 DEFINITIONS = ("workflow", "task", "application", "secret")
-_SHORTEST_RETENTION = timedelta(days=1)
 _GRACE_SECONDS = 1.0
 
 
@@ -81,7 +79,7 @@ async def opened(
                 performers,
                 HandingOff(replica, sealer, tokens, settings.public_url),
                 limits=Limits(settings.calls_per_host, settings.calls),
-                upkeep=Upkeep(max(settings.retention, _SHORTEST_RETENTION)),
+                upkeep=Upkeep(settings.retention),
             )
         )
         executor = Executor(runtime, replica, tokens)

@@ -85,13 +85,13 @@ class ExecutorSettings(Common):
     retention: timedelta = setting(
         "PODIUM_EXECUTOR_RETENTION_SECONDS",
         timedelta(days=7),
-        "How long an execution is kept after its end; at least a day.",
-        parse=seconds,
+        "How long an execution is kept after its end; at least a day, 86400.",
+        parse=seconds(86_400),
     )
     drain: timedelta = setting(
         "PODIUM_EXECUTOR_DRAIN_SECONDS",
         timedelta(seconds=3),
         "How long calls of tasks under way are given when the executor stops; what has not ended "
         "then is made again by the next start.",
-        parse=seconds,
+        parse=seconds(),
     )

@@ -47,8 +47,8 @@ class RegistrySettings(Common):
     heartbeat: timedelta = setting(
         "PODIUM_REGISTRY_HEARTBEAT_SECONDS",
         timedelta(seconds=5),
-        "How long a watch of definitions is silent before it says that it is there.",
-        parse=seconds,
+        "How long a watch of definitions is silent before it says that it is there; at least 0.1.",
+        parse=seconds(0.1),
     )
     kept_revisions: int = setting(
         "PODIUM_REGISTRY_KEPT_REVISIONS",
@@ -60,5 +60,5 @@ class RegistrySettings(Common):
         "PODIUM_REGISTRY_DRAIN_SECONDS",
         timedelta(seconds=5),
         "How long calls under way are given when the registry stops.",
-        parse=seconds,
+        parse=seconds(),
     )

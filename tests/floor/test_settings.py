@@ -9,6 +9,9 @@ from pathlib import Path
 import pytest
 
 from services import settings
+from services.edge import settings as edge
+from services.executor.settings import ExecutorSettings
+from services.registry.settings import RegistrySettings
 from services.settings import (
     REQUIRED,
     Common,
@@ -18,6 +21,7 @@ from services.settings import (
     number,
     one_of,
     read,
+    seconds,
     setting,
     words,
 )
@@ -94,6 +98,33 @@ def test_what_is_no_address_is_refused(text: str) -> None:
 def test_what_is_no_such_number_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="whole number of at least 1 and at most 10"):
         number(1, 10)(text)
+
+
+@pytest.mark.parametrize("text", ["0", "0.4", "-1", "nan", "inf", "soon"])
+def test_a_duration_below_its_lowest_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r"must be (at least 0\.5|a number of) seconds, not"):
+        seconds(0.5)(text)
+
+
+@pytest.mark.parametrize(
+    "variable",
+    [
+        "PODIUM_HEADER_TIMEOUT_SECONDS",
+        "PODIUM_BODY_TIMEOUT_SECONDS",
+        "PODIUM_REGISTRY_HEARTBEAT_SECONDS",
+        "PODIUM_EXECUTOR_RETENTION_SECONDS",
+    ],
+)
+def test_no_service_starts_with_a_duration_that_breaks_it(variable: str) -> None:
+    refusals = []
+    for cls in (RegistrySettings, ExecutorSettings, edge.Settings):
+        try:
+            read(cls, {variable: "0"})
+        except SettingsError as error:
+            refusals.append(str(error))
+
+    assert len(refusals) == 1
+    assert refusals[0].startswith(f"{variable} must be at least ")
 
 
 def test_a_choice_is_read_in_any_case() -> None:
