@@ -7,10 +7,12 @@ side by side and in any order. A child says on a pipe that it serves; none is as
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import signal
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 
 SERVICES = ("registry", "executor", "edge")
@@ -92,16 +94,16 @@ class Suite:
 
     async def run(self) -> int:
         """Keep the services running until told to stop: 0, or 1 when one cannot even start."""
-        watchers = [asyncio.create_task(self._keep(child)) for child in self.children.values()]
-        watchers.append(asyncio.create_task(self._watch_the_start()))
         try:
-            await self.stopping.wait()
-            if not self.failed:
-                await self._drain()
+            async with asyncio.TaskGroup() as tasks:
+                keepers = [tasks.create_task(self._keep(each)) for each in self.children.values()]
+                keepers.append(tasks.create_task(self._watch_the_start()))
+                await self.stopping.wait()
+                if not self.failed:
+                    await self._drain()
+                for keeper in keepers:
+                    keeper.cancel()
         finally:
-            for watcher in watchers:
-                watcher.cancel()
-            await asyncio.gather(*watchers, return_exceptions=True)
             await self._kill()
         return 1 if self.failed else 0
 
@@ -113,18 +115,24 @@ class Suite:
         loop = asyncio.get_running_loop()
         while not self.stopping.is_set():
             child.started = loop.time()
-            code = await self._live(child, await self._next_life(child))
+            said = await self._live_once(child)
             if self.stopping.is_set():
                 return
-            if not child.ever and code == 1:
-                # It has said why, in one line of its own.
-                self._fail("")
-                return
             child.delay = restart_delay(loop.time() - child.started, child.delay)
-            _tell(
-                f"the {child.name} ended ({_ending(code)}); it is started again{_in(child.delay)}."
-            )
+            _tell(f"the {child.name} {said} again{_in(child.delay)}.")
             await asyncio.sleep(child.delay)
+
+    async def _live_once(self, child: Child) -> str:
+        """From a start to its end: what to say of that."""
+        try:
+            life = await self._next_life(child)
+        except OSError as error:
+            return f"cannot be started ({error.strerror or error}); it is tried"
+        code = await self._live(child, life)
+        if not child.ever and code == 1 and not self.stopping.is_set():
+            # It has said why, in one line of its own.
+            self._fail("")
+        return f"ended ({_ending(code)}); it is started"
 
     def _fail(self, why: str) -> None:
         if why:
@@ -159,46 +167,46 @@ class Suite:
         if self.stopping.is_set():
             # The drain has passed by: nobody else will tell it.
             life.process.terminate()
-        ready = asyncio.create_task(self._await_ready(child, life))
-        try:
-            return await life.process.wait()
-        finally:
-            child.serving = False
-            ready.cancel()
-            await asyncio.gather(ready, return_exceptions=True)
+        async with asyncio.TaskGroup() as tasks:
+            ready = tasks.create_task(self._await_ready(child, life))
+            try:
+                return await life.process.wait()
+            finally:
+                child.serving = False
+                ready.cancel()
 
     async def _spawn(self, name: str, *, standby: bool) -> Life:
-        ready, says = os.pipe()
-        told, go = os.pipe() if standby else (None, None)
+        """A new process. Raises OSError when the machine has no room for one."""
+        with ExitStack() as ours, ExitStack() as theirs:
+            ready, says = _pipe(ours, theirs)
+            pipes, go = {"PODIUM_READY_FD": says}, None
+            if standby:
+                pipes["PODIUM_STANDBY_FD"], go = _pipe(theirs, ours)
+            process = await self._execute(name, pipes)
+            ours.pop_all()
+        return Life(process, ready, go)
+
+    async def _execute(self, name: str, pipes: Mapping[str, int]) -> asyncio.subprocess.Process:
         environment = {
             **os.environ,
             **self.environment,
             "PODIUM_PARENT_PID": str(os.getpid()),
-            "PODIUM_READY_FD": str(says),
+            **{variable: str(end) for variable, end in pipes.items()},
         }
-        if told is not None:
-            environment["PODIUM_STANDBY_FD"] = str(told)
-        theirs = [says] if told is None else [says, told]
         try:
-            process = await asyncio.create_subprocess_exec(
+            return await asyncio.create_subprocess_exec(
                 sys.executable,
                 "-m",
                 f"services.{name}",
                 env=environment,
-                pass_fds=theirs,
+                pass_fds=tuple(pipes.values()),
                 stdin=asyncio.subprocess.DEVNULL,
                 # Ctrl-C is for the supervisor: it drains the others in their order.
                 process_group=0,
             )
-        except BaseException:
-            os.close(ready)
-            if go is not None:
-                os.close(go)
-            raise
-        finally:
-            for descriptor in theirs:
-                os.close(descriptor)
-        return Life(process, ready, go)
+        except RuntimeError as error:
+            # Python 3.11 waits for each child in a thread, and there was no room for one.
+            raise OSError(errno.EAGAIN, f"{error}") from error
 
     async def _await_ready(self, child: Child, life: Life) -> None:
         reader = asyncio.StreamReader()
@@ -233,7 +241,10 @@ class Suite:
                     child.standby.close()
                     child.standby = None
                 if child.standby is None and not self.stopping.is_set():
-                    child.standby = await self._spawn(name, standby=True)
+                    try:
+                        child.standby = await self._spawn(name, standby=True)
+                    except OSError as error:
+                        _tell(f"no process stands by for the {name}: {error.strerror or error}.")
 
     async def _drain(self) -> None:
         for name in DRAIN_ORDER:
@@ -257,6 +268,14 @@ class Suite:
                     await process.wait()
             if child.standby is not None:
                 child.standby.close()
+
+
+def _pipe(reads: ExitStack, writes: ExitStack) -> tuple[int, int]:
+    """The two ends of a new pipe, each closed with its owner."""
+    reading, writing = os.pipe()
+    reads.callback(os.close, reading)
+    writes.callback(os.close, writing)
+    return reading, writing
 
 
 def _tell(sentence: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import signal
 import socket
 import subprocess
@@ -110,6 +111,22 @@ def test_a_service_that_dies_twice_is_served_again_each_time(own_suite: Suite) -
         assert own_suite.podium("status").returncode == 0
     descriptors = Path(f"/proc/{own_suite.pids['supervisor']}/fd")
     assert len(list(descriptors.iterdir())) < 25
+
+
+def test_a_service_that_no_process_can_be_had_for_is_served_once_there_is_one(
+    own_suite: Suite,
+) -> None:
+    supervisor = own_suite.pids["supervisor"]
+    limit = resource.prlimit(supervisor, resource.RLIMIT_NOFILE)
+    resource.prlimit(supervisor, resource.RLIMIT_NOFILE, (3, limit[1]))
+    pid = own_suite.kill("registry")
+    said = "the registry cannot be started (Too many open files); it is tried again in 0.4 s."
+    until(lambda: said in own_suite.log.read_text(), 20, said)
+
+    resource.prlimit(supervisor, resource.RLIMIT_NOFILE, limit)
+
+    until(lambda: own_suite.pids.get("registry") not in (None, pid), 20, "a new pid")
+    assert own_suite.podium("status").returncode == 0
 
 
 def test_when_the_supervisor_is_killed_its_children_die_with_it(own_suite: Suite) -> None:

@@ -37,8 +37,10 @@ def up(home: Path | None, **wanted: str | None) -> None:
             place.make_keys()
             place.forget_endpoints()
             addresses = place.addresses({k: v for k, v in wanted.items() if v})
-            code = asyncio.run(_supervise(place, addresses))
-            place.forget_endpoints()
+            try:
+                code = asyncio.run(_supervise(place, addresses))
+            finally:
+                place.forget_endpoints()
     except (HomeUnusable, Locked, OSError) as error:
         click.echo(f"podium up: {error}", err=True)
         sys.exit(1)
