@@ -83,14 +83,22 @@ class Home:
         """Make what a first start needs, where it is not there; for whoever holds the lock.
 
         Raises:
-            HomeUnusable: The folder cannot be written.
+            HomeUnusable: The folder cannot be written, or has lost the key of its database.
         """
         with self._usable():
+            self._check_sealed()
             for name in ("cluster.key", "secret.key"):
                 if not (self.path / name).exists():
                     write_private(self.path / name, secrets.token_urlsafe(32) + "\n")
             if not self.credentials_path.exists():
                 self._make_credentials()
+
+    def _check_sealed(self) -> None:
+        key, database = self.path / "secret.key", self.path / "registry.db"
+        if database.exists() and not key.exists():
+            raise HomeUnusable(
+                f"There is no {key}, with which secrets in {database} are sealed: restore it."
+            )
 
     def _make_credentials(self) -> None:
         credentials = {"keyId": secrets.token_hex(8), "keySecret": secrets.token_urlsafe(32)}

@@ -39,6 +39,17 @@ def test_making_it_again_keeps_what_is_there(tmp_path: Path) -> None:
     assert {path.name: path.read_bytes() for path in home.path.iterdir()} == before
 
 
+def test_no_new_key_is_made_for_secrets_that_are_sealed_with_another(tmp_path: Path) -> None:
+    Home(tmp_path).make_keys()
+    (tmp_path / "registry.db").touch()
+    (tmp_path / "secret.key").unlink()
+
+    with pytest.raises(HomeUnusable, match=r"no .*/secret\.key, .* restore it"):
+        Home(tmp_path).make_keys()
+
+    assert not (tmp_path / "secret.key").exists()
+
+
 def test_a_folder_that_was_open_to_all_is_closed(tmp_path: Path) -> None:
     tmp_path.chmod(0o755)
 
