@@ -75,12 +75,61 @@ def test_a_corrupt_database_says_which(tmp_path: Path, name: str) -> None:
     home = tmp_path / "home"
     home.mkdir()
     (home / name).write_bytes(b"this is no database" * 1000)
+    (home / "secret.key").write_text("s" * 43)
 
     done = up(home)
 
     assert done.returncode == 1
     assert name in done.stderr
     assert done.stderr.count("\n") == 1, done.stderr
+
+
+@pytest.mark.parametrize("name", ["cluster.key", "secret.key"])
+def test_a_key_that_is_too_short_is_one_line(tmp_path: Path, name: str) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / name).write_text("abc")
+
+    done = up(home)
+
+    assert done.returncode == 1
+    assert f"{name} has 3 bytes" in done.stderr
+    assert done.stderr.count("\n") == 1, done.stderr
+
+
+def test_a_setting_that_all_services_refuse_is_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PODIUM_LOG_LEVEL", "loud")
+
+    done = up(tmp_path / "home")
+
+    assert done.returncode == 1
+    assert "PODIUM_LOG_LEVEL must be one of" in done.stderr
+    assert done.stderr.count("\n") == 1, done.stderr
+
+
+def test_addresses_that_all_may_read_along_are_one_line(tmp_path: Path) -> None:
+    done = up(tmp_path / "home", "--registry=0.0.0.0:0", "--edge=0.0.0.0:0")
+
+    assert done.returncode == 1
+    assert "PODIUM_ALLOW_PLAINTEXT" in done.stderr
+    assert done.stderr.count("\n") == 1, done.stderr
+
+
+def test_a_lost_key_is_not_made_anew_beside_its_database(tmp_path: Path) -> None:
+    with suite_in(tmp_path) as suite:
+        assert suite.stop() == 0
+        key = (suite.home / "secret.key").read_text()
+        (suite.home / "secret.key").unlink()
+
+        done = up(suite.home)
+        (suite.home / "secret.key").write_text(key)
+
+        assert done.returncode == 1
+        assert "secret.key" in done.stderr
+        assert done.stderr.count("\n") == 1, done.stderr
+        assert suite.start().startswith("ready")
 
 
 def test_the_copies_of_the_definitions_are_made_anew_when_they_are_corrupt(tmp_path: Path) -> None:

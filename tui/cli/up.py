@@ -13,6 +13,9 @@ import click
 
 from services.home import DEFAULT_ADDRESSES, Home, HomeUnusable, default_home
 from services.locks import Locked, held
+from services.process import StartupError
+from services.sealing import read_key
+from services.settings import Common, read
 from services.supervisor import Suite
 from tui.cli.main import HOME_OPTION
 
@@ -26,6 +29,15 @@ def address_option(name: str) -> click.Option:
     )
 
 
+# Where more is said than callers of routes may hear.
+_IN_PLAIN_TEXT = (
+    "PODIUM_REGISTRY_LISTEN",
+    "PODIUM_EXECUTOR_LISTEN",
+    "PODIUM_EDGE_LISTEN",
+    "PODIUM_MANAGEMENT_LISTEN",
+)
+
+
 @click.command()
 @HOME_OPTION
 def up(home: Path | None, **wanted: str | None) -> None:
@@ -37,11 +49,13 @@ def up(home: Path | None, **wanted: str | None) -> None:
             place.make_keys()
             place.forget_endpoints()
             addresses = place.addresses({k: v for k, v in wanted.items() if v})
+            told = environment(place, addresses)
+            check(told)
             try:
-                code = asyncio.run(_supervise(place, addresses))
+                code = asyncio.run(_supervise(place, addresses, told))
             finally:
                 place.forget_endpoints()
-    except (HomeUnusable, Locked, OSError) as error:
+    except (HomeUnusable, Locked, StartupError, OSError) as error:
         click.echo(f"podium up: {error}", err=True)
         sys.exit(1)
     sys.exit(code)
@@ -50,21 +64,21 @@ def up(home: Path | None, **wanted: str | None) -> None:
 up.params.extend(address_option(name) for name in DEFAULT_ADDRESSES)
 
 
-async def _supervise(home: Home, addresses: Mapping[str, str]) -> int:
-    told = False
+async def _supervise(home: Home, addresses: Mapping[str, str], told: Mapping[str, str]) -> int:
+    ready = False
 
     def announce(pids: Mapping[str, int]) -> None:
-        nonlocal told
+        nonlocal ready
         home.write_endpoints(addresses, {"supervisor": os.getpid(), **pids})
-        if not told:
-            told = True
+        if not ready:
+            ready = True
             click.echo(
                 f"ready  gateway http://{addresses['gateway']}"
                 f"  management http://{addresses['management']}  home {home.path}"
             )
             sys.stdout.flush()
 
-    suite = Suite(environment(home, addresses), announce)
+    suite = Suite(told, announce)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, suite.stop)
@@ -95,3 +109,15 @@ def environment(home: Home, addresses: Mapping[str, str]) -> dict[str, str]:
         "PODIUM_REGISTRY": addresses["registry"],
         "PODIUM_EXECUTOR": addresses["executor"],
     }
+
+
+def check(told: Mapping[str, str]) -> None:
+    """Refuse, in one line, what several services would refuse in a line each.
+
+    Raises:
+        StartupError: A setting or a key that they share makes no sense.
+    """
+    shared = read(Common, {**os.environ, **told})
+    shared.check_plaintext(*(told[variable] for variable in _IN_PLAIN_TEXT))
+    for variable in ("PODIUM_CLUSTER_KEY_FILE", "PODIUM_SECRET_KEY_FILE"):
+        read_key(Path(told[variable]))
