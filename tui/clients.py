@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import grpc
+from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from podium.edge.v1 import edge_pb2_grpc
 from podium.executor.v1 import executor_pb2, executor_pb2_grpc
@@ -46,14 +47,18 @@ class Clients:
 
 
 @asynccontextmanager
-async def connected(suite: Suite) -> AsyncGenerator[Clients]:
+async def connected(suite: Suite, seconds: float = CALL_SECONDS) -> AsyncGenerator[Clients]:
     """Clients of ``suite``; calls in it raise :class:`services.errors.ServiceError`.
+
+    Args:
+        suite: Where they are.
+        seconds: How long to wait for a token.
 
     Raises:
         ServiceError: The key is not accepted, or the registry is away and no earlier token holds.
     """
     with raising_ours():
-        token = await _token(suite)
+        token = await _token(suite, seconds)
         async with AsyncExitStack() as stack:
             channels = [
                 await stack.enter_async_context(channel(address, lambda: token))
@@ -68,7 +73,23 @@ async def connected(suite: Suite) -> AsyncGenerator[Clients]:
             )
 
 
-async def _token(suite: Suite) -> str:
+async def check_serving(address: str, seconds: float) -> None:
+    """Ask a service how it is, which needs no token.
+
+    Raises:
+        ServiceError: It does not answer in time.
+        Unavailable: It does not serve.
+    """
+    with raising_ours():
+        async with channel(address) as service:
+            # Its stub has no types.
+            health: Any = health_pb2_grpc.HealthStub(service)
+            answer = await health.Check(health_pb2.HealthCheckRequest(), timeout=seconds)
+    if answer.status != health_pb2.HealthCheckResponse.SERVING:
+        raise Unavailable("The service does not serve.")
+
+
+async def _token(suite: Suite, seconds: float) -> str:
     """A token for the suite's key: the one kept in the home while it holds, else a new one.
 
     Kept, so that an operator can still look at executions while the registry is down.
@@ -81,7 +102,7 @@ async def _token(suite: Suite) -> str:
             registry_pb2.IssueTokenRequest(
                 key_id=suite.credentials.key_id, key_secret=suite.credentials.key_secret
             ),
-            timeout=CALL_SECONDS,
+            timeout=seconds,
             wait_for_ready=True,
         )
     path = _token_path(suite)

@@ -241,6 +241,33 @@ def test_with_the_registry_gone_the_others_go_on_over_their_restart_too(
         os.kill(pids["registry"], signal.SIGCONT)
 
 
+def test_status_names_who_is_away_when_the_registry_is(own_suite: Suite) -> None:
+    """Each that hangs is given its time to answer."""
+    pids = own_suite.endpoints["pids"]
+    (own_suite.home / "token.json").unlink(missing_ok=True)
+    os.kill(pids["registry"], signal.SIGSTOP)
+    try:
+        found = own_suite.podium("status", "--output", "json")
+        os.kill(pids["executor"], signal.SIGSTOP)
+        worse = own_suite.podium("status")
+    finally:
+        os.kill(pids["registry"], signal.SIGCONT)
+        os.kill(pids["executor"], signal.SIGCONT)
+
+    assert found.returncode == 1
+    rows = {row["service"]: row for row in parsed(found.stdout)["services"]}
+    assert {name: row["status"] for name, row in rows.items()} == {
+        "registry": "AWAY",
+        "executor": "SERVING",
+        "edge": "SERVING",
+    }
+    assert rows["edge"]["executorConnected"] is True
+    assert {name: row["pid"] for name, row in rows.items()} == {name: pids[name] for name in rows}
+    assert worse.returncode == 1
+    told = {line.split()[0]: line.split()[2] for line in worse.stdout.splitlines()[3:]}
+    assert told == {"registry": "AWAY", "executor": "AWAY", "edge": "SERVING"}
+
+
 def test_one_service_can_be_run_alone(tmp_path: Path) -> None:
     for name, text in (("cluster.key", "c" * 43), ("secret.key", "s" * 43), ("admin", "a" * 43)):
         (tmp_path / name).write_text(text)

@@ -20,6 +20,7 @@ from tui.suite import find
 
 if TYPE_CHECKING:
     from tui.clients import Clients
+    from tui.suite import Suite
 
 OUTPUT_OPTION = click.option(
     "--output", type=click.Choice(["text", "json"]), default="text", show_default=True
@@ -27,23 +28,31 @@ OUTPUT_OPTION = click.option(
 
 
 def call(home: Path | None, work: Callable[[Clients], Awaitable[int | None]]) -> None:
-    """Run ``work`` with the suite's clients and end the process with what it returns (None: 0).
+    """As :func:`ask`, with the suite's clients (None: 0)."""
 
-    A failure that has a name is printed as its sentence, with every fault on a line of its own,
-    and ends with 1.
+    async def session(suite: Suite) -> int:
+        async with connected(suite) as clients:
+            return await work(clients) or 0
+
+    ask(home, session)
+
+
+def ask(home: Path | None, work: Callable[[Suite], Awaitable[int]]) -> None:
+    """Run ``work`` on the suite and end the process with what it returns.
+
+    It is run again if it was refused for a token that was kept. A failure that has a name is
+    printed as its sentence, with every fault on a line of its own, and ends with 1.
     """
 
     async def session() -> int:
         suite = find(home, os.environ)
         try:
-            async with connected(suite) as clients:
-                return await work(clients) or 0
+            return await work(suite)
         except Unauthenticated:
             # The token that was kept is of a registry that is no more.
             if not forget_token(suite):
                 raise
-        async with connected(suite) as clients:
-            return await work(clients) or 0
+        return await work(suite)
 
     try:
         code = asyncio.run(session())

@@ -15,7 +15,8 @@ from podium.registry.v1 import registry_pb2
 from services.errors import DeadlineExceeded, ServiceError, Unauthenticated, Unavailable
 from services.rpc import raising_ours
 from tui.cli.main import HOME_OPTION
-from tui.cli.session import OUTPUT_OPTION, call, echo_json
+from tui.cli.session import OUTPUT_OPTION, ask, echo_json
+from tui.clients import check_serving, connected
 from tui.suite import HomeUnusable, Suite
 
 if TYPE_CHECKING:
@@ -32,17 +33,11 @@ CALL_SECONDS = 3.0
 def status(home: Path | None, output: str) -> None:
     """Show the health of the three services; ends with 1 if one does not answer."""
 
-    async def work(clients: Clients) -> int:
-        suite = clients.suite
-        asked = (
-            ("registry", suite.registry, _registry(clients)),
-            ("executor", suite.executor, _executor(clients)),
-            ("edge", suite.edge, _edge(clients)),
-        )
-        facts = await asyncio.gather(*(_asked(question) for _, _, question in asked))
+    async def work(suite: Suite) -> int:
+        addresses = {"registry": suite.registry, "executor": suite.executor, "edge": suite.edge}
         rows = [
-            {"service": name, "address": address, **fact, **_pid(suite, name)}
-            for (name, address, _), fact in zip(asked, facts, strict=True)
+            {"service": name, "address": address, **facts, **_pid(suite, name)}
+            for (name, address), facts in zip(addresses.items(), await _facts(suite), strict=True)
         ]
         document = {
             "podium": version("podium"),
@@ -56,7 +51,18 @@ def status(home: Path | None, output: str) -> None:
             _print(document)
         return int(any(row["status"] != "SERVING" for row in rows))
 
-    call(home, work)
+    ask(home, work)
+
+
+async def _facts(suite: Suite) -> list[dict[str, Any]]:
+    """Of registry, executor and edge."""
+    try:
+        async with connected(suite, CALL_SECONDS) as clients:
+            return await _asked(_registry(clients), _executor(clients), _edge(clients))
+    except (Unavailable, DeadlineExceeded):
+        # The registry gives no token: the others are asked for what they tell anybody.
+        others = await _asked(_open_executor(suite), _open_edge(suite))
+        return [{"status": "AWAY"}, *others]
 
 
 def _pid(suite: Suite, name: str) -> dict[str, Any]:
@@ -68,7 +74,12 @@ def _pid(suite: Suite, name: str) -> dict[str, Any]:
     return {"pid": pids[name]} if name in pids else {}
 
 
-async def _asked(question: Awaitable[dict[str, Any]]) -> dict[str, Any]:
+async def _asked(*questions: Awaitable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """All at the same time."""
+    return await asyncio.gather(*map(_answer, questions))
+
+
+async def _answer(question: Awaitable[dict[str, Any]]) -> dict[str, Any]:
     try:
         with raising_ours():
             return {"status": "SERVING", **await question}
@@ -107,6 +118,34 @@ async def _edge(clients: Clients) -> dict[str, Any]:
         "definitionsStale": answer.definitions_stale,
         "executorConnected": answer.executor_connected,
     }
+
+
+async def _open_executor(suite: Suite) -> dict[str, Any]:
+    await check_serving(suite.executor, CALL_SECONDS)
+    return {}
+
+
+async def _open_edge(suite: Suite) -> dict[str, Any]:
+    await check_serving(suite.edge, CALL_SECONDS)
+    if not suite.gateway:
+        return {}
+    health = await _gateway_health(suite.gateway)
+    return {
+        "definitionsStale": health.get("definitions") == "stale",
+        "executorConnected": health.get("executor") == "connected",
+    }
+
+
+async def _gateway_health(gateway: str) -> dict[str, Any]:
+    # Asked only when the registry is away: no other call waits for the import.
+    import httpx
+
+    try:
+        async with asyncio.timeout(CALL_SECONDS), httpx.AsyncClient(trust_env=False) as client:
+            answer = await client.get(f"{gateway}/-/health")
+        return dict(answer.raise_for_status().json())
+    except (httpx.HTTPError, httpx.InvalidURL, TimeoutError, ValueError, TypeError) as error:
+        raise Unavailable("The gateway does not answer.") from error
 
 
 def _print(document: dict[str, Any]) -> None:
