@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 
 import httpx
@@ -224,11 +225,12 @@ def test_poll_errors_are_tolerated_three_in_a_row(suite: Suite, upstream: str) -
     ("name", "condition", "says"),
     [
         ("throws", "(function(){ throw new Error('no idea'); })();", "no idea"),
-        ("loops", "(function(){ while (true) {} })();", "1 s"),
+        ("loops", "(function(){ while (true) {} })();", "ran longer than 1 s"),
         (
             "grows",
             "(function(){ var a = []; for (;;) a.push(Array(1e6).fill(7)); })();",
-            "",
+            # On a machine that does much else its time is up before its memory is.
+            r"used more than 256 MB of memory|ran longer than 1 s",
         ),
         ("odd", "'perhaps'", "perhaps"),
     ],
@@ -237,12 +239,14 @@ def test_a_condition_that_goes_wrong_fails_its_task_and_harms_nobody(
     suite: Suite, upstream: str, name: str, condition: str, says: str
 ) -> None:
     suite.apply(*expose(f"cond-{name}", poll("poll", f"{upstream}/items/1", condition)))
-    suite.apply(*expose("cond-good", poll("poll", f"{upstream}/items/1", "true && $.output")))
+    # A function runs in a script worker, as the others do.
+    fine = "(function(){ return $.output.response.statusCode === 200; })();"
+    suite.apply(*expose("cond-good", poll("poll", f"{upstream}/items/1", fine)))
 
     bad = suite.podium("run", f"cond-{name}", "--wait", "20")
     good = suite.podium("run", "cond-good", "--wait", "20")
 
     assert bad.returncode == 1
     assert "FAILED" in bad.stdout
-    assert says in bad.stdout
-    assert good.returncode == 1, "an object means nothing either"
+    assert re.search(says, bad.stdout)
+    assert good.returncode == 0, good.stdout
