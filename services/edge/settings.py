@@ -104,8 +104,8 @@ class Settings(Common):
     answer_timeout: timedelta = setting(
         "PODIUM_ANSWER_TIMEOUT_SECONDS",
         timedelta(seconds=30),
-        "How long a client may take nothing of its answer before it is cut off.",
-        parse=seconds,
+        "How long a client may take nothing of its answer before it is cut off; at least 0.1.",
+        parse=seconds(0.1),
     )
     max_header_bytes: int = setting(
         "PODIUM_MAX_HEADER_BYTES",

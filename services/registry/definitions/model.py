@@ -107,6 +107,8 @@ class Kind:
         versioned: Whether several versions live side by side.
         immutable: Fields that may not change after creation.
         hidden: Fields that are written and never read again.
+        needed_at_creation: Fields that a first document must have and a later one may leave out:
+            the stored value stays.
         check: What no single field can say; it adds to the reading of its place.
     """
 
@@ -117,4 +119,5 @@ class Kind:
     versioned: bool = False
     immutable: tuple[str, ...] = ()
     hidden: tuple[str, ...] = ()
+    needed_at_creation: tuple[str, ...] = ()
     check: Callable[[Document, Place], None] = _nothing_more

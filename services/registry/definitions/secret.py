@@ -32,4 +32,5 @@ KIND = Kind(
         ),
     ),
     hidden=("value",),
+    needed_at_creation=("value",),
 )
