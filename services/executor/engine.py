@@ -79,6 +79,9 @@ class Engine:
         self._actors = Actors()
         self._later: deque[tuple[str, Letter]] = deque()
         self._pumping = False
+        # What is being computed, and the letters it is for.
+        self._computing: dict[asyncio.Task[None], Letter] = {}
+        self._open = True
         self._loads = Loads(store.loaders, snapshots, self._loaded)
         # Called whenever an execution has nothing more to do.
         self.rested: Callable[[], None] | None = None
@@ -88,6 +91,17 @@ class Engine:
     def active(self) -> int:
         """How many executions have something to do this moment."""
         return self._actors.active
+
+    def close(self) -> None:
+        """Fire no timer and compute nothing more; of what was being computed nothing is stored.
+
+        Whoever asked is told; the store says what else was under way, and the next start goes on.
+        """
+        self._open = False
+        self.timers.close()
+        for task, letter in list(self._computing.items()):
+            if task.cancel():
+                _answer(letter, stopping())
 
     # Events.
 
@@ -233,10 +247,19 @@ class Engine:
             self._broke(actor, letter, error)
             return
         if unfolded.computes:
-            actor.busy = True
-            self._tasks.create_task(self._compute(actor, letter, unfolded))
+            self._begin_computing(actor, letter, unfolded)
         else:
             self._submit(actor, letter, unfolded)
+
+    def _begin_computing(self, actor: Actor, letter: Letter, unfolded: Unfolded) -> None:
+        actor.busy = True
+        if not self._open:
+            # Busy for good, it stays as it is stored.
+            _answer(letter, stopping())
+            return
+        task = self._tasks.create_task(self._compute(actor, letter, unfolded))
+        self._computing[task] = letter
+        task.add_done_callback(self._computing.pop)
 
     async def _compute(self, actor: Actor, letter: Letter, unfolded: Unfolded) -> None:
         try:
@@ -379,6 +402,11 @@ def _attaching(workflow: str, origin: Origin, reply: Reply | None) -> Reply:
             reply(told)
 
     return attach
+
+
+def stopping() -> Unavailable:
+    """What is said to whoever asks for something now that the executor ends."""
+    return Unavailable("The executor is stopping; try again in a moment.")
 
 
 def _refusal(refused: Refused) -> ServiceError:

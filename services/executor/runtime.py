@@ -7,12 +7,11 @@ from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
-from services.errors import Unavailable
 from services.executor import queries
 from services.executor.actors import Actor, Letter
 from services.executor.admission import Gate, Lanes
 from services.executor.effects import Effect
-from services.executor.engine import Engine
+from services.executor.engine import Engine, stopping
 from services.executor.feed import Feed
 from services.executor.handingoff import HandingOff
 from services.executor.kinds import KINDS
@@ -82,7 +81,7 @@ class Runtime:
             Unavailable: The executor is about to end.
         """
         if self.draining:
-            raise Unavailable("The executor is stopping; try again in a moment.")
+            raise stopping()
         self.gate.check()
 
     def _committed(self, actor: Actor, letter: Letter, unfolded: Unfolded, unit: Unit) -> None:
@@ -126,6 +125,7 @@ class Runtime:
             async with asyncio.timeout(seconds):
                 await quiet.wait()
         self.performing.close()
+        self.engine.close()
 
 
 @asynccontextmanager
@@ -157,7 +157,7 @@ async def running(
             yield runtime
         finally:
             runtime.draining = True
-            runtime.engine.timers.close()
+            runtime.engine.close()
             runtime.performing.close()
             runtime.gate.close()
             feed.end()

@@ -19,7 +19,7 @@ from sqlite_utils import Database
 
 from podium.executor.v1 import executor_pb2 as pb, executor_pb2_grpc as rpc
 from services.access import ServiceIdentity
-from services.errors import Unavailable
+from services.errors import NotFound, Unavailable
 from services.executor.__main__ import DEFINITIONS
 from services.home import write_private
 from services.replica import disk
@@ -27,6 +27,7 @@ from services.rpc import channel, raising_ours
 from services.sealing import read_key
 from tests.executor.rig import (
     ADMIN,
+    Rig,
     executing,
     http,
     new_id,
@@ -122,6 +123,34 @@ async def test_a_drain_lets_calls_under_way_end(tmp_path: Path) -> None:
             state = await rig.get(execution_id)
 
     assert state.state.status == pb.EXECUTION_STATUS_COMPLETED
+
+
+async def computing(rig: Rig, number: int) -> None:
+    """Wait until so many executions want a script worker."""
+    while len(rig.runtime.engine._computing) < number:  # noqa: ASYNC110
+        await asyncio.sleep(0.002)
+
+
+# The second executor starts a script worker, which takes a quarter of a second.
+async def test_a_drain_waits_for_no_script_and_stores_nothing_of_it(tmp_path: Path) -> None:
+    async with upstream(item=lambda _: {"n": 1}) as remote:
+        sums = step("sum", "INLINE", evaluatorType="javascript", expression="1 + 1")
+        flow = workflow("w", http("call", f"{remote.url}/item"), sums)
+        first = workflow("first", sums)
+        async with executing(tmp_path / "x.db", [flow, first], scripts=0) as rig:
+            execution_id, unstored = await rig.begin("w"), new_id()
+            asking = asyncio.create_task(rig.begin("first", execution_id=unstored))
+            await computing(rig, 2)
+            await rig.runtime.drain(0)
+            with pytest.raises(Unavailable, match="stopping"), raising_ours():
+                await asking
+        async with executing(tmp_path / "x.db", [flow, first], scripts=1) as rig:
+            result = await rig.ended(execution_id)
+            with pytest.raises(NotFound), raising_ours():
+                await rig.get(unstored)
+
+    assert result.status == pb.EXECUTION_STATUS_COMPLETED
+    assert len(remote.asked) == 2
 
 
 class Process:
