@@ -40,7 +40,8 @@ logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-# Loads of executions whose timers or interrupted effects are due, e.g. after a restart.
+# Executions being loaded and written whose timers or interrupted effects are due, e.g. after a
+# restart: more would only wait for the disk in memory.
 _MOST_AT_ONCE = 256
 _FIRST_RETRY_SECONDS = 0.1
 _LONGEST_RETRY_SECONDS = 30.0
@@ -78,7 +79,8 @@ class Engine:
         self._loop = asyncio.get_running_loop()
         self._actors = Actors()
         self._later: deque[tuple[str, Letter]] = deque()
-        self._pumping = False
+        # Whom letters of the latter woke, until they rest or wait for something but the disk.
+        self._woken: set[str] = set()
         # What is being computed, and the letters it is for.
         self._computing: dict[asyncio.Task[None], Letter] = {}
         self._open = True
@@ -158,20 +160,25 @@ class Engine:
             delay = min(2 * delay, _LONGEST_RETRY_SECONDS)
 
     def _tell_later(self, execution_id: str, event: Event) -> None:
-        """As :meth:`tell`, when not too many others are being loaded."""
-        self._later.append((execution_id, Letter(event)))
-        self._pump()
+        """As :meth:`tell`; whoever must be loaded for it waits while many others are."""
+        if self.is_known(execution_id):
+            self.tell(execution_id, event)
+        else:
+            self._later.append((execution_id, Letter(event)))
+            self._wake_more()
 
-    def _pump(self) -> None:
-        if self._pumping:
-            return
-        self._pumping = True
-        try:
-            while self._later and self._actors.active < _MOST_AT_ONCE:
-                execution_id, letter = self._later.popleft()
-                self._put(self._actors.wake(execution_id), letter)
-        finally:
-            self._pumping = False
+    def _wake_more(self) -> None:
+        while self._later and len(self._woken) < _MOST_AT_ONCE:
+            execution_id, letter = self._later.popleft()
+            if not self.is_known(execution_id):
+                self._woken.add(execution_id)
+            self._put(self._actors.wake(execution_id), letter)
+
+    def _make_way(self, actor: Actor) -> None:
+        """Whatever ``actor`` does next, others need not wait for it."""
+        if actor.id in self._woken:
+            self._woken.remove(actor.id)
+            self._wake_more()
 
     def _due(self, execution_id: str, key: TimerKey) -> None:
         self._tell_later(execution_id, TimerFired(key))
@@ -200,8 +207,7 @@ class Engine:
                 self._decide(actor, letter, Unfolded(actor.execution))
         if not actor.busy:
             self._actors.rest(actor)
-            if self._later:
-                self._pump()
+            self._make_way(actor)
             if self.rested is not None:
                 self.rested()
 
@@ -253,6 +259,7 @@ class Engine:
 
     def _begin_computing(self, actor: Actor, letter: Letter, unfolded: Unfolded) -> None:
         actor.busy = True
+        self._make_way(actor)
         if not self._open:
             # Busy for good, it stays as it is stored.
             _answer(letter, stopping())

@@ -187,3 +187,19 @@ async def test_a_timer_that_came_due_meanwhile_fires_at_once(tmp_path: Path) -> 
         assert (await rig.ended(execution_id, seconds=0.05)).status == pb.EXECUTION_STATUS_RUNNING
     async with executing(tmp_path / "x.db", [flow]) as rig:
         assert (await rig.ended(execution_id)).status == pb.EXECUTION_STATUS_COMPLETED
+
+
+# Three hundred executions, one after the other in the loop.
+async def test_timers_fire_while_many_executions_wait_for_a_script_worker(tmp_path: Path) -> None:
+    sums = workflow("sums", step("sum", "INLINE", evaluatorType="javascript", expression="1"))
+    nap = workflow("nap", step("nap", "WAIT", duration=0.01))
+    async with executing(tmp_path / "x.db", [sums, nap], scripts=0) as rig:
+        waiting = [asyncio.create_task(rig.begin("sums")) for _ in range(300)]
+        while len(rig.runtime.engine._computing) < 300:  # noqa: ASYNC110
+            await asyncio.sleep(0.002)
+        result = await rig.run("nap")
+        for each in waiting:
+            each.cancel()
+        await asyncio.wait(waiting)
+
+    assert result.status == pb.EXECUTION_STATUS_COMPLETED
