@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import sqlite3
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import TypeVar
 
 from services.errors import AlreadyExists, Conflict, NotFound, ServiceError, Unavailable
 from services.executor import loading
@@ -37,8 +35,6 @@ from services.executor.units import Unit
 from services.javascript import Scripts
 
 logger = logging.getLogger(__name__)
-
-T = TypeVar("T")
 
 # Executions being loaded and written whose timers or interrupted effects are due, e.g. after a
 # restart: more would only wait for the disk in memory.
@@ -141,23 +137,19 @@ class Engine:
         """Whether the execution is in memory."""
         return self._actors.get(execution_id) is not None
 
-    async def recover(self) -> None:
-        """Go on with what the process before this one left half-done."""
-        for execution_id, task_id in await self._surely(loading.interrupted):
-            self._tell_later(execution_id, Interrupted(task_id))
-        for execution_id in await self._surely(loading.not_begun):
-            self._tell_later(execution_id, Started())
+    def recover(self, interrupted: Iterable[tuple[str, str]], not_begun: Iterable[str]) -> None:
+        """Go on with what the process before this one left half-done.
 
-    async def _surely(self, read: Callable[[sqlite3.Connection], Iterable[T]]) -> Iterable[T]:
-        """What ``read`` returns, however often it has to be tried."""
-        delay = _FIRST_RETRY_SECONDS
-        while True:
-            try:
-                return await self._store.loaders.read(read)
-            except ServiceError as error:
-                logger.warning("What was left half-done cannot be read just now: %s", error)
-            await asyncio.sleep(delay)
-            delay = min(2 * delay, _LONGEST_RETRY_SECONDS)
+        Read it before anything else happens: later, what this process does looks the same.
+
+        Args:
+            interrupted: (execution id, task id) of effects that were under way.
+            not_begun: Executions that another one has started.
+        """
+        for execution_id, task_id in interrupted:
+            self._tell_later(execution_id, Interrupted(task_id))
+        for execution_id in not_begun:
+            self._tell_later(execution_id, Started())
 
     def _tell_later(self, execution_id: str, event: Event) -> None:
         """As :meth:`tell`; whoever must be loaded for it waits while many others are."""

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from services.errors import Unavailable
 from services.executor import queries
 from services.executor.core.model import Execution, Task
-from services.executor.queries import interrupted, not_begun, timers
+from services.executor.queries import timers
 from services.executor.rows import Origin, execution_of, latest, origin_of, task_of, weight
 from services.executor.snapshots import Snapshot, Snapshots
 
-__all__ = ["Loaded", "interrupted", "load", "load_whole", "not_begun", "timers"]
+__all__ = ["Loaded", "load", "load_whole", "timers"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping
+import logging
+import sqlite3
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from datetime import timedelta
+from typing import TypeVar
 
+from services.errors import ServiceError
 from services.executor import queries
 from services.executor.actors import Actor, Letter
 from services.executor.admission import Gate, Lanes
@@ -23,6 +28,14 @@ from services.executor.unfolding import Unfolded
 from services.executor.units import Unit
 from services.executor.upkeep import Upkeep
 from services.javascript import Scripts
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+_PATIENCE = timedelta(minutes=1)
+_FIRST_RETRY_SECONDS = 0.1
+_LONGEST_RETRY_SECONDS = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,16 +153,20 @@ async def running(
     upkeep: Upkeep | None = None,
 ) -> AsyncGenerator[Runtime]:
     """An executor that goes on with what its store says was begun, until the end of the block."""
-    head, floor = await store.readers.read(queries.revisions)
-    count = await store.readers.read(queries.count_running)
+    (head, floor), count, interrupted, not_begun = await asyncio.gather(
+        store.readers.read(queries.revisions),
+        store.readers.read(queries.count_running),
+        _surely(store, queries.interrupted),
+        _surely(store, queries.not_begun),
+    )
     feed = Feed(store.readers, store.epoch, head, floor)
     async with asyncio.TaskGroup() as tasks:
         runtime = Runtime(
             store, snapshots, scripts, effects, handing_off, tasks, feed, limits or Limits(), count
         )
+        runtime.engine.recover(interrupted, not_begun)
         background = [
             tasks.create_task(store.writer.failing()),
-            tasks.create_task(runtime.engine.recover()),
             tasks.create_task(runtime.engine.timers.run()),
             tasks.create_task((upkeep or Upkeep()).run(store, feed)),
         ]
@@ -163,3 +180,15 @@ async def running(
             feed.end()
             for task in background:
                 task.cancel()
+
+
+async def _surely(store: Store, read: Callable[[sqlite3.Connection], T]) -> T:
+    """What ``read`` returns, however often it has to be tried."""
+    delay = _FIRST_RETRY_SECONDS
+    while True:
+        try:
+            return await store.loaders.read(read, within=_PATIENCE)
+        except ServiceError as error:
+            logger.warning("What was left half-done cannot be read just now: %s", error)
+        await asyncio.sleep(delay)
+        delay = min(2 * delay, _LONGEST_RETRY_SECONDS)

@@ -9,6 +9,7 @@ import signal
 import sqlite3
 import stat
 import sys
+import threading
 from pathlib import Path
 from secrets import token_urlsafe
 from typing import Any
@@ -18,15 +19,23 @@ from aiohttp import web
 from sqlite_utils import Database
 
 from podium.executor.v1 import executor_pb2 as pb, executor_pb2_grpc as rpc
+from services import javascript
 from services.access import ServiceIdentity
 from services.errors import NotFound, Unavailable
+from services.executor import queries, store as stores
 from services.executor.__main__ import DEFINITIONS
+from services.executor.effects.callbacks import CallbackTokens
+from services.executor.handingoff import HandingOff
+from services.executor.runtime import running
+from services.executor.snapshots import Snapshots
+from services.executor.store import Store
 from services.home import write_private
 from services.replica import disk
 from services.rpc import channel, raising_ours
-from services.sealing import read_key
+from services.sealing import Sealer, read_key
 from tests.executor.rig import (
     ADMIN,
+    SECRET_KEY,
     Rig,
     executing,
     http,
@@ -77,6 +86,32 @@ async def test_an_execution_that_was_stored_and_not_begun_begins(tmp_path: Path)
     async with executing(path, [flow]) as rig:
         assert (await rig.ended(execution_id)).status == pb.EXECUTION_STATUS_COMPLETED
         assert rig.runtime.count == 0
+
+
+async def test_nothing_begins_before_it_is_known_what_was_left_half_done(tmp_path: Path) -> None:
+    serving, release = asyncio.Event(), threading.Event()
+
+    async def serve(store: Store) -> None:
+        replica = replica_of()
+        tokens = CallbackTokens(store.callback_key)
+        handing_off = HandingOff(replica, Sealer(SECRET_KEY), tokens, "http://gateway.example")
+        async with (
+            javascript.pool(0) as scripts,
+            running(store, Snapshots(replica), scripts, {}, handing_off),
+        ):
+            serving.set()
+
+    async with stores.opened(tmp_path / "x.db") as store, asyncio.TaskGroup() as tasks:
+        held = [store.loaders.read(lambda _: release.wait(20)) for _ in range(4)]
+        tasks.create_task(serve(store))
+        # Whatever else a start reads has been read by then.
+        for _ in range(20):
+            await store.readers.read(queries.revisions)
+        assert not serving.is_set()
+
+        release.set()
+        await asyncio.gather(*held)
+        await asyncio.wait_for(serving.wait(), 5)
 
 
 # Three hundred calls, twice.

@@ -59,6 +59,7 @@ async def test_timers_that_cannot_be_read_are_read_later(tmp_path: Path) -> None
         assert (await rig.ended(execution_id)).status == pb.EXECUTION_STATUS_COMPLETED
 
 
+# The first time it cannot; the next is a tenth of a second later.
 async def test_what_was_left_is_found_once_it_can_be_read(tmp_path: Path) -> None:
     path = tmp_path / "x.db"
     async with executing(path, [HOLD]) as rig:
@@ -69,9 +70,10 @@ async def test_what_was_left_is_found_once_it_can_be_read(tmp_path: Path) -> Non
         "UPDATE executions SET next_sequence = 1",
         "DROP INDEX tasks_pending",
     )
+    mended = "CREATE INDEX tasks_pending ON tasks (execution_id) WHERE pending > 0"
+    mending = asyncio.get_running_loop().call_later(0.1, altered, path, mended)
     async with executing(path, [HOLD]) as rig:
-        await asyncio.wait({asyncio.create_task(rig.get(execution_id))}, timeout=0.2)
-        altered(path, "CREATE INDEX tasks_pending ON tasks (execution_id) WHERE pending > 0")
+        assert mending.when() < asyncio.get_running_loop().time()
         async with asyncio.timeout(10):
             while not (await rig.get(execution_id)).tasks:  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
