@@ -8,7 +8,14 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 
-from services.errors import AlreadyExists, Conflict, NotFound, ServiceError, Unavailable
+from services.errors import (
+    AlreadyExists,
+    Conflict,
+    NotFound,
+    Overloaded,
+    ServiceError,
+    Unavailable,
+)
 from services.executor import loading
 from services.executor.actors import Actor, Actors, Beginning, Letter, Reply, Told
 from services.executor.commits import Child, unit_of
@@ -32,7 +39,7 @@ from services.executor.store import Store
 from services.executor.timers import Timers, now as utc_now
 from services.executor.unfolding import Unfolded
 from services.executor.units import Unit
-from services.javascript import Scripts
+from services.javascript import NoWorker, Scripts
 
 logger = logging.getLogger(__name__)
 
@@ -263,6 +270,9 @@ class Engine:
     async def _compute(self, actor: Actor, letter: Letter, unfolded: Unfolded) -> None:
         try:
             await unfolded.compute(self._scripts, self._kinds, self._now)
+        except NoWorker as error:
+            actor.busy = False
+            self._failed(actor, letter, Overloaded(f"{error.detail} Try again in a moment."))
         except Exception as error:
             logger.exception("Execution %s broke.", actor.id)
             actor.busy = False
@@ -347,7 +357,7 @@ class Engine:
     # What goes wrong.
 
     def _failed(self, actor: Actor, letter: Letter, error: BaseException) -> None:
-        """It was not stored or not even loaded; a caller may try again, others are tried again."""
+        """It was not stored, computed or even loaded; a caller may try again, others are."""
         if letter.reply is not None:
             letter.reply(
                 error

@@ -81,7 +81,11 @@ class Unfolded:
     async def compute(
         self, scripts: Scripts, kinds: Mapping[str, Kind], now: Callable[[], datetime]
     ) -> None:
-        """Evaluate what is to be computed, and decide what comes of it, until nothing is left."""
+        """Evaluate what is to be computed, and decide what comes of it, until nothing is left.
+
+        Raises:
+            NoWorker: Something was not evaluated. What was decided meanwhile is of no use.
+        """
         while self.computes:
             computed = await self._evaluated(self.computes.popleft(), scripts)
             self.decide(computed, kinds, now())
@@ -90,7 +94,8 @@ class Unfolded:
         task = self.changed.get(compute.task_id)
         name = f"{compute.label} of {task.ref}" if task else compute.label
         try:
-            value = await scripts.evaluate(compute.source, text_of(compute.scope), name=name)
+            scope, group = text_of(compute.scope), self.execution.workflow.name
+            value = await scripts.evaluate(compute.source, scope, name=name, group=group)
         except ScriptFailed as failure:
             return Computed(compute.task_id, compute.label, error=str(failure))
         return Computed(compute.task_id, compute.label, value)

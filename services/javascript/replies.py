@@ -32,6 +32,18 @@ class ScriptFailed(Exception):
         self.line = line
 
 
+class NoWorker(Exception):
+    """No worker ran a script, through no fault of its own; later one may.
+
+    Attributes:
+        detail: One sentence that names the script and says what happened.
+    """
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail)
+        self.detail = detail
+
+
 @dataclass(frozen=True, slots=True)
 class Reply:
     """A worker's answer.

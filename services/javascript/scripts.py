@@ -1,9 +1,10 @@
 """A pool of script workers: who runs what, for how long, with how much memory, and what then.
 
-Calls go to idle workers in the order they came. One clock, which runs only while something is
-under way, looks at time and memory of every call from outside; a script that oversteps a limit
-loses its worker, and only that one. A worker that died of anything else was perhaps not the
-script's fault: since a script has no effect but its value, its call is made once more.
+Calls go to idle workers in the order they came, each group's in its turn. One clock, which runs
+only while something is under way, looks at time and memory of every call from outside; a script
+that oversteps a limit loses its worker, and only that one. A worker that died of anything else was
+perhaps not the script's fault: since a script has no effect but its value, its call is made once
+more.
 """
 
 from __future__ import annotations
@@ -20,13 +21,13 @@ from datetime import timedelta
 
 from services.javascript import replies, worker
 from services.javascript.child import Child
-from services.javascript.replies import Json, Limits, Reply, ScriptFailed
+from services.javascript.replies import Json, Limits, NoWorker, Reply, ScriptFailed
+from services.javascript.turns import Turns
 
 _log = logging.getLogger(__name__)
 
 _TICK_SECONDS = 0.005
 _BOOT_SECONDS = 30.0
-_QUEUE_SECONDS = 30.0
 _COLLECT_SECONDS = 5.0
 _CALLS_OF_ONE_WORKER = 10_000
 # A worker that keeps more than this of what it was given is told to let go of it, or replaced.
@@ -42,6 +43,7 @@ class _Call:
     """One request on its way.
 
     Attributes:
+        group: Whose turn it waits for.
         request: What the worker is sent; empty while it starts.
         until: When the call is given up, in the loop's time.
         future: Who waits; nobody does for what the pool itself asks.
@@ -50,6 +52,7 @@ class _Call:
     name: str
     request: bytes
     until: float
+    group: str = ""
     future: asyncio.Future[Reply] | None = None
     retried: bool = False
 
@@ -57,7 +60,7 @@ class _Call:
     def ended(self) -> bool:
         return self.future is None or self.future.done()
 
-    def fail(self, reason: ScriptFailed) -> None:
+    def fail(self, reason: ScriptFailed | NoWorker) -> None:
         if self.future is not None and not self.future.done():
             self.future.set_exception(reason)
 
@@ -68,6 +71,7 @@ async def pool(
     *,
     deadline: timedelta = timedelta(seconds=1),
     memory_bytes: int = 256 << 20,
+    patience: timedelta = timedelta(seconds=30),
     at_once: bool = True,
 ) -> AsyncGenerator[Scripts]:
     """``size`` workers, started and not waited for; all are gone when the block ends.
@@ -76,6 +80,7 @@ async def pool(
         size: How many scripts run side by side. A worker at rest takes 73 MB.
         deadline: How long one script may run, counted from when a worker has it.
         memory_bytes: How much a worker may grow beyond its size at rest.
+        patience: How long a call waits for a worker.
         at_once: False leaves their start to :meth:`Scripts.start`, or to the first call.
 
     Raises:
@@ -83,7 +88,7 @@ async def pool(
     """
     if threading.current_thread() is not threading.main_thread():
         raise RuntimeError("A script worker would end with the thread that starts it.")
-    scripts = Scripts(size, Limits(deadline, memory_bytes))
+    scripts = Scripts(size, Limits(deadline, memory_bytes), patience)
     if at_once:
         scripts.start()
     try:
@@ -95,11 +100,12 @@ async def pool(
 class Scripts:
     """Evaluates scripts; made by :func:`pool`."""
 
-    def __init__(self, size: int, limits: Limits) -> None:
+    def __init__(self, size: int, limits: Limits, patience: timedelta) -> None:
         self._loop = asyncio.get_running_loop()
         self._limits = limits
         self._deadline = limits.deadline.total_seconds()
-        self._waiting: deque[_Call] = deque()
+        self._patience = patience.total_seconds()
+        self._waiting: Turns[_Call] = Turns(self._deadline)
         self._idle: deque[Child] = deque()
         self._busy: dict[Child, _Call] = {}
         self._failed_starts = 0
@@ -115,7 +121,9 @@ class Scripts:
             self._unstarted -= 1
             self._start()
 
-    async def evaluate(self, source: str, scope: str, *, name: str, frame: str = "$") -> Json:
+    async def evaluate(
+        self, source: str, scope: str, *, name: str, frame: str = "$", group: str = ""
+    ) -> Json:
         """What ``source`` evaluates to: its last statement's value, ``undefined`` as None.
 
         Numbers are JavaScript's: integers beyond 2**53 lose digits, 1.0 comes back as 1, NaN and
@@ -127,15 +135,17 @@ class Scripts:
             scope: JSON, at most 10 MiB, that the script sees under the name ``frame``.
             name: What the script is called in errors.
             frame: A JavaScript identifier.
+            group: Every group of those that wait gets as much of the workers' time as any other.
 
         Raises:
             ScriptFailed: There is no value; says why.
+            NoWorker: It was not run.
             ValueError: ``scope`` is not JSON, or ``frame`` no identifier.
         """
         if not _FRAME_NAME.fullmatch(frame):
             raise ValueError(f"{frame!r} cannot be the name of a variable.")
         request = _request(worker.EVALUATE, source, scope, name, frame)
-        return await replies.value(await self._asked(name, request), name, self._limits)
+        return await replies.value(await self._asked(name, request, group), name, self._limits)
 
     async def check(self, source: str) -> str | None:
         """What keeps ``source`` from being JavaScript, with its line; None if nothing does.
@@ -144,30 +154,38 @@ class Scripts:
 
         Raises:
             ScriptFailed: It is too large, or takes too long or too much memory to read.
+            NoWorker: It was not looked at.
         """
         request = _request(worker.CHECK, source, "", _CHECKED, "")
-        reply = await self._asked(_CHECKED, request)
+        reply = await self._asked(_CHECKED, request, "")
         if reply.kind != worker.INVALID:
             await replies.value(reply, _CHECKED, self._limits)
             return None
         message, line = replies.fault(reply)
         return message if line is None else f"{message} (line {line})"
 
-    async def _asked(self, name: str, request: bytes) -> Reply:
+    def waited(self, group: str) -> float:
+        """For how many seconds the oldest call of ``group`` has been waiting for a worker."""
+        call = self._waiting.oldest(group)
+        return 0.0 if call is None else self._loop.time() - (call.until - self._patience)
+
+    async def _asked(self, name: str, request: bytes, group: str) -> Reply:
         if not self._open:
-            raise ScriptFailed(f"Script {name} came after the script workers were stopped.")
+            raise NoWorker(f"Script {name} came after the script workers were stopped.")
         if self._unstarted:
             self.start()
         future: asyncio.Future[Reply] = self._loop.create_future()
-        self._waiting.append(_Call(name, request, self._loop.time() + _QUEUE_SECONDS, future))
+        until = self._loop.time() + self._patience
+        self._waiting.put(group, _Call(name, request, until, group, future))
         self._dispatch()
         return await future
 
     def _dispatch(self) -> None:
-        """Hand waiting calls to idle workers, the oldest first."""
-        while self._waiting and self._idle:
-            call = self._waiting.popleft()
-            if not call.ended:
+        """Hand waiting calls to idle workers."""
+        while self._idle and (call := self._waiting.take()):
+            if call.ended:
+                self._waiting.end(call.group, 0.0)
+            else:
                 self._hand(self._idle.popleft(), call, self._deadline)
         if self._clock is None and (self._waiting or self._busy):
             self._clock = self._loop.call_later(_TICK_SECONDS, self._tick)
@@ -189,18 +207,25 @@ class Scripts:
                     self._give_up(child, self._limits.too_slow(call.name))
             elif call.request and child.grown_bytes() > self._limits.memory_bytes:
                 self._give_up(child, self._limits.too_greedy(call.name))
-        while self._waiting and now > self._waiting[0].until:
-            call = self._waiting.popleft()
-            call.fail(ScriptFailed(f"Script {call.name} waited {_QUEUE_SECONDS:g} s for a worker."))
+        for call in self._waiting.shed(lambda call: now > call.until):
+            call.fail(NoWorker(f"Script {call.name} waited {self._patience:g} s for a worker."))
         self._dispatch()
 
-    def _give_up(self, child: Child, reason: ScriptFailed) -> None:
+    def _freed(self, child: Child) -> _Call:
+        """The call that ``child`` is done with."""
         call = self._busy.pop(child)
+        if call.future is not None:
+            begun = call.until - self._deadline
+            self._waiting.end(call.group, self._loop.time() - begun)
+        return call
+
+    def _give_up(self, child: Child, reason: ScriptFailed) -> None:
+        call = self._freed(child)
         self._replace(child, started=bool(call.request))
         call.fail(reason)
 
     def _replied(self, child: Child, reply: Reply) -> None:
-        call = self._busy.pop(child)
+        call = self._freed(child)
         if reply.kind == worker.DIRTY:
             # The call did not run, through no fault of its own.
             self._replace(child)
@@ -228,7 +253,7 @@ class Scripts:
 
     def _died(self, child: Child) -> None:
         """Make the call of a worker that ended by itself once more, on another."""
-        call = self._busy.pop(child, None)
+        call = self._freed(child) if child in self._busy else None
         _log.warning("Script worker %d ended by itself", child.pid)
         if call is None:
             self._idle.remove(child)
@@ -241,8 +266,8 @@ class Scripts:
             call.fail(ScriptFailed(f"The script worker died twice while it ran {call.name}."))
         elif not call.ended:
             call.retried = True
-            call.until = self._loop.time() + _QUEUE_SECONDS
-            self._waiting.appendleft(call)
+            call.until = self._loop.time() + self._patience
+            self._waiting.put(call.group, call, first=True)
             self._dispatch()
 
     def _replace(self, child: Child, *, started: bool = True) -> None:
@@ -265,9 +290,8 @@ class Scripts:
         """Start another worker in the place of one that did not; the longer, the more failed."""
         self._failed_starts += 1
         if self._failed_starts >= _FAILED_STARTS:
-            while self._waiting:
-                call = self._waiting.popleft()
-                call.fail(ScriptFailed(f"Script {call.name} cannot run: no script worker starts."))
+            for call in self._waiting.shed(lambda _: True):
+                call.fail(NoWorker(f"Script {call.name} cannot run: no script worker starts."))
         first, last = _RESTART_SECONDS
         delay = min(first * 2 ** (self._failed_starts - 1), last)
         _log.warning("A script worker did not start; the next is tried in %g s", delay)
@@ -287,11 +311,10 @@ class Scripts:
         for timer in (self._clock, *self._restarts):
             if timer is not None:
                 timer.cancel()
-        for call in (*self._waiting, *self._busy.values()):
-            call.fail(ScriptFailed(f"Script {call.name} was stopped with the script workers."))
+        for call in (*self._waiting.shed(lambda _: True), *self._busy.values()):
+            call.fail(NoWorker(f"Script {call.name} was stopped with the script workers."))
         for child in (*self._idle, *self._busy):
             self._end(child)
-        self._waiting.clear()
         self._idle.clear()
         self._busy.clear()
         await asyncio.gather(*self._ending)

@@ -7,6 +7,8 @@ from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING
 
+from services.errors import Overloaded
+
 if TYPE_CHECKING:
     from services.javascript import Scripts
 
@@ -20,14 +22,20 @@ class ScriptChecks:
         self._starting = asyncio.Lock()
 
     async def check(self, source: str) -> str | None:
-        """What keeps ``source`` from being JavaScript; None if nothing does."""
-        from services.javascript import ScriptFailed
+        """What keeps ``source`` from being JavaScript; None if nothing does.
+
+        Raises:
+            Overloaded: That cannot be said just now.
+        """
+        from services.javascript import NoWorker, ScriptFailed
 
         scripts = await self._started()
         try:
             return await scripts.check(source)
         except ScriptFailed as error:
             return error.detail
+        except NoWorker as error:
+            raise Overloaded(f"{error.detail} Try again in a moment.") from error
 
     async def _started(self) -> Scripts:
         from services.javascript import pool

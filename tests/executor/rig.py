@@ -12,6 +12,7 @@ import uuid
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -192,12 +193,18 @@ async def executing(
     definitions: Sequence[Mapping[str, Any]] | Replica = (),
     *,
     scripts: int = 0,
+    patience: timedelta = timedelta(seconds=30),
     limits: Limits | None = None,
 ) -> AsyncGenerator[Rig]:
-    """An executor over the database at ``path``."""
+    """An executor over the database at ``path``.
+
+    Args:
+        scripts: How many script workers it has.
+        patience: How long a script waits for one of them.
+    """
     replica = definitions if isinstance(definitions, Replica) else replica_of(*definitions)
     async with AsyncExitStack() as stack:
-        pool = await stack.enter_async_context(javascript.pool(scripts))
+        pool = await stack.enter_async_context(javascript.pool(scripts, patience=patience))
         store = await stack.enter_async_context(stores.opened(path))
         performers = await stack.enter_async_context(
             effects.opened(EgressPolicy.allowing(["loopback"]))

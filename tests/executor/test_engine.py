@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import sqlite3
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from podium.executor.v1 import executor_pb2 as pb
-from services.errors import NotFound, ServiceError, Unavailable
+from services.errors import NotFound, Overloaded, ServiceError, Unavailable
 from services.executor.actors import Actor, Actors, Told
 from services.executor.calls import Answer
 from services.executor.core.decide import start
 from services.executor.core.model import Paused, Performed, TaskStatus, TaskUpdated, Terminated
 from services.executor.rows import Origin
 from services.executor.snapshots import Snapshots
+from services.rpc import raising_ours
 from tests.executor.rig import (
     ADMIN,
     Rig,
@@ -127,6 +131,33 @@ async def test_events_for_one_execution_are_taken_in_their_order(tmp_path: Path)
             "TERMINATED",
         ]
         assert isinstance(await told(rig, new_id(), Paused()), NotFound)
+
+
+SUM = step("sum", "INLINE", evaluatorType="javascript", expression="1 + 1")
+
+
+# A worker takes a quarter of a second to start; until then the script waits in vain, again and
+# again.
+async def test_a_script_that_no_worker_takes_is_run_later(tmp_path: Path) -> None:
+    async with upstream(item=lambda _: {}) as remote:
+        flow = workflow("w", http("call", f"{remote.url}/item"), SUM)
+        path, patience = tmp_path / "x.db", timedelta(seconds=0.02)
+        async with executing(path, [flow], scripts=1, patience=patience) as rig:
+            result = await rig.run("w")
+
+    assert result.status == pb.EXECUTION_STATUS_COMPLETED
+    assert json.loads(result.output) == {"result": 2}
+    assert len(remote.asked) == 1
+
+
+async def test_a_start_whose_script_no_worker_takes_is_refused(tmp_path: Path) -> None:
+    path, patience = tmp_path / "x.db", timedelta(seconds=0.02)
+    async with executing(path, [workflow("w", SUM)], patience=patience) as rig:
+        execution_id = new_id()
+        with pytest.raises(Overloaded, match="for a worker"), raising_ours():
+            await rig.begin("w", execution_id=execution_id)
+        with pytest.raises(NotFound), raising_ours():
+            await rig.get(execution_id)
 
 
 def test_few_actors_rest_and_the_longest_at_rest_go_first() -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from services.javascript import ScriptFailed, Scripts, pool
+from services.javascript import NoWorker, ScriptFailed, Scripts, pool
 
 
 def children() -> set[int]:
@@ -88,15 +88,15 @@ async def test_closing_fails_what_runs_and_what_waits() -> None:
         details = [await call for call in calls]
 
     assert details == ["Script endless was stopped with the script workers."] * 3
-    with pytest.raises(ScriptFailed, match="after the script workers were stopped"):
+    with pytest.raises(NoWorker, match="after the script workers were stopped"):
         await scripts.evaluate("1", "{}", name="late")
 
 
 async def stopped(scripts: Scripts) -> str:
     try:
         await scripts.evaluate("while (true);", "{}", name="endless")
-    except ScriptFailed as failure:
-        return failure.detail
+    except NoWorker as refusal:
+        return refusal.detail
     return "it ended"
 
 
@@ -113,6 +113,39 @@ async def test_calls_are_answered_in_the_order_they_came() -> None:
             group.create_task(call(scripts, number))
 
     assert order == list(range(50))
+
+
+async def test_endless_scripts_of_one_group_do_not_hold_up_another_one() -> None:
+    """Takes most of a second: an endless one is ended and its worker replaced."""
+    async with pool(1, deadline=timedelta(seconds=0.3)) as scripts:
+        endless = [
+            asyncio.create_task(scripts.evaluate("while (true);", "{}", name="endless", group="a"))
+            for _ in range(20)
+        ]
+        await asyncio.sleep(0)
+        assert await scripts.evaluate("1", "{}", name="good", group="b") == 1
+        ended = [call for call in endless if call.done()]
+        for call in endless:
+            call.cancel()
+        await asyncio.wait(endless)
+
+    assert len(ended) == 1
+
+
+async def test_a_call_that_no_worker_takes_was_not_the_scripts_fault() -> None:
+    async with pool(0, patience=timedelta(seconds=0.01)) as scripts:
+        with pytest.raises(NoWorker, match=r"Script one waited 0\.01 s for a worker"):
+            await scripts.evaluate("1", "{}", name="one")
+
+
+async def test_it_is_known_how_long_a_group_has_been_waiting() -> None:
+    async with pool(0) as scripts:
+        waiting = asyncio.create_task(scripts.evaluate("1", "{}", name="one", group="a"))
+        await asyncio.sleep(0.01)
+
+        assert 0.01 <= scripts.waited("a") < 30
+        assert scripts.waited("b") == 0
+        waiting.cancel()
 
 
 @on_both_loops
@@ -205,7 +238,7 @@ async def test_calls_fail_while_no_worker_starts_and_succeed_once_one_does(
     """Takes two seconds: three starts must fail, each later than the last."""
     monkeypatch.setenv("PYTHONHOME", "/nowhere")
     async with pool(1) as scripts:
-        with pytest.raises(ScriptFailed, match="Script one cannot run: no script worker starts"):
+        with pytest.raises(NoWorker, match="Script one cannot run: no script worker starts"):
             await scripts.evaluate("1", "{}", name="one")
         monkeypatch.undo()
 
