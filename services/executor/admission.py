@@ -92,6 +92,7 @@ class Gate:
 
     Args:
         outstanding: How many units wait to be written.
+        waited: For how many seconds the scripts of a workflow have been waiting for a worker.
         lag_seconds: How late the loop may be; beyond that for ``patience_seconds``, it is too
             late for more.
     """
@@ -100,13 +101,17 @@ class Gate:
         self,
         loop: asyncio.AbstractEventLoop,
         outstanding: Callable[[], int],
+        waited: Callable[[str], float],
         *,
         most_units: int = 1000,
+        most_waited_seconds: float = 5.0,
         lag_seconds: float = 0.25,
         patience_seconds: float = 1.0,
     ) -> None:
         self._loop = loop
         self._outstanding = outstanding
+        self._waited = waited
+        self._most_waited_seconds = most_waited_seconds
         self._most_units = most_units
         self._lag_seconds = lag_seconds
         self._patience_seconds = patience_seconds
@@ -121,6 +126,13 @@ class Gate:
             raise Overloaded("The executor cannot keep up; try again in a moment.")
         if self._outstanding() >= self._most_units:
             raise Overloaded("The executor has too much to write; try again in a moment.")
+
+    def check_scripts(self, workflow: str) -> None:
+        """Raises :class:`Overloaded` while the workflow has too many scripts to be run."""
+        if self._waited(workflow) >= self._most_waited_seconds:
+            raise Overloaded(
+                f"The scripts of workflow {workflow!r} wait for a worker; try again in a moment."
+            )
 
     def close(self) -> None:
         self._handle.cancel()

@@ -81,6 +81,7 @@ class Runtime:
         self.gate = Gate(
             asyncio.get_running_loop(),
             lambda: store.writer.outstanding,
+            scripts.waited,
             most_units=limits.units,
         )
         self.count = count

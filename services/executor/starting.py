@@ -90,10 +90,13 @@ class Starting:
         # Every read of a message's field makes a new object.
         execution_id, name = request.execution_id, request.workflow_name
         version, priority = request.workflow_version, request.priority
-        if not execution_id or not self._runtime.engine.is_known(execution_id):
+        new = not execution_id or not self._runtime.engine.is_known(execution_id)
+        if new:
             self._runtime.check_open()
         principal = speaking(caller, request.on_behalf_of)
         self._check_right(principal, name, version)
+        if new:
+            self._runtime.gate.check_scripts(name)
         _check(execution_id, version, priority)
         correlation_id = _short(request.correlation_id, "correlation_id")
         origin = _origin(request, caller, principal)

@@ -63,7 +63,7 @@ def test_a_request_counts_for_its_host() -> None:
 
 
 async def test_a_loop_that_stays_late_takes_nothing_new() -> None:
-    gate = Gate(asyncio.get_running_loop(), lambda: 0, patience_seconds=0)
+    gate = Gate(asyncio.get_running_loop(), lambda: 0, lambda _: 0.0, patience_seconds=0)
     try:
         gate.check()
         gate.observe(0.3)
@@ -71,5 +71,17 @@ async def test_a_loop_that_stays_late_takes_nothing_new() -> None:
             gate.check()
         gate.observe(0.01)
         gate.check()
+    finally:
+        gate.close()
+
+
+async def test_a_workflow_whose_scripts_wait_takes_nothing_new() -> None:
+    waited = {"loops": 5.0, "good": 4.9}
+    gate = Gate(asyncio.get_running_loop(), lambda: 0, waited.__getitem__)
+    try:
+        gate.check()
+        gate.check_scripts("good")
+        with pytest.raises(Overloaded, match="scripts of workflow 'loops'"):
+            gate.check_scripts("loops")
     finally:
         gate.close()
