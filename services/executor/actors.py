@@ -73,6 +73,7 @@ class Actor:
         execution: As it is stored; None: not loaded.
         busy: It is being loaded, decided or written.
         weight: Characters of its documents, roughly.
+        large: It has a document that takes long to walk or to write.
         timed: It may have timers; False only for one that began here and never set any.
     """
 
@@ -83,6 +84,7 @@ class Actor:
     mail: deque[Letter] = field(default_factory=deque)
     busy: bool = False
     weight: int = 0
+    large: bool = False
     timed: bool = True
 
 

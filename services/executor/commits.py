@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 
 from services.executor import states
@@ -17,8 +17,11 @@ from services.executor.core.model import (
     TimerFired,
     TimerKey,
 )
+from services.executor.documents import LARGE_CHARS
 from services.executor.rows import (
     Origin,
+    Row,
+    Text,
     execution_row,
     micros,
     progress_row,
@@ -49,29 +52,49 @@ def unit_of(
     before, execution = unfolded.before, unfolded.execution
     new = before is not actor.execution
     if new or unfolded.dropped:
-        _begin(unit, actor, letter, execution, new)
+        _begin(unit, actor, letter, unfolded, new)
     elif execution is not before:
-        row = progress_row(execution, before)
+        row = progress_row(execution, before, unfolded.text)
         unit.progress.append(row)
         unit.output = row[-1]
-    _tasks(unit, unfolded, new)
+    unit.tasks.extend(_task_rows(unfolded, new))
     _timers(unit, actor, letter, unfolded, execution)
     for command, snapshot in children:
-        _child(unit, command, snapshot, actor.origin, now())
+        _child(unit, command, snapshot, actor.origin, now(), unfolded.text)
     if execution is not before or new:
         changed = unfolded.changed.values()
         unit.changes.extend(states.changes(execution, actor.origin, changed, unit.tasks))
-    tasks = sum(map(weight, unit.tasks))
+    weights = [weight(row) for row in unit.tasks]
+    tasks = sum(weights)
+    if unit.size + tasks >= LARGE_CHARS and max(unit.size, *weights, 0) >= LARGE_CHARS:
+        actor.large = True
     actor.weight += tasks
     unit.size += tasks
     return unit
 
 
-def _begin(unit: Unit, actor: Actor, letter: Letter, execution: Execution, new: bool) -> None:
+def prepare(actor: Actor, unfolded: Unfolded) -> None:
+    """Write the documents that :func:`unit_of` needs: they are large. Called in a thread.
+
+    Raises:
+        TypeError, ValueError: One cannot be stored.
+    """
+    execution, before, text = unfolded.execution, unfolded.before, unfolded.text
+    new = before is not actor.execution
+    for _ in _task_rows(unfolded, new):
+        pass
+    if new or unfolded.dropped:
+        text(execution.input)
+    elif execution is not before:
+        progress_row(execution, before, text)
+
+
+def _begin(unit: Unit, actor: Actor, letter: Letter, unfolded: Unfolded, new: bool) -> None:
+    execution = unfolded.execution
     snapshot = letter.snapshot or actor.snapshot
     if snapshot is None:
         raise ValueError("an execution begins without a snapshot")
-    row = execution_row(execution, snapshot.hash, actor.origin)
+    row = execution_row(execution, snapshot.hash, actor.origin, unfolded.text)
     unit.created.append(row)
     unit.snapshots.append((snapshot.hash, snapshot.text))
     actor.weight = unit.size = weight(row)
@@ -83,11 +106,11 @@ def _begin(unit: Unit, actor: Actor, letter: Letter, execution: Execution, new: 
         unit.dropped.append(execution.id)
 
 
-def _tasks(unit: Unit, unfolded: Unfolded, new: bool) -> None:
+def _task_rows(unfolded: Unfolded, new: bool) -> Iterator[Row]:
     execution_id = unfolded.execution.id
     stored = unfolded.before.tasks if not (new or unfolded.dropped) else None
     for task in unfolded.changed.values():
-        unit.tasks.append(task_row(execution_id, task, _own(stored, task)))
+        yield task_row(execution_id, task, _own(stored, task), unfolded.text)
 
 
 def _own(stored: object, task: Task) -> Task | None:
@@ -122,7 +145,12 @@ def _timers(
 
 
 def _child(
-    unit: Unit, command: StartExecution, snapshot: Snapshot, origin: Origin, now: datetime
+    unit: Unit,
+    command: StartExecution,
+    snapshot: Snapshot,
+    origin: Origin,
+    now: datetime,
+    text: Text,
 ) -> None:
     child = start(
         command.id,
@@ -132,5 +160,5 @@ def _child(
         correlation_id=command.correlation_id,
     )
     theirs = Origin(started_by=origin.started_by, request_id=origin.request_id)
-    unit.children.append(execution_row(child, snapshot.hash, theirs))
+    unit.children.append(execution_row(child, snapshot.hash, theirs, text))
     unit.snapshots.append((snapshot.hash, snapshot.text))

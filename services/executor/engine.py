@@ -18,20 +18,24 @@ from services.errors import (
 )
 from services.executor import loading
 from services.executor.actors import Actor, Actors, Beginning, Letter, Reply, Told
-from services.executor.commits import Child, unit_of
+from services.executor.commits import Child, prepare, unit_of
+from services.executor.core.http import HttpAnswer
 from services.executor.core.kind import Kind
 from services.executor.core.model import (
     Event,
     Execution,
     Interrupted,
+    Performed,
     Refused,
     SetTimer,
     Started,
     StartExecution,
+    TaskUpdated,
     Terminated,
     TimerFired,
     TimerKey,
 )
+from services.executor.documents import LARGE_CHARS, is_large
 from services.executor.loads import Found, Loads
 from services.executor.rows import Origin, Row
 from services.executor.snapshots import Snapshot, Snapshots
@@ -84,7 +88,7 @@ class Engine:
         self._later: deque[tuple[str, Letter]] = deque()
         # Whom letters of the latter woke, until they rest or wait for something but the disk.
         self._woken: set[str] = set()
-        # What is being computed, and the letters it is for.
+        # What is being computed, or written as text, and the letters it is for.
         self._computing: dict[asyncio.Task[None], Letter] = {}
         self._open = True
         self._loads = Loads(store.loaders, snapshots, self._loaded)
@@ -215,6 +219,7 @@ class Engine:
         if isinstance(loaded, loading.Loaded):
             actor.execution, actor.origin = loaded.execution, loaded.origin
             actor.snapshot, actor.weight, actor.timed = loaded.snapshot, loaded.weight, True
+            actor.large = loaded.large
         elif loaded is None:
             self._unknown(actor)
         else:
@@ -241,42 +246,46 @@ class Engine:
     def _decide(self, actor: Actor, letter: Letter, unfolded: Unfolded) -> None:
         if letter.event is None:
             return
+        if actor.large or _brings_much(letter.event, unfolded.execution):
+            unfolded.is_large()
+            self._take_time(actor, letter, unfolded, letter.event)
+            return
         try:
             unfolded.decide(letter.event, self._kinds, self._now())
-        except Refused as refused:
-            _answer(letter, _refusal(refused))
-            return
-        except Exception as error:
-            # The outermost loop of an execution: its fault must not end every other one.
-            logger.exception("Execution %s broke.", actor.id)
-            self._broke(actor, letter, error)
+        except Exception as error:  # noqa: BLE001
+            self._not_decided(actor, letter, error)
             return
         if unfolded.computes:
-            self._begin_computing(actor, letter, unfolded)
+            self._take_time(actor, letter, unfolded)
         else:
             self._submit(actor, letter, unfolded)
 
-    def _begin_computing(self, actor: Actor, letter: Letter, unfolded: Unfolded) -> None:
+    def _take_time(
+        self, actor: Actor, letter: Letter, unfolded: Unfolded, event: Event | None = None
+    ) -> None:
         actor.busy = True
         self._make_way(actor)
         if not self._open:
             # Busy for good, it stays as it is stored.
             _answer(letter, stopping())
             return
-        task = self._tasks.create_task(self._compute(actor, letter, unfolded))
+        task = self._tasks.create_task(self._compute(actor, letter, unfolded, event))
         self._computing[task] = letter
         task.add_done_callback(self._computing.pop)
 
-    async def _compute(self, actor: Actor, letter: Letter, unfolded: Unfolded) -> None:
+    async def _compute(
+        self, actor: Actor, letter: Letter, unfolded: Unfolded, event: Event | None
+    ) -> None:
+        """Decide ``event``, if there is one: it is large; then all that has to be computed."""
         try:
+            if event is not None:
+                await asyncio.to_thread(unfolded.decide, event, self._kinds, self._now())
             await unfolded.compute(self._scripts, self._kinds, self._now)
-        except NoWorker as error:
+            if unfolded.large:
+                await asyncio.to_thread(prepare, actor, unfolded)
+        except Exception as error:  # noqa: BLE001
             actor.busy = False
-            self._failed(actor, letter, Overloaded(f"{error.detail} Try again in a moment."))
-        except Exception as error:
-            logger.exception("Execution %s broke.", actor.id)
-            actor.busy = False
-            self._broke(actor, letter, error)
+            self._not_decided(actor, letter, error)
         else:
             self._submit(actor, letter, unfolded)
         if not actor.busy:
@@ -372,6 +381,17 @@ class Engine:
     def _again(self, execution_id: str, letter: Letter) -> None:
         self._put(self._actors.wake(execution_id), letter)
 
+    def _not_decided(self, actor: Actor, letter: Letter, error: Exception) -> None:
+        match error:
+            case Refused():
+                _answer(letter, _refusal(error))
+            case NoWorker():
+                self._failed(actor, letter, Overloaded(f"{error.detail} Try again in a moment."))
+            case _:
+                # The outermost loop of an execution: its fault must not end every other one.
+                logger.error("Execution %s broke.", actor.id, exc_info=error)
+                self._broke(actor, letter, error)
+
     def _broke(self, actor: Actor, letter: Letter, error: Exception) -> None:
         """It can never be stored as it is: whoever asked is told; else the execution ends."""
         if letter.reply is not None:
@@ -383,6 +403,18 @@ class Engine:
         else:
             reason = f"The executor could not go on: {type(error).__name__}."
             actor.mail.appendleft(Letter(Terminated(reason)))
+
+
+def _brings_much(event: Event, execution: Execution) -> bool:
+    """Whether there is a large document in what has happened."""
+    match event:
+        case Performed(outcome=HttpAnswer(size=size)):
+            return size >= LARGE_CHARS
+        case TaskUpdated(output=output):
+            return is_large(output)
+        case Started():
+            return is_large(execution.input)
+    return False
 
 
 def _answer(letter: Letter, told: Told | ServiceError) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from services.errors import Unavailable
 from services.executor import queries
 from services.executor.core.model import Execution, Task
+from services.executor.documents import LARGE_CHARS
 from services.executor.queries import timers
 from services.executor.rows import Origin, execution_of, latest, origin_of, task_of, weight
 from services.executor.snapshots import Snapshot, Snapshots
@@ -23,12 +24,14 @@ class Loaded:
     Attributes:
         attempts: All of them, in order; empty where only the latest were wanted.
         weight: Characters of its documents.
+        large: Whether one of them takes long to walk or to write.
     """
 
     execution: Execution
     origin: Origin
     snapshot: Snapshot
     weight: int
+    large: bool
     attempts: tuple[Task, ...] = ()
 
 
@@ -70,9 +73,9 @@ def _load(
     attempts = tuple(map(task_of, rows)) if whole else ()
     tasks = {task.ref: task for task in attempts} if whole else latest(rows)
     execution = execution_of(row, snapshot.workflow, tasks)
-    return Loaded(
-        execution, origin_of(row), snapshot, weight(row) + sum(map(weight, rows)), attempts
-    )
+    weights = [weight(row), *map(weight, rows)]
+    large = max(weights) >= LARGE_CHARS
+    return Loaded(execution, origin_of(row), snapshot, sum(weights), large, attempts)
 
 
 def _snapshot(db: sqlite3.Connection, hash_: str, snapshots: Snapshots) -> Snapshot:

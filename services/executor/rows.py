@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
@@ -14,6 +14,7 @@ from services.executor.core.workflow import Workflow
 from services.executor.documents import plain, text_of, value_of
 
 Row = tuple[Any, ...]
+Text = Callable[[object], str]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -81,7 +82,7 @@ def _moment(at: int | None) -> datetime | None:
     return None if at is None else moment(at)
 
 
-def execution_row(execution: Execution, snapshot: str, origin: Origin) -> Row:
+def execution_row(execution: Execution, snapshot: str, origin: Origin, text: Text = text_of) -> Row:
     """All of :data:`EXECUTION_COLUMNS`; ``snapshot`` is the hash of its definitions."""
     return (
         execution.id,
@@ -101,9 +102,9 @@ def execution_row(execution: Execution, snapshot: str, origin: Origin) -> Row:
         execution.restarts,
         execution.next_sequence,
         text_of(execution.failed_refs) if execution.failed_refs else "[]",
-        text_of(execution.input),
-        text_of(execution.variables) if execution.variables else "{}",
-        text_of(execution.output),
+        text(execution.input),
+        text(execution.variables) if execution.variables else "{}",
+        text(execution.output),
         plain(origin.started_by),
         origin.fingerprint,
         plain(origin.answer),
@@ -112,7 +113,7 @@ def execution_row(execution: Execution, snapshot: str, origin: Origin) -> Row:
     )
 
 
-def progress_row(execution: Execution, before: Execution) -> Row:
+def progress_row(execution: Execution, before: Execution, text: Text = text_of) -> Row:
     """:data:`PROGRESS_COLUMNS`: what differs from ``before``, which is stored."""
     same_variables = execution.variables is before.variables
     return (
@@ -124,12 +125,12 @@ def progress_row(execution: Execution, before: Execution) -> Row:
         plain(execution.reason),
         execution.next_sequence,
         text_of(execution.failed_refs) if execution.failed_refs else "[]",
-        None if same_variables else text_of(execution.variables),
-        None if execution.output is before.output else text_of(execution.output),
+        None if same_variables else text(execution.variables),
+        None if execution.output is before.output else text(execution.output),
     )
 
 
-def task_row(execution_id: str, task: Task, stored: Task | None) -> Row:
+def task_row(execution_id: str, task: Task, stored: Task | None, text: Text = text_of) -> Row:
     """:data:`TASK_COLUMNS`; None for documents that ``stored``, its own row, has already."""
     known = stored is not None and stored.id == task.id
     return (
@@ -162,18 +163,18 @@ def task_row(execution_id: str, task: Task, stored: Task | None) -> Row:
         task.performs,
         text_of(task.timers) if task.timers else "[]",
         int(task.held),
-        None
-        if known and stored is not None and stored.input is task.input
-        else text_of(task.input),
+        None if known and stored is not None and stored.input is task.input else text(task.input),
         None
         if known and stored is not None and stored.output is task.output
-        else text_of(task.output),
-        None if known and stored is not None and stored.memory is task.memory else _memory(task),
+        else text(task.output),
+        None
+        if known and stored is not None and stored.memory is task.memory
+        else _memory(task, text),
     )
 
 
-def _memory(task: Task) -> str:
-    return text_of(task.memory) if task.memory else "{}"
+def _memory(task: Task, text: Text) -> str:
+    return text(task.memory) if task.memory else "{}"
 
 
 def weight(row: Row) -> int:

@@ -28,11 +28,11 @@ from services.executor.core.model import (
     TaskUpdated,
     Terminated,
 )
-from services.executor.documents import text_of
+from services.executor.documents import LARGE_CHARS, text_of
 from services.executor.effects.callbacks import CallbackTokens
 from services.executor.runtime import Runtime
 from services.executor.session import Session
-from services.executor.starting import LARGE_CHARS, Starting
+from services.executor.starting import Starting
 from services.executor.states import TASK_STATUS_NAME, state_of, task_facts, task_state
 from services.executor.timers import now
 from services.executor.watching import Watching

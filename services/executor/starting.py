@@ -15,6 +15,7 @@ from services.access import Principal, application_principal, require, tags_of
 from services.errors import InvalidRequest, NotFound, ServiceError, TooLarge, Unavailable
 from services.executor.core.decide import start
 from services.executor.core.model import Execution, Json
+from services.executor.documents import LARGE_CHARS
 from services.executor.rows import Origin
 from services.executor.runtime import Runtime
 from services.executor.snapshots import Snapshot
@@ -24,8 +25,6 @@ from services.replica import Replica
 from services.rights import EDGE
 
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-# The loop is not kept waiting for documents from this size on.
-LARGE_CHARS = 256 << 10
 _MOST_INPUT_CHARS = 16 << 20
 _MOST_CHARS = 1000
 _MOST_PRIORITY = 99

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -22,7 +23,7 @@ from services.executor.core.model import (
     Task,
     TimerKey,
 )
-from services.executor.documents import text_of
+from services.executor.documents import Writing, is_large, text_of
 from services.javascript import ScriptFailed, Scripts
 
 
@@ -30,13 +31,14 @@ class Unfolded:
     """Decisions that follow from one event, laid over one another.
 
     Attributes:
+        text: Writes documents as JSON. Where some are large, it has to be used in a thread first.
         changed: By id, every attempt that is new or differs.
         computes: What is still to be computed.
         timers: By key, what is last said of it.
     """
 
     __slots__ = ("before", "changed", "children", "computes", "dropped", "execution", "performs",
-                 "timers")  # fmt: skip
+                 "text", "timers")  # fmt: skip
 
     def __init__(self, before: Execution) -> None:
         self.before = before
@@ -47,6 +49,17 @@ class Unfolded:
         self.performs: list[Perform] = []
         self.children: list[StartExecution] = []
         self.dropped = False
+        self.text: Callable[[object], str] = text_of
+
+    @property
+    def large(self) -> bool:
+        """Whether documents in it are so large that the loop would be kept waiting for them."""
+        return self.text is not text_of
+
+    def is_large(self) -> None:
+        """Say so."""
+        if not self.large:
+            self.text = Writing().text_of
 
     def decide(self, event: Event, kinds: Mapping[str, Kind], now: datetime) -> None:
         """Decide ``event`` on top of what was decided. Raises :class:`Refused`."""
@@ -88,14 +101,22 @@ class Unfolded:
         """
         while self.computes:
             computed = await self._evaluated(self.computes.popleft(), scripts)
-            self.decide(computed, kinds, now())
+            if self.large:
+                await asyncio.to_thread(self.decide, computed, kinds, now())
+            else:
+                self.decide(computed, kinds, now())
 
     async def _evaluated(self, compute: Compute, scripts: Scripts) -> Computed:
         task = self.changed.get(compute.task_id)
         name = f"{compute.label} of {task.ref}" if task else compute.label
         try:
-            scope, group = text_of(compute.scope), self.execution.workflow.name
+            scope, group = await self._text(compute.scope), self.execution.workflow.name
             value = await scripts.evaluate(compute.source, scope, name=name, group=group)
         except ScriptFailed as failure:
             return Computed(compute.task_id, compute.label, error=str(failure))
+        if is_large(value):
+            self.is_large()
         return Computed(compute.task_id, compute.label, value)
+
+    async def _text(self, scope: object) -> str:
+        return await asyncio.to_thread(self.text, scope) if self.large else self.text(scope)
