@@ -8,16 +8,10 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 
-from services.errors import (
-    AlreadyExists,
-    Conflict,
-    NotFound,
-    Overloaded,
-    ServiceError,
-    Unavailable,
-)
+from services.errors import NotFound, Overloaded, ServiceError, Unavailable
 from services.executor import loading
 from services.executor.actors import Actor, Actors, Beginning, Letter, Reply, Told
+from services.executor.answers import answer, attaching, refusal, stopping
 from services.executor.commits import Child, prepare, unit_of
 from services.executor.core.http import HttpAnswer
 from services.executor.core.kind import Kind
@@ -110,7 +104,7 @@ class Engine:
         self.timers.close()
         for task, letter in list(self._computing.items()):
             if task.cancel():
-                _answer(letter, stopping())
+                answer(letter, stopping())
 
     # Events.
 
@@ -123,7 +117,7 @@ class Engine:
         known = self._actors.get(execution.id) is not None
         actor = self._actors.wake(execution.id)
         if known:
-            attach = _attaching(execution.workflow.name, origin, reply)
+            attach = attaching(execution.workflow.name, origin, reply)
             beginning = Beginning(execution, origin, snapshot, reply)
             self._put(actor, Letter(None, attach, start=beginning))
             return
@@ -205,7 +199,7 @@ class Engine:
                 return
             letter = actor.mail.popleft()
             if letter.event is None:
-                _answer(letter, Told(actor.execution, actor.execution, actor.origin))
+                answer(letter, Told(actor.execution, actor.execution, actor.origin))
             else:
                 self._decide(actor, letter, Unfolded(actor.execution))
         if not actor.busy:
@@ -235,7 +229,7 @@ class Engine:
                 continue
             if isinstance(letter.event, TimerFired):
                 self.timers.disarm(actor.id, letter.event.key)
-            _answer(letter, missing)
+            answer(letter, missing)
 
     def _unreadable(self, actor: Actor, error: BaseException) -> None:
         logger.error("Execution %s cannot be loaded.", actor.id, exc_info=error)
@@ -267,7 +261,7 @@ class Engine:
         self._make_way(actor)
         if not self._open:
             # Busy for good, it stays as it is stored.
-            _answer(letter, stopping())
+            answer(letter, stopping())
             return
         task = self._tasks.create_task(self._compute(actor, letter, unfolded, event))
         self._computing[task] = letter
@@ -296,7 +290,7 @@ class Engine:
         new = unfolded.before is not actor.execution
         if unfolded.nothing and not new and not isinstance(letter.event, TimerFired):
             actor.busy = False
-            _answer(letter, Told(unfolded.before, unfolded.before, actor.origin))
+            answer(letter, Told(unfolded.before, unfolded.before, actor.origin))
             return
         try:
             unit = unit_of(
@@ -334,7 +328,7 @@ class Engine:
             self._failed(actor, letter, unit.error)
         elif unit.known:
             actor.execution = None
-            attach = _attaching(unfolded.execution.workflow.name, actor.origin, letter.reply)
+            attach = attaching(unfolded.execution.workflow.name, actor.origin, letter.reply)
             actor.mail.appendleft(Letter(None, attach))
         else:
             try:
@@ -384,7 +378,7 @@ class Engine:
     def _not_decided(self, actor: Actor, letter: Letter, error: Exception) -> None:
         match error:
             case Refused():
-                _answer(letter, _refusal(error))
+                answer(letter, refusal(error))
             case NoWorker():
                 self._failed(actor, letter, Overloaded(f"{error.detail} Try again in a moment."))
             case _:
@@ -415,40 +409,3 @@ def _brings_much(event: Event, execution: Execution) -> bool:
         case Started():
             return is_large(execution.input)
     return False
-
-
-def _answer(letter: Letter, told: Told | ServiceError) -> None:
-    if letter.reply is not None:
-        letter.reply(told)
-
-
-def _attaching(workflow: str, origin: Origin, reply: Reply | None) -> Reply:
-    """``reply``, told AlreadyExists if the execution came from another start."""
-
-    def same(told: Told) -> bool:
-        ours, theirs = origin.fingerprint, told.origin.fingerprint
-        return bool(ours) and ours == theirs and told.after.workflow.name == workflow
-
-    def attach(told: Told | ServiceError) -> None:
-        if reply is None:
-            return
-        if isinstance(told, Told) and not same(told):
-            reply(
-                AlreadyExists(
-                    f"There is an execution {told.after.id!r} that was started otherwise.",
-                    execution_id=told.after.id,
-                )
-            )
-        else:
-            reply(told)
-
-    return attach
-
-
-def stopping() -> Unavailable:
-    """What is said to whoever asks for something now that the executor ends."""
-    return Unavailable("The executor is stopping; try again in a moment.")
-
-
-def _refusal(refused: Refused) -> ServiceError:
-    return (NotFound if refused.missing else Conflict)(refused.detail)

@@ -15,8 +15,9 @@ from services.errors import ServiceError
 from services.executor import queries
 from services.executor.actors import Actor, Letter
 from services.executor.admission import Gate, Lanes
+from services.executor.answers import stopping
 from services.executor.effects import Effect
-from services.executor.engine import Engine, stopping
+from services.executor.engine import Engine
 from services.executor.feed import Feed
 from services.executor.handingoff import HandingOff
 from services.executor.kinds import KINDS
