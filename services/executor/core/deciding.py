@@ -171,8 +171,8 @@ class Deciding:
 
     def _standing_commands(self) -> tuple[Command, ...]:
         """The commands without those that later changes of this decision made void."""
-        if len(self.commands) < 2:
-            return tuple(self.commands)
+        if not self.commands:
+            return ()
         timers = {
             command.key: command
             for command in self.commands

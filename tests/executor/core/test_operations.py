@@ -145,6 +145,16 @@ def test_retry_of_a_permissive_failure_does_not_run_what_came_after_again() -> N
     assert len(run.rows) == 3
 
 
+def test_nothing_is_sent_for_a_task_that_the_same_decision_cancelled() -> None:
+    flow = workflow(http("a", None, permissive=True), http("t", {"uri": "ftp://x"}))
+    run = Simulator(flow).begin()
+    run.answers("a", answer(status=500))
+    decision = run.happens(Retried())
+
+    assert (run.status, run.task("a").status) == ("FAILED", "CANCELED")
+    assert decision.commands == ()
+
+
 def test_retry_of_a_branch_rejoins_the_flow() -> None:
     flow = workflow(
         task("s", "SWITCH", {"v": "x"}, evaluatorType="value-param", expression="v",
