@@ -142,17 +142,19 @@ class Engine:
         """Whether the execution is in memory."""
         return self._actors.get(execution_id) is not None
 
-    def recover(self, interrupted: Iterable[tuple[str, str]], not_begun: Iterable[str]) -> None:
+    def recover(
+        self, interrupted: Iterable[tuple[str, str, int]], not_begun: Iterable[str]
+    ) -> None:
         """Go on with what the process before this one left half-done.
 
         Read it before anything else happens: later, what this process does looks the same.
 
         Args:
-            interrupted: (execution id, task id) of effects that were under way.
+            interrupted: (execution id, task id, call number) of effects that were under way.
             not_begun: Executions that another one has started.
         """
-        for execution_id, task_id in interrupted:
-            self._tell_later(execution_id, Interrupted(task_id))
+        for execution_id, task_id, number in interrupted:
+            self._tell_later(execution_id, Interrupted(task_id, number))
         for execution_id in not_begun:
             self._tell_later(execution_id, Started())
 

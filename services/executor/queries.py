@@ -142,10 +142,10 @@ def count_running(db: sqlite3.Connection) -> int:
     )
 
 
-def interrupted(db: sqlite3.Connection) -> list[tuple[str, str]]:
-    """(execution id, task id) of every effect that was under way."""
+def interrupted(db: sqlite3.Connection) -> list[tuple[str, str, int]]:
+    """(execution id, task id, number) of every effect that was under way."""
     return db.execute(
-        "SELECT execution_id, id FROM tasks INDEXED BY tasks_pending WHERE pending > 0"
+        "SELECT execution_id, id, pending FROM tasks INDEXED BY tasks_pending WHERE pending > 0"
     ).fetchall()
 
 

@@ -26,6 +26,7 @@ from services.executor.core.model import (
     Resumed,
     Retried,
     Started,
+    Task,
     TaskUpdated,
     Terminated,
     TimerFired,
@@ -93,17 +94,23 @@ def _started(deciding: Deciding, event: Started) -> None:
 
 
 def _performed(deciding: Deciding, event: Performed) -> None:
-    task = deciding.current(event.task_id)
-    if task is None or task.status.final or task.pending != event.number:
-        return
-    advance.ask(deciding, advance.answered(deciding, task), "performed", event.outcome)
+    task = _under_way(deciding, event)
+    if task is not None:
+        advance.ask(deciding, advance.answered(deciding, task), "performed", event.outcome)
 
 
 def _interrupted(deciding: Deciding, event: Interrupted) -> None:
+    task = _under_way(deciding, event)
+    if task is not None:
+        advance.ask(deciding, advance.answered(deciding, task), "interrupted")
+
+
+def _under_way(deciding: Deciding, event: Performed | Interrupted) -> Task | None:
+    """The task, if its effect under way is the one that the event is about."""
     task = deciding.current(event.task_id)
-    if task is None or task.status.final or not task.pending:
-        return
-    advance.ask(deciding, advance.answered(deciding, task), "interrupted")
+    if task is None or task.status.final or task.pending != event.number:
+        return None
+    return task
 
 
 def _computed(deciding: Deciding, event: Computed) -> None:

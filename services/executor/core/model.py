@@ -194,9 +194,14 @@ class Performed:
 
 @dataclass(frozen=True, slots=True)
 class Interrupted:
-    """The process died while the task's effect was under way; its outcome is unknown."""
+    """The process died while the task's effect was under way; its outcome is unknown.
+
+    Attributes:
+        number: That of the effect, as with :class:`Performed`.
+    """
 
     task_id: str
+    number: int
 
 
 @dataclass(frozen=True, slots=True)

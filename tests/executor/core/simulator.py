@@ -177,7 +177,7 @@ class Simulator:
         self.performs.clear()
         for row in list(latest.values()):
             if row.pending:
-                self.happens(Interrupted(row.id))
+                self.happens(Interrupted(row.id, row.pending))
 
     def task(self, ref: str) -> Task:
         return self.execution.tasks[ref]

@@ -32,13 +32,23 @@ def test_the_timer_of_a_call_does_not_end_the_one_that_took_its_place() -> None:
     run = Simulator(flow).begin()
     (overdue,) = run.timers
     run.passes(seconds=30)
-    run.happens(Interrupted(run.task("a").id))
+    run.happens(Interrupted(run.task("a").id, 1))
     run.happens(TimerFired(overdue))
 
     assert run.task("a").status is TaskStatus.IN_PROGRESS
     assert run.until("a") == 10
     run.fires()
     assert run.task("a").status is TaskStatus.TIMED_OUT
+
+
+def test_an_interruption_that_is_told_twice_is_one() -> None:
+    run = Simulator(workflow(http("a"))).begin()
+    told = Interrupted(run.task("a").id, 1)
+    run.happens(told)
+    before = run.execution
+    assert run.task("a").pending == 2
+
+    assert run.happens(told).execution is before
 
 
 def test_the_timer_of_an_execution_does_not_end_it_when_its_time_began_anew() -> None:

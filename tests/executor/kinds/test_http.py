@@ -193,7 +193,7 @@ def test_an_interruption_of_nothing_changes_nothing() -> None:
     run = Simulator(workflow(task("a", "WAIT"))).begin()
     before = run.execution
 
-    assert run.happens(Interrupted(run.task("a").id)).execution is before
+    assert run.happens(Interrupted(run.task("a").id, 1)).execution is before
 
 
 @pytest.mark.parametrize(
