@@ -70,9 +70,13 @@ def following(deciding: Deciding, task: Task, *, same_call: bool) -> Task:
 
 
 def _words(task: Task) -> dict[str, Json]:
-    """What somebody outside said that ended earlier attempts: a repeat of it is no news."""
+    """What somebody outside said that ended earlier attempts: a repeat of it is no news.
+
+    Only what tells a repeat: each attempt holds those of all before it.
+    """
     earlier = task.memory.get("earlier")
     words: dict[str, Json] = dict(earlier) if isinstance(earlier, dict) else {}
-    if "word" in task.memory:
-        words[task.id] = task.memory["word"]
+    word = task.memory.get("word")
+    if isinstance(word, dict):
+        words[task.id] = {name: word[name] for name in ("status", "digest")}
     return {"earlier": words} if words else {}

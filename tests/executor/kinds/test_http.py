@@ -329,6 +329,17 @@ def test_a_repeat_of_the_word_that_ended_a_replaced_attempt_is_no_news() -> None
     assert unknown.value.missing
 
 
+def test_an_attempt_holds_no_reasons_of_those_before_it() -> None:
+    run = asynchronous(retryCount=3)
+    for _ in range(3):
+        run.answers("a", answer())
+        run.says("a", "FAILED", reason="x" * 4_000)
+        run.fires()
+
+    assert run.task("a").attempt == 3
+    assert len(str(run.task("a").memory)) < 1_000
+
+
 def test_a_call_in_flight_may_be_ended_from_outside() -> None:
     run = Simulator(workflow(http("a"))).begin()
     run.says("a", "COMPLETED", {"by": "hand"}, worker_id="ops")
