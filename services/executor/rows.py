@@ -9,6 +9,7 @@ from typing import Any, cast
 
 from immutables import Map
 
+from services.executor.core.identity import refs_of
 from services.executor.core.model import Execution, ExecutionStatus, Json, Task, TaskStatus
 from services.executor.core.workflow import Workflow
 from services.executor.documents import plain, text_of, value_of
@@ -204,6 +205,7 @@ def execution_of(row: Row, workflow: Workflow, tasks: Mapping[str, Task]) -> Exe
         variables=cast("dict[str, Json]", value_of(row[18])),
         output=value_of(row[19]),
         tasks=Map(tasks),
+        refs=refs_of(row[0], row[14], tasks.values()),
     )
 
 

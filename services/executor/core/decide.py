@@ -6,8 +6,6 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-from immutables import Map
-
 from services.executor.core import advance, completion, operations, timeouts, updates
 from services.executor.core.copies import changed
 from services.executor.core.deciding import Deciding
@@ -58,7 +56,6 @@ def start(
         priority=priority,
         parent_id=parent_id,
         parent_task_id=parent_task_id,
-        refs=Map(),
     )
 
 

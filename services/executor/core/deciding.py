@@ -6,10 +6,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 
-from immutables import Map
-
 from services.executor.core.copies import changed
-from services.executor.core.identity import derived_id
 from services.executor.core.jsonpath import Visits
 from services.executor.core.kind import Kind
 from services.executor.core.model import (
@@ -63,7 +60,6 @@ class Deciding:
         self._latest: dict[str, Task] = {}
         self._changed: dict[str, Task] = {}
         self._new: dict[str, str] = {}
-        self._refs = execution.refs
         self._visits: Visits | None = None
 
     @property
@@ -88,7 +84,7 @@ class Deciding:
 
     def holder(self, task_id: str) -> Task | None:
         """The latest attempt of the ref that the attempt of that id belongs to."""
-        ref = self._new.get(task_id) or self._index().get(task_id)
+        ref = self._new.get(task_id) or self.execution.refs.get(task_id)
         return None if ref is None else self.latest(ref)
 
     def tasks(self) -> Iterator[Task]:
@@ -152,7 +148,7 @@ class Deciding:
         return changed(
             before,
             tasks=tasks,
-            refs=self._known_refs(),
+            refs=before.refs.update(self._new) if self._new else before.refs,
             status=self.status,
             variables=self.variables,
             output=self.output,
@@ -163,11 +159,6 @@ class Deciding:
             next_sequence=self.next_sequence,
             updated_at=self.now,
         )
-
-    def _known_refs(self) -> Map[str, str] | None:
-        if self._refs is None or not self._new:
-            return self._refs
-        return self._refs.update(self._new)
 
     def _standing_commands(self) -> tuple[Command, ...]:
         """The commands without those that later changes of this decision made void."""
@@ -188,18 +179,6 @@ class Deciding:
         if isinstance(command, Compute):
             return self._changed[command.task_id].computing == command.label
         return True
-
-    def _index(self) -> Map[str, str]:
-        """The ref of every attempt that may still be spoken of, by its id."""
-        if self._refs is None:
-            refs: dict[str, str] = {}
-            execution = self.execution
-            for task in execution.tasks.values():
-                refs[task.id] = task.ref
-                for attempt in range(task.attempt):
-                    refs[derived_id(execution.id, execution.restarts, task.ref, attempt)] = task.ref
-            self._refs = Map(refs)
-        return self._refs
 
 
 def _sequence(task: Task) -> int:

@@ -5,7 +5,14 @@ The core has no randomness: deciding the same event twice names the same things.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from hashlib import blake2b
+from typing import TYPE_CHECKING
+
+from immutables import Map
+
+if TYPE_CHECKING:
+    from services.executor.core.model import Task
 
 _SEPARATOR = "\x1f"
 
@@ -19,6 +26,20 @@ def derived_id(*parts: object) -> str:
     """The id of what ``parts`` name, shaped as a UUID (version 8, RFC 9562)."""
     digest = _hash(*parts)
     return f"{digest[:8]}-{digest[8:12]}-8{digest[13:16]}-a{digest[17:20]}-{digest[20:]}"
+
+
+def refs_of(execution_id: str, restarts: int, latest: Iterable[Task]) -> Map[str, str]:
+    """By the id of every attempt that may still be spoken of, its ref.
+
+    Args:
+        latest: The latest attempt of every ref; the ids of those before it are derived.
+    """
+    refs: dict[str, str] = {}
+    for task in latest:
+        refs[task.id] = task.ref
+        for attempt in range(task.attempt):
+            refs[derived_id(execution_id, restarts, task.ref, attempt)] = task.ref
+    return Map(refs)
 
 
 def idempotency_key(

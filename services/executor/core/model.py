@@ -143,8 +143,8 @@ class Execution:
         next_sequence: That of the next attempt.
         last_retried_at: When its timeout clock was last set back (resume, retry).
         failed_refs: The refs whose failure ended it.
-        refs: By the id of an attempt, its ref. Derived from ``tasks``, not stored; None: not yet
-            made.
+        refs: By the id of an attempt, its ref. Not stored: whoever reads the execution from a
+            store derives it (:func:`identity.refs_of`), once.
     """
 
     id: str
@@ -166,7 +166,7 @@ class Execution:
     priority: int = 0
     parent_id: str = ""
     parent_task_id: str = ""
-    refs: Map[str, str] | None = field(default=None, compare=False, repr=False)
+    refs: Map[str, str] = field(default_factory=Map, compare=False, repr=False)
 
 
 # Events: what has happened.

@@ -12,6 +12,7 @@ from immutables import Map
 
 from services.executor.core.decide import decide, start
 from services.executor.core.http import HttpAnswer, HttpFailure, HttpOutcome, HttpRequest
+from services.executor.core.identity import refs_of
 from services.executor.core.kind import Kind
 from services.executor.core.model import (
     CancelTimer,
@@ -173,7 +174,8 @@ class Simulator:
         latest: dict[str, Task] = {}
         for row in sorted(self.rows.values(), key=lambda row: row.sequence):
             latest[row.ref] = row
-        self.execution = _reread(self.execution, tasks=Map(latest), refs=None)
+        refs = refs_of(ID, self.execution.restarts, latest.values())
+        self.execution = _reread(self.execution, tasks=Map(latest), refs=refs)
         self.performs.clear()
         for row in list(latest.values()):
             if row.pending:

@@ -6,8 +6,6 @@ from datetime import timedelta
 
 import pytest
 
-from services.executor.core.copies import changed
-from services.executor.core.decide import decide
 from services.executor.core.model import (
     Interrupted,
     Json,
@@ -20,7 +18,6 @@ from services.executor.core.model import (
     TimerFired,
     TimerKey,
 )
-from services.executor.kinds import KINDS
 from tests.executor.core.simulator import Simulator, answer, http, task, workflow
 
 
@@ -86,7 +83,9 @@ def test_an_earlier_attempt_is_known_after_its_execution_was_read_again() -> Non
     run.answers("a", answer(status=500))
     late = TaskUpdated(TaskStatus.COMPLETED, task_id=first, exact=True)
 
-    for execution in (run.execution, changed(run.execution, refs=None)):
+    for crashes in (False, True):
+        if crashes:
+            run.crash()
         with pytest.raises(Refused) as caught:
-            decide(execution, late, KINDS, run.now)
+            run.happens(late)
         assert not caught.value.missing
