@@ -161,6 +161,11 @@ class View:
         """``value`` with its expressions resolved; raises :class:`jsonpath.TooCostly`."""
         return resolved(value, self.scope)
 
+    @property
+    def in_first_call(self) -> bool:
+        """Whether the call under way is the attempt's first: the one that a retry would repeat."""
+        return bool(self.task.pending) and self.task.poll_count == 0
+
     def key(self, poll: int = 0) -> str:
         """The idempotency key of a call that is made now."""
         task, execution = self.task, self._deciding.execution
@@ -204,6 +209,11 @@ class Kind:
     def interrupted(self, view: View) -> Next:
         """The process died during its effect, whose outcome is unknown."""
         return self.begin(view)
+
+    def timed_out(self, view: View, reason: str) -> Finished:
+        """Its time, or that of the call under way, is up."""
+        # A call under way may have been acted on; between polls every call was answered.
+        return Finished(TaskStatus.TIMED_OUT, reason=reason, unknown=view.in_first_call)
 
     def updated(self, view: View, update: TaskUpdated) -> Next:
         """Somebody outside ended it; ``view.task.output`` has their output merged in already."""

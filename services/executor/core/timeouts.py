@@ -7,7 +7,6 @@ from datetime import datetime
 from services.executor.core import advance, completion
 from services.executor.core.copies import changed
 from services.executor.core.deciding import Deciding
-from services.executor.core.kind import Finished
 from services.executor.core.model import (
     ExecutionStatus,
     Task,
@@ -66,10 +65,11 @@ def _attempt_timed_out(deciding: Deciding, task: Task) -> None:
     if policy.timeout_policy is TimeoutPolicy.ALERT_ONLY:
         deciding.put(changed(task, reason=reason, updated_at=deciding.now))
         return
-    advance.finish(deciding, task, _timed_out(task, reason))
+    advance.ask(deciding, task, "timed_out", reason)
     if policy.timeout_policy is TimeoutPolicy.TIME_OUT_WF:
         ended = deciding.latest(task.ref)
-        if ended is not None:
+        # The kind may have known of another end, which came first.
+        if ended is not None and ended.status is TaskStatus.TIMED_OUT:
             completion.fail(deciding, ended)
 
 
@@ -79,7 +79,7 @@ def _response_timed_out(deciding: Deciding, task: Task) -> None:
         f"responseTimeout: {seconds} exceeded for the taskId: {task.id} with Task Definition: "
         f"{task.name}"
     )
-    advance.finish(deciding, task, _timed_out(task, reason))
+    advance.ask(deciding, task, "timed_out", reason)
 
 
 def _total_timed_out(deciding: Deciding, task: Task) -> None:
@@ -90,17 +90,7 @@ def _total_timed_out(deciding: Deciding, task: Task) -> None:
         f"{elapsed} seconds across all attempts). No further retries will be attempted."
     )
     task = changed(task, memory={**task.memory, "exhausted": True})
-    advance.finish(deciding, task, _timed_out(task, reason))
-
-
-def _timed_out(task: Task, reason: str) -> Finished:
-    # A call under way may have been acted on; between polls every call was answered.
-    return Finished(TaskStatus.TIMED_OUT, reason=reason, unknown=in_first_call(task))
-
-
-def in_first_call(task: Task) -> bool:
-    """Whether the call under way is the attempt's first: the one that a retry would repeat."""
-    return bool(task.pending) and task.poll_count == 0
+    advance.ask(deciding, task, "timed_out", reason)
 
 
 def _elapsed(now: datetime, since: datetime | None) -> int:

@@ -54,6 +54,9 @@ class Http(Kind):
     def interrupted(self, view: View) -> Next:
         return _early_end(view, view.task.output) or calls.interrupted(view) or self.begin(view)
 
+    def timed_out(self, view: View, reason: str) -> Finished:
+        return _early_end(view, view.task.output) or super().timed_out(view, reason)
+
     def updated(self, view: View, update: TaskUpdated) -> Next:
         if view.task.pending and is_async(view):
             # Before the answer: the task's memory has it until then.

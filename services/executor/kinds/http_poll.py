@@ -52,7 +52,7 @@ class HttpPoll(Kind):
                 f"Still not done after {limit.total_seconds():g} seconds (maxDuration) and "
                 f"{_polls(view)}."
             ),
-            unknown=bool(view.task.pending) and view.task.poll_count == 0,
+            unknown=view.in_first_call,
         )
 
     def performed(self, view: View, outcome: object) -> Next:

@@ -264,6 +264,37 @@ def test_a_word_holds_though_the_answer_is_lost() -> None:
     assert run.task("a").output == {"body": [1]}
 
 
+@pytest.mark.parametrize("policy", ["RETRY", "TIME_OUT_WF"])
+@pytest.mark.parametrize(
+    "limit", ["responseTimeoutSeconds", "timeoutSeconds", "totalTimeoutSeconds"]
+)
+def test_a_word_holds_though_time_is_up_before_the_answer(limit: str, policy: str) -> None:
+    definition: Json = {"retryCount": 1, "retryDelaySeconds": 0, "timeoutPolicy": policy, limit: 5}
+    flow = workflow(http("a", None, asyncComplete=True), definitions={"a": definition})
+    run = Simulator(flow).begin()
+    run.says("a", "COMPLETED", {"result": 1})
+    run.fires()
+
+    assert (run.status, run.task("a").status, run.task("a").attempt) == (
+        "COMPLETED",
+        "COMPLETED",
+        0,
+    )
+    assert run.task("a").output == {"result": 1}
+
+
+def test_a_bad_word_is_followed_by_a_retry_though_time_is_up_before_the_answer() -> None:
+    definition: Json = {"retryCount": 1, "retryDelaySeconds": 0, "timeoutSeconds": 5}
+    flow = workflow(http("a", None, asyncComplete=True), definitions={"a": definition})
+    run = Simulator(flow).begin()
+    first = run.task("a").id
+    run.says("a", "FAILED", reason="as I say")
+    run.fires()
+
+    assert (run.rows[first].status, run.rows[first].reason) == ("FAILED", "as I say")
+    assert (run.status, run.task("a").attempt) == ("RUNNING", 1)
+
+
 def test_a_word_about_a_call_that_failed_is_void() -> None:
     run = asynchronous()
     run.says("a", "COMPLETED", {"result": 1})
