@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from immutables import Map
@@ -36,14 +37,12 @@ def resume(deciding: Deciding) -> None:
     deciding.status = ExecutionStatus.RUNNING
     deciding.last_retried_at = deciding.now
     timeouts.arm(deciding)
-    _release(deciding)
+    _release(deciding, _in_order(task for task in deciding.tasks() if task.held))
 
 
-def _release(deciding: Deciding) -> bool:
-    held = sorted((task for task in deciding.tasks() if task.held), key=_sequence)
+def _release(deciding: Deciding, held: Iterable[Task]) -> None:
     for task in held:
         deciding.later(advance.settle if task.status.final else advance.begin, task)
-    return bool(held)
 
 
 def terminate(deciding: Deciding, event: Terminated) -> None:
@@ -66,20 +65,19 @@ def retry(deciding: Deciding) -> None:
         raise Refused(f"Workflow is still running.  status={deciding.status}")
     if deciding.status is ExecutionStatus.COMPLETED:
         raise Refused("The execution has completed: there is nothing to retry.")
-    failed = sorted(
-        (task for task in deciding.tasks() if task.status.final and not task.status.successful),
-        key=_sequence,
-    )
-    if not failed and not any(task.held for task in deciding.tasks()):
+    # Nothing is open any more: what is not successful failed, or was cancelled.
+    failed = _in_order(task for task in deciding.tasks() if not task.status.successful)
+    held = _in_order(task for task in deciding.tasks() if task.held and task.status.successful)
+    if not failed and not held:
         raise Refused(
             "There are no retryable tasks! Use restart if you want to attempt entire workflow "
             "execution again."
         )
     _reopen(deciding)
-    _release(deciding)
     for task in failed:
-        if not task.held:
-            deciding.later(_retry_task, task)
+        deciding.later(_retry_task, task)
+    # Behind them: they must not pass over an attempt that is about to be replaced.
+    _release(deciding, held)
 
 
 def _reopen(deciding: Deciding) -> None:
@@ -105,7 +103,12 @@ def _retry_task(deciding: Deciding, task: Task) -> None:
 def _open_again(deciding: Deciding, task: Task) -> None:
     """A task that holds others together waits for them again."""
     task = changed(
-        task, status=TaskStatus.IN_PROGRESS, ended_at=None, updated_at=deciding.now, reason=""
+        task,
+        status=TaskStatus.IN_PROGRESS,
+        ended_at=None,
+        updated_at=deciding.now,
+        reason="",
+        held=False,
     )
     awaits = task.memory.get("awaits")
     if isinstance(awaits, list):
@@ -140,5 +143,5 @@ def restarted(execution: Execution, event: Restarted, now: datetime) -> Executio
     )
 
 
-def _sequence(task: Task) -> int:
-    return task.sequence
+def _in_order(tasks: Iterable[Task]) -> list[Task]:
+    return sorted(tasks, key=lambda task: task.sequence)

@@ -132,6 +132,18 @@ def test_retry_after_terminate_in_a_pause_goes_on_from_there() -> None:
     assert run.request("b")
 
 
+def test_retry_after_terminate_in_a_pause_runs_what_had_failed_again() -> None:
+    run = Simulator(workflow(http("a"))).begin()
+    run.happens(Paused())
+    run.answers("a", answer(status=500))
+    run.happens(Terminated())
+    run.happens(Retried())
+
+    assert (run.status, run.task("a").attempt) == ("RUNNING", 1)
+    run.answers("a", answer())
+    assert run.status == "COMPLETED"
+
+
 def test_retry_of_a_permissive_failure_does_not_run_what_came_after_again() -> None:
     run = Simulator(workflow(http("a", None, permissive=True), http("b"))).begin()
     run.answers("a", answer(status=500))
