@@ -147,3 +147,18 @@ def m003_meta(db: Database) -> None:
 def m004_snapshots_in_use(db: Database) -> None:
     """Whether a snapshot is still used is asked while nothing else can be written."""
     db.execute("CREATE INDEX executions_of_snapshot ON executions (snapshot)")
+
+
+@migrations()
+def m005_open(db: Database) -> None:
+    """How many ways lead through an execution; where one was retried there may be several."""
+    db.execute("ALTER TABLE executions ADD COLUMN open INTEGER NOT NULL DEFAULT 0")
+    db.execute(
+        """
+        UPDATE executions SET open = (
+            SELECT count(*) FROM tasks
+            WHERE execution_id = executions.id AND parent = ''
+            AND (ended_at IS NULL OR open > 0 OR held)
+        ) WHERE ended_at IS NULL
+        """
+    )

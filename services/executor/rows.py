@@ -42,13 +42,13 @@ class Origin:
 EXECUTION_COLUMNS = (
     "id", "workflow", "version", "snapshot", "status", "created_at", "updated_at", "ended_at",
     "last_retried_at", "reason", "correlation_id", "priority", "parent_id", "parent_task_id",
-    "restarts", "next_sequence", "failed_refs", "input", "variables", "output", "started_by",
-    "fingerprint", "answer", "request_id", "traceparent",
+    "restarts", "next_sequence", "open", "failed_refs", "input", "variables", "output",
+    "started_by", "fingerprint", "answer", "request_id", "traceparent",
 )  # fmt: skip
 
 # What an event changes; None for variables and output leaves them as they are.
 PROGRESS_COLUMNS = (
-    "id", "status", "updated_at", "ended_at", "last_retried_at", "reason", "next_sequence",
+    "id", "status", "updated_at", "ended_at", "last_retried_at", "reason", "next_sequence", "open",
     "failed_refs", "variables", "output",
 )  # fmt: skip
 
@@ -102,6 +102,7 @@ def execution_row(execution: Execution, snapshot: str, origin: Origin, text: Tex
         execution.parent_task_id,
         execution.restarts,
         execution.next_sequence,
+        execution.open,
         text_of(execution.failed_refs) if execution.failed_refs else "[]",
         text(execution.input),
         text(execution.variables) if execution.variables else "{}",
@@ -125,6 +126,7 @@ def progress_row(execution: Execution, before: Execution, text: Text = text_of) 
         _micros(execution.last_retried_at),
         plain(execution.reason),
         execution.next_sequence,
+        execution.open,
         text_of(execution.failed_refs) if execution.failed_refs else "[]",
         None if same_variables else text(execution.variables),
         None if execution.output is before.output else text(execution.output),
@@ -200,10 +202,11 @@ def execution_of(row: Row, workflow: Workflow, tasks: Mapping[str, Task]) -> Exe
         parent_task_id=row[13],
         restarts=row[14],
         next_sequence=row[15],
-        failed_refs=tuple(cast("list[str]", value_of(row[16]))),
-        input=cast("dict[str, Json]", value_of(row[17])),
-        variables=cast("dict[str, Json]", value_of(row[18])),
-        output=value_of(row[19]),
+        open=row[16],
+        failed_refs=tuple(cast("list[str]", value_of(row[17]))),
+        input=cast("dict[str, Json]", value_of(row[18])),
+        variables=cast("dict[str, Json]", value_of(row[19])),
+        output=value_of(row[20]),
         tasks=Map(tasks),
         refs=refs_of(row[0], row[14], tasks.values()),
     )
@@ -211,7 +214,7 @@ def execution_of(row: Row, workflow: Workflow, tasks: Mapping[str, Task]) -> Exe
 
 def origin_of(row: Row) -> Origin:
     """The origin of a row of :data:`EXECUTION_COLUMNS`."""
-    return Origin(*row[20:25])
+    return Origin(*row[21:26])
 
 
 def task_of(row: Row) -> Task:

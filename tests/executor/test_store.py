@@ -18,6 +18,7 @@ from immutables import Map
 from podium.executor.v1 import executor_pb2 as pb
 from services.errors import DeadlineExceeded, Unavailable
 from services.executor import loading, queries, rows
+from services.executor.core.copies import changed
 from services.executor.core.decide import start
 from services.executor.core.model import Execution, ExecutionStatus, Task, TaskStatus
 from services.executor.documents import text_of, value_of
@@ -110,6 +111,7 @@ executions = st.builds(
     variables=st.dictionaries(texts, documents, max_size=3),
     output=documents,
     reason=plain,
+    open=st.integers(0, 10_000),
     ended_at=st.none() | moments,
     last_retried_at=st.none() | moments,
     failed_refs=st.lists(plain, max_size=3).map(tuple),
@@ -216,6 +218,25 @@ async def test_a_database_of_a_later_version_is_refused(tmp_path: Path) -> None:
     with pytest.raises(StorageTooNew, match="m999"):
         async with opened(tmp_path / "x.db"):
             pass
+
+
+async def test_what_ran_before_ways_were_counted_is_counted(tmp_path: Path) -> None:
+    waiting = Task("t", "hold", "hold", "WAIT", "hold", 1, TaskStatus.IN_PROGRESS, NOW, NOW)
+    running, ended = (
+        made(new_id(), ended_at=at, tasks=Map(hold=changed(waiting, ended_at=at)))
+        for at in (None, NOW)
+    )
+    done: asyncio.Queue[Unit] = asyncio.Queue()
+    async with opened(tmp_path / "x.db") as store:
+        await written(store, unit(running, done), unit(ended, done), done=done)
+    with sqlite3.connect(tmp_path / "x.db") as db:
+        db.execute("ALTER TABLE executions DROP COLUMN open")
+        db.execute("DELETE FROM _sqlite_migrations WHERE name = 'm005_open'")
+    db.close()
+    async with opened(tmp_path / "x.db") as store:
+        loaded = [await load(store, each.id) for each in (running, ended)]
+
+    assert [each.execution.open for each in loaded if each] == [1, 0]
 
 
 async def test_a_folder_that_is_not_there_is_one_line(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from services.executor.core import completion, retries
+from services.executor.core import completion, counts, retries
 from services.executor.core.copies import changed
 from services.executor.core.deciding import Deciding
 from services.executor.core.identity import derived_id
@@ -34,12 +34,14 @@ def reach(
     """It is the turn of the step ``ref``, in the block of ``parent``.
 
     One that was reached before is not begun again: an operator's retry goes on over what has
-    ended already.
+    ended already, and no further than to what another way is at.
     """
     known = deciding.latest(ref + suffix)
     if known is not None:
-        if is_settled(known):
-            deciding.later(passed, known)
+        if counts.is_settled(known):
+            deciding.later(_passed_over, known)
+        else:
+            _way_ended(deciding, parent)
         return
     step = deciding.workflow.steps[ref]
     task = new_task(deciding, step, ref + suffix, parent, iteration)
@@ -269,9 +271,10 @@ def enter(
     """Begins blocks of ``task``; with an ``iteration``, as that round of a loop."""
     step = deciding.step(task)
     first = [step.blocks[name] for name in names if step.blocks.get(name)]
-    open_blocks = 0 if detached else len(first)
-    task = changed(task, open=open_blocks, round=iteration or task.round)
+    task = changed(task, open=len(first), round=iteration or task.round)
     deciding.put(task)
+    if detached:
+        task = counts.detached(deciding, task, len(first))
     suffix = task.ref[len(task.step) :] + (f"__{iteration}" if iteration else "")
     for ref in first:
         reach(
@@ -288,17 +291,12 @@ def enter(
 def await_refs(deciding: Deciding, task: Task, refs: tuple[str, ...]) -> None:
     """``task`` waits for the end of what ``refs`` name."""
     awaited = (deciding.latest(ref) for ref in refs)
-    missing = sum(1 for other in awaited if other is None or not is_settled(other))
+    missing = sum(1 for other in awaited if other is None or not counts.is_settled(other))
     memory = {**task.memory, "awaits": list[Json](refs)}
     task = changed(task, open=missing, memory=memory)
     deciding.put(task)
     if not missing:
         deciding.later(blocks_ended, task)
-
-
-def is_settled(task: Task) -> bool:
-    """Whether the task and all within it have ended, for good."""
-    return task.status.final and not task.open and not task.held
 
 
 def settle(deciding: Deciding, task: Task) -> None:
@@ -355,27 +353,43 @@ def passed(deciding: Deciding, task: Task) -> None:
 
 
 def _go_on(deciding: Deciding, task: Task) -> None:
-    step = deciding.step(task)
     suffix = task.ref[len(task.step) :]
-    for ref in step.joined_by:
+    for ref in deciding.step(task).joined_by:
         join = deciding.latest(ref + suffix)
         if join is not None and join.status is TaskStatus.IN_PROGRESS and join.open:
-            _count_down(deciding, join)
-    if step.next:
-        reach(deciding, step.next, parent=task.parent, suffix=suffix, iteration=task.iteration)
-    elif not task.parent:
-        completion.complete(deciding)
+            join = changed(join, open=join.open - 1)
+            deciding.put(join)
+            _ended_if_none_open(deciding, join)
+    _follow(deciding, task)
+
+
+def _passed_over(deciding: Deciding, task: Task) -> None:
+    """The flow comes upon what has ended already; whoever joins it knows."""
+    deciding.last = task
+    _follow(deciding, task)
+
+
+def _follow(deciding: Deciding, task: Task) -> None:
+    following = deciding.step(task).next
+    if following:
+        suffix = task.ref[len(task.step) :]
+        reach(deciding, following, parent=task.parent, suffix=suffix, iteration=task.iteration)
     else:
-        owner = deciding.latest(task.parent)
-        if owner is not None and owner.open:
-            _count_down(deciding, owner)
+        _way_ended(deciding, task.parent)
 
 
-def _count_down(deciding: Deciding, owner: Task) -> None:
-    owner = changed(owner, open=owner.open - 1)
-    deciding.put(owner)
-    if not owner.open:
-        deciding.later(blocks_ended, owner)
+def _way_ended(deciding: Deciding, parent: str) -> None:
+    """A way through the block of ``parent`` leads no further."""
+    owner = counts.add(deciding, parent, -1)
+    if owner is not None:
+        _ended_if_none_open(deciding, owner)
+    elif not deciding.open:
+        completion.complete(deciding)
+
+
+def _ended_if_none_open(deciding: Deciding, task: Task) -> None:
+    if not task.open:
+        deciding.later(blocks_ended, task)
 
 
 def blocks_ended(deciding: Deciding, task: Task) -> None:

@@ -31,7 +31,7 @@ _BY_TASK = {
 
 
 def complete(deciding: Deciding) -> None:
-    """Nothing is left to do."""
+    """Nothing is open any more."""
     if not deciding.failed_refs:
         end(deciding, ExecutionStatus.COMPLETED, "", task=deciding.last)
         return
@@ -79,6 +79,7 @@ def end(
     deciding.status = status
     deciding.reason = shortened(reason)
     deciding.ended_at = deciding.now
+    deciding.open = 0
     _cancel_open(deciding)
     if deciding.workflow.timeout:
         deciding.cancel_timer("", "timeout")

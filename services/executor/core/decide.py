@@ -85,6 +85,7 @@ def _started(deciding: Deciding, event: Started) -> None:
         return
     timeouts.arm(deciding)
     if deciding.workflow.first:
+        deciding.open = 1
         advance.reach(deciding, deciding.workflow.first)
     else:
         completion.end(deciding, ExecutionStatus.COMPLETED, "No tasks found to be executed")

@@ -54,6 +54,7 @@ class Deciding:
         self.last_retried_at = execution.last_retried_at
         self.failed_refs = execution.failed_refs
         self.next_sequence = execution.next_sequence
+        self.open = execution.open
         self.last: Task | None = None
         self.commands: list[Command] = []
         self._work: deque[tuple[Callable[[Deciding, Task], None], Task]] = deque()
@@ -157,6 +158,7 @@ class Deciding:
             last_retried_at=self.last_retried_at,
             failed_refs=self.failed_refs,
             next_sequence=self.next_sequence,
+            open=self.open,
             updated_at=self.now,
         )
 

@@ -141,6 +141,7 @@ class Execution:
             the change, not the size.
         restarts: How often it was restarted; part of its tasks' ids.
         next_sequence: That of the next attempt.
+        open: How many ways lead through the top of the workflow (counts.py); with none it ends.
         last_retried_at: When its timeout clock was last set back (resume, retry).
         failed_refs: The refs whose failure ended it.
         refs: By the id of an attempt, its ref. Not stored: whoever reads the execution from a
@@ -161,6 +162,7 @@ class Execution:
     last_retried_at: datetime | None = None
     restarts: int = 0
     next_sequence: int = 1
+    open: int = 0
     correlation_id: str = ""
     failed_refs: tuple[str, ...] = ()
     priority: int = 0

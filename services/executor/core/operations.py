@@ -7,7 +7,7 @@ from datetime import datetime
 
 from immutables import Map
 
-from services.executor.core import advance, completion, timeouts
+from services.executor.core import advance, completion, counts, timeouts
 from services.executor.core.copies import changed
 from services.executor.core.deciding import Deciding
 from services.executor.core.model import (
@@ -74,9 +74,14 @@ def retry(deciding: Deciding) -> None:
             "execution again."
         )
     _reopen(deciding)
+    counts.recount(deciding, (*failed, *held))
+    # In this order: nothing may take what is about to run again for what has ended.
     for task in failed:
-        deciding.later(_retry_task, task)
-    # Behind them: they must not pass over an attempt that is about to be replaced.
+        if not _is_reopened(deciding, task):
+            deciding.later(_retry_task, task)
+    for task in failed:
+        if _is_reopened(deciding, task):
+            deciding.later(_open_again, task)
     _release(deciding, held)
 
 
@@ -90,11 +95,12 @@ def _reopen(deciding: Deciding) -> None:
     timeouts.arm(deciding)
 
 
-def _retry_task(deciding: Deciding, task: Task) -> None:
+def _is_reopened(deciding: Deciding, task: Task) -> bool:
     kind = deciding.kinds.get(task.kind)
-    if kind is not None and kind.reopened:
-        _open_again(deciding, task)
-        return
+    return kind is not None and kind.reopened
+
+
+def _retry_task(deciding: Deciding, task: Task) -> None:
     # The budget over all attempts begins anew, else it would be spent already.
     task = changed(task, first_scheduled_at=deciding.now)
     advance.again(deciding, task, advance.NONE, advance.NONE, same_call=False)
@@ -103,7 +109,7 @@ def _retry_task(deciding: Deciding, task: Task) -> None:
 def _open_again(deciding: Deciding, task: Task) -> None:
     """A task that holds others together waits for them again."""
     task = changed(
-        task,
+        deciding.latest(task.ref) or task,
         status=TaskStatus.IN_PROGRESS,
         ended_at=None,
         updated_at=deciding.now,
@@ -115,6 +121,8 @@ def _open_again(deciding: Deciding, task: Task) -> None:
         advance.await_refs(deciding, task, tuple(map(str, awaits)))
     else:
         deciding.put(task)
+        if not task.open:
+            deciding.later(advance.blocks_ended, task)
 
 
 def restarted(execution: Execution, event: Restarted, now: datetime) -> Execution:
@@ -140,6 +148,7 @@ def restarted(execution: Execution, event: Restarted, now: datetime) -> Executio
         failed_refs=(),
         restarts=execution.restarts + 1,
         next_sequence=1,
+        open=0,
     )
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 
+import pytest
+
 from services.executor.core.identity import derived_id
 from services.executor.core.kind import Finished, Kind, Next, Script, View, Waiting
 from services.executor.core.model import (
@@ -63,6 +65,8 @@ class Loop(Kind):
         return Waiting(compute=Script(f"condition {view.task.round}", source, scope))
 
     def computed(self, view: View, label: str, value: Json, error: str | None) -> Next:
+        if error is not None:
+            return Finished(TaskStatus.FAILED, reason=error)
         if value:
             return Waiting(enter=("loopOver",), round=view.task.round + 1)
         return Finished(output={"iteration": view.task.round})
@@ -152,6 +156,39 @@ def test_a_branch_that_fails_ends_the_rest_and_can_be_retried() -> None:
     assert (run.task("join").attempt, run.task("a0").attempt) == (0, 1)
 
 
+@pytest.mark.parametrize("order", [("a0", "b0", "b1"), ("b0", "a0", "b1")])
+def test_a_join_waits_for_all_that_a_retry_runs_again(order: tuple[str, ...]) -> None:
+    fork, *rest = forked(2)
+    first = http("a0", None, permissive=True)
+    fork["forkTasks"] = [[first, http("b0")], [http("a1"), http("b1")]]
+    run = Simulator(workflow(fork, *rest), kinds=MORE).begin()
+    run.answers("a1", answer())
+    run.answers("a0", answer(status=500))
+    run.answers("b0", answer(status=500))
+    run.happens(Retried())
+    for ref in order:
+        assert run.task("join").status == "IN_PROGRESS"
+        run.answers(ref, answer())
+
+    assert run.status == "COMPLETED"
+    assert {row.status for row in run.execution.tasks.values()} == {"COMPLETED"}
+
+
+def test_a_branch_that_is_retried_behind_its_join_is_waited_for() -> None:
+    fork, *rest = forked(2)
+    first = http("a0", None, permissive=True)
+    fork["forkTasks"] = [[first, http("b0")], [http("a1"), http("b1")]]
+    run = Simulator(workflow(fork, *rest), kinds=MORE).begin()
+    for ref in ("a0", "a1", "b0", "b1"):
+        run.answers(ref, answer(status=500 if ref == "a0" else 200))
+    assert run.status == "FAILED"
+    run.happens(Retried())
+    assert run.status == "RUNNING"
+    run.answers("a0", answer())
+
+    assert run.status == "COMPLETED"
+
+
 def test_a_wide_fork_costs_one_small_step_a_branch() -> None:
     asked: Counter[str] = Counter()
     kinds = {name: Counting(kind, asked) for name, kind in MORE.items()}
@@ -224,6 +261,23 @@ def test_a_round_that_fails_is_retried_within_its_loop() -> None:
     assert run.status == "FAILED"
     run.happens(Retried())
     run.answers("say__1", answer())
+
+    assert run.status == "COMPLETED"
+
+
+def test_a_loop_whose_condition_failed_asks_it_again_when_it_is_retried() -> None:
+    verdicts = iter((ArithmeticError("it throws"), False))
+
+    def judge(source: str, scope: Mapping[str, Json]) -> Json:
+        verdict = next(verdicts)
+        if isinstance(verdict, ArithmeticError):
+            raise verdict
+        return verdict
+
+    run = Simulator(workflow(*looped(http("say"))), judge=judge, kinds=MORE).begin()
+    run.answers("say__1", answer())
+    assert run.status == "FAILED"
+    run.happens(Retried())
 
     assert run.status == "COMPLETED"
 

@@ -181,6 +181,72 @@ def test_retry_of_a_branch_rejoins_the_flow() -> None:
     assert run.request("after")
 
 
+def test_retry_of_a_permissive_failure_in_a_branch_goes_on_behind_the_branch() -> None:
+    flow = workflow(
+        task("s", "SWITCH", {"v": "x"}, evaluatorType="value-param", expression="v",
+             decisionCases={"x": [http("in_x", None, permissive=True)]}),
+        http("after"),
+    )  # fmt: skip
+    run = Simulator(flow).begin()
+    run.answers("in_x", answer(status=500))
+    run.answers("after", answer())
+    run.happens(Retried())
+    run.crash()
+    assert (run.execution.open, run.task("s").open) == (1, 1)
+    run.answers("in_x", answer())
+
+    assert run.status == "COMPLETED"
+    assert run.task("after").attempt == 0
+
+
+@pytest.mark.parametrize("first", ["a", "b"])
+def test_all_that_a_retry_runs_again_has_to_end(first: str) -> None:
+    run = Simulator(workflow(http("a", None, permissive=True), http("b"))).begin()
+    run.answers("a", answer(status=500))
+    run.answers("b", answer(status=500))
+    run.happens(Retried())
+    run.answers(first, answer())
+    run.crash()
+    assert run.status == "RUNNING"
+    run.answers("ab".replace(first, ""), answer())
+
+    assert run.status == "COMPLETED"
+    assert {row.status for row in run.execution.tasks.values()} == {"COMPLETED"}
+
+
+def test_all_that_a_retry_runs_again_in_a_branch_has_to_end_before_the_flow_goes_on() -> None:
+    flow = workflow(
+        task("s", "SWITCH", {"v": "x"}, evaluatorType="value-param", expression="v",
+             decisionCases={"x": [http("a", None, permissive=True), http("b")]}),
+        http("after"),
+    )  # fmt: skip
+    run = Simulator(flow).begin()
+    run.answers("a", answer(status=500))
+    run.answers("b", answer(status=500))
+    run.happens(Retried())
+    run.answers("b", answer())
+    assert "after" not in run.execution.tasks
+    run.answers("a", answer())
+
+    assert run.request("after")
+
+
+def test_the_delay_of_an_attempt_that_a_retry_led_to_is_waited_for() -> None:
+    flow = workflow(http("a", None, permissive=True, retryCount=2), http("b"))
+    run = Simulator(flow).begin()
+    for _ in range(2):
+        run.answers("a", answer(status=500))
+        run.fires()
+    run.answers("a", answer(status=500))
+    run.answers("b", answer(status=500))
+    run.happens(Retried())
+    run.answers("a", answer(status=500))
+    run.answers("b", answer())
+
+    assert run.status == "FAILED"
+    assert run.task("a").status == "FAILED"
+
+
 def test_restart_begins_again_with_new_ids_and_keys() -> None:
     run = Simulator(workflow(http("a"), variables={"n": 0})).begin()
     before, key = run.task("a"), run.request("a").idempotency_key
