@@ -168,18 +168,23 @@ class Simulator:
     def passes(self, **span: float) -> None:
         self.now += timedelta(**span)
 
-    def crash(self) -> None:
-        """The process dies, and another one reads what was committed."""
+    def reread(self) -> None:
+        """The execution leaves memory and is read again."""
         self.rows = {id: _reread(row) for id, row in self.rows.items()}
-        latest: dict[str, Task] = {}
-        for row in sorted(self.rows.values(), key=lambda row: row.sequence):
-            latest[row.ref] = row
+        rows = sorted(self.rows.values(), key=lambda row: row.sequence)
+        latest = {row.ref: row for row in rows}
         refs = refs_of(ID, self.execution.restarts, latest.values())
         self.execution = _reread(self.execution, tasks=Map(latest), refs=refs)
+
+    def crash(self) -> list[Interrupted]:
+        """The process dies, and another one reads what was committed; what it tells of that."""
+        self.reread()
         self.performs.clear()
-        for row in list(latest.values()):
-            if row.pending:
-                self.happens(Interrupted(row.id, row.pending))
+        rows = self.execution.tasks.values()
+        told = [Interrupted(row.id, row.pending) for row in rows if row.pending]
+        for event in told:
+            self.happens(event)
+        return told
 
     def task(self, ref: str) -> Task:
         return self.execution.tasks[ref]

@@ -1,0 +1,115 @@
+"""Workflows drawn at random, and the few scripts that they hold."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from itertools import count
+
+from hypothesis import strategies as st
+
+from services.executor.core.model import Json
+from services.executor.core.workflow import Workflow
+from tests.executor.core.simulator import http, task, workflow
+
+
+def judged(source: str, scope: Mapping[str, Json]) -> Json:
+    """The few scripts that these workflows hold."""
+    if source == "throws":
+        raise ArithmeticError("it throws")
+    if source == "parity":
+        return len(json.dumps(dict(scope), sort_keys=True)) % 2
+    output = scope.get("output")
+    body = output.get("body") if isinstance(output, dict) else None
+    return body.get("done") if isinstance(body, dict) else "nothing"
+
+
+@st.composite
+def flows(draw: st.DrawFn) -> Workflow:
+    numbers = count()
+    definitions: Json = {"policed": draw(policies())}
+    block = draw(blocks(numbers, depth=2))
+    more: dict[str, Json] = {}
+    if draw(st.booleans()):
+        more = {"timeoutSeconds": 60, "timeoutPolicy": "TIME_OUT_WF"}
+    if draw(st.booleans()):
+        more["outputParameters"] = {"first": "${t0.output}", "all": "${workflow.variables}"}
+    return workflow(*block, definitions=definitions, failureWorkflow="mend", **more)
+
+
+@st.composite
+def policies(draw: st.DrawFn) -> dict[str, Json]:
+    logics = ("FIXED", "LINEAR_BACKOFF", "EXPONENTIAL_BACKOFF")
+    return {
+        "retryCount": draw(st.integers(0, 2)),
+        "retryLogic": draw(st.sampled_from(logics)),
+        "retryDelaySeconds": draw(st.integers(0, 9)),
+        "backoffJitterMs": draw(st.sampled_from((0, 500))),
+        "timeoutSeconds": draw(st.sampled_from((0, 40))),
+        "timeoutPolicy": draw(st.sampled_from(("RETRY", "TIME_OUT_WF", "ALERT_ONLY"))),
+        "responseTimeoutSeconds": draw(st.sampled_from((20, 40))),
+        "totalTimeoutSeconds": draw(st.sampled_from((0, 100))),
+    }
+
+
+@st.composite
+def blocks(draw: st.DrawFn, numbers: count[int], depth: int) -> list[dict[str, Json]]:
+    return [draw(steps(numbers, depth)) for _ in range(draw(st.integers(1, 3)))]
+
+
+@st.composite
+def steps(draw: st.DrawFn, numbers: count[int], depth: int) -> dict[str, Json]:
+    ref = f"t{next(numbers)}"
+    kind = draw(st.sampled_from(KINDS if depth else KINDS[1:]))
+    step = _step(draw, ref, kind, numbers, depth)
+    if kind != "TERMINATE":
+        step |= draw(st.sampled_from(({}, {"optional": True}, {"permissive": True})))
+    if draw(st.booleans()):
+        step["name"] = "policed"
+    if draw(st.integers(0, 5)) == 0:
+        step["startDelay"] = 5
+    return step
+
+
+KINDS = ("SWITCH", "HTTP", "ASYNC", "HTTP_POLL", "INLINE", "SET_VARIABLE", "WAIT", "NOOP",
+         "TERMINATE")  # fmt: skip
+
+
+def _step(draw: st.DrawFn, ref: str, kind: str, numbers: count[int], depth: int) -> dict[str, Json]:
+    match kind:
+        case "SWITCH":
+            cases: Json = {
+                key: list[Json](draw(blocks(numbers, depth - 1)))
+                for key in draw(st.sets(st.sampled_from("01"), min_size=1))
+            }
+            evaluator = draw(st.sampled_from(("value-param", "javascript")))
+            source = "x" if evaluator == "value-param" else "parity"
+            default = list[Json](draw(blocks(numbers, 0))) if draw(st.booleans()) else []
+            return task(ref, kind, {"x": "${t0.output.body.n}"}, evaluatorType=evaluator,
+                        expression=source, decisionCases=cases, defaultCase=default)  # fmt: skip
+        case "ASYNC":
+            return http(ref, {"body": "${task.callbackUrl}"}, asyncComplete=True)
+        case "HTTP":
+            return http(
+                ref, {"body": {"before": "${t0.output.body}", "v": "${workflow.variables}"}}
+            )
+        case "HTTP_POLL":
+            inputs: Json = {"uri": "http://x", "pollingInterval": draw(st.integers(1, 9)),
+                            "pollingStrategy": draw(st.sampled_from(("FIXED", "LINEAR_BACKOFF"))),
+                            "maxPollCount": 4, "tolerateErrors": draw(st.integers(0, 2)),
+                            "terminationCondition": draw(CONDITIONS)}  # fmt: skip
+            return task(ref, kind, inputs)
+        case "INLINE":
+            return task(ref, kind, {"expression": draw(st.sampled_from(("parity", "throws"))),
+                                    "x": "${t0.output}"})  # fmt: skip
+        case "SET_VARIABLE":
+            return task(ref, kind, {"count": "${t0.output.body.n}", ref: 1})
+        case "WAIT":
+            return task(ref, kind, {"duration": draw(st.sampled_from(("7s", "x")))})
+        case "TERMINATE":
+            status = draw(st.sampled_from(("COMPLETED", "FAILED")))
+            return task(ref, kind, {"terminationStatus": status})
+    return task(ref, kind)
+
+
+CONDITIONS = st.sampled_from(("$.output.body.done", "true", "throws"))
