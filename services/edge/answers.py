@@ -40,11 +40,13 @@ class Half:
     Attributes:
         principal: Who started it, and alone may have the answer.
         public: Whoever has the signed link may.
+        service: The id of the service whose route started it.
         await_refs: The tasks of which the first to end is the answer.
     """
 
     principal: str
     public: bool
+    service: str
     await_refs: tuple[str, ...]
 
 
@@ -59,7 +61,12 @@ def read_half(text: str) -> Half | None:
     kept = json.loads(text) if text else None
     if not isinstance(kept, dict) or "principal" not in kept:
         return None
-    return Half(kept["principal"], kept.get("public") is True, tuple(kept.get("awaitRefs") or ()))
+    return Half(
+        principal=kept["principal"],
+        public=kept.get("public") is True,
+        service=kept.get("service", ""),
+        await_refs=tuple(kept.get("awaitRefs") or ()),
+    )
 
 
 def of_result(result: pb.Result) -> Answer:
@@ -117,6 +124,8 @@ async def get_execution(call: Call, gateway: Gateway, execution_id: str) -> Answ
     if not _may_have(half, callers, linked=bool(auth_id)):
         raise Problem("not-found")
     call.execution_id = execution_id
+    if cors := gateway.definitions.cors_of(half.service):
+        call.shared_headers = cors.headers_of_answer(call.header.get(b"origin"))
     if _over(result, gateway.now()):
         raise Problem("gone")
     if not ended(result):

@@ -60,6 +60,7 @@ class Call:
         body: All of it.
         input: JSON text of the workflow's input.
         execution_id: Once there is, or may be, an execution.
+        shared_headers: Of the answer, whatever it will be.
     """
 
     method: str
@@ -78,6 +79,7 @@ class Call:
     body: bytes = b""
     input: str = ""
     execution_id: str = ""
+    shared_headers: Headers = ()
 
 
 def call_of(scope: Mapping[str, Any], receive: Receive) -> Call:

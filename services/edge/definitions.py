@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from services.access import tags_of
 from services.edge.auth.model import AuthConfig, read_config
+from services.edge.cors import Cors
 from services.edge.routes import Route, RouteTable, routes_of
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ class Definitions:
     def __init__(self, replica: Replica) -> None:
         self.replica = replica
         self._table: RouteTable | None = None
-        self._routes: dict[str, tuple[int, tuple[Route, ...]]] = {}
+        self._routes: dict[str, tuple[Route, ...]] = {}
         self._auths: dict[str, AuthConfig] = {}
         self._rights: dict[tuple[str, str, int], bool] = {}
         self.forget = replica.subscribe(self._changed)
@@ -35,6 +36,10 @@ class Definitions:
         kind = change.kind if change else ""
         if kind in ("service", ""):
             self._table = None
+            if change is None:
+                self._routes.clear()
+            else:
+                self._routes.pop(change.name, None)
         if kind in ("auth", ""):
             self._auths.clear()
         if kind in ("application", "workflow", ""):
@@ -52,15 +57,27 @@ class Definitions:
             self._table = RouteTable(self._all_routes())
         return self._table
 
+    def services(self) -> Iterable[Route]:
+        """One route of each service that has any, for what all of them share."""
+        every = map(self._routes_of, self.replica.all("service"))
+        return (routes[0] for routes in every if routes)
+
+    def cors_of(self, service_id: str) -> Cors | None:
+        """Which pages of other origins may call that service."""
+        stored = self.replica.get("service", service_id)
+        routes = self._routes_of(stored) if stored else ()
+        return routes[0].cors if routes else None
+
     def _all_routes(self) -> Iterable[Route]:
-        """Those of services that have not changed are not read again."""
-        known, self._routes = self._routes, {}
         for stored in self.replica.all("service"):
-            before = known.get(stored.name)
-            if before is None or before[0] != stored.revision:
-                before = (stored.revision, routes_of(stored.document))
-            self._routes[stored.name] = before
-            yield from before[1]
+            yield from self._routes_of(stored)
+
+    def _routes_of(self, service: Stored) -> tuple[Route, ...]:
+        """Those of a service that has not changed are not read again."""
+        known = self._routes.get(service.name)
+        if known is None:
+            known = self._routes[service.name] = routes_of(service.document)
+        return known
 
     def auth(self, auth_id: str) -> AuthConfig | None:
         """The auth configuration of that id."""

@@ -9,7 +9,7 @@ from services.edge.problems import Problem
 from services.edge.trie import Elsewhere, Found, V
 
 
-def found_or_answer(method: str, found: Found[V] | Elsewhere | None) -> Found[V] | Answer:
+def found_or_answer(method: str, found: Found[V] | Elsewhere[V] | None) -> Found[V] | Answer:
     """What was found; 204 with ``Allow`` to OPTIONS.
 
     Raises:

@@ -56,7 +56,11 @@ class Endpoint(Generic[C]):
             answer = await self._run(call)
         except Gone:
             return
-        headers = [*answer.headers, (b"x-request-id", call.request_id.encode())]
+        headers = [
+            *answer.headers,
+            *call.shared_headers,
+            (b"x-request-id", call.request_id.encode()),
+        ]
         if call.execution_id:
             headers.append((b"podium-execution-id", call.execution_id.encode()))
         if answer.status != 204:

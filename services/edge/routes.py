@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from services.edge.cors import Cors, read_cors
 from services.edge.trie import Elsewhere, Found, Trie, is_parameter, template_segments
 
 DEFAULT_TIMEOUT_SECONDS = 30.0
@@ -25,6 +26,7 @@ class Route:
         asynchronous: 202 at once.
         await_refs: The tasks of which the first to end is the answer.
         enabled: The service is.
+        cors: Which pages may call; None: those of the gateway's own origin.
         answer_half: JSON text, open at its end: what is kept with an execution to answer for it
             later; see :class:`services.edge.answers.Half`.
     """
@@ -41,14 +43,16 @@ class Route:
     await_refs: tuple[str, ...]
     timeout_seconds: float
     answer_half: str
+    cors: Cors | None
 
 
 def routes_of(service: Mapping[str, Any]) -> tuple[Route, ...]:
     """The routes of a service's document, as the registry keeps it."""
-    return tuple(_route(service, route) for route in service.get("routes") or ())
+    cors = read_cors(service)
+    return tuple(_route(service, route, cors) for route in service.get("routes") or ())
 
 
-def _route(service: Mapping[str, Any], route: Mapping[str, Any]) -> Route:
+def _route(service: Mapping[str, Any], route: Mapping[str, Any], cors: Cors | None) -> Route:
     path = joined(service["path"], route["path"])
     mapped = route["mappedWorkflow"]
     await_refs = awaited(route.get("waitUntilTasks"))
@@ -71,6 +75,7 @@ def _route(service: Mapping[str, Any], route: Mapping[str, Any]) -> Route:
         await_refs=await_refs,
         timeout_seconds=_timeout(route.get("timeoutInSeconds")),
         answer_half=json.dumps(half, separators=(",", ":"))[:-1],
+        cors=cors,
     )
 
 
@@ -98,6 +103,8 @@ class RouteTable:
         for route in routes:
             self._trie.add(route.method, route.path, route)
 
-    def find(self, method: str, segments: tuple[str, ...]) -> Found[Route] | Elsewhere | None:
+    def find(
+        self, method: str, segments: tuple[str, ...]
+    ) -> Found[Route] | Elsewhere[Route] | None:
         """The route of a request; HEAD is answered by GET's."""
         return self._trie.find("GET" if method == "HEAD" else method, segments)

@@ -15,6 +15,7 @@ from services.edge.dispatch import found_or_answer
 from services.edge.exchange import Outcome, Waiting
 from services.edge.identity import identify_with
 from services.edge.own import own_pages
+from services.edge.preflights import cors_at, preflight
 from services.edge.problems import Problem, challenge, retry_after
 from services.edge.routes import Route
 from services.errors import (
@@ -44,9 +45,10 @@ async def identify(call: Call, gateway: Gateway) -> None:
 
 async def route(call: Call, gateway: Gateway) -> Answer | None:
     """The route, its path parameters; 204, 404, 405, or 503 where the service is switched off."""
-    found = found_or_answer(
-        call.method, gateway.definitions.routes.find(call.method, call.segments)
-    )
+    there = gateway.definitions.routes.find(call.method, call.segments)
+    if (cors := cors_at(there)) is not None:
+        call.shared_headers = cors.headers_of_answer(call.header.get(b"origin"))
+    found = found_or_answer(call.method, there)
     if isinstance(found, Answer):
         return found
     call.route = found.value
@@ -180,4 +182,4 @@ def _refused(error: ServiceError) -> ServiceError | Problem:
     return Problem("unavailable", headers=(retry_after(),))
 
 
-STAGES = (identify, own_pages, route, authenticate, authorize, receive, map_input, run)
+STAGES = (identify, preflight, own_pages, route, authenticate, authorize, receive, map_input, run)

@@ -6,6 +6,7 @@ another.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 from urllib.parse import unquote_to_bytes
@@ -33,10 +34,14 @@ class Found(Generic[V]):
 
 
 @dataclass(frozen=True, slots=True)
-class Elsewhere:
-    """The path is known, by other methods than the request's."""
+class Elsewhere(Generic[V]):
+    """The path is known, by other methods than the request's: the value of each."""
 
-    methods: frozenset[str]
+    values: Mapping[str, V]
+
+    @property
+    def methods(self) -> frozenset[str]:
+        return frozenset(self.values)
 
 
 @dataclass(slots=True)
@@ -63,13 +68,13 @@ class Trie(Generic[V]):
                 node = node.literals.setdefault(segment, _Node())
         node.values[method] = value
 
-    def find(self, method: str, segments: tuple[str, ...]) -> Found[V] | Elsewhere | None:
+    def find(self, method: str, segments: tuple[str, ...]) -> Found[V] | Elsewhere[V] | None:
         """What ``method`` on the path of ``segments`` leads to; None: nothing is there.
 
         At each segment a literal is tried before a parameter; one that leads nowhere, or to other
         methods only, is given up for the next.
         """
-        methods: set[str] = set()
+        elsewhere: dict[str, V] = {}
         # Depth first with the literal on top; each node of the trie is visited at most once.
         ways: list[tuple[_Node[V], int, tuple[str, ...]]] = [(self._root, 0, ())]
         count = len(segments)
@@ -78,14 +83,14 @@ class Trie(Generic[V]):
             if at == count:
                 if (value := node.values.get(method)) is not None:
                     return Found(value, parameters)
-                methods.update(node.values)
+                elsewhere = node.values | elsewhere
                 continue
             segment = segments[at]
             if node.parameter is not None and segment and segment not in _DOT_SEGMENTS:
                 ways.append((node.parameter, at + 1, (*parameters, segment)))
             if (literal := node.literals.get(segment)) is not None:
                 ways.append((literal, at + 1, parameters))
-        return Elsewhere(frozenset(methods)) if methods else None
+        return Elsewhere(elsewhere) if elsewhere else None
 
 
 def is_parameter(segment: str) -> bool:

@@ -124,7 +124,8 @@ def test_the_trie_finds_what_a_comparison_with_every_template_finds(
         values = zip(template_segments(best[1]), path, strict=True)
         assert got == Found(best, tuple(v for s, v in values if is_parameter(s)))
     elif fitting:
-        assert got == Elsewhere(frozenset(m for m, _ in fitting))
+        assert isinstance(got, Elsewhere)
+        assert got.methods == {m for m, _ in fitting}
     else:
         assert got is None
 

@@ -138,18 +138,70 @@ ROUTE = Record(
     ),
 )
 
-_WORDS = ListOf(Text(shortest=1))
+_ORIGIN = Text(
+    longest=255,
+    pattern=r"\*|null|[A-Za-z][A-Za-z0-9+.-]*://[A-Za-z0-9.*_-]+(:([0-9]{1,5}|\*))?|"
+    r"[A-Za-z][A-Za-z0-9+.-]*://\[[0-9A-Fa-f:.]+\](:([0-9]{1,5}|\*))?",
+    wants="an origin like https://shop.example or https://*.shop.example, without a path, or '*'",
+)
+_HEADER_NAMES = ListOf(
+    Text(
+        longest=255,
+        pattern=r"[A-Za-z0-9!#$%&'*+.^_`|~-]+",
+        wants="the name of a header, or '*'",
+    )
+)
+_LONGEST_MAX_AGE = 86_400
+
+
+def _check_cors(cors: Document, at: Place) -> None:
+    origins = cors.get("accessControlAllowOrigin")
+    if cors.get("accessControlAllowCredentials") is not True:
+        return
+    if isinstance(origins, list) and "*" in origins:
+        (at / "accessControlAllowCredentials").fault(
+            "must not be true where any origin may call: list the origins"
+        )
+
+
 _CORS = Record(
     "a CORS configuration",
     (
-        Field("accessControlAllowOrigin", _WORDS, "Origins, or `*`."),
+        Field(
+            "accessControlAllowOrigin",
+            ListOf(_ORIGIN),
+            "Origins; `https://*.shop.example` is every host below that one, `*` any origin. "
+            "Without one, other origins are told nothing.",
+        ),
         Field(
             "accessControlAllowMethods",
             ListOf(Choice((*METHODS, "HEAD", "OPTIONS", "*"))),
-            "Methods, or `*`.",
+            "Methods; absent or `*`: those of the path.",
         ),
-        Field("accessControlAllowHeaders", _WORDS, "Request headers, or `*`."),
+        Field(
+            "accessControlAllowHeaders",
+            _HEADER_NAMES,
+            "Request headers; absent or `*`: those that are asked for.",
+        ),
+        Field(
+            "accessControlExposeHeaders",
+            _HEADER_NAMES,
+            "Headers of the answer that pages may read; absent: Location, Retry-After, "
+            "X-Request-Id, Podium-Execution-Id.",
+        ),
+        Field(
+            "accessControlAllowCredentials",
+            Boolean(),
+            "Whether cookies and the like may come with a call; not where any origin may call.",
+            default=False,
+        ),
+        Field(
+            "accessControlMaxAge",
+            whole(0, _LONGEST_MAX_AGE),
+            "Seconds for which a browser may keep the answer to a preflight.",
+        ),
     ),
+    rules=(_check_cors,),
 )
 
 
@@ -216,8 +268,6 @@ KIND = Kind(
                 "corsConfig",
                 _CORS,
                 "Which pages of other origins may call; absent: none.",
-                status=Status.NO_EFFECT,
-                neutral=({},),
             ),
             Field("routes", ListOf(ROUTE), "The routes.", default=[]),
             *_server("basePath"),

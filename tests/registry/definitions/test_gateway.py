@@ -76,14 +76,12 @@ def test_what_has_no_effect_yet_is_told_only_when_it_differs_from_its_default() 
         service(
             route(exposeDetails=True),
             mcpEnabled=False,
-            corsConfig={"accessControlAllowOrigin": ["*"], "accessControlAllowMethods": ["GET"]},
         )
     )
 
     assert definition.warnings == (
         "routes[0].exposeDetails: is kept, and has no effect yet",
         "mcpEnabled: is kept, and has no effect yet",
-        "corsConfig: is kept, and has no effect yet",
     )
 
 
@@ -118,6 +116,17 @@ def test_what_is_asked_for_and_has_no_effect_yet_is_told_though_it_is_the_defaul
          "'accessControlAllowOrigin'?"),
         ({"corsConfig": {"accessControlAllowOrigin": "*"}},
          "corsConfig.accessControlAllowOrigin: must be a list, not '*'"),
+        ({"corsConfig": {"accessControlAllowOrigin": ["https://shop.example/"]}},
+         "corsConfig.accessControlAllowOrigin[0]: must be an origin like https://shop.example or "
+         "https://*.shop.example, without a path, or '*', not 'https://shop.example/'"),
+        ({"corsConfig": {"accessControlAllowOrigin": ["*"], "accessControlAllowCredentials": True}},
+         "corsConfig.accessControlAllowCredentials: must not be true where any origin may call: "
+         "list the origins"),
+        ({"corsConfig": {"accessControlAllowHeaders": ["a b"]}},
+         "corsConfig.accessControlAllowHeaders[0]: must be the name of a header, or '*', not "
+         "'a b'"),
+        ({"corsConfig": {"accessControlMaxAge": 86_401}},
+         "corsConfig.accessControlMaxAge: must be at most 86400, not 86401"),
     ],
 )  # fmt: skip
 def test_a_service_refuses(fields: Document, fault: str) -> None:
