@@ -13,8 +13,8 @@ from podium.executor.v1 import executor_pb2 as pb
 from services.edge.auth import authenticate
 from services.edge.auth.model import Caller
 from services.edge.call import JSON, Answer, Call
-from services.edge.mapping import parse_query
 from services.edge.problems import Problem, retry_after
+from services.edge.query import parse_query
 from services.edge.routes import Route
 from services.errors import NotFound, PermissionDenied
 

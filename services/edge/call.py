@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from services.edge.auth.model import Caller
 from services.edge.routes import Route
+from services.json_text import Json
 
 Headers = tuple[tuple[bytes, bytes], ...]
 Message = MutableMapping[str, Any]
@@ -58,6 +59,8 @@ class Call:
         segments: The path, decoded by segment.
         parameters: The path's parameters, by name.
         body: All of it.
+        query_fields: The query's fields, of their types where the route declares them.
+        document: The body, read.
         input: JSON text of the workflow's input.
         execution_id: Once there is, or may be, an execution.
         shared_headers: Of the answer, whatever it will be.
@@ -77,6 +80,8 @@ class Call:
     parameters: Mapping[str, str] = field(default_factory=dict)
     caller: Caller | None = None
     body: bytes = b""
+    query_fields: Mapping[str, Json] = field(default_factory=dict)
+    document: Json = None
     input: str = ""
     execution_id: str = ""
     shared_headers: Headers = ()

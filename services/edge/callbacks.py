@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from podium.executor.v1 import executor_pb2 as pb
 from services.edge.bodies import aside, read_body
 from services.edge.call import JSON, Answer, Call
-from services.edge.mapping import not_utf8, parse_body, parse_query
+from services.edge.mapping import not_utf8, parse_body
 from services.edge.problems import Problem
+from services.edge.query import parse_query
 from services.errors import InvalidRequest
 
 if TYPE_CHECKING:

@@ -5,6 +5,7 @@ They come from its own copy of the registry's definitions.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from services.access import tags_of
 from services.edge.auth.model import AuthConfig, read_config
 from services.edge.cors import Cors
 from services.edge.routes import Route, RouteTable, routes_of
+from services.edge.schemas import SchemaUse
 
 if TYPE_CHECKING:
     from services.replica import Removed, Replica, Stored
@@ -30,6 +32,7 @@ class Definitions:
         self._routes: dict[str, tuple[Route, ...]] = {}
         self._auths: dict[str, AuthConfig] = {}
         self._rights: dict[tuple[str, str, int], bool] = {}
+        self._schemas: dict[SchemaUse, str] = {}
         self.forget = replica.subscribe(self._changed)
 
     def _changed(self, change: Stored | Removed | None) -> None:
@@ -44,6 +47,8 @@ class Definitions:
             self._auths.clear()
         if kind in ("application", "workflow", ""):
             self._rights.clear()
+        if kind in ("schema", ""):
+            self._schemas.clear()
 
     @property
     def revision(self) -> int:
@@ -91,6 +96,15 @@ class Definitions:
         for stored in self.replica.all("auth"):
             if (config := self.auth(stored.name)) is not None:
                 yield config
+
+    def schema(self, use: SchemaUse) -> str | None:
+        """JSON text of the schema that a route names; None: it has not come yet."""
+        if use.text:
+            return use.text
+        known = self._schemas.get(use)
+        if known is None and (stored := self.replica.get("schema", use.name, use.version)):
+            known = self._schemas[use] = json.dumps(stored.document["data"], ensure_ascii=False)
+        return known
 
     def may_execute(self, application_id: str, workflow: str, version: int) -> bool:
         """Whether the application has EXECUTE on the workflow, by name or by tag."""

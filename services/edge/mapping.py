@@ -11,11 +11,9 @@ import re
 from collections.abc import Mapping, Sequence
 
 from services.edge.problems import Problem
-from services.edge.trie import BadPath, percent_decoded
 from services.json_text import DocumentError, Json, parse_json
 
 DEEPEST_LEVEL = 512
-MOST_QUERY_FIELDS = 1000
 METADATA = "requestMetadata"
 
 # In a workflow's input they would be stored, and shown to whoever may read executions.
@@ -88,51 +86,9 @@ def check_depth(text: str) -> None:
             depth -= 1
 
 
-def parse_query(query: bytes) -> dict[str, str]:
-    """The query's fields, decoded; ``+`` is a space, a field without ``=`` is empty text.
-
-    Raises:
-        Problem: 400 for an encoding that is broken, 422 for a field that is given twice.
-    """
-    if not query:
-        return {}
-    pieces = query.split(b"&", MOST_QUERY_FIELDS)
-    if len(pieces) > MOST_QUERY_FIELDS:
-        raise Problem("malformed-query", f"The query has more than {MOST_QUERY_FIELDS} fields.")
-    fields: dict[str, str] = {}
-    twice: list[str] = []
-    for piece in pieces:
-        if piece:
-            name, value = _field(piece)
-            if name in fields:
-                twice.append(name)
-            fields[name] = value
-    if twice:
-        raise Problem(
-            "invalid-query",
-            errors=tuple((f"/query/{_escaped(name)}", "is given twice") for name in twice),
-        )
-    return fields
-
-
-def _field(piece: bytes) -> tuple[str, str]:
-    name, _, value = piece.replace(b"+", b" ").partition(b"=")
-    try:
-        return percent_decoded(name), percent_decoded(value)
-    except BadPath as error:
-        raise Problem("malformed-query", str(error)) from None
-    except UnicodeDecodeError:
-        raise Problem("malformed-query", "The query is not percent-encoded UTF-8.") from None
-
-
-def _escaped(name: str) -> str:
-    # RFC 6901 §3
-    return name.replace("~", "~0").replace("/", "~1")
-
-
 def workflow_input(
     body: Json,
-    query: Mapping[str, str],
+    query: Mapping[str, Json],
     path_parameters: Mapping[str, str],
     metadata: Mapping[str, Json],
 ) -> str:

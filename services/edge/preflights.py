@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from services.edge.call import Answer, Call
 from services.edge.dispatch import looked_up
-from services.edge.mapping import parse_query
+from services.edge.query import parse_query
 from services.edge.trie import Elsewhere, Found
 
 if TYPE_CHECKING:

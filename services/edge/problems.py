@@ -14,6 +14,9 @@ from typing import Any
 CONTENT_TYPE = b"application/problem+json"
 RETRY_AFTER_SECONDS = 1
 
+Faults = tuple[tuple[str, str], ...]
+"""Pointer (RFC 6901) and detail of each."""
+
 
 @dataclass(frozen=True, slots=True)
 class Kind:
@@ -47,6 +50,7 @@ KINDS: dict[str, Kind] = {
         415, "Unsupported media type", "The body must be JSON in UTF-8: application/json or +json."
     ),
     "invalid-query": Kind(422, "Invalid query", "The query breaks a rule: see errors."),
+    "invalid-input": Kind(422, "Invalid input", "The input breaks its schema: see errors."),
     "headers-too-large": Kind(
         431, "Headers too large", "The request's headers are larger than is taken here."
     ),

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from services.edge.cors import Cors, read_cors
+from services.edge.query import Parameter, read_parameters
+from services.edge.schemas import SchemaUse, read_use
 from services.edge.trie import Elsewhere, Found, Trie, is_parameter, template_segments
 
 DEFAULT_TIMEOUT_SECONDS = 30.0
@@ -27,6 +29,8 @@ class Route:
         await_refs: The tasks of which the first to end is the answer.
         enabled: The service is.
         cors: Which pages may call; None: those of the gateway's own origin.
+        query: The declared fields of the query; None: all that are sent reach the input.
+        input_schema: What the body must be, or the parameters of a call that has none.
         answer_half: JSON text, open at its end: what is kept with an execution to answer for it
             later; see :class:`services.edge.answers.Half`.
     """
@@ -44,6 +48,8 @@ class Route:
     timeout_seconds: float
     answer_half: str
     cors: Cors | None
+    query: tuple[Parameter, ...] | None
+    input_schema: SchemaUse | None
 
 
 def routes_of(service: Mapping[str, Any]) -> tuple[Route, ...]:
@@ -76,6 +82,8 @@ def _route(service: Mapping[str, Any], route: Mapping[str, Any], cors: Cors | No
         timeout_seconds=_timeout(route.get("timeoutInSeconds")),
         answer_half=json.dumps(half, separators=(",", ":"))[:-1],
         cors=cors,
+        query=read_parameters(route["queryParameters"]) if route.get("queryParameters") else None,
+        input_schema=read_use(route, "inputSchema"),
     )
 
 

@@ -33,7 +33,7 @@ from services.replica import Replica, following
 from services.sealing import read_key
 
 NAME = "podium.edge.v1.EdgeService"
-KINDS = ("service", "auth", "application", "workflow")
+KINDS = ("service", "auth", "application", "workflow", "schema")
 
 # Whoever asks how the edge is while it ends need not be waited for longer.
 _GRPC_DRAIN_SECONDS = 0.5

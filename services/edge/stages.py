@@ -6,7 +6,8 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING
 
 from podium.executor.v1 import executor_pb2 as pb
-from services.edge import mapping
+from services import json_schema
+from services.edge import mapping, query
 from services.edge.answers import half_text, not_done, of_result
 from services.edge.auth import api_key, authenticate as proven
 from services.edge.bodies import aside, read_body
@@ -18,6 +19,7 @@ from services.edge.own import own_pages
 from services.edge.preflights import cors_at, preflight
 from services.edge.problems import Problem, challenge, retry_after
 from services.edge.routes import Route
+from services.edge.schemas import validator_of
 from services.errors import (
     InvalidRequest,
     Overloaded,
@@ -94,26 +96,56 @@ async def receive(call: Call, gateway: Gateway) -> None:
         mapping.check_content_type(call.header.get(b"content-type"))
 
 
+async def read_input(call: Call, gateway: Gateway) -> None:
+    """The query and the body, as the route wants them; 400, and 422 with every fault."""
+    route = _route(call)
+    schema = None
+    if route.input_schema is not None:
+        schema = gateway.definitions.schema(route.input_schema)
+        if schema is None:
+            raise Problem("unavailable", headers=(retry_after(),))
+    await aside(len(call.body), _read, call, route, schema)
+
+
+def _read(call: Call, route: Route, schema: str | None) -> None:
+    pairs = query.parse_pairs(call.query)
+    if route.query is None:
+        call.query_fields, faults = query.as_sent(pairs)
+    else:
+        call.query_fields, faults = query.as_declared(pairs, route.query)
+    call.document = mapping.parse_body(call.body)
+    broken = json_schema.faults(validator_of(schema), _checked(call)) if schema else ()
+    if faults or broken:
+        raise Problem("invalid-input" if broken else "invalid-query", errors=(*faults, *broken))
+
+
+def _checked(call: Call) -> Json:
+    """What the input schema is about: the body, or the parameters of a call without one."""
+    if call.body or call.method not in ("GET", "HEAD", "DELETE"):
+        return call.document
+    return {**call.query_fields, **call.parameters}
+
+
 async def map_input(call: Call, gateway: Gateway) -> None:
-    """The workflow's input; 400, 422."""
-    call.input = await aside(len(call.body), _input, call, gateway)
+    """The workflow's input; 413."""
+    await aside(len(call.body), _map, call, gateway)
     if len(call.input) > _LONGEST_INPUT:
         raise Problem("body-too-large")
 
 
-def _input(call: Call, gateway: Gateway) -> str:
-    route, query = _route(call), mapping.parse_query(call.query)
+def _map(call: Call, gateway: Gateway) -> None:
+    route = _route(call)
     metadata: dict[str, Json] = {
         # In lower case, as Orkes has it.
         "method": route.method.lower(),
         "path": call.raw_path.decode(),
         "pathParams": dict(call.parameters),
-        "queryParams": dict(query),
+        "queryParams": dict(call.query_fields),
         "headers": mapping.metadata_headers(call.headers, gateway.metadata_headers),
         "requestId": call.request_id,
         "principal": _caller(call).principal,
     }
-    return mapping.workflow_input(mapping.parse_body(call.body), query, call.parameters, metadata)
+    call.input = mapping.workflow_input(call.document, call.query_fields, call.parameters, metadata)
 
 
 async def run(call: Call, gateway: Gateway) -> Answer:
@@ -182,4 +214,15 @@ def _refused(error: ServiceError) -> ServiceError | Problem:
     return Problem("unavailable", headers=(retry_after(),))
 
 
-STAGES = (identify, preflight, own_pages, route, authenticate, authorize, receive, map_input, run)
+STAGES = (
+    identify,
+    preflight,
+    own_pages,
+    route,
+    authenticate,
+    authorize,
+    receive,
+    read_input,
+    map_input,
+    run,
+)

@@ -12,7 +12,6 @@ from services.edge.mapping import (
     check_content_type,
     metadata_headers,
     parse_body,
-    parse_query,
     workflow_input,
 )  # fmt: skip
 from services.edge.problems import Problem
@@ -104,41 +103,6 @@ def test_any_other_type_is_refused(content_type: bytes) -> None:
         check_content_type(content_type)
 
     assert caught.value.status == 415
-
-
-@pytest.mark.parametrize(
-    ("query", "fields"),
-    [
-        (b"", {}),
-        (b"a=1&b=2", {"a": "1", "b": "2"}),
-        (b"a", {"a": ""}),
-        (b"a=&&b", {"a": "", "b": ""}),
-        (b"q=x+y%2Bz%20w", {"q": "x y+z w"}),
-        (b"caf%C3%A9=%E2%82%AC", {"café": "€"}),
-        (b"a=b=c", {"a": "b=c"}),
-    ],
-)
-def test_a_query_is_read_as_text(query: bytes, fields: dict[str, str]) -> None:
-    assert parse_query(query) == fields
-
-
-@pytest.mark.parametrize("query", [b"a=%", b"%zz=1", b"a=%ff", b"a=%00", b"a=\xff", b"a&" * 1001])
-def test_a_query_that_cannot_be_read_is_refused(query: bytes) -> None:
-    with pytest.raises(Problem) as caught:
-        parse_query(query)
-
-    assert caught.value.status == 400
-
-
-def test_every_field_that_is_given_twice_is_told() -> None:
-    with pytest.raises(Problem) as caught:
-        parse_query(b"a=1&b=2&a=3&c/d=1&c/d=2")
-
-    assert caught.value.status == 422
-    assert caught.value.errors == (
-        ("/query/a", "is given twice"),
-        ("/query/c~1d", "is given twice"),
-    )
 
 
 def written(*args: Any) -> Any:

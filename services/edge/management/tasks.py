@@ -9,8 +9,9 @@ from services.edge.bodies import aside, read_body
 from services.edge.call import TEXT, Answer, Call
 from services.edge.callbacks import status_of
 from services.edge.endpoint import problem_of
-from services.edge.mapping import parse_body, parse_query
+from services.edge.mapping import parse_body
 from services.edge.problems import Problem, challenge
+from services.edge.query import parse_query
 from services.errors import ServiceError, Unauthenticated
 
 if TYPE_CHECKING:

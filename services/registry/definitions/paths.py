@@ -26,6 +26,11 @@ def is_the_gateways(path: str) -> bool:
     return segments(path)[:1] == ("-",)
 
 
+def parameter_names(path: str) -> tuple[str, ...]:
+    """``/{orderId}/lines/{n}`` → ``("orderId", "n")``."""
+    return tuple(found[1] for part in segments(path) if (found := _PARAMETER.match(part)))
+
+
 def erased(path: str) -> tuple[str, ...]:
     """Its segments without the names of parameters.
 

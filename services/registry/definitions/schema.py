@@ -3,47 +3,31 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import NoReturn
 
 import jsonschema_rs
 
+from services.json_schema import DRAFT_07, DRAFT_2020_12, compiled, draft_of, meta_schema
 from services.registry.definitions.model import Document, Json, Kind
 from services.registry.definitions.reading import Place, shortened, shown
 from services.registry.definitions.records import Field, Record, kept, later
 from services.registry.definitions.values import Choice, Name, Object, Text, whole
 
-_DRAFT_2020_12 = "https://json-schema.org/draft/2020-12/schema"
-_DRAFT_07 = "http://json-schema.org/draft-07/schema"
-_DRAFTS = {
-    _DRAFT_2020_12: jsonschema_rs.Draft202012Validator,
-    _DRAFT_07: jsonschema_rs.Draft7Validator,
-}
-
-
-@cache
-def _meta(draft: str) -> jsonschema_rs.Validator:
-    """The validator of schemas of ``draft``; its own schema comes with the library."""
-    return _DRAFTS[draft]({"$ref": draft})
-
-
-def _refuse(uri: str) -> NoReturn:
-    # Without a retriever of its own the library fetches http: and reads file: references.
-    raise ValueError(uri)
+_meta = cache(meta_schema)
 
 
 def check_json_schema(schema: Document, at: Place) -> None:
     """Tells every reason why ``schema`` is no JSON Schema of draft 2020-12 or draft-07."""
-    declared = schema.get("$schema", _DRAFT_2020_12)
-    draft = declared.removesuffix("#") if isinstance(declared, str) else ""
-    if draft not in _DRAFTS:
-        (at / "$schema").fault(f"must be {_DRAFT_2020_12} or {_DRAFT_07}#, not {shown(declared)}")
+    draft = draft_of(schema)
+    if draft is None:
+        declared = schema["$schema"]
+        (at / "$schema").fault(f"must be {DRAFT_2020_12} or {DRAFT_07}#, not {shown(declared)}")
         return
     try:
         faults = list(_meta(draft).iter_errors(schema))
         for fault in faults:
             _descend(at, fault.instance_path).fault(shortened(fault.message))
         if not faults:
-            _DRAFTS[draft](schema, retriever=_refuse)
+            compiled(schema)
     except jsonschema_rs.ValidationError as fault:
         _descend(at, fault.instance_path).fault(_reason(fault.message))
     except (jsonschema_rs.ReferencingError, ValueError) as fault:

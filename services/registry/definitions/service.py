@@ -9,6 +9,7 @@ from services.registry.definitions.paths import (
     erased,
     is_the_gateways,
     joined,
+    parameter_names,
     segments,
 )
 from services.registry.definitions.reading import Place
@@ -19,6 +20,13 @@ from services.registry.definitions.records import (
     Status,
     kept,
     later,
+)
+from services.registry.definitions.requests import (
+    QUERY_PARAMETER,
+    SCHEMA_REFERENCE,
+    JsonSchema,
+    check_parameters,
+    check_schemas,
 )
 from services.registry.definitions.values import (
     Anything,
@@ -76,6 +84,13 @@ _MAPPED = Record(
     rules=(_check_mapped,),
 )
 
+
+def _check_route(route: Document, at: Place) -> None:
+    path = route.get("path")
+    check_parameters(route, parameter_names(path) if isinstance(path, str) else (), at)
+    check_schemas(route, at)
+
+
 ROUTE = Record(
     "a route",
     (
@@ -120,11 +135,19 @@ ROUTE = Record(
             "The execution among the output.",
             refusal="is not supported: the answer is the output; its id is in Podium-Execution-Id",
         ),
-        later("inputSchema", "JSON Schema of the body."),
-        later("inputSchemaRef", "A schema definition for the body."),
+        Field(
+            "inputSchema",
+            JsonSchema(),
+            "What the body must be; on GET and DELETE without one, the query and path parameters.",
+        ),
+        Field("inputSchemaRef", SCHEMA_REFERENCE, "The same by a schema definition."),
         later("outputSchema", "JSON Schema of the answer."),
         later("outputSchemaRef", "A schema definition for the answer."),
-        later("queryParameters", "Declared query parameters."),
+        Field(
+            "queryParameters",
+            ListOf(QUERY_PARAMETER),
+            "The fields of the query that reach the input; without any, all do, as text.",
+        ),
         later("preRequestScript", "JavaScript that makes the input."),
         later("postResponseScript", "JavaScript that makes the answer."),
         later("responseEnvelope", "Status and headers from the script."),
@@ -136,6 +159,7 @@ ROUTE = Record(
         *SERVER_WRITTEN,
         *_server("serviceId", "basePath"),
     ),
+    rules=(_check_route,),
 )
 
 _ORIGIN = Text(

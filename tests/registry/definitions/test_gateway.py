@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from services.errors import InvalidDefinition
@@ -67,6 +69,21 @@ def test_a_service_as_another_gateway_exports_it_is_taken() -> None:
 
     assert "basePath" not in definition.document
     assert "serviceId" not in str(definition.document)
+
+
+def test_a_schema_may_be_text_or_named_and_a_copy_beside_the_name_is_told() -> None:
+    reference: Document = {"name": "Rating", "version": 1}
+    text = '{"$schema": "http://json-schema.org/draft-07/schema", "type": "object"}'
+
+    definition = parse(service(route(inputSchema=text, inputSchemaRef=reference)))
+    alone = accepted(service(route(inputSchema=text, queryParameters=[{"name": "q-1_X"}])))
+
+    assert definition.warnings == (
+        "routes[0].inputSchema: is kept, and not used: inputSchemaRef is",
+    )
+    name = "routes[0].inputSchemaRef.name"
+    assert Reference("schema", "Rating", 1, name) in definition.references
+    assert '"type": "object"' in json.dumps(alone.document)
 
 
 def test_what_has_no_effect_yet_is_told_only_when_it_differs_from_its_default() -> None:
@@ -158,7 +175,34 @@ def test_a_service_refuses(fields: Document, fault: str) -> None:
          "Podium-Execution-Id"),
         (route(rateLimits=[{"name": "burst"}]), "rateLimits: is not supported yet"),
         (route(preRequestScript="1"), "preRequestScript: is not supported yet"),
-        (route(inputSchema={"type": "object"}), "inputSchema: is not supported yet"),
+        (route(outputSchema={"type": "object"}), "outputSchema: is not supported yet"),
+        (route(inputSchema=[]), "inputSchema: must be a JSON Schema, an object, not a list"),
+        (route(inputSchema="{"), "inputSchema: cannot be read: line 1: is no JSON: "
+                                 "Expecting property name enclosed in double quotes"),
+        (route(inputSchema={"type": "text"}),
+         'inputSchema.type: "text" is not valid under any of the schemas listed in the …'),
+        (route(inputSchema={"$ref": "http://x.example/s"}),
+         "inputSchema: refers to 'http://x.example/s', which is outside of the schema"),
+        (route(inputSchemaRef={"version": 1}), "inputSchemaRef.name: is required"),
+        (route(queryParameters=[{"name": "a b"}]),
+         "queryParameters[0].name: must be letters, digits, '_' and '-', not 'a b'"),
+        (route(queryParameters=[{"name": "a", "type": "text"}]),
+         "queryParameters[0].type: must be one of string, integer, number, boolean, array, not "
+         "'text'"),
+        (route(queryParameters=[{"name": "a"}, {"name": "a"}]),
+         "queryParameters[1].name: 'a' is declared twice"),
+        (route(path="/{a}", queryParameters=[{"name": "a"}]),
+         "queryParameters[0].name: 'a' is a parameter of the path"),
+        (route(queryParameters=[{"name": "requestMetadata"}]),
+         "queryParameters[0].name: 'requestMetadata' is set by the gateway; name it otherwise"),
+        (route(queryParameters=[{"name": "a", "type": "integer", "default": "1"}]),
+         "queryParameters[0].default: must be a whole number, not '1'"),
+        (route(queryParameters=[{"name": "a", "enum": ["x"], "default": "y"}]),
+         "queryParameters[0].default: must be one of enum, not 'y'"),
+        (route(queryParameters=[{"name": "a", "type": "array", "default": "y"}]),
+         "queryParameters[0].default: must be a list, not 'y'"),
+        (route(queryParameters=[{"name": "a", "type": "boolean", "enum": [1]}]),
+         "queryParameters[0].enum[0]: must be true or false, not 1"),
         (route(timeoutInSecond=5), "timeoutInSecond: is no field of a route; did you mean "
                                    "'timeoutInSeconds'?"),
     ],
