@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -13,10 +12,12 @@ from podium.executor.v1 import executor_pb2 as pb
 from services.edge.auth import authenticate
 from services.edge.auth.model import Caller
 from services.edge.call import JSON, Answer, Call
+from services.edge.half import Half, Response, read_half
 from services.edge.problems import Problem, retry_after
 from services.edge.query import parse_query
-from services.edge.routes import Route
+from services.edge.responses import respond
 from services.errors import NotFound, PermissionDenied
+from services.javascript import Scripts
 
 if TYPE_CHECKING:
     from services.edge.gateway import Gateway
@@ -33,56 +34,21 @@ _PROBLEM_OF = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Half:
-    """What is kept with an execution to answer for it later, as it was when it was started.
-
-    Attributes:
-        principal: Who started it, and alone may have the answer.
-        public: Whoever has the signed link may.
-        service: The id of the service whose route started it.
-        await_refs: The tasks of which the first to end is the answer.
-    """
-
-    principal: str
-    public: bool
-    service: str
-    await_refs: tuple[str, ...]
-
-
-def half_text(route: Route, caller: Caller) -> str:
-    """A :class:`Half` as JSON text."""
-    public = "true" if caller.public else "false"
-    return f'{route.answer_half},"principal":{json.dumps(caller.principal)},"public":{public}}}'
-
-
-def read_half(text: str) -> Half | None:
-    """None: the execution was not started by a route."""
-    kept = json.loads(text) if text else None
-    if not isinstance(kept, dict) or "principal" not in kept:
-        return None
-    return Half(
-        principal=kept["principal"],
-        public=kept.get("public") is True,
-        service=kept.get("service", ""),
-        await_refs=tuple(kept.get("awaitRefs") or ()),
-    )
-
-
-def of_result(result: pb.Result) -> Answer:
+async def of_result(result: pb.Result, response: Response, scripts: Scripts) -> Answer:
     """The answer of a route whose execution, or awaited task, has ended.
 
     Raises:
-        Problem: It did not end well: 502 or 504.
+        Problem: It did not end well: 502 or 504; or that of :func:`respond`.
     """
+    reason = result.reason if response.exposed else ""
     if result.awaited_ref:
         if result.awaited_status == pb.TASK_STATUS_TIMED_OUT:
-            raise Problem("execution-timed-out")
+            raise Problem("execution-timed-out", reason)
         if result.awaited_status not in _WELL_ENDED:
-            raise Problem("awaited-task-failed")
+            raise Problem("awaited-task-failed", reason)
     elif result.status != pb.EXECUTION_STATUS_COMPLETED:
-        raise Problem(_PROBLEM_OF.get(result.status, "internal"))
-    return Answer(200, result.output.encode() or b"{}", (JSON,))
+        raise Problem(_PROBLEM_OF.get(result.status, "internal"), reason)
+    return await respond(result, response, scripts)
 
 
 def ended(result: pb.Result) -> bool:
@@ -131,7 +97,7 @@ async def get_execution(call: Call, gateway: Gateway, execution_id: str) -> Answ
     if not ended(result):
         location = gateway.links.location(execution_id, auth_id or _auth_id(callers, half))
         return not_done(execution_id, location, result.status)
-    return of_result(result)
+    return await of_result(result, half.response, gateway.scripts)
 
 
 def _callers(call: Call, gateway: Gateway, auth_id: str) -> Iterable[Caller]:

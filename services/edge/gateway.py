@@ -11,6 +11,7 @@ from services.edge.definitions import Definitions
 from services.edge.executor import Executor
 from services.edge.links import Links
 from services.edge.session import Session
+from services.javascript import Scripts
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +19,7 @@ class Gateway:
     """The gateway's means.
 
     Attributes:
+        scripts: Workers for the scripts of routes.
         metadata_headers: Names of the request headers that workflows may see, in lower case.
         now: The clock.
         new_id: Makes execution ids and request ids: random UUIDs.
@@ -27,6 +29,7 @@ class Gateway:
     session: Session
     executor: Executor
     links: Links
+    scripts: Scripts
     body_limits: BodyLimits
     metadata_headers: frozenset[bytes]
     now: Callable[[], datetime]

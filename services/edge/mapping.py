@@ -102,6 +102,11 @@ def workflow_input(
     return _encode(fields)
 
 
+def scripted_input(made: Json, metadata: Mapping[str, Json]) -> str:
+    """The input that a script has made of it; a result that is no object goes under ``body``."""
+    return workflow_input(made, {}, {}, metadata)
+
+
 def metadata_headers(
     headers: Sequence[tuple[bytes, bytes]], allow: frozenset[bytes]
 ) -> dict[str, Json]:

@@ -56,6 +56,10 @@ KINDS: dict[str, Kind] = {
     ),
     "rate-limited": Kind(429, "Rate limited", "That was too often: see Retry-After."),
     "internal": Kind(500, "Internal error", "Something went wrong inside; it is in the log."),
+    "script-failed": Kind(500, "Script failed", "A script of this route failed."),
+    "output-invalid": Kind(
+        502, "Output invalid", "The workflow behind this route broke its own output schema."
+    ),
     "execution-failed": Kind(502, "Execution failed", "The workflow behind this route failed."),
     "execution-terminated": Kind(
         502, "Execution terminated", "The workflow behind this route was ended by somebody."

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from services.edge.cors import Cors, read_cors
+from services.edge.half import Response
 from services.edge.query import Parameter, read_parameters
 from services.edge.schemas import SchemaUse, read_use
 from services.edge.trie import Elsewhere, Found, Trie, is_parameter, template_segments
@@ -31,8 +32,11 @@ class Route:
         cors: Which pages may call; None: those of the gateway's own origin.
         query: The declared fields of the query; None: all that are sent reach the input.
         input_schema: What the body must be, or the parameters of a call that has none.
+        pre_request_script: Makes the input; empty: it is mapped.
+        response: What is made of the result, but for a schema that is named.
+        output_schema: What the answer's body must be.
         answer_half: JSON text, open at its end: what is kept with an execution to answer for it
-            later; see :class:`services.edge.answers.Half`.
+            later; see :class:`services.edge.half.Half`.
     """
 
     service_id: str
@@ -50,6 +54,9 @@ class Route:
     cors: Cors | None
     query: tuple[Parameter, ...] | None
     input_schema: SchemaUse | None
+    pre_request_script: str
+    response: Response
+    output_schema: SchemaUse | None
 
 
 def routes_of(service: Mapping[str, Any]) -> tuple[Route, ...]:
@@ -84,6 +91,13 @@ def _route(service: Mapping[str, Any], route: Mapping[str, Any], cors: Cors | No
         cors=cors,
         query=read_parameters(route["queryParameters"]) if route.get("queryParameters") else None,
         input_schema=read_use(route, "inputSchema"),
+        pre_request_script=route.get("preRequestScript") or "",
+        response=Response(
+            script=route.get("postResponseScript") or "",
+            envelope=route.get("responseEnvelope") is True,
+            exposed=route.get("exposeDetails") is True,
+        ),
+        output_schema=read_use(route, "outputSchema"),
     )
 
 

@@ -13,7 +13,7 @@ from importlib import metadata
 from podium.edge.v1.edge_pb2_grpc import add_EdgeServiceServicer_to_server
 from podium.executor.v1.executor_pb2_grpc import ExecutorServiceStub
 from podium.registry.v1.registry_pb2_grpc import RegistryServiceStub
-from services import rpc
+from services import javascript, rpc
 from services.access import AccessInterceptor, ServiceIdentity, Verifier
 from services.edge import stages
 from services.edge.bodies import BodyLimits
@@ -106,8 +106,9 @@ async def _parts(stack: AsyncExitStack, settings: Settings) -> _Parts:
     verifier = Verifier(cluster_key, replica, "edge")
     stub = ExecutorServiceStub(executor)
     session = Session(stub, most_exchanges=settings.max_waiting)
+    scripts = await dial(javascript.pool(settings.script_workers, at_once=False))
     gateway = _gateway(
-        settings, Definitions(replica), session, Executor(stub), Links.of(cluster_key)
+        settings, Definitions(replica), session, Executor(stub), Links.of(cluster_key), scripts
     )
     management = pages.Management(
         verifier,
@@ -126,12 +127,14 @@ def _gateway(
     session: Session,
     executor: Executor,
     links: Links,
+    scripts: javascript.Scripts,
 ) -> Gateway:
     return Gateway(
         definitions=definitions,
         session=session,
         executor=executor,
         links=links,
+        scripts=scripts,
         body_limits=BodyLimits(settings.max_body_bytes, settings.body_timeout.total_seconds()),
         metadata_headers=frozenset(name.encode() for name in settings.metadata_headers),
         now=partial(datetime.now, UTC),

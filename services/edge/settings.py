@@ -119,6 +119,13 @@ class Settings(Common):
         "How many requests may wait for an execution; more get 503.",
         parse=number(1),
     )
+    script_workers: int = setting(
+        "PODIUM_EDGE_SCRIPT_WORKERS",
+        2,
+        "How many scripts of routes run side by side, each in a process of its own that is started "
+        "when first needed.",
+        parse=number(1, 64),
+    )
     drain: timedelta = setting(
         "PODIUM_EDGE_DRAIN_SECONDS",
         timedelta(seconds=8),

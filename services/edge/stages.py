@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
 from podium.executor.v1 import executor_pb2 as pb
 from services import json_schema
 from services.edge import mapping, query
-from services.edge.answers import half_text, not_done, of_result
+from services.edge.answers import not_done, of_result
 from services.edge.auth import api_key, authenticate as proven
 from services.edge.bodies import aside, read_body
 from services.edge.call import Answer, Call, Gone
 from services.edge.dispatch import found_or_answer
 from services.edge.exchange import Outcome, Waiting
+from services.edge.half import Response, half_text
 from services.edge.identity import identify_with
 from services.edge.own import own_pages
 from services.edge.preflights import cors_at, preflight
 from services.edge.problems import Problem, challenge, retry_after
 from services.edge.routes import Route
-from services.edge.schemas import validator_of
+from services.edge.schemas import SchemaUse, validator_of
+from services.edge.scripting import run_script
 from services.errors import (
     InvalidRequest,
     Overloaded,
@@ -99,11 +102,7 @@ async def receive(call: Call, gateway: Gateway) -> None:
 async def read_input(call: Call, gateway: Gateway) -> None:
     """The query and the body, as the route wants them; 400, and 422 with every fault."""
     route = _route(call)
-    schema = None
-    if route.input_schema is not None:
-        schema = gateway.definitions.schema(route.input_schema)
-        if schema is None:
-            raise Problem("unavailable", headers=(retry_after(),))
+    schema = _schema(route.input_schema, gateway) if route.input_schema else None
     await aside(len(call.body), _read, call, route, schema)
 
 
@@ -127,15 +126,29 @@ def _checked(call: Call) -> Json:
 
 
 async def map_input(call: Call, gateway: Gateway) -> None:
-    """The workflow's input; 413."""
-    await aside(len(call.body), _map, call, gateway)
+    """The workflow's input, by the route's script where it has one; 413, 500."""
+    route = _route(call)
+    await aside(len(call.body), _map, call, gateway, route)
+    if route.pre_request_script:
+        made = await run_script(
+            gateway.scripts,
+            "preRequestScript",
+            route.pre_request_script,
+            call.input,
+            exposed=route.response.exposed,
+        )
+        call.input = mapping.scripted_input(made, _metadata(call, gateway, route))
     if len(call.input) > _LONGEST_INPUT:
         raise Problem("body-too-large")
 
 
-def _map(call: Call, gateway: Gateway) -> None:
-    route = _route(call)
-    metadata: dict[str, Json] = {
+def _map(call: Call, gateway: Gateway, route: Route) -> None:
+    metadata = _metadata(call, gateway, route)
+    call.input = mapping.workflow_input(call.document, call.query_fields, call.parameters, metadata)
+
+
+def _metadata(call: Call, gateway: Gateway, route: Route) -> dict[str, Json]:
+    return {
         # In lower case, as Orkes has it.
         "method": route.method.lower(),
         "path": call.raw_path.decode(),
@@ -145,12 +158,12 @@ def _map(call: Call, gateway: Gateway) -> None:
         "requestId": call.request_id,
         "principal": _caller(call).principal,
     }
-    call.input = mapping.workflow_input(call.document, call.query_fields, call.parameters, metadata)
 
 
 async def run(call: Call, gateway: Gateway) -> Answer:
     """Start the execution, wait for its result, answer with it."""
     route, caller = _route(call), _caller(call)
+    response = _response(route, gateway)
     start = pb.Start(
         execution_id=gateway.new_id(),
         workflow_name=route.workflow,
@@ -161,14 +174,14 @@ async def run(call: Call, gateway: Gateway) -> Answer:
         on_behalf_of=caller.application_id,
         principal=caller.principal,
         fingerprint=_fingerprint(call, route),
-        answer=half_text(route, caller),
+        answer=half_text(route.answer_half, caller, response),
         request_id=call.request_id,
         traceparent=call.traceparent,
     )
     outcome = await _outcome(call, gateway, start, route)
     match outcome:
         case pb.Result():
-            return of_result(outcome)
+            return await of_result(outcome, response, gateway.scripts)
         case Waiting.ACCEPTED:
             location = gateway.links.location(call.execution_id, caller.auth_id)
             return not_done(call.execution_id, location, pb.EXECUTION_STATUS_RUNNING)
@@ -178,6 +191,21 @@ async def run(call: Call, gateway: Gateway) -> Answer:
             raise Gone
         case ServiceError():
             raise _refused(outcome)
+
+
+def _response(route: Route, gateway: Gateway) -> Response:
+    """What is made of the result, with the output schema as it is now."""
+    if route.output_schema is None:
+        return route.response
+    return replace(route.response, schema=_schema(route.output_schema, gateway))
+
+
+def _schema(use: SchemaUse, gateway: Gateway) -> str:
+    schema = gateway.definitions.schema(use)
+    if schema is None:
+        # Its document has not come yet.
+        raise Problem("unavailable", headers=(retry_after(),))
+    return schema
 
 
 async def _outcome(call: Call, gateway: Gateway, start: pb.Start, route: Route) -> Outcome:

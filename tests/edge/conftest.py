@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from podium.executor.v1.executor_pb2_grpc import ExecutorServiceStub
-from services import rpc
+from services import javascript, rpc
 from services.edge import stages
 from services.edge.bodies import BodyLimits
 from services.edge.definitions import Definitions
@@ -93,12 +93,18 @@ async def gateway_to(
     executor: ScriptedExecutor, address: str, way: tuple[Stage[Gateway], ...] = stages.STAGES
 ) -> AsyncGenerator[Edge]:
     replica, clock = replica_of(*DOCUMENTS), Clock()
-    async with stub_of(address) as stub, joined(stub) as session:
+    # Its workers start when the first script is run.
+    async with (
+        stub_of(address) as stub,
+        joined(stub) as session,
+        javascript.pool(1, at_once=False) as scripts,
+    ):
         gateway = Gateway(
             definitions=Definitions(replica),
             session=session,
             executor=Executor(stub, patience_seconds=0.3),
             links=Links.of(b"cluster key"),
+            scripts=scripts,
             body_limits=BodyLimits(idle_seconds=0.1),
             metadata_headers=frozenset(name.encode() for name in METADATA_HEADERS),
             now=lambda: clock.now,

@@ -126,6 +126,26 @@ class JsonSchema:
         return {"type": ["object", "string"]}
 
 
+_SCRIPT = Text(longest=100_000)
+
+
+@dataclass(frozen=True)
+class Script:
+    """JavaScript; its syntax is checked where scripts are run."""
+
+    def check(self, value: Json, at: Place) -> Json:
+        checked = _SCRIPT.check(value, at)
+        if isinstance(checked, str) and checked.strip():
+            at.script(checked)
+        return checked
+
+    def says(self) -> str:
+        return "JavaScript"
+
+    def schema(self) -> Document:
+        return _SCRIPT.schema()
+
+
 def _check_reference(reference: Document, at: Place) -> None:
     name, version = reference.get("name"), reference.get("version")
     if isinstance(name, str) and name:

@@ -25,6 +25,7 @@ from services.registry.definitions.requests import (
     QUERY_PARAMETER,
     SCHEMA_REFERENCE,
     JsonSchema,
+    Script,
     check_parameters,
     check_schemas,
 )
@@ -89,6 +90,8 @@ def _check_route(route: Document, at: Place) -> None:
     path = route.get("path")
     check_parameters(route, parameter_names(path) if isinstance(path, str) else (), at)
     check_schemas(route, at)
+    if route.get("responseEnvelope") is True and not route.get("postResponseScript"):
+        (at / "responseEnvelope").fault("needs a postResponseScript, which gives the envelope")
 
 
 ROUTE = Record(
@@ -126,7 +129,6 @@ ROUTE = Record(
             Boolean(),
             "Task names, reasons and events in public answers.",
             default=False,
-            status=Status.NO_EFFECT,
         ),
         _METADATA,
         kept("tags", ListOf(Anything()), "Tags."),
@@ -141,16 +143,29 @@ ROUTE = Record(
             "What the body must be; on GET and DELETE without one, the query and path parameters.",
         ),
         Field("inputSchemaRef", SCHEMA_REFERENCE, "The same by a schema definition."),
-        later("outputSchema", "JSON Schema of the answer."),
-        later("outputSchemaRef", "A schema definition for the answer."),
+        Field("outputSchema", JsonSchema(), "What the answer's body must be; else 502."),
+        Field("outputSchemaRef", SCHEMA_REFERENCE, "The same by a schema definition."),
         Field(
             "queryParameters",
             ListOf(QUERY_PARAMETER),
             "The fields of the query that reach the input; without any, all do, as text.",
         ),
-        later("preRequestScript", "JavaScript that makes the input."),
-        later("postResponseScript", "JavaScript that makes the answer."),
-        later("responseEnvelope", "Status and headers from the script."),
+        Field(
+            "preRequestScript",
+            Script(),
+            "JavaScript whose value is the workflow's input; `$` is the input as it is mapped.",
+        ),
+        Field(
+            "postResponseScript",
+            Script(),
+            "JavaScript whose value is the answer's body; `$` is the output.",
+        ),
+        Field(
+            "responseEnvelope",
+            Boolean(),
+            "The postResponseScript gives `{statusCode, headers, body}`.",
+            default=False,
+        ),
         later("cacheConfig", "Keep answers."),
         later("rateLimitConfig", "Limit concurrent executions."),
         later("rateLimits", "Limit requests per window."),

@@ -87,19 +87,16 @@ def test_a_schema_may_be_text_or_named_and_a_copy_beside_the_name_is_told() -> N
 
 
 def test_what_has_no_effect_yet_is_told_only_when_it_differs_from_its_default() -> None:
-    accepted(service(route(exposeDetails=False), corsConfig={}))
+    accepted(service(route(), corsConfig={}))
 
     definition = parse(
         service(
-            route(exposeDetails=True),
+            route(),
             mcpEnabled=False,
         )
     )
 
-    assert definition.warnings == (
-        "routes[0].exposeDetails: is kept, and has no effect yet",
-        "mcpEnabled: is kept, and has no effect yet",
-    )
+    assert definition.warnings == ("mcpEnabled: is kept, and has no effect yet",)
 
 
 def test_what_is_asked_for_and_has_no_effect_yet_is_told_though_it_is_the_default() -> None:
@@ -174,8 +171,10 @@ def test_a_service_refuses(fields: Document, fault: str) -> None:
          "workflowMetadataInOutput: is not supported: the answer is the output; its id is in "
          "Podium-Execution-Id"),
         (route(rateLimits=[{"name": "burst"}]), "rateLimits: is not supported yet"),
-        (route(preRequestScript="1"), "preRequestScript: is not supported yet"),
-        (route(outputSchema={"type": "object"}), "outputSchema: is not supported yet"),
+        (route(preRequestScript=1), "preRequestScript: must be text, not 1"),
+        (route(responseEnvelope=True),
+         "responseEnvelope: needs a postResponseScript, which gives the envelope"),
+        (route(outputSchema=5), "outputSchema: must be a JSON Schema, an object, not 5"),
         (route(inputSchema=[]), "inputSchema: must be a JSON Schema, an object, not a list"),
         (route(inputSchema="{"), "inputSchema: cannot be read: line 1: is no JSON: "
                                  "Expecting property name enclosed in double quotes"),

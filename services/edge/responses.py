@@ -1,0 +1,137 @@
+"""What a route makes of a result: its post-response script, its output schema, its envelope."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import re
+
+from podium.executor.v1 import executor_pb2 as pb
+from services import json_schema
+from services.edge.call import JSON, Answer, Headers
+from services.edge.half import Response
+from services.edge.problems import Problem
+from services.edge.schemas import validator_of
+from services.edge.scripting import run_script
+from services.javascript import Scripts
+from services.json_text import Json
+
+logger = logging.getLogger(__name__)
+
+# Judging more than this would hold up every other request for too long.
+_JUDGED_ASIDE_CHARS = 64 * 1024
+
+_TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+\Z")
+_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*\Z")
+# The gateway's own, or the connection's (RFC 9110 §7.6.1): an answer that is framed by a script
+# is no answer.
+_NOT_FOR_SCRIPTS = frozenset(
+    {
+        "connection", "content-length", "date", "keep-alive", "podium-execution-id",
+        "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade", "x-request-id",
+    }
+)  # fmt: skip
+_WITHOUT_BODY = (204, 304)
+
+
+async def respond(result: pb.Result, response: Response, scripts: Scripts) -> Answer:
+    """The answer with the output of a result that ended well.
+
+    Raises:
+        Problem: 500 naming the script that failed; 502 for a body that breaks its schema.
+    """
+    output = result.output or "{}"
+    answer = Answer(200, output.encode(), (JSON,))
+    if response.script:
+        answer = await _scripted(output, response, scripts)
+    if response.schema and answer.status < 300:
+        await _judge(answer, response)
+    return answer
+
+
+async def _scripted(output: str, response: Response, scripts: Scripts) -> Answer:
+    value = await run_script(
+        scripts, "postResponseScript", response.script, output, exposed=response.exposed
+    )
+    if not response.envelope:
+        return Answer(200, _encoded(value), (JSON,))
+    try:
+        return read_envelope(value)
+    except BrokenEnvelope as broken:
+        logger.info("A postResponseScript gave no envelope: %s", broken)
+        why = f": {broken}" if response.exposed else ""
+        detail = f"The postResponseScript of this route gave no envelope{why}."
+        raise Problem("script-failed", detail) from None
+
+
+def _encoded(value: Json) -> bytes:
+    # Strings of a script may hold lone surrogates, which UTF-8 has not.
+    try:
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+    except UnicodeEncodeError:
+        return json.dumps(value, separators=(",", ":")).encode()
+
+
+async def _judge(answer: Answer, response: Response) -> None:
+    if len(answer.body) > _JUDGED_ASIDE_CHARS:
+        faults = await asyncio.to_thread(_faults, answer.body, response.schema)
+    else:
+        faults = _faults(answer.body, response.schema)
+    if faults:
+        logger.warning("An output breaks its schema: %s", faults[0])
+        raise Problem("output-invalid", errors=faults if response.exposed else ())
+
+
+def _faults(body: bytes, schema: str) -> tuple[tuple[str, str], ...]:
+    return json_schema.faults(validator_of(schema), json.loads(body))
+
+
+class BrokenEnvelope(ValueError):
+    """What a script gave is no envelope; the message says why."""
+
+
+def read_envelope(value: Json) -> Answer:
+    """The answer that a script wrote; 200, no headers and null for what it left out.
+
+    A body of text whose content type is not JSON is sent as it is.
+
+    Raises:
+        BrokenEnvelope: It is no answer.
+    """
+    if not isinstance(value, dict):
+        raise BrokenEnvelope("it must be an object {statusCode, headers, body}")
+    status = value.get("statusCode", 200)
+    if isinstance(status, bool) or not isinstance(status, int) or not 200 <= status <= 599:
+        raise BrokenEnvelope("statusCode must be a whole number from 200 to 599")
+    headers = _headers(value.get("headers"))
+    body = value.get("body")
+    if status in _WITHOUT_BODY:
+        return Answer(status, b"", headers)
+    content_type = next((each for name, each in headers if name == b"content-type"), None)
+    if content_type is None:
+        return Answer(status, _encoded(body), (*headers, JSON))
+    if isinstance(body, str) and b"json" not in content_type.lower():
+        return Answer(status, body.encode("utf-8", "replace"), headers)
+    return Answer(status, _encoded(body), headers)
+
+
+def _headers(given: Json) -> Headers:
+    if given is None:
+        return ()
+    if not isinstance(given, dict):
+        raise BrokenEnvelope("headers must be an object")
+    headers: list[tuple[bytes, bytes]] = []
+    for name, value in given.items():
+        if not _TOKEN.match(name) or name.lower() in _NOT_FOR_SCRIPTS:
+            raise BrokenEnvelope("headers must not be the connection's or the gateway's own")
+        values = value if isinstance(value, list) else [value]
+        headers.extend((name.lower().encode(), _header_value(each)) for each in values)
+    return tuple(headers)
+
+
+def _header_value(given: Json) -> bytes:
+    text = f"{given}" if type(given) in (int, float) else given
+    if not isinstance(text, str) or not _VALUE.match(text):
+        raise BrokenEnvelope("the value of a header must be text of one line")
+    return text.strip().encode("latin-1")
