@@ -90,7 +90,11 @@ _EXECUTOR = {
     "GetExecutorStatus": _ANYONE,
 }
 
-_EDGE = {"GetEdgeStatus": _ANYONE}
+_EDGE = {
+    "GetEdgeStatus": _ANYONE,
+    # It takes a script worker's time.
+    "TestScript": _right(EDITOR, OPERATOR),
+}
 
 RIGHTS: Mapping[str, Right] = {
     f"/podium.{service}.v1.{service.capitalize()}Service/{method}": right

@@ -1,24 +1,34 @@
-"""EdgeService: how the edge is."""
+"""EdgeService: how the edge is, and what its scripts would do."""
 
 from __future__ import annotations
 
+import json
+import time
 from datetime import timedelta
 
 from podium.edge.v1 import edge_pb2 as pb, edge_pb2_grpc
 from services.edge.definitions import Definitions
 from services.edge.session import Session
+from services.errors import InvalidRequest, TooLarge
+from services.javascript import ScriptFailed, Scripts
+from services.json_text import DocumentError, parse_json
 from services.rpc import Context
 
 # Who waits without a deadline is answered after this long.
 _LONGEST_WAIT_SECONDS = 60.0
 # Of the caller's deadline: to bring the answer home.
 _MARGIN_SECONDS = 0.1
+# As long as a route's may be.
+_LONGEST_SCRIPT = 100_000
 
 
 class EdgeService(edge_pb2_grpc.EdgeServiceServicer):
     """Answers for this process."""
 
-    def __init__(self, version: str, definitions: Definitions, session: Session) -> None:
+    def __init__(
+        self, version: str, definitions: Definitions, session: Session, scripts: Scripts
+    ) -> None:
+        self._scripts = scripts
         self._version = version
         self._definitions = definitions
         self._session = session
@@ -38,3 +48,29 @@ class EdgeService(edge_pb2_grpc.EdgeServiceServicer):
             definitions_stale=replica.stale,
             executor_connected=self._session.connected,
         )
+
+    async def TestScript(
+        self, request: pb.TestScriptRequest, context: Context
+    ) -> pb.TestScriptResponse:
+        if len(request.script) > _LONGEST_SCRIPT:
+            raise TooLarge(f"A script has at most {_LONGEST_SCRIPT:,} characters.")
+        payload = request.payload or "{}"
+        try:
+            parse_json(payload)
+        except DocumentError as error:
+            raise InvalidRequest(f"The payload cannot be read: {error}.") from None
+        begun = time.monotonic()
+        response = await self._tried(request.script, payload)
+        response.took.FromMicroseconds(int((time.monotonic() - begun) * 1e6))
+        return response
+
+    async def _tried(self, script: str, payload: str) -> pb.TestScriptResponse:
+        try:
+            value = await self._scripts.evaluate(script, payload, name="test")
+        except ScriptFailed as error:
+            fault = pb.ScriptFault(
+                message=error.detail, line=error.line or 0, timed_out=error.timed_out
+            )
+            return pb.TestScriptResponse(fault=fault)
+        # Lone surrogates are written as escapes.
+        return pb.TestScriptResponse(result=json.dumps(value))

@@ -144,7 +144,9 @@ def _gateway(
 
 async def _serve_grpc(stack: AsyncExitStack, settings: Settings, parts: _Parts) -> str:
     gateway = parts.gateway
-    service = EdgeService(metadata.version("podium"), gateway.definitions, gateway.session)
+    service = EdgeService(
+        metadata.version("podium"), gateway.definitions, gateway.session, gateway.scripts
+    )
     return await stack.enter_async_context(
         rpc.serving(
             partial(add_EdgeServiceServicer_to_server, service),

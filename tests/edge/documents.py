@@ -78,6 +78,7 @@ DOCUMENTS = (
     workflow("secret"),
     application("storefront", ("workflow", "checkout"), ("tag", "team:finance")),
     application("nobody"),
+    {**application("editors"), "roles": ["EDITOR"]},
     auth("partners", "storefront", first=KEY, second=OTHER_KEY),
     auth("strangers", "nobody", only=STRANGERS_KEY),
     auth("open", "storefront"),

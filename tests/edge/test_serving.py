@@ -14,9 +14,10 @@ from services import rpc, settings as environment
 from services.access import ServiceIdentity
 from services.edge.serving import serving
 from services.edge.settings import Settings
-from services.errors import Unauthenticated
+from services.errors import InvalidRequest, PermissionDenied, TooLarge, Unauthenticated
 from services.process import StartupError
 from tests.edge.documents import KEY
+from tests.edge.registry import token
 from tests.edge.suites import CLUSTER_KEY, Suite, settings_in, status, suite_in
 
 
@@ -35,6 +36,39 @@ async def test_the_status_needs_a_token(suite: Suite) -> None:
     async with rpc.channel(suite.addresses["edge"]) as channel:
         with pytest.raises(Unauthenticated), rpc.raising_ours():
             await EdgeServiceStub(channel).GetEdgeStatus(pb.GetEdgeStatusRequest())
+
+
+async def tried(suite: Suite, script: str, payload: str = "{}") -> pb.TestScriptResponse:
+    async with rpc.channel(suite.addresses["edge"], lambda: token("editors")) as channel:
+        request = pb.TestScriptRequest(script=script, payload=payload)
+        with rpc.raising_ours():
+            return await EdgeServiceStub(channel).TestScript(request)
+
+
+async def test_a_script_is_tried_without_a_call(suite: Suite) -> None:
+    """It starts a worker and lets a script run too long: takes 1.5 s."""
+    good = await tried(suite, "$.items.length * 2", '{"items": [1, 2]}')
+    bad = await tried(suite, "1;\n2;\n$.a.b")
+    wrong = await tried(suite, "(")
+    slow = await tried(suite, "while (true) {}")
+
+    assert good.result == "4"
+    assert good.took.ToMicroseconds() > 0
+    assert (bad.fault.line, bad.fault.timed_out) == (3, False)
+    assert "undefined" in bad.fault.message
+    assert "not valid JavaScript" in wrong.fault.message
+    assert slow.fault.timed_out
+    for payload in ("{", '{"a": NaN}'):
+        with pytest.raises(InvalidRequest, match="payload"):
+            await tried(suite, "1", payload)
+    with pytest.raises(TooLarge):
+        await tried(suite, "1" * 100_001)
+
+
+async def test_who_only_calls_routes_tries_no_scripts(suite: Suite) -> None:
+    async with rpc.channel(suite.addresses["edge"], lambda: token("storefront")) as channel:
+        with pytest.raises(PermissionDenied), rpc.raising_ours():
+            await EdgeServiceStub(channel).TestScript(pb.TestScriptRequest(script="1"))
 
 
 async def test_who_waits_for_a_revision_that_does_not_come_is_answered_in_time(

@@ -36,12 +36,15 @@ Behaviour = Callable[[Any, Any], Any]
 
 
 class Edge(EdgeServiceServicer):
-    """An edge whose status is what a test says."""
+    """An edge whose answers are what a test says."""
 
     def __init__(self, behaviour: Behaviour) -> None:
         self._behaviour = behaviour
 
     async def GetEdgeStatus(self, request: Any, context: Any) -> Any:  # noqa: N802 - the proto's
+        return await self._behaviour(request, context)
+
+    async def TestScript(self, request: Any, context: Any) -> Any:  # noqa: N802 - the proto's
         return await self._behaviour(request, context)
 
     def add_to(self, server: grpc.aio.Server) -> None:

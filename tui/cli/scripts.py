@@ -1,0 +1,74 @@
+"""`podium test-script`: what a script of a route gives, tried without a call."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from podium.edge.v1 import edge_pb2
+from tui.cli.main import HOME_OPTION
+from tui.cli.session import OUTPUT_OPTION, call, document_argument, echo_json
+
+if TYPE_CHECKING:
+    from tui.clients import Clients
+
+CALL_SECONDS = 40.0
+
+
+@click.command()
+@HOME_OPTION
+@OUTPUT_OPTION
+@click.option(
+    "--payload",
+    default="{}",
+    show_default=True,
+    help="What the script sees as $: JSON, or @FILE.",
+)
+@click.argument("script")
+def test_script(home: Path | None, output: str, payload: str, script: str) -> None:
+    """Run SCRIPT as the gateway would and print what it gives.
+
+    SCRIPT is JavaScript, @FILE, or - for standard input. Ends with 1 if it fails, with the line
+    where it did.
+    """
+    request = edge_pb2.TestScriptRequest(script=_source(script), payload=document_argument(payload))
+
+    async def work(clients: Clients) -> int:
+        answer = await clients.edge.TestScript(request, timeout=CALL_SECONDS)
+        failed = answer.HasField("fault")
+        if output == "json":
+            echo_json(_document(answer))
+        elif failed:
+            click.echo(answer.fault.message, err=True)
+        else:
+            echo_json(json.loads(answer.result))
+        return int(failed)
+
+    call(home, work)
+
+
+def _source(script: str) -> str:
+    if script == "-":
+        return sys.stdin.read()
+    if not script.startswith("@"):
+        return script
+    path = Path(script[1:])
+    try:
+        return path.read_text("utf-8")
+    except OSError as error:
+        raise click.BadParameter(f"{path} cannot be read: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise click.BadParameter(f"{path} is no UTF-8 text.") from error
+
+
+def _document(answer: edge_pb2.TestScriptResponse) -> dict[str, object]:
+    took = round(answer.took.ToMicroseconds() / 1000, 3)
+    if not answer.HasField("fault"):
+        return {"result": json.loads(answer.result), "tookMs": took}
+    fault = answer.fault
+    told = {"message": fault.message, "line": fault.line or None, "timedOut": fault.timed_out}
+    return {"fault": told, "tookMs": took}
