@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 
-from services.edge.problems import Problem
-from services.javascript import ScriptFailed, Scripts
+from services.edge.problems import Problem, retry_after
+from services.javascript import NoWorker, ScriptFailed, Scripts
 from services.json_text import Json
 
 logger = logging.getLogger(__name__)
@@ -20,10 +20,14 @@ async def run_script(
         exposed: Whether the caller may be told why it failed.
 
     Raises:
-        Problem: 500 naming the field.
+        Problem: 500 naming the field; 503 where no worker has time for it.
     """
     try:
-        return await scripts.evaluate(source, scope, name=field)
+        # Each script waits in its own line: one that takes long holds up no other for long.
+        return await scripts.evaluate(source, scope, name=field, group=source)
+    except NoWorker as error:
+        logger.warning("A script of a route was not run: %s", error)
+        raise Problem("overloaded", headers=(retry_after(),)) from None
     except ScriptFailed as error:
         logger.info("A script of a route failed: %s", error.detail)
         told = error.detail if exposed else f"The {field} of this route failed."

@@ -9,8 +9,8 @@ from datetime import timedelta
 from podium.edge.v1 import edge_pb2 as pb, edge_pb2_grpc
 from services.edge.definitions import Definitions
 from services.edge.session import Session
-from services.errors import InvalidRequest, TooLarge
-from services.javascript import ScriptFailed, Scripts
+from services.errors import InvalidRequest, Overloaded, TooLarge
+from services.javascript import NoWorker, ScriptFailed, Scripts
 from services.json_text import DocumentError, parse_json
 from services.rpc import Context
 
@@ -66,7 +66,9 @@ class EdgeService(edge_pb2_grpc.EdgeServiceServicer):
 
     async def _tried(self, script: str, payload: str) -> pb.TestScriptResponse:
         try:
-            value = await self._scripts.evaluate(script, payload, name="test")
+            value = await self._scripts.evaluate(script, payload, name="test", group=script)
+        except NoWorker as error:
+            raise Overloaded(str(error)) from None
         except ScriptFailed as error:
             fault = pb.ScriptFault(
                 message=error.detail, line=error.line or 0, timed_out=error.timed_out
