@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -70,6 +71,25 @@ def not_done(execution_id: str, location: str, status: int) -> Answer:
     )
 
 
+_ENDED_OTHERWISE = frozenset(
+    {pb.EXECUTION_STATUS_COMPLETED, pb.EXECUTION_STATUS_FAILED, pb.EXECUTION_STATUS_TIMED_OUT}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """An execution that the caller may ask about.
+
+    Attributes:
+        result: How it, or the awaited task, stands.
+        auth_id: Of the auth configuration under which it was started.
+    """
+
+    result: pb.Result
+    half: Half
+    auth_id: str
+
+
 async def get_execution(call: Call, gateway: Gateway, execution_id: str) -> Answer:
     """``GET /-/executions/{id}?t=…``: 202 until it is done, then what the route would have said.
 
@@ -78,6 +98,31 @@ async def get_execution(call: Call, gateway: Gateway, execution_id: str) -> Answ
     Raises:
         Problem: 404; 410 a day after its end; or that of :func:`of_result`.
     """
+    known = await _known(call, gateway, execution_id)
+    if _over(known.result, gateway.now()):
+        raise Problem("gone")
+    if not ended(known.result):
+        location = gateway.links.location(execution_id, known.auth_id)
+        return not_done(execution_id, location, known.result.status)
+    return await of_result(known.result, known.half.response, gateway.scripts)
+
+
+async def delete_execution(call: Call, gateway: Gateway, execution_id: str) -> Answer:
+    """``DELETE`` of the same: 204 once it is terminated, and again 204.
+
+    Raises:
+        Problem: 404 as above; 409: it has ended in another way.
+    """
+    status = (await _known(call, gateway, execution_id)).result.status
+    if status in _ENDED_OTHERWISE:
+        raise Problem("conflict")
+    if status != pb.EXECUTION_STATUS_TERMINATED:
+        await gateway.executor.terminate(execution_id, "Its caller has cancelled it.")
+    return Answer(204)
+
+
+async def _known(call: Call, gateway: Gateway, execution_id: str) -> _Known:
+    """How it stands, for a caller who may know; 404 for any other."""
     if not _is_id(execution_id):
         raise Problem("not-found")
     token = parse_query(call.query).get("t", "")
@@ -92,12 +137,7 @@ async def get_execution(call: Call, gateway: Gateway, execution_id: str) -> Answ
     call.execution_id = execution_id
     if cors := gateway.definitions.cors_of(half.service):
         call.shared_headers = cors.headers_of_answer(call.header.get(b"origin"))
-    if _over(result, gateway.now()):
-        raise Problem("gone")
-    if not ended(result):
-        location = gateway.links.location(execution_id, auth_id or _auth_id(callers, half))
-        return not_done(execution_id, location, result.status)
-    return await of_result(result, half.response, gateway.scripts)
+    return _Known(result, half, auth_id or _auth_id(callers, half))
 
 
 def _callers(call: Call, gateway: Gateway, auth_id: str) -> Iterable[Caller]:

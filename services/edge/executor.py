@@ -57,6 +57,11 @@ class Executor:
         response = await self._patiently(self._stub.CompleteCallback, request)
         return response.task_id
 
+    async def terminate(self, execution_id: str, reason: str) -> None:
+        """End it. Saying it twice does no harm; Conflict: it has ended already."""
+        request = pb.TerminateExecutionRequest(execution_id=execution_id, reason=reason)
+        await self._patiently(self._stub.TerminateExecution, request)
+
     async def update_task(self, request: pb.UpdateTaskRequest, application_id: str) -> str:
         """Pass an application's word on: the id of the task. Saying it twice does no harm."""
         caller = rpc.on_behalf_of(application_id)

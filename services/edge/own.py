@@ -31,6 +31,7 @@ def _pages() -> Trie[Page]:
     pages: Trie[Page] = Trie()
     pages.add("GET", "/-/health", health)
     pages.add("GET", "/-/executions/{id}", answers.get_execution)
+    pages.add("DELETE", "/-/executions/{id}", answers.delete_execution)
     pages.add("POST", "/-/callbacks/{token}", callbacks.complete)
     return pages
 

@@ -25,7 +25,7 @@ async def preflight(call: Call, gateway: Gateway) -> Answer | None:
     if call.method != "OPTIONS" or origin is None or method is None:
         return None
     if call.segments[:2] == ("-", "executions"):
-        policies, methods = _of_link(call, gateway), frozenset({"GET"})
+        policies, methods = _of_link(call, gateway), frozenset({"DELETE", "GET"})
     else:
         found = gateway.definitions.routes.find(looked_up(method.decode("latin-1")), call.segments)
         policies, methods = _of_path(found), _methods(found)

@@ -18,6 +18,7 @@ from services.edge.exchange import Outcome, Waiting
 from services.edge.half import Response, half_text
 from services.edge.identity import identify_with
 from services.edge.own import own_pages
+from services.edge.preferences import read_preference
 from services.edge.preflights import cors_at, preflight
 from services.edge.problems import Problem, challenge, retry_after
 from services.edge.routes import Route
@@ -209,8 +210,9 @@ def _schema(use: SchemaUse, gateway: Gateway) -> str:
 
 
 async def _outcome(call: Call, gateway: Gateway, start: pb.Start, route: Route) -> Outcome:
+    seconds = 0.0 if route.asynchronous else _preferred_seconds(call, route)
     exchange = gateway.session.start(
-        start, route.timeout_seconds, until_accepted=route.asynchronous
+        start, seconds or route.timeout_seconds, until_accepted=not seconds
     )
     call.execution_id = start.execution_id
     call.cycle.on_gone = exchange.leave
@@ -226,6 +228,17 @@ async def _outcome(call: Call, gateway: Gateway, start: pb.Start, route: Route) 
         # Of one whose task was cancelled, too, nobody waits any more.
         exchange.leave()
         call.cycle.on_gone = None
+
+
+def _preferred_seconds(call: Call, route: Route) -> float:
+    """How long the caller is to wait for the result; 0: it is not to wait."""
+    if b"prefer" not in call.header:
+        return route.timeout_seconds
+    preference = read_preference(call.headers)
+    if preference.applied:
+        applied = (b"preference-applied", preference.applied)
+        call.shared_headers = (*call.shared_headers, applied)
+    return preference.seconds(route.timeout_seconds)
 
 
 def _fingerprint(call: Call, route: Route) -> bytes:

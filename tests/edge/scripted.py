@@ -139,6 +139,13 @@ class ScriptedExecutor(executor_pb2_grpc.ExecutorServiceServicer):
             raise PermissionDenied("Not for this one.")
         return pb.AttachExecutionResponse(result=found)
 
+    async def TerminateExecution(  # noqa: N802
+        self, request: pb.TerminateExecutionRequest, context: rpc.Context
+    ) -> pb.TerminateExecutionResponse:
+        self._tell(request, context)
+        self.executions[request.execution_id].status = pb.EXECUTION_STATUS_TERMINATED
+        return pb.TerminateExecutionResponse()
+
     async def CompleteCallback(  # noqa: N802
         self, request: pb.CompleteCallbackRequest, context: rpc.Context
     ) -> pb.CompleteCallbackResponse:

@@ -200,4 +200,4 @@ async def test_an_execution_that_no_route_started_is_not_there(edge: Edge) -> No
 async def test_other_methods_are_not_for_it(edge: Edge) -> None:
     response = await edge.client.post(f"/-/executions/{uuid4()}")
 
-    assert (response.status_code, response.headers["allow"]) == (405, "GET, HEAD, OPTIONS")
+    assert (response.status_code, response.headers["allow"]) == (405, "DELETE, GET, HEAD, OPTIONS")

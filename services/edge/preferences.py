@@ -1,0 +1,52 @@
+"""What a caller prefers of a long call (RFC 7240): an answer at once, or after so many seconds."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+# RFC 7240 §2: a name, perhaps a value, perhaps parameters, which none of ours has.
+_PREFERENCE = re.compile(
+    rb"\s*([A-Za-z-]+)\s*(?:=\s*(?:\"([^\"]*)\"|([^\s;,\"]*)))?\s*(?:;[^,]*)?\Z"
+)
+_SECONDS = re.compile(rb"[0-9]{1,9}\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Preference:
+    """What is preferred, as far as it is understood.
+
+    Attributes:
+        respond_async: 202 rather than a long wait.
+        wait_seconds: How long to wait at most; None: nothing was said.
+    """
+
+    respond_async: bool = False
+    wait_seconds: int | None = None
+
+    @property
+    def applied(self) -> bytes:
+        """``Preference-Applied`` (RFC 7240 §3); empty: nothing is preferred."""
+        told = [b"respond-async"] if self.respond_async else []
+        if self.wait_seconds is not None:
+            told.append(b"wait=%d" % self.wait_seconds)
+        return b", ".join(told)
+
+    def seconds(self, most: float) -> float:
+        """How long to wait: as long as the route does, or less; 0: not at all."""
+        if self.wait_seconds is not None:
+            return min(most, float(self.wait_seconds))
+        return 0.0 if self.respond_async else most
+
+
+def read_preference(headers: Iterable[tuple[bytes, bytes]]) -> Preference:
+    """What the ``Prefer`` headers say; the first of each counts, what is not known does not."""
+    said: dict[bytes, bytes] = {}
+    for name, value in headers:
+        if name == b"prefer":
+            for each in value.split(b","):
+                if found := _PREFERENCE.match(each):
+                    said.setdefault(found[1].lower(), found[2] or found[3] or b"")
+    wait = said.get(b"wait", b"")
+    return Preference(b"respond-async" in said, int(wait) if _SECONDS.match(wait) else None)
