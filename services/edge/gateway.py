@@ -11,6 +11,7 @@ from services.edge.definitions import Definitions
 from services.edge.executor import Executor
 from services.edge.links import Links
 from services.edge.session import Session
+from services.edge.windows import Windows
 from services.javascript import Scripts
 
 
@@ -21,7 +22,9 @@ class Gateway:
     Attributes:
         scripts: Workers for the scripts of routes.
         metadata_headers: Names of the request headers that workflows may see, in lower case.
+        windows: How often routes were called of late.
         now: The clock.
+        monotonic: Seconds, by a clock that nobody sets.
         new_id: Makes execution ids and request ids: random UUIDs.
     """
 
@@ -30,7 +33,9 @@ class Gateway:
     executor: Executor
     links: Links
     scripts: Scripts
+    windows: Windows
     body_limits: BodyLimits
     metadata_headers: frozenset[bytes]
     now: Callable[[], datetime]
+    monotonic: Callable[[], float]
     new_id: Callable[[], str]

@@ -7,8 +7,9 @@ may look to the rest.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 CONTENT_TYPE = b"application/problem+json"
@@ -20,11 +21,12 @@ Faults = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """One class of problems: its HTTP status, its title, and its sentence."""
+    """One class of problems: its HTTP status, its title, its sentence, and a type of its own."""
 
     status: int
     title: str
     detail: str
+    type: str = ""
 
 
 KINDS: dict[str, Kind] = {
@@ -55,6 +57,12 @@ KINDS: dict[str, Kind] = {
         431, "Headers too large", "The request's headers are larger than is taken here."
     ),
     "rate-limited": Kind(429, "Rate limited", "That was too often: see Retry-After."),
+    "quota-exceeded": Kind(
+        429,
+        "Quota exceeded",
+        "That were too many requests for now: see Retry-After.",
+        "https://iana.org/assignments/http-problem-types#quota-exceeded",
+    ),
     "internal": Kind(500, "Internal error", "Something went wrong inside; it is in the log."),
     "script-failed": Kind(500, "Script failed", "A script of this route failed."),
     "output-invalid": Kind(
@@ -89,6 +97,7 @@ class Problem(Exception):
         detail: In place of the class's sentence; to strangers only of what they have sent.
         errors: Pointer (RFC 6901) and detail of each fault, where there are several.
         headers: Beside those of every answer.
+        members: Of the body, beside those of every problem.
     """
 
     def __init__(
@@ -97,12 +106,14 @@ class Problem(Exception):
         detail: str = "",
         errors: Sequence[tuple[str, str]] = (),
         headers: Sequence[tuple[bytes, bytes]] = (),
+        members: Mapping[str, Any] = MappingProxyType({}),
     ) -> None:
         super().__init__(kind)
         self.kind = kind
         self.detail = detail
         self.errors = tuple(errors)
         self.headers = tuple(headers)
+        self.members = members
 
     @property
     def status(self) -> int:
@@ -113,7 +124,7 @@ def body_of(problem: Problem, request_id: str, execution_id: str = "") -> bytes:
     """The answer's body (RFC 9457 §3.1)."""
     kind = KINDS[problem.kind]
     document: dict[str, Any] = {
-        "type": f"urn:podium:problem:{problem.kind}",
+        "type": kind.type or f"urn:podium:problem:{problem.kind}",
         "title": kind.title,
         "status": kind.status,
         "detail": problem.detail or kind.detail,
@@ -121,6 +132,7 @@ def body_of(problem: Problem, request_id: str, execution_id: str = "") -> bytes:
     }
     if execution_id:
         document["executionId"] = execution_id
+    document |= problem.members
     if problem.errors:
         document["errors"] = [{"pointer": at, "detail": detail} for at, detail in problem.errors]
     return json.dumps(document, ensure_ascii=False).encode()

@@ -10,6 +10,7 @@ from typing import Any
 from services.edge.cors import Cors, read_cors
 from services.edge.half import Response
 from services.edge.query import Parameter, read_parameters
+from services.edge.quotas import Quota, read_quotas
 from services.edge.schemas import SchemaUse, read_use
 from services.edge.trie import Elsewhere, Found, Trie, is_parameter, template_segments
 
@@ -35,6 +36,7 @@ class Route:
         pre_request_script: Makes the input; empty: it is mapped.
         response: What is made of the result, but for a schema that is named.
         output_schema: What the answer's body must be.
+        quotas: How often it may be called.
         answer_half: JSON text, open at its end: what is kept with an execution to answer for it
             later; see :class:`services.edge.half.Half`.
     """
@@ -57,6 +59,7 @@ class Route:
     pre_request_script: str
     response: Response
     output_schema: SchemaUse | None
+    quotas: tuple[Quota, ...]
 
 
 def routes_of(service: Mapping[str, Any]) -> tuple[Route, ...]:
@@ -98,6 +101,7 @@ def _route(service: Mapping[str, Any], route: Mapping[str, Any], cors: Cors | No
             exposed=route.get("exposeDetails") is True,
         ),
         output_schema=read_use(route, "outputSchema"),
+        quotas=read_quotas(route.get("rateLimits")),
     )
 
 

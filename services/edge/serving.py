@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import time
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -29,6 +30,7 @@ from services.edge.server import address_of, bound, serving_http, together
 from services.edge.service import EdgeService
 from services.edge.session import Session, kept_open
 from services.edge.settings import Settings
+from services.edge.windows import Windows
 from services.replica import Replica, following
 from services.sealing import read_key
 
@@ -135,9 +137,11 @@ def _gateway(
         executor=executor,
         links=links,
         scripts=scripts,
+        windows=Windows(),
         body_limits=BodyLimits(settings.max_body_bytes, settings.body_timeout.total_seconds()),
         metadata_headers=frozenset(name.encode() for name in settings.metadata_headers),
         now=partial(datetime.now, UTC),
+        monotonic=time.monotonic,
         new_id=RandomIds(),
     )
 

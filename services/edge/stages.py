@@ -21,6 +21,7 @@ from services.edge.own import own_pages
 from services.edge.preferences import read_preference
 from services.edge.preflights import cors_at, preflight
 from services.edge.problems import Problem, challenge, retry_after
+from services.edge.quotas import take
 from services.edge.routes import Route
 from services.edge.schemas import SchemaUse, validator_of
 from services.edge.scripting import run_script
@@ -98,6 +99,15 @@ async def receive(call: Call, gateway: Gateway) -> None:
     call.body = await read_body(call, gateway.body_limits)
     if call.body:
         mapping.check_content_type(call.header.get(b"content-type"))
+
+
+async def count_request(call: Call, gateway: Gateway) -> None:
+    """How often the route was called of late; 429."""
+    route = _route(call)
+    if route.quotas:
+        scope = (route.service_id, route.method, route.path)
+        headers = take(gateway.windows, scope, route.quotas, call, gateway.monotonic())
+        call.shared_headers = (*call.shared_headers, *headers)
 
 
 async def read_input(call: Call, gateway: Gateway) -> None:
@@ -263,6 +273,7 @@ STAGES = (
     authenticate,
     authorize,
     receive,
+    count_request,
     read_input,
     map_input,
     run,

@@ -27,6 +27,7 @@ from services.edge.protocol import Limits
 from services.edge.server import address_of, bound, serving_http
 from services.edge.session import Session, kept_open
 from services.edge.settings import METADATA_HEADERS
+from services.edge.windows import Windows
 from services.replica import Replica
 from tests.edge.documents import DOCUMENTS, KEY, replica_of
 from tests.edge.listeners import listening
@@ -105,9 +106,11 @@ async def gateway_to(
             executor=Executor(stub, patience_seconds=0.3),
             links=Links.of(b"cluster key"),
             scripts=scripts,
+            windows=Windows(),
             body_limits=BodyLimits(idle_seconds=0.1),
             metadata_headers=frozenset(name.encode() for name in METADATA_HEADERS),
             now=lambda: clock.now,
+            monotonic=lambda: clock.now.timestamp(),
             new_id=RandomIds(),
         )
         sock = bound("127.0.0.1:0")

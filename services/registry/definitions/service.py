@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from services.registry.definitions.limits import RATE_LIMIT, check_rate_limits
 from services.registry.definitions.model import Document, Json, Kind
 from services.registry.definitions.paths import (
     PathType,
@@ -88,7 +89,9 @@ _MAPPED = Record(
 
 def _check_route(route: Document, at: Place) -> None:
     path = route.get("path")
-    check_parameters(route, parameter_names(path) if isinstance(path, str) else (), at)
+    parameters = parameter_names(path) if isinstance(path, str) else ()
+    check_parameters(route, parameters, at)
+    check_rate_limits(route, parameters, at)
     check_schemas(route, at)
     if route.get("responseEnvelope") is True and not route.get("postResponseScript"):
         (at / "responseEnvelope").fault("needs a postResponseScript, which gives the envelope")
@@ -168,7 +171,7 @@ ROUTE = Record(
         ),
         later("cacheConfig", "Keep answers."),
         later("rateLimitConfig", "Limit concurrent executions."),
-        later("rateLimits", "Limit requests per window."),
+        Field("rateLimits", ListOf(RATE_LIMIT), "How often it may be called; 429 beyond."),
         later("completionWebhook", "Tell a URL of the end."),
         later("onClientGone", "What becomes of an execution whose caller left.", "CONTINUE"),
         *SERVER_WRITTEN,

@@ -33,6 +33,10 @@ def service(*routes: Json, **fields: Json) -> Document:
     }  # fmt: skip
 
 
+def limit(**fields: Json) -> Document:
+    return {"name": "burst", "limit": 5, "windowSeconds": 60, **fields}
+
+
 def auth(**fields: Json) -> Document:
     return {
         "kind": "auth", "id": "partners", "authenticationType": "API_KEY",
@@ -170,7 +174,21 @@ def test_a_service_refuses(fields: Document, fault: str) -> None:
         (route(workflowMetadataInOutput=True),
          "workflowMetadataInOutput: is not supported: the answer is the output; its id is in "
          "Podium-Execution-Id"),
-        (route(rateLimits=[{"name": "burst"}]), "rateLimits: is not supported yet"),
+        (route(rateLimits=[{"name": "burst", "limit": 5}]),
+         "rateLimits[0].windowSeconds: is required"),
+        (route(rateLimits=[limit(), limit()]), "rateLimits[1].name: 'burst' is declared twice"),
+        (route(rateLimits=[limit(name="a b")]),
+         "rateLimits[0].name: must be letters, digits, '_', '.' and '-', not 'a b'"),
+        (route(rateLimits=[limit(limit=0)]), "rateLimits[0].limit: must be at least 1, not 0"),
+        (route(path="/{orderId}", rateLimits=[limit(key="${path.order}")]),
+         "rateLimits[0].key: 'order' is no parameter of the path; did you mean 'orderId'?"),
+        (route(rateLimits=[limit(key="${headers.Authorization}")]),
+         "rateLimits[0].key: must not name the header Authorization: ${principal} is who calls"),
+        (route(rateLimits=[limit(key="${body.x}")]),
+         "rateLimits[0].key: 'body.x' is none of principal, path.NAME, query.NAME, headers.NAME"),
+        (route(rateLimits=[limit(key="${query}")]), "rateLimits[0].key: 'query' names nothing"),
+        (route(rateLimits=[limit(key="a-${principal")]),
+         "rateLimits[0].key: has a '${' without its '}'"),
         (route(preRequestScript=1), "preRequestScript: must be text, not 1"),
         (route(responseEnvelope=True),
          "responseEnvelope: needs a postResponseScript, which gives the envelope"),

@@ -1,0 +1,85 @@
+"""How often a route may be called: requests per window, by keys that routes write."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+
+from services.registry.definitions.model import Document, Json
+from services.registry.definitions.reading import Place, shown
+from services.registry.definitions.records import Field, Record
+from services.registry.definitions.values import Text, whole
+
+MOST_REQUESTS = 100_000
+LONGEST_WINDOW_SECONDS = 86_400
+
+_KEY = Text(longest=1024)
+_REFERENCE = re.compile(r"\$\{([^${}]*)\}")
+# What proves who calls is no key: the principal is.
+_SECRET_HEADERS = frozenset(
+    {"authorization", "cookie", "proxy-authorization", "x-api-key", "x-authorization"}
+)
+
+RATE_LIMIT = Record(
+    "a rate limit",
+    (
+        Field(
+            "name",
+            Text(
+                shortest=1,
+                longest=64,
+                pattern=r"[A-Za-z0-9_.-]+",
+                wants="letters, digits, '_', '.' and '-'",
+            ),
+            "What callers know it by, in `RateLimit-Policy`.",
+            required=True,
+        ),
+        Field(
+            "key",
+            _KEY,
+            "What is counted apart: `${principal}`, `${path.NAME}`, `${query.NAME}`, "
+            "`${headers.NAME}`; absent: all calls of the route together.",
+        ),
+        Field("limit", whole(1, MOST_REQUESTS), "How many requests.", required=True),
+        Field(
+            "windowSeconds",
+            whole(1, LONGEST_WINDOW_SECONDS),
+            "Within how long, at any time.",
+            required=True,
+        ),
+    ),
+)
+
+
+def check_rate_limits(route: Document, parameters: Collection[str], at: Place) -> None:
+    """Tells names that are given twice, and keys of what no request has."""
+    limits = route.get("rateLimits")
+    seen: set[Json] = set()
+    for index, each in enumerate(limits if isinstance(limits, list) else ()):
+        if not isinstance(each, dict):
+            continue
+        where, name, key = at / "rateLimits" / index, each.get("name"), each.get("key")
+        if isinstance(name, str):
+            if name in seen:
+                (where / "name").fault(f"'{name}' is declared twice")
+            seen.add(name)
+        if isinstance(key, str):
+            check_key(key, parameters, where / "key")
+
+
+def check_key(key: str, parameters: Collection[str], at: Place) -> None:
+    """Tells references of a key that no request has a value for."""
+    for reference in _REFERENCE.findall(key):
+        root, _, name = reference.strip().partition(".")
+        if root == "path" and name not in parameters:
+            at.fault(f"{shown(name)} is no parameter of the path{at.guess(name, parameters)}")
+        elif root == "headers" and name.lower() in _SECRET_HEADERS:
+            at.fault(f"must not name the header {name}: ${{principal}} is who calls")
+        elif root not in ("path", "query", "headers") and reference.strip() != "principal":
+            at.fault(
+                f"{shown(reference)} is none of principal, path.NAME, query.NAME, headers.NAME"
+            )
+        elif root in ("query", "headers") and not name:
+            at.fault(f"{shown(reference)} names nothing")
+    if "${" in _REFERENCE.sub("", key):
+        at.fault("has a '${' without its '}'")

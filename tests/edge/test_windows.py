@@ -1,0 +1,100 @@
+"""Windows that move with the clock: never more than the limit within any, and nothing kept."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+from hypothesis import given, strategies as st
+
+from services.edge.windows import Standing, Window, Windows
+
+GAPS = st.lists(st.floats(0, 3), max_size=60)
+
+
+def test_one_too_many_is_told_how_long_to_wait() -> None:
+    windows, window = Windows(), Window(2, 10)
+
+    standings = [windows.take([("k", window)], now)[0] for now in (0.0, 4.5, 6.0, 10.0)]
+
+    assert standings == [
+        Standing(True, 1, 10),
+        Standing(True, 0, 6),
+        Standing(False, 0, 4),
+        Standing(True, 0, 5),
+    ]
+
+
+@given(GAPS, st.integers(1, 5), st.integers(1, 10))
+def test_within_no_window_are_there_more_than_the_limit(
+    gaps: list[float], limit: int, seconds: int
+) -> None:
+    windows, now, taken = Windows(), 0.0, [-1e9]
+    for gap in gaps:
+        now += gap
+        if windows.take([("k", Window(limit, seconds))], now)[0].allowed:
+            taken.append(now)
+        else:
+            # It was refused for a reason.
+            assert sum(now - seconds < each for each in taken) >= limit
+    for first, last in zip(taken, taken[limit:], strict=False):
+        assert last - first >= seconds - 1e-5
+    assert all(before <= after for before, after in pairwise(taken))
+
+
+@given(GAPS, st.integers(1, 3))
+def test_who_waits_as_long_as_told_is_let_in(gaps: list[float], limit: int) -> None:
+    windows, window, now = Windows(), Window(limit, 5), 0.0
+    for gap in gaps:
+        now += gap
+        (standing,) = windows.take([("k", window)], now)
+        if not standing.allowed:
+            now += standing.seconds
+            assert windows.take([("k", window)], now)[0].allowed
+
+
+def test_what_one_window_refuses_counts_in_none() -> None:
+    windows = Windows()
+    narrow, wide = ("narrow", Window(1, 10)), ("wide", Window(5, 10))
+
+    first = windows.take([narrow, wide], 0.0)
+    second = windows.take([narrow, wide], 1.0)
+
+    assert [each.allowed for each in first] == [True, True]
+    assert [each.allowed for each in second] == [False, True]
+    assert [each.remaining for each in second] == [0, 4]
+    assert len(windows) == 2
+
+
+def test_keys_are_counted_apart() -> None:
+    windows, window = Windows(), Window(1, 10)
+
+    assert windows.take([("a", window)], 0.0)[0].allowed
+    assert windows.take([("b", window)], 0.0)[0].allowed
+    assert not windows.take([("a", window)], 0.0)[0].allowed
+
+
+def test_keys_that_are_used_no_more_are_given_up() -> None:
+    windows, window = Windows(), Window(10, 1)
+    for number in range(10_000):
+        windows.take([(number, window)], number / 100)
+
+    assert len(windows) < 200
+
+
+def test_of_very_many_keys_the_oldest_are_let_off() -> None:
+    windows, window = Windows(most_hits=1000), Window(2, 1e6)
+    for number in range(5000):
+        windows.take([(number, window)], 0.0)
+
+    assert len(windows) <= 1000
+    assert windows.take([(0, window)], 0.0)[0].remaining == 1
+    assert windows.take([(4999, window)], 0.0)[0].remaining == 0
+
+
+def test_a_limit_that_is_defined_anew_holds_at_once() -> None:
+    windows = Windows()
+    for _ in range(3):
+        windows.take([("k", Window(5, 60))], 0.0)
+
+    assert not windows.take([("k", Window(2, 60))], 1.0)[0].allowed
+    assert windows.take([("k", Window(4, 60))], 1.0)[0].allowed
