@@ -6,8 +6,8 @@ They come from its own copy of the registry's definitions.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
 
 from services.access import tags_of
 from services.edge.auth.model import AuthConfig, read_config
@@ -64,21 +64,31 @@ class Definitions:
 
     def services(self) -> Iterable[Route]:
         """One route of each service that has any, for what all of them share."""
-        every = map(self._routes_of, self.replica.all("service"))
+        every = map(self.routes_of_service, self.replica.all("service"))
         return (routes[0] for routes in every if routes)
 
     def cors_of(self, service_id: str) -> Cors | None:
         """Which pages of other origins may call that service."""
         stored = self.replica.get("service", service_id)
-        routes = self._routes_of(stored) if stored else ()
+        routes = self.routes_of_service(stored) if stored else ()
         return routes[0].cors if routes else None
+
+    def schemas_of_service(self, service: Stored) -> dict[tuple[str, str, str], Mapping[str, Any]]:
+        """By method, path and ``input`` or ``output``, the schemas of its routes."""
+        found: dict[tuple[str, str, str], Mapping[str, Any]] = {}
+        for route in self.routes_of_service(service):
+            uses = (("input", route.input_schema), ("output", route.output_schema))
+            for part, use in uses:
+                if use is not None and (text := self.schema(use)) is not None:
+                    found[route.method, route.path, part] = json.loads(text)
+        return found
 
     def _all_routes(self) -> Iterable[Route]:
         for stored in self.replica.all("service"):
-            yield from self._routes_of(stored)
+            yield from self.routes_of_service(stored)
 
-    def _routes_of(self, service: Stored) -> tuple[Route, ...]:
-        """Those of a service that has not changed are not read again."""
+    def routes_of_service(self, service: Stored) -> tuple[Route, ...]:
+        """Its routes, in order; those of a service that has not changed are not read again."""
         known = self._routes.get(service.name)
         if known is None:
             known = self._routes[service.name] = routes_of(service.document)

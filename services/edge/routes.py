@@ -25,6 +25,7 @@ class Route:
     Attributes:
         method: GET, POST, PUT, DELETE or PATCH.
         path: The whole template, the service's path included.
+        below: The part of it that is the route's own.
         parameters: The names in ``path``, in order.
         version: The workflow's; 0: the latest at each call.
         asynchronous: 202 at once.
@@ -46,6 +47,7 @@ class Route:
     enabled: bool
     method: str
     path: str
+    below: str
     parameters: tuple[str, ...]
     workflow: str
     version: int
@@ -84,6 +86,7 @@ def _route(service: Mapping[str, Any], route: Mapping[str, Any], cors: Cors | No
         enabled=service.get("enabled") is not False,
         method=route["httpMethod"],
         path=path,
+        below=route["path"],
         parameters=tuple(part[1:-1] for part in template_segments(path) if is_parameter(part)),
         workflow=mapped["name"],
         version=mapped.get("version") or 0,

@@ -14,6 +14,7 @@ from services.edge.auth import api_key, authenticate as proven
 from services.edge.bodies import aside, read_body
 from services.edge.call import Answer, Call, Gone
 from services.edge.dispatch import found_or_answer
+from services.edge.documentation import documentation
 from services.edge.exchange import Outcome, Waiting
 from services.edge.half import Response, half_text
 from services.edge.identity import identify_with
@@ -269,6 +270,7 @@ STAGES = (
     identify,
     preflight,
     own_pages,
+    documentation,
     route,
     authenticate,
     authorize,

@@ -304,7 +304,6 @@ KIND = Kind(
                 Boolean(),
                 "Whether `/{id}/openapi` and `/{id}/docs` need no key.",
                 default=True,
-                status=Status.NO_EFFECT,
             ),
             Field(
                 "corsConfig",

@@ -104,12 +104,9 @@ def test_what_has_no_effect_yet_is_told_only_when_it_differs_from_its_default() 
 
 
 def test_what_is_asked_for_and_has_no_effect_yet_is_told_though_it_is_the_default() -> None:
-    definition = parse(service(mcpEnabled=True, docsPublic=True))
+    definition = parse(service(mcpEnabled=True))
 
-    assert definition.warnings == (
-        "mcpEnabled: is kept, and has no effect yet",
-        "docsPublic: is kept, and has no effect yet",
-    )
+    assert definition.warnings == ("mcpEnabled: is kept, and has no effect yet",)
     accepted(service(mcpEnabled=None))
 
 

@@ -1,0 +1,181 @@
+"""The OpenAPI document of a service: valid, true to its routes, and open or not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+import pytest
+from openapi_spec_validator import validate
+from ruamel.yaml import YAML
+
+from services.edge.openapi import operation_names
+from services.edge.routes import routes_of
+from tests.edge.conftest import Edge
+from tests.edge.documents import put, route, service
+
+FEEDBACK = {
+    "$schema": "http://json-schema.org/draft-07/schema#",
+    "type": "object",
+    "properties": {"rating": {"$ref": "#/definitions/stars"}},
+    "required": ["rating"],
+    "definitions": {"stars": {"type": "integer", "minimum": 1, "maximum": 5}},
+}
+LISTING = {"type": "object", "properties": {"page": {"type": "integer"}, "id": {"minLength": 2}}}
+
+
+def shop(**fields: Any) -> dict[str, Any]:
+    parameters = [
+        {"name": "currency", "enum": ["EUR", "USD"], "default": "EUR", "description": "Of prices."},
+        {"name": "tags", "type": "array", "required": True},
+    ]
+    envelope: dict[str, Any] = {"postResponseScript": "({})", "responseEnvelope": True}
+    limit = {"name": "few", "limit": 1, "windowSeconds": 60}
+    return service(
+        route("POST", "/{id}/feedback", inputSchema=FEEDBACK, description="Say how it was"),
+        route("GET", "/{id}", inputSchema=LISTING, outputSchema={"type": "array"}),
+        route("GET", "/", queryParameters=parameters),
+        route("PUT", "/later", workflowExecutionMode="ASYNCHRONOUS"),
+        route("DELETE", "/{id}", rateLimits=[limit], **envelope),
+        id="shop",
+        path="/shop",
+        name="The shop",
+        **fields,
+    )
+
+
+async def told(edge: Edge) -> dict[str, Any]:
+    answer = await edge.client.get("/shop/openapi", headers={"x-api-key": ""})
+    assert answer.status_code == 200, answer.text
+    document: dict[str, Any] = answer.json()
+    return document
+
+
+async def test_the_document_is_valid_and_has_every_route(edge: Edge) -> None:
+    put(edge.replica, shop())
+
+    document = await told(edge)
+
+    validate(document)
+    assert document["openapi"] == "3.1.0"
+    assert document["info"]["title"] == "The shop"
+    operations = {
+        f"{method.upper()} {path}": operation["operationId"]
+        for path, item in document["paths"].items()
+        for method, operation in item.items()
+        if method != "parameters"
+    }
+    assert operations == {
+        "POST /shop/{id}/feedback": "POST_id_feedback",
+        "GET /shop/{id}": "GET_id",
+        "GET /shop": "GET",
+        "PUT /shop/later": "PUT_later",
+        "DELETE /shop/{id}": "DELETE_id",
+        "GET /-/executions/{executionId}": "getExecution",
+        "DELETE /-/executions/{executionId}": "cancelExecution",
+    }
+
+
+async def test_parameters_and_schemas_are_those_of_the_routes(edge: Edge) -> None:
+    put(edge.replica, shop())
+
+    paths = (await told(edge))["paths"]
+
+    feedback = paths["/shop/{id}/feedback"]["post"]
+    body = feedback["requestBody"]
+    assert feedback["summary"] == "Say how it was"
+    assert body["required"] is True
+    schema = body["content"]["application/json"]["schema"]
+    assert schema == {**FEEDBACK, "$id": "urn:podium:POST_id_feedback:input"}
+    listed = {each["name"]: each for each in paths["/shop/{id}"]["get"]["parameters"]}
+    assert listed["id"]["schema"] == {"minLength": 2}
+    assert (listed["page"]["in"], listed["page"]["required"]) == ("query", False)
+    produced = paths["/shop/{id}"]["get"]["responses"]["200"]["content"]["application/json"]
+    assert produced["schema"]["type"] == "array"
+    currency, tags = paths["/shop"]["get"]["parameters"][:2]
+    assert currency["schema"] == {"type": "string", "enum": ["EUR", "USD"], "default": "EUR"}
+    assert (currency["required"], tags["required"]) == (False, True)
+    assert tags["schema"] == {"type": "array", "items": {"type": "string"}}
+
+
+async def test_answers_are_those_that_a_route_can_give(edge: Edge) -> None:
+    put(edge.replica, shop())
+
+    paths = (await told(edge))["paths"]
+
+    later = paths["/shop/later"]["put"]["responses"]
+    assert "200" not in later
+    assert "Location" in later["202"]["headers"]
+    assert "429" in paths["/shop/{id}"]["delete"]["responses"]
+    assert "429" not in later
+    assert "415" in later
+    assert "415" not in paths["/shop/{id}"]["delete"]["responses"]
+    assert "default" in paths["/shop/{id}"]["delete"]["responses"]
+
+
+async def test_keys_are_told_where_they_are_needed(edge: Edge) -> None:
+    put(edge.replica, shop())
+    closed = await told(edge)
+    put(edge.replica, {**shop(), "authConfigId": "open"})
+    free = await told(edge)
+
+    validate(free)
+    assert closed["security"] == [{"ApiKey": []}, {"Bearer": []}, {"Basic": []}]
+    assert "security" not in free
+    assert "401" not in free["paths"]["/shop"]["get"]["responses"]
+    assert "401" in closed["paths"]["/shop"]["get"]["responses"]
+
+
+async def test_it_is_yaml_for_whom_wants_it(edge: Edge) -> None:
+    put(edge.replica, shop())
+    document = await told(edge)
+
+    by_query = await edge.client.get("/shop/openapi?format=yaml")
+    by_header = await edge.client.get("/shop/openapi", headers={"accept": "application/yaml"})
+
+    assert by_query.headers["content-type"] == "application/yaml"
+    assert by_query.text == by_header.text
+    assert YAML(typ="safe", pure=True).load(by_query.text) == document
+
+
+async def test_a_service_may_keep_it_to_its_callers(edge: Edge) -> None:
+    put(edge.replica, shop(docsPublic=False))
+
+    without = await edge.client.get("/shop/openapi", headers={"x-api-key": ""})
+    with_key = await edge.client.get("/shop/openapi")
+
+    assert without.status_code == 401
+    assert "www-authenticate" in without.headers
+    assert with_key.status_code == 200
+
+
+async def statuses(edge: Edge, path: str) -> list[int]:
+    methods = ("GET", "HEAD", "OPTIONS", "POST")
+    answers: list[httpx.Response] = [
+        await edge.client.request(method, path, headers={"x-api-key": ""}) for method in methods
+    ]
+    return [answer.status_code for answer in answers]
+
+
+async def test_it_is_there_to_be_read(edge: Edge) -> None:
+    put(edge.replica, shop())
+
+    assert await statuses(edge, "/shop/openapi") == [200, 200, 204, 405]
+    assert await statuses(edge, "/nowhere/openapi") == [404, 404, 404, 404]
+
+
+@pytest.mark.parametrize(
+    ("paths", "names"),
+    [
+        (["/{orderId}/checkout"], ["POST_orderId_checkout"]),
+        (["/"], ["POST"]),
+        (["/a-b", "/a_b", "/a.b"], ["POST_a_b", "POST_a_b_2", "POST_a_b_3"]),
+        (["/café/ü"], ["POST_caf"]),
+        (["/" + "x" * 100, "/" + "x" * 99], ["POST_" + "x" * 59, "POST_" + "x" * 57 + "_2"]),
+    ],
+)
+def test_names_are_short_plain_and_unique(paths: list[str], names: list[str]) -> None:
+    routes = routes_of(service(*(route("POST", path) for path in paths)))
+
+    assert list(operation_names(routes).values()) == names
+    assert all(len(name) <= 64 for name in names)
