@@ -82,7 +82,10 @@ class Suite:
 
     def apply(self, *documents: dict[str, Any]) -> None:
         """Put definitions, live everywhere, and keep the keys that are generated."""
-        text = "\n---\n".join(json.dumps(document) for document in documents)
+        self.apply_text("\n---\n".join(json.dumps(document) for document in documents))
+
+    def apply_text(self, text: str) -> None:
+        """As :meth:`apply`, documents as a file has them."""
         limit = time.monotonic() + 20
         while True:
             done = self.podium("apply", "--output", "json", "-", text=text)
