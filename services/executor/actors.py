@@ -54,7 +54,8 @@ class Letter:
         reply: Told what became of it. Without one nobody else would say it again: it is kept
             and tried again until it is stored.
         snapshot: Goes with an event that replaces the definitions.
-        tries: How often it could not be stored.
+        tries: How often it could not be stored, or no script worker had time for it.
+        breakages: How often deciding or storing it broke, for no fault of the disk.
         start: Begins the execution, should there be none of that id.
     """
 
@@ -62,6 +63,7 @@ class Letter:
     reply: Reply | None = None
     snapshot: Snapshot | None = None
     tries: int = 0
+    breakages: int = 0
     start: Beginning | None = None
 
 

@@ -32,7 +32,8 @@ from services.executor.snapshots import Snapshot
 from services.executor.unfolding import Unfolded
 from services.executor.units import Unit
 
-Child = tuple[StartExecution, Snapshot]
+Child = tuple[Execution, Snapshot]
+"""An execution that another one starts, as it begins."""
 
 
 def unit_of(
@@ -40,7 +41,6 @@ def unit_of(
     letter: Letter,
     unfolded: Unfolded,
     children: Iterable[Child],
-    now: Callable[[], datetime],
     done: Callable[[Unit], None],
 ) -> Unit:
     """The rows of what ``letter`` changed.
@@ -59,8 +59,9 @@ def unit_of(
         unit.output = row[-1]
     unit.tasks.extend(_task_rows(unfolded, new))
     _timers(unit, actor, letter, unfolded, execution)
-    for command, snapshot in children:
-        _child(unit, command, snapshot, actor.origin, now(), unfolded.text)
+    for child, snapshot in children:
+        unit.children.append(_child_row(child, snapshot, actor.origin, unfolded.text))
+        unit.snapshots.append((snapshot.hash, snapshot.text))
     if execution is not before or new:
         changed = unfolded.changed.values()
         unit.changes.extend(states.changes(execution, actor.origin, changed, unit.tasks))
@@ -73,7 +74,7 @@ def unit_of(
     return unit
 
 
-def prepare(actor: Actor, unfolded: Unfolded) -> None:
+def prepare(actor: Actor, unfolded: Unfolded, children: Iterable[Child]) -> None:
     """Write the documents that :func:`unit_of` needs: they are large. Called in a thread.
 
     Raises:
@@ -87,6 +88,8 @@ def prepare(actor: Actor, unfolded: Unfolded) -> None:
         text(execution.input)
     elif execution is not before:
         progress_row(execution, before, text)
+    for child, snapshot in children:
+        _child_row(child, snapshot, actor.origin, text)
 
 
 def _begin(unit: Unit, actor: Actor, letter: Letter, unfolded: Unfolded, new: bool) -> None:
@@ -144,21 +147,17 @@ def _timers(
         actor.timed = True
 
 
-def _child(
-    unit: Unit,
-    command: StartExecution,
-    snapshot: Snapshot,
-    origin: Origin,
-    now: datetime,
-    text: Text,
-) -> None:
-    child = start(
+def begun(command: StartExecution, snapshot: Snapshot, now: datetime) -> Execution:
+    """The execution that ``command`` starts."""
+    return start(
         command.id,
         snapshot.workflow,
         command.input,
         now,
         correlation_id=command.correlation_id,
     )
+
+
+def _child_row(child: Execution, snapshot: Snapshot, origin: Origin, text: Text) -> Row:
     theirs = Origin(started_by=origin.started_by, request_id=origin.request_id)
-    unit.children.append(execution_row(child, snapshot.hash, theirs, text))
-    unit.snapshots.append((snapshot.hash, snapshot.text))
+    return execution_row(child, snapshot.hash, theirs, text)

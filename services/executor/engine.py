@@ -12,7 +12,7 @@ from services.errors import NotFound, Overloaded, ServiceError, Unavailable
 from services.executor import loading
 from services.executor.actors import Actor, Actors, Beginning, Letter, Reply, Told
 from services.executor.answers import answer, attaching, refusal, stopping
-from services.executor.commits import Child, prepare, unit_of
+from services.executor.commits import Child, begun, prepare, unit_of
 from services.executor.core.http import HttpAnswer
 from services.executor.core.kind import Kind
 from services.executor.core.model import (
@@ -37,17 +37,15 @@ from services.executor.store import Store
 from services.executor.timers import Timers, now as utc_now
 from services.executor.unfolding import Unfolded
 from services.executor.units import Unit
+from services.executor.waking import Waking
 from services.javascript import NoWorker, Scripts
 
 logger = logging.getLogger(__name__)
 
-# Executions being loaded and written whose timers or interrupted effects are due, e.g. after a
-# restart: more would only wait for the disk in memory.
-_MOST_AT_ONCE = 256
 _FIRST_RETRY_SECONDS = 0.1
 _LONGEST_RETRY_SECONDS = 30.0
 # An event that cannot be stored, for no fault of the disk, ends its execution.
-_MOST_TRIES = 3
+_MOST_BREAKAGES = 3
 
 Committed = Callable[[Actor, Letter, Unfolded, Unit], None]
 
@@ -79,9 +77,7 @@ class Engine:
         self._now = now
         self._loop = asyncio.get_running_loop()
         self._actors = Actors()
-        self._later: deque[tuple[str, Letter]] = deque()
-        # Whom letters of the latter woke, until they rest or wait for something but the disk.
-        self._woken: set[str] = set()
+        self._waking = Waking(self.is_known, self._deliver)
         # What is being computed, or written as text, and the letters it is for.
         self._computing: dict[asyncio.Task[None], Letter] = {}
         self._open = True
@@ -154,33 +150,15 @@ class Engine:
             not_begun: Executions that another one has started.
         """
         for execution_id, task_id, number in interrupted:
-            self._tell_later(execution_id, Interrupted(task_id, number))
+            self._waking.send(execution_id, Letter(Interrupted(task_id, number)))
         for execution_id in not_begun:
-            self._tell_later(execution_id, Started())
-
-    def _tell_later(self, execution_id: str, event: Event) -> None:
-        """As :meth:`tell`; whoever must be loaded for it waits while many others are."""
-        if self.is_known(execution_id):
-            self.tell(execution_id, event)
-        else:
-            self._later.append((execution_id, Letter(event)))
-            self._wake_more()
-
-    def _wake_more(self) -> None:
-        while self._later and len(self._woken) < _MOST_AT_ONCE:
-            execution_id, letter = self._later.popleft()
-            if not self.is_known(execution_id):
-                self._woken.add(execution_id)
-            self._put(self._actors.wake(execution_id), letter)
-
-    def _make_way(self, actor: Actor) -> None:
-        """Whatever ``actor`` does next, others need not wait for it."""
-        if actor.id in self._woken:
-            self._woken.remove(actor.id)
-            self._wake_more()
+            self._waking.send(execution_id, Letter(Started()))
 
     def _due(self, execution_id: str, key: TimerKey) -> None:
-        self._tell_later(execution_id, TimerFired(key))
+        self._waking.send(execution_id, Letter(TimerFired(key)))
+
+    def _deliver(self, execution_id: str, letter: Letter) -> None:
+        self._put(self._actors.wake(execution_id), letter)
 
     async def _read_timers(self, until: int, limit: int) -> Sequence[Row]:
         return await self._store.loaders.read(loading.timers, until, limit)
@@ -206,7 +184,7 @@ class Engine:
                 self._decide(actor, letter, Unfolded(actor.execution))
         if not actor.busy:
             self._actors.rest(actor)
-            self._make_way(actor)
+            self._waking.make_way(actor.id)
             if self.rested is not None:
                 self.rested()
 
@@ -248,19 +226,20 @@ class Engine:
             return
         try:
             unfolded.decide(letter.event, self._kinds, self._now())
+            children = () if unfolded.computes else self._children(unfolded.children)
         except Exception as error:  # noqa: BLE001
             self._not_decided(actor, letter, error)
             return
         if unfolded.computes:
+            self._waking.make_way(actor.id)
             self._take_time(actor, letter, unfolded)
         else:
-            self._submit(actor, letter, unfolded)
+            self._submit(actor, letter, unfolded, children)
 
     def _take_time(
         self, actor: Actor, letter: Letter, unfolded: Unfolded, event: Event | None = None
     ) -> None:
         actor.busy = True
-        self._make_way(actor)
         if not self._open:
             # Busy for good, it stays as it is stored.
             answer(letter, stopping())
@@ -276,18 +255,23 @@ class Engine:
         try:
             if event is not None:
                 await asyncio.to_thread(unfolded.decide, event, self._kinds, self._now())
+            if unfolded.computes:
+                self._waking.make_way(actor.id)
             await unfolded.compute(self._scripts, self._kinds, self._now)
+            children = self._children(unfolded.children)
             if unfolded.large:
-                await asyncio.to_thread(prepare, actor, unfolded)
+                await asyncio.to_thread(prepare, actor, unfolded, children)
         except Exception as error:  # noqa: BLE001
             actor.busy = False
             self._not_decided(actor, letter, error)
         else:
-            self._submit(actor, letter, unfolded)
+            self._submit(actor, letter, unfolded, children)
         if not actor.busy:
             self._go_on(actor)
 
-    def _submit(self, actor: Actor, letter: Letter, unfolded: Unfolded) -> None:
+    def _submit(
+        self, actor: Actor, letter: Letter, unfolded: Unfolded, children: Sequence[Child]
+    ) -> None:
         """Have what was decided written; nobody hears of it before."""
         new = unfolded.before is not actor.execution
         if unfolded.nothing and not new and not isinstance(letter.event, TimerFired):
@@ -299,8 +283,7 @@ class Engine:
                 actor,
                 letter,
                 unfolded,
-                self._children(unfolded.children) if unfolded.children else (),
-                self._now,
+                children,
                 lambda unit: self._written(actor, letter, unfolded, unit),
             )
         except (TypeError, ValueError, OverflowError, RecursionError) as error:
@@ -311,7 +294,9 @@ class Engine:
         actor.busy = True
         self._store.writer.submit(unit)
 
-    def _children(self, commands: Iterable[StartExecution]) -> Iterable[Child]:
+    def _children(self, commands: Sequence[StartExecution]) -> Sequence[Child]:
+        """The executions that are to be started, as they begin."""
+        children: list[Child] = []
         for command in commands:
             snapshot = self._snapshots.of(command.workflow, command.version)
             if snapshot is None:
@@ -319,7 +304,8 @@ class Engine:
                     "There is no workflow %r to be started as %s.", command.workflow, command.id
                 )
             else:
-                yield command, snapshot
+                children.append((begun(command, snapshot, self._now()), snapshot))
+        return children
 
     def _written(self, actor: Actor, letter: Letter, unfolded: Unfolded, unit: Unit) -> None:
         actor.busy = False
@@ -355,7 +341,7 @@ class Engine:
                 self.timers.disarm(actor.id, key)
         self._committed(actor, letter, unfolded, unit)
         for row in unit.children:
-            self._tell_later(row[0], Started())
+            self._waking.send(row[0], Letter(Started()))
         if letter.reply is not None:
             letter.reply(Told(unfolded.before, unfolded.execution, actor.origin))
 
@@ -372,10 +358,7 @@ class Engine:
             return
         delay = min(_FIRST_RETRY_SECONDS * 2**letter.tries, _LONGEST_RETRY_SECONDS)
         letter.tries += 1
-        self._loop.call_later(delay, self._again, actor.id, letter)
-
-    def _again(self, execution_id: str, letter: Letter) -> None:
-        self._put(self._actors.wake(execution_id), letter)
+        self._loop.call_later(delay, self._deliver, actor.id, letter)
 
     def _not_decided(self, actor: Actor, letter: Letter, error: Exception) -> None:
         match error:
@@ -394,7 +377,8 @@ class Engine:
             letter.reply(ServiceError("Something went wrong inside; the executor's log says what."))
         elif isinstance(letter.event, Terminated):
             logger.error("Execution %s cannot even be ended; it stays as it is.", actor.id)
-        elif letter.tries < _MOST_TRIES:
+        elif letter.breakages < _MOST_BREAKAGES:
+            letter.breakages += 1
             self._failed(actor, letter, error)
         else:
             reason = f"The executor could not go on: {type(error).__name__}."

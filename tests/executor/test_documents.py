@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import threading
 from collections.abc import Callable
@@ -56,10 +57,10 @@ def test_a_document_is_large_by_its_text(document: Json, large: bool) -> None:
     assert is_large(document) == large
 
 
-def noting(decide: Callable[..., None], threads: list[threading.Thread]) -> Callable[..., None]:
-    def noted(*arguments: object) -> None:
+def noting(work: Callable[..., object], threads: list[threading.Thread]) -> Callable[..., object]:
+    def noted(*arguments: object) -> object:
         threads.append(threading.current_thread())
-        decide(*arguments)
+        return work(*arguments)
 
     return noted
 
@@ -84,15 +85,21 @@ async def test_large_documents_go_through_all_that_small_ones_do(tmp_path: Path)
     assert outputs["hold"] == {"rows": ROWS}
 
 
-async def update(rig: Rig, execution_id: str, output: Json) -> None:
-    """Complete ``hold`` once it is there."""
-    while not any(task.ref == "hold" for task in (await rig.get(execution_id)).tasks):
-        pass
+async def update(
+    rig: Rig,
+    execution_id: str,
+    output: Json,
+    status: pb.TaskStatus.ValueType = pb.TASK_STATUS_COMPLETED,
+) -> None:
+    """End ``hold`` once it is there."""
+    async with asyncio.timeout(10):
+        while not any(task.ref == "hold" for task in (await rig.get(execution_id)).tasks):
+            pass
     await rig.stub.UpdateTask(
         pb.UpdateTaskRequest(
             execution_id=execution_id,
             ref="hold",
-            status=pb.TASK_STATUS_COMPLETED,
+            status=status,
             output=json.dumps(output),
         ),
         metadata=ADMIN,
@@ -110,3 +117,22 @@ async def test_only_what_is_large_is_decided_outside_the_loop(
         await rig.run("w", input={"rows": ROWS})
 
     assert [each is threading.main_thread() for each in threads] == [True, False]
+
+
+async def test_nothing_large_is_written_in_the_loop_not_even_for_a_failure_workflow(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads: list[threading.Thread] = []
+    monkeypatch.setattr(Writing, "_written", noting(Writing._written, threads))
+    undo = workflow("undo", step("n", "NOOP"))
+    flow = workflow("w", step("hold", "WAIT"), failureWorkflow="undo")
+    async with executing(tmp_path / "x.db", [undo, flow]) as rig:
+        execution_id = await rig.begin("w", input={"rows": ROWS})
+        await update(rig, execution_id, {}, pb.TASK_STATUS_FAILED_WITH_TERMINAL_ERROR)
+        asked = pb.ListExecutionsRequest(workflow_name="undo")
+        async with asyncio.timeout(10):
+            while not (await rig.stub.ListExecutions(asked, metadata=ADMIN)).executions:
+                pass
+
+    assert threads
+    assert threading.main_thread() not in threads
