@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from operator import itemgetter
 from types import TracebackType
 from typing import Self
 
@@ -41,15 +42,14 @@ class Deadlines:
     def _expire(self) -> None:
         self._timer = None
         now = self._loop.time()
-        left = []
-        for deadline in list(self._running):
-            if deadline.when is not None and deadline.when <= now:
-                self._running.discard(deadline)
-                deadline.expire()
-            elif deadline.when is not None:
-                left.append(deadline.when)
-        if left:
-            self._set(min(left))
+        limits = [(each.when, each) for each in self._running if each.when is not None]
+        due = [(when, deadline) for when, deadline in limits if when <= now]
+        # Several may be due where the loop was late: each in its turn.
+        for _, deadline in sorted(due, key=itemgetter(0)):
+            self._running.discard(deadline)
+            deadline.expire()
+        if len(due) < len(limits):
+            self._set(min(when for when, _ in limits if when > now))
 
 
 class Deadline:
