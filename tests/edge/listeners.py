@@ -15,7 +15,7 @@ from tests.edge.raw import Reply
 
 GET = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
 LIMITS = Limits(header_seconds=0.1, header_bytes=4096, request_bytes=100_000)
-BODY = BodyLimits(most_bytes=1000, idle_seconds=0.1)
+BODY = BodyLimits(most_bytes=1000, idle_seconds=0.3)
 
 
 async def tell(call: Call, heard: list[str]) -> Answer:

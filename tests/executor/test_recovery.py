@@ -162,8 +162,9 @@ async def test_a_drain_lets_calls_under_way_end(tmp_path: Path) -> None:
 
 async def computing(rig: Rig, number: int) -> None:
     """Wait until so many executions want a script worker."""
-    while len(rig.runtime.engine._computing) < number:  # noqa: ASYNC110
-        await asyncio.sleep(0.002)
+    async with asyncio.timeout(10):
+        while len(rig.runtime.engine._computing) < number:  # noqa: ASYNC110
+            await asyncio.sleep(0.002)
 
 
 # The second executor starts a script worker, which takes a quarter of a second.

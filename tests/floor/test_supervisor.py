@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Mapping
 
 import pytest
@@ -11,6 +12,13 @@ from services.supervisor import SERVICES, Suite, restart_delay
 
 # More than the kernel hands to a new process in one variable.
 TOO_LARGE = {"PODIUM_HOME": "x" * (1 << 20)}
+
+
+@pytest.fixture(autouse=True)
+def _no_suite_of_the_machines(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The services see the environment of whoever runs the tests."""
+    for name in [name for name in os.environ if name.startswith("PODIUM_")]:
+        monkeypatch.delenv(name)
 
 
 def nobody(pids: Mapping[str, int]) -> None:
