@@ -126,7 +126,9 @@ KIND = Kind(
                 default="ALERT_ONLY",
             ),
             Field("variables", Object(), "Its variables at the start.", default={}),
-            Field("inputTemplate", Object(), "Input that a start lacks.", default={}),
+            Field(
+                "inputTemplate", Object(), "Input that a start lacks, or that is null.", default={}
+            ),
             kept("ownerEmail", Text(), "For people."),
             kept("metadata", MapOf(Anything()), "For people."),
             kept("accessPolicy", Anything(), "Accepted."),
