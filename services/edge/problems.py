@@ -35,9 +35,7 @@ KINDS: dict[str, Kind] = {
     "malformed-query": Kind(400, "Malformed query", "The query cannot be read."),
     "malformed-body": Kind(400, "Malformed body", "The body is not valid JSON."),
     "invalid-request": Kind(400, "Invalid request", "The request makes no sense here."),
-    "unauthenticated": Kind(
-        401, "Unauthenticated", "This needs a valid key or token, and there was none."
-    ),
+    "unauthenticated": Kind(401, "Unauthenticated", "This needs a valid key or token."),
     "forbidden": Kind(403, "Forbidden", "The caller is known and may not do this."),
     "no-route": Kind(404, "Not found", "There is nothing at this path."),
     "not-found": Kind(404, "Not found", "There is no such thing, or not for this caller."),
