@@ -11,12 +11,14 @@ from services.edge.call import JSON, Answer, Call
 from services.edge.mapping import not_utf8, parse_body
 from services.edge.problems import Problem
 from services.edge.query import parse_query
-from services.errors import InvalidRequest
+from services.errors import Conflict, InvalidRequest
 
 if TYPE_CHECKING:
     from services.edge.gateway import Gateway
 
 LONGEST_TOKEN = 2048
+# How the task ended is nothing that a stranger is told.
+_ENDED = "The task has ended with another status or body, or its output has no room for this one."
 
 # What somebody outside may say of a task.
 STATUSES = {
@@ -34,8 +36,8 @@ async def complete(call: Call, gateway: Gateway, token: str) -> Answer:
     strangers there may be many.
 
     Raises:
-        Problem: 400 for a body that is no JSON or a status that is none.
-        ServiceError: 404 forged or expired, 409 ended another way, 503 executor away.
+        Problem: 400 for a body that is no JSON or a status that is none, 409 ended another way.
+        ServiceError: 404 forged or expired, 503 executor away.
     """
     if len(token) > LONGEST_TOKEN:
         raise Problem("not-found")
@@ -48,6 +50,8 @@ async def complete(call: Call, gateway: Gateway, token: str) -> Answer:
         # If it is the body, whoever has a token that holds is told what is wrong with it.
         await aside(len(body), parse_body, body)
         raise
+    except Conflict as error:
+        raise Problem("conflict", _ENDED) from error
     return Answer(200, json.dumps({"taskId": task_id}).encode(), (JSON,))
 
 

@@ -114,6 +114,7 @@ async def test_what_the_executor_says_is_told_by_its_class(
     assert response.status_code == status
     assert "Inner" not in response.text
     assert ("retry-after" in response.headers) == (status == 503)
+    assert ("The task has ended" in response.text) == (status == 409)
 
 
 async def test_a_callback_while_the_executor_is_started_again_is_not_lost(
