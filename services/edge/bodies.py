@@ -36,13 +36,13 @@ async def read_body(call: Call, limits: BodyLimits) -> bytes:
     """
     announced = call.header.get(b"content-length")
     if announced is not None and int(announced) > limits.most_bytes:
-        raise Problem("body-too-large")
+        raise _too_large(limits)
     if announced is None and b"transfer-encoding" not in call.header:
         return b""
     if call.cycle.body_is_here:
         piece, _ = await _received(call)
         if len(piece) > limits.most_bytes:
-            raise Problem("body-too-large")
+            raise _too_large(limits)
         return piece
     pieces, left, more = [], limits.most_bytes, True
     try:
@@ -51,7 +51,7 @@ async def read_body(call: Call, limits: BodyLimits) -> bytes:
                 piece, more = await _next(call, limits)
                 left -= len(piece)
                 if left < 0:
-                    raise Problem("body-too-large")
+                    raise _too_large(limits)
                 pieces.append(piece)
     except TimeoutError:
         raise _slow() from None
@@ -76,6 +76,10 @@ async def _received(call: Call) -> tuple[bytes, bool]:
     if message["type"] == "http.disconnect":
         raise Gone
     return message.get("body", b""), message.get("more_body", False)
+
+
+def _too_large(limits: BodyLimits) -> Problem:
+    return Problem("body-too-large", f"A body here holds {limits.most_bytes} bytes at most.")
 
 
 def _slow() -> Problem:

@@ -20,6 +20,7 @@ async def test_a_body_that_comes_with_its_headers_is_not_taken_for_them(listener
         )
 
         assert status(reply) == (413, "body-too-large")
+        assert json.loads(reply.body)["detail"] == "A body here holds 1000 bytes at most."
         # What was refused has been read: the connection goes on.
         assert (await raw.ask(GET)).status == 200
 
