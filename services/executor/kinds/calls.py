@@ -202,8 +202,8 @@ def number(fields: Mapping[str, Json], name: str) -> float | None:
 
 
 def shown(value: Json) -> str:
-    """``value`` in a reason: short."""
-    text = repr(value) if isinstance(value, str) else str(value)
+    """``value`` in a reason: short, in JSON's words."""
+    text = repr(value) if isinstance(value, str) else as_text(value)
     return text if len(text) <= 100 else f"{text[:97]}..."
 
 

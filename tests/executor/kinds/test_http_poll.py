@@ -79,12 +79,16 @@ def test_what_a_condition_may_say(value: Json, ended: str) -> None:
     assert run.task("a").status == ended
 
 
-def test_a_value_that_means_nothing_is_told() -> None:
-    run = polls(judge=lambda source, scope: "soon")
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [("soon", "'soon'"), (None, "null"), ([True, None], "[true,null]"), ({"a": 1}, '{"a":1}')],
+)
+def test_a_value_that_means_nothing_is_told(value: Json, told: str) -> None:
+    run = polls(judge=lambda source, scope: value)
     run.answers("a", answer())
 
     assert run.task("a").reason == (
-        "The termination condition returned 'soon'; it must be true, false, 1, 0 or -1."
+        f"The termination condition returned {told}; it must be true, false, 1, 0 or -1."
     )
     assert last(run)["verdict"] == "FAILED"
     assert last(run)["reason"] == run.task("a").reason
