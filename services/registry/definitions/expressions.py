@@ -7,8 +7,8 @@ The rules are Conductor's: braces balance, expressions nest (``${a.output[${b.ou
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
 
 from services.registry.definitions.model import Json
 from services.registry.definitions.reading import Place, shortened
@@ -101,11 +101,19 @@ class Scope:
             definition): any name may be a task's.
         calls_out: Whether the value is handed to the outside: only there are secrets put in.
         callback: Whether the task has a callback URL.
+        sequence: The places of the tasks that run one after another with this one, by reference.
+        place: This one's.
     """
 
     tasks: Collection[str] | None
     calls_out: bool = False
     callback: bool = False
+    sequence: Mapping[str, int] = field(default_factory=dict)
+    place: int = 0
+
+    def comes_later(self, reference: str) -> bool:
+        """Whether that task surely runs after this one."""
+        return self.sequence.get(reference, self.place) > self.place
 
 
 def check_expressions(value: Json, at: Place, scope: Scope) -> None:
@@ -158,6 +166,8 @@ def _check_task(
     if scope.tasks is None:
         return
     if reference in scope.tasks:
+        if scope.comes_later(reference):
+            at.warn(f"task '{shortened(reference)}' comes after this one, so this is null")
         _check_member(rest, TASK_MEMBERS, "a task", at)
         return
     hint = at.guess(reference, scope.tasks) or at.guess(reference, ("workflow",))

@@ -73,6 +73,18 @@ class Place:
             place = place._parent
         return "".join(reversed(steps)).removeprefix(".")
 
+    @property
+    def outer(self) -> Place | None:
+        """The place that this one is a step into."""
+        return self._parent
+
+    def is_within(self, step: str) -> bool:
+        """Whether a step of that name led here."""
+        place: Place | None = self
+        while place is not None and place._step != step:
+            place = place._parent
+        return place is not None
+
     def fault(self, detail: str) -> None:
         self.reading.faults.append(Fault(self.path, detail))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from services.registry.definitions.expressions import Scope, check_expressions
 from services.registry.definitions.model import Document, Json, Kind
@@ -15,7 +15,7 @@ from services.registry.definitions.records import (
     kept,
     later,
 )
-from services.registry.definitions.tasks.kind import TASKS, TaskKind, references_within
+from services.registry.definitions.tasks.kind import TASKS, references_within
 from services.registry.definitions.values import (
     Anything,
     Boolean,
@@ -47,9 +47,12 @@ class SchemaVersion:
 
 def _check(document: Document, at: Place) -> None:
     references = _check_references(at)
-    for task, kind, place in at.reading.tasks:
+    sequences = _sequences(at)
+    for index, (task, kind, place) in enumerate(at.reading.tasks):
         if kind is not None:
-            _check_task(task, kind, place, references)
+            sequence = sequences.get(place.outer, {})
+            scope = Scope(references, kind.calls_out, kind.callback, sequence, index)
+            _check_task(task, place, scope)
     output = document.get("outputParameters")
     check_expressions(output, at / "outputParameters", Scope(references))
     _refer_failure_workflow(document, at)
@@ -72,8 +75,17 @@ def _check_references(at: Place) -> Collection[str]:
     return {**first, **others}
 
 
-def _check_task(task: Document, kind: TaskKind, at: Place, references: Collection[str]) -> None:
-    scope = Scope(references, kind.calls_out, kind.callback)
+def _sequences(at: Place) -> Mapping[Place | None, Mapping[str, int]]:
+    """By list of tasks, each one's place in the reading; not of a loop, which comes round again."""
+    sequences: dict[Place | None, dict[str, int]] = {}
+    for index, (task, _, place) in enumerate(at.reading.tasks):
+        reference = task.get("taskReferenceName")
+        if isinstance(reference, str) and not place.is_within("loopOver"):
+            sequences.setdefault(place.outer, {})[reference] = index
+    return sequences
+
+
+def _check_task(task: Document, at: Place, scope: Scope) -> None:
     check_expressions(task.get("inputParameters"), at / "inputParameters", scope)
     embedded, name = task.get("taskDefinition"), task.get("name")
     if isinstance(embedded, dict):

@@ -118,6 +118,36 @@ def test_a_member_that_is_always_null_is_told() -> None:
     )
 
 
+def test_a_task_that_surely_comes_later_is_told() -> None:
+    def task(name: str, value: Json = None, **fields: Json) -> Document:
+        inputs: Document = {"value": value}
+        return {
+            "name": name, "taskReferenceName": name, "type": "NOOP", "inputParameters": inputs,
+            **fields,
+        }  # fmt: skip
+
+    def switch(*cases: list[Json]) -> Document:
+        branches: Document = {str(number): case for number, case in enumerate(cases)}
+        return task("s", type="SWITCH", evaluatorType="value-param", expression="value") | {
+            "decisionCases": branches
+        }
+
+    def warnings(*tasks: Json) -> tuple[str, ...]:
+        return parse({"name": "w", "tasks": list(tasks)}).warnings
+
+    told = "task 'b' comes after this one, so this is null"
+    at = "inputParameters.value"
+
+    assert warnings(task("a", "${b.output.x}"), task("b")) == (f"tasks[0].{at}: {told}",)
+    assert warnings(task("b"), task("a", "${b.output.x}")) == ()
+    assert warnings(task("a", "${a.output.x}")) == ()
+    # In one branch they run one after another; of two branches only one runs.
+    assert warnings(switch([task("a", "${b.status}"), task("b")])) == (
+        f"tasks[0].decisionCases['0'][0].{at}: {told}",
+    )
+    assert warnings(switch([task("a", "${b.output}")], [task("b")])) == ()
+
+
 @pytest.mark.parametrize(
     "text", ["${workflow.workflowId}", "${CPEWF_TASK_ID}", "${task.callbackUrl}", "$${gone}"]
 )
