@@ -70,6 +70,22 @@ def test_a_port_in_use_says_which(tmp_path: Path) -> None:
             assert done.stderr.count("\n") == 1, done.stderr
 
 
+def test_an_address_that_no_option_gives_is_that_of_the_setting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        for name in NAMES:
+            monkeypatch.setenv(f"PODIUM_{name.upper()}_LISTEN", f"127.0.0.1:{port}")
+
+        unsaid = podium("up", "--home", str(tmp_path / "unsaid"))
+        said = podium("up", "--home", str(tmp_path / "said"), "--gateway=127.0.0.1:0")
+
+    assert unsaid.returncode == said.returncode == 1
+    assert f"The gateway cannot listen on 127.0.0.1:{port}" in unsaid.stderr
+    assert f"The management cannot listen on 127.0.0.1:{port}" in said.stderr
+
+
 @pytest.mark.parametrize("name", ["executor.db", "registry.db"])
 def test_a_corrupt_database_says_which(tmp_path: Path, name: str) -> None:
     home = tmp_path / "home"
@@ -342,5 +358,7 @@ def test_wrong_usage_ends_with_2(own_suite: Suite) -> None:
         ("complete-task", "x", "y", "--result", "[1]"),
         ("executions", "colour:red"),
         ("nonsense",),
+        ("up", "--gateway", "nonsense"),
+        ("up", "--edge", "127.0.0.1:65536"),
     ):
         assert own_suite.podium(*command).returncode == 2, command

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import click
 
-from services.home import DEFAULT_ADDRESSES, Home, HomeUnusable, default_home
+from services.home import DEFAULT_ADDRESSES, Home, HomeUnusable, default_home, split_address
 from services.locks import Locked, held
 from services.process import StartupError
 from services.sealing import read_key
@@ -20,12 +20,25 @@ from services.supervisor import Suite
 from tui.cli.main import HOME_OPTION
 
 
+def _address(context: click.Context, option: click.Parameter, value: str | None) -> str | None:
+    """``value``, refused as wrong usage where it is no address."""
+    try:
+        if value:
+            split_address(value)
+    except HomeUnusable as error:
+        raise click.BadParameter(str(error), context, option) from error
+    return value
+
+
 def address_option(name: str) -> click.Option:
-    """``--gateway`` and its like."""
+    """``--gateway`` and its like; where it is left out, the service's own setting counts."""
     return click.Option(
         [f"--{name}"],
+        callback=_address,
         metavar="HOST:PORT",
-        help=f"Where the {name} listens; port 0 picks one. [default: {DEFAULT_ADDRESSES[name]}]",
+        envvar=f"PODIUM_{name.upper()}_LISTEN",
+        show_envvar=True,
+        help=f"Where the {name} listens. [default: {DEFAULT_ADDRESSES[name]}]",
     )
 
 
@@ -41,7 +54,10 @@ _IN_PLAIN_TEXT = (
 @click.command()
 @HOME_OPTION
 def up(home: Path | None, **wanted: str | None) -> None:
-    """Start registry, executor and edge as three processes; stop them with Ctrl-C."""
+    """Start registry, executor and edge as three processes; stop them with Ctrl-C.
+
+    Port 0 takes the port of the home's last run if it is free, else a free one.
+    """
     place = Home(home or default_home(os.environ))
     try:
         place.make()
