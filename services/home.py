@@ -29,6 +29,9 @@ DEFAULT_ADDRESSES = {
     "edge": "127.0.0.1:7403",
 }
 
+# What shows that a registry was here.
+_BESIDE_REGISTRY = ("executor.db", "executor-definitions.db", "edge.db")
+
 _ADDRESS = re.compile(r"(.+):([0-9]{1,5})")
 _HIGHEST_PORT = 65535
 
@@ -99,6 +102,17 @@ class Home:
             raise HomeUnusable(
                 f"There is no {key}, with which secrets in {database} are sealed: restore it."
             )
+
+    def loss(self) -> str:
+        """What is missing beside what was kept, as a sentence; empty: nothing."""
+        database = self.path / "registry.db"
+        kept = [name for name in _BESIDE_REGISTRY if (self.path / name).exists()]
+        if database.exists() or not kept:
+            return ""
+        return (
+            f"There is no {database}, though there is {' and '.join(kept)}: the suite has no"
+            " definitions; restore it, or apply them again."
+        )
 
     def _make_credentials(self) -> None:
         credentials = {"keyId": secrets.token_hex(8), "keySecret": secrets.token_urlsafe(32)}

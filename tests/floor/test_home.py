@@ -29,6 +29,18 @@ def test_a_new_home_has_keys_that_only_its_owner_reads(tmp_path: Path) -> None:
     assert home.credentials().key_secret == (home.path / "admin.secret").read_text().strip()
 
 
+def test_a_lost_registry_is_told_where_others_have_kept_something(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    assert home.loss() == ""
+
+    (tmp_path / "executor.db").touch()
+    (tmp_path / "edge.db").touch()
+    assert f"no {tmp_path}/registry.db, though there is executor.db and edge.db" in home.loss()
+
+    (tmp_path / "registry.db").touch()
+    assert home.loss() == ""
+
+
 def test_making_it_again_keeps_what_is_there(tmp_path: Path) -> None:
     home = Home(tmp_path)
     home.make_keys()

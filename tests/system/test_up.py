@@ -90,6 +90,7 @@ def test_an_address_that_no_option_gives_is_that_of_the_setting(
 def test_a_corrupt_database_says_which(tmp_path: Path, name: str) -> None:
     home = tmp_path / "home"
     home.mkdir()
+    (home / "registry.db").touch()
     (home / name).write_bytes(b"this is no database" * 1000)
     (home / "secret.key").write_text("s" * 43)
 
@@ -156,6 +157,8 @@ def test_the_copies_of_the_definitions_are_made_anew_when_they_are_corrupt(tmp_p
 
     with suite_in(tmp_path) as suite:
         assert suite.podium("status").returncode == 0
+        warned = f"podium up: warning: There is no {home}/registry.db"
+        assert suite.log.read_text().count(warned) == 1
 
 
 def test_what_cannot_be_used_in_a_home_is_one_line(tmp_path: Path) -> None:

@@ -63,6 +63,8 @@ def up(home: Path | None, **wanted: str | None) -> None:
         place.make()
         with held(place.lock_path):
             place.make_keys()
+            if loss := place.loss():
+                click.echo(f"podium up: warning: {loss}", err=True)
             place.forget_endpoints()
             addresses = place.addresses({k: v for k, v in wanted.items() if v})
             told = environment(place, addresses)
