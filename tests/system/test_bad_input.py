@@ -152,6 +152,17 @@ def test_a_definition_in_use_is_not_deleted_and_its_users_are_named(suite: Suite
     assert post(f"{suite.gateway}/in-use").status_code == 404
 
 
+def test_a_version_that_is_deleted_is_named(suite: Suite) -> None:
+    tasks = [http("x", "http://127.0.0.1/")]
+    suite.apply(*({"name": "two", "version": version, "tasks": tasks} for version in (1, 2)))
+
+    one = suite.podium("delete", "workflow", "two", "--version", "1")
+    rest = suite.podium("delete", "workflow", "two")
+
+    assert one.stdout == "workflow two v1  deleted\n"
+    assert rest.stdout == "workflow two  deleted\n"
+
+
 def closed_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as server:
         return int(server.getsockname()[1])

@@ -217,7 +217,8 @@ def delete(home: Path | None, version: int, kind: str, name: str) -> None:
             registry_pb2.DeleteDefinitionRequest(kind=kind, name=name, version=version),
             timeout=CALL_SECONDS,
         )
-        click.echo(f"{kind} {name}  deleted")
+        deleted = registry_pb2.Definition(kind=kind, name=name, version=version)
+        click.echo(f"{_title(deleted)}  deleted")
         await _live(clients, answer.revision)
 
     call(home, work)
