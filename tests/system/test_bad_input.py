@@ -123,6 +123,26 @@ def test_what_is_not_there_is_named(suite: Suite) -> None:
         assert done.stderr.count("\n") == 1, done.stderr
 
 
+def test_a_list_that_is_cut_says_that_there_are_more(suite: Suite) -> None:
+    suite.apply(
+        {
+            "name": "listed",
+            "version": 1,
+            "tasks": [{"name": "x", "taskReferenceName": "x", "type": "NOOP"}],
+        }
+    )
+    for _ in range(2):
+        assert suite.podium("run", "listed", "--wait", "20").returncode == 0
+
+    for output in ("text", "json"):
+        cut = suite.podium("executions", "wf:listed", "--limit", "1", "--output", output)
+        whole = suite.podium("executions", "wf:listed", "--limit", "2", "--output", output)
+
+        assert cut.stderr == "more: --limit 2 shows more\n"
+        assert whole.stderr == ""
+        assert cut.returncode == whole.returncode == 0
+
+
 def test_a_route_that_is_not_there_is_404_and_a_wrong_method_405(suite: Suite) -> None:
     suite.apply(*expose("only-post", http("x", "http://127.0.0.1/")))
 

@@ -49,6 +49,8 @@ def executions(home: Path | None, limit: int, output: str, query: tuple[str, ...
         else:
             for state in found:
                 click.echo(execution_line(state))
+        if request.page.page_token:
+            click.echo(f"more: --limit {2 * limit} shows more", err=True)
 
     call(home, work)
 
