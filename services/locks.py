@@ -40,6 +40,21 @@ def held(path: Path, *, patience_seconds: float = 2.0) -> Generator[None]:
         os.close(descriptor)
 
 
+def is_held(path: Path) -> bool:
+    """Some process holds ``path``."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
+
+
 def _lock(descriptor: int, path: Path, patience_seconds: float) -> None:
     # flock cannot wait with a limit, so it is asked again.
     until = time.monotonic() + patience_seconds

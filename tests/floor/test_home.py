@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from services.home import DEFAULT_ADDRESSES, Home, HomeUnusable, split_address
-from services.locks import Locked, held
+from services.locks import Locked, held, is_held
 
 ZERO = dict.fromkeys(DEFAULT_ADDRESSES, "127.0.0.1:0")
 
@@ -156,3 +156,13 @@ def test_a_lock_says_who_holds_it(tmp_path: Path) -> None:
         pass
     with held(path, patience_seconds=0):
         assert path.read_text().strip().isdecimal()
+
+
+def test_whether_a_lock_is_held_can_be_asked(tmp_path: Path) -> None:
+    path = tmp_path / "suite.lock"
+    assert not is_held(path)
+
+    with held(path):
+        assert is_held(path)
+
+    assert not is_held(path)

@@ -202,6 +202,10 @@ def test_when_the_supervisor_is_killed_its_children_die_with_it(own_suite: Suite
     own_suite.kill("supervisor")
 
     until(lambda: processes_of(own_suite.home) == set(), 5, "every process is gone")
+    away = own_suite.podium("status")
+    assert away.returncode == 1
+    assert away.stdout.count("AWAY") == 3
+    assert "pid" not in away.stdout
 
 
 def test_a_home_keeps_its_addresses_and_what_it_stored(tmp_path: Path) -> None:
@@ -284,6 +288,7 @@ def test_status_names_who_is_away_when_the_registry_is(own_suite: Suite) -> None
     assert rows["edge"]["executorConnected"] is True
     assert {name: row["pid"] for name, row in rows.items()} == {name: pids[name] for name in rows}
     assert worse.returncode == 1
+    assert "True" not in worse.stdout
     told = {line.split()[0]: line.split()[2] for line in worse.stdout.splitlines()[3:]}
     assert told == {"registry": "AWAY", "executor": "AWAY", "edge": "SERVING"}
 

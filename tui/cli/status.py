@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,11 +14,13 @@ from podium.edge.v1 import edge_pb2
 from podium.executor.v1 import executor_pb2
 from podium.registry.v1 import registry_pb2
 from services.errors import DeadlineExceeded, ServiceError, Unauthenticated, Unavailable
+from services.locks import is_held
 from services.rpc import raising_ours
 from tui.cli.main import HOME_OPTION
 from tui.cli.session import OUTPUT_OPTION, ask, echo_json
 from tui.clients import check_serving, connected
 from tui.suite import HomeUnusable, Suite
+from tui.views.services import service_line
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
@@ -66,12 +69,15 @@ async def _facts(suite: Suite) -> list[dict[str, Any]]:
 
 
 def _pid(suite: Suite, name: str) -> dict[str, Any]:
-    """The process id that `podium up` wrote down, where there is one."""
-    try:
-        pids: Any = suite.home.endpoints()["pids"] if suite.home else {}
-    except HomeUnusable:
+    """The process id that `podium up` wrote down, while both it and that process live."""
+    if suite.home is None or not is_held(suite.home.lock_path):
         return {}
-    return {"pid": pids[name]} if name in pids else {}
+    try:
+        pids: Any = suite.home.endpoints()["pids"]
+        os.kill(pids[name], 0)
+    except (HomeUnusable, LookupError, TypeError, OSError):
+        return {}
+    return {"pid": pids[name]}
 
 
 async def _asked(*questions: Awaitable[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -153,9 +159,4 @@ def _print(document: dict[str, Any]) -> None:
     click.echo(f"gateway     {document['gateway']}")
     click.echo(f"management  {document['management']}")
     for row in document["services"]:
-        facts = "  ".join(
-            f"{key} {value}"
-            for key, value in row.items()
-            if key not in ("service", "address", "status")
-        )
-        click.echo(f"{row['service']:<11} {row['address']:<22} {row['status']:<8} {facts}".rstrip())
+        click.echo(service_line(row))
