@@ -125,9 +125,15 @@ class Home:
         try:
             yield
         except OSError as error:
-            raise HomeUnusable(
-                f"The home {self.path} cannot be used: {error.strerror or error}."
-            ) from error
+            raise HomeUnusable(self._refusal(error)) from error
+
+    def _refusal(self, error: OSError) -> str:
+        why = error.strerror or str(error)
+        if isinstance(error, NotADirectoryError | FileExistsError):
+            places = (self.path, *self.path.parents)
+            file = next((each for each in places if each.exists() and not each.is_dir()), None)
+            why = f"{file} is no folder" if file else why
+        return f"The home {self.path} cannot be used: {why}."
 
     def credentials(self) -> Credentials:
         """The administrator's access key. Raises :class:`HomeUnusable`."""
@@ -186,8 +192,12 @@ class Home:
                 f"No suite runs in {self.path} (there is no {path.name}); start one: podium up"
                 + (f" --home {self.path}" if self.path != Path.home() / ".podium" else "")
             ) from None
-        except (OSError, ValueError) as error:
-            raise HomeUnusable(f"{path} cannot be read: {error}") from error
+        except NotADirectoryError as error:
+            raise HomeUnusable(self._refusal(error)) from error
+        except OSError as error:
+            raise HomeUnusable(f"{path} cannot be read: {error.strerror or error}.") from error
+        except ValueError as error:
+            raise HomeUnusable(f"{path} is no JSON: {error}.") from error
         if not isinstance(known, dict):
             raise HomeUnusable(f"{path} does not hold an object.")
         for name in names:

@@ -53,11 +53,11 @@ def test_a_home_in_use_says_which_process_has_it(own_suite: Suite) -> None:
 def test_a_home_that_cannot_be_written_says_so(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
 
-    done = up(tmp_path / "file" / "home")
-
-    assert done.returncode == 1
-    assert "file/home" in done.stderr
-    assert done.stderr.count("\n") == 1
+    for home in (tmp_path / "file", tmp_path / "file" / "home"):
+        for done in (up(home), podium("status", "--home", str(home))):
+            assert done.returncode == 1
+            assert f"The home {home} cannot be used: {tmp_path}/file is no folder." in done.stderr
+            assert done.stderr.count("\n") == 1
 
 
 def test_a_port_in_use_says_which(tmp_path: Path) -> None:
