@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import TextIO
 
 import httpx
 import pytest
@@ -141,6 +146,35 @@ def test_a_list_that_is_cut_says_that_there_are_more(suite: Suite) -> None:
         assert cut.stderr == "more: --limit 2 shows more\n"
         assert whole.stderr == ""
         assert cut.returncode == whole.returncode == 0
+
+
+def status_into(file: TextIO, suite: Suite) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "tui", "status", "--home", str(suite.home)],
+        stdout=file,
+        stderr=subprocess.PIPE,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_output_that_nobody_reads_ends_a_command_without_a_word(suite: Suite) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+
+    with os.fdopen(writing, "w") as pipe:
+        done = status_into(pipe, suite)
+
+    assert (done.returncode, done.stderr) == (1, "")
+
+
+def test_output_that_cannot_be_written_is_a_sentence(suite: Suite) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = status_into(full, suite)
+
+    assert done.returncode != 0
+    assert "podium: The output cannot be written: No space left on device.\n" in done.stderr
 
 
 def test_a_route_that_is_not_there_is_404_and_a_wrong_method_405(suite: Suite) -> None:

@@ -69,9 +69,12 @@ def ask(home: Path | None, work: Callable[[Suite], Awaitable[int]]) -> None:
         if not any(error.detail == str(fault) for fault in error.faults):
             fail(error.detail)
         code = 1
+    except BrokenPipeError:
+        # Who reads standard output has enough, as head has: click ends quietly, with 1.
+        raise
     except OSError as error:
-        # Standard output that takes no more.
-        fail(str(error))
+        # A file has a name; standard output, which takes no more, has none.
+        fail(f"{error.filename or 'The output'} cannot be written: {error.strerror or error}.")
     except KeyboardInterrupt:
         sys.exit(130)
     sys.exit(code)
