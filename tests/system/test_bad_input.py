@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from tests.system.conftest import expose, http, parsed, poll
-from tests.system.running import Suite, post
+from tests.system.running import Suite, podium, post
 
 TEN_FAULTS = {
     "name": "broken",
@@ -101,6 +101,53 @@ def test_a_definition_with_ten_faults_tells_all_ten_and_puts_nothing(suite: Suit
         assert f"{path}: " in done.stderr, f"{path} is not in\n{done.stderr}"
     assert "did you mean" in done.stderr
     assert suite.podium("get", "workflow", "beside-broken").returncode == 1
+
+
+def test_a_single_fault_is_told_once(suite: Suite) -> None:
+    done = suite.podium("apply", "-", text='{"name": "few", "version": 1, "tasks": []}')
+
+    assert done.returncode == 1
+    first, last = done.stderr.splitlines()
+    assert first.startswith("-:1: tasks: ")
+    assert last == "podium: nothing was put."
+
+
+def test_faults_can_be_had_as_json(suite: Suite, tmp_path: Path) -> None:
+    file = tmp_path / "two.yaml"
+    file.write_text("\nname: few\nversion: 0\ntasks: []\n")
+
+    refused = suite.podium("apply", "--output", "json", str(file))
+    file.write_text("name: few\nname: again\n")
+    unread = suite.podium("apply", "--output", "json", str(file))
+
+    assert refused.returncode == unread.returncode == 1
+    told = parsed(refused.stdout)["faults"]
+    assert {(each["origin"], each["path"]) for each in told} == {
+        (f"{file}:2", "version"),
+        (f"{file}:2", "tasks"),
+    }
+    detail = "the key 'name' is given twice"
+    assert parsed(unread.stdout) == {
+        "faults": [{"origin": f"{file}:2", "path": "", "detail": detail}]
+    }
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"", "holds no document"),
+        (b"# nothing yet\n---\n", "holds no document"),
+        (b"\x89PNG\x00\xff", "is no UTF-8 text"),
+    ],
+)
+def test_a_file_without_documents_says_so(tmp_path: Path, content: bytes, says: str) -> None:
+    file = tmp_path / "file.yaml"
+    file.write_bytes(content)
+
+    done = podium("apply", "--home", str(tmp_path), str(file))
+
+    assert done.returncode == 1
+    assert done.stderr == f"{file}: {says}\npodium: nothing was put.\n"
 
 
 def test_a_dry_run_checks_and_puts_nothing(suite: Suite) -> None:

@@ -6,6 +6,7 @@ import json
 import sys
 import time
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,12 +16,13 @@ from podium.common.v1 import page_pb2
 from podium.edge.v1 import edge_pb2
 from podium.executor.v1 import executor_pb2
 from podium.registry.v1 import registry_pb2
-from services.errors import ServiceError
+from services.errors import Fault, InvalidDefinition, ServiceError
 from services.json_text import DocumentError
 from services.rpc import raising_ours
 from services.yaml_documents import read_documents
 from tui.cli.main import HOME_OPTION
-from tui.cli.session import OUTPUT_OPTION, call, echo_json, fail
+from tui.cli.session import OUTPUT_OPTION, call, echo_json
+from tui.views.faults import PlacedFault, placed
 from tui.views.yaml_text import yaml_text
 
 if TYPE_CHECKING:
@@ -49,12 +51,21 @@ OUTCOMES = {
 )
 def apply(home: Path | None, dry_run: bool, output: str, files: Sequence[Path]) -> None:
     """Put the definitions in FILES (JSON or YAML, several documents a file): all or none."""
-    puts = _puts(files)
+    puts, unread = _puts(files)
+    if unread:
+        sys.exit(_refused(unread, output))
 
-    async def work(clients: Clients) -> None:
-        answer = await clients.registry.PutDefinitions(
-            registry_pb2.PutDefinitionsRequest(puts=puts, dry_run=dry_run), timeout=CALL_SECONDS
-        )
+    async def work(clients: Clients) -> int:
+        try:
+            with raising_ours():
+                answer = await clients.registry.PutDefinitions(
+                    registry_pb2.PutDefinitionsRequest(puts=puts, dry_run=dry_run),
+                    timeout=CALL_SECONDS,
+                )
+        except InvalidDefinition as error:
+            origins = [put.origin for put in puts]
+            faults = error.faults or (Fault("", error.detail),)
+            return _refused([placed(fault, origins) for fault in faults], output)
         if output == "json":
             echo_json([_result(result) for result in answer.results])
         else:
@@ -62,31 +73,49 @@ def apply(home: Path | None, dry_run: bool, output: str, files: Sequence[Path]) 
                 _print(result, dry_run)
         if not dry_run:
             await _live(clients, answer.revision)
+        return 0
 
     call(home, work)
 
 
-def _puts(files: Sequence[Path]) -> list[registry_pb2.DocumentPut]:
+def _refused(faults: Sequence[PlacedFault], output: str) -> int:
+    """Say every fault and that nothing was put; the exit code."""
+    if output == "json":
+        echo_json({"faults": [asdict(fault) for fault in faults]})
+    else:
+        for fault in faults:
+            click.echo(str(fault), err=True)
+    click.echo("podium: nothing was put.", err=True)
+    return 1
+
+
+def _puts(files: Sequence[Path]) -> tuple[list[registry_pb2.DocumentPut], list[PlacedFault]]:
+    """The documents of ``files``, and why some of these cannot be read."""
     puts: list[registry_pb2.DocumentPut] = []
-    faults = 0
+    faults: list[PlacedFault] = []
     for file in files:
         try:
-            puts.extend(_documents(file))
-        except (DocumentError, OSError, UnicodeDecodeError) as error:
-            faults += 1
-            click.echo(f"{file}: {error}", err=True)
-    if faults:
-        fail("nothing was put.")
-    return puts
+            found = _documents(file)
+        except DocumentError as error:
+            faults.append(PlacedFault(f"{file}:{error.line}", "", error.detail))
+        except UnicodeDecodeError:
+            faults.append(PlacedFault(str(file), "", "is no UTF-8 text"))
+        except OSError as error:
+            faults.append(PlacedFault(str(file), "", f"cannot be read: {error.strerror or error}"))
+        else:
+            puts.extend(found)
+            if not found:
+                faults.append(PlacedFault(str(file), "", "holds no document"))
+    return puts, faults
 
 
 def _documents(file: Path) -> list[registry_pb2.DocumentPut]:
-    text = sys.stdin.read() if str(file) == "-" else file.read_text("utf-8")
+    said = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
     return [
         registry_pb2.DocumentPut(
             document=json.dumps(each.document, ensure_ascii=False), origin=f"{file}:{each.line}"
         )
-        for each in read_documents(text)
+        for each in read_documents(said.decode("utf-8"))
     ]
 
 

@@ -41,7 +41,7 @@ def ask(home: Path | None, work: Callable[[Suite], Awaitable[int]]) -> None:
     """Run ``work`` on the suite and end the process with what it returns.
 
     It is run again if it was refused for a token that was kept. A failure that has a name is
-    printed as its sentence, with every fault on a line of its own, and ends with 1.
+    printed as its sentence and ends with 1.
     """
 
     async def session() -> int:
@@ -64,11 +64,7 @@ def ask(home: Path | None, work: Callable[[Suite], Awaitable[int]]) -> None:
         )
         fail(f"{away.rstrip('.')}; podium status says more.")
     except ServiceError as error:
-        for fault in error.faults:
-            click.echo(str(fault), err=True)
-        if not any(error.detail == str(fault) for fault in error.faults):
-            fail(error.detail)
-        code = 1
+        fail(error.detail)
     except BrokenPipeError:
         # Who reads standard output has enough, as head has: click ends quietly, with 1.
         raise
