@@ -167,7 +167,9 @@ class DefinitionCalls:
 
 def _check_kind(kind: str) -> None:
     if kind not in KINDS:
-        raise InvalidRequest(f"There is no kind {kind!r}: it is one of {', '.join(KINDS)}.")
+        raise InvalidRequest(
+            f"There is no kind {kind!r}: it is one of {', '.join(KINDS)}.", kind=kind
+        )
 
 
 def _read(asked: Sequence[pb.DocumentPut]) -> list[Put]:

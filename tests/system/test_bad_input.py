@@ -175,6 +175,13 @@ def test_what_is_not_there_is_named(suite: Suite) -> None:
         assert done.stderr.count("\n") == 1, done.stderr
 
 
+def test_an_unknown_kind_is_wrong_usage_that_names_the_kinds(suite: Suite) -> None:
+    for command in (("get", "flow"), ("get", "flow", "x"), ("delete", "flow", "x")):
+        done = suite.podium(*command)
+        assert done.returncode == 2, command
+        assert "There is no kind 'flow': it is one of workflow, task, schema" in done.stderr
+
+
 def test_a_list_that_is_cut_says_that_there_are_more(suite: Suite) -> None:
     suite.apply(
         {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,7 +16,7 @@ from podium.common.v1 import page_pb2
 from podium.edge.v1 import edge_pb2
 from podium.executor.v1 import executor_pb2
 from podium.registry.v1 import registry_pb2
-from services.errors import Fault, InvalidDefinition, ServiceError
+from services.errors import Fault, InvalidDefinition, InvalidRequest, ServiceError
 from services.json_text import DocumentError
 from services.rpc import raising_ours
 from services.yaml_documents import read_documents
@@ -214,7 +214,7 @@ def get(home: Path | None, version: int, output: str, kind: str, name: str | Non
             documents = [yaml_text(json.loads(each.document)) for each in found]
             click.echo("---\n".join(documents).rstrip())
 
-    call(home, one if name else every)
+    call(home, _of_known_kind(one if name else every))
 
 
 async def _pages(clients: Clients, kind: str) -> AsyncIterator[registry_pb2.Definition]:
@@ -250,4 +250,21 @@ def delete(home: Path | None, version: int, kind: str, name: str) -> None:
         click.echo(f"{_title(deleted)}  deleted")
         await _live(clients, answer.revision)
 
-    call(home, work)
+    call(home, _of_known_kind(work))
+
+
+def _of_known_kind(
+    work: Callable[[Clients], Awaitable[None]],
+) -> Callable[[Clients], Awaitable[None]]:
+    """``work``, where a kind that the registry does not know is wrong usage."""
+
+    async def checked(clients: Clients) -> None:
+        try:
+            with raising_ours():
+                await work(clients)
+        except InvalidRequest as error:
+            if "kind" not in error.metadata:
+                raise
+            raise click.BadArgumentUsage(error.detail) from error
+
+    return checked
