@@ -39,6 +39,14 @@ def test_an_attempt_that_failed_tells_why() -> None:
     assert task_line(task) == "✘ call  HTTP  FAILED  attempt 2  It answered 500."
 
 
+def test_an_attempt_that_waits_tells_when_it_is_due() -> None:
+    task = pb.TaskState(ref="call", kind="HTTP", status=pb.TASK_STATUS_SCHEDULED, attempt=1)
+    task.scheduled_at.FromMilliseconds(5_000)
+    task.next_at.FromMilliseconds(65_000)
+
+    assert task_line(task) == "· call  HTTP  SCHEDULED  attempt 2 in 60.0 s"
+
+
 def test_an_execution_is_one_line() -> None:
     state = pb.ExecutionState(
         execution_id="e1", workflow_name="w", workflow_version=2, status=pb.EXECUTION_STATUS_FAILED

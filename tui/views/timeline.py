@@ -72,10 +72,13 @@ def ended_line(state: pb.ExecutionState) -> str:
 
 
 def task_line(task: pb.TaskState) -> str:
-    """One attempt: its mark, ref, kind, status, attempt, polls, progress, reason."""
+    """One attempt: its mark, ref, kind, status, attempt and when, polls, progress, reason."""
     status = task_status_name(task.status)
     parts = [f"{MARKS[status]} {task.ref}", task.kind, status]
-    if task.attempt:
+    if task.status == pb.TASK_STATUS_SCHEDULED and task.HasField("next_at"):
+        seconds = seconds_between(task.scheduled_at, task.next_at)
+        parts.append(f"attempt {task.attempt + 1} in {seconds:.1f} s")
+    elif task.attempt:
         parts.append(f"attempt {task.attempt + 1}")
     if task.poll_count:
         parts.append(poll_text(task))
