@@ -85,7 +85,10 @@ def run(
 @OUTPUT_OPTION
 @click.argument("execution_id", metavar="ID")
 def watch(home: Path | None, output: str, execution_id: str) -> None:
-    """Follow the execution ID until it ends: its tasks, polls, status and reason."""
+    """Follow the execution ID until it ends: its tasks, polls, status and reason.
+
+    With --output json it prints the execution once it has ended, and nothing before.
+    """
 
     async def work(clients: Clients) -> int:
         await _follow(clients, execution_id, quiet=output == "json")
