@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import shlex
+import subprocess
 from typing import Any
 
 import httpx
 import pytest
 from openapi_spec_validator import validate
 
-from tests.system.conftest import EXAMPLES, expose
+from tests.system.conftest import EXAMPLES, expose, needs
 from tests.system.running import Suite, post
 
 FEEDBACK = {"rating": 4, "comment": "Good service"}
@@ -62,6 +64,22 @@ def test_the_service_describes_itself(suite: Suite, feedback: str) -> None:
     schema = operation["requestBody"]["content"]["application/json"]["schema"]
     assert schema["properties"]["rating"]["maximum"] == 5
     assert feedback.startswith(suite.gateway)
+
+
+def test_the_command_that_calls_a_route_is_printed_and_works(suite: Suite, feedback: str) -> None:
+    needs("curl")
+    listed = suite.podium("routes")
+    named = ("feedback-service", "post", "/user-feedback/{user-id}")
+    printed = suite.podium("routes", "curl", *named)
+    unknown = suite.podium("routes", "curl", "feedback-service", "GET", "/")
+
+    assert "POST   /api/feedback/user-feedback/{user-id}  →  Feedback v1" in listed.stdout
+    assert printed.returncode == 0, printed.stderr
+    command = shlex.split(printed.stdout.replace("KEY", suite.keys["feedback-keys"]))
+    called = subprocess.run([*command, "-s"], capture_output=True, text=True, check=True)
+    assert "Feedback received with rating 1" in called.stdout
+    assert unknown.returncode == 1
+    assert feedback.removeprefix(suite.gateway).rpartition("/")[0] in unknown.stderr
 
 
 def inline(expression: str, **inputs: str) -> dict[str, Any]:

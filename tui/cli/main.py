@@ -25,6 +25,7 @@ COMMANDS = {
     "retry": ("tui.cli.executions", "retry", "Run the failed tasks again."),
     "restart": ("tui.cli.executions", "restart", "Run an execution from its beginning."),
     "complete-task": ("tui.cli.executions", "complete_task", "Say how a waiting task ended."),
+    "routes": ("tui.cli.routes", "routes", "List the routes, and how to call one."),
     "test-script": ("tui.cli.scripts", "test_script", "Run a script of a route without a call."),
     "demo": ("tui.cli.demo", "demo", "Show the main job on a real job server."),
 }

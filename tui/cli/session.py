@@ -8,7 +8,7 @@ import os
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
@@ -76,7 +76,7 @@ def ask(home: Path | None, work: Callable[[Suite], Awaitable[int]]) -> None:
     sys.exit(code)
 
 
-def fail(sentence: str) -> None:
+def fail(sentence: str) -> NoReturn:
     """Say why and end with 1."""
     click.echo(f"podium: {sentence}", err=True)
     sys.exit(1)

@@ -1,0 +1,102 @@
+"""`podium routes`: what the gateway serves, and how to call it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from podium.common.v1 import page_pb2
+from podium.registry.v1 import registry_pb2
+from tui.cli.main import HOME_OPTION
+from tui.cli.session import OUTPUT_OPTION, call, echo_json, fail
+from tui.views.routes import RouteLine, chosen, curl, lines
+
+if TYPE_CHECKING:
+    from tui.clients import Clients
+
+CALL_SECONDS = 10.0
+PAGE = 500
+
+
+@click.group(invoke_without_command=True)
+@HOME_OPTION
+@OUTPUT_OPTION
+@click.pass_context
+def routes(context: click.Context, home: Path | None, output: str) -> None:
+    """List the routes of all services: method, path, workflow."""
+    context.obj = home
+    if context.invoked_subcommand is not None:
+        return
+
+    async def work(clients: Clients) -> None:
+        found = await _routes(clients)
+        if output == "json":
+            echo_json([line.fields() for line in found])
+        else:
+            for line in found:
+                click.echo(line.text())
+
+    call(home, work)
+
+
+@routes.command("curl")
+@HOME_OPTION
+@click.argument("service")
+@click.argument("method")
+@click.argument("path")
+@click.pass_obj
+def print_curl(above: Path | None, home: Path | None, service: str, method: str, path: str) -> None:
+    """Print the curl command that calls the route METHOD PATH of SERVICE.
+
+    PATH is the whole path or that below the service's; what stands in capitals is yours to fill in.
+    """
+
+    async def work(clients: Clients) -> None:
+        found = await _routes(clients)
+        line = chosen(found, service, method, path)
+        if line is None:
+            known = [each for each in found if each.service["id"] == service]
+            hint = "".join(f"\n  {each.method} {each.path}" for each in known)
+            fail(f"service {service!r} has no route {method.upper()} {path}.{hint}")
+        auth = await _document(clients, "auth", line.service["authConfigId"])
+        public = auth["authenticationType"] in ("NONE", "PUBLIC")
+        schema = await _schema(clients, line)
+        click.echo(curl(line, clients.suite.gateway, public=public, schema=schema))
+
+    call(home or above, work)
+
+
+async def _routes(clients: Clients) -> list[RouteLine]:
+    services: list[dict[str, Any]] = []
+    token = ""
+    while True:
+        page = page_pb2.PageRequest(page_size=PAGE, page_token=token)
+        answer = await clients.registry.ListDefinitions(
+            registry_pb2.ListDefinitionsRequest(kind="service", page=page), timeout=CALL_SECONDS
+        )
+        services.extend(json.loads(each.document) for each in answer.definitions)
+        token = answer.next_page_token
+        if not token:
+            return lines(services)
+
+
+async def _schema(clients: Clients, line: RouteLine) -> dict[str, Any] | None:
+    reference = line.document.get("inputSchemaRef")
+    if not reference:
+        own: dict[str, Any] | None = line.document.get("inputSchema")
+        return own
+    document = await _document(clients, "schema", reference["name"], reference.get("version") or 0)
+    named: dict[str, Any] = document["data"]
+    return named
+
+
+async def _document(clients: Clients, kind: str, name: str, version: int = 0) -> dict[str, Any]:
+    answer = await clients.registry.GetDefinition(
+        registry_pb2.GetDefinitionRequest(kind=kind, name=name, version=version),
+        timeout=CALL_SECONDS,
+    )
+    document: dict[str, Any] = json.loads(answer.definition.document)
+    return document

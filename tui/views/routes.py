@@ -1,0 +1,160 @@
+"""Routes as an operator reads them: a line each, and the curl command that calls one."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+Json = Any
+
+_WITH_BODY = ("POST", "PUT", "PATCH")
+_PARAMETER = re.compile(r"\{([^{}]+)\}")
+_DEEPEST_EXAMPLE = 8
+
+
+@dataclass(frozen=True, slots=True)
+class RouteLine:
+    """One route of one service.
+
+    Attributes:
+        path: The whole path.
+        document: The route, as its service has it.
+    """
+
+    service: Mapping[str, Json]
+    method: str
+    path: str
+    document: Mapping[str, Json]
+
+    @property
+    def workflow(self) -> str:
+        """``checkout v2``, or ``checkout`` where it is the latest at each call."""
+        mapped = self.document["mappedWorkflow"]
+        version = mapped.get("version")
+        return f"{mapped['name']} v{version}" if version else str(mapped["name"])
+
+    def text(self) -> str:
+        """For a list."""
+        mode = "" if self.document.get("workflowExecutionMode") != "ASYNCHRONOUS" else "  202"
+        off = "" if self.service.get("enabled") is not False else "  (disabled)"
+        return f"{self.method:<6} {self.path}  →  {self.workflow}{mode}{off}"
+
+    def fields(self) -> dict[str, Json]:
+        """For JSON."""
+        return {
+            "service": self.service["id"],
+            "method": self.method,
+            "path": self.path,
+            "workflow": self.document["mappedWorkflow"]["name"],
+            "version": self.document["mappedWorkflow"].get("version"),
+            "mode": self.document.get("workflowExecutionMode", "SYNCHRONOUS"),
+            "timeoutInSeconds": self.document.get("timeoutInSeconds") or 30,
+            "authConfigId": self.service["authConfigId"],
+            "enabled": self.service.get("enabled") is not False,
+        }
+
+
+def lines(services: Iterable[Mapping[str, Json]]) -> list[RouteLine]:
+    """All routes of ``services``, by path and method."""
+    found = [
+        RouteLine(service, route["httpMethod"], _joined(service["path"], route["path"]), route)
+        for service in services
+        for route in service.get("routes") or ()
+    ]
+    return sorted(found, key=lambda line: (line.path, line.method))
+
+
+def _joined(base: str, path: str) -> str:
+    return "/" + "/".join(part for part in (*base.split("/"), *path.split("/")) if part)
+
+
+def chosen(
+    routes: Sequence[RouteLine], service_id: str, method: str, path: str
+) -> RouteLine | None:
+    """The route that a command names: by its path, or by that below its service's."""
+    wanted = _joined("", path)
+    for line in routes:
+        asked = line.service["id"] == service_id and line.method == method.upper()
+        if asked and wanted in (line.path, _joined("", line.document["path"])):
+            return line
+    return None
+
+
+def curl(line: RouteLine, gateway: str, *, public: bool, schema: Mapping[str, Json] | None) -> str:
+    """The command that calls a route: what stands in capitals is the caller's to fill in.
+
+    Args:
+        gateway: A URL without a path.
+        public: Whether it needs no key.
+        schema: Of the body, from which an example is made.
+    """
+    words = ["curl", "-X", line.method, gateway + _filled(line.path) + _query(line.document)]
+    if not public:
+        words += ["-H", "X-API-Key: KEY"]
+    if line.method in _WITH_BODY:
+        body = json.dumps(example(schema or {}), ensure_ascii=False)
+        words += ["-H", "Content-Type: application/json", "-d", body]
+    return " ".join(map(shlex.quote, words))
+
+
+def _filled(path: str) -> str:
+    return _PARAMETER.sub(lambda found: found[1].upper(), path)
+
+
+def _query(route: Mapping[str, Json]) -> str:
+    required = [
+        each
+        for each in route.get("queryParameters") or ()
+        if each.get("required") is True and each.get("default") is None
+    ]
+    pairs = [f"{each['name']}={_given(each)}" for each in required]
+    return f"?{'&'.join(pairs)}" if pairs else ""
+
+
+def _given(parameter: Mapping[str, Json]) -> str:
+    enum = parameter.get("enum")
+    if enum:
+        return str(enum[0]).lower() if isinstance(enum[0], bool) else str(enum[0])
+    by_type = {"integer": "1", "number": "1.5", "boolean": "true"}
+    return by_type.get(parameter.get("type", "string"), "TEXT")
+
+
+def example(schema: Mapping[str, Json], depth: int = 0) -> Json:
+    """A value that is like what ``schema`` wants; it need not keep to all of it."""
+    for word in ("const", "default"):
+        if word in schema:
+            return schema[word]
+    for word in ("examples", "enum"):
+        if schema.get(word):
+            return schema[word][0]
+    kind = schema.get("type")
+    kind = kind[0] if isinstance(kind, list) and kind else kind
+    match kind:
+        case "integer" | "number":
+            return schema.get("minimum", 1)
+        case "boolean":
+            return True
+        case "string":
+            return "TEXT"
+        case "array":
+            items = schema.get("items")
+            if not isinstance(items, dict) or depth >= _DEEPEST_EXAMPLE:
+                return []
+            return [example(items, depth + 1)]
+        case "null":
+            return None
+    return _example_object(schema, depth)
+
+
+def _example_object(schema: Mapping[str, Json], depth: int) -> dict[str, Json]:
+    properties = schema.get("properties")
+    if not isinstance(properties, dict) or depth >= _DEEPEST_EXAMPLE:
+        return {}
+    return {
+        name: example(inner if isinstance(inner, dict) else {}, depth + 1)
+        for name, inner in properties.items()
+    }
