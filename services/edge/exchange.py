@@ -80,6 +80,12 @@ class Exchange:
         """Wait no longer; the execution goes on."""
         self._end(self, Waiting.LEFT)
 
+    def only_start(self) -> None:
+        """Wait no longer than until the execution is stored."""
+        self.until_accepted = True
+        if self.accepted:
+            self._end(self, Waiting.ACCEPTED)
+
     def give_up(self) -> None:
         """Take what is known so far for the outcome."""
         self._end(self, Waiting.ACCEPTED if self.accepted else Waiting.UNCONFIRMED)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
 from hashlib import blake2b
 from typing import TYPE_CHECKING
@@ -38,6 +39,8 @@ from services.json_text import Json
 if TYPE_CHECKING:
     from services.edge.auth.model import Caller
     from services.edge.gateway import Gateway
+
+logger = logging.getLogger(__name__)
 
 # What an executor takes; numbers may be longer as they are written again than as they came.
 _LONGEST_INPUT = 16 * 1024 * 1024
@@ -195,6 +198,9 @@ async def run(call: Call, gateway: Gateway) -> Answer:
         case pb.Result():
             return await of_result(outcome, response, gateway.scripts)
         case Waiting.ACCEPTED:
+            if route.ends_when_left and call.cycle.disconnected:
+                await _end(call.execution_id, gateway)
+                raise Gone
             location = gateway.links.location(call.execution_id, caller.auth_id)
             return not_done(call.execution_id, location, pb.EXECUTION_STATUS_RUNNING)
         case Waiting.UNCONFIRMED:
@@ -226,10 +232,12 @@ async def _outcome(call: Call, gateway: Gateway, start: pb.Start, route: Route) 
         start, seconds or route.timeout_seconds, until_accepted=not seconds
     )
     call.execution_id = start.execution_id
-    call.cycle.on_gone = exchange.leave
+    # To be ended, an execution must be there.
+    leave = exchange.only_start if route.ends_when_left else exchange.leave
+    call.cycle.on_gone = leave
     if call.cycle.disconnected:
         # It left while its body was read: of that nobody will be told again.
-        exchange.leave()
+        leave()
     try:
         outcome = await exchange.outcome
         if isinstance(outcome, _NO) and not exchange.may_have_started:
@@ -239,6 +247,14 @@ async def _outcome(call: Call, gateway: Gateway, start: pb.Start, route: Route) 
         # Of one whose task was cancelled, too, nobody waits any more.
         exchange.leave()
         call.cycle.on_gone = None
+
+
+async def _end(execution_id: str, gateway: Gateway) -> None:
+    try:
+        await gateway.executor.terminate(execution_id, "Its caller has gone.")
+    except ServiceError as error:
+        # It has ended, or the executor is away for long; nobody is there to be told.
+        logger.info("Execution %s was not ended: %s", execution_id, error.detail)
 
 
 def _preferred_seconds(call: Call, route: Route) -> float:

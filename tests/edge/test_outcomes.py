@@ -11,9 +11,7 @@ from services.edge.call import Call
 from services.edge.gateway import Gateway
 from services.edge.stages import STAGES
 from tests.edge.conftest import Edge, gateway_to
-from tests.edge.documents import (
-    KEY,
-)  # fmt: skip
+from tests.edge.documents import KEY, put, route, service  # fmt: skip
 from tests.edge.raw import connected
 from tests.edge.replies import problem, started
 from tests.edge.scripted import ScriptedExecutor, accepted, error, result, silence
@@ -188,6 +186,30 @@ async def test_a_client_that_leaves_after_a_large_body_ends_the_wait_too(edge: E
         await raw.close()
 
     assert (await edge.executor.next("cancel")).correlation_id == frame.correlation_id
+
+
+@pytest.mark.parametrize("stored", ["before", "after"])
+async def test_an_execution_ends_with_its_client_where_the_route_says_so(
+    edge: Edge, stored: str
+) -> None:
+    edge.executor.script = silence
+    put(edge.replica, service(route("GET", "/", onClientGone="TERMINATE"), id="x", path="/x"))
+    async with connected(edge.address) as raw:
+        await raw.send(f"GET /x HTTP/1.1\r\nHost: x\r\nX-API-Key: {KEY}\r\n\r\n".encode())
+        frame = await edge.executor.next()
+        execution_id = frame.start.execution_id
+        edge.executor.executions[execution_id] = pb.Result(execution_id=execution_id)
+        if stored == "before":
+            edge.executor.say(accepted(frame))
+        await raw.close()
+    if stored == "after":
+        edge.executor.say(accepted(frame))
+
+    assert (await edge.executor.next("cancel")).correlation_id == frame.correlation_id
+    async with asyncio.timeout(5):
+        while not edge.executor.told:  # noqa: ASYNC110
+            await asyncio.sleep(0.005)
+    assert [request.execution_id for request, _ in edge.executor.told] == [execution_id]
 
 
 async def test_a_client_that_left_before_the_start_is_not_waited_for(

@@ -173,7 +173,12 @@ ROUTE = Record(
         later("rateLimitConfig", "Limit concurrent executions."),
         Field("rateLimits", ListOf(RATE_LIMIT), "How often it may be called; 429 beyond."),
         later("completionWebhook", "Tell a URL of the end."),
-        later("onClientGone", "What becomes of an execution whose caller left.", "CONTINUE"),
+        Field(
+            "onClientGone",
+            Choice(("CONTINUE", "TERMINATE")),
+            "What becomes of an execution whose caller has left before the answer.",
+            default="CONTINUE",
+        ),
         *SERVER_WRITTEN,
         *_server("serviceId", "basePath"),
     ),
