@@ -14,7 +14,7 @@ from services.edge.server import address_of, bound, serving_http
 from tests.edge.raw import Reply
 
 GET = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
-LIMITS = Limits(header_seconds=0.1, header_bytes=4096, request_bytes=100_000)
+LIMITS = Limits(header_seconds=0.3, header_bytes=4096, request_bytes=100_000)
 BODY = BodyLimits(most_bytes=1000, idle_seconds=0.3)
 
 

@@ -102,7 +102,7 @@ async def test_a_request_that_begins_while_another_is_pending_has_its_own_time(
 
 
 async def test_a_pipelined_body_has_the_time_of_bodies(raw: Raw) -> None:
-    # Four times as long as headers may take.
+    # Longer than headers may take.
     post = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 8\r\n\r\n"
     await raw.send(GET + post)
     assert (await raw.reply()).status == 200
