@@ -87,7 +87,7 @@ ON_INTERRUPTED = Field(
     "onInterrupted",
     Choice(("RETRY", "FAIL")),
     "What becomes of a call in flight when the executor died: sent again with the same "
-    "Idempotency-Key, or FAILED with 'outcome unknown'. Podium's own.",
+    "Idempotency-Key, or failed for good with 'outcome unknown'. Podium's own.",
     default="RETRY",
 )
 CALLBACK_TIMEOUT = Field(
