@@ -33,6 +33,10 @@ DEFAULT_ADDRESSES = {
 _BESIDE_REGISTRY = ("executor.db", "executor-definitions.db", "edge.db")
 
 _ADDRESS = re.compile(r"(.+):([0-9]{1,5})")
+# Below those that the system gives to outgoing connections: one of these could have a service's
+# port the moment that the service is started, or started again.
+_CHOSEN_PORTS = range(20_000, 32_768)
+_CHOICES = 50
 _HIGHEST_PORT = 65535
 
 
@@ -232,12 +236,19 @@ class _Held:
         if known <= _HIGHEST_PORT and self._bind(host, known):
             return f"{host}:{self._sockets[-1].getsockname()[1]}"
         try:
-            self._bind(host, 0)
+            self._bind_any(host)
         except OSError as error:
             raise HomeUnusable(
                 f"The {name} cannot listen on {wanted}: {error.strerror or error}."
             ) from error
         return f"{host}:{self._sockets[-1].getsockname()[1]}"
+
+    def _bind_any(self, host: str) -> None:
+        for _ in range(_CHOICES):
+            port = _CHOSEN_PORTS.start + secrets.randbelow(len(_CHOSEN_PORTS))
+            if self._bind(host, port):
+                return
+        self._bind(host, 0)
 
     def _bind(self, host: str, port: int) -> bool:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET

@@ -84,6 +84,14 @@ def test_a_home_keeps_its_ports(tmp_path: Path) -> None:
     assert Home(tmp_path).addresses(ZERO) == first
 
 
+def test_no_port_is_chosen_that_an_outgoing_connection_could_have(tmp_path: Path) -> None:
+    chosen = Home(tmp_path).addresses(ZERO)
+
+    ports = {split_address(address)[1] for address in chosen.values()}
+    assert len(ports) == len(DEFAULT_ADDRESSES)
+    assert all(20_000 <= port < 32_768 for port in ports)
+
+
 def test_a_port_that_was_taken_meanwhile_is_chosen_anew(tmp_path: Path) -> None:
     first = Home(tmp_path).addresses(ZERO)
     with socket.create_server(split_address(first["gateway"])):
