@@ -58,7 +58,7 @@ KINDS: dict[str, Kind] = {
     "quota-exceeded": Kind(
         429,
         "Quota exceeded",
-        "That were too many requests for now: see Retry-After.",
+        "Those were too many requests within the window: see Retry-After.",
         "https://iana.org/assignments/http-problem-types#quota-exceeded",
     ),
     "internal": Kind(500, "Internal error", "Something went wrong inside; it is in the log."),

@@ -179,6 +179,18 @@ class Record:
         return schema
 
 
+def refers_to(kind: str) -> Rule:
+    """The rule of an object that names a definition of ``kind``, perhaps in one version."""
+
+    def rule(document: Document, at: Place) -> None:
+        name, version = document.get("name"), document.get("version")
+        if isinstance(name, str) and name:
+            pinned = version if isinstance(version, int) and version else None
+            (at / "name").refer(kind, name, pinned)
+
+    return rule
+
+
 SERVER_WRITTEN = tuple(
     Field(name, Anything(), "Written by the server.", status=Status.SERVER)
     for name in ("createTime", "updateTime", "createdBy", "updatedBy", "ownerApp", "orgId")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from services.json_text import DocumentError, parse_json
 from services.registry.definitions.model import Document, Json
 from services.registry.definitions.reading import Place, shown
-from services.registry.definitions.records import Field, Record, kept
+from services.registry.definitions.records import Field, Record, kept, refers_to
 from services.registry.definitions.schema import check_json_schema
 from services.registry.definitions.values import (
     Anything,
@@ -146,20 +146,13 @@ class Script:
         return _SCRIPT.schema()
 
 
-def _check_reference(reference: Document, at: Place) -> None:
-    name, version = reference.get("name"), reference.get("version")
-    if isinstance(name, str) and name:
-        pinned = version if isinstance(version, int) and version else None
-        (at / "name").refer("schema", name, pinned)
-
-
 SCHEMA_REFERENCE = Record(
     "a reference to a schema",
     (
         Field("name", Name(), "The schema definition.", required=True),
         Field("version", whole(), "Which version; 0 or absent: the latest at each call."),
     ),
-    rules=(_check_reference,),
+    rules=(refers_to("schema"),),
 )
 
 

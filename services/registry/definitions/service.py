@@ -21,6 +21,7 @@ from services.registry.definitions.records import (
     Status,
     kept,
     later,
+    refers_to,
 )
 from services.registry.definitions.requests import (
     QUERY_PARAMETER,
@@ -69,13 +70,6 @@ def awaited(wait_until_tasks: Json) -> tuple[str, ...]:
     return tuple(ref for part in wait_until_tasks.split(",") if (ref := part.strip()))
 
 
-def _check_mapped(mapped: Document, at: Place) -> None:
-    name, version = mapped.get("name"), mapped.get("version")
-    if isinstance(name, str) and name:
-        pinned = version if isinstance(version, int) and version else None
-        (at / "name").refer("workflow", name, pinned)
-
-
 _MAPPED = Record(
     "a mapped workflow",
     (
@@ -83,7 +77,7 @@ _MAPPED = Record(
         Field("version", whole(), "Which version; 0 or absent: the latest at each call."),
         _METADATA,
     ),
-    rules=(_check_mapped,),
+    rules=(refers_to("workflow"),),
 )
 
 
