@@ -38,7 +38,7 @@ class Exchange:
         accepted: The executor has said that the execution is stored.
         on_stream: It was sent on the stream of now, and not refused since.
         outcome: Done when there is a result, an error, or no more time.
-        size: Characters of the input.
+        size: Characters of the input, and of what is kept to answer.
         timer: Ends the wait.
     """
 
@@ -58,7 +58,7 @@ class Exchange:
         self._end = end
         self.correlation_id = correlation_id
         self.start = start
-        self.size = len(start.input)
+        self.size = len(start.input) + len(start.answer)
         self.until_accepted = until_accepted
         self.accepted = False
         self.outcome: asyncio.Future[Outcome] = self._loop.create_future()
@@ -123,11 +123,16 @@ class Exchange:
         self._unset_resend()
 
     def stop(self) -> None:
-        """End every timer, and let the input go."""
+        """End every timer, and let go of what is large."""
         self._unset_resend()
         if self.timer is not None:
             self.timer.cancel()
+        self.let_go()
+
+    def let_go(self) -> None:
+        """Of what only a start needs."""
         self.start.ClearField("input")
+        self.start.ClearField("answer")
 
     def _unset_resend(self) -> None:
         if self._resend is not None:

@@ -233,7 +233,7 @@ class Session:
             exchange.accepted = True
             self._bytes -= exchange.size
             # It is stored there: to wait for it, no input is needed.
-            exchange.start.ClearField("input")
+            exchange.let_go()
         if exchange.until_accepted:
             self.end(exchange, Waiting.ACCEPTED)
 

@@ -358,3 +358,16 @@ async def test_closing_answers_everybody_with_what_is_known(
         await executor.next()
 
     assert exchange.outcome.result() is Waiting.UNCONFIRMED
+
+
+# It sends 40 MB.
+async def test_what_is_kept_to_answer_counts_for_how_much_goes_into_a_message(
+    session: Session, executor: ScriptedExecutor
+) -> None:
+    kept = "x" * 100_000
+    exchanges = [session.start(start(f"e{n}", answer=kept), LONG) for n in range(400)]
+
+    outcomes = await asyncio.gather(*(exchange.outcome for exchange in exchanges))
+
+    assert all(isinstance(outcome, pb.Result) for outcome in outcomes)
+    assert executor.streams == 1
