@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections import OrderedDict, deque
+from array import array
+from bisect import bisect_right
+from collections import OrderedDict
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 
-# A hit takes some 32 bytes.
-MOST_HITS = 1_000_000
+MOST_BYTES = 64 << 20
+_BYTES_OF_HIT = 8
+_BYTES_OF_KEY = 400
 _LOOKED_AT_ONCE = 4
 # Who comes back when told so must not be early by the last bit of a float.
 _ROUNDING_SECONDS = 1e-6
@@ -39,24 +42,32 @@ class Standing:
 
 @dataclass(slots=True)
 class _Hits:
+    """Of one key: when, in order."""
+
     window: Window
-    times: deque[float] = field(default_factory=deque)
+    times: array[float] = field(default_factory=lambda: array("d"))
 
 
 class Windows:
     """The hits of every key, the least recently used first.
 
-    Beyond ``most_hits`` in all, the keys that were used least recently are let off.
+    Beyond ``most_bytes`` in all, the keys that were used least recently are let off. Keys must be
+    short: what they are made of is a caller's.
     """
 
-    def __init__(self, most_hits: int = MOST_HITS) -> None:
-        self._most_hits = most_hits
+    def __init__(self, most_bytes: int = MOST_BYTES) -> None:
+        self._most_bytes = most_bytes
         self._hits: OrderedDict[Hashable, _Hits] = OrderedDict()
         self._count = 0
 
     def __len__(self) -> int:
         """How many hits are held."""
         return self._count
+
+    @property
+    def bytes(self) -> int:
+        """What all of it takes, roughly."""
+        return _BYTES_OF_HIT * self._count + _BYTES_OF_KEY * len(self._hits)
 
     def take(self, asked: Sequence[tuple[Hashable, Window]], now: float) -> list[Standing]:
         """One hit of every key, or of none where one of them has no room.
@@ -68,16 +79,18 @@ class Windows:
         rows = [self._row(key, window, now) for key, window in asked]
         allowed = [len(row.times) < row.window.limit for row in rows]
         if all(allowed):
-            for row in rows:
+            for (key, _), row in zip(asked, rows, strict=True):
                 row.times.append(now)
+                self._hits[key] = row
             self._count += len(rows)
         self._let_go(now)
         return [_standing(row, fits, now) for row, fits in zip(rows, allowed, strict=True)]
 
     def _row(self, key: Hashable, window: Window, now: float) -> _Hits:
+        """Of a key that was not hit, it is kept only once it is."""
         row = self._hits.get(key)
         if row is None:
-            row = self._hits[key] = _Hits(window)
+            return _Hits(window)
         self._hits.move_to_end(key)
         # A window that was defined anew holds for the hits of before, too.
         row.window = window
@@ -85,10 +98,10 @@ class Windows:
         return row
 
     def _forget(self, row: _Hits, now: float) -> None:
-        times, seconds = row.times, row.window.seconds
-        while times and times[0] + seconds <= now + _ROUNDING_SECONDS:
-            times.popleft()
-            self._count -= 1
+        over = bisect_right(row.times, now + _ROUNDING_SECONDS - row.window.seconds)
+        if over:
+            del row.times[:over]
+            self._count -= over
 
     def _let_go(self, now: float) -> None:
         for _ in range(_LOOKED_AT_ONCE):
@@ -98,7 +111,7 @@ class Windows:
             self._forget(row, now)
             if not row.times:
                 del self._hits[key]
-            elif self._count > self._most_hits:
+            elif self.bytes > self._most_bytes:
                 self._count -= len(row.times)
                 del self._hits[key]
             else:

@@ -65,6 +65,16 @@ def test_what_one_window_refuses_counts_in_none() -> None:
     assert len(windows) == 2
 
 
+def test_nothing_is_kept_of_what_is_refused() -> None:
+    windows, used_up = Windows(), ("route", Window(1, 1e6))
+    windows.take([used_up], 0.0)
+    before = windows.bytes
+    for number in range(1000):
+        windows.take([used_up, (number, Window(5, 60))], 1.0)
+
+    assert windows.bytes == before
+
+
 def test_keys_are_counted_apart() -> None:
     windows, window = Windows(), Window(1, 10)
 
@@ -82,11 +92,11 @@ def test_keys_that_are_used_no_more_are_given_up() -> None:
 
 
 def test_of_very_many_keys_the_oldest_are_let_off() -> None:
-    windows, window = Windows(most_hits=1000), Window(2, 1e6)
+    windows, window = Windows(most_bytes=100_000), Window(2, 1e6)
     for number in range(5000):
         windows.take([(number, window)], 0.0)
 
-    assert len(windows) <= 1000
+    assert windows.bytes <= 100_000
     assert windows.take([(0, window)], 0.0)[0].remaining == 1
     assert windows.take([(4999, window)], 0.0)[0].remaining == 0
 
