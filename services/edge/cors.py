@@ -25,6 +25,8 @@ _VARY_PREFLIGHT = (
 # RFC 9110 §5.6.2; a header field's name.
 _TOKEN = re.compile(rb"[A-Za-z0-9!#$%&'*+.^_`|~-]+\Z")
 _MOST_ASKED_HEADERS = 100
+# A host has 253 characters at most.
+_LONGEST_ORIGIN = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,7 @@ class Cors:
     def headers_of_answer(self, origin: bytes | None) -> Headers:
         """What goes with every answer to a call from ``origin``, an error too."""
         if self.origins is None and not self.credentials:
-            return self._shared(b"*") if origin is not None else ()
+            return self._shared(b"*")
         if origin is None or not self.allows(origin):
             return (_VARY,)
         return (*self._shared(origin), _VARY)
@@ -79,7 +81,9 @@ class Cors:
 
     def allows(self, origin: bytes) -> bool:
         """Whether a page of ``origin`` may call."""
-        return self.origins is None or self.origins.match(origin.lower()) is not None
+        if self.origins is None:
+            return True
+        return len(origin) <= _LONGEST_ORIGIN and self.origins.match(origin.lower()) is not None
 
     def _allowing(self, origin: bytes) -> list[tuple[bytes, bytes]]:
         allowed = [(b"access-control-allow-origin", origin)]

@@ -197,6 +197,10 @@ _LONGEST_MAX_AGE = 86_400
 
 def _check_cors(cors: Document, at: Place) -> None:
     origins = cors.get("accessControlAllowOrigin")
+    for index, origin in enumerate(origins if isinstance(origins, list) else ()):
+        host = f"{origin}".partition("://")[2].partition(":")[0]
+        if host.count("*") > 1:
+            (at / "accessControlAllowOrigin" / index).fault("must not have more than one '*' in it")
     if cors.get("accessControlAllowCredentials") is not True:
         return
     if isinstance(origins, list) and "*" in origins:

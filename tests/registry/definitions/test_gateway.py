@@ -137,6 +137,8 @@ def test_what_is_asked_for_and_has_no_effect_yet_is_told_though_it_is_the_defaul
         ({"corsConfig": {"accessControlAllowOrigin": ["*"], "accessControlAllowCredentials": True}},
          "corsConfig.accessControlAllowCredentials: must not be true where any origin may call: "
          "list the origins"),
+        ({"corsConfig": {"accessControlAllowOrigin": ["https://*.*.example"]}},
+         "corsConfig.accessControlAllowOrigin[0]: must not have more than one '*' in it"),
         ({"corsConfig": {"accessControlAllowHeaders": ["a b"]}},
          "corsConfig.accessControlAllowHeaders[0]: must be the name of a header, or '*', not "
          "'a b'"),
