@@ -6,11 +6,9 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-# RFC 7240 §2: a name, perhaps a value, perhaps parameters, which none of ours has.
-_PREFERENCE = re.compile(
-    rb"\s*([A-Za-z-]+)\s*(?:=\s*(?:\"([^\"]*)\"|([^\s;,\"]*)))?\s*(?:;[^,]*)?\Z"
-)
 _SECONDS = re.compile(rb"[0-9]{1,9}\Z")
+# Nobody has so much to prefer.
+_LONGEST = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +23,14 @@ class Preference:
     respond_async: bool = False
     wait_seconds: int | None = None
 
-    @property
-    def applied(self) -> bytes:
-        """``Preference-Applied`` (RFC 7240 §3); empty: nothing is preferred."""
+    def applied(self, most: float) -> bytes:
+        """``Preference-Applied`` (RFC 7240 §3), where a route waits for ``most`` seconds itself.
+
+        Empty: there was nothing to apply.
+        """
         told = [b"respond-async"] if self.respond_async else []
         if self.wait_seconds is not None:
-            told.append(b"wait=%d" % self.wait_seconds)
+            told.append(b"wait=%d" % min(self.wait_seconds, int(most)))
         return b", ".join(told)
 
     def seconds(self, most: float) -> float:
@@ -44,9 +44,10 @@ def read_preference(headers: Iterable[tuple[bytes, bytes]]) -> Preference:
     """What the ``Prefer`` headers say; the first of each counts, what is not known does not."""
     said: dict[bytes, bytes] = {}
     for name, value in headers:
-        if name == b"prefer":
+        if name == b"prefer" and len(value) <= _LONGEST:
             for each in value.split(b","):
-                if found := _PREFERENCE.match(each):
-                    said.setdefault(found[1].lower(), found[2] or found[3] or b"")
+                # RFC 7240 §2: a name, perhaps a value, perhaps parameters, which ours have not.
+                preferred, _, word = each.partition(b";")[0].partition(b"=")
+                said.setdefault(preferred.strip().lower(), word.strip().strip(b'"'))
     wait = said.get(b"wait", b"")
     return Preference(b"respond-async" in said, int(wait) if _SECONDS.match(wait) else None)

@@ -33,6 +33,8 @@ def preferred(*values: bytes) -> Preference:
         ((b"wait=99999999999999",), Preference()),
         ((b"return=minimal, handling=strict",), Preference()),
         ((b"",), Preference()),
+        ((b"respond-async" + b" " * 2000,), Preference()),
+        ((b"a" + b" " * 900 + b"!, wait=3",), Preference(False, 3)),
     ],
 )
 def test_a_preference_is_read_as_its_rfc_has_it(
@@ -61,6 +63,18 @@ def test_any_other_preference_is_none(values: list[bytes]) -> None:
 )
 def test_nobody_waits_longer_than_the_route(preference: Preference, seconds: float) -> None:
     assert preference.seconds(30.0) == seconds
+
+
+@pytest.mark.parametrize(
+    ("preference", "told"),
+    [
+        (Preference(), b""),
+        (Preference(True, 5), b"respond-async, wait=5"),
+        (Preference(False, 100), b"wait=30"),
+    ],
+)
+def test_what_is_applied_is_told_as_it_was_applied(preference: Preference, told: bytes) -> None:
+    assert preference.applied(30.0) == told
 
 
 async def test_who_prefers_no_wait_has_202_at_once(edge: Edge) -> None:
