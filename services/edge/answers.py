@@ -17,8 +17,8 @@ from services.edge.half import Half, Response, read_half
 from services.edge.problems import Problem, retry_after
 from services.edge.query import parse_query
 from services.edge.responses import respond
+from services.edge.scripting import RouteScripts
 from services.errors import NotFound, PermissionDenied
-from services.javascript import Scripts
 
 if TYPE_CHECKING:
     from services.edge.gateway import Gateway
@@ -35,7 +35,7 @@ _PROBLEM_OF = {
 }
 
 
-async def of_result(result: pb.Result, response: Response, scripts: Scripts) -> Answer:
+async def of_result(result: pb.Result, response: Response, scripts: RouteScripts) -> Answer:
     """The answer of a route whose execution, or awaited task, has ended.
 
     Raises:

@@ -10,9 +10,9 @@ from services.edge.bodies import BodyLimits
 from services.edge.definitions import Definitions
 from services.edge.executor import Executor
 from services.edge.links import Links
+from services.edge.scripting import RouteScripts
 from services.edge.session import Session
 from services.edge.windows import Windows
-from services.javascript import Scripts
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class Gateway:
     session: Session
     executor: Executor
     links: Links
-    scripts: Scripts
+    scripts: RouteScripts
     windows: Windows
     body_limits: BodyLimits
     metadata_headers: frozenset[bytes]

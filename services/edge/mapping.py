@@ -102,6 +102,17 @@ def workflow_input(
     return _encode(fields)
 
 
+def is_utf8(text: str) -> bool:
+    """Whether it has no lone surrogate, which a script's strings may hold."""
+    if text.isascii():
+        return True
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def scripted_input(made: Json, metadata: Mapping[str, Json]) -> str:
     """The input that a script has made of it; a result that is no object goes under ``body``."""
     return workflow_input(made, {}, {}, metadata)

@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import logging
 import re
+from collections.abc import Callable
+from functools import partial
 
 from podium.executor.v1 import executor_pb2 as pb
 from services import json_schema
+from services.edge.bodies import aside
 from services.edge.call import JSON, Answer, Headers
 from services.edge.half import Response
 from services.edge.problems import Problem
 from services.edge.schemas import validator_of
-from services.edge.scripting import run_script
-from services.javascript import Scripts
+from services.edge.scripting import RouteScripts
 from services.json_text import Json
 
 logger = logging.getLogger(__name__)
-
-# Judging more than this would hold up every other request for too long.
-_JUDGED_ASIDE_CHARS = 64 * 1024
 
 _TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+\Z")
 _VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*\Z")
@@ -29,40 +27,46 @@ _VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*\Z")
 _NOT_FOR_SCRIPTS = frozenset(
     {
         "connection", "content-length", "date", "keep-alive", "podium-execution-id",
-        "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade", "x-request-id",
+        "preference-applied", "proxy-connection", "ratelimit", "ratelimit-policy", "server", "te",
+        "trailer", "transfer-encoding", "upgrade", "x-request-id",
     }
 )  # fmt: skip
-_WITHOUT_BODY = (204, 304)
+_WITHOUT_BODY = (204, 205, 304)
+_LONGEST_HEADERS = 16 * 1024
 
 
-async def respond(result: pb.Result, response: Response, scripts: Scripts) -> Answer:
+async def respond(result: pb.Result, response: Response, scripts: RouteScripts) -> Answer:
     """The answer with the output of a result that ended well.
 
     Raises:
         Problem: 500 naming the script that failed; 502 for a body that breaks its schema.
     """
     output = result.output or "{}"
-    answer = Answer(200, output.encode(), (JSON,))
-    if response.script:
-        answer = await _scripted(output, response, scripts)
-    if response.schema and answer.status < 300:
-        await _judge(answer, response)
+    if not response.script:
+        if response.schema:
+            await _judge(len(output), partial(json.loads, output), response)
+        return Answer(200, output.encode(), (JSON,))
+    value = await scripts.run(
+        "postResponseScript", response.script, output, exposed=response.exposed
+    )
+    answer, body = _scripted(value, response)
+    if response.schema and answer.status < 300 and answer.status not in _WITHOUT_BODY:
+        await _judge(len(answer.body), lambda: body, response)
     return answer
 
 
-async def _scripted(output: str, response: Response, scripts: Scripts) -> Answer:
-    value = await run_script(
-        scripts, "postResponseScript", response.script, output, exposed=response.exposed
-    )
+def _scripted(value: Json, response: Response) -> tuple[Answer, Json]:
+    """The answer that a script has made, and its body as a value."""
     if not response.envelope:
-        return Answer(200, _encoded(value), (JSON,))
+        return Answer(200, _encoded(value), (JSON,)), value
     try:
-        return read_envelope(value)
+        answer = read_envelope(value)
     except BrokenEnvelope as broken:
         logger.info("A postResponseScript gave no envelope: %s", broken)
         why = f": {broken}" if response.exposed else ""
         detail = f"The postResponseScript of this route gave no envelope{why}."
         raise Problem("script-failed", detail) from None
+    return answer, value.get("body") if isinstance(value, dict) else None
 
 
 def _encoded(value: Json) -> bytes:
@@ -73,18 +77,16 @@ def _encoded(value: Json) -> bytes:
         return json.dumps(value, separators=(",", ":")).encode()
 
 
-async def _judge(answer: Answer, response: Response) -> None:
-    if len(answer.body) > _JUDGED_ASIDE_CHARS:
-        faults = await asyncio.to_thread(_faults, answer.body, response.schema)
-    else:
-        faults = _faults(answer.body, response.schema)
+async def _judge(size: int, read: Callable[[], Json], response: Response) -> None:
+    """Whether the body that ``read`` gives, of ``size`` characters, keeps to the schema."""
+    faults = await aside(size, _faults, read, response.schema)
     if faults:
         logger.warning("An output breaks its schema: %s", faults[0])
         raise Problem("output-invalid", errors=faults if response.exposed else ())
 
 
-def _faults(body: bytes, schema: str) -> tuple[tuple[str, str], ...]:
-    return json_schema.faults(validator_of(schema), json.loads(body))
+def _faults(read: Callable[[], Json], schema: str) -> tuple[tuple[str, str], ...]:
+    return json_schema.faults(validator_of(schema), read())
 
 
 class BrokenEnvelope(ValueError):
@@ -123,10 +125,15 @@ def _headers(given: Json) -> Headers:
         raise BrokenEnvelope("headers must be an object")
     headers: list[tuple[bytes, bytes]] = []
     for name, value in given.items():
-        if not _TOKEN.match(name) or name.lower() in _NOT_FOR_SCRIPTS:
+        own = name.lower() in _NOT_FOR_SCRIPTS or name.lower().startswith("access-control-")
+        if own or not _TOKEN.match(name):
             raise BrokenEnvelope("headers must not be the connection's or the gateway's own")
         values = value if isinstance(value, list) else [value]
+        if name.lower() == "content-type" and len(values) != 1:
+            raise BrokenEnvelope("there must be one Content-Type")
         headers.extend((name.lower().encode(), _header_value(each)) for each in values)
+    if sum(len(name) + len(value) for name, value in headers) > _LONGEST_HEADERS:
+        raise BrokenEnvelope(f"headers must be {_LONGEST_HEADERS} characters at most")
     return tuple(headers)
 
 

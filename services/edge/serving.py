@@ -26,6 +26,7 @@ from services.edge.ids import RandomIds
 from services.edge.links import Links
 from services.edge.management import pages
 from services.edge.protocol import Limits
+from services.edge.scripting import RouteScripts
 from services.edge.server import address_of, bound, serving_http, together
 from services.edge.service import EdgeService
 from services.edge.session import Session, kept_open
@@ -136,7 +137,7 @@ def _gateway(
         session=session,
         executor=executor,
         links=links,
-        scripts=scripts,
+        scripts=RouteScripts(scripts),
         windows=Windows(),
         body_limits=BodyLimits(settings.max_body_bytes, settings.body_timeout.total_seconds()),
         metadata_headers=frozenset(name.encode() for name in settings.metadata_headers),
@@ -149,7 +150,7 @@ def _gateway(
 async def _serve_grpc(stack: AsyncExitStack, settings: Settings, parts: _Parts) -> str:
     gateway = parts.gateway
     service = EdgeService(
-        metadata.version("podium"), gateway.definitions, gateway.session, gateway.scripts
+        metadata.version("podium"), gateway.definitions, gateway.session, gateway.scripts.scripts
     )
     return await stack.enter_async_context(
         rpc.serving(

@@ -26,7 +26,7 @@ from services.edge.problems import Problem, challenge, retry_after
 from services.edge.quotas import take
 from services.edge.routes import Route
 from services.edge.schemas import SchemaUse, validator_of
-from services.edge.scripting import run_script
+from services.edge.scripting import failed
 from services.errors import (
     InvalidRequest,
     Overloaded,
@@ -145,14 +145,13 @@ async def map_input(call: Call, gateway: Gateway) -> None:
     route = _route(call)
     await aside(len(call.body), _map, call, gateway, route)
     if route.pre_request_script:
-        made = await run_script(
-            gateway.scripts,
-            "preRequestScript",
-            route.pre_request_script,
-            call.input,
-            exposed=route.response.exposed,
+        exposed = route.response.exposed
+        made = await gateway.scripts.run(
+            "preRequestScript", route.pre_request_script, call.input, exposed=exposed
         )
         call.input = mapping.scripted_input(made, _metadata(call, gateway, route))
+        if not mapping.is_utf8(call.input):
+            raise failed("preRequestScript", "It gave text with a lone surrogate." * exposed)
     if len(call.input) > _LONGEST_INPUT:
         raise Problem("body-too-large")
 
@@ -262,9 +261,8 @@ def _preferred_seconds(call: Call, route: Route) -> float:
     if b"prefer" not in call.header:
         return route.timeout_seconds
     preference = read_preference(call.headers)
-    if preference.applied:
-        applied = (b"preference-applied", preference.applied)
-        call.shared_headers = (*call.shared_headers, applied)
+    if applied := preference.applied(route.timeout_seconds):
+        call.shared_headers = (*call.shared_headers, (b"preference-applied", applied))
     return preference.seconds(route.timeout_seconds)
 
 

@@ -24,6 +24,7 @@ from services.edge.gateway import Gateway
 from services.edge.ids import RandomIds
 from services.edge.links import Links
 from services.edge.protocol import Limits
+from services.edge.scripting import RouteScripts
 from services.edge.server import address_of, bound, serving_http
 from services.edge.session import Session, kept_open
 from services.edge.settings import METADATA_HEADERS
@@ -105,7 +106,7 @@ async def gateway_to(
             session=session,
             executor=Executor(stub, patience_seconds=0.3),
             links=Links.of(b"cluster key"),
-            scripts=scripts,
+            scripts=RouteScripts(scripts),
             windows=Windows(),
             body_limits=BodyLimits(idle_seconds=0.1),
             metadata_headers=frozenset(name.encode() for name in METADATA_HEADERS),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Any
 
@@ -9,7 +10,10 @@ import httpx
 import pytest
 
 from podium.executor.v1 import executor_pb2 as pb
+from services.edge.problems import Problem
 from services.edge.responses import BrokenEnvelope, read_envelope
+from services.edge.scripting import RouteScripts
+from services.javascript import pool
 from tests.edge.conftest import Edge
 from tests.edge.documents import put, route, service
 from tests.edge.scripted import accepted, result
@@ -134,6 +138,10 @@ async def test_an_envelope_sets_status_headers_and_body(edge: Edge) -> None:
         ({"headers": {"X": "a\r\nY: b"}}, "one line"),
         ({"headers": {"X": {"a": 1}}}, "one line"),
         ({"headers": {"X": "€"}}, "one line"),
+        ({"headers": {"Access-Control-Allow-Origin": "*"}}, "gateway's own"),
+        ({"headers": {"RateLimit": "1"}}, "gateway's own"),
+        ({"headers": {"Content-Type": ["a/b", "c/d"]}}, "one Content-Type"),
+        ({"headers": {"X": "x" * 20_000}}, "16384 characters"),
     ],
 )
 def test_what_is_no_envelope_is_refused(value: Any, why: str) -> None:
@@ -173,6 +181,57 @@ async def test_the_output_schema_is_about_what_the_script_has_made(edge: Edge) -
     with_route(edge, postResponseScript="$.total", outputSchema={"type": "integer"})
 
     assert (await edge.client.post("/shop")).json() == 1
+
+
+@pytest.mark.parametrize(
+    ("envelope", "status"),
+    [
+        ("({statusCode: 204})", 204),
+        ("({statusCode: 205, body: 5})", 205),
+        ("({headers: {'Content-Type': 'text/csv'}, body: 'a;b'})", 200),
+        ("({headers: {'Content-Type': 'text/csv'}, body: 'too long for it'})", 502),
+        ("({statusCode: 404, body: 5})", 404),
+        ("({body: 5})", 502),
+    ],
+)
+async def test_the_body_of_an_envelope_is_judged_where_there_is_one(
+    edge: Edge, envelope: str, status: int
+) -> None:
+    schema = {"type": "string", "maxLength": 5}
+    with_route(edge, postResponseScript=envelope, responseEnvelope=True, outputSchema=schema)
+
+    assert (await edge.client.post("/shop")).status_code == status
+
+
+async def test_text_that_is_no_utf8_is_a_fault_of_its_script(edge: Edge) -> None:
+    with_route(edge, preRequestScript="({a: '\\ud800'})")
+
+    answer = await edge.client.post("/shop")
+
+    assert answer.status_code == 500
+    assert answer.json()["type"] == "urn:podium:problem:script-failed"
+    assert edge.executor.frames.empty()
+
+
+async def test_only_so_many_scripts_wait_for_a_worker() -> None:
+    """The scripts run until their time is over: takes a second."""
+    async with pool(1) as scripts:
+        few = RouteScripts(scripts, most=2)
+        slow = [
+            asyncio.create_task(few.run("x", "while (true) {}", "{}", exposed=False))
+            for _ in range(2)
+        ]
+        await asyncio.sleep(0)
+        with pytest.raises(Problem) as refused:
+            await few.run("x", "1", "{}", exposed=False)
+        large = RouteScripts(scripts, most_chars=0)
+        assert await large.run("x", "1", "{}", exposed=False) == 1
+        for each in slow:
+            with pytest.raises(Problem):
+                await each
+        assert await few.run("x", "1", "{}", exposed=False) == 1
+
+    assert refused.value.status == 503
 
 
 async def test_a_later_answer_is_made_as_it_was_asked_for(edge: Edge) -> None:
