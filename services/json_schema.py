@@ -5,7 +5,7 @@ No fault repeats the value that it is about: values are callers', may be large, 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from itertools import islice
 from typing import Any, NoReturn
 
@@ -19,8 +19,14 @@ _VALIDATORS: Mapping[str, Callable[..., jsonschema_rs.Validator]] = {
     DRAFT_2020_12: jsonschema_rs.Draft202012Validator,
     DRAFT_07: jsonschema_rs.Draft7Validator,
 }
-# All faults are made before the first is told, each at some 10 µs.
-_MOST_VALUES_TOLD_ALL = 10_000
+LONGEST_TEXT = 512
+
+# All faults are made before the first is told, each with its whole path and a copy of its value.
+_MOST_VALUES_TOLD_ALL = 1_000
+_LARGEST_TOLD_ALL = 256 * 1024
+# What the library says of some values that are nested by more than 255 levels.
+_GIVEN_UP = "Recursion limit reached"
+_TOO_DEEP = ("", "this value is nested too deep to be judged")
 
 
 def draft_of(schema: Mapping[str, Any]) -> str | None:
@@ -57,11 +63,21 @@ def _refuse(uri: str) -> NoReturn:
 def faults(validator: jsonschema_rs.Validator, value: Any) -> tuple[tuple[str, str], ...]:
     """Pointer (RFC 6901) and detail of what is wrong with ``value``; of a large one, the first.
 
-    ``value`` is JSON as :mod:`json` reads it.
+    Both are cut where they are longer than ``LONGEST_TEXT``.
+
+    Args:
+        value: JSON as :mod:`json` reads it.
     """
-    if validator.is_valid(value):
-        return ()
-    if _has_more_values(value, _MOST_VALUES_TOLD_ALL):
+    try:
+        return () if validator.is_valid(value) else _found(validator, value)
+    except ValueError as error:
+        if str(error) != _GIVEN_UP:
+            raise
+        return (_TOO_DEEP,)
+
+
+def _found(validator: jsonschema_rs.Validator, value: Any) -> tuple[tuple[str, str], ...]:
+    if _is_large(value):
         try:
             validator.validate(value)
         except jsonschema_rs.ValidationError as fault:
@@ -70,17 +86,36 @@ def faults(validator: jsonschema_rs.Validator, value: Any) -> tuple[tuple[str, s
 
 
 def _told(fault: jsonschema_rs.ValidationError) -> tuple[str, str]:
-    steps = (str(step).replace("~", "~0").replace("/", "~1") for step in fault.instance_path)
-    return "".join(f"/{step}" for step in steps), fault.message
+    # A step is cut before it is escaped, which makes it no shorter.
+    steps = (_cut(str(step)).replace("~", "~0").replace("/", "~1") for step in fault.instance_path)
+    return _cut("".join(f"/{step}" for step in steps)), _cut(fault.message)
 
 
-def _has_more_values(value: Any, most: int) -> bool:
-    count, left = 0, [value]
+def _cut(text: str) -> str:
+    return text if len(text) <= LONGEST_TEXT else f"{text[: LONGEST_TEXT - 1]}…"
+
+
+def _is_large(value: Any) -> bool:
+    """Whether a fault of each value in it, with path and copy, would be too much to hold."""
+    values, longest_path, copied = 0, 0, 0
+    left: list[tuple[Any, int, int]] = [(value, 0, 1)]
     while left:
-        each = left.pop()
-        inner = each.values() if isinstance(each, dict) else each if isinstance(each, list) else ()
-        count += len(inner)
-        if count > most:
+        each, path, level = left.pop()
+        values, longest_path = values + 1, max(longest_path, path)
+        # The copy of everything that it is in holds it, too.
+        copied += level * len(each) if isinstance(each, str) else 0
+        if len(left) + values > _MOST_VALUES_TOLD_ALL:
             return True
-        left.extend(inner)
+        if max(values * longest_path, copied) > _LARGEST_TOLD_ALL:
+            return True
+        for name, inner in _inner(each):
+            copied += level * len(name)
+            left.append((inner, path + 1 + len(name), level + 1))
     return False
+
+
+def _inner(value: Any) -> Iterable[tuple[str, Any]]:
+    """What is in an object or an array, with its step of a pointer."""
+    if isinstance(value, dict):
+        return value.items()
+    return ((str(at), each) for at, each in enumerate(value)) if isinstance(value, list) else ()

@@ -7,7 +7,14 @@ from typing import Any
 import jsonschema_rs
 import pytest
 
-from services.json_schema import DRAFT_07, MOST_FAULTS, compiled, draft_of, faults
+from services.json_schema import (
+    DRAFT_07,
+    LONGEST_TEXT,
+    MOST_FAULTS,
+    compiled,
+    draft_of,
+    faults,
+)  # fmt: skip
 
 
 def told(schema: dict[str, Any], value: Any) -> list[str]:
@@ -67,8 +74,42 @@ def test_another_draft_is_refused() -> None:
 def test_no_more_than_some_faults_are_told_and_of_a_large_value_the_first() -> None:
     schema = {"items": {"type": "integer"}}
 
-    assert len(told(schema, ["x"] * 1000)) == MOST_FAULTS
+    assert len(told(schema, ["x"] * 999)) == MOST_FAULTS
+    assert len(told(schema, ["x"] * 1000)) == 1
     assert told(schema, [1] * 20_000 + ["x", "y"]) == ['/20000 this value is not of type "integer"']
+
+
+def test_of_a_value_with_large_names_or_texts_the_first_fault_is_told() -> None:
+    lists = {"additionalProperties": {"items": {"type": "string"}}}
+    names = {"required": ["a", "b", "c"]}
+
+    assert len(told(lists, {"k" * 100: [1] * 50})) == 50
+    assert len(told(lists, {"k" * 100_000: [1] * 50})) == 1
+    assert len(told(names, {"x": "y" * 1000})) == 3
+    assert len(told(names, {"x": "y" * 1_000_000})) == 1
+
+
+def test_long_pointers_and_details_are_cut() -> None:
+    schema = {
+        "additionalProperties": {"type": "string"},
+        "propertyNames": {"maxLength": LONGEST_TEXT},
+    }
+
+    found = faults(compiled(schema), {"~" * 2000: 1})
+
+    assert len(found) == 2
+    assert {len(pointer) for pointer, _ in found} == {0, LONGEST_TEXT}
+    assert max(len(detail) for _, detail in found) == LONGEST_TEXT
+    assert all(text.endswith("…") for each in found for text in each if len(text) == LONGEST_TEXT)
+
+
+def test_what_is_nested_too_deep_to_be_judged_is_a_fault() -> None:
+    deep: Any = 1
+    for _ in range(400):
+        deep = [deep]
+
+    assert told({"type": "object"}, deep) == [" this value is nested too deep to be judged"]
+    assert told({"const": [1]}, deep) == [" this value is nested too deep to be judged"]
 
 
 def test_numbers_of_any_size_and_512_levels_are_judged() -> None:
