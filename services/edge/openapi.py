@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
+from urllib.parse import quote
 
 from services.edge.problems import KINDS
 from services.edge.routes import Route
@@ -15,6 +16,9 @@ Document = dict[str, Any]
 
 _WITH_BODY = ("POST", "PUT", "PATCH")
 _LONGEST_NAME = 64
+# What these hold is no schema.
+_VALUES = ("const", "default", "enum", "examples")
+_NAMED = ("$defs", "definitions", "dependentSchemas", "patternProperties", "properties")
 _PROBLEM: Document = {
     "type": "object",
     "description": "A problem (RFC 9457).",
@@ -71,9 +75,17 @@ def openapi(
     """
     names = operation_names(routes)
     paths: dict[str, Document] = {}
+    components: Document = {"Problem": _PROBLEM, "Execution": _EXECUTION}
+    templates: dict[tuple[str, ...], str] = {}
     for route, described in zip(routes, service.get("routes") or (), strict=True):
-        operation = _operation(route, described, names[route.method, route.path], schemas, public)
-        paths.setdefault(route.path, {})[route.method.lower()] = operation
+        # Paths that differ by names of parameters only are one path, with the names of the first.
+        path = templates.setdefault(_erased(route.path), route.path)
+        name = names[route.method, route.path]
+        operation = _operation(route, described, name, schemas, public, path)
+        paths.setdefault(path, {})[route.method.lower()] = operation
+        given = schemas.get((route.method, route.path, "input"))
+        if given and route.method not in _WITH_BODY and _refers(given.get("properties")):
+            components[f"{name}_input"] = _component(given, name)
     paths["/-/executions/{executionId}"] = _location(public)
     document: Document = {
         "openapi": "3.1.0",
@@ -84,7 +96,7 @@ def openapi(
         },
         "servers": [{"url": "/"}],
         "paths": paths,
-        "components": {"schemas": {"Problem": _PROBLEM, "Execution": _EXECUTION}},
+        "components": {"schemas": components},
     }
     if not public:
         document["components"]["securitySchemes"] = _SCHEMES
@@ -112,13 +124,19 @@ def operation_names(routes: Iterable[Route]) -> dict[tuple[str, str], str]:
     return names
 
 
+def _erased(template: str) -> tuple[str, ...]:
+    return tuple("{}" if is_parameter(part) else part for part in template_segments(template))
+
+
 def _operation(
     route: Route,
     described: Mapping[str, Any],
     name: str,
     schemas: Mapping[tuple[str, str, str], Mapping[str, Any]],
     public: bool,
+    path: str,
 ) -> Document:
+    """The operation of ``route``, which is told of at ``path``."""
     given = schemas.get((route.method, route.path, "input"))
     operation: Document = {
         "operationId": name,
@@ -126,7 +144,10 @@ def _operation(
         "tags": [route.service_id],
     }
     has_body = route.method in _WITH_BODY
-    parameters = [*_parameters(route, described, None if has_body else given)]
+    parameters = [
+        *_path_parameters(route, path, None if has_body else given, name),
+        *_parameters(route, described, None if has_body else given, name),
+    ]
     if parameters:
         operation["parameters"] = parameters
     if has_body:
@@ -140,21 +161,31 @@ def _operation(
     return operation
 
 
-def _parameters(
-    route: Route, described: Mapping[str, Any], schema: Mapping[str, Any] | None
+def _path_parameters(
+    route: Route, path: str, schema: Mapping[str, Any] | None, name: str
 ) -> Iterable[Document]:
-    """Path, query and preference; ``schema`` describes them where a call has no body."""
+    """Those of ``path``, in the order of the route's own, by which ``schema`` has them."""
+    told = [part[1:-1] for part in template_segments(path) if is_parameter(part)]
     properties = schema.get("properties", {}) if schema else {}
-    for part in template_segments(route.path):
-        if is_parameter(part):
-            yield _parameter(part[1:-1], "path", properties.get(part[1:-1], {"type": "string"}))
+    for own, shown in zip(route.parameters, told, strict=True):
+        if schema and own in properties:
+            yield _parameter(shown, "path", _property(schema, own, name))
+        else:
+            yield _parameter(shown, "path", {"type": "string"})
+
+
+def _parameters(
+    route: Route, described: Mapping[str, Any], schema: Mapping[str, Any] | None, name: str
+) -> Iterable[Document]:
+    """Query and preference; ``schema`` describes them where a call has no body."""
     for declared in described.get("queryParameters") or ():
         yield _query_parameter(declared)
     if route.query is None and schema:
         required = schema.get("required", ())
-        for name, inner in properties.items():
-            if name not in route.parameters:
-                yield _parameter(name, "query", inner, required=name in required)
+        for each in schema.get("properties", {}):
+            if each not in route.parameters:
+                inner = _property(schema, each, name)
+                yield _parameter(each, "query", inner, required=each in required)
     if not route.asynchronous:
         described_as = "respond-async, or wait=n seconds (RFC 7240)"
         yield _parameter(
@@ -261,3 +292,54 @@ def _json(schema: Json) -> Document:
 def _own(schema: Mapping[str, Any], name: str, part: str) -> Document:
     """``schema`` as a resource of its own, so that what it refers to is sought within it."""
     return dict(schema) if "$id" in schema else {**schema, "$id": f"urn:podium:{name}:{part}"}
+
+
+def _property(schema: Mapping[str, Any], name: str, operation: str) -> Json:
+    """The schema of a parameter; one that refers is that of :func:`_component`."""
+    inner: Json = schema["properties"][name]
+    if not _refers(inner):
+        return inner
+    step = quote(name.replace("~", "~0").replace("/", "~1"))
+    return {"$ref": f"{_place(operation)}/properties/{step}"}
+
+
+def _component(schema: Mapping[str, Any], operation: str) -> Json:
+    """``schema`` without a name of its own: what it refers to is sought from the document's root.
+
+    Tools that know no ``$id`` find it there, too.
+    """
+    own = {key: value for key, value in schema.items() if key not in ("$id", "$schema")}
+    return _moved(own, _place(operation))
+
+
+def _place(operation: str) -> str:
+    return f"#/components/schemas/{operation}_input"
+
+
+def _moved(schema: Json, place: str, *, named: bool = False) -> Json:
+    """``schema`` whose pointers from its own root begin at ``place``.
+
+    Args:
+        named: It is no schema, but an object of schemas by names of any kind.
+    """
+    if isinstance(schema, list):
+        return [_moved(each, place) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    moved = {
+        key: each
+        if key in _VALUES and not named
+        else _moved(each, place, named=key in _NAMED and not named)
+        for key, each in schema.items()
+    }
+    reference = schema.get("$ref")
+    if isinstance(reference, str) and (reference == "#" or reference.startswith("#/")):
+        moved["$ref"] = place + reference[1:]
+    return moved
+
+
+def _refers(schema: Json) -> bool:
+    """Whether there is a ``$ref`` in it."""
+    if isinstance(schema, list):
+        return any(map(_refers, schema))
+    return isinstance(schema, dict) and ("$ref" in schema or any(map(_refers, schema.values())))

@@ -98,6 +98,53 @@ async def test_parameters_and_schemas_are_those_of_the_routes(edge: Edge) -> Non
     assert tags["schema"] == {"type": "array", "items": {"type": "string"}}
 
 
+async def test_parameters_take_what_their_schemas_refer_to_with_them(edge: Edge) -> None:
+    definitions = {"Page": {"$ref": "#/$defs/Number"}, "Number": {"type": "integer"}}
+    page = {"$ref": "#/$defs/Page"}
+    schema = {
+        "properties": {"id": page, "page": page, "all": {"type": "boolean"}},
+        "$defs": definitions,
+    }
+    put(edge.replica, service(route("GET", "/{id}", inputSchema=schema), id="shop", path="/shop"))
+
+    document = await told(edge)
+
+    validate(document)
+    place = "#/components/schemas/GET_id_input"
+    parameters = document["paths"]["/shop/{id}"]["get"]["parameters"]
+    assert {each["name"]: each["schema"] for each in parameters if each["name"] != "Prefer"} == {
+        "id": {"$ref": f"{place}/properties/id"},
+        "page": {"$ref": f"{place}/properties/page"},
+        "all": {"type": "boolean"},
+    }
+    component = document["components"]["schemas"]["GET_id_input"]
+    assert component["properties"]["page"] == {"$ref": f"{place}/$defs/Page"}
+    assert component["$defs"]["Page"] == {"$ref": f"{place}/$defs/Number"}
+
+
+async def test_paths_that_differ_by_names_only_are_one(edge: Edge) -> None:
+    schema = {"properties": {"other": {"minLength": 2}}}
+    routes = [
+        route("GET", "/{id}/lines/{line}"),
+        route("DELETE", "/{other}/lines/{n}", inputSchema=schema),
+        route("POST", "/{line}/lines/{id}"),
+    ]
+    put(edge.replica, service(*routes, id="shop", path="/shop"))
+
+    document = await told(edge)
+
+    validate(document)
+    paths = document["paths"]
+    assert set(paths) == {"/shop/{id}/lines/{line}", "/-/executions/{executionId}"}
+    item = paths["/shop/{id}/lines/{line}"]
+    assert {
+        method: [each["name"] for each in operation["parameters"] if each["in"] == "path"]
+        for method, operation in item.items()
+    } == {method: ["id", "line"] for method in ("get", "delete", "post")}
+    assert item["delete"]["operationId"] == "DELETE_other_lines_n"
+    assert item["delete"]["parameters"][0]["schema"] == {"minLength": 2}
+
+
 async def test_answers_are_those_that_a_route_can_give(edge: Edge) -> None:
     put(edge.replica, shop())
 
