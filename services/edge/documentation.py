@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+from dataclasses import dataclass
+from functools import lru_cache
+from hashlib import blake2b
 from io import StringIO
 from typing import TYPE_CHECKING, Any
 
@@ -14,14 +18,26 @@ from services.edge.dispatch import found_or_answer, looked_up
 from services.edge.openapi import openapi
 from services.edge.problems import Problem, challenge, retry_after
 from services.edge.query import parse_query
+from services.edge.routes import routes_of
 from services.edge.trie import Elsewhere, Found
 
 if TYPE_CHECKING:
     from services.edge.gateway import Gateway
+    from services.replica import Stored
 
 _YAML = (b"content-type", b"application/yaml")
 _VARY = (b"vary", b"Accept")
 _FRESH = (b"cache-control", b"no-cache")
+_MOST_KEPT = 64
+
+# By method, path and "input" or "output": JSON text.
+_Schemas = tuple[tuple[str, str, str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    body: bytes
+    tag: bytes
 
 
 async def documentation(call: Call, gateway: Gateway) -> Answer | None:
@@ -35,6 +51,8 @@ async def documentation(call: Call, gateway: Gateway) -> Answer | None:
     stored = gateway.definitions.replica.get("service", call.segments[0])
     if stored is None:
         return None
+    if cors := gateway.definitions.cors_of(stored.name):
+        call.shared_headers = cors.headers_of_answer(call.header.get(b"origin"))
     here = Found(stored) if looked_up(call.method) == "GET" else Elsewhere({"GET": stored})
     found = found_or_answer(call.method, here)
     if isinstance(found, Answer):
@@ -46,22 +64,45 @@ async def documentation(call: Call, gateway: Gateway) -> Answer | None:
     open_to_all = service.get("docsPublic") is not False
     if not open_to_all and not authenticate(config, call.header, gateway.now().timestamp()):
         raise Problem("unauthenticated", headers=(challenge(service["id"]),))
-    document = openapi(
-        service,
-        gateway.definitions.routes_of_service(stored),
-        gateway.definitions.schemas_of_service(stored),
-        public=config.public,
-    )
-    return _written(document, call)
+    yaml, schemas = _wants_yaml(call), _schemas(stored, gateway)
+    page = await asyncio.to_thread(_page, stored.text, schemas, public=config.public, yaml=yaml)
+    headers = (_VARY, _FRESH, (b"etag", page.tag))
+    if _has(call, page.tag):
+        return Answer(304, headers=headers)
+    return Answer(200, page.body, (_YAML if yaml else JSON, *headers))
 
 
-def _written(document: dict[str, Any], call: Call) -> Answer:
+def _wants_yaml(call: Call) -> bool:
     wanted = parse_query(call.query).get("format", "")
-    accepts_yaml = b"yaml" in call.header.get(b"accept", b"")
-    if wanted == "yaml" or (not wanted and accepts_yaml):
-        return Answer(200, _yaml(document).encode(), (_YAML, _VARY, _FRESH))
-    text = json.dumps(document, ensure_ascii=False, indent=2)
-    return Answer(200, text.encode(), (JSON, _VARY, _FRESH))
+    return wanted == "yaml" or (not wanted and b"yaml" in call.header.get(b"accept", b""))
+
+
+def _has(call: Call, tag: bytes) -> bool:
+    """Whether the caller has what is tagged so: ``If-None-Match`` (RFC 9110 §13.1.2)."""
+    held = b",".join(value for name, value in call.headers if name == b"if-none-match")
+    tags = [each.strip().removeprefix(b"W/") for each in held.split(b",")]
+    return b"*" in tags or tag in tags
+
+
+def _schemas(stored: Stored, gateway: Gateway) -> _Schemas:
+    definitions = gateway.definitions
+    return tuple(
+        (route.method, route.path, part, text)
+        for route in definitions.routes_of_service(stored)
+        for part, use in (("input", route.input_schema), ("output", route.output_schema))
+        if use is not None and (text := definitions.schema(use)) is not None
+    )
+
+
+@lru_cache(maxsize=_MOST_KEPT)
+def _page(service_text: str, schemas: _Schemas, *, public: bool, yaml: bool) -> _Page:
+    """Of texts alone, so that what is kept is never out of date."""
+    service = json.loads(service_text)
+    read = {(method, path, part): json.loads(text) for method, path, part, text in schemas}
+    document = openapi(service, routes_of(service), read, public=public)
+    text = _yaml(document) if yaml else json.dumps(document, ensure_ascii=False, indent=2)
+    body = text.encode()
+    return _Page(body, b'"%b"' % blake2b(body, digest_size=16).hexdigest().encode())
 
 
 def _yaml(document: dict[str, Any]) -> str:

@@ -12,7 +12,7 @@ from ruamel.yaml import YAML
 from services.edge.openapi import operation_names
 from services.edge.routes import routes_of
 from tests.edge.conftest import Edge
-from tests.edge.documents import put, route, service
+from tests.edge.documents import KEY, put, route, service
 
 FEEDBACK = {
     "$schema": "http://json-schema.org/draft-07/schema#",
@@ -183,6 +183,54 @@ async def test_it_is_yaml_for_whom_wants_it(edge: Edge) -> None:
     assert by_query.headers["content-type"] == "application/yaml"
     assert by_query.text == by_header.text
     assert YAML(typ="safe", pure=True).load(by_query.text) == document
+
+
+async def test_who_has_it_is_not_sent_it_again(edge: Edge) -> None:
+    put(edge.replica, shop())
+    first = await edge.client.get("/shop/openapi")
+    tag = first.headers["etag"]
+
+    again = await edge.client.get("/shop/openapi", headers={"if-none-match": f'"x", W/{tag}'})
+    other = await edge.client.get("/shop/openapi?format=yaml", headers={"if-none-match": tag})
+    put(edge.replica, shop(description="Now with pears"))
+    changed = await edge.client.get("/shop/openapi", headers={"if-none-match": tag})
+
+    assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", tag)
+    assert other.status_code == 200
+    assert changed.status_code == 200
+    assert changed.json()["info"]["description"] == "Now with pears"
+
+
+async def test_a_schema_that_has_changed_is_told_at_once(edge: Edge) -> None:
+    def schema(version: int) -> dict[str, Any]:
+        data = {"title": f"Rating {version}"}
+        return {"kind": "schema", "name": "Rating", "version": version, "data": data}
+
+    async def title() -> str:
+        body = (await told(edge))["paths"]["/shop"]["post"]["requestBody"]
+        found: str = body["content"]["application/json"]["schema"]["title"]
+        return found
+
+    rated = route("POST", "/", inputSchemaRef={"name": "Rating"})
+    put(edge.replica, schema(1))
+    put(edge.replica, service(rated, id="shop", path="/shop"))
+    before = await title()
+    put(edge.replica, schema(2))
+
+    assert (before, await title()) == ("Rating 1", "Rating 2")
+
+
+async def test_pages_that_may_call_the_service_may_read_it(edge: Edge) -> None:
+    origin = "https://pages.example"
+    put(edge.replica, shop(corsConfig={"accessControlAllowOrigin": [origin]}, docsPublic=False))
+
+    answers = [
+        await edge.client.get("/shop/openapi", headers={"origin": origin, "x-api-key": key})
+        for key in (KEY, "")
+    ]
+
+    assert [each.status_code for each in answers] == [200, 401]
+    assert {each.headers["access-control-allow-origin"] for each in answers} == {origin}
 
 
 async def test_a_service_may_keep_it_to_its_callers(edge: Edge) -> None:
