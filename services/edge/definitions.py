@@ -6,8 +6,8 @@ They come from its own copy of the registry's definitions.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from services.access import tags_of
 from services.edge.auth.model import AuthConfig, read_config
@@ -72,16 +72,6 @@ class Definitions:
         stored = self.replica.get("service", service_id)
         routes = self.routes_of_service(stored) if stored else ()
         return routes[0].cors if routes else None
-
-    def schemas_of_service(self, service: Stored) -> dict[tuple[str, str, str], Mapping[str, Any]]:
-        """By method, path and ``input`` or ``output``, the schemas of its routes."""
-        found: dict[tuple[str, str, str], Mapping[str, Any]] = {}
-        for route in self.routes_of_service(service):
-            uses = (("input", route.input_schema), ("output", route.output_schema))
-            for part, use in uses:
-                if use is not None and (text := self.schema(use)) is not None:
-                    found[route.method, route.path, part] = json.loads(text)
-        return found
 
     def _all_routes(self) -> Iterable[Route]:
         for stored in self.replica.all("service"):

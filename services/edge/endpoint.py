@@ -17,6 +17,8 @@ from services.errors import Overloaded, ServiceError
 
 logger = logging.getLogger(__name__)
 
+# RFC 9110 §8.6: there is no length to tell, or it is another answer's.
+_WITHOUT_BODY = (204, 304)
 _SECONDS = re.compile(r"[0-9]{1,9}\Z")
 
 C = TypeVar("C")
@@ -63,7 +65,7 @@ class Endpoint(Generic[C]):
         ]
         if call.execution_id:
             headers.append((b"podium-execution-id", call.execution_id.encode()))
-        if answer.status != 204:
+        if answer.status not in _WITHOUT_BODY:
             headers.append((b"content-length", b"%d" % len(answer.body)))
         await call.cycle.answer(answer.status, tuple(headers), answer.body)
         _log(call, answer.status)
