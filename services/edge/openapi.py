@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -13,6 +13,8 @@ from services.edge.trie import is_parameter, template_segments
 from services.json_text import Json
 
 Document = dict[str, Any]
+Schemas = Mapping[tuple[str, str, str], Mapping[str, Any]]
+"""By method, path and ``input`` or ``output``."""
 
 _WITH_BODY = ("POST", "PUT", "PATCH")
 _LONGEST_NAME = 64
@@ -59,23 +61,41 @@ _ALWAYS = (400, 404, 405, 408, 431, 500, 502, 503, 504)
 
 
 def openapi(
-    service: Mapping[str, Any],
-    routes: Iterable[Route],
-    schemas: Mapping[tuple[str, str, str], Mapping[str, Any]],
-    *,
-    public: bool,
+    service: Mapping[str, Any], routes: Sequence[Route], schemas: Schemas, *, public: bool
 ) -> Document:
     """The document of a service.
 
     Args:
         service: Its definition.
         routes: All of it, in order.
-        schemas: By method, path and ``input`` or ``output``, what the routes name or have.
+        schemas: What the routes name or have.
         public: Whether anybody may call, without a key.
     """
+    paths, inputs = _paths(service, routes, schemas, public)
+    document: Document = {
+        "openapi": "3.1.0",
+        "info": {
+            "title": service.get("name") or service["id"],
+            "version": "1",
+            "description": service.get("description") or "",
+        },
+        "servers": [{"url": "/"}],
+        "paths": paths | {"/-/executions/{executionId}": _location(public)},
+        "components": {"schemas": {"Problem": _PROBLEM, "Execution": _EXECUTION} | inputs},
+    }
+    if not public:
+        document["components"]["securitySchemes"] = _SCHEMES
+        document["security"] = [{name: []} for name in _SCHEMES]
+    return document
+
+
+def _paths(
+    service: Mapping[str, Any], routes: Sequence[Route], schemas: Schemas, public: bool
+) -> tuple[Document, Document]:
+    """The operations by path and method, and the schemas that their parameters refer to."""
     names = operation_names(routes)
     paths: dict[str, Document] = {}
-    components: Document = {"Problem": _PROBLEM, "Execution": _EXECUTION}
+    inputs: Document = {}
     templates: dict[tuple[str, ...], str] = {}
     for route, described in zip(routes, service.get("routes") or (), strict=True):
         # Paths that differ by names of parameters only are one path, with the names of the first.
@@ -85,23 +105,8 @@ def openapi(
         paths.setdefault(path, {})[route.method.lower()] = operation
         given = schemas.get((route.method, route.path, "input"))
         if given and route.method not in _WITH_BODY and _refers(given.get("properties")):
-            components[f"{name}_input"] = _component(given, name)
-    paths["/-/executions/{executionId}"] = _location(public)
-    document: Document = {
-        "openapi": "3.1.0",
-        "info": {
-            "title": service.get("name") or service["id"],
-            "version": "1",
-            "description": service.get("description") or "",
-        },
-        "servers": [{"url": "/"}],
-        "paths": paths,
-        "components": {"schemas": components},
-    }
-    if not public:
-        document["components"]["securitySchemes"] = _SCHEMES
-        document["security"] = [{name: []} for name in _SCHEMES]
-    return document
+            inputs[f"{name}_input"] = _component(given, name)
+    return paths, inputs
 
 
 def operation_names(routes: Iterable[Route]) -> dict[tuple[str, str], str]:
@@ -132,7 +137,7 @@ def _operation(
     route: Route,
     described: Mapping[str, Any],
     name: str,
-    schemas: Mapping[tuple[str, str, str], Mapping[str, Any]],
+    schemas: Schemas,
     public: bool,
     path: str,
 ) -> Document:
