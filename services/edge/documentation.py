@@ -15,7 +15,7 @@ from ruamel.yaml import YAML
 from services.edge.auth import authenticate
 from services.edge.call import JSON, Answer, Call
 from services.edge.dispatch import found_or_answer, looked_up
-from services.edge.openapi import openapi
+from services.edge.openapi.document import openapi
 from services.edge.problems import Problem, challenge, retry_after
 from services.edge.query import parse_query
 from services.edge.routes import routes_of

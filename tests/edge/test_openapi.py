@@ -9,7 +9,7 @@ import pytest
 from openapi_spec_validator import validate
 from ruamel.yaml import YAML
 
-from services.edge.openapi import operation_names
+from services.edge.openapi.names import operation_names
 from services.edge.routes import routes_of
 from tests.edge.conftest import Edge
 from tests.edge.documents import KEY, put, route, service

@@ -1,0 +1,1 @@
+"""A service's routes as an OpenAPI 3.1 document. No IO."""

@@ -1,0 +1,139 @@
+"""The document of a service: its operations, and where a 202 leads. No IO."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from services.edge.openapi.answers import (
+    EXECUTION,
+    PROBLEM,
+    accepted,
+    problem,
+    responses,
+)
+from services.edge.openapi.names import operation_names
+from services.edge.openapi.parameters import other_parameters, parameter, path_parameters
+from services.edge.openapi.schemas import component, own_resource, refers
+from services.edge.openapi.words import WITH_BODY, Document, Schemas, json_content
+from services.edge.routes import Route
+from services.edge.trie import is_parameter, template_segments
+
+_SCHEMES: Document = {
+    "ApiKey": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
+    "Bearer": {"type": "http", "scheme": "bearer", "description": "The key as a token."},
+    "Basic": {"type": "http", "scheme": "basic", "description": "The key as the password."},
+}
+
+
+def openapi(
+    service: Mapping[str, Any], routes: Sequence[Route], schemas: Schemas, *, public: bool
+) -> Document:
+    """The document of a service.
+
+    Args:
+        service: Its definition.
+        routes: All of it, in order.
+        schemas: What the routes name or have.
+        public: Whether anybody may call, without a key.
+    """
+    paths, inputs = _paths(service, routes, schemas, public)
+    document: Document = {
+        "openapi": "3.1.0",
+        "info": {
+            "title": service.get("name") or service["id"],
+            "version": "1",
+            "description": service.get("description") or "",
+        },
+        "servers": [{"url": "/"}],
+        "paths": paths | {"/-/executions/{executionId}": _location(public)},
+        "components": {"schemas": {"Problem": PROBLEM, "Execution": EXECUTION} | inputs},
+    }
+    if not public:
+        document["components"]["securitySchemes"] = _SCHEMES
+        document["security"] = [{name: []} for name in _SCHEMES]
+    return document
+
+
+def _paths(
+    service: Mapping[str, Any], routes: Sequence[Route], schemas: Schemas, public: bool
+) -> tuple[Document, Document]:
+    """The operations by path and method, and the schemas that their parameters refer to."""
+    names = operation_names(routes)
+    paths: dict[str, Document] = {}
+    inputs: Document = {}
+    templates: dict[tuple[str, ...], str] = {}
+    for route, described in zip(routes, service.get("routes") or (), strict=True):
+        # Paths that differ by names of parameters only are one path, with the names of the first.
+        path = templates.setdefault(_erased(route.path), route.path)
+        name = names[route.method, route.path]
+        operation = _operation(route, described, name, schemas, public, path)
+        paths.setdefault(path, {})[route.method.lower()] = operation
+        given = schemas.get((route.method, route.path, "input"))
+        if given and route.method not in WITH_BODY and refers(given.get("properties")):
+            inputs[f"{name}_input"] = component(given, name)
+    return paths, inputs
+
+
+def _erased(template: str) -> tuple[str, ...]:
+    return tuple("{}" if is_parameter(part) else part for part in template_segments(template))
+
+
+def _operation(
+    route: Route,
+    described: Mapping[str, Any],
+    name: str,
+    schemas: Schemas,
+    public: bool,
+    path: str,
+) -> Document:
+    """The operation of ``route``, which is told of at ``path``."""
+    given = schemas.get((route.method, route.path, "input"))
+    operation: Document = {
+        "operationId": name,
+        "summary": described.get("description") or f"Run {route.workflow}",
+        "tags": [route.service_id],
+    }
+    has_body = route.method in WITH_BODY
+    parameters = [
+        *path_parameters(route, path, None if has_body else given, name),
+        *other_parameters(route, described, None if has_body else given, name),
+    ]
+    if parameters:
+        operation["parameters"] = parameters
+    if has_body:
+        required = given is not None and bool(given.get("required"))
+        operation["requestBody"] = {
+            "required": required,
+            "content": json_content(own_resource(given, name, "input") if given else {}),
+        }
+    produced = schemas.get((route.method, route.path, "output"))
+    operation["responses"] = responses(route, name, produced, public)
+    return operation
+
+
+def _location(public: bool) -> Document:
+    """Where the ``Location`` of a 202 leads."""
+    parameters = [
+        parameter("executionId", "path", {"type": "string", "format": "uuid"}),
+        parameter("t", "query", {"type": "string"}, required=public, description="The link's."),
+    ]
+    answers: Document = {
+        "200": {"description": "What the route answers with.", "content": json_content({})},
+        "202": accepted("It is not done yet: ask again."),
+    }
+    failed = {str(status): problem(status) for status in (404, 410, 500, 502, 503, 504)}
+    refused = {str(status): problem(status) for status in (404, 409, 503)}
+    return {
+        "parameters": parameters,
+        "get": {
+            "operationId": "getExecution",
+            "summary": "The answer of an execution, once it is done",
+            "responses": answers | failed,
+        },
+        "delete": {
+            "operationId": "cancelExecution",
+            "summary": "End an execution",
+            "responses": {"204": {"description": "It is ended."}} | refused,
+        },
+    }
