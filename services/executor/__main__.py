@@ -21,7 +21,7 @@ from services.executor.settings import ExecutorSettings
 from services.executor.snapshots import Snapshots
 from services.executor.upkeep import Upkeep
 from services.process import die_with_parent, report_ready, run, stand_by
-from services.replica import Replica, following
+from services.replica import Replica, first_copy, following
 from services.rpc import channel, serving
 from services.sealing import Sealer, read_key
 from services.settings import read
@@ -36,10 +36,12 @@ async def main(stopping: asyncio.Event, environ: Mapping[str, str] = os.environ)
     settings = read(ExecutorSettings, environ)
     logs.configure(settings.log_level, "executor")
     settings.check_plaintext(settings.listen)
-    async with opened(settings) as (executor, runtime, scripts, address):
-        report_ready({"executor": address})
-        # Not before: their start takes as much of the machine as that of a service.
-        scripts.start()
+    async with opened(settings) as (executor, runtime, replica, scripts, address):
+        await first_copy(replica, stopping)
+        if not stopping.is_set():
+            report_ready({"executor": address})
+            # Not before: their start takes as much of the machine as that of a service.
+            scripts.start()
         await stopping.wait()
         executor.end_sessions()
         await runtime.drain(settings.drain.total_seconds())
@@ -48,7 +50,7 @@ async def main(stopping: asyncio.Event, environ: Mapping[str, str] = os.environ)
 @asynccontextmanager
 async def opened(
     settings: ExecutorSettings,
-) -> AsyncGenerator[tuple[Executor, Runtime, javascript.Scripts, str]]:
+) -> AsyncGenerator[tuple[Executor, Runtime, Replica, javascript.Scripts, str]]:
     """An executor that serves, its script workers not yet started; the address is the bound one.
 
     Raises:
@@ -93,7 +95,7 @@ async def opened(
                 grace=_GRACE_SECONDS,
             )
         )
-        yield executor, runtime, scripts, address
+        yield executor, runtime, replica, scripts, address
 
 
 async def _replica(

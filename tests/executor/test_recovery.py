@@ -248,6 +248,7 @@ def modes_in(folder: Path) -> dict[str, int]:
 # It starts a process, which takes the better part of a second.
 async def test_the_files_of_a_running_process_are_its_owners_alone(tmp_path: Path) -> None:
     process = Process(tmp_path)
+    keep_definitions(tmp_path)
     await process.start()
     modes = modes_in(tmp_path)
     await process.end(signal.SIGKILL)
@@ -301,7 +302,10 @@ async def test_a_killed_process_goes_on_where_it_was(tmp_path: Path) -> None:
 def keep_definitions(home: Path, *documents: dict[str, Any]) -> None:
     """Put definitions into the copy that a registry would have filled."""
     replica = replica_of(*documents)
-    db = Database(home / "executor-definitions.db")
+    path = home / "executor-definitions.db"
+    # As the executor makes it.
+    path.touch(mode=0o600)
+    db = Database(path)
     disk.migrations.apply(db)
     with db.atomic():
         kept = disk.Kept(DEFINITIONS, replica.place, replica.trust)

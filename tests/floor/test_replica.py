@@ -14,7 +14,7 @@ import grpc
 import pytest
 
 from podium.registry.v1 import registry_pb2 as pb
-from services.replica import Removed, Replica, Stored, following
+from services.replica import Removed, Replica, Stored, first_copy, following
 from services.rpc import channel
 from services.storage import StorageInUse
 from tests.floor.watched import Watched, watching
@@ -257,6 +257,29 @@ async def test_a_registry_that_comes_late_is_found(path: Path) -> None:
         async with watching(registry, address):
             assert await replica.reached(1, SOON)
             assert names(replica, "task") == [("a", 0)]
+
+
+async def test_who_waits_for_the_first_copy_has_it_and_the_keys_that_verify_tokens(
+    registry: Watched, address: str, path: Path
+) -> None:
+    registry.distrust(keys={"first": "PEM 1"})
+    registry.put("workflow", "greet", 1)
+    async with replica_of(address, path) as replica:
+        assert replica.revision == 0
+
+        await first_copy(replica, asyncio.Event())
+
+        assert names(replica, "workflow") == [("greet", 1)]
+        assert replica.public_key("first")
+
+
+async def test_nobody_waits_for_a_first_copy_who_is_told_to_stop(path: Path) -> None:
+    stopping = asyncio.Event()
+    stopping.set()
+    async with replica_of("127.0.0.1:1", path) as replica:
+        await first_copy(replica, stopping)
+
+        assert replica.revision == 0
 
 
 async def test_a_silent_registry_is_asked_again(
