@@ -16,7 +16,7 @@ from statistics import median
 import click
 import uvloop
 
-from bench import workloads
+from bench import gateway, workloads
 from bench.definitions import documents
 from bench.suite import Suite, running, upstream
 
@@ -36,8 +36,13 @@ TARGETS: dict[str, tuple[float, bool]] = {
     "w4 all lost": (0, False),
     "w4 all begun again": (0, False),
     "ready on a new home s": (2.5, False),
+    "rules over bare w1 ms": (0.3, False),
+    "1,000 routes cost %": (10, False),
+    "reload of 1,000 routes: live after s": (1.0, False),
+    "reload of 1,000 routes: lost": (0, False),
+    "p99 under attack, times": (2, False),
 }
-NAMES = ("up", "w1", "w2", "w3", "wide", "w4")
+NAMES = ("up", "w1", "w2", "w3", "wide", "w4", "rules", "many", "reload", "hostile")
 RUNS = 3
 
 
@@ -53,7 +58,7 @@ def bench(only: tuple[str, ...], runs: int, file: Path | None) -> None:
         if "up" in wanted:
             figures["ready on a new home s"] = median(_ready(Path(folder), runs))
         with running(Path(folder)) as suite:
-            suite.apply(*documents(url))
+            suite.apply(*documents(url), *gateway.bare_and_ruled())
             for name, count, measure in _measures(suite, url, runs):
                 if name in wanted:
                     figures.update(_medians(measure, count))
@@ -73,6 +78,10 @@ def _measures(
         ("w4", 1, lambda: workloads.killed(suite, url, everything=False)),
         ("w4", 1, lambda: workloads.killed(suite, url, everything=True)),
         ("wide", 1, lambda: workloads.wide(suite)),
+        ("rules", 1, lambda: gateway.rules(suite)),
+        ("many", 1, lambda: gateway.many(suite)),
+        ("reload", 1, lambda: gateway.reload(suite)),
+        ("hostile", 1, lambda: gateway.hostile(suite)),
     ]
 
 

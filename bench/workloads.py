@@ -32,7 +32,7 @@ def percentile(values: Sequence[float], share: float) -> float:
     return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
 
 
-def _checked(answers: Sequence[Answer], status: int = 200) -> Sequence[Answer]:
+def checked(answers: Sequence[Answer], status: int = 200) -> Sequence[Answer]:
     wrong = [answer for answer in answers if answer.status != status]
     if wrong:
         raise RuntimeError(
@@ -46,10 +46,10 @@ async def steps(suite: Suite, name: str, *, seconds: float) -> Figures:
     """W1 or W2: one client's latency, 32 clients' rate, and CPU time a request."""
     gateway = suite.endpoints["gateway"]
     request = post(gateway, f"/bench/{name}", suite.key, BODY)
-    _checked(await closed_loop(gateway, request, 32, 1.0))
-    alone = _checked(await closed_loop(gateway, request, 1, seconds))
+    checked(await closed_loop(gateway, request, 32, 1.0))
+    alone = checked(await closed_loop(gateway, request, 1, seconds))
     before = {each: suite.cpu_seconds(each) for each in ("edge", "executor")}
-    many = _checked(await closed_loop(gateway, request, 32, seconds))
+    many = checked(await closed_loop(gateway, request, 32, seconds))
     used = {each: suite.cpu_seconds(each) - before[each] for each in before}
     latencies = [1000 * (answer.received - answer.sent) for answer in alone]
     busy = [1000 * (answer.received - answer.sent) for answer in many]
@@ -71,7 +71,7 @@ async def polled(suite: Suite, *, count: int = 1000) -> Figures:
     """
     gateway = suite.endpoints["gateway"]
     request = post(gateway, "/bench/w3", suite.key, BODY)
-    answers = _checked(await at_once(gateway, request, count))
+    answers = checked(await at_once(gateway, request, count))
     begin = min(answer.sent for answer in answers)
     ended = await _all_ended(suite, "w3", count)
     late = [_seconds(state) - POLLED_IDEAL_SECONDS for state in ended]
@@ -94,7 +94,7 @@ async def wide(suite: Suite, *, count: int = 10_000, over: float = 30.0) -> Figu
             await asyncio.sleep(0.25)
 
     sampling = asyncio.create_task(sample())
-    _checked(await paced(gateway, request, count, over), 202)
+    checked(await paced(gateway, request, count, over), 202)
     ended = await _all_ended(suite, "wide", count)
     sampling.cancel()
     late = [_seconds(state) - WIDE_IDEAL_SECONDS for state in ended]
@@ -112,7 +112,7 @@ async def killed(suite: Suite, upstream: str, *, everything: bool, count: int = 
     before = _starts(upstream)
     request = post(gateway, "/bench/aw4", suite.key, BODY)
     begin = time.monotonic()
-    _checked(await at_once(gateway, request, count), 202)
+    checked(await at_once(gateway, request, count), 202)
     await asyncio.sleep(max(0.0, begin + 2 - time.monotonic()))
     serving = await _kill(suite, everything=everything)
     ended = await _all_ended(suite, "w4", count)
