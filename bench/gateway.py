@@ -110,9 +110,7 @@ async def many(suite: Suite) -> Figures:
     alone = post(url, "/bench/w1", suite.key, BODY)
     before = await _alternating(url, {"w1": alone})
     await asyncio.to_thread(suite.apply, *many_routes(0))
-    last = post(
-        url, f"/many-{SERVICES - 1}/x/part-{ROUTES_A_SERVICE - 1}/v0", suite.key, BODY
-    )
+    last = post(url, f"/many-{SERVICES - 1}/x/part-{ROUTES_A_SERVICE - 1}/v0", suite.key, BODY)
     after = await _alternating(url, {"w1": alone, "last": last})
     return {
         "w1 beside few routes p50 ms": before["w1"],

@@ -33,6 +33,7 @@ def percentile(values: Sequence[float], share: float) -> float:
 
 
 def checked(answers: Sequence[Answer], status: int = 200) -> Sequence[Answer]:
+    """``answers``, all of which have ``status``. Raises RuntimeError where one has not."""
     wrong = [answer for answer in answers if answer.status != status]
     if wrong:
         raise RuntimeError(
