@@ -26,6 +26,8 @@ async def preflight(call: Call, gateway: Gateway) -> Answer | None:
         return None
     if call.segments[:2] == ("-", "executions"):
         policies, methods = _of_link(call, gateway), frozenset({"DELETE", "GET"})
+    elif call.segments[1:] == ("openapi",):
+        policies, methods = _of_document(call.segments[0], gateway), frozenset({"GET"})
     else:
         found = gateway.definitions.routes.find(looked_up(method.decode("latin-1")), call.segments)
         policies, methods = _of_path(found), _methods(found)
@@ -42,6 +44,11 @@ def _of_link(call: Call, gateway: Gateway) -> tuple[Cors, ...]:
     auth_id = gateway.links.auth_id(execution_id, parse_query(call.query).get("t", ""))
     routes = gateway.definitions.services() if auth_id else ()
     return tuple(each.cors for each in routes if each.cors and each.auth_id == auth_id)
+
+
+def _of_document(service_id: str, gateway: Gateway) -> tuple[Cors, ...]:
+    cors = gateway.definitions.cors_of(service_id)
+    return (cors,) if cors else ()
 
 
 def _of_path(found: Found[Route] | Elsewhere[Route] | None) -> tuple[Cors, ...]:

@@ -79,14 +79,20 @@ async def test_the_document_is_valid_and_has_every_route(edge: Edge) -> None:
 async def test_parameters_and_schemas_are_those_of_the_routes(edge: Edge) -> None:
     put(edge.replica, shop())
 
-    paths = (await told(edge))["paths"]
+    document = await told(edge)
+    paths = document["paths"]
 
     feedback = paths["/shop/{id}/feedback"]["post"]
     body = feedback["requestBody"]
     assert feedback["summary"] == "Say how it was"
     assert body["required"] is True
     schema = body["content"]["application/json"]["schema"]
-    assert schema == {**FEEDBACK, "$id": "urn:podium:POST_id_feedback:input"}
+    place = "#/components/schemas/POST_id_feedback_input"
+    assert schema == {"$ref": place}
+    assert document["components"]["schemas"]["POST_id_feedback_input"] == {
+        **FEEDBACK,
+        "properties": {"rating": {"$ref": f"{place}/definitions/stars"}},
+    }
     listed = {each["name"]: each for each in paths["/shop/{id}"]["get"]["parameters"]}
     assert listed["id"]["schema"] == {"minLength": 2}
     assert (listed["page"]["in"], listed["page"]["required"]) == ("query", False)
@@ -231,6 +237,28 @@ async def test_pages_that_may_call_the_service_may_read_it(edge: Edge) -> None:
 
     assert [each.status_code for each in answers] == [200, 401]
     assert {each.headers["access-control-allow-origin"] for each in answers} == {origin}
+
+
+async def test_pages_that_may_call_the_service_may_ask_for_its_document(edge: Edge) -> None:
+    origin = "https://pages.example"
+    put(edge.replica, shop(corsConfig={"accessControlAllowOrigin": [origin]}))
+    headers = {
+        "origin": origin,
+        "access-control-request-method": "GET",
+        "access-control-request-headers": "x-api-key",
+    }
+
+    answer = await edge.client.options("/shop/openapi", headers=headers)
+    stranger = {**headers, "origin": "https://elsewhere.example"}
+    other = await edge.client.options("/shop/openapi", headers=stranger)
+    nowhere = await edge.client.options("/nowhere/openapi", headers=headers)
+
+    assert answer.status_code == 204
+    assert answer.headers["access-control-allow-origin"] == origin
+    assert answer.headers["access-control-allow-methods"] == "GET"
+    assert answer.headers["access-control-allow-headers"] == "x-api-key"
+    assert "access-control-allow-origin" not in other.headers
+    assert nowhere.status_code == 404
 
 
 async def test_a_service_may_keep_it_to_its_callers(edge: Edge) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from services.edge.openapi.schemas import own_resource
+from services.edge.openapi.schemas import schema_of
 from services.edge.openapi.words import WITH_BODY, Document, json_content
 from services.edge.problems import KINDS
 from services.edge.routes import Route
@@ -59,7 +59,7 @@ def responses(
         told["200"] = {
             "description": "The output of the workflow.",
             "headers": _headers("X-Request-Id", "Podium-Execution-Id"),
-            "content": json_content(own_resource(produced, name, "output") if produced else {}),
+            "content": json_content(schema_of(produced, name, "output")),
         }
     if route.response.envelope:
         # A script sets the status.

@@ -14,7 +14,7 @@ from services.edge.openapi.answers import (
 )
 from services.edge.openapi.names import operation_names
 from services.edge.openapi.parameters import other_parameters, parameter, path_parameters
-from services.edge.openapi.schemas import component, own_resource, refers
+from services.edge.openapi.schemas import named_schemas, schema_of
 from services.edge.openapi.words import WITH_BODY, Document, Schemas, json_content
 from services.edge.routes import Route
 from services.edge.trie import is_parameter, template_segments
@@ -37,7 +37,9 @@ def openapi(
         schemas: What the routes name or have.
         public: Whether anybody may call, without a key.
     """
-    paths, inputs = _paths(service, routes, schemas, public)
+    names = operation_names(routes)
+    paths = _paths(service, routes, names, schemas, public)
+    named = named_schemas(routes, names, schemas)
     document: Document = {
         "openapi": "3.1.0",
         "info": {
@@ -47,7 +49,7 @@ def openapi(
         },
         "servers": [{"url": "/"}],
         "paths": paths | {"/-/executions/{executionId}": _location(public)},
-        "components": {"schemas": {"Problem": PROBLEM, "Execution": EXECUTION} | inputs},
+        "components": {"schemas": {"Problem": PROBLEM, "Execution": EXECUTION} | named},
     }
     if not public:
         document["components"]["securitySchemes"] = _SCHEMES
@@ -56,12 +58,14 @@ def openapi(
 
 
 def _paths(
-    service: Mapping[str, Any], routes: Sequence[Route], schemas: Schemas, public: bool
-) -> tuple[Document, Document]:
-    """The operations by path and method, and the schemas that their parameters refer to."""
-    names = operation_names(routes)
+    service: Mapping[str, Any],
+    routes: Sequence[Route],
+    names: Mapping[tuple[str, str], str],
+    schemas: Schemas,
+    public: bool,
+) -> Document:
+    """The operations by path and method."""
     paths: dict[str, Document] = {}
-    inputs: Document = {}
     templates: dict[tuple[str, ...], str] = {}
     for route, described in zip(routes, service.get("routes") or (), strict=True):
         # Paths that differ by names of parameters only are one path, with the names of the first.
@@ -69,10 +73,7 @@ def _paths(
         name = names[route.method, route.path]
         operation = _operation(route, described, name, schemas, public, path)
         paths.setdefault(path, {})[route.method.lower()] = operation
-        given = schemas.get((route.method, route.path, "input"))
-        if given and route.method not in WITH_BODY and refers(given.get("properties")):
-            inputs[f"{name}_input"] = component(given, name)
-    return paths, inputs
+    return paths
 
 
 def _erased(template: str) -> tuple[str, ...]:
@@ -105,7 +106,7 @@ def _operation(
         required = given is not None and bool(given.get("required"))
         operation["requestBody"] = {
             "required": required,
-            "content": json_content(own_resource(given, name, "input") if given else {}),
+            "content": json_content(schema_of(given, name, "input")),
         }
     produced = schemas.get((route.method, route.path, "output"))
     operation["responses"] = responses(route, name, produced, public)

@@ -2,69 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
-from urllib.parse import quote
 
-from services.edge.openapi.words import Document
+from services.edge.openapi.references import placed, refers, step
+from services.edge.openapi.words import Document, Schemas
+from services.edge.routes import Route
 from services.json_text import Json
 
-# What these hold is no schema.
-_VALUES = ("const", "default", "enum", "examples")
-_NAMED = ("$defs", "definitions", "dependentSchemas", "patternProperties", "properties")
+
+def named_schemas(
+    routes: Iterable[Route], names: Mapping[tuple[str, str], str], schemas: Schemas
+) -> Document:
+    """Those that refer to something, by a name of each: readers look for it from the root."""
+    named: Document = {}
+    for route in routes:
+        operation = names[route.method, route.path]
+        for part in ("input", "output"):
+            schema = schemas.get((route.method, route.path, part))
+            if schema is not None and refers(schema):
+                named[_name(operation, part)] = placed(schema, _place(operation, part))
+    return named
 
 
-def own_resource(schema: Mapping[str, Any], name: str, part: str) -> Document:
-    """``schema`` as a resource of its own, so that what it refers to is sought within it."""
-    return dict(schema) if "$id" in schema else {**schema, "$id": f"urn:podium:{name}:{part}"}
+def schema_of(schema: Mapping[str, Any] | None, operation: str, part: str) -> Json:
+    """The schema of a body: itself, or a reference to that of :func:`named_schemas`."""
+    if schema is None:
+        return {}
+    place = _place(operation, part)
+    return {"$ref": place} if refers(schema) else placed(schema, place)
 
 
 def property_schema(schema: Mapping[str, Any], name: str, operation: str) -> Json:
-    """The schema of a parameter; one that refers is that of :func:`component`."""
+    """The schema of a parameter, which is a property of the input's."""
     inner: Json = schema["properties"][name]
-    if not refers(inner):
-        return inner
-    step = quote(name.replace("~", "~0").replace("/", "~1"))
-    return {"$ref": f"{_place(operation)}/properties/{step}"}
+    place = _place(operation, "input")
+    if refers(inner):
+        return {"$ref": f"{place}/properties{step(name)}"}
+    return placed(inner, place) if isinstance(inner, dict) else inner
 
 
-def component(schema: Mapping[str, Any], operation: str) -> Json:
-    """``schema`` without a name of its own: what it refers to is sought from the document's root.
-
-    Tools that know no ``$id`` find it there, too.
-    """
-    own = {key: value for key, value in schema.items() if key not in ("$id", "$schema")}
-    return _moved(own, _place(operation))
+def _name(operation: str, part: str) -> str:
+    return f"{operation}_{part}"
 
 
-def _place(operation: str) -> str:
-    return f"#/components/schemas/{operation}_input"
-
-
-def _moved(schema: Json, place: str, *, named: bool = False) -> Json:
-    """``schema`` whose pointers from its own root begin at ``place``.
-
-    Args:
-        named: It is no schema, but an object of schemas by names of any kind.
-    """
-    if isinstance(schema, list):
-        return [_moved(each, place) for each in schema]
-    if not isinstance(schema, dict):
-        return schema
-    moved = {
-        key: each
-        if key in _VALUES and not named
-        else _moved(each, place, named=key in _NAMED and not named)
-        for key, each in schema.items()
-    }
-    reference = schema.get("$ref")
-    if isinstance(reference, str) and (reference == "#" or reference.startswith("#/")):
-        moved["$ref"] = place + reference[1:]
-    return moved
-
-
-def refers(schema: Json) -> bool:
-    """Whether there is a ``$ref`` in it."""
-    if isinstance(schema, list):
-        return any(map(refers, schema))
-    return isinstance(schema, dict) and ("$ref" in schema or any(map(refers, schema.values())))
+def _place(operation: str, part: str) -> str:
+    return f"#/components/schemas/{_name(operation, part)}"
