@@ -1,4 +1,4 @@
-"""What the gateway tells of a service: ``/{serviceId}/openapi``."""
+"""What the gateway tells of a service: ``/{serviceId}/openapi`` and ``/{serviceId}/docs``."""
 
 from __future__ import annotations
 
@@ -6,22 +6,25 @@ import asyncio
 import json
 from dataclasses import dataclass
 from functools import lru_cache
-from hashlib import blake2b
 from io import StringIO
 from typing import TYPE_CHECKING, Any
 
 from ruamel.yaml import YAML
 
-from services.edge.auth import authenticate
+from services.edge.auth import api_key, authenticate
 from services.edge.call import JSON, Answer, Call
 from services.edge.dispatch import found_or_answer, looked_up
+from services.edge.docs import page
+from services.edge.docs.assets import ASSETS
+from services.edge.etags import is_held, tag_of
 from services.edge.openapi.document import openapi
-from services.edge.problems import Problem, challenge, retry_after
+from services.edge.problems import Problem, basic_challenge, challenge, retry_after
 from services.edge.query import parse_query
 from services.edge.routes import routes_of
 from services.edge.trie import Elsewhere, Found
 
 if TYPE_CHECKING:
+    from services.edge.auth.model import AuthConfig
     from services.edge.gateway import Gateway
     from services.replica import Stored
 
@@ -35,18 +38,18 @@ _Schemas = tuple[tuple[str, str, str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
-class _Page:
+class _Text:
     body: bytes
     tag: bytes
 
 
 async def documentation(call: Call, gateway: Gateway) -> Answer | None:
-    """The document, where the path is a service's; no route is there.
+    """The document or its page, where the path is a service's; no route is there.
 
     Raises:
         Problem: 401 where the service keeps it to its callers; 405.
     """
-    if len(call.segments) != 2 or call.segments[1] != "openapi":
+    if len(call.segments) != 2 or (told := _TOLD.get(call.segments[1])) is None:
         return None
     stored = gateway.definitions.replica.get("service", call.segments[0])
     if stored is None:
@@ -57,31 +60,46 @@ async def documentation(call: Call, gateway: Gateway) -> Answer | None:
     found = found_or_answer(call.method, here)
     if isinstance(found, Answer):
         return found
-    service = stored.document
-    config = gateway.definitions.auth(service["authConfigId"])
+    config = gateway.definitions.auth(stored.document["authConfigId"])
     if config is None:
         raise Problem("unavailable", headers=(retry_after(),))
-    open_to_all = service.get("docsPublic") is not False
-    if not open_to_all and not authenticate(config, call.header, gateway.now().timestamp()):
-        raise Problem("unauthenticated", headers=(challenge(service["id"]),))
+    if stored.document.get("docsPublic") is False:
+        _let_in(call, config, stored.name, gateway)
+    return await told(call, gateway, stored, config)
+
+
+def _let_in(call: Call, config: AuthConfig, realm: str, gateway: Gateway) -> None:
+    """Raises the 401 of a page that people open: their browser asks them for the key (Basic)."""
+    if authenticate(config, call.header, gateway.now().timestamp()):
+        return
+    error = "invalid_token" if api_key.presented(call.header) else ""
+    raise Problem("unauthenticated", headers=(challenge(realm, error), basic_challenge(realm)))
+
+
+async def _document(call: Call, gateway: Gateway, stored: Stored, config: AuthConfig) -> Answer:
     yaml, schemas = _wants_yaml(call), _schemas(stored, gateway)
-    page = await asyncio.to_thread(_page, stored.text, schemas, public=config.public, yaml=yaml)
-    headers = (_VARY, _FRESH, (b"etag", page.tag))
-    if _has(call, page.tag):
+    text = await asyncio.to_thread(_text, stored.text, schemas, public=config.public, yaml=yaml)
+    headers = (_VARY, _FRESH, (b"etag", text.tag))
+    if is_held(call, text.tag):
         return Answer(304, headers=headers)
-    return Answer(200, page.body, (_YAML if yaml else JSON, *headers))
+    return Answer(200, text.body, (_YAML if yaml else JSON, *headers))
+
+
+async def _page(call: Call, gateway: Gateway, stored: Stored, config: AuthConfig) -> Answer:
+    title = stored.document.get("name") or stored.name
+    version = await ASSETS.version()
+    body = page.page(title, f"/{stored.name}/openapi", f"/-/docs/{version}")
+    tag = tag_of(body)
+    headers = (_FRESH, (b"etag", tag), *page.HEADERS)
+    return Answer(304, headers=headers) if is_held(call, tag) else Answer(200, body, headers)
+
+
+_TOLD = {"openapi": _document, "docs": _page}
 
 
 def _wants_yaml(call: Call) -> bool:
     wanted = parse_query(call.query).get("format", "")
     return wanted == "yaml" or (not wanted and b"yaml" in call.header.get(b"accept", b""))
-
-
-def _has(call: Call, tag: bytes) -> bool:
-    """Whether the caller has what is tagged so: ``If-None-Match`` (RFC 9110 §13.1.2)."""
-    held = b",".join(value for name, value in call.headers if name == b"if-none-match")
-    tags = [each.strip().removeprefix(b"W/") for each in held.split(b",")]
-    return b"*" in tags or tag in tags
 
 
 def _schemas(stored: Stored, gateway: Gateway) -> _Schemas:
@@ -95,14 +113,14 @@ def _schemas(stored: Stored, gateway: Gateway) -> _Schemas:
 
 
 @lru_cache(maxsize=_MOST_KEPT)
-def _page(service_text: str, schemas: _Schemas, *, public: bool, yaml: bool) -> _Page:
+def _text(service_text: str, schemas: _Schemas, *, public: bool, yaml: bool) -> _Text:
     """Of texts alone, so that what is kept is never out of date."""
     service = json.loads(service_text)
     read = {(method, path, part): json.loads(text) for method, path, part, text in schemas}
     document = openapi(service, routes_of(service), read, public=public)
     text = _yaml(document) if yaml else json.dumps(document, ensure_ascii=False, indent=2)
     body = text.encode()
-    return _Page(body, b'"%b"' % blake2b(body, digest_size=16).hexdigest().encode())
+    return _Text(body, tag_of(body))
 
 
 def _yaml(document: dict[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""What the gateway answers itself, below ``/-/``: health, executions' answers, callbacks."""
+"""What the gateway answers itself, below ``/-/``: health, executions' answers, callbacks, files."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from services.edge import answers, callbacks
 from services.edge.call import JSON, Answer, Call
 from services.edge.dispatch import found_or_answer, looked_up
+from services.edge.docs import assets
 from services.edge.trie import Trie
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ def _pages() -> Trie[Page]:
     pages.add("GET", "/-/executions/{id}", answers.get_execution)
     pages.add("DELETE", "/-/executions/{id}", answers.delete_execution)
     pages.add("POST", "/-/callbacks/{token}", callbacks.complete)
+    pages.add("GET", "/-/docs/{version}/{name}", assets.asset)
     return pages
 
 

@@ -142,6 +142,11 @@ def challenge(realm: str = "podium", error: str = "") -> tuple[bytes, bytes]:
     return b"www-authenticate", f'Bearer realm="{realm}"{told}'.encode()
 
 
+def basic_challenge(realm: str) -> tuple[bytes, bytes]:
+    """A second ``WWW-Authenticate``, by which a browser asks its user for the key (RFC 7617 §2)."""
+    return b"www-authenticate", f'Basic realm="{realm}", charset="UTF-8"'.encode()
+
+
 def retry_after(seconds: int = RETRY_AFTER_SECONDS) -> tuple[bytes, bytes]:
     """``Retry-After`` (RFC 9110 §10.2.3)."""
     return b"retry-after", b"%d" % seconds

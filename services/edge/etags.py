@@ -1,0 +1,19 @@
+"""Entity tags: of what is sent, and whether a caller has it already (RFC 9110 §8.8.3, §13.1.2)."""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+
+from services.edge.call import Call
+
+
+def tag_of(body: bytes) -> bytes:
+    """A strong tag: another body has another."""
+    return b'"%b"' % blake2b(body, digest_size=16).hexdigest().encode()
+
+
+def is_held(call: Call, tag: bytes) -> bool:
+    """Whether the caller has what is tagged so: ``If-None-Match``, compared weakly."""
+    held = b",".join(value for name, value in call.headers if name == b"if-none-match")
+    tags = [each.strip().removeprefix(b"W/") for each in held.split(b",")]
+    return b"*" in tags or tag in tags
