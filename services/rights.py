@@ -51,7 +51,12 @@ _REGISTRY = {
     # CREATE, UPDATE and DELETE on a definition.
     "PutDefinitions": _right(EDITOR, checked_by_handler=True),
     "DeleteDefinition": _right(EDITOR, checked_by_handler=True),
+    # UPDATE on the auth definition.
+    "CreateApiKey": _right(EDITOR, checked_by_handler=True),
+    "RollApiKey": _right(EDITOR, checked_by_handler=True),
+    "RevokeApiKey": _right(EDITOR, checked_by_handler=True),
     # READ on it.
+    "ListApiKeys": _right(EDITOR, OPERATOR, VIEWER, checked_by_handler=True),
     "GetDefinition": _right(EDITOR, OPERATOR, VIEWER, checked_by_handler=True),
     "ListDefinitionHistory": _right(EDITOR, OPERATOR, VIEWER, checked_by_handler=True),
     "ListDefinitions": _READ,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from google.protobuf.timestamp_pb2 import Timestamp
 from sqlite_utils import Database
 
 from podium.registry.v1 import registry_pb2 as pb
@@ -14,6 +13,7 @@ from services.registry.attempts import Attempts
 from services.registry.audit import Entry
 from services.registry.commits import Commits
 from services.registry.denials import Denials
+from services.registry.key_calls import moment
 from services.registry.keys import AccessKey
 from services.registry.messages import entry_message, key_message, timestamp
 from services.registry.permissions import Caller
@@ -83,7 +83,7 @@ class AccessCalls:
         """A new key of an application."""
         application, expires_at = request.application_id, None
         if request.HasField("expires_at"):
-            expires_at = _moment(request.expires_at)
+            expires_at = moment(request.expires_at)
 
         def work(db: Database, now: datetime) -> tuple[AccessKey, str]:
             if expires_at is not None and expires_at <= now:
@@ -151,10 +151,3 @@ class AccessCalls:
     ) -> None:
         detail = f"Access key {key.key_id}."
         audit.write(db, now, Entry(caller.name, action, "application", key.application_id, detail))
-
-
-def _moment(stamp: Timestamp) -> datetime:
-    try:
-        return stamp.ToDatetime(tzinfo=UTC)
-    except (ValueError, OverflowError) as error:
-        raise InvalidRequest("expires_at is no moment.") from error

@@ -7,6 +7,7 @@ from datetime import datetime
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from podium.registry.v1 import registry_pb2 as pb
+from services.registry.api_keys import ApiKey
 from services.registry.audit import Entry
 from services.registry.keys import AccessKey
 from services.registry.store import Stored
@@ -35,6 +36,16 @@ def key_message(key: AccessKey) -> pb.AccessKey:
         created_at=timestamp(key.created_at),
         expires_at=timestamp(key.expires_at) if key.expires_at else None,
         revoked_at=timestamp(key.revoked_at) if key.revoked_at else None,
+    )
+
+
+def api_key_message(auth_id: str, key: ApiKey) -> pb.ApiKey:
+    """``key`` of that auth definition."""
+    return pb.ApiKey(
+        name=key.name,
+        principal=f"key:{auth_id}/{key.acts_as}",
+        created_at=timestamp(key.created_at) if key.created_at else None,
+        expires_at=timestamp(key.expires_at) if key.expires_at else None,
     )
 
 

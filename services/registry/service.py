@@ -14,6 +14,7 @@ from services.registry import store
 from services.registry.access_calls import AccessCalls
 from services.registry.changes import Changes
 from services.registry.definition_calls import DefinitionCalls
+from services.registry.key_calls import KeyCalls
 from services.registry.permissions import calling
 from services.registry.trust import RegistryAuthority
 from services.storage import Storage
@@ -29,12 +30,14 @@ class Registry(rpc.RegistryServiceServicer):
         storage: Storage,
         definitions: DefinitionCalls,
         access: AccessCalls,
+        api_keys: KeyCalls,
         changes: Changes,
         authority: RegistryAuthority,
     ) -> None:
         self._storage = storage
         self._definitions = definitions
         self._access = access
+        self._api_keys = api_keys
         self._changes = changes
         self._authority = authority
 
@@ -96,6 +99,26 @@ class Registry(rpc.RegistryServiceServicer):
         self, request: pb.RevokeAccessKeyRequest, context: Context
     ) -> pb.RevokeAccessKeyResponse:
         return await self._access.revoke(calling(self._authority), request)
+
+    async def ListApiKeys(
+        self, request: pb.ListApiKeysRequest, context: Context
+    ) -> pb.ListApiKeysResponse:
+        return await self._api_keys.list(calling(self._authority), request)
+
+    async def CreateApiKey(
+        self, request: pb.CreateApiKeyRequest, context: Context
+    ) -> pb.CreateApiKeyResponse:
+        return await self._api_keys.create(calling(self._authority), request)
+
+    async def RollApiKey(
+        self, request: pb.RollApiKeyRequest, context: Context
+    ) -> pb.RollApiKeyResponse:
+        return await self._api_keys.roll(calling(self._authority), request)
+
+    async def RevokeApiKey(
+        self, request: pb.RevokeApiKeyRequest, context: Context
+    ) -> pb.RevokeApiKeyResponse:
+        return await self._api_keys.revoke(calling(self._authority), request)
 
     async def ListAuditEntries(
         self, request: pb.ListAuditEntriesRequest, context: Context

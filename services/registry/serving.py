@@ -18,6 +18,7 @@ from services.registry.commits import Commits
 from services.registry.definition_calls import DefinitionCalls
 from services.registry.denials import DenialInterceptor, Denials
 from services.registry.first_start import Credentials, credentials, prepare
+from services.registry.key_calls import KeyCalls
 from services.registry.migrations import migrations
 from services.registry.scripts import script_checks
 from services.registry.service import Registry
@@ -65,6 +66,7 @@ async def serving(settings: RegistrySettings) -> AsyncGenerator[str]:
             storage,
             DefinitionCalls(storage, commits, scripts, sealer),
             AccessCalls(storage, commits, signer, denials),
+            KeyCalls(storage, commits),
             changes,
             authority,
         )

@@ -24,9 +24,11 @@ from services.sealing import Unsealable
 # Names and times of an auth configuration's keys, where it is read; what is written there is
 # dropped.
 KNOWN_KEYS = "knownKeys"
+# Of a key that took another's place: the name that its calls are known by.
+ACTS_AS = "actsAs"
 # The highest n of the names ``key-n`` that ever were, kept where the names no longer tell: what was
 # done with a key that is gone must not look like another one's doing.
-_LAST_NUMBER = "lastKeyNumber"
+LAST_NUMBER = "lastKeyNumber"
 _NUMBERED = re.compile(r"key-([1-9][0-9]{0,17})")
 _SECONDS_OF_MILLISECONDS = 1000
 
@@ -73,9 +75,9 @@ def kept(definition: Definition, before: Document | None, seals: Seals, now: dat
 
 def readable(kind: str, document: Document) -> Document:
     """A stored document as it may be read back; put again, it changes nothing."""
-    hidden = (*KINDS[kind].hidden, _LAST_NUMBER) if kind == "auth" else KINDS[kind].hidden
+    hidden = (*KINDS[kind].hidden, LAST_NUMBER) if kind == "auth" else KINDS[kind].hidden
     shown = {name: value for name, value in document.items() if name not in hidden}
-    keys = _stored_keys(document) if kind == "auth" else []
+    keys = stored_keys(document) if kind == "auth" else []
     if keys:
         shown[KNOWN_KEYS] = [
             {name: value for name, value in key.items() if name != "hash"} for key in keys
@@ -109,16 +111,16 @@ def _opened(seals: Seals, sealed: str) -> str | None:
 
 def _with_keys(document: Document, before: Document | None, now: datetime) -> Kept:
     others = {name: value for name, value in document.items() if name != "apiKeys"}
-    stored, last = _stored_keys(before or {}), _last_number(before or {})
+    stored, last = stored_keys(before or {}), last_number(before or {})
     if document.get("authenticationType") != "API_KEY":
-        return Kept(others | _numbered_to(last, ()))
+        return Kept(others | numbered_to(last, ()))
     given = document.get("apiKeys")
     if isinstance(given, list):
         return _listed(others, given, stored, last, now)
     if stored:
-        return Kept(others | {"apiKeys": cast("Json", stored)} | _numbered_to(last, stored))
+        return Kept(others | {"apiKeys": cast("Json", stored)} | numbered_to(last, stored))
     key, name = new_gateway_key(), "default" if before is None else f"key-{last + 1}"
-    entry: Document = {"name": name, "hash": hashed(key), "createdAt": _written(now)}
+    entry: Document = {"name": name, "hash": hashed(key), "createdAt": written(now)}
     return Kept({**others, "apiKeys": [entry]}, generated=((name, key),))
 
 
@@ -140,19 +142,21 @@ def _listed(
             {
                 "name": item.get("name") or its_own or f"key-{next(numbers)}",
                 "hash": digest,
-                "createdAt": before.get("createdAt") or _written(now),
+                "createdAt": before.get("createdAt") or written(now),
             }
         )
+        if keys[-1]["name"] == before.get("name") and ACTS_AS in before:
+            keys[-1][ACTS_AS] = before[ACTS_AS]
         try:
             if item.get("expiresAt") is not None:
-                keys[-1]["expiresAt"] = _written(_moment(item["expiresAt"]))
+                keys[-1]["expiresAt"] = written(moment(item["expiresAt"]))
         except (ValueError, OverflowError, OSError):
             detail = "is no moment between the years 1 and 9999"
             faults.append(Fault(f"apiKeys[{index}].expiresAt", detail))
     if set(map(_identity, keys)) == set(map(_identity, stored)):
         keys = stored
     warnings = () if keys else ("apiKeys: is empty, so every call will be refused",)
-    document = others | {"apiKeys": cast("Json", keys)} | _numbered_to(last, keys)
+    document = others | {"apiKeys": cast("Json", keys)} | numbered_to(last, keys)
     return Kept(document, (), tuple(faults), warnings)
 
 
@@ -160,9 +164,10 @@ def _identity(key: Mapping[str, Json]) -> tuple[Json, ...]:
     return key.get("hash"), key.get("name"), key.get("expiresAt")
 
 
-def _last_number(document: Mapping[str, Json]) -> int:
-    known = document.get(_LAST_NUMBER)
-    highest = _highest(str(key.get("name")) for key in _stored_keys(document))
+def last_number(document: Mapping[str, Json]) -> int:
+    """The highest number that a name of a key of this auth document ever had."""
+    known = document.get(LAST_NUMBER)
+    highest = _highest(str(key.get("name")) for key in stored_keys(document))
     return max(highest, known if isinstance(known, int) else 0)
 
 
@@ -171,22 +176,24 @@ def _highest(names: Iterable[str]) -> int:
     return max((int(match[1]) for match in numbered), default=0)
 
 
-def _numbered_to(last: int, keys: Iterable[Document]) -> Document:
+def numbered_to(last: int, keys: Iterable[Document]) -> Document:
     """What to keep beside ``keys``: nothing where their own names tell the last number."""
-    return {_LAST_NUMBER: last} if last > _highest(str(key.get("name")) for key in keys) else {}
+    return {LAST_NUMBER: last} if last > _highest(str(key.get("name")) for key in keys) else {}
 
 
-def _stored_keys(document: Mapping[str, Json]) -> list[Document]:
+def stored_keys(document: Mapping[str, Json]) -> list[Document]:
+    """The keys of a stored auth document: names, hashes, times."""
     keys = document.get("apiKeys")
     return [key for key in keys if isinstance(key, dict)] if isinstance(keys, list) else []
 
 
-def _moment(value: Json) -> datetime:
+def moment(value: Json) -> datetime:
     """ISO 8601 with a zone, or milliseconds since 1970; parsing has let nothing else through."""
     if isinstance(value, str):
         return datetime.fromisoformat(value)
     return datetime.fromtimestamp(float(cast("float", value)) / _SECONDS_OF_MILLISECONDS, UTC)
 
 
-def _written(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+def written(at: datetime) -> str:
+    """As moments are stored: in UTC, whole seconds."""
+    return at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

@@ -48,7 +48,13 @@ def basic(user: str, password: str) -> bytes:
 def test_a_key_is_known_wherever_it_comes(headers: dict[bytes, bytes]) -> None:
     caller = authenticate(config(), headers, 0.0)
 
-    assert caller == Caller("partners", "key:partners/first", "storefront")
+    assert caller == Caller("partners", "key:partners/first", "storefront", key="first")
+
+
+def test_a_key_in_the_place_of_another_is_the_same_caller() -> None:
+    caller = authenticate(config(name="first-1", actsAs="first"), {b"x-api-key": KEY.encode()}, 0)
+
+    assert caller == Caller("partners", "key:partners/first", "storefront", key="first-1")
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -13,14 +12,13 @@ from typing import TYPE_CHECKING
 import click
 
 from podium.common.v1 import page_pb2
-from podium.edge.v1 import edge_pb2
-from podium.executor.v1 import executor_pb2
 from podium.registry.v1 import registry_pb2
-from services.errors import Fault, InvalidDefinition, InvalidRequest, ServiceError
+from services.errors import Fault, InvalidDefinition, InvalidRequest
 from services.json_text import DocumentError
 from services.rpc import raising_ours
 from services.yaml_documents import read_documents
 from tui.cli.main import HOME_OPTION
+from tui.cli.serving import live
 from tui.cli.session import OUTPUT_OPTION, call, echo_json
 from tui.views.faults import PlacedFault, placed
 from tui.views.yaml_text import yaml_text
@@ -29,7 +27,6 @@ if TYPE_CHECKING:
     from tui.clients import Clients
 
 CALL_SECONDS = 30.0
-LIVE_SECONDS = 5.0
 PAGE = 500
 
 OUTCOMES = {
@@ -72,7 +69,7 @@ def apply(home: Path | None, dry_run: bool, output: str, files: Sequence[Path]) 
             for result in answer.results:
                 _print(result, dry_run)
         if not dry_run:
-            await _live(clients, answer.revision)
+            await live(clients, answer.revision)
         return 0
 
     call(home, work)
@@ -144,36 +141,6 @@ def _result(result: registry_pb2.PutResult) -> dict[str, object]:
         "warnings": list(result.warnings),
         "generatedKeys": [{"name": key.name, "key": key.key} for key in result.generated_keys],
     }
-
-
-async def _live(clients: Clients, revision: int) -> None:
-    """Return when executor and edge serve ``revision``; warn of one that does not in 5 s."""
-    until = time.monotonic() + LIVE_SECONDS
-    for name, ask in (
-        ("executor", _executor_revision),
-        ("edge", _edge_revision),
-    ):
-        try:
-            with raising_ours():
-                reached = await ask(clients, revision, max(0.2, until - time.monotonic()))
-        except ServiceError:
-            reached = 0
-        if reached < revision:
-            click.echo(
-                f"warning: the {name} does not serve this yet; it will, once it has it from the"
-                " registry.",
-                err=True,
-            )
-
-
-async def _executor_revision(clients: Clients, revision: int, seconds: float) -> int:
-    request = executor_pb2.GetExecutorStatusRequest(wait_for_revision=revision)
-    return (await clients.executor.GetExecutorStatus(request, timeout=seconds)).revision
-
-
-async def _edge_revision(clients: Clients, revision: int, seconds: float) -> int:
-    request = edge_pb2.GetEdgeStatusRequest(wait_for_revision=revision)
-    return (await clients.edge.GetEdgeStatus(request, timeout=seconds)).revision
 
 
 @click.command()
@@ -248,7 +215,7 @@ def delete(home: Path | None, version: int, kind: str, name: str) -> None:
         )
         deleted = registry_pb2.Definition(kind=kind, name=name, version=version)
         click.echo(f"{_title(deleted)}  deleted")
-        await _live(clients, answer.revision)
+        await live(clients, answer.revision)
 
     call(home, _of_known_kind(work))
 

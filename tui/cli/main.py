@@ -16,6 +16,7 @@ COMMANDS = {
     "apply": ("tui.cli.definitions", "apply", "Put definitions from files."),
     "get": ("tui.cli.definitions", "get", "Print a definition, or list a kind."),
     "delete": ("tui.cli.definitions", "delete", "Delete a definition."),
+    "keys": ("tui.cli.keys", "keys", "List, make, roll and revoke the keys of an auth."),
     "run": ("tui.cli.run", "run", "Start an execution, and wait for it."),
     "watch": ("tui.cli.run", "watch", "Follow an execution until it ends."),
     "executions": ("tui.cli.executions", "executions", "List executions."),

@@ -26,7 +26,8 @@ def authenticate(config: AuthConfig, headers: Mapping[bytes, bytes], now: float)
         return None
     if key.expires_at is not None and now >= key.expires_at:
         return None
-    return Caller(config.id, f"key:{config.id}/{key.name}", config.application_id)
+    principal = f"key:{config.id}/{key.acts_as}"
+    return Caller(config.id, principal, config.application_id, key=key.name)
 
 
 def presented(headers: Mapping[bytes, bytes]) -> bytes:

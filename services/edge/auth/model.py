@@ -13,12 +13,14 @@ class Key:
     """One API key.
 
     Attributes:
-        name: What principals are called by; it outlives the key's value.
+        name: Its own: no other key of the configuration ever had it.
+        acts_as: What its calls are known by; a key and the one in its place share it.
         hash: SHA-256 of the key, in hexadecimal digits.
         expires_at: Seconds since 1970; None: never.
     """
 
     name: str
+    acts_as: str
     hash: str
     expires_at: float | None = None
 
@@ -48,15 +50,18 @@ class Caller:
 
     Attributes:
         auth_id: The configuration that let them in.
-        principal: ``key:<auth id>/<key name>``, or ``public:<auth id>`` for anybody.
+        principal: ``key:<auth id>/<name>``, or ``public:<auth id>`` for anybody; the name is the
+            key's, or that of the key in whose place it is.
         application_id: Whose rights the call has.
         public: Anybody may call.
+        key: The name of the key itself; empty where there is none.
     """
 
     auth_id: str
     principal: str
     application_id: str
     public: bool = False
+    key: str = ""
 
 
 def read_config(document: Mapping[str, Any]) -> AuthConfig:
@@ -72,7 +77,8 @@ def read_config(document: Mapping[str, Any]) -> AuthConfig:
 
 def _key(entry: Mapping[str, Any]) -> Key:
     hashed = entry["hash"]
-    return Key(entry.get("name") or hashed[:8], hashed, _moment(entry.get("expiresAt")))
+    name = entry.get("name") or hashed[:8]
+    return Key(name, entry.get("actsAs") or name, hashed, _moment(entry.get("expiresAt")))
 
 
 def _moment(written: str | float | None) -> float | None:

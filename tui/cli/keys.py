@@ -1,0 +1,193 @@
+"""`podium keys`: the gateway keys of an auth definition, made, rolled and revoked one by one."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from google.protobuf.duration_pb2 import Duration
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from podium.registry.v1 import registry_pb2
+from tui.cli.main import HOME_OPTION
+from tui.cli.serving import live
+from tui.cli.session import OUTPUT_OPTION, call, echo_json
+from tui.views import durations
+from tui.views.keys import ending, fields, lines
+
+if TYPE_CHECKING:
+    from tui.clients import Clients
+
+CALL_SECONDS = 10.0
+
+
+class _Listing(click.Group):
+    """A group whose first word, where it is no command, is what to list."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if args and args[0] not in (*self.commands, "--help"):
+            args = ["list", *args]
+        return super().parse_args(ctx, args)
+
+
+class _End(click.ParamType[datetime]):
+    """A moment, or a length of time from now."""
+
+    name = "90d|MOMENT"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> datetime:
+        try:
+            return durations.end(value, datetime.now(UTC))
+        except ValueError as error:
+            self.fail(f"{value!r}: {error}.", param, ctx)
+
+
+class _Length(click.ParamType[timedelta]):
+    """A length of time."""
+
+    name = "24h"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> timedelta:
+        if isinstance(value, timedelta):
+            return value
+        try:
+            return durations.length(value)
+        except ValueError as error:
+            self.fail(f"{value!r}: {error}.", param, ctx)
+
+
+_EXPIRES = click.option("--expires", type=_End(), help="When the key ends; default: never.")
+
+
+@click.group(cls=_Listing)
+def keys() -> None:
+    """List the keys of AUTH, or make, roll and revoke one.
+
+    `podium keys AUTH` is short for `podium keys list AUTH`. Keys themselves are shown once, when
+    they are made.
+    """
+
+
+@keys.command("list")
+@HOME_OPTION
+@OUTPUT_OPTION
+@click.argument("auth")
+def list_keys(home: Path | None, output: str, auth: str) -> None:
+    """List the keys of AUTH: names and times, never the keys."""
+
+    async def work(clients: Clients) -> None:
+        answer = await clients.registry.ListApiKeys(
+            registry_pb2.ListApiKeysRequest(auth_id=auth), timeout=CALL_SECONDS
+        )
+        if output == "json":
+            echo_json([fields(key) for key in answer.api_keys])
+            return
+        for line in lines(answer.api_keys, datetime.now(UTC)):
+            click.echo(line)
+
+    call(home, work)
+
+
+@keys.command()
+@HOME_OPTION
+@OUTPUT_OPTION
+@click.option("--name", default="", help="What to call it; default: key-N.")
+@_EXPIRES
+@click.argument("auth")
+def create(home: Path | None, output: str, name: str, expires: datetime | None, auth: str) -> None:
+    """Add a key to AUTH and print it, this once; the keys that it has stay."""
+
+    async def work(clients: Clients) -> None:
+        answer = await clients.registry.CreateApiKey(
+            registry_pb2.CreateApiKeyRequest(auth_id=auth, name=name, expires_at=_stamp(expires)),
+            timeout=CALL_SECONDS,
+        )
+        _print_made(answer.api_key, answer.key, (), output)
+        await live(clients, answer.revision)
+
+    call(home, work)
+
+
+@keys.command()
+@HOME_OPTION
+@OUTPUT_OPTION
+@click.option(
+    "--overlap",
+    type=_Length(),
+    default=timedelta(hours=24),
+    show_default="24h",
+    help="For how long the old key goes on; 0: it ends at once.",
+)
+@_EXPIRES
+@click.argument("auth")
+@click.argument("name", default="")
+def roll(
+    home: Path | None,
+    output: str,
+    overlap: timedelta,
+    expires: datetime | None,
+    auth: str,
+    name: str,
+) -> None:
+    """Make a key in the place of the key NAME of AUTH, and print it, this once.
+
+    Calls with the new key are known as the old one's, so that quotas and results stay the
+    caller's. NAME may be left out where all keys are one caller's.
+    """
+
+    async def work(clients: Clients) -> None:
+        long = Duration()
+        long.FromTimedelta(overlap)
+        answer = await clients.registry.RollApiKey(
+            registry_pb2.RollApiKeyRequest(
+                auth_id=auth, name=name, overlap=long, expires_at=_stamp(expires)
+            ),
+            timeout=CALL_SECONDS,
+        )
+        _print_made(answer.api_key, answer.key, answer.replaced, output)
+        await live(clients, answer.revision)
+
+    call(home, work)
+
+
+@keys.command()
+@HOME_OPTION
+@click.option(
+    "--even-last", is_flag=True, help="The last live key too: every call is refused then."
+)
+@click.argument("auth")
+@click.argument("name")
+def revoke(home: Path | None, even_last: bool, auth: str, name: str) -> None:
+    """End the key NAME of AUTH; returns when the gateway refuses it."""
+
+    async def work(clients: Clients) -> None:
+        answer = await clients.registry.RevokeApiKey(
+            registry_pb2.RevokeApiKeyRequest(auth_id=auth, name=name, even_last=even_last),
+            timeout=CALL_SECONDS,
+        )
+        click.echo(f"key {name} of auth {auth}  revoked")
+        await live(clients, answer.revision)
+
+    call(home, work)
+
+
+def _stamp(moment: datetime | None) -> Timestamp | None:
+    if moment is None:
+        return None
+    stamp = Timestamp()
+    stamp.FromDatetime(moment)
+    return stamp
+
+
+def _print_made(made: registry_pb2.ApiKey, key: str, replaced: Any, output: str) -> None:
+    if output == "json":
+        old = {"replaced": [fields(each) for each in replaced]} if replaced else {}
+        echo_json(fields(made) | {"key": key} | old)
+        return
+    click.echo(f"key {made.name}: {key}  (shown this once)")
+    until = f", {ending(made)}" if made.HasField("expires_at") else ""
+    click.echo(f"  calls as {made.principal}{until}")
+    for each in replaced:
+        click.echo(f"  in the place of {each.name}, which {ending(each)}")

@@ -1,0 +1,54 @@
+"""Lengths of time and moments as people type and read them."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+
+_LENGTH = re.compile(r"([0-9]{1,9})([smhdw]?)")
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+_LONGEST = timedelta(days=36_500)
+
+
+def length(text: str) -> timedelta:
+    """``90d``, ``24h``, ``30m``, ``15s`` or ``2w``; 0 needs no unit.
+
+    Raises:
+        ValueError: It is none of these, or more than a hundred years.
+    """
+    found = _LENGTH.fullmatch(text.strip())
+    if found is None or (not found[2] and int(found[1])):
+        raise ValueError("write a number and s, m, h, d or w, like 24h")
+    try:
+        long = timedelta(**{_UNITS[found[2] or "s"]: int(found[1])})
+    except OverflowError:
+        long = timedelta.max
+    if long > _LONGEST:
+        raise ValueError("is more than a hundred years")
+    return long
+
+
+def end(text: str, now: datetime) -> datetime:
+    """A moment: ISO 8601 with its zone, or a length of time from ``now``.
+
+    Raises:
+        ValueError: It is neither, or is not in the future.
+    """
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        try:
+            moment = now + length(text)
+        except ValueError:
+            example = "2027-01-31T00:00:00Z"
+            raise ValueError(f"write a length like 90d, or a moment like {example}") from None
+    if moment.tzinfo is None:
+        raise ValueError("the moment needs its zone, like 2027-01-31T00:00:00Z")
+    if moment <= now:
+        raise ValueError("is not in the future")
+    return moment.astimezone(UTC)
+
+
+def iso(moment: datetime) -> str:
+    """``moment`` in UTC, to the second: ``2027-01-31T00:00:00Z``."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
