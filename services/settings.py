@@ -322,8 +322,12 @@ def _shown(default: object) -> str:
         case timedelta():
             return f"`{default.total_seconds():g}` s"
         case tuple():
-            return f"`{','.join(map(str, default))}`"
+            return f"`{','.join(map(_word, default))}`"
     return f"`{default}`"
+
+
+def _word(part: object) -> str:
+    return f"{part.total_seconds():g}" if isinstance(part, timedelta) else str(part)
 
 
 if __name__ == "__main__":

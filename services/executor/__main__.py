@@ -12,6 +12,7 @@ from pathlib import Path
 from services import javascript, logs
 from services.access import AccessInterceptor, ServiceIdentity, Verifier
 from services.executor import effects, store as stores
+from services.executor.deliveries import Terms
 from services.executor.effects.callbacks import CallbackTokens
 from services.executor.effects.egress import EgressPolicy
 from services.executor.handingoff import HandingOff
@@ -82,6 +83,7 @@ async def opened(
                 HandingOff(replica, sealer, tokens, settings.public_url),
                 limits=Limits(settings.calls_per_host, settings.calls),
                 upkeep=Upkeep(settings.retention),
+                terms=Terms(delays=settings.webhook_delays),
             )
         )
         executor = Executor(runtime, replica, tokens)

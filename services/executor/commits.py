@@ -17,6 +17,7 @@ from services.executor.core.model import (
     TimerFired,
     TimerKey,
 )
+from services.executor.core.webhooks import followed
 from services.executor.documents import LARGE_CHARS
 from services.executor.rows import (
     Origin,
@@ -31,6 +32,7 @@ from services.executor.rows import (
 from services.executor.snapshots import Snapshot
 from services.executor.unfolding import Unfolded
 from services.executor.units import Unit
+from services.executor.webhook_rows import webhook_row
 
 Child = tuple[Execution, Snapshot]
 """An execution that another one starts, as it begins."""
@@ -65,6 +67,7 @@ def unit_of(
     if execution is not before or new:
         changed = unfolded.changed.values()
         unit.changes.extend(states.changes(execution, actor.origin, changed, unit.tasks))
+    _webhook(unit, actor, unfolded, new)
     weights = [weight(row) for row in unit.tasks]
     tasks = sum(weights)
     if unit.size + tasks >= LARGE_CHARS and max(unit.size, *weights, 0) >= LARGE_CHARS:
@@ -145,6 +148,16 @@ def _timers(
         unit.timers_gone.extend((execution.id, key.task_id, key.name) for key in gone)
     if unit.timers_set:
         actor.timed = True
+
+
+def _webhook(unit: Unit, actor: Actor, unfolded: Unfolded, new: bool) -> None:
+    webhook, execution = actor.origin.webhook, unfolded.execution
+    if webhook is None:
+        return
+    before = None if new else unfolded.before
+    delivery = followed(webhook, before, execution, lambda: unfolded.text(execution.output))
+    if delivery is not None:
+        unit.webhooks.append(webhook_row(execution.id, webhook, delivery))
 
 
 def begun(command: StartExecution, snapshot: Snapshot, now: datetime) -> Execution:

@@ -32,11 +32,16 @@ class HandingOff:
         self._replica = replica
         self._sealer = sealer
         self._tokens = tokens
-        self._callbacks = public_url.rstrip("/") + _CALLBACKS
+        self._public_url = public_url.rstrip("/")
+        self._callbacks = self._public_url + _CALLBACKS
 
     def __call__(self, execution_id: str, task_id: str, scheduled_at: datetime) -> HandOff:
         url = partial(self._callback_url, execution_id, task_id, scheduled_at)
         return HandOff(execution_id, task_id, self._secret, url)
+
+    def absolute(self, path: str) -> str:
+        """The URL of ``path``, which begins with a slash, at the gateway."""
+        return self._public_url + path
 
     def _secret(self, name: str) -> str | None:
         stored = self._replica.get("secret", name)

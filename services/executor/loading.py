@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from services.errors import Unavailable
 from services.executor import queries
 from services.executor.core.model import Execution, Task
+from services.executor.core.webhooks import Delivery
 from services.executor.documents import LARGE_CHARS
 from services.executor.queries import timers
 from services.executor.rows import Origin, execution_of, latest, origin_of, task_of, weight
 from services.executor.snapshots import Snapshot, Snapshots
+from services.executor.webhook_rows import delivery_of, webhook_of
 
 __all__ = ["Loaded", "load", "load_whole", "timers"]
 
@@ -25,6 +27,7 @@ class Loaded:
         attempts: All of them, in order; empty where only the latest were wanted.
         weight: Characters of its documents.
         large: Whether one of them takes long to walk or to write.
+        delivery: How the telling of its end stands, where that was asked for.
     """
 
     execution: Execution
@@ -33,6 +36,7 @@ class Loaded:
     weight: int
     large: bool
     attempts: tuple[Task, ...] = ()
+    delivery: Delivery | None = None
 
 
 def load(
@@ -75,7 +79,17 @@ def _load(
     execution = execution_of(row, snapshot.workflow, tasks)
     weights = [weight(row), *map(weight, rows)]
     large = max(weights) >= LARGE_CHARS
-    return Loaded(execution, origin_of(row), snapshot, sum(weights), large, attempts)
+    origin, delivery = _told(db, origin_of(row), execution_id)
+    return Loaded(execution, origin, snapshot, sum(weights), large, attempts, delivery)
+
+
+def _told(
+    db: sqlite3.Connection, origin: Origin, execution_id: str
+) -> tuple[Origin, Delivery | None]:
+    row = queries.webhook(db, execution_id)
+    if row is None:
+        return origin, None
+    return replace(origin, webhook=webhook_of(row)), delivery_of(row)
 
 
 def _snapshot(db: sqlite3.Connection, hash_: str, snapshots: Snapshots) -> Snapshot:

@@ -162,3 +162,36 @@ def m005_open(db: Database) -> None:
         ) WHERE ended_at IS NULL
         """
     )
+
+
+@migrations()
+def m006_webhooks(db: Database) -> None:
+    """Who is to be told of the end of an execution, and how that stands.
+
+    The index holds all that is asked of what is due, and only what is still to be told.
+    """
+    db.execute(
+        """
+        CREATE TABLE webhooks (
+            execution_id TEXT PRIMARY KEY,
+            url TEXT NOT NULL,
+            secret_name TEXT NOT NULL,
+            location TEXT NOT NULL,
+            with_output INTEGER NOT NULL,
+            exposed INTEGER NOT NULL,
+            receiver TEXT NOT NULL,
+            delivery_id TEXT NOT NULL,
+            body TEXT NOT NULL,
+            status TEXT NOT NULL,
+            attempts INTEGER NOT NULL,
+            last_status_code INTEGER NOT NULL,
+            last_error TEXT NOT NULL,
+            next_at INTEGER,
+            delivered_at INTEGER
+        ) STRICT
+        """
+    )
+    db.execute(
+        "CREATE INDEX webhooks_due ON webhooks (next_at, receiver, execution_id) "
+        "WHERE next_at IS NOT NULL"
+    )

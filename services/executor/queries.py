@@ -11,6 +11,7 @@ from services.executor.core.model import TaskStatus
 from services.executor.documents import value_of
 from services.executor.rows import EXECUTION_COLUMNS, TASK_COLUMNS, Row
 from services.executor.states import REASON_CHARS
+from services.executor.webhook_rows import DELIVERY_COLUMNS, ORDER_COLUMNS
 
 _EXECUTION = f"SELECT {', '.join(EXECUTION_COLUMNS)} FROM executions"
 _TASKS = f"SELECT {', '.join(TASK_COLUMNS)} FROM tasks WHERE execution_id = ? ORDER BY sequence"
@@ -30,6 +31,7 @@ _TASK_STATE = """
 _OPEN_TASK = tuple(status.value for status in TaskStatus if not status.final)
 _OPEN = frozenset(("RUNNING", "PAUSED"))
 _STATE = f"SELECT {', '.join(STATE_COLUMNS)} FROM executions"
+_WEBHOOK = f"SELECT {', '.join(ORDER_COLUMNS + DELIVERY_COLUMNS)} FROM webhooks"
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +165,26 @@ def timers(db: sqlite3.Connection, until: int, limit: int) -> Sequence[Row]:
     return db.execute(
         "SELECT execution_id, task_id, name, at FROM timers WHERE at <= ? ORDER BY at LIMIT ?",
         (until, limit),
+    ).fetchall()
+
+
+def webhook(db: sqlite3.Connection, execution_id: str) -> Row | None:
+    """The row, of all columns, of who is to be told of an execution's end."""
+    row: Row | None = db.execute(f"{_WEBHOOK} WHERE execution_id = ?", (execution_id,)).fetchone()
+    return row
+
+
+def webhooks_due(db: sqlite3.Connection, until: int, limit: int, passed_over: str) -> Sequence[Row]:
+    """As :func:`timers`: (execution id, receiver, name, at) of what is to be told up to ``until``.
+
+    Args:
+        passed_over: A JSON list of receivers that are left out.
+    """
+    return db.execute(
+        "SELECT execution_id, receiver, 'webhook', next_at FROM webhooks INDEXED BY webhooks_due "
+        "WHERE next_at IS NOT NULL AND next_at <= ? "
+        "AND receiver NOT IN (SELECT value FROM json_each(?)) ORDER BY next_at LIMIT ?",
+        (until, passed_over, limit),
     ).fetchall()
 
 

@@ -11,6 +11,7 @@ from immutables import Map
 
 from services.executor.core.identity import refs_of
 from services.executor.core.model import Execution, ExecutionStatus, Json, Task, TaskStatus
+from services.executor.core.webhooks import Webhook
 from services.executor.core.workflow import Workflow
 from services.executor.documents import plain, text_of, value_of
 
@@ -30,6 +31,7 @@ class Origin:
         started_by: The principal.
         fingerprint: Tells a repeated start from another one with the same id.
         answer: JSON text, kept for the starter; empty: none.
+        webhook: Whom to tell of the end; a row of its own.
     """
 
     started_by: str = ""
@@ -37,6 +39,7 @@ class Origin:
     answer: str = ""
     request_id: str = ""
     traceparent: str = ""
+    webhook: Webhook | None = None
 
 
 EXECUTION_COLUMNS = (

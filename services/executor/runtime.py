@@ -16,6 +16,7 @@ from services.executor import queries
 from services.executor.actors import Actor, Letter
 from services.executor.admission import Gate, Lanes
 from services.executor.answers import stopping
+from services.executor.deliveries import Deliveries, Terms
 from services.executor.effects import Effect
 from services.executor.engine import Engine
 from services.executor.feed import Feed
@@ -58,6 +59,7 @@ class Runtime:
 
     Attributes:
         count: How many executions have not ended.
+        public_url: The URL of a path at the gateway.
     """
 
     def __init__(
@@ -71,6 +73,7 @@ class Runtime:
         feed: Feed,
         limits: Limits,
         count: int,
+        terms: Terms | None = None,
     ) -> None:
         self.store = store
         self.snapshots = snapshots
@@ -79,6 +82,8 @@ class Runtime:
         self.engine = Engine(store, snapshots, KINDS, scripts, tasks, self._committed)
         lanes = Lanes(limits.calls_per_host, limits.calls)
         self.performing = Performing(tasks, effects, handing_off, self.engine.tell, lanes)
+        self.deliveries = Deliveries(tasks, store, effects, handing_off, terms)
+        self.public_url = handing_off.absolute
         self.gate = Gate(
             asyncio.get_running_loop(),
             lambda: store.writer.outstanding,
@@ -111,6 +116,8 @@ class Runtime:
             task = unfolded.changed[perform.task_id]
             if task.pending == perform.number:
                 self.performing.begin(execution.id, perform, task.scheduled_at)
+        if unit.webhooks:
+            self.deliveries.committed(unit.webhooks)
         self.waiters.tell(execution, actor.origin, unit.output)
 
     def _count(self, unfolded: Unfolded, unit: Unit) -> None:
@@ -127,6 +134,7 @@ class Runtime:
         """Begin nothing new; give what is under way ``seconds`` to end."""
         self.draining = True
         self.engine.timers.close()
+        self.deliveries.timers.close()
         self.feed.end()
         quiet = asyncio.Event()
 
@@ -140,6 +148,7 @@ class Runtime:
             async with asyncio.timeout(seconds):
                 await quiet.wait()
         self.performing.close()
+        self.deliveries.close()
         self.engine.close()
 
 
@@ -153,6 +162,7 @@ async def running(
     *,
     limits: Limits | None = None,
     upkeep: Upkeep | None = None,
+    terms: Terms | None = None,
 ) -> AsyncGenerator[Runtime]:
     """An executor that goes on with what its store says was begun, until the end of the block."""
     (head, floor), count, interrupted, not_begun = await asyncio.gather(
@@ -164,12 +174,22 @@ async def running(
     feed = Feed(store.readers, store.epoch, head, floor)
     async with asyncio.TaskGroup() as tasks:
         runtime = Runtime(
-            store, snapshots, scripts, effects, handing_off, tasks, feed, limits or Limits(), count
+            store,
+            snapshots,
+            scripts,
+            effects,
+            handing_off,
+            tasks,
+            feed,
+            limits or Limits(),
+            count,
+            terms,
         )
         runtime.engine.recover(interrupted, not_begun)
         background = [
             tasks.create_task(store.writer.failing()),
             tasks.create_task(runtime.engine.timers.run()),
+            tasks.create_task(runtime.deliveries.timers.run()),
             tasks.create_task((upkeep or Upkeep()).run(store, feed)),
         ]
         try:
@@ -178,6 +198,7 @@ async def running(
             runtime.draining = True
             runtime.engine.close()
             runtime.performing.close()
+            runtime.deliveries.close()
             runtime.gate.close()
             feed.end()
             for task in background:

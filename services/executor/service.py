@@ -28,12 +28,19 @@ from services.executor.core.model import (
     TaskUpdated,
     Terminated,
 )
+from services.executor.core.webhooks import delivery_json
 from services.executor.documents import LARGE_CHARS, text_of
 from services.executor.effects.callbacks import CallbackTokens
 from services.executor.runtime import Runtime
 from services.executor.session import Session
 from services.executor.starting import Starting
-from services.executor.states import TASK_STATUS_NAME, state_of, task_facts, task_state
+from services.executor.states import (
+    TASK_STATUS_NAME,
+    state_of,
+    task_facts,
+    task_state,
+    webhook_delivery,
+)
 from services.executor.timers import now
 from services.executor.watching import Watching
 from services.json_text import DocumentError, parse_json
@@ -226,7 +233,12 @@ class Executor(rpc.ExecutorServiceServicer):
 def _whole(loaded: loading.Loaded) -> pb.GetExecutionResponse:
     definition = loaded.execution.workflow.document
     document = execution_json(loaded.execution, loaded.attempts, definition)
+    told = None
+    if (webhook := loaded.origin.webhook) is not None and loaded.delivery is not None:
+        document["completionWebhook"] = delivery_json(webhook, loaded.delivery)
+        told = webhook_delivery(webhook, loaded.delivery)
     return pb.GetExecutionResponse(
+        completion_webhook=told,
         state=state_of(loaded.execution, loaded.origin),
         tasks=[task_state(task_facts(task)) for task in loaded.attempts],
         document=text_of(document),

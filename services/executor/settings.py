@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
+from services.executor.core.webhooks import DELAYS
 from services.executor.effects.egress import EgressPolicy
 from services.settings import Common, address, number, path, seconds, setting, words
 
@@ -13,6 +14,10 @@ from services.settings import Common, address, number, path, seconds, setting, w
 def _allowed(text: str) -> tuple[str, ...]:
     EgressPolicy.allowing(words(text))
     return words(text)
+
+
+def _delays(text: str) -> tuple[timedelta, ...]:
+    return tuple(map(seconds(), words(text)))
 
 
 def _url(text: str) -> str:
@@ -81,6 +86,13 @@ class ExecutorSettings(Common):
         2048,
         "How many calls of tasks are under way at once in all.",
         parse=number(1),
+    )
+    webhook_delays: tuple[timedelta, ...] = setting(
+        "PODIUM_WEBHOOK_DELAYS_SECONDS",
+        DELAYS,
+        "How long after each attempt to tell a completion webhook the next one follows, give or "
+        "take a tenth; after the last it is given up.",
+        parse=_delays,
     )
     retention: timedelta = setting(
         "PODIUM_EXECUTOR_RETENTION_SECONDS",

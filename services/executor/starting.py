@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import re
 import uuid
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import lru_cache
 from hashlib import sha256
@@ -15,6 +16,7 @@ from services.access import Principal, application_principal, require, tags_of
 from services.errors import InvalidRequest, NotFound, ServiceError, TooLarge, Unavailable
 from services.executor.core.decide import start
 from services.executor.core.model import Execution, Json
+from services.executor.core.webhooks import Webhook
 from services.executor.documents import LARGE_CHARS
 from services.executor.rows import Origin
 from services.executor.runtime import Runtime
@@ -27,6 +29,7 @@ from services.rights import EDGE
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _MOST_INPUT_CHARS = 16 << 20
 _MOST_CHARS = 1000
+_MOST_URL_CHARS = 2048
 _MOST_PRIORITY = 99
 _MOST_ALLOWED = 10_000
 _PATIENCE = timedelta(seconds=1)
@@ -99,6 +102,9 @@ class Starting:
         _check(execution_id, version, priority)
         correlation_id = _short(request.correlation_id, "correlation_id")
         origin = _origin(request, caller, principal)
+        if caller.name == EDGE and request.HasField("completion_webhook"):
+            webhook = _webhook(request.completion_webhook, self._runtime.public_url)
+            origin = replace(origin, webhook=webhook)
         snapshot = self._snapshot(name, version)
         execution = start(
             execution_id or str(uuid.uuid4()),
@@ -150,9 +156,9 @@ def _check(execution_id: str, version: int, priority: int) -> None:
         raise InvalidRequest("workflow_version must not be negative.")
 
 
-def _short(text: str, name: str) -> str:
-    if len(text) > _MOST_CHARS:
-        raise InvalidRequest(f"{name} is longer than {_MOST_CHARS} characters.")
+def _short(text: str, name: str, most: int = _MOST_CHARS) -> str:
+    if len(text) > most:
+        raise InvalidRequest(f"{name} is longer than {most} characters.")
     return text
 
 
@@ -181,6 +187,16 @@ def _origin(request: pb.Start, caller: Principal, principal: Principal) -> Origi
         answer=request.answer if edge else "",
         request_id=_short(request.request_id, "request_id"),
         traceparent=_short(request.traceparent, "traceparent"),
+    )
+
+
+def _webhook(asked: pb.CompletionWebhook, absolute: Callable[[str], str]) -> Webhook:
+    return Webhook(
+        url=_short(asked.url, "completion_webhook.url", _MOST_URL_CHARS),
+        secret_name=_short(asked.secret_name, "completion_webhook.secret_name"),
+        location=absolute(_short(asked.location, "completion_webhook.location")),
+        with_output=asked.with_output,
+        exposed=asked.exposed,
     )
 
 

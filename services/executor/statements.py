@@ -16,6 +16,7 @@ from typing import TypeVar
 from services.errors import NotFound
 from services.executor.rows import EXECUTION_COLUMNS, PROGRESS_COLUMNS, TASK_COLUMNS, Row
 from services.executor.units import Unit
+from services.executor.webhook_rows import DELIVERY_COLUMNS, ORDER_COLUMNS
 
 T = TypeVar("T")
 
@@ -46,6 +47,8 @@ def write(db: sqlite3.Connection, units: Sequence[Unit], stored: set[str]) -> No
     _run(db, _CLEAR_TIMERS, [(each,) for unit in live for each in unit.ended])
     _run(db, _DROP_TIMERS, _rows(unit.timers_gone for unit in live))
     _run(db, _PUT_TIMERS, _rows(unit.timers_set for unit in live))
+    _run(db, _PUT_WEBHOOKS, _rows(unit.webhooks for unit in live))
+    _run(db, _ATTEMPTED, _rows(unit.attempted for unit in live))
     _changes(db, live)
 
 
@@ -139,6 +142,10 @@ def _progress() -> str:
     )
 
 
+def _attempted() -> str:
+    return ", ".join(f"{name} = v.column{n}" for n, name in enumerate(DELIVERY_COLUMNS, 2))
+
+
 _INSERT_EXECUTIONS = (
     f"INSERT INTO executions ({', '.join(EXECUTION_COLUMNS)}) VALUES",
     len(EXECUTION_COLUMNS),
@@ -161,6 +168,18 @@ _PUT_TIMERS = (
     "INSERT INTO timers (execution_id, task_id, name, at) VALUES",
     4,
     "ON CONFLICT (execution_id, task_id, name) DO UPDATE SET at = excluded.at",
+)
+_PUT_WEBHOOKS = (
+    f"INSERT INTO webhooks ({', '.join(ORDER_COLUMNS + DELIVERY_COLUMNS)}) VALUES",
+    len(ORDER_COLUMNS + DELIVERY_COLUMNS),
+    _upsert(
+        "webhooks", ORDER_COLUMNS + DELIVERY_COLUMNS, ("execution_id",), frozenset(ORDER_COLUMNS)
+    ),
+)
+_ATTEMPTED = (
+    f"UPDATE webhooks SET {_attempted()} FROM (VALUES",
+    len(DELIVERY_COLUMNS) + 1,
+    ") AS v WHERE webhooks.execution_id = v.column1 AND webhooks.delivery_id = v.column2",
 )
 _APPEND_CHANGES = (
     "INSERT INTO changes (at, execution_id, workflow, state) VALUES",

@@ -12,6 +12,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from podium.executor.v1 import executor_pb2 as pb
 from services.executor.core.copies import changed
 from services.executor.core.model import Execution, ExecutionStatus, Json, Task
+from services.executor.core.webhooks import Delivery, Webhook
 from services.executor.documents import compact, plain, quoted
 from services.executor.rows import Origin, Row, micros
 
@@ -163,6 +164,20 @@ def execution_state(facts: Row | list[Any]) -> pb.ExecutionState:
 def state_of(execution: Execution, origin: Origin) -> pb.ExecutionState:
     """The message of an execution."""
     return execution_state(execution_facts(execution, origin))
+
+
+def webhook_delivery(webhook: Webhook, delivery: Delivery) -> pb.WebhookDelivery:
+    """The message of how the telling of an end stands."""
+    following, delivered = delivery.next_at, delivery.delivered_at
+    return pb.WebhookDelivery(
+        url=webhook.shown_url,
+        status=pb.WebhookStatus.Value(f"WEBHOOK_STATUS_{delivery.status.value}"),
+        attempts=delivery.attempts,
+        last_status_code=delivery.last_status_code,
+        last_error=delivery.last_error,
+        next_attempt_at=None if following is None else timestamp(micros(following)),
+        delivered_at=None if delivered is None else timestamp(micros(delivered)),
+    )
 
 
 def task_state(facts: list[Any]) -> pb.TaskState:

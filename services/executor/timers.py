@@ -111,6 +111,10 @@ class Timers:
                 async with asyncio.timeout(pause):
                     await self._wanted.wait()
 
+    def look(self) -> None:
+        """Read the rows again: there is room now for some that were left out, or disarmed."""
+        self._wanted.set()
+
     def close(self) -> None:
         """Fire nothing more."""
         self._open = False

@@ -23,6 +23,8 @@ class Unit:
         timers_gone: (execution id, task id, name).
         timers_set: (execution id, task id, name, at).
         changes: (at, execution id, workflow, state), the feed's.
+        webhooks: Rows of those that are to be told of an end; what was said of another end is void.
+        attempted: (execution id, what an attempt to tell changes), if it is still the same end.
         done: Called in the loop, once, when the unit is written or has failed.
         output: The output in ``progress`` as text; None: it is as it was.
         revision: That of the last of ``changes``, once written.
@@ -43,6 +45,8 @@ class Unit:
     timers_gone: list[Row] = field(default_factory=list)
     timers_set: list[Row] = field(default_factory=list)
     changes: list[Row] = field(default_factory=list)
+    webhooks: list[Row] = field(default_factory=list)
+    attempted: list[Row] = field(default_factory=list)
     output: str | None = None
     revision: int = 0
     known: bool = False

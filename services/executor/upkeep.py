@@ -104,6 +104,7 @@ def _drop_executions(ids: list[str], gone: list[str], db: sqlite3.Connection) ->
     for each in ids:
         db.execute("DELETE FROM tasks WHERE execution_id = ?", (each,))
         db.execute("DELETE FROM timers WHERE execution_id = ?", (each,))
+        db.execute("DELETE FROM webhooks WHERE execution_id = ?", (each,))
         db.execute("DELETE FROM executions WHERE id = ?", (each,))
         gone.append(each)
         if time.monotonic() >= end:

@@ -24,6 +24,7 @@ from podium.executor.v1 import executor_pb2 as pb, executor_pb2_grpc as rpc
 from services import javascript
 from services.access import AccessInterceptor, ServiceIdentity, Verifier
 from services.executor import effects, store as stores
+from services.executor.deliveries import Terms
 from services.executor.effects.callbacks import CallbackTokens
 from services.executor.effects.egress import EgressPolicy
 from services.executor.handingoff import HandingOff
@@ -60,6 +61,11 @@ def step(ref: str, kind: str, **inputs: Any) -> dict[str, Any]:
 def workflow(name: str, *tasks: Mapping[str, Any], version: int = 1, **more: Any) -> dict[str, Any]:
     """A workflow definition."""
     return {"kind": "workflow", "name": name, "version": version, "tasks": list(tasks), **more}
+
+
+def secret(name: str, value: str) -> dict[str, Any]:
+    """A secret, as the registry hands it out."""
+    return {"kind": "secret", "name": name, "value": Sealer(SECRET_KEY).seal(value)}
 
 
 def wait(seconds: float) -> Duration:
@@ -195,6 +201,7 @@ async def executing(
     scripts: int = 0,
     patience: timedelta = timedelta(seconds=30),
     limits: Limits | None = None,
+    terms: Terms | None = None,
 ) -> AsyncGenerator[Rig]:
     """An executor over the database at ``path``.
 
@@ -212,7 +219,15 @@ async def executing(
         tokens = CallbackTokens(store.callback_key)
         handing_off = HandingOff(replica, Sealer(SECRET_KEY), tokens, "http://gateway.example")
         runtime = await stack.enter_async_context(
-            running(store, Snapshots(replica), pool, performers, handing_off, limits=limits)
+            running(
+                store,
+                Snapshots(replica),
+                pool,
+                performers,
+                handing_off,
+                limits=limits,
+                terms=terms,
+            )
         )
         executor = Executor(runtime, replica, tokens)
         verifier = Verifier(CLUSTER_KEY, replica, "executor")

@@ -10,10 +10,11 @@ from services.executor.effects.effect import Effect, HandOff
 from services.executor.effects.egress import EgressPolicy
 from services.executor.effects.http import Http
 from services.executor.effects.sender import Sender
+from services.executor.effects.webhook import WEBHOOK, Webhooks
 
-__all__ = ["EFFECTS", "Effect", "HandOff", "opened"]
+__all__ = ["EFFECTS", "WEBHOOK", "Effect", "HandOff", "opened"]
 
-EFFECTS: Mapping[str, Callable[[Sender], Effect]] = {http_call.EFFECT: Http}
+EFFECTS: Mapping[str, Callable[[Sender], Effect]] = {http_call.EFFECT: Http, WEBHOOK: Webhooks}
 
 
 @asynccontextmanager

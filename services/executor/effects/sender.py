@@ -25,6 +25,8 @@ _NAMES_KEPT = 10
 # A server that drips: each byte comes in time, the answer never.
 _READS_IN_ALL = 10
 _NONE_LEFT = 0.001
+_MOST_UNWANTED_BYTES = 4096
+_MOST_FOR_UNWANTED_SECONDS = 1.0
 
 _REDIRECTS = frozenset((301, 302, 303, 307, 308))
 _FOLLOWING = frozenset(("GET", "HEAD"))
@@ -41,6 +43,7 @@ class Call(NamedTuple):
         encode: False leaves the query as it stands.
         connect_timeout: Seconds for lookup, connection and TLS; None: no limit.
         read_timeout: Seconds without a byte; None: no limit.
+        head_only: Nobody wants the answer's body: of what there is, some is read and thrown away.
     """
 
     method: str
@@ -53,6 +56,7 @@ class Call(NamedTuple):
     read_timeout: float | None = 60.0
     max_response_bytes: int = 10 << 20
     max_redirects: int = 5
+    head_only: bool = False
 
     @property
     def total_timeout(self) -> float | None:
@@ -160,6 +164,8 @@ class Sender:
                         location = response.headers.get("Location")
                         if location is not None:
                             return _Redirect(status, location)
+                    if call.head_only:
+                        return await _head(response)
                     body = await _body(response, call)
                     return await _reply(response, body, call.max_response_bytes)
                 finally:
@@ -195,6 +201,19 @@ async def _reply(response: aiohttp.ClientResponse, body: bytes, limit: int) -> R
     if body and (encoding := headers.get("content-encoding")):
         body = await _unpacked(response, body, encoding[0], limit)
     return Reply(response.status, response.reason or "", headers, body)
+
+
+async def _head(response: aiohttp.ClientResponse) -> Reply:
+    """The answer without its body; a short one is waited for, so that the connection serves on."""
+    try:
+        async with asyncio.timeout(_MOST_FOR_UNWANTED_SECONDS):
+            left = _MOST_UNWANTED_BYTES
+            while left > 0 and (chunk := await response.content.readany()):
+                left -= len(chunk)
+    except (aiohttp.ClientError, OSError):
+        # It has answered: how its body ends changes nothing.
+        response.close()
+    return Reply(response.status, response.reason or "", _headers(response.raw_headers), b"")
 
 
 def _headers(raw: Iterable[tuple[bytes, bytes]]) -> dict[str, list[str]]:
