@@ -1,7 +1,8 @@
 """What goes into a definition and never comes out again: keys of the gateway, values of secrets.
 
 A key is stored as its hash, a value sealed. Left out of a later document, both stay as they are;
-given again, they are compared with what is stored, so that the same document is no change.
+given again, they are compared with what is stored, so that the same document is no change. A key
+that is listed by its name alone stays too, among others that come or go.
 """
 
 from __future__ import annotations
@@ -130,34 +131,64 @@ def _listed(
     """With the keys that are given; one that was there keeps its name and its age."""
     items: list[Document] = [i if isinstance(i, dict) else {"key": i} for i in given]
     known = {str(key.get("hash")): key for key in stored}
+    named = {key.get("name"): str(key.get("hash")) for key in stored}
     given_names = {str(item["name"]) for item in items if item.get("name")}
     numbers = count(max(last, _highest(given_names)) + 1)
-    keys: list[Document] = []
+    keys: dict[str, Document] = {}
     faults: list[Fault] = []
     for index, item in enumerate(items):
-        digest = hashed(str(item["key"]))
+        stays = item.get("key") is None
+        digest = named.get(item.get("name"), "") if stays else hashed(str(item["key"]))
+        if detail := _fault_of(digest, keys):
+            faults.append(Fault(f"apiKeys[{index}].key", detail))
+            continue
         before = known.get(digest, {})
         its_own = before.get("name") if before.get("name") not in given_names else None
-        keys.append(
-            {
-                "name": item.get("name") or its_own or f"key-{next(numbers)}",
-                "hash": digest,
-                "createdAt": before.get("createdAt") or written(now),
-            }
-        )
-        if keys[-1]["name"] == before.get("name") and ACTS_AS in before:
-            keys[-1][ACTS_AS] = before[ACTS_AS]
+        keys[digest] = {
+            "name": item.get("name") or its_own or f"key-{next(numbers)}",
+            "hash": digest,
+            "createdAt": before.get("createdAt") or written(now),
+        }
+        if keys[digest]["name"] == before.get("name") and ACTS_AS in before:
+            keys[digest][ACTS_AS] = before[ACTS_AS]
         try:
-            if item.get("expiresAt") is not None:
-                keys[-1]["expiresAt"] = written(moment(item["expiresAt"]))
+            keys[digest] |= _end_of(item, before if stays else {})
         except (ValueError, OverflowError, OSError):
             detail = "is no moment between the years 1 and 9999"
             faults.append(Fault(f"apiKeys[{index}].expiresAt", detail))
+    return _with_listed(others, list(keys.values()), stored, last, tuple(faults))
+
+
+def _fault_of(digest: str, before: Mapping[str, Document]) -> str:
+    """Why a listed key cannot be kept; ``digest`` is empty where no key has the name."""
+    if not digest:
+        return "is required, since no key of that name is there"
+    return f"is that of '{before[digest]['name']}', which is listed too" if digest in before else ""
+
+
+def _end_of(item: Document, stored: Document) -> Document:
+    """When a key ends, if it does: as it is given, else as it was.
+
+    Raises:
+        ValueError, OverflowError, OSError: At no moment that can be written.
+    """
+    if item.get("expiresAt") is not None:
+        return {"expiresAt": written(moment(item["expiresAt"]))}
+    return {"expiresAt": stored["expiresAt"]} if "expiresAt" in stored else {}
+
+
+def _with_listed(
+    others: Document,
+    keys: list[Document],
+    stored: list[Document],
+    last: int,
+    faults: tuple[Fault, ...],
+) -> Kept:
     if set(map(_identity, keys)) == set(map(_identity, stored)):
         keys = stored
     warnings = () if keys else ("apiKeys: is empty, so every call will be refused",)
     document = others | {"apiKeys": cast("Json", keys)} | numbered_to(last, keys)
-    return Kept(document, (), tuple(faults), warnings)
+    return Kept(document, (), faults, warnings)
 
 
 def _identity(key: Mapping[str, Json]) -> tuple[Json, ...]:

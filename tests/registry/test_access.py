@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -396,6 +397,36 @@ async def test_the_audit_log_comes_in_pages(registry: Running) -> None:
         request.page.page_token = answer.next_page_token
 
     assert ids == list(range(11, 0, -1))
+
+
+async def test_the_edge_puts_for_an_application_with_its_rights_and_in_its_name(
+    registry: Running,
+) -> None:
+    await registry.application("writer", permissions=[grant("workflow", "checkout", "CREATE")])
+    edge = registry.service("edge")
+    request = pb.PutDefinitionsRequest(puts=[pb.DocumentPut(document=json.dumps(WORKFLOW))])
+    with pytest.raises(PermissionDenied, match="service:edge may not"), rpc.raising_ours():
+        await edge.PutDefinitions(request)
+    with pytest.raises(PermissionDenied, match="any more"), rpc.raising_ours():
+        await edge.PutDefinitions(request, metadata=rpc.on_behalf_of("nobody"))
+
+    put_for = await edge.PutDefinitions(request, metadata=rpc.on_behalf_of("writer"))
+    with pytest.raises(PermissionDenied, match="change"), rpc.raising_ours():
+        await edge.PutDefinitions(request, metadata=rpc.on_behalf_of("writer"))
+
+    assert put_for.results[0].definition.updated_by == "application:writer"
+    denied, created = (await entries(registry))[:2]
+    assert (denied.action, denied.principal) == ("denied", "application:writer")
+    assert (created.action, created.principal) == ("create", "application:writer")
+
+
+async def test_nobody_but_the_edge_puts_for_others(registry: Running) -> None:
+    editor = await registry.application("editor", roles=["EDITOR"])
+    request = pb.PutDefinitionsRequest(puts=[pb.DocumentPut(document=json.dumps(WORKFLOW))])
+
+    for stub in (editor, registry.service("executor"), registry.service("registry")):
+        with pytest.raises(PermissionDenied, match="Only the edge"), rpc.raising_ours():
+            await stub.PutDefinitions(request, metadata=rpc.on_behalf_of("admin"))
 
 
 async def test_calls_side_by_side_are_each_their_callers(registry: Running) -> None:

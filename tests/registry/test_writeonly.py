@@ -186,6 +186,49 @@ async def test_what_is_read_back_has_no_key_and_put_again_changes_nothing(
         assert hidden not in json.dumps(read)
 
 
+async def test_a_key_that_is_listed_by_its_name_stays(registry: Running) -> None:
+    ends = "2099-01-01T00:00:00Z"
+    old = {"name": "old", "key": KEY_A, "expiresAt": ends}
+    await put(registry.admin, auth(apiKeys=[old, {"name": "gone", "key": KEY_B}]))
+    (before, _) = await keys(registry)
+
+    await put(registry.admin, auth(apiKeys=[{"name": "old"}, {"name": "new", "key": KEY_C}]))
+
+    kept, new = await keys(registry)
+    assert kept == before
+    assert (new["name"], new["hash"]) == ("new", hashed(KEY_C))
+
+
+async def test_a_key_is_given_an_end_by_its_name(registry: Running) -> None:
+    await put(registry.admin, auth(apiKeys=[{"name": "old", "key": KEY_A}]))
+
+    ending = {"name": "old", "expiresAt": "2099-01-01T00:00:00Z"}
+    (changed,) = await put(registry.admin, auth(apiKeys=[ending]))
+    (again,) = await put(registry.admin, auth(apiKeys=[{"name": "old"}]))
+
+    assert (changed.outcome, again.outcome) == (CHANGED, UNCHANGED)
+    (kept,) = await keys(registry)
+    assert kept["expiresAt"] == ending["expiresAt"]
+
+
+async def test_a_name_that_no_key_has_and_a_key_twice_are_faults(registry: Running) -> None:
+    await put(registry.admin, auth(apiKeys=[{"name": "a", "key": KEY_A}]))
+
+    with pytest.raises(InvalidDefinition) as caught:
+        await put(registry.admin, auth(apiKeys=[{"name": "b"}, {"name": "a"}, KEY_A]))
+
+    assert [str(fault) for fault in caught.value.faults] == [
+        "apiKeys[0].key: is required, since no key of that name is there",
+        "apiKeys[2].key: is that of 'a', which is listed too",
+    ]
+    assert [key["name"] for key in await keys(registry)] == ["a"]
+
+
+async def test_a_key_of_a_new_definition_cannot_be_there_yet(registry: Running) -> None:
+    with pytest.raises(InvalidDefinition, match="no key of that name"):
+        await put(registry.admin, auth(apiKeys=[{"name": "a"}]))
+
+
 SECRET = {"kind": "secret", "name": "TOKEN", "value": "sesame, open"}
 
 

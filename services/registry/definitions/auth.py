@@ -50,17 +50,25 @@ class _Moment(Text):
         return {"type": "string", "format": "date-time"}
 
 
+def _check_named(named: Document, at: Place) -> None:
+    if "key" not in named and "name" not in named:
+        (at / "key").fault("is required")
+
+
 _NAMED_KEY = Record(
     "an API key",
     (
         Field("name", Name(), "What it is called in lists; keys never are shown."),
-        Field("key", _KEY, "What the caller sends.", required=True),
+        Field(
+            "key", _KEY, "What the caller sends. Left out: the key of that name, which is there."
+        ),
         Field(
             "expiresAt",
             ByShape({"text": _Moment(wants="moment"), "number": Number(0, 2**53)}),
             "When it ends: ISO 8601 with a zone, or milliseconds since 1970.",
         ),
     ),
+    rules=(_check_named,),
 )
 
 
@@ -115,8 +123,8 @@ KIND = Kind(
                 "apiKeys",
                 ListOf(ByShape({"text": _KEY, "object": _NAMED_KEY}, quoted=False), quoted=False),
                 "The keys, each text or `{name, key, expiresAt}`. Left out at creation: one is "
-                "generated and shown once; left out later: keys stay; given: those are the keys. "
-                "Never readable again.",
+                "generated and shown once; left out later: keys stay; given: those are the keys, "
+                "`{name}` alone the one that has the name. Never readable again.",
             ),
             Field(
                 "knownKeys",

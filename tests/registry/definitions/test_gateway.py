@@ -286,7 +286,7 @@ def test_keys_are_text_or_named_and_may_expire() -> None:
          ["apiKeys: has no meaning where authenticationType is NONE"]),
         ({"apiKeys": ["0123456789abcdef", {"key": "0123456789abcdef"}]},
          ["apiKeys[1]: has the same key as one before it"]),
-        ({"apiKeys": [{"name": "a"}, 5, "a b"]},
+        ({"apiKeys": [{}, 5, "a b", {"name": "kept"}]},
          ["apiKeys[0].key: is required",
           "apiKeys[1]: must be printable ASCII without spaces or API key",
           "apiKeys[2]: must be printable ASCII without spaces"]),
