@@ -186,6 +186,13 @@ def address(text: str) -> str:
     return text
 
 
+def url(text: str) -> str:
+    """An address that begins with its scheme; without a slash at its end."""
+    if not text.startswith(("http://", "https://")):
+        raise ValueError(f"must begin with http:// or https://, not {text!r}")
+    return text.rstrip("/")
+
+
 def words(text: str) -> tuple[str, ...]:
     """Words between commas."""
     return tuple(word.strip() for word in text.split(",") if word.strip())

@@ -16,6 +16,7 @@ from services.settings import (
     path,
     seconds,
     setting,
+    url,
     words,
 )  # fmt: skip
 
@@ -63,6 +64,13 @@ class Settings(Common):
     )
     listen: str = setting(
         "PODIUM_EDGE_LISTEN", "127.0.0.1:7403", "Where to serve gRPC.", parse=address
+    )
+    public_url: str = setting(
+        "PODIUM_PUBLIC_URL",
+        "http://127.0.0.1:8080",
+        "Where the gateway is reached from outside: callback URLs begin with it, and the "
+        "management API shows it before the paths of services.",
+        parse=url,
     )
     registry: str = setting(
         "PODIUM_REGISTRY", "127.0.0.1:7401", "Where the registry is.", parse=address

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from services.executor.core.webhooks import DELAYS
 from services.executor.effects.egress import EgressPolicy
-from services.settings import Common, address, number, path, seconds, setting, words
+from services.settings import Common, address, number, path, seconds, setting, url, words
 
 
 def _allowed(text: str) -> tuple[str, ...]:
@@ -18,12 +18,6 @@ def _allowed(text: str) -> tuple[str, ...]:
 
 def _delays(text: str) -> tuple[timedelta, ...]:
     return tuple(map(seconds(), words(text)))
-
-
-def _url(text: str) -> str:
-    if not text.startswith(("http://", "https://")):
-        raise ValueError(f"must begin with http:// or https://, not {text!r}")
-    return text.rstrip("/")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,8 +53,9 @@ class ExecutorSettings(Common):
     public_url: str = setting(
         "PODIUM_PUBLIC_URL",
         "http://127.0.0.1:8080",
-        "Where the gateway is reached from outside: callback URLs begin with it.",
-        parse=_url,
+        "Where the gateway is reached from outside: callback URLs begin with it, and the "
+        "management API shows it before the paths of services.",
+        parse=url,
     )
     egress_allow: tuple[str, ...] = setting(
         "PODIUM_EGRESS_ALLOW",
