@@ -145,7 +145,8 @@ def _check_etag(etag: str, planned: Planned) -> None:
     if before is None:
         detail = f"There is no {said} any more."
     elif etag == "*":
-        detail = f"There is a {said} already."
+        # Not capitalize(): it would write the name in lower case, too.
+        detail = f"{said[:1].upper()}{said[1:]} is there already."
     else:
         detail = f"Somebody else has changed {said} since you read it: read it again."
     raise Stale(detail, kind=definition.kind, name=definition.name)
