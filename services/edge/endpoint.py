@@ -46,11 +46,18 @@ class Endpoint(Generic[C]):
     Args:
         stages: Run in order until one answers.
         context: What every stage is given beside the call.
+        tell: The problem as this listener's callers read it.
     """
 
-    def __init__(self, stages: tuple[Stage[C], ...], context: C) -> None:
+    def __init__(
+        self,
+        stages: tuple[Stage[C], ...],
+        context: C,
+        tell: Callable[[Call, Problem], Problem] = lambda _call, problem: problem,
+    ) -> None:
         self._stages = stages
         self._context = context
+        self._tell = tell
 
     async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: object) -> None:
         call = call_of(scope, receive)
@@ -78,14 +85,14 @@ class Endpoint(Generic[C]):
                     return answer
             raise Problem("no-route")
         except Problem as problem:
-            return of_problem(call, problem)
+            return of_problem(call, self._tell(call, problem))
         except ServiceError as error:
-            return of_problem(call, problem_of(error))
+            return of_problem(call, self._tell(call, problem_of(error)))
         except Gone:
             raise
         except Exception:  # the outermost loop of a request: no other is harmed by it
             logger.exception("A request failed.", extra={"request_id": call.request_id})
-            return of_problem(call, Problem("internal"))
+            return of_problem(call, self._tell(call, Problem("internal")))
 
 
 def _log(call: Call, status: int) -> None:

@@ -25,6 +25,7 @@ from services.edge.gateway import Gateway
 from services.edge.ids import RandomIds
 from services.edge.links import Links
 from services.edge.management import pages
+from services.edge.management.refusals import for_conductor
 from services.edge.protocol import Limits
 from services.edge.scripting import RouteScripts
 from services.edge.server import address_of, bound, serving_http, together
@@ -187,7 +188,7 @@ def _serving_management(
     settings: Settings, listening: socket.socket, management: pages.Management
 ) -> AbstractAsyncContextManager[None]:
     return serving_http(
-        Endpoint(pages.STAGES, management),
+        Endpoint(pages.STAGES, management, for_conductor),
         listening,
         _limits(settings),
         drain_seconds=settings.drain.total_seconds(),

@@ -198,3 +198,36 @@ async def test_an_anonymous_application_is_heard_where_it_is_allowed(tmp_path: P
 
     [(_, caller)] = suite.executor.told
     assert caller == "application:storefront"
+
+
+async def test_a_page_of_a_stranger_is_nobody_in_particular(tmp_path: Path) -> None:
+    async with suite_in(tmp_path, anonymous_application="storefront") as suite:
+        answer = await suite.management.post(TASK, headers={"origin": "https://evil.example"})
+
+    assert answer.status_code == 401
+    assert suite.executor.told == []
+
+
+async def test_a_problem_has_what_conductors_clients_look_for(suite: Suite) -> None:
+    given = {"x-authorization": token("storefront")}
+    suite.executor.refusal = NotFound("There is no such task.")
+    known = await suite.management.post(TASK, headers=given)
+    suite.executor.refusal = Overloaded("Inner.")
+    busy = await suite.management.post(TASK, headers=given)
+
+    assert known.json()["message"] == known.json()["detail"] == "There is no such task."
+    assert known.json()["instance"] == TASK
+    assert (known.json()["retryable"], busy.json()["retryable"]) == (False, True)
+    assert "Inner" not in busy.text
+
+
+async def test_without_the_registry_the_configuration_is_told_later(tmp_path: Path) -> None:
+    async with (
+        serving(settings_in(tmp_path, anonymous_application="storefront")) as edge,
+        httpx.AsyncClient(base_url=f"http://{edge.addresses['management']}") as client,
+    ):
+        answer = await client.get("/api/gateway/config/services")
+
+    assert answer.status_code == 503
+    assert answer.headers["retry-after"]
+    assert answer.json()["retryable"] is True

@@ -9,10 +9,11 @@ from services.edge.bodies import aside, read_body
 from services.edge.call import TEXT, Answer, Call
 from services.edge.callbacks import status_of
 from services.edge.endpoint import problem_of
+from services.edge.management.callers import caller_of
 from services.edge.mapping import parse_body
-from services.edge.problems import Problem, challenge
+from services.edge.problems import Problem
 from services.edge.query import parse_query
-from services.errors import ServiceError, Unauthenticated
+from services.errors import ServiceError
 
 if TYPE_CHECKING:
     from services.edge.management.pages import Management
@@ -44,28 +45,3 @@ async def update(
     except ServiceError as error:
         raise problem_of(error, to_stranger=False) from error
     return Answer(200, task_id.encode(), (TEXT,))
-
-
-def caller_of(call: Call, management: Management) -> str:
-    """The application that calls.
-
-    Raises:
-        Problem: 401.
-    """
-    token = _token(call)
-    if not token and management.anonymous_application:
-        return management.anonymous_application
-    if not token:
-        raise Problem("unauthenticated", headers=(challenge(),))
-    try:
-        return management.verifier.verify(token).application_id
-    except Unauthenticated:
-        raise Problem("unauthenticated", headers=(challenge(),)) from None
-
-
-def _token(call: Call) -> str:
-    """Conductor's ``X-Authorization`` has the bare token; ``Bearer`` before it does no harm."""
-    given = call.header.get(b"x-authorization") or call.header.get(b"authorization", b"")
-    scheme, _, rest = given.partition(b" ")
-    token = rest if scheme.lower() == b"bearer" else given
-    return token.strip().decode("latin-1")

@@ -1,0 +1,52 @@
+"""Refusals as two kinds of clients read them: problems (RFC 9457), with Conductor's fields beside.
+
+Conductor's clients show ``message`` and nothing else, so it is what ``detail`` is.
+"""
+
+from __future__ import annotations
+
+import re
+
+from services.edge.call import Call
+from services.edge.endpoint import problem_of
+from services.edge.problems import KINDS, Problem
+from services.errors import Fault, ServiceError
+
+_AGAIN = frozenset({"request-timeout", "rate-limited", "unavailable", "overloaded"})
+# ``tasks[2].decisionCases['a b'][0].name``, as faults have it.
+_STEP = re.compile(r"\['((?:[^'\\]|\\.)*)'\]|\[(\d+)\]|\.?([^.\[]+)")
+
+
+def for_conductor(call: Call, problem: Problem) -> Problem:
+    """``problem`` with what Conductor's clients look for, its own fields left as they are."""
+    members = {
+        "message": problem.detail or KINDS[problem.kind].detail,
+        "instance": call.raw_path.decode("latin-1"),
+        "retryable": problem.kind in _AGAIN,
+        **problem.members,
+    }
+    return Problem(problem.kind, problem.detail, problem.errors, problem.headers, members)
+
+
+def refusal(error: ServiceError) -> Problem:
+    """What somebody with a token is told of a service's error: its sentence and every fault."""
+    problem = problem_of(error, to_stranger=False)
+    if not error.faults:
+        return problem
+    errors = [(pointer(fault.path), fault.detail) for fault in error.faults]
+    each = [{"path": fault.path, "message": fault.detail} for fault in error.faults]
+    members = {**problem.members, "validationErrors": each}
+    return Problem(problem.kind, _sentence(error.faults), errors, problem.headers, members)
+
+
+def _sentence(faults: tuple[Fault, ...]) -> str:
+    many = f"are {len(faults)} faults; the first" if len(faults) > 1 else "is a fault"
+    return f"There {many}: {faults[0]}."
+
+
+def pointer(path: str) -> str:
+    """The JSON pointer (RFC 6901) of a fault's path; empty for the whole document."""
+    steps = (
+        quoted.replace("\\'", "'") or number or name for quoted, number, name in _STEP.findall(path)
+    )
+    return "".join("/" + step.replace("~", "~0").replace("/", "~1") for step in steps)
