@@ -120,6 +120,8 @@ async def _parts(stack: AsyncExitStack, settings: Settings) -> _Parts:
         gateway.executor,
         gateway.body_limits,
         settings.anonymous_application,
+        gateway.definitions,
+        settings.public_url,
         gateway.new_id,
     )
     return _Parts(replica, verifier, gateway, management)

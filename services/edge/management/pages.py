@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from services.edge.bodies import BodyLimits
@@ -13,13 +13,14 @@ from services.edge.dispatch import found_or_answer, looked_up
 from services.edge.executor import Executor
 from services.edge.identity import identify_with
 from services.edge.management import tasks, tokens
+from services.edge.management.configuration.registry import Turns
+from services.edge.management.configuration.table import Page, pages as configuration
 from services.edge.trie import Trie
 
 if TYPE_CHECKING:
     from podium.registry.v1.registry_pb2_grpc import RegistryServiceAsyncStub
     from services.access import Verifier
-
-Page = Callable[..., Awaitable[Answer]]
+    from services.edge.definitions import Definitions
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,8 @@ class Management:
 
     Attributes:
         anonymous_application: Whose rights a request without a token has; empty: none are let in.
+        public_url: Where the gateway is reached from outside, without a slash at its end.
+        turns: Of those who change the gateway's configuration.
     """
 
     verifier: Verifier
@@ -35,7 +38,10 @@ class Management:
     executor: Executor
     body_limits: BodyLimits
     anonymous_application: str
+    definitions: Definitions
+    public_url: str
     new_id: Callable[[], str]
+    turns: Turns = field(default_factory=Turns)
 
 
 async def identify(call: Call, management: Management) -> None:
@@ -54,6 +60,8 @@ def _pages() -> Trie[Page]:
     pages.add("GET", "/health", health)
     pages.add("GET", "/api/health", health)
     pages.add("POST", "/api/token", tokens.issue)
+    for method, path, its_page in configuration():
+        pages.add(method, path, its_page)
     pages.add("POST", "/api/tasks/{workflowId}/{taskRefName}/{status}", tasks.update)
     return pages
 

@@ -1,0 +1,140 @@
+"""``/api/gateway/config/services/{serviceId}/routes``: the routes of one service.
+
+A route is known by its method and path, and stored with its service: a change is one of the whole
+service, made again where somebody else was quicker.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from services.edge.call import Answer, Call
+from services.edge.management.configuration import routing, tagging
+from services.edge.management.configuration.documents import Document, Kept, route_shown
+from services.edge.management.configuration.exchange import Asked, answered, asked, done
+from services.errors import InvalidDefinition
+
+if TYPE_CHECKING:
+    from services.edge.management.pages import Management
+
+_A_ROUTE = "a route"
+
+
+async def create(call: Call, management: Management, service_id: str) -> Answer:
+    """POST: 200 with the new route; 409 where there is one of its method and path."""
+    request = asked(call, management)
+    route = await request.document(_A_ROUTE)
+    kept = await _changed(
+        request,
+        service_id,
+        lambda service: (len(routing.routes_of(service)), routing.with_route(service, route)),
+    )
+    return await _answered(request, kept, route)
+
+
+async def replace(call: Call, management: Management, service_id: str) -> Answer:
+    """PUT: 200 with the route that took the place of the one of its method and path.
+
+    Conductor's Go client names the path in the query: then that route is meant, and the body may
+    give it another.
+    """
+    request = asked(call, management)
+    route = await request.document(_A_ROUTE)
+    method, path = routing.identity_of(route)
+    method = request.query.get("method") or method
+    path = request.query.get("path") or path
+    route = {"httpMethod": method, "path": path, **route}
+
+    def replaced(service: Document) -> tuple[int, Document]:
+        place = routing.place_of(service, method, path)
+        return place, routing.with_route_at(service, place, route)
+
+    kept = await _changed(request, service_id, replaced)
+    return await _answered(request, kept, route)
+
+
+async def delete(call: Call, management: Management, service_id: str) -> Answer:
+    """DELETE with method and path in the query: 200."""
+    request = asked(call, management)
+    method, path = request.wanted("method"), request.wanted("path")
+
+    def removed(service: Document) -> tuple[int, Document]:
+        place = routing.place_of(service, method, path)
+        return place, routing.without_route(service, place)
+
+    await _changed(request, service_id, removed)
+    return done("Route deleted")
+
+
+async def list_all(call: Call, management: Management, service_id: str) -> Answer:
+    """GET: 200 with a list of ``{"route"}``."""
+    request = asked(call, management)
+    kept = await request.registry.get("service", service_id)
+    view = request.view(kept)
+    routes = routing.routes_of(kept.document)
+    shown = [{"route": route_shown(route, kept, view)} for route in routes]
+    return await answered(shown, kept.size)
+
+
+async def get(call: Call, management: Management, service_id: str) -> Answer:
+    """GET of one, with method and path in the query: 200 with ``{"route"}``."""
+    request = asked(call, management)
+    method, path = request.wanted("method"), request.wanted("path")
+    kept = await request.registry.get("service", service_id)
+    route = routing.routes_of(kept.document)[routing.place_of(kept.document, method, path)]
+    return await answered({"route": route_shown(route, kept, request.view(kept))}, kept.size)
+
+
+async def put_tags(call: Call, management: Management, service_id: str) -> Answer:
+    """PUT of a route's tags: 200; they take the place of all that were there."""
+    return await _retagged(asked(call, management), service_id, tagging.with_tags)
+
+
+async def delete_tags(call: Call, management: Management, service_id: str) -> Answer:
+    """DELETE of a route's tags: 200; those whose key and value are sent go."""
+    return await _retagged(asked(call, management), service_id, tagging.without_tags)
+
+
+async def _retagged(
+    request: Asked, service_id: str, retag: Callable[[Document, list[Document]], Document]
+) -> Answer:
+    method, path = request.wanted("method"), request.wanted("path")
+    tags = tagging.read_tags(await request.body())
+
+    def retagged(service: Document) -> tuple[int, Document]:
+        place = routing.place_of(service, method, path)
+        routes = list(routing.routes_of(service))
+        routes[place] = retag(routes[place], tags)
+        return place, {**service, "routes": routes}
+
+    await _changed(request, service_id, retagged)
+    return done()
+
+
+async def _changed(
+    request: Asked, service_id: str, change: Callable[[Document], tuple[int, Document]]
+) -> Kept:
+    """The service after a ``change`` of the route at the place that it gives.
+
+    Raises:
+        InvalidDefinition: With paths as in that route, where a fault is in it.
+    """
+    place = 0
+
+    def changed(service: Document) -> Document:
+        nonlocal place
+        place, document = change(service)
+        return document
+
+    try:
+        return await request.registry.change("service", service_id, changed)
+    except InvalidDefinition as error:
+        raise routing.told_of_route(error, place) from error
+
+
+async def _answered(request: Asked, kept: Kept, sent: Any) -> Answer:
+    place = routing.found_at(kept.document, *routing.identity_of(sent))
+    # Somebody else may have removed it since.
+    route = sent if place is None else routing.routes_of(kept.document)[place]
+    return await answered(route_shown(route, kept, request.view(kept)), kept.size)

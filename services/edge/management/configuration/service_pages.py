@@ -1,0 +1,67 @@
+"""``/api/gateway/config/services``: services with their routes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from services.edge.call import Answer, Call
+from services.edge.management.configuration import tagging
+from services.edge.management.configuration.documents import service_shown, service_written
+from services.edge.management.configuration.exchange import answered, asked, done, of_id
+
+if TYPE_CHECKING:
+    from services.edge.management.pages import Management
+
+
+async def create(call: Call, management: Management) -> Answer:
+    """POST: 200 with the new service; 409 where there is one of the id."""
+    request = asked(call, management)
+    kept = await request.registry.create(service_written(await request.document("a service")))
+    return await answered(service_shown(kept, request.view(kept)), kept.size)
+
+
+async def list_all(call: Call, management: Management) -> Answer:
+    """GET: 200 with a list of those that the caller may read."""
+    request = asked(call, management)
+    every = await request.registry.all("service")
+    view = request.view(*every)
+    return await answered([service_shown(each, view) for each in every], sum(k.size for k in every))
+
+
+async def get(call: Call, management: Management, service_id: str) -> Answer:
+    """GET of one: 200."""
+    request = asked(call, management)
+    kept = await request.registry.get("service", service_id)
+    return await answered(service_shown(kept, request.view(kept)), kept.size)
+
+
+async def replace(call: Call, management: Management, service_id: str) -> Answer:
+    """PUT: 200. Routes and tags, which have requests of their own, stay where they are left out."""
+    request = asked(call, management)
+    body = of_id(await request.document("a service"), service_id)
+    kept = await request.registry.change(
+        "service", service_id, lambda before: service_written(body, before)
+    )
+    return await answered(service_shown(kept, request.view(kept)), kept.size)
+
+
+async def delete(call: Call, management: Management, service_id: str) -> Answer:
+    """DELETE: 200; its routes go with it."""
+    await asked(call, management).registry.delete("service", service_id)
+    return done()
+
+
+async def put_tags(call: Call, management: Management, service_id: str) -> Answer:
+    """PUT of its tags: 200; they take the place of all that were there."""
+    request = asked(call, management)
+    tags = tagging.read_tags(await request.body())
+    await request.registry.change("service", service_id, lambda s: tagging.with_tags(s, tags))
+    return done()
+
+
+async def delete_tags(call: Call, management: Management, service_id: str) -> Answer:
+    """DELETE of tags: 200; those whose key and value are sent go, if they are there."""
+    request = asked(call, management)
+    tags = tagging.read_tags(await request.body())
+    await request.registry.change("service", service_id, lambda s: tagging.without_tags(s, tags))
+    return done()
