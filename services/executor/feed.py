@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain
 
 from services.executor import queries
 from services.executor.readers import Readers
@@ -92,37 +93,44 @@ class Feed:
         self.head = head
         self.floor = floor
         self._followers: set[Follower] = set()
+        # By execution: what happens to others costs those nothing who watch a single one.
+        self._followers_of: dict[str, set[Follower]] = {}
         self._ended = False
 
     def publish(self, unit: Unit) -> None:
         """``unit`` was committed."""
         if not unit.changes:
             return
-        if self._followers:
+        if self._followers or self._followers_of:
             first = unit.revision - len(unit.changes) + 1
             for revision, (_, execution_id, workflow, state) in enumerate(unit.changes, first):
                 change = Change(revision, execution_id, workflow, state)
-                for follower in self._followers:
+                for follower in (*self._followers, *self._followers_of.get(execution_id, ())):
                     follower.add(change)
         self.head = unit.revision
 
     def end(self) -> None:
         """End every watch, and those to come."""
         self._ended = True
-        for follower in self._followers:
+        for follower in (*self._followers, *chain(*self._followers_of.values())):
             follower.end()
 
     @contextmanager
-    def following(self) -> Generator[Follower]:
-        """What is committed from now on."""
+    def following(self, execution_id: str = "") -> Generator[Follower]:
+        """What is committed from now on, to that execution or to any."""
         follower = Follower(self.head)
         if self._ended:
             follower.end()
-        self._followers.add(follower)
+        followers = self._followers
+        if execution_id:
+            followers = self._followers_of.setdefault(execution_id, set())
+        followers.add(follower)
         try:
             yield follower
         finally:
-            self._followers.discard(follower)
+            followers.discard(follower)
+            if execution_id and not followers:
+                self._followers_of.pop(execution_id, None)
 
     def has(self, epoch: str, revision: int) -> bool:
         """Whether all that came after that place can still be told."""

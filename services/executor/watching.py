@@ -61,7 +61,7 @@ class Watching:
         """
         compacted = False
         while True:
-            with self._feed.following() as follower:
+            with self._feed.following(execution_id) as follower:
                 try:
                     async for response in self._one(execution_id, resume, follower, compacted):
                         yield response
@@ -95,8 +95,7 @@ class Watching:
             yield state
         while (changes := await follower.take(self._seconds)) is not None:
             for change in changes:
-                if change.execution_id == execution_id:
-                    yield self._of_one(change)
+                yield self._of_one(change)
 
     def _reaches(self, resume: pb.ResumeToken, head: int) -> bool:
         near = head - resume.revision <= _MOST_LOOKED_THROUGH

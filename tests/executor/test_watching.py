@@ -299,3 +299,19 @@ def test_a_star_stands_for_any_characters(pattern: str, name: str) -> None:
         return bool(name) and pattern[0] == name[0] and fits(pattern[1:], name[1:])
 
     assert matches(pattern, name) is fits(pattern, name)
+
+
+async def test_who_watches_one_execution_keeps_nothing_of_others(tmp_path: Path) -> None:
+    async with executing(tmp_path / "x.db", [QUICK, WAITING]) as rig:
+        watched, other = await rig.begin("waiting"), await rig.begin("waiting")
+        with (
+            rig.runtime.feed.following(watched) as first,
+            rig.runtime.feed.following(watched) as second,
+            rig.runtime.feed.following() as every,
+        ):
+            await terminate(rig, other)
+            await terminate(rig, watched)
+            told = [await follower.take(5) for follower in (first, second, every)]
+
+    ids = [{change.execution_id for change in changes or ()} for changes in told]
+    assert ids == [{watched}, {watched}, {watched, other}]
