@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -35,14 +35,42 @@ class Exchanged(Protocol):
     async def answer(self, status: int, headers: Headers, body: bytes) -> None:
         """Write the whole answer."""
 
+    async def stream(self, status: int, headers: Headers, stream: Stream) -> None:
+        """Write an answer that goes on, until it ends, its client leaves or this edge ends."""
+
+    def break_off(self) -> None:
+        """Close, so that the client sees that the answer is not whole."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Stream:
+    """The body of an answer that goes on.
+
+    Attributes:
+        chunks: What is written, each when it is there; ended where the stream is ended.
+        idle: Written when nothing else was for a while.
+        seconds: How long it may go on.
+        closed: Called once at its end, whatever it was.
+    """
+
+    chunks: AsyncGenerator[bytes]
+    idle: bytes
+    seconds: float
+    closed: Callable[[], Awaitable[None]]
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What goes back; the endpoint adds the request's id, the execution's and the length."""
+    """What goes back; the endpoint adds the request's id, the execution's and the length.
+
+    Attributes:
+        stream: The body where it is not known yet, in place of ``body``.
+    """
 
     status: int
     body: bytes = b""
     headers: Headers = ()
+    stream: Stream | None = None
 
 
 @dataclass(slots=True)

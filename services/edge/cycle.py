@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
 
-from services.edge.call import Headers
+from services.edge.call import Headers, Stream
+
+# Proxies take a connection on which nothing is said for a minute, or half of one, for dead.
+IDLE_SECONDS = 15.0
 
 _CLOSE = (b"connection", b"close")
+_CHUNKED = (b"transfer-encoding", b"chunked")
 
 
 class Cycle(RequestResponseCycle):
@@ -19,11 +25,17 @@ class Cycle(RequestResponseCycle):
         on_gone: Called once when the client leaves before it has its answer; set by the endpoint
             while it waits.
         disconnected: The client has left; :attr:`on_gone` is called no more.
+        draining: This edge ends: a stream is not to go on.
+        idle_seconds: How long a stream may say nothing.
     """
+
+    idle_seconds = IDLE_SECONDS
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.on_gone: Callable[[], None] | None = None
+        self.draining = False
+        self._limit: asyncio.Timeout | None = None
 
     @property
     def body_is_here(self) -> bool:
@@ -34,9 +46,15 @@ class Cycle(RequestResponseCycle):
         """Tell whoever waits that the client has left."""
         self.disconnected = True
         self.message_event.set()
+        self._end_stream()
         if self.on_gone is not None:
             self.on_gone()
             self.on_gone = None
+
+    def drain(self) -> None:
+        """End a stream, now or as soon as it begins; its client comes again."""
+        self.draining = True
+        self._end_stream()
 
     async def answer(self, status: int, headers: Headers, body: bytes) -> None:
         """Write the whole answer; ``headers`` hold nothing that a client has made up.
@@ -44,21 +62,84 @@ class Cycle(RequestResponseCycle):
         ``Date`` is added, and ``Connection: close`` where this was the last answer: it is where
         the body is not all there, for the client need not send the rest (RFC 9110 §10.1.1).
         """
+        if not await self._may_write():
+            return
+        lines = self._head(status, headers)
+        if self.scope["method"] != "HEAD":
+            lines.append(body)
+        self.transport.write(b"".join(lines))
+        self._complete()
+
+    async def stream(self, status: int, headers: Headers, stream: Stream) -> None:
+        """Write an answer that goes on, until it ends, its client leaves or this edge ends.
+
+        Nothing is written before the client has taken what was: a slow one fills no memory, and
+        one that takes nothing is cut off as with any answer. HTTP/1.0 knows no chunks: there, the
+        end of the connection is the end.
+        """
+        if not await self._may_write():
+            return
+        chunked = self.scope["http_version"] != "1.0"
+        self.keep_alive = self.keep_alive and chunked
+        head = self._head(status, (*headers, _CHUNKED) if chunked else headers)
+        self.response_started = True
+        self.transport.write(b"".join(head))
+        if self.scope["method"] == "HEAD":
+            self._complete()
+            return
+        self.transport.set_write_buffer_limits(high=0)
+        await self._write_all(stream, chunked)
+        if self.disconnected:
+            return
+        self.transport.set_write_buffer_limits()
+        if chunked:
+            self.transport.write(b"0\r\n\r\n")
+        self._complete()
+
+    def break_off(self) -> None:
+        """Close, so that the client sees that the answer is not whole."""
+        self.transport.abort()
+
+    async def _write_all(self, stream: Stream, chunked: bool) -> None:
+        idle = _Idle(self, _framed(stream.idle, chunked))
+        self._limit = limit = asyncio.timeout(0.0 if self.draining else stream.seconds)
+        try:
+            async with limit, aclosing(stream.chunks) as chunks:
+                await self._write_each(chunks, chunked, idle)
+        except TimeoutError:
+            if not limit.expired():
+                raise
+        finally:
+            self._limit = None
+            idle.stop()
+
+    async def _write_each(self, chunks: AsyncGenerator[bytes], chunked: bool, idle: _Idle) -> None:
+        async for chunk in chunks:
+            await self.flow.drain()
+            if self.disconnected:
+                return
+            self.transport.write(_framed(chunk, chunked))
+            idle.postpone()
+
+    def _end_stream(self) -> None:
+        limit, self._limit = self._limit, None
+        if limit is not None and not limit.expired():
+            limit.reschedule(asyncio.get_running_loop().time())
+
+    async def _may_write(self) -> bool:
         if self.flow.write_paused and not self.disconnected:
             # A client that asks on without reading must not fill the memory.
             await self.flow.drain()
-        if self.disconnected:
-            return
+        return not self.disconnected
+
+    def _head(self, status: int, headers: Headers) -> list[bytes]:
         self.keep_alive = self.keep_alive and not self.more_body and _CLOSE not in headers
         if not self.keep_alive and _CLOSE not in headers:
             headers = (*headers, _CLOSE)
         lines = [STATUS_LINE[status]]
         lines += [b"%b: %b\r\n" % header for header in (*self.default_headers, *headers)]
         lines.append(b"\r\n")
-        if self.scope["method"] != "HEAD":
-            lines.append(body)
-        self.transport.write(b"".join(lines))
-        self._complete()
+        return lines
 
     def _complete(self) -> None:
         self.response_started = self.response_complete = True
@@ -66,3 +147,34 @@ class Cycle(RequestResponseCycle):
         if not self.keep_alive and not self.more_body:
             self.transport.close()
         self.on_response()
+
+
+class _Idle:
+    """Says something on a stream on which nothing was said for a while."""
+
+    def __init__(self, cycle: Cycle, said: bytes) -> None:
+        self._cycle = cycle
+        self._said = said
+        self._loop = asyncio.get_running_loop()
+        self.postpone()
+        self._timer = self._loop.call_at(self._at, self._due)
+
+    def postpone(self) -> None:
+        """Something was said just now."""
+        self._at = self._loop.time() + self._cycle.idle_seconds
+
+    def _due(self) -> None:
+        if self._loop.time() >= self._at:
+            # More on top would look as if a client that takes nothing had taken something.
+            if not self._cycle.flow.write_paused:
+                self._cycle.transport.write(self._said)
+            self.postpone()
+        self._timer = self._loop.call_at(self._at, self._due)
+
+    def stop(self) -> None:
+        self._timer.cancel()
+
+
+def _framed(chunk: bytes, chunked: bool) -> bytes:
+    """A chunk as HTTP/1.1 sends it (RFC 9112 §7.1)."""
+    return b"%x\r\n%b\r\n" % (len(chunk), chunk) if chunked else chunk

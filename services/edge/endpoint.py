@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
 from typing import Any, Generic, TypeVar
 
-from services.edge.call import Answer, Call, Gone, Headers, Receive, call_of
+from services.edge.call import Answer, Call, Gone, Headers, Receive, Stream, call_of
 from services.edge.problems import CONTENT_TYPE, Problem, body_of, challenge, retry_after
 from services.errors import Overloaded, ServiceError
 
@@ -72,6 +72,9 @@ class Endpoint(Generic[C]):
         ]
         if call.execution_id:
             headers.append((b"podium-execution-id", call.execution_id.encode()))
+        if answer.stream is not None:
+            await _stream(call, answer.status, tuple(headers), answer.stream)
+            return
         if answer.status not in _WITHOUT_BODY:
             headers.append((b"content-length", b"%d" % len(answer.body)))
         await call.cycle.answer(answer.status, tuple(headers), answer.body)
@@ -93,6 +96,17 @@ class Endpoint(Generic[C]):
         except Exception:  # the outermost loop of a request: no other is harmed by it
             logger.exception("A request failed.", extra={"request_id": call.request_id})
             return of_problem(call, self._tell(call, Problem("internal")))
+
+
+async def _stream(call: Call, status: int, headers: Headers, stream: Stream) -> None:
+    try:
+        await call.cycle.stream(status, headers, stream)
+    except Exception:  # as above; that it breaks off is all that can be told now
+        logger.exception("A stream failed.", extra={"request_id": call.request_id})
+        call.cycle.break_off()
+    finally:
+        await stream.closed()
+    _log(call, status)
 
 
 def _log(call: Call, status: int) -> None:

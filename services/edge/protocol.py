@@ -215,6 +215,11 @@ class LimitedProtocol(HttpToolsProtocol):
             # Held up by a large body, it would not be heard that the client leaves.
             self.flow.resume_reading()
 
+    def shutdown(self) -> None:
+        super().shutdown()
+        if self._running is not None and not self._running.response_complete:
+            self._running.drain()
+
     def on_response_complete(self) -> None:
         answered = self._running
         super().on_response_complete()
