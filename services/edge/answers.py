@@ -77,17 +77,19 @@ _ENDED_OTHERWISE = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class _Known:
+class Known:
     """An execution that the caller may ask about.
 
     Attributes:
         result: How it, or the awaited task, stands.
         auth_id: Of the auth configuration under which it was started.
+        application_id: Whose right to it counts.
     """
 
     result: pb.Result
     half: Half
     auth_id: str
+    application_id: str
 
 
 async def get_execution(call: Call, gateway: Gateway, execution_id: str) -> Answer:
@@ -96,11 +98,9 @@ async def get_execution(call: Call, gateway: Gateway, execution_id: str) -> Answ
     Whoever may not have it is told what is told of one that is not there.
 
     Raises:
-        Problem: 404; 410 a day after its end; or that of :func:`of_result`.
+        Problem: As :func:`known_at` and :func:`of_result`.
     """
-    known = await _known(call, gateway, execution_id)
-    if _over(known.result, gateway.now()):
-        raise Problem("gone")
+    known = await known_at(call, gateway, execution_id)
     if not ended(known.result):
         location = gateway.links.location(execution_id, known.auth_id)
         return not_done(execution_id, location, known.result.status)
@@ -121,23 +121,55 @@ async def delete_execution(call: Call, gateway: Gateway, execution_id: str) -> A
     return Answer(204)
 
 
-async def _known(call: Call, gateway: Gateway, execution_id: str) -> _Known:
+async def known_at(call: Call, gateway: Gateway, execution_id: str) -> Known:
+    """How that of a ``Location`` stands, for a caller who may know.
+
+    Raises:
+        Problem: 404 for any other; 410 a day after its end.
+    """
+    return _kept(await _known(call, gateway, execution_id), gateway)
+
+
+async def known_by(call: Call, gateway: Gateway, execution_id: str, token: str) -> Known:
+    """As :func:`known_at`, for the caller of a route; ``token`` is the ``t`` of a link."""
+    assert call.caller is not None, "the authenticate stage comes first"
+    linked = gateway.links.auth_id(execution_id, token) == call.caller.auth_id
+    auth_id = call.caller.auth_id if linked else ""
+    return _kept(await _known_to(call, gateway, execution_id, [call.caller], auth_id), gateway)
+
+
+def _kept(known: Known, gateway: Gateway) -> Known:
+    if _over(known.result, gateway.now()):
+        raise Problem("gone")
+    return known
+
+
+async def _known(call: Call, gateway: Gateway, execution_id: str) -> Known:
     """How it stands, for a caller who may know; 404 for any other."""
     if not _is_id(execution_id):
         raise Problem("not-found")
     token = parse_query(call.query).get("t", "")
     auth_id = gateway.links.auth_id(execution_id, token) if token else ""
-    callers = list(_callers(call, gateway, auth_id))
+    known = await _known_to(
+        call, gateway, execution_id, list(_callers(call, gateway, auth_id)), auth_id
+    )
+    if cors := gateway.definitions.cors_of(known.half.service):
+        call.shared_headers = cors.headers_of_answer(call.header.get(b"origin"))
+    return known
+
+
+async def _known_to(
+    call: Call, gateway: Gateway, execution_id: str, callers: list[Caller], auth_id: str
+) -> Known:
+    """As :func:`_known`, for one who may be any of ``callers``; ``auth_id`` is a link's."""
     if not callers:
         # Nobody whom anything could be shown to: the executor need not be asked.
         raise Problem("not-found")
-    result, half = await _ask(gateway, execution_id, callers)
+    result, half, application_id = await _ask(gateway, execution_id, callers)
     if not _may_have(half, callers, linked=bool(auth_id)):
         raise Problem("not-found")
     call.execution_id = execution_id
-    if cors := gateway.definitions.cors_of(half.service):
-        call.shared_headers = cors.headers_of_answer(call.header.get(b"origin"))
-    return _Known(result, half, auth_id or _auth_id(callers, half))
+    return Known(result, half, auth_id or _auth_id(callers, half), application_id)
 
 
 def _callers(call: Call, gateway: Gateway, auth_id: str) -> Iterable[Caller]:
@@ -154,11 +186,11 @@ def _callers(call: Call, gateway: Gateway, auth_id: str) -> Iterable[Caller]:
 
 async def _ask(
     gateway: Gateway, execution_id: str, callers: Sequence[Caller]
-) -> tuple[pb.Result, Half]:
-    """How it stands, asked for as each of ``callers`` until one is shown it; 404."""
+) -> tuple[pb.Result, Half, str]:
+    """How it stands, asked for as each of ``callers`` until one is shown it, and as whom; 404."""
     for application_id in dict.fromkeys(caller.application_id for caller in callers):
         try:
-            return await _ask_as(gateway, execution_id, application_id)
+            return *await _ask_as(gateway, execution_id, application_id), application_id
         except (NotFound, PermissionDenied):
             # The same key may be another application's too, which has the right.
             continue

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
 from google.protobuf import duration_pb2
@@ -51,6 +51,25 @@ class Executor:
         )
         response = await self._patiently(self._stub.AttachExecution, request)
         return response.result
+
+    async def watch(
+        self, execution_id: str, resume: pb.ResumeToken | None
+    ) -> AsyncGenerator[pb.WatchExecutionResponse]:
+        """What happens to it, from ``resume`` on or from the state as it is.
+
+        It is the edge itself that looks; what of it is shown to whom is for its caller to decide.
+
+        Raises:
+            ServiceError: NotFound; Unavailable: the executor has gone.
+        """
+        request = pb.WatchExecutionRequest(execution_id=execution_id, resume=resume)
+        call = self._stub.WatchExecution(request, wait_for_ready=True)
+        try:
+            with rpc.raising_ours():
+                async for response in call:
+                    yield response
+        finally:
+            call.cancel()
 
     async def complete_callback(self, request: pb.CompleteCallbackRequest) -> str:
         """Pass a remote's word on: the id of the task. Saying it twice does no harm."""

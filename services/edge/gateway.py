@@ -12,6 +12,7 @@ from services.edge.executor import Executor
 from services.edge.links import Links
 from services.edge.scripting import RouteScripts
 from services.edge.session import Session
+from services.edge.streams import Streams
 from services.edge.windows import Windows
 
 
@@ -22,6 +23,7 @@ class Gateway:
     Attributes:
         scripts: Workers for the scripts of routes.
         metadata_headers: Names of the request headers that workflows may see, in lower case.
+        streams: How many answers go on.
         windows: How often routes were called of late.
         now: The clock.
         monotonic: Seconds, by a clock that nobody sets.
@@ -34,6 +36,7 @@ class Gateway:
     links: Links
     scripts: RouteScripts
     windows: Windows
+    streams: Streams
     body_limits: BodyLimits
     metadata_headers: frozenset[bytes]
     now: Callable[[], datetime]

@@ -6,7 +6,7 @@ import json
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
-from services.edge import answers, callbacks
+from services.edge import answers, callbacks, events
 from services.edge.call import JSON, Answer, Call
 from services.edge.dispatch import found_or_answer, looked_up
 from services.edge.docs import assets
@@ -31,7 +31,7 @@ async def health(call: Call, gateway: Gateway) -> Answer:
 def _pages() -> Trie[Page]:
     pages: Trie[Page] = Trie()
     pages.add("GET", "/-/health", health)
-    pages.add("GET", "/-/executions/{id}", answers.get_execution)
+    pages.add("GET", "/-/executions/{id}", events.get_execution)
     pages.add("DELETE", "/-/executions/{id}", answers.delete_execution)
     pages.add("POST", "/-/callbacks/{token}", callbacks.complete)
     pages.add("GET", "/-/docs/{version}/{name}", assets.asset)

@@ -32,6 +32,7 @@ from services.edge.server import address_of, bound, serving_http, together
 from services.edge.service import EdgeService
 from services.edge.session import Session, kept_open
 from services.edge.settings import Settings
+from services.edge.streams import Streams
 from services.edge.windows import Windows
 from services.replica import Replica, following
 from services.sealing import read_key
@@ -142,6 +143,7 @@ def _gateway(
         links=links,
         scripts=RouteScripts(scripts),
         windows=Windows(),
+        streams=Streams(settings.max_streams, settings.longest_stream.total_seconds()),
         body_limits=BodyLimits(settings.max_body_bytes, settings.body_timeout.total_seconds()),
         metadata_headers=frozenset(name.encode() for name in settings.metadata_headers),
         now=partial(datetime.now, UTC),

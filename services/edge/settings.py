@@ -127,6 +127,19 @@ class Settings(Common):
         "How many requests may wait for an execution; more get 503.",
         parse=number(1),
     )
+    max_streams: int = setting(
+        "PODIUM_MAX_STREAMS",
+        1_000,
+        "How many answers may be streams of events at once; more get 503.",
+        parse=number(1),
+    )
+    longest_stream: timedelta = setting(
+        "PODIUM_STREAM_SECONDS",
+        timedelta(hours=1),
+        "How long a stream of events may last, at least 0.1; then its client comes again and goes "
+        "on where it was.",
+        parse=seconds(0.1),
+    )
     script_workers: int = setting(
         "PODIUM_EDGE_SCRIPT_WORKERS",
         2,

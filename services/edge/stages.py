@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import logging
 from dataclasses import replace
+from functools import partial
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
 from podium.executor.v1 import executor_pb2 as pb
 from services import json_schema
 from services.edge import mapping, query
+from services.edge.accepts import prefers_events
 from services.edge.answers import not_done, of_result
 from services.edge.auth import api_key, authenticate as proven
 from services.edge.bodies import aside, read_body
 from services.edge.call import Answer, Call, Gone
 from services.edge.dispatch import found_or_answer
 from services.edge.documentation import documentation
+from services.edge.events import Watched, resume, streamed
 from services.edge.exchange import Outcome, Waiting
 from services.edge.half import Response, half_text
 from services.edge.identity import identify_with
@@ -23,6 +26,7 @@ from services.edge.own import own_pages
 from services.edge.preferences import read_preference
 from services.edge.preflights import cors_at, preflight
 from services.edge.problems import Problem, challenge, retry_after
+from services.edge.progress import Followed
 from services.edge.quotas import take
 from services.edge.routes import Route
 from services.edge.schemas import SchemaUse, validator_of
@@ -39,6 +43,7 @@ from services.json_text import Json
 if TYPE_CHECKING:
     from services.edge.auth.model import Caller
     from services.edge.gateway import Gateway
+    from services.edge.streams import Slot
 
 logger = logging.getLogger(__name__)
 
@@ -175,7 +180,22 @@ def _metadata(call: Call, gateway: Gateway, route: Route) -> dict[str, Json]:
 
 
 async def run(call: Call, gateway: Gateway) -> Answer:
-    """Start the execution, wait for its result, answer with it."""
+    """Start the execution; answer with its result, or with what happens to it until then."""
+    if call.method == "HEAD" or not prefers_events(call.headers):
+        return await _run(call, gateway, None)
+    slot = gateway.streams.take()
+    try:
+        answer = await _run(call, gateway, slot)
+    except BaseException:
+        slot.release()
+        raise
+    if answer.stream is None:
+        slot.release()
+    return answer
+
+
+async def _run(call: Call, gateway: Gateway, slot: Slot | None) -> Answer:
+    """With ``slot``, as events."""
     route, caller = _route(call), _caller(call)
     response = _response(route, gateway)
     start = pb.Start(
@@ -192,14 +212,16 @@ async def run(call: Call, gateway: Gateway) -> Answer:
         request_id=call.request_id,
         traceparent=call.traceparent,
     )
-    outcome = await _outcome(call, gateway, start, route)
+    outcome = await _outcome(call, gateway, start, route, _seconds(call, route, slot))
     match outcome:
-        case pb.Result():
+        case pb.Result() if slot is None:
             return await of_result(outcome, response, gateway.scripts)
-        case Waiting.ACCEPTED:
+        case pb.Result() | Waiting.ACCEPTED:
             if route.ends_when_left and call.cycle.disconnected:
                 await _end(call.execution_id, gateway)
                 raise Gone
+            if slot is not None:
+                return _events(call, gateway, response, slot)
             location = gateway.links.location(call.execution_id, caller.auth_id)
             return not_done(call.execution_id, location, pb.EXECUTION_STATUS_RUNNING)
         case Waiting.UNCONFIRMED:
@@ -225,8 +247,28 @@ def _schema(use: SchemaUse, gateway: Gateway) -> str:
     return schema
 
 
-async def _outcome(call: Call, gateway: Gateway, start: pb.Start, route: Route) -> Outcome:
-    seconds = 0.0 if route.asynchronous else _preferred_seconds(call, route)
+def _events(call: Call, gateway: Gateway, response: Response, slot: Slot) -> Answer:
+    route, caller, execution_id = _route(call), _caller(call), call.execution_id
+    watched = Watched(
+        Followed(execution_id, route.await_refs, caller.application_id),
+        response,
+        gateway.links.location(execution_id, caller.auth_id),
+        caller.public,
+    )
+    left = partial(_end, execution_id, gateway) if route.ends_when_left else None
+    return streamed(call, gateway, watched, slot, left=left)
+
+
+def _seconds(call: Call, route: Route, slot: Slot | None) -> float:
+    """How long the answer waits for the result; 0: not at all."""
+    if route.asynchronous or slot is not None:
+        return 0.0
+    return _preferred_seconds(call, route)
+
+
+async def _outcome(
+    call: Call, gateway: Gateway, start: pb.Start, route: Route, seconds: float
+) -> Outcome:
     exchange = gateway.session.start(
         start, seconds or route.timeout_seconds, until_accepted=not seconds
     )
@@ -290,6 +332,7 @@ STAGES = (
     authorize,
     receive,
     count_request,
+    resume,
     read_input,
     map_input,
     run,

@@ -28,6 +28,7 @@ from services.edge.scripting import RouteScripts
 from services.edge.server import address_of, bound, serving_http
 from services.edge.session import Session, kept_open
 from services.edge.settings import METADATA_HEADERS
+from services.edge.streams import Streams
 from services.edge.windows import Windows
 from services.replica import Replica
 from tests.edge.documents import DOCUMENTS, KEY, replica_of
@@ -108,6 +109,7 @@ async def gateway_to(
             links=Links.of(b"cluster key"),
             scripts=RouteScripts(scripts),
             windows=Windows(),
+            streams=Streams(2, 60.0),
             body_limits=BodyLimits(idle_seconds=0.1),
             metadata_headers=frozenset(name.encode() for name in METADATA_HEADERS),
             now=lambda: clock.now,

@@ -65,6 +65,9 @@ class ScriptedExecutor(executor_pb2_grpc.ExecutorServiceServicer):
         shown_to: The only application that it says it to; empty: every one.
         told: Requests of CompleteCallback and UpdateTask, with who they were made for.
         refusal: What those two raise instead.
+        watched: Requests of WatchExecution.
+        changes: What the watches say, each to the first that asks: an error is raised, None ends
+            the watch.
     """
 
     def __init__(self) -> None:
@@ -76,6 +79,8 @@ class ScriptedExecutor(executor_pb2_grpc.ExecutorServiceServicer):
         self.attached: list[pb.Attach] = []
         self.told: list[tuple[Any, str]] = []
         self.refusal: Exception | None = None
+        self.watched: list[pb.WatchExecutionRequest] = []
+        self.changes: asyncio.Queue[pb.WatchExecutionResponse | Exception | None] = asyncio.Queue()
         self._outboxes: list[asyncio.Queue[Frames | None]] = []
 
     # What tests do.
@@ -138,6 +143,15 @@ class ScriptedExecutor(executor_pb2_grpc.ExecutorServiceServicer):
         if self.shown_to not in ("", request.attach.on_behalf_of):
             raise PermissionDenied("Not for this one.")
         return pb.AttachExecutionResponse(result=found)
+
+    async def WatchExecution(  # noqa: N802
+        self, request: pb.WatchExecutionRequest, context: rpc.Context
+    ) -> AsyncGenerator[pb.WatchExecutionResponse]:
+        self.watched.append(request)
+        while (change := await self.changes.get()) is not None:
+            if isinstance(change, Exception):
+                raise change
+            yield change
 
     async def TerminateExecution(  # noqa: N802
         self, request: pb.TerminateExecutionRequest, context: rpc.Context

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from services.edge.openapi.schemas import schema_of
-from services.edge.openapi.words import WITH_BODY, Document, json_content
+from services.edge.openapi.words import WITH_BODY, Document, events_content, json_content
 from services.edge.problems import KINDS
 from services.edge.routes import Route
 
@@ -40,6 +40,9 @@ EXECUTION: Document = {
     },
     "required": ["executionId", "status"],
 }
+STREAM_IS_OVER: Document = {
+    "description": "`Last-Event-ID` was that of the last event: nothing more will come."
+}
 # What may go wrong with any call; the sentence is that of the first class with the status.
 _ALWAYS = (400, 404, 405, 408, 431, 500, 502, 503, 504)
 
@@ -59,12 +62,13 @@ def responses(
         told["200"] = {
             "description": "The output of the workflow.",
             "headers": _headers("X-Request-Id", "Podium-Execution-Id"),
-            "content": json_content(schema_of(produced, name, "output")),
+            "content": json_content(schema_of(produced, name, "output")) | events_content(),
         }
     if route.response.envelope:
         # A script sets the status.
         told["default"] = {"description": "What the workflow says.", "content": json_content({})}
     told["202"] = accepted("It goes on; `Location` has the answer once it is done.")
+    told["204"] = STREAM_IS_OVER
     statuses = {*_ALWAYS}
     statuses |= set() if public else {401, 403}
     statuses |= {413, 415} if route.method in WITH_BODY else set()

@@ -8,6 +8,7 @@ from typing import Any
 from services.edge.openapi.answers import (
     EXECUTION,
     PROBLEM,
+    STREAM_IS_OVER,
     accepted,
     problem,
     responses,
@@ -15,7 +16,7 @@ from services.edge.openapi.answers import (
 from services.edge.openapi.names import operation_names
 from services.edge.openapi.parameters import other_parameters, parameter, path_parameters
 from services.edge.openapi.schemas import named_schemas, schema_of
-from services.edge.openapi.words import WITH_BODY, Document, Schemas, json_content
+from services.edge.openapi.words import WITH_BODY, Document, Schemas, events_content, json_content
 from services.edge.routes import Route
 from services.edge.trie import is_parameter, template_segments
 
@@ -120,9 +121,20 @@ def _location(public: bool) -> Document:
         parameter("t", "query", {"type": "string"}, required=public, description="The link's."),
     ]
     answers: Document = {
-        "200": {"description": "What the route answers with.", "content": json_content({})},
+        "200": {
+            "description": "What the route answers with.",
+            "content": json_content({}) | events_content(),
+        },
         "202": accepted("It is not done yet: ask again."),
+        "204": STREAM_IS_OVER,
     }
+    last = parameter(
+        "Last-Event-ID",
+        "header",
+        {"type": "string"},
+        required=False,
+        description="Of events: those after this one.",
+    )
     failed = {str(status): problem(status) for status in (404, 410, 500, 502, 503, 504)}
     refused = {str(status): problem(status) for status in (404, 409, 503)}
     return {
@@ -130,6 +142,7 @@ def _location(public: bool) -> Document:
         "get": {
             "operationId": "getExecution",
             "summary": "The answer of an execution, once it is done",
+            "parameters": [last],
             "responses": answers | failed,
         },
         "delete": {

@@ -17,3 +17,9 @@ WITH_BODY = ("POST", "PUT", "PATCH")
 def json_content(schema: Json) -> Document:
     """The content of a body that is JSON."""
     return {"application/json": {"schema": schema}}
+
+
+def events_content() -> Document:
+    """The content of an answer that goes on."""
+    told = "Events `progress`, then `result` or `error`, where `Accept` prefers them."
+    return {"text/event-stream": {"schema": {"type": "string", "description": told}}}
