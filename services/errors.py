@@ -9,10 +9,12 @@ status it travels as and the HTTP status the edge answers with:
     ├── NotFound                 NOT_FOUND            404
     ├── AlreadyExists            ALREADY_EXISTS       409
     ├── Conflict                 FAILED_PRECONDITION  409   not in this state
+    ├── KeyReused                FAILED_PRECONDITION  422   an idempotency key, with other content
     ├── Stale                    ABORTED              409   somebody else wrote first
     ├── Unauthenticated          UNAUTHENTICATED      401
     ├── PermissionDenied         PERMISSION_DENIED    403
     ├── RateLimited              RESOURCE_EXHAUSTED   429
+    ├── ConcurrencyLimited       RESOURCE_EXHAUSTED   429   as many run at once as may
     ├── Overloaded               RESOURCE_EXHAUSTED   503   admission said no
     ├── TooLarge                 OUT_OF_RANGE         413
     ├── DeadlineExceeded         DEADLINE_EXCEEDED    503   a service took too long
@@ -105,6 +107,13 @@ class Conflict(ServiceError):
     status = HTTPStatus.CONFLICT
 
 
+class KeyReused(ServiceError):
+    """The idempotency key came with another request before."""
+
+    code = grpc.StatusCode.FAILED_PRECONDITION
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+
+
 class Stale(ServiceError):
     """Somebody else changed it since the caller read it."""
 
@@ -128,6 +137,13 @@ class PermissionDenied(ServiceError):
 
 class RateLimited(ServiceError):
     """Too many requests; ask again later."""
+
+    code = grpc.StatusCode.RESOURCE_EXHAUSTED
+    status = HTTPStatus.TOO_MANY_REQUESTS
+
+
+class ConcurrencyLimited(ServiceError):
+    """As many executions run at once as may; nothing was started."""
 
     code = grpc.StatusCode.RESOURCE_EXHAUSTED
     status = HTTPStatus.TOO_MANY_REQUESTS

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from services.errors import ServiceError
 from services.executor.core.model import Event, Execution
+from services.executor.orders import Order
 from services.executor.rows import Origin
 from services.executor.snapshots import Snapshot
 
@@ -21,11 +22,14 @@ class Told:
 
     Attributes:
         before: The execution as it stood when the event came.
+        refs: What a start waits for that attached by its idempotency key: what the first one with
+            that key does. None: it is no such start.
     """
 
     before: Execution
     after: Execution
     origin: Origin
+    refs: tuple[str, ...] | None = None
 
 
 Reply = Callable[[Told | ServiceError], None]
@@ -33,15 +37,13 @@ Reply = Callable[[Told | ServiceError], None]
 
 @dataclass(frozen=True, slots=True)
 class Beginning:
-    """A start that found its execution to be there, or about to be.
+    """A start, or one that found its execution to be there, or about to be.
 
     Attributes:
         reply: Told what became of the start, if it is needed.
     """
 
-    execution: Execution
-    origin: Origin
-    snapshot: Snapshot
+    order: Order
     reply: Reply
 
 
@@ -56,7 +58,7 @@ class Letter:
         snapshot: Goes with an event that replaces the definitions.
         tries: How often it could not be stored, or no script worker had time for it.
         breakages: How often deciding or storing it broke, for no fault of the disk.
-        start: Begins the execution, should there be none of that id.
+        start: Begins the execution, or would, should there be none of that id.
     """
 
     event: Event | None

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
-from services.errors import AlreadyExists, Conflict, NotFound, ServiceError, Unavailable
+from dataclasses import replace
+
+from services.errors import (
+    AlreadyExists,
+    Conflict,
+    KeyReused,
+    NotFound,
+    ServiceError,
+    Unavailable,
+)  # fmt: skip
 from services.executor.actors import Letter, Reply, Told
 from services.executor.core.model import Refused
-from services.executor.rows import Origin
+from services.executor.orders import Order
 
 
 def answer(letter: Letter, told: Told | ServiceError) -> None:
@@ -14,16 +23,15 @@ def answer(letter: Letter, told: Told | ServiceError) -> None:
         letter.reply(told)
 
 
-def attaching(workflow: str, origin: Origin, reply: Reply | None) -> Reply:
+def attaching(order: Order, reply: Reply) -> Reply:
     """``reply``, told AlreadyExists if the execution came from another start."""
+    ours, workflow = order.origin.fingerprint, order.execution.workflow.name
 
     def same(told: Told) -> bool:
-        ours, theirs = origin.fingerprint, told.origin.fingerprint
+        theirs = told.origin.fingerprint
         return bool(ours) and ours == theirs and told.after.workflow.name == workflow
 
     def attach(told: Told | ServiceError) -> None:
-        if reply is None:
-            return
         if isinstance(told, Told) and not same(told):
             reply(
                 AlreadyExists(
@@ -35,6 +43,24 @@ def attaching(workflow: str, origin: Origin, reply: Reply | None) -> Reply:
             reply(told)
 
     return attach
+
+
+def joining(order: Order, refs: tuple[str, ...], reply: Reply) -> Reply:
+    """``reply``, told KeyReused if the idempotency key came with another start.
+
+    Args:
+        refs: What that start waits for.
+    """
+
+    def join(told: Told | ServiceError) -> None:
+        if not isinstance(told, Told):
+            reply(told)
+        elif told.origin.fingerprint == order.origin.fingerprint:
+            reply(replace(told, refs=refs))
+        else:
+            reply(KeyReused("The idempotency key came with another request before."))
+
+    return join
 
 
 def stopping() -> Unavailable:

@@ -55,13 +55,22 @@ class Calls:
             given = await self._starting.prepared(request)
         order = self._starting.order(request, caller, given)
         answer = Answer()
-        self._runtime.engine.start(order.execution, order.origin, order.snapshot, answer)
-        return await answer.told()
+        leave = self._runtime.entrance.start(order, answer)
+        try:
+            return await answer.told()
+        finally:
+            # Whoever asked is gone, perhaps: what still waits for a slot does not begin.
+            leave()
 
     async def run(self, request: pb.Start, caller: Principal, wait: timedelta) -> pb.Result:
         """The result, or after ``wait`` where the execution stands."""
         told = await self.start(request, caller)
-        return await self._result(told, request.await_refs, wait)
+        refs = request.await_refs if told.refs is None else told.refs
+        result = await self._result(told, refs, wait)
+        result.replayed = (
+            told.refs is not None and result_of(told.after, told.origin, refs) is not None
+        )
+        return result
 
     async def attached(self, request: pb.Attach, caller: Principal, wait: timedelta) -> pb.Result:
         """The result, or after ``wait`` where the execution stands."""

@@ -18,7 +18,7 @@ from services.executor.core.model import (
     TimerKey,
 )
 from services.executor.core.webhooks import followed
-from services.executor.documents import LARGE_CHARS
+from services.executor.documents import LARGE_CHARS, text_of
 from services.executor.rows import (
     Origin,
     Row,
@@ -106,10 +106,19 @@ def _begin(unit: Unit, actor: Actor, letter: Letter, unfolded: Unfolded, new: bo
     actor.weight = unit.size = weight(row)
     if new:
         unit.start = execution.id
+        unit.claim = _claim(letter, execution)
         # Should it be there already, or not be written, it is loaded before anything else.
         actor.timed = False
     else:
         unit.dropped.append(execution.id)
+
+
+def _claim(letter: Letter, execution: Execution) -> Row | None:
+    """The row by which other starts with the same idempotency key find this execution."""
+    if letter.start is None or not letter.start.order.key:
+        return None
+    order = letter.start.order
+    return order.key, execution.id, text_of(order.refs), micros(execution.created_at)
 
 
 def _task_rows(unfolded: Unfolded, new: bool) -> Iterator[Row]:

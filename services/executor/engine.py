@@ -11,31 +11,27 @@ from datetime import datetime
 from services.errors import NotFound, Overloaded, ServiceError, Unavailable
 from services.executor import loading
 from services.executor.actors import Actor, Actors, Beginning, Letter, Reply, Told
-from services.executor.answers import answer, attaching, refusal, stopping
+from services.executor.answers import answer, attaching, joining, refusal, stopping
 from services.executor.commits import Child, begun, prepare, unit_of
-from services.executor.core.http import HttpAnswer
 from services.executor.core.kind import Kind
 from services.executor.core.model import (
     Event,
-    Execution,
     Interrupted,
-    Performed,
     Refused,
     SetTimer,
     Started,
     StartExecution,
-    TaskUpdated,
     Terminated,
     TimerFired,
     TimerKey,
 )
-from services.executor.documents import LARGE_CHARS, is_large
 from services.executor.loads import Found, Loads
-from services.executor.rows import Origin, Row
+from services.executor.orders import Order
+from services.executor.rows import Row
 from services.executor.snapshots import Snapshot, Snapshots
 from services.executor.store import Store
 from services.executor.timers import Timers, now as utc_now
-from services.executor.unfolding import Unfolded
+from services.executor.unfolding import Unfolded, brings_much
 from services.executor.units import Unit
 from services.executor.waking import Waking
 from services.javascript import NoWorker, Scripts
@@ -104,25 +100,26 @@ class Engine:
 
     # Events.
 
-    def start(self, execution: Execution, origin: Origin, snapshot: Snapshot, reply: Reply) -> None:
+    def start(self, order: Order, reply: Reply) -> None:
         """Begin an execution, or attach to the one that has its id, workflow and fingerprint.
 
-        ``reply`` is told AlreadyExists where one of the latter is another one, or no fingerprint
-        says that it is the same start.
+        So with the one whose start had the same idempotency key. ``reply`` is told AlreadyExists,
+        or KeyReused, where one of the latter is another one, or no fingerprint says that it is
+        the same start.
         """
-        known = self._actors.get(execution.id) is not None
-        actor = self._actors.wake(execution.id)
+        execution_id = order.execution.id
+        known = self._actors.get(execution_id) is not None
+        actor = self._actors.wake(execution_id)
         if known:
-            attach = attaching(execution.workflow.name, origin, reply)
-            beginning = Beginning(execution, origin, snapshot, reply)
-            self._put(actor, Letter(None, attach, start=beginning))
+            self._put(actor, Letter(None, attaching(order, reply), start=Beginning(order, reply)))
             return
-        self._begin(actor, Beginning(execution, origin, snapshot, reply))
+        self._begin(actor, Beginning(order, reply))
         self._go_on(actor)
 
     def _begin(self, actor: Actor, start: Beginning) -> None:
-        actor.origin, actor.snapshot = start.origin, start.snapshot
-        self._decide(actor, Letter(Started(), start.reply), Unfolded(start.execution))
+        order = start.order
+        actor.origin, actor.snapshot = order.origin, order.snapshot
+        self._decide(actor, Letter(Started(), start.reply, start=start), Unfolded(order.execution))
 
     def tell(
         self,
@@ -220,7 +217,7 @@ class Engine:
     def _decide(self, actor: Actor, letter: Letter, unfolded: Unfolded) -> None:
         if letter.event is None:
             return
-        if actor.large or _brings_much(letter.event, unfolded.execution):
+        if actor.large or brings_much(letter.event, unfolded.execution):
             unfolded.is_large()
             self._take_time(actor, letter, unfolded, letter.event)
             return
@@ -316,8 +313,7 @@ class Engine:
             self._failed(actor, letter, unit.error)
         elif unit.known:
             actor.execution = None
-            attach = attaching(unfolded.execution.workflow.name, actor.origin, letter.reply)
-            actor.mail.appendleft(Letter(None, attach))
+            self._attach(actor, letter, unit)
         else:
             try:
                 self._follow(actor, letter, unfolded, unit)
@@ -326,6 +322,16 @@ class Engine:
                 logger.exception("What followed from a commit of execution %s broke.", actor.id)
                 actor.execution = None
         self._go_on(actor)
+
+    def _attach(self, actor: Actor, letter: Letter, unit: Unit) -> None:
+        """The start's execution was there already: by its id, or by its idempotency key."""
+        start = letter.start
+        if start is None:
+            return
+        if unit.known == actor.id:
+            actor.mail.appendleft(Letter(None, attaching(start.order, start.reply)))
+        else:
+            self.tell(unit.known, None, joining(start.order, unit.refs, start.reply))
 
     def _follow(self, actor: Actor, letter: Letter, unfolded: Unfolded, unit: Unit) -> None:
         """Do what follows from a commit."""
@@ -383,15 +389,3 @@ class Engine:
         else:
             reason = f"The executor could not go on: {type(error).__name__}."
             actor.mail.appendleft(Letter(Terminated(reason)))
-
-
-def _brings_much(event: Event, execution: Execution) -> bool:
-    """Whether there is a large document in what has happened."""
-    match event:
-        case Performed(outcome=HttpAnswer(size=size)):
-            return size >= LARGE_CHARS
-        case TaskUpdated(output=output):
-            return is_large(output)
-        case Started():
-            return is_large(execution.input)
-    return False

@@ -195,3 +195,36 @@ def m006_webhooks(db: Database) -> None:
         "CREATE INDEX webhooks_due ON webhooks (next_at, receiver, execution_id) "
         "WHERE next_at IS NOT NULL"
     )
+
+
+@migrations()
+def m007_idempotency_keys(db: Database) -> None:
+    """Which execution a start's idempotency key belongs to.
+
+    Whether it still does is seen by the execution; ``look_at`` is when it is looked up whether the
+    row can go.
+    """
+    db.execute(
+        """
+        CREATE TABLE idempotency_keys (
+            key BLOB PRIMARY KEY,
+            execution_id TEXT NOT NULL,
+            await_refs TEXT NOT NULL,
+            look_at INTEGER NOT NULL
+        ) STRICT, WITHOUT ROWID
+        """
+    )
+    db.execute("CREATE INDEX idempotency_keys_to_look_at ON idempotency_keys (look_at)")
+
+
+@migrations()
+def m008_slots(db: Database) -> None:
+    """The slot that an execution holds while it has not ended, by the key that is counted.
+
+    The index is what a start of the executor counts.
+    """
+    db.execute("ALTER TABLE executions ADD COLUMN slot BLOB NOT NULL DEFAULT x''")
+    db.execute(
+        "CREATE INDEX executions_in_slots ON executions (slot) "
+        "WHERE slot != x'' AND ended_at IS NULL"
+    )

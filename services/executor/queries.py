@@ -144,6 +144,22 @@ def count_running(db: sqlite3.Connection) -> int:
     )
 
 
+def slots_held(db: sqlite3.Connection) -> dict[bytes, int]:
+    """By key, how many executions hold a slot."""
+    return dict(
+        db.execute(
+            "SELECT slot, count(*) FROM executions INDEXED BY executions_in_slots "
+            "WHERE slot != x'' AND ended_at IS NULL GROUP BY slot"
+        )
+    )
+
+
+def is_there(db: sqlite3.Connection, execution_id: str) -> bool:
+    """Whether there is such an execution."""
+    row = db.execute("SELECT 1 FROM executions WHERE id = ?", (execution_id,)).fetchone()
+    return row is not None
+
+
 def interrupted(db: sqlite3.Connection) -> list[tuple[str, str, int]]:
     """(execution id, task id, number) of every effect that was under way."""
     return db.execute(

@@ -31,6 +31,7 @@ class Origin:
         started_by: The principal.
         fingerprint: Tells a repeated start from another one with the same id.
         answer: JSON text, kept for the starter; empty: none.
+        slot: The key of the slot that it holds until its end; empty: none.
         webhook: Whom to tell of the end; a row of its own.
     """
 
@@ -39,6 +40,7 @@ class Origin:
     answer: str = ""
     request_id: str = ""
     traceparent: str = ""
+    slot: bytes = b""
     webhook: Webhook | None = None
 
 
@@ -46,7 +48,7 @@ EXECUTION_COLUMNS = (
     "id", "workflow", "version", "snapshot", "status", "created_at", "updated_at", "ended_at",
     "last_retried_at", "reason", "correlation_id", "priority", "parent_id", "parent_task_id",
     "restarts", "next_sequence", "open", "failed_refs", "input", "variables", "output",
-    "started_by", "fingerprint", "answer", "request_id", "traceparent",
+    "started_by", "fingerprint", "answer", "request_id", "traceparent", "slot",
 )  # fmt: skip
 
 # What an event changes; None for variables and output leaves them as they are.
@@ -115,6 +117,7 @@ def execution_row(execution: Execution, snapshot: str, origin: Origin, text: Tex
         plain(origin.answer),
         plain(origin.request_id),
         plain(origin.traceparent),
+        origin.slot,
     )
 
 
@@ -185,7 +188,7 @@ def _memory(task: Task, text: Text) -> str:
 
 def weight(row: Row) -> int:
     """How many characters its documents have: what an execution costs in memory, roughly."""
-    return sum(len(value) for value in row[-8:] if isinstance(value, str))
+    return sum(len(value) for value in row[-9:] if isinstance(value, str))
 
 
 def execution_of(row: Row, workflow: Workflow, tasks: Mapping[str, Task]) -> Execution:
@@ -217,7 +220,7 @@ def execution_of(row: Row, workflow: Workflow, tasks: Mapping[str, Task]) -> Exe
 
 def origin_of(row: Row) -> Origin:
     """The origin of a row of :data:`EXECUTION_COLUMNS`."""
-    return Origin(*row[21:26])
+    return Origin(*row[21:27])
 
 
 def task_of(row: Row) -> Task:

@@ -19,11 +19,13 @@ from services.executor.answers import stopping
 from services.executor.deliveries import Deliveries, Terms
 from services.executor.effects import Effect
 from services.executor.engine import Engine
+from services.executor.entrance import Entrance
 from services.executor.feed import Feed
 from services.executor.handingoff import HandingOff
 from services.executor.kinds import KINDS
 from services.executor.performing import Performing
 from services.executor.results import Waiters
+from services.executor.slots import Slots
 from services.executor.snapshots import Snapshots
 from services.executor.store import Store
 from services.executor.unfolding import Unfolded
@@ -60,6 +62,8 @@ class Runtime:
     Attributes:
         count: How many executions have not ended.
         public_url: The URL of a path at the gateway.
+        slots: How many of those that are limited run side by side, by key.
+        entrance: Where executions are started.
     """
 
     def __init__(
@@ -73,6 +77,7 @@ class Runtime:
         feed: Feed,
         limits: Limits,
         count: int,
+        held: Mapping[bytes, int],
         terms: Terms | None = None,
     ) -> None:
         self.store = store
@@ -80,6 +85,8 @@ class Runtime:
         self.feed = feed
         self.waiters = Waiters()
         self.engine = Engine(store, snapshots, KINDS, scripts, tasks, self._committed)
+        self.slots = Slots(held)
+        self.entrance = Entrance(self.engine, store.loaders, self.slots)
         lanes = Lanes(limits.calls_per_host, limits.calls)
         self.performing = Performing(tasks, effects, handing_off, self.engine.tell, lanes)
         self.deliveries = Deliveries(tasks, store, effects, handing_off, terms)
@@ -107,7 +114,7 @@ class Runtime:
     def _committed(self, actor: Actor, letter: Letter, unfolded: Unfolded, unit: Unit) -> None:
         execution = unfolded.execution
         self.feed.publish(unit)
-        self._count(unfolded, unit)
+        self._count(actor, unfolded, unit)
         if len(self.performing):
             for task in unfolded.changed.values():
                 if task.status.final:
@@ -120,19 +127,17 @@ class Runtime:
             self.deliveries.committed(unit.webhooks)
         self.waiters.tell(execution, actor.origin, unit.output)
 
-    def _count(self, unfolded: Unfolded, unit: Unit) -> None:
-        self.count += len(unit.children)
-        if unit.start:
-            self.count += 1
-        if unfolded.execution.status.final:
-            if unit.start or not unfolded.before.status.final:
-                self.count -= 1
-        elif unfolded.before.status.final:
-            self.count += 1
+    def _count(self, actor: Actor, unfolded: Unfolded, unit: Unit) -> None:
+        was_open = not (unit.start or unfolded.before.status.final)
+        opened = (not unfolded.execution.status.final) - was_open
+        self.count += len(unit.children) + opened
+        if opened and actor.origin.slot:
+            self.slots.count(actor.origin.slot, opened)
 
     async def drain(self, seconds: float) -> None:
         """Begin nothing new; give what is under way ``seconds`` to end."""
         self.draining = True
+        self.entrance.close()
         self.engine.timers.close()
         self.deliveries.timers.close()
         self.feed.end()
@@ -165,9 +170,10 @@ async def running(
     terms: Terms | None = None,
 ) -> AsyncGenerator[Runtime]:
     """An executor that goes on with what its store says was begun, until the end of the block."""
-    (head, floor), count, interrupted, not_begun = await asyncio.gather(
+    (head, floor), count, held, interrupted, not_begun = await asyncio.gather(
         store.readers.read(queries.revisions),
         store.readers.read(queries.count_running),
+        _surely(store, queries.slots_held),
         _surely(store, queries.interrupted),
         _surely(store, queries.not_begun),
     )
@@ -183,6 +189,7 @@ async def running(
             feed,
             limits or Limits(),
             count,
+            held,
             terms,
         )
         runtime.engine.recover(interrupted, not_begun)
@@ -196,6 +203,7 @@ async def running(
             yield runtime
         finally:
             runtime.draining = True
+            runtime.entrance.close()
             runtime.engine.close()
             runtime.performing.close()
             runtime.deliveries.close()

@@ -8,11 +8,12 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 from podium.executor.v1 import executor_pb2 as pb
 from services.access import Principal
-from services.errors import Overloaded, ServiceError, TooLarge
+from services.errors import ConcurrencyLimited, Overloaded, ServiceError, TooLarge
 from services.executor.actors import Told
 from services.executor.calls import Calls
 from services.executor.core.model import Json
 from services.executor.documents import plain
+from services.executor.entrance import Leave
 from services.executor.results import Waiter, result_of
 from services.executor.runtime import Runtime
 from services.executor.starting import Starting
@@ -96,6 +97,10 @@ class Session:
             if number in self._open:
                 self._open[number].leave()
             return
+        if frame.HasField("withdraw"):
+            if number in self._open:
+                self._open[number].withdraw()
+            return
         if number in self._open:
             # The same said again: its answer is on the way.
             return
@@ -132,7 +137,7 @@ class Session:
         self, request: pb.Start, exchange: _Exchange, given: dict[str, Json] | None = None
     ) -> None:
         order = self._starting.order(request, self._caller, given)
-        self._runtime.engine.start(order.execution, order.origin, order.snapshot, exchange.started)
+        exchange.enter(self._runtime.entrance.start(order, exchange.started))
 
     def post(self, frame: pb.ServerFrame, size: int) -> None:
         """Have ``frame`` sent with all others of this tick."""
@@ -190,7 +195,8 @@ class _Exchange:
     """What one frame asked for, until it has its result."""
 
     __slots__ = (
-        "_left", "_number", "_saying", "_session", "_waiter", "execution_id", "prompt", "refs",
+        "_leave_entrance", "_left", "_number", "_replayed", "_saying", "_session", "_waiter",
+        "_withdrawn", "execution_id", "prompt", "refs",
     )  # fmt: skip
 
     def __init__(self, session: Session, number: int) -> None:
@@ -199,14 +205,34 @@ class _Exchange:
         self._left = False
         self._waiter: Waiter | None = None
         self._saying: asyncio.TimerHandle | None = None
+        self._leave_entrance: Leave | None = None
+        self._replayed = False
+        self._withdrawn = False
         self.execution_id = ""
         self.prompt = False
         self.refs: tuple[str, ...] = ()
+
+    def enter(self, leave: Leave) -> None:
+        """It may wait for a slot; ``leave`` takes it out."""
+        self._leave_entrance = leave
+        if self._left:
+            leave()
+        elif self._withdrawn:
+            self.withdraw()
+
+    def withdraw(self) -> None:
+        """It is refused, if it still waits for a slot."""
+        self._withdrawn = True
+        if not self._left and self._leave_entrance is not None and self._leave_entrance():
+            self.refuse(ConcurrencyLimited("As many executions run at once as may."))
 
     def started(self, told: Told | ServiceError) -> None:
         """What became of the start."""
         if isinstance(told, Told) and not self._left:
             self.execution_id = told.after.id
+            if told.refs is not None:
+                self.refs = told.refs
+                self._replayed = result_of(told.after, told.origin, told.refs) is not None
             if self.prompt:
                 self._say_accepted()
         self.attached(told)
@@ -216,7 +242,7 @@ class _Exchange:
             )
 
     def _say_accepted(self) -> None:
-        accepted = pb.Accepted(execution_id=self.execution_id)
+        accepted = pb.Accepted(execution_id=self.execution_id, replayed=self._replayed)
         frame = pb.ServerFrame(correlation_id=self._number, accepted=accepted)
         self._session.post(frame, _FRAME_BYTES)
 
@@ -244,6 +270,7 @@ class _Exchange:
         self._waiter = None
         self._hush()
         self._session.forget(self._number)
+        result.replayed = self._replayed
         frame = pb.ServerFrame(correlation_id=self._number, result=result)
         size = size_of(frame)
         if size > _MOST_BYTES_A_RESULT:
@@ -263,6 +290,8 @@ class _Exchange:
         """Nobody waits any more."""
         self._left = True
         self._hush()
+        if self._leave_entrance is not None:
+            self._leave_entrance()
         self._session.forget(self._number)
         if self._waiter is not None:
             self._session.runtime.waiters.leave(self.execution_id, self._waiter)

@@ -6,7 +6,7 @@ import asyncio
 import re
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from functools import lru_cache
 from hashlib import sha256
@@ -15,11 +15,13 @@ from podium.executor.v1 import executor_pb2 as pb
 from services.access import Principal, application_principal, require, tags_of
 from services.errors import InvalidRequest, NotFound, ServiceError, TooLarge, Unavailable
 from services.executor.core.decide import start
-from services.executor.core.model import Execution, Json
+from services.executor.core.model import Json
 from services.executor.core.webhooks import Webhook
 from services.executor.documents import LARGE_CHARS
+from services.executor.orders import Order
 from services.executor.rows import Origin
 from services.executor.runtime import Runtime
+from services.executor.slots import Slot
 from services.executor.snapshots import Snapshot
 from services.executor.timers import now
 from services.json_text import DocumentError, parse_json
@@ -32,16 +34,8 @@ _MOST_CHARS = 1000
 _MOST_URL_CHARS = 2048
 _MOST_PRIORITY = 99
 _MOST_ALLOWED = 10_000
+_MOST_KEY_BYTES = 32
 _PATIENCE = timedelta(seconds=1)
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """A start that may be made."""
-
-    execution: Execution
-    origin: Origin
-    snapshot: Snapshot
 
 
 class Starting:
@@ -101,10 +95,7 @@ class Starting:
             self._runtime.gate.check_scripts(name)
         _check(execution_id, version, priority)
         correlation_id = _short(request.correlation_id, "correlation_id")
-        origin = _origin(request, caller, principal)
-        if caller.name == EDGE and request.HasField("completion_webhook"):
-            webhook = _webhook(request.completion_webhook, self._runtime.public_url)
-            origin = replace(origin, webhook=webhook)
+        origin = self._origin(request, caller, principal)
         snapshot = self._snapshot(name, version)
         execution = start(
             execution_id or str(uuid.uuid4()),
@@ -114,7 +105,23 @@ class Starting:
             correlation_id=correlation_id,
             priority=priority,
         )
-        return Order(execution, origin, snapshot)
+        return Order(
+            execution,
+            origin,
+            snapshot,
+            key=_key(request, caller),
+            refs=tuple(request.await_refs),
+            slot=_slot(request) if origin.slot else None,
+            again=request.again,
+            size=len(request.input),
+        )
+
+    def _origin(self, request: pb.Start, caller: Principal, principal: Principal) -> Origin:
+        origin = _origin(request, caller, principal)
+        if caller.name != EDGE or not request.HasField("completion_webhook"):
+            return origin
+        webhook = _webhook(request.completion_webhook, self._runtime.public_url)
+        return replace(origin, webhook=webhook)
 
     def latest(self, name: str) -> Snapshot:
         """The workflow's newest version. Raises :class:`NotFound`."""
@@ -185,6 +192,7 @@ def _origin(request: pb.Start, caller: Principal, principal: Principal) -> Origi
         started_by=(named if edge else "") or principal.name,
         fingerprint=request.fingerprint if edge else _fingerprint(caller, request.fingerprint),
         answer=request.answer if edge else "",
+        slot=request.slot.key if edge and request.HasField("slot") else b"",
         request_id=_short(request.request_id, "request_id"),
         traceparent=_short(request.traceparent, "traceparent"),
     )
@@ -208,6 +216,27 @@ def _fingerprint(caller: Principal, given: bytes) -> bytes:
     if not given:
         return b""
     return f"{caller.name} ".encode() + sha256(given).digest()
+
+
+def _key(request: pb.Start, caller: Principal) -> bytes:
+    """One that no other caller can give, as :func:`_fingerprint` has it."""
+    given = request.idempotency_key
+    if not given:
+        return b""
+    if len(given) > _MOST_KEY_BYTES:
+        raise InvalidRequest(f"idempotency_key is longer than {_MOST_KEY_BYTES} bytes.")
+    if not request.fingerprint:
+        raise InvalidRequest("A start with an idempotency_key must have a fingerprint.")
+    return given if caller.name == EDGE else _fingerprint(caller, given)
+
+
+def _slot(request: pb.Start) -> Slot:
+    slot = Slot(request.slot.key, request.slot.limit, request.slot.most_waiting)
+    if len(slot.key) > _MOST_KEY_BYTES:
+        raise InvalidRequest(f"The key of the slot is longer than {_MOST_KEY_BYTES} bytes.")
+    if slot.limit < 1 or slot.most_waiting < 0:
+        raise InvalidRequest("A slot's limit must be 1 or more, most_waiting 0 or more.")
+    return slot
 
 
 def _input(text: str) -> dict[str, Json]:

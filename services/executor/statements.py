@@ -11,14 +11,18 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from functools import cache
 from itertools import chain
-from typing import TypeVar
+from typing import Any, TypeVar, cast
 
 from services.errors import NotFound
+from services.executor.documents import value_of
 from services.executor.rows import EXECUTION_COLUMNS, PROGRESS_COLUMNS, TASK_COLUMNS, Row
 from services.executor.units import Unit
 from services.executor.webhook_rows import DELIVERY_COLUMNS, ORDER_COLUMNS
 
 T = TypeVar("T")
+
+# How long an idempotency key is known after the end of its execution.
+KEY_KEPT_MICROS = 24 * 60 * 60 * 1_000_000
 
 _CHUNKS = (64, 32, 16, 12, 8, 6, 4, 3, 2, 1)
 _UNCHANGEABLE_IN_TASKS = frozenset(
@@ -35,12 +39,15 @@ def write(db: sqlite3.Connection, units: Sequence[Unit], stored: set[str]) -> No
     """
     present = _present(db, units)
     for unit in units:
-        unit.known = unit.start in present if unit.start else False
+        unit.known = unit.start if unit.start in present else ""
+    _find_claimed(db, [unit for unit in units if unit.claim and not unit.known])
     live = [unit for unit in units if not unit.known]
     _snapshots(db, live, stored)
     _run(db, _INSERT_EXECUTIONS, _rows(unit.created for unit in live))
     children = [row for row in _rows(unit.children for unit in live) if row[0] not in present]
     _run(db, _INSERT_EXECUTIONS, children)
+    claims = [unit.claim for unit in live if unit.claim]
+    _run(db, _PUT_KEYS, [(*names, at + KEY_KEPT_MICROS) for *names, at in claims])
     _update(db, _rows(unit.progress for unit in live))
     _run(db, _DROP_TASKS, [(each,) for unit in live for each in unit.dropped])
     _run(db, _PUT_TASKS, _rows(unit.tasks for unit in live))
@@ -67,6 +74,34 @@ def _present(db: sqlite3.Connection, units: Sequence[Unit]) -> set[str]:
             row[0] for row in db.execute(f"SELECT id FROM executions WHERE id IN ({marks})", chunk)
         )
     return found
+
+
+def _find_claimed(db: sqlite3.Connection, units: Sequence[Unit]) -> None:
+    """Set ``known`` and ``refs`` where another execution has the key of a unit."""
+    by_key = {unit.claim[0]: unit for unit in units if unit.claim}
+    for chunk in _chunked(list(by_key)):
+        for key, *held in db.execute(f"{_HOLDERS} ({','.join('?' * len(chunk))})", chunk):
+            unit = by_key[key]
+            if unit.claim and (holder := _still_held(held, unit.claim[3])):
+                unit.known, unit.refs = holder
+
+
+Holder = tuple[str, tuple[str, ...]]
+"""The execution that has an idempotency key, and what its start awaits."""
+
+
+def holder(db: sqlite3.Connection, key: bytes, at: int) -> Holder | None:
+    """Who has ``key`` at that time; None: it is as good as new."""
+    row = db.execute(f"{_HOLDERS} (?)", (key,)).fetchone()
+    return None if row is None else _still_held(row[1:], at)
+
+
+def _still_held(row: Sequence[Any], at: int) -> Holder | None:
+    """Of (execution id, awaited refs, ended at); None: its time is over."""
+    execution_id, refs, ended_at = row
+    if ended_at is not None and ended_at + KEY_KEPT_MICROS <= at:
+        return None
+    return execution_id, tuple(cast("list[str]", value_of(refs)))
 
 
 def _snapshots(db: sqlite3.Connection, units: Sequence[Unit], stored: set[str]) -> None:
@@ -160,6 +195,21 @@ _PUT_TASKS = (
     f"INSERT INTO tasks ({', '.join(TASK_COLUMNS)}) VALUES",
     len(TASK_COLUMNS),
     _upsert("tasks", TASK_COLUMNS, ("execution_id", "sequence"), _UNCHANGEABLE_IN_TASKS),
+)
+# A key whose execution was dropped has no row here.
+_HOLDERS = """
+    SELECT key, executions.id, await_refs, ended_at FROM idempotency_keys
+    JOIN executions ON executions.id = execution_id WHERE key IN
+"""
+_PUT_KEYS = (
+    "INSERT INTO idempotency_keys (key, execution_id, await_refs, look_at) VALUES",
+    4,
+    _upsert(
+        "idempotency_keys",
+        ("key", "execution_id", "await_refs", "look_at"),
+        ("key",),
+        frozenset(("key",)),
+    ),
 )
 _DROP_TASKS = ("DELETE FROM tasks WHERE execution_id IN (VALUES", 1, ")")
 _CLEAR_TIMERS = ("DELETE FROM timers WHERE execution_id IN (VALUES", 1, ")")

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from services.executor.core.decide import decide
+from services.executor.core.http import HttpAnswer
 from services.executor.core.kind import Kind
 from services.executor.core.model import (
     CancelTimer,
@@ -18,12 +19,15 @@ from services.executor.core.model import (
     Event,
     Execution,
     Perform,
+    Performed,
     SetTimer,
+    Started,
     StartExecution,
     Task,
+    TaskUpdated,
     TimerKey,
 )
-from services.executor.documents import Writing, is_large, text_of
+from services.executor.documents import LARGE_CHARS, Writing, is_large, text_of
 from services.javascript import ScriptFailed, Scripts
 
 
@@ -120,3 +124,15 @@ class Unfolded:
 
     async def _text(self, scope: object) -> str:
         return await asyncio.to_thread(self.text, scope) if self.large else self.text(scope)
+
+
+def brings_much(event: Event, execution: Execution) -> bool:
+    """Whether there is a large document in what has happened."""
+    match event:
+        case Performed(outcome=HttpAnswer(size=size)):
+            return size >= LARGE_CHARS
+        case TaskUpdated(output=output):
+            return is_large(output)
+        case Started():
+            return is_large(execution.input)
+    return False

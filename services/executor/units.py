@@ -14,6 +14,8 @@ class Unit:
 
     Attributes:
         start: The id of an execution that must not be there yet; empty: this is no start.
+        claim: (idempotency key, execution id, awaited refs as JSON text, at): a key that no other
+            execution must have; None: it has none.
         created: Rows of new executions, or of one that begins anew.
         progress: Rows of what differs in executions that are there.
         children: Rows of new executions that this one starts; one that is there stays as it is.
@@ -28,13 +30,16 @@ class Unit:
         done: Called in the loop, once, when the unit is written or has failed.
         output: The output in ``progress`` as text; None: it is as it was.
         revision: That of the last of ``changes``, once written.
-        known: ``start`` was there already: nothing was written.
+        known: The id of the execution that was there already, by ``start`` or by the key of
+            ``claim``, so that nothing was written; empty: there was none.
+        refs: What the start awaits that has the key.
         error: Why nothing was written.
         size: Characters of the documents in it, roughly.
     """
 
     done: Callable[[Unit], None]
     start: str = ""
+    claim: Row | None = None
     created: list[Row] = field(default_factory=list)
     progress: list[Row] = field(default_factory=list)
     children: list[Row] = field(default_factory=list)
@@ -49,6 +54,7 @@ class Unit:
     attempted: list[Row] = field(default_factory=list)
     output: str | None = None
     revision: int = 0
-    known: bool = False
+    known: str = ""
+    refs: tuple[str, ...] = ()
     error: Exception | None = None
     size: int = 0

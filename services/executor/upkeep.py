@@ -1,4 +1,7 @@
-"""Keeps ``executor.db`` from growing for ever: old changes, executions that ended long ago."""
+"""Keeps ``executor.db`` from growing for ever: old changes, executions that ended long ago.
+
+And the idempotency keys of those that ended a day ago.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,7 @@ from functools import partial
 from services.errors import ServiceError
 from services.executor import queries
 from services.executor.feed import Feed
+from services.executor.statements import KEY_KEPT_MICROS
 from services.executor.store import Store
 from services.executor.timers import wall
 
@@ -24,6 +28,7 @@ _MICROSECOND = timedelta(microseconds=1)
 # A transaction keeps the commits of others waiting.
 _CHANGES_AT_ONCE = 2_000
 _EXECUTIONS_AT_ONCE = 100
+_KEYS_AT_ONCE = 500
 _SECONDS_AT_ONCE = 0.01
 
 
@@ -49,6 +54,7 @@ class Upkeep:
             try:
                 await self.compact(store, feed)
                 await self.clean(store)
+                await self.forget_keys(store)
             except (sqlite3.Error, ServiceError) as error:
                 # It is tried again; a full disk is told by whoever writes what matters.
                 logger.warning("The database cannot be looked after just now: %s", error)
@@ -84,6 +90,32 @@ class Upkeep:
             logger.info("%d executions that ended long ago were dropped.", dropped)
             for hash_ in await store.readers.read(queries.unused_snapshots):
                 await store.writer.chore(partial(_drop_snapshot, store, hash_))
+
+    async def forget_keys(self, store: Store) -> None:
+        """Drop the idempotency keys of executions that ended a day ago, or were dropped."""
+        looked_at = [_KEYS_AT_ONCE]
+        while looked_at[-1] == _KEYS_AT_ONCE:
+            await store.writer.chore(partial(_forget_keys, wall(), looked_at))
+
+
+def _forget_keys(at: int, looked_at: list[int], db: sqlite3.Connection) -> None:
+    """Looks at the next keys that are due, and notes how many in ``looked_at``.
+
+    One that has to stay is looked at again when it may go, or in a day.
+    """
+    due = db.execute(
+        "SELECT key, executions.id, ended_at FROM idempotency_keys "
+        "LEFT JOIN executions ON executions.id = execution_id "
+        "WHERE look_at <= ? ORDER BY look_at LIMIT ?",
+        (at, _KEYS_AT_ONCE),
+    ).fetchall()
+    looked_at.append(len(due))
+    for key, execution_id, ended_at in due:
+        next_at = (at if ended_at is None else ended_at) + KEY_KEPT_MICROS
+        if execution_id is None or next_at <= at:
+            db.execute("DELETE FROM idempotency_keys WHERE key = ?", (key,))
+        else:
+            db.execute("UPDATE idempotency_keys SET look_at = ? WHERE key = ?", (next_at, key))
 
 
 def _drop_changes(last: int, db: sqlite3.Connection) -> None:

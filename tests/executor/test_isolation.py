@@ -174,9 +174,7 @@ async def test_a_start_begins_though_somebody_asked_for_its_id_before(tmp_path: 
         loop = asyncio.get_running_loop()
         answers: list[asyncio.Future[object]] = [loop.create_future() for _ in range(2)]
         for answer in answers:
-            rig.runtime.engine.start(
-                order.execution, order.origin, order.snapshot, answer.set_result
-            )
+            rig.runtime.engine.start(order, answer.set_result)
         told = await asyncio.wait_for(asyncio.gather(*answers), 5)
 
     assert all(isinstance(each, Told) for each in told)
