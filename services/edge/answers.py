@@ -190,16 +190,17 @@ async def _ask(
     """How it stands, asked for as each of ``callers`` until one is shown it, and as whom; 404."""
     for application_id in dict.fromkeys(caller.application_id for caller in callers):
         try:
-            return *await _ask_as(gateway, execution_id, application_id), application_id
+            return *await asked_as(gateway, execution_id, application_id), application_id
         except (NotFound, PermissionDenied):
             # The same key may be another application's too, which has the right.
             continue
     raise Problem("not-found")
 
 
-async def _ask_as(
+async def asked_as(
     gateway: Gateway, execution_id: str, application_id: str
 ) -> tuple[pb.Result, Half]:
+    """How it stands, and what was kept to answer for it; 404 where no route has started it."""
     result = await gateway.executor.attach(execution_id, (), application_id)
     half = read_half(result.answer)
     if half is None:

@@ -86,6 +86,8 @@ class Call:
         request_id: The client's own, if it is a sound one.
         segments: The path, decoded by segment.
         parameters: The path's parameters, by name.
+        idempotency: What it is known by, so that it is done once; empty: by nothing. No answer is
+            to be taken from, or kept in, a cache where it is known.
         body: All of it.
         query_fields: The query's fields, of their types where the route declares them.
         document: The body, read.
@@ -107,6 +109,7 @@ class Call:
     route: Route | None = None
     parameters: Mapping[str, str] = field(default_factory=dict)
     caller: Caller | None = None
+    idempotency: bytes = b""
     body: bytes = b""
     query_fields: Mapping[str, Json] = field(default_factory=dict)
     document: Json = None

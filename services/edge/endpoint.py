@@ -34,6 +34,7 @@ _PROBLEM_OF: Mapping[HTTPStatus, str] = {
     HTTPStatus.NOT_FOUND: "not-found",
     HTTPStatus.CONFLICT: "conflict",
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "body-too-large",
+    HTTPStatus.UNPROCESSABLE_ENTITY: "idempotency-key-reused",
     HTTPStatus.TOO_MANY_REQUESTS: "rate-limited",
     HTTPStatus.INTERNAL_SERVER_ERROR: "internal",
     HTTPStatus.SERVICE_UNAVAILABLE: "unavailable",

@@ -30,12 +30,15 @@ class Exchange:
 
     Args:
         correlation_id: Its number in the session, never used for another.
-        start: What is asked; its input is let go once the execution is accepted.
+        start: What is asked; its input is let go once the execution is accepted, and its id is
+            then the execution's.
         until_accepted: Wait for no result.
         end: Told the outcome, when the one who waits leaves or gives up.
 
     Attributes:
         accepted: The executor has said that the execution is stored.
+        joined: It is one that another start has begun, with the same idempotency key.
+        replayed: And the result of that was there before.
         on_stream: It was sent on the stream of now, and not refused since.
         outcome: Done when there is a result, an error, or no more time.
         size: Characters of the input, and of what is kept to answer.
@@ -44,7 +47,8 @@ class Exchange:
 
     __slots__ = (
         "_end", "_loop", "_refusals", "_resend", "_sendings", "accepted",
-        "correlation_id", "on_stream", "outcome", "size", "start", "timer", "until_accepted",
+        "correlation_id", "joined", "on_stream", "outcome", "replayed", "size", "start", "timer",
+        "until_accepted",
     )  # fmt: skip
 
     def __init__(
@@ -61,6 +65,8 @@ class Exchange:
         self.size = len(start.input) + len(start.answer)
         self.until_accepted = until_accepted
         self.accepted = False
+        self.joined = False
+        self.replayed = False
         self.outcome: asyncio.Future[Outcome] = self._loop.create_future()
         self.timer: asyncio.TimerHandle | None = None
         self.on_stream = False
@@ -75,6 +81,13 @@ class Exchange:
         An error answers the last sending only: what an earlier one has begun it does not say.
         """
         return self.accepted or self._sendings > 1
+
+    def heard(self, execution_id: str, *, replayed: bool) -> None:
+        """The executor has said which execution it is."""
+        if execution_id and execution_id != self.start.execution_id:
+            self.joined = True
+            self.start.execution_id = execution_id
+        self.replayed = self.replayed or replayed
 
     def leave(self) -> None:
         """Wait no longer; the execution goes on."""
@@ -101,6 +114,7 @@ class Exchange:
         frame, start = message.frames.add(correlation_id=self.correlation_id), self.start
         if not self.accepted:
             frame.start.CopyFrom(start)
+            frame.start.again = self._sendings > 1
             return self.size
         frame.attach.execution_id = start.execution_id
         frame.attach.await_refs.extend(start.await_refs)

@@ -33,6 +33,11 @@ KINDS: dict[str, Kind] = {
     "malformed-request": Kind(400, "Malformed request", "The request is not valid HTTP."),
     "malformed-path": Kind(400, "Malformed path", "The path cannot be read."),
     "malformed-query": Kind(400, "Malformed query", "The query cannot be read."),
+    "malformed-idempotency-key": Kind(
+        400,
+        "Malformed idempotency key",
+        "Idempotency-Key must be there once, a string in quotes of 1 to 255 characters.",
+    ),
     "malformed-body": Kind(400, "Malformed body", "The body is not valid JSON."),
     "invalid-request": Kind(400, "Invalid request", "The request makes no sense here."),
     "unauthenticated": Kind(401, "Unauthenticated", "This needs a valid key or token."),
@@ -51,6 +56,9 @@ KINDS: dict[str, Kind] = {
     ),
     "invalid-query": Kind(422, "Invalid query", "The query breaks a rule: see errors."),
     "invalid-input": Kind(422, "Invalid input", "The input breaks its schema: see errors."),
+    "idempotency-key-reused": Kind(
+        422, "Idempotency key reused", "The Idempotency-Key came with another request before."
+    ),
     "headers-too-large": Kind(
         431, "Headers too large", "The request's headers are larger than is taken here."
     ),

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
+from services.edge.digests import digest
 from services.edge.keys import Key, read_key
 from services.edge.problems import Problem, retry_after
 from services.edge.windows import Standing, Window, Windows
@@ -60,7 +60,7 @@ def take(
     Raises:
         Problem: 429 with ``Retry-After``: it was one too many, and counts for nothing.
     """
-    asked = [(_digest(*scope, each.name, *each.key.values(call)), each.window) for each in quotas]
+    asked = [(digest(*scope, each.name, *each.key.values(call)), each.window) for each in quotas]
     standings = windows.take(asked, now)
     headers = _told(quotas, standings)
     refused = [
@@ -76,15 +76,6 @@ def take(
             members={"violated-policies": [name for name, _ in refused]},
         )
     return headers
-
-
-def _digest(*words: str) -> bytes:
-    """A key of 16 bytes: what callers send may be long."""
-    made = blake2b(digest_size=16)
-    for word in words:
-        written = word.encode("utf-8", "surrogatepass")
-        made.update(b"%d:%b" % (len(written), written))
-    return made.digest()
 
 
 def _told(quotas: tuple[Quota, ...], standings: list[Standing]) -> Headers:

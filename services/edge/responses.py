@@ -26,7 +26,8 @@ _VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*\Z")
 # is no answer.
 _NOT_FOR_SCRIPTS = frozenset(
     {
-        "connection", "content-length", "date", "keep-alive", "podium-execution-id",
+        "connection", "content-length", "date", "idempotent-replayed", "keep-alive",
+        "podium-execution-id",
         "preference-applied", "proxy-connection", "ratelimit", "ratelimit-policy", "server", "te",
         "trailer", "transfer-encoding", "upgrade", "x-request-id",
     }

@@ -38,6 +38,7 @@ class Route:
         response: What is made of the result, but for a schema that is named.
         output_schema: What the answer's body must be.
         quotas: How often it may be called.
+        idempotent_on_public: An ``Idempotency-Key`` is heeded where anybody may call, too.
         ends_when_left: The execution ends with its caller's connection.
         answer_half: JSON text, open at its end: what is kept with an execution to answer for it
             later; see :class:`services.edge.half.Half`.
@@ -64,6 +65,7 @@ class Route:
     output_schema: SchemaUse | None
     quotas: tuple[Quota, ...]
     ends_when_left: bool
+    idempotent_on_public: bool
 
 
 def routes_of(service: Mapping[str, Any]) -> tuple[Route, ...]:
@@ -108,6 +110,7 @@ def _route(service: Mapping[str, Any], route: Mapping[str, Any], cors: Cors | No
         output_schema=read_use(route, "outputSchema"),
         quotas=read_quotas(route.get("rateLimits")),
         ends_when_left=route.get("onClientGone") == "TERMINATE",
+        idempotent_on_public=route.get("idempotencyOnPublic") is True,
     )
 
 

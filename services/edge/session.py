@@ -222,8 +222,12 @@ class Session:
             return
         match frame.WhichOneof("body"):
             case "accepted":
+                accepted = frame.accepted
+                exchange.heard(accepted.execution_id, replayed=accepted.replayed)
                 self._accept(exchange)
             case "result":
+                result = frame.result
+                exchange.heard(result.execution_id, replayed=result.replayed)
                 self.end(exchange, frame.result)
             case "error":
                 self._refuse(exchange, error_of(frame.error))

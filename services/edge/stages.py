@@ -12,15 +12,16 @@ from podium.executor.v1 import executor_pb2 as pb
 from services import json_schema
 from services.edge import mapping, query
 from services.edge.accepts import prefers_events
-from services.edge.answers import not_done, of_result
+from services.edge.answers import asked_as, not_done, of_result
 from services.edge.auth import api_key, authenticate as proven
 from services.edge.bodies import aside, read_body
 from services.edge.call import Answer, Call, Gone
 from services.edge.dispatch import found_or_answer
 from services.edge.documentation import documentation
 from services.edge.events import Watched, resume, streamed
-from services.edge.exchange import Outcome, Waiting
-from services.edge.half import Response, half_text
+from services.edge.exchange import Exchange, Outcome, Waiting
+from services.edge.half import Response, half_text, read_half
+from services.edge.idempotency import HEADER, REPLAYED, identified
 from services.edge.identity import identify_with
 from services.edge.own import own_pages
 from services.edge.preferences import read_preference
@@ -33,6 +34,7 @@ from services.edge.schemas import SchemaUse, validator_of
 from services.edge.scripting import failed
 from services.errors import (
     InvalidRequest,
+    KeyReused,
     Overloaded,
     PermissionDenied,
     ServiceError,
@@ -101,6 +103,12 @@ async def authorize(call: Call, gateway: Gateway) -> None:
     route, application_id = _route(call), _caller(call).application_id
     if not gateway.definitions.may_execute(application_id, route.workflow, route.version):
         raise Problem("forbidden")
+
+
+async def know_again(call: Call, gateway: Gateway) -> None:
+    """What a request that may have come before is known by; 400."""
+    if HEADER in call.header:
+        call.idempotency = identified(call, _route(call), _caller(call))
 
 
 async def receive(call: Call, gateway: Gateway) -> None:
@@ -211,17 +219,21 @@ async def _run(call: Call, gateway: Gateway, slot: Slot | None) -> Answer:
         answer=half_text(route.answer_half, caller, response),
         request_id=call.request_id,
         traceparent=call.traceparent,
+        idempotency_key=call.idempotency,
     )
-    outcome = await _outcome(call, gateway, start, route, _seconds(call, route, slot))
-    match outcome:
+    exchange = await _exchanged(call, gateway, start, route, _seconds(call, route, slot))
+    match outcome := exchange.outcome.result():
         case pb.Result() if slot is None:
+            if exchange.joined and (half := read_half(outcome.answer)):
+                response = half.response
             return await of_result(outcome, response, gateway.scripts)
         case pb.Result() | Waiting.ACCEPTED:
             if route.ends_when_left and call.cycle.disconnected:
-                await _end(call.execution_id, gateway)
+                if not exchange.joined:
+                    await _end(call.execution_id, gateway)
                 raise Gone
             if slot is not None:
-                return _events(call, gateway, response, slot)
+                return await _events(call, gateway, response, slot, joined=exchange.joined)
             location = gateway.links.location(call.execution_id, caller.auth_id)
             return not_done(call.execution_id, location, pb.EXECUTION_STATUS_RUNNING)
         case Waiting.UNCONFIRMED:
@@ -247,15 +259,23 @@ def _schema(use: SchemaUse, gateway: Gateway) -> str:
     return schema
 
 
-def _events(call: Call, gateway: Gateway, response: Response, slot: Slot) -> Answer:
+async def _events(
+    call: Call, gateway: Gateway, response: Response, slot: Slot, *, joined: bool
+) -> Answer:
     route, caller, execution_id = _route(call), _caller(call), call.execution_id
+    refs = route.await_refs
+    if joined:
+        # It is told as its own request's route had it.
+        _, half = await asked_as(gateway, execution_id, caller.application_id)
+        refs, response = half.await_refs, half.response
     watched = Watched(
-        Followed(execution_id, route.await_refs, caller.application_id),
+        Followed(execution_id, refs, caller.application_id),
         response,
         gateway.links.location(execution_id, caller.auth_id),
         caller.public,
     )
-    left = partial(_end, execution_id, gateway) if route.ends_when_left else None
+    ends = route.ends_when_left and not joined
+    left = partial(_end, execution_id, gateway) if ends else None
     return streamed(call, gateway, watched, slot, left=left)
 
 
@@ -266,9 +286,10 @@ def _seconds(call: Call, route: Route, slot: Slot | None) -> float:
     return _preferred_seconds(call, route)
 
 
-async def _outcome(
+async def _exchanged(
     call: Call, gateway: Gateway, start: pb.Start, route: Route, seconds: float
-) -> Outcome:
+) -> Exchange:
+    """The exchange, once it has its outcome."""
     exchange = gateway.session.start(
         start, seconds or route.timeout_seconds, until_accepted=not seconds
     )
@@ -281,13 +302,22 @@ async def _outcome(
         leave()
     try:
         outcome = await exchange.outcome
-        if isinstance(outcome, _NO) and not exchange.may_have_started:
-            call.execution_id = ""
-        return outcome
+        call.execution_id = "" if _has_none(outcome, exchange) else start.execution_id
+        if exchange.replayed:
+            call.shared_headers = (*call.shared_headers, REPLAYED)
+        return exchange
     finally:
         # Of one whose task was cancelled, too, nobody waits any more.
         exchange.leave()
         call.cycle.on_gone = None
+
+
+def _has_none(outcome: Outcome, exchange: Exchange) -> bool:
+    """Whether there is surely no execution."""
+    if isinstance(outcome, KeyReused):
+        # It would have found its own.
+        return True
+    return isinstance(outcome, _NO) and not exchange.may_have_started
 
 
 async def _end(execution_id: str, gateway: Gateway) -> None:
@@ -316,7 +346,7 @@ def _fingerprint(call: Call, route: Route) -> bytes:
 
 def _refused(error: ServiceError) -> ServiceError | Problem:
     """What the executor says to a start, as the caller has to do with it."""
-    if isinstance(error, (Overloaded, *_NO)):
+    if isinstance(error, (Overloaded, KeyReused, *_NO)):
         return error
     # The definition behind the route is not there (yet), or the executor is at fault.
     return Problem("unavailable", headers=(retry_after(),))
@@ -330,6 +360,7 @@ STAGES = (
     route,
     authenticate,
     authorize,
+    know_again,
     receive,
     count_request,
     resume,

@@ -76,6 +76,23 @@ async def test_the_document_is_valid_and_has_every_route(edge: Edge) -> None:
     }
 
 
+async def test_an_idempotency_key_is_told_of_where_it_is_heeded(edge: Edge) -> None:
+    put(edge.replica, shop())
+    paths = (await told(edge))["paths"]
+
+    def heeds(path: str, method: str) -> bool:
+        parameters = paths[path][method].get("parameters", ())
+        return any(each["name"] == "Idempotency-Key" for each in parameters)
+
+    assert heeds("/shop/{id}/feedback", "post")
+    assert heeds("/shop/later", "put")
+    assert heeds("/shop/{id}", "delete")
+    assert not heeds("/shop/{id}", "get")
+    put(edge.replica, shop(authConfigId="open"))
+    paths = (await told(edge))["paths"]
+    assert not heeds("/shop/later", "put")
+
+
 async def test_parameters_and_schemas_are_those_of_the_routes(edge: Edge) -> None:
     put(edge.replica, shop())
 

@@ -120,6 +120,8 @@ async def test_a_start_that_nobody_confirmed_is_sent_again_as_it_was(
 
     assert isinstance(await exchange.outcome, pb.Result)
     again = await executor.next()
+    assert (first.start.again, again.start.again) == (False, True)
+    again.start.again = False
     assert again.start == first.start
     assert executor.streams == 2
 

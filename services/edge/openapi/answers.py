@@ -61,7 +61,7 @@ def responses(
     if not route.asynchronous:
         told["200"] = {
             "description": "The output of the workflow.",
-            "headers": _headers("X-Request-Id", "Podium-Execution-Id"),
+            "headers": _headers("X-Request-Id", "Podium-Execution-Id", "Idempotent-Replayed"),
             "content": json_content(schema_of(produced, name, "output")) | events_content(),
         }
     if route.response.envelope:

@@ -99,7 +99,7 @@ def _operation(
     has_body = route.method in WITH_BODY
     parameters = [
         *path_parameters(route, path, None if has_body else given, name),
-        *other_parameters(route, described, None if has_body else given, name),
+        *other_parameters(route, described, None if has_body else given, name, public),
     ]
     if parameters:
         operation["parameters"] = parameters

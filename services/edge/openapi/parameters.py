@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from services.edge.idempotency import SAFE_METHODS
 from services.edge.openapi.schemas import property_schema
 from services.edge.openapi.words import Document
 from services.edge.routes import Route
@@ -26,9 +27,13 @@ def path_parameters(
 
 
 def other_parameters(
-    route: Route, described: Mapping[str, Any], schema: Mapping[str, Any] | None, name: str
+    route: Route,
+    described: Mapping[str, Any],
+    schema: Mapping[str, Any] | None,
+    name: str,
+    public: bool,
 ) -> Iterable[Document]:
-    """Query and preference; ``schema`` describes them where a call has no body."""
+    """Query and headers; ``schema`` describes the former where a call has no body."""
     for declared in described.get("queryParameters") or ():
         yield _query_parameter(declared)
     if route.query is None and schema:
@@ -42,11 +47,28 @@ def other_parameters(
         yield parameter(
             "Prefer", "header", {"type": "string"}, required=False, description=described_as
         )
+    if heeds_idempotency(route, public=public):
+        yield _IDEMPOTENCY_KEY
+
+
+def heeds_idempotency(route: Route, *, public: bool) -> bool:
+    """Whether a call may bring an ``Idempotency-Key``."""
+    return route.method not in SAFE_METHODS and (not public or route.idempotent_on_public)
 
 
 def parameter(name: str, place: str, schema: Json, **fields: Any) -> Document:
     """One parameter, required unless ``fields`` say otherwise."""
     return {"name": name, "in": place, "required": True, "schema": schema, **fields}
+
+
+_IDEMPOTENCY_KEY = parameter(
+    "Idempotency-Key",
+    "header",
+    # In the words of a document, not of a field: the quotes are part of what is sent.
+    {"type": "string", "minLength": 1},
+    required=False,
+    description="The same for a call that is sent again: a string in quotes (RFC 9651).",
+)
 
 
 def _query_parameter(declared: Mapping[str, Any]) -> Document:

@@ -168,6 +168,13 @@ ROUTE = Record(
         Field("rateLimits", ListOf(RATE_LIMIT), "How often it may be called; 429 beyond."),
         later("completionWebhook", "Tell a URL of the end."),
         Field(
+            "idempotencyOnPublic",
+            Boolean(),
+            "Whether an `Idempotency-Key` is heeded where anybody may call: who guesses one gets "
+            "its answer.",
+            default=False,
+        ),
+        Field(
             "onClientGone",
             Choice(("CONTINUE", "TERMINATE")),
             "What becomes of an execution whose caller has left before the answer.",
