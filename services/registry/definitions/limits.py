@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection
 
+from services.registry.definitions.keys import KEY, check_key
 from services.registry.definitions.model import Document, Json
-from services.registry.definitions.reading import Place, shown
+from services.registry.definitions.reading import Place
 from services.registry.definitions.records import Field, Record
 from services.registry.definitions.values import Text, whole
 
 MOST_REQUESTS = 100_000
 LONGEST_WINDOW_SECONDS = 86_400
-
-_KEY = Text(longest=1024)
-_REFERENCE = re.compile(r"\$\{([^${}]*)\}")
-# What proves who calls is no key: the principal is.
-_SECRET_HEADERS = frozenset(
-    {"authorization", "cookie", "proxy-authorization", "x-api-key", "x-authorization"}
-)
 
 RATE_LIMIT = Record(
     "a rate limit",
@@ -36,7 +29,7 @@ RATE_LIMIT = Record(
         ),
         Field(
             "key",
-            _KEY,
+            KEY,
             "What is counted apart: `${principal}`, `${path.NAME}`, `${query.NAME}`, "
             "`${headers.NAME}`; absent: all calls of the route together.",
         ),
@@ -65,21 +58,3 @@ def check_rate_limits(route: Document, parameters: Collection[str], at: Place) -
             seen.add(name)
         if isinstance(key, str):
             check_key(key, parameters, where / "key")
-
-
-def check_key(key: str, parameters: Collection[str], at: Place) -> None:
-    """Tells references of a key that no request has a value for."""
-    for reference in _REFERENCE.findall(key):
-        root, _, name = reference.strip().partition(".")
-        if root == "path" and name not in parameters:
-            at.fault(f"{shown(name)} is no parameter of the path{at.guess(name, parameters)}")
-        elif root == "headers" and name.lower() in _SECRET_HEADERS:
-            at.fault(f"must not name the header {name}: ${{principal}} is who calls")
-        elif root not in ("path", "query", "headers") and reference.strip() != "principal":
-            at.fault(
-                f"{shown(reference)} is none of principal, path.NAME, query.NAME, headers.NAME"
-            )
-        elif root in ("query", "headers") and not name:
-            at.fault(f"{shown(reference)} names nothing")
-    if "${" in _REFERENCE.sub("", key):
-        at.fault("has a '${' without its '}'")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from services.registry.definitions.caching import CACHE, check_cache
 from services.registry.definitions.limits import RATE_LIMIT, check_rate_limits
 from services.registry.definitions.model import Document, Json, Kind
 from services.registry.definitions.paths import (
@@ -86,6 +87,7 @@ def _check_route(route: Document, at: Place) -> None:
     parameters = parameter_names(path) if isinstance(path, str) else ()
     check_parameters(route, parameters, at)
     check_rate_limits(route, parameters, at)
+    check_cache(route, parameters, at)
     check_schemas(route, at)
     if route.get("responseEnvelope") is True and not route.get("postResponseScript"):
         (at / "responseEnvelope").fault("needs a postResponseScript, which gives the envelope")
@@ -163,7 +165,7 @@ ROUTE = Record(
             "The postResponseScript gives `{statusCode, headers, body}`.",
             default=False,
         ),
-        later("cacheConfig", "Keep answers."),
+        Field("cacheConfig", CACHE, "Keep answers, and share executions of the same call."),
         later("rateLimitConfig", "Limit concurrent executions."),
         Field("rateLimits", ListOf(RATE_LIMIT), "How often it may be called; 429 beyond."),
         later("completionWebhook", "Tell a URL of the end."),

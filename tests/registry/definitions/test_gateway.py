@@ -75,6 +75,21 @@ def test_a_service_as_another_gateway_exports_it_is_taken() -> None:
     assert "serviceId" not in str(definition.document)
 
 
+def test_a_cache_may_be_keyed_by_all_that_a_call_has() -> None:
+    key = "${principal}-${path.id}-${query.q}-${headers.X-Tenant}-${body}-${body.order.id}"
+    whole: Document = {"key": key, "ttlInSecond": 2_592_000, "shared": True}
+
+    accepted(service(route(path="/{id}", cacheConfig=whole), route(cacheConfig={})))
+
+
+def test_a_cache_where_no_answer_is_ever_waited_for_is_told() -> None:
+    never = route(workflowExecutionMode="ASYNCHRONOUS", cacheConfig={"ttlInSecond": 300})
+
+    assert [str(warning) for warning in parse(service(never)).warnings] == [
+        "routes[0].cacheConfig: has no effect on an ASYNCHRONOUS route, which answers 202"
+    ]
+
+
 def test_a_schema_may_be_text_or_named_and_a_copy_beside_the_name_is_told() -> None:
     reference: Document = {"name": "Rating", "version": 1}
     text = '{"$schema": "http://json-schema.org/draft-07/schema", "type": "object"}'
@@ -183,11 +198,28 @@ def test_a_service_refuses(fields: Document, fault: str) -> None:
          "rateLimits[0].key: 'order' is no parameter of the path; did you mean 'orderId'?"),
         (route(rateLimits=[limit(key="${headers.Authorization}")]),
          "rateLimits[0].key: must not name the header Authorization: ${principal} is who calls"),
+        (route(rateLimits=[limit(key="${cookie.x}")]),
+         "rateLimits[0].key: 'cookie.x' is none of principal, path.NAME, query.NAME, headers.NAME"),
         (route(rateLimits=[limit(key="${body.x}")]),
-         "rateLimits[0].key: 'body.x' is none of principal, path.NAME, query.NAME, headers.NAME"),
+         "rateLimits[0].key: must not name body.x: calls are counted before the body is read"),
         (route(rateLimits=[limit(key="${query}")]), "rateLimits[0].key: 'query' names nothing"),
         (route(rateLimits=[limit(key="a-${principal")]),
          "rateLimits[0].key: has a '${' without its '}'"),
+        (route(cacheConfig={"ttlInSecond": 299}),
+         "cacheConfig.ttlInSecond: must be at least 300, not 299"),
+        (route(cacheConfig={"ttlInSecond": 2_592_001}),
+         "cacheConfig.ttlInSecond: must be at most 2592000, not 2592001"),
+        (route(cacheConfig={"key": "${path.id}"}),
+         "cacheConfig.key: 'id' is no parameter of the path"),
+        (route(cacheConfig={"key": "${headers.X-API-Key}"}),
+         "cacheConfig.key: must not name the header X-API-Key: ${principal} is who calls"),
+        (route(cacheConfig={"key": "${body.}"}), "cacheConfig.key: 'body.' names nothing"),
+        (route(cacheConfig={"key": "${body.a..b}"}),
+         "cacheConfig.key: 'body.a..b' names nothing"),
+        (route(cacheConfig={"key": "${workflow.id}"}),
+         "cacheConfig.key: 'workflow.id' is none of principal, path.NAME, query.NAME, "
+         "headers.NAME, body, body.FIELD"),
+        (route(cacheConfig={"ttl": 300}), "cacheConfig.ttl: is no field of a cache configuration"),
         (route(preRequestScript=1), "preRequestScript: must be text, not 1"),
         (route(responseEnvelope=True),
          "responseEnvelope: needs a postResponseScript, which gives the envelope"),
