@@ -25,6 +25,8 @@ TARGETS: dict[str, tuple[float, bool]] = {
     "w1 1 client p50 ms": (3.5, False),
     "w1 32 clients /s": (1200, True),
     "w2 32 clients /s": (350, True),
+    "cached 1 client p50 ms": (0.6, False),
+    "cached 32 clients /s": (5000, True),
     "w3 all done s": (5.5, False),
     "w3 p99 late s": (1.0, False),
     "w3-wide p99 late s": (0.25, False),
@@ -42,7 +44,9 @@ TARGETS: dict[str, tuple[float, bool]] = {
     "reload of 1,000 routes: lost": (0, False),
     "p99 under attack, times": (2, False),
 }
-NAMES = ("up", "w1", "w2", "w3", "wide", "w4", "rules", "many", "reload", "hostile")
+NAMES = (
+    "up", "w1", "w2", "cached", "w3", "wide", "w4", "rules", "many", "reload", "hostile"
+)  # fmt: skip
 RUNS = 3
 
 
@@ -74,6 +78,7 @@ def _measures(
     return [
         ("w1", runs, lambda: workloads.steps(suite, "w1", seconds=5)),
         ("w2", runs, lambda: workloads.steps(suite, "w2", seconds=5)),
+        ("cached", runs, lambda: workloads.cached(suite, seconds=5)),
         ("w3", runs, lambda: workloads.polled(suite)),
         ("w4", 1, lambda: workloads.killed(suite, url, everything=False)),
         ("w4", 1, lambda: workloads.killed(suite, url, everything=True)),

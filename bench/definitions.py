@@ -41,6 +41,7 @@ def documents(upstream: str) -> list[Document]:
             "authConfigId": "bench",
             "routes": [
                 *(route(name, "SYNCHRONOUS") for name in names),
+                {**route("w1", "SYNCHRONOUS"), "path": "/cached", "cacheConfig": {}},
                 *(route(name, "ASYNCHRONOUS") for name in names),
             ],
         },

@@ -64,6 +64,27 @@ async def steps(suite: Suite, name: str, *, seconds: float) -> Figures:
     }
 
 
+async def cached(suite: Suite, *, seconds: float) -> Figures:
+    """Kept answers to W1's call: one client's latency, 32 clients' rate, and CPU time a request."""
+    gateway = suite.endpoints["gateway"]
+    request = post(gateway, "/bench/cached", suite.key, BODY)
+    checked(await closed_loop(gateway, request, 32, 1.0))
+    before = suite.cpu_seconds("executor")
+    alone = checked(await closed_loop(gateway, request, 1, seconds))
+    began = suite.cpu_seconds("edge")
+    many = checked(await closed_loop(gateway, request, 32, seconds))
+    used = suite.cpu_seconds("edge") - began
+    latencies = [1000 * (answer.received - answer.sent) for answer in alone]
+    return {
+        "cached 1 client p50 ms": percentile(latencies, 0.5),
+        "cached 1 client p99 ms": percentile(latencies, 0.99),
+        "cached 1 client /s": len(alone) / seconds,
+        "cached 32 clients /s": len(many) / seconds,
+        "cached edge CPU ms/request": 1000 * used / len(many),
+        "cached executor CPU s": suite.cpu_seconds("executor") - before,
+    }
+
+
 async def polled(suite: Suite, *, count: int = 1000) -> Figures:
     """W3: jobs of 2.9 s, polled every second, all at once.
 
