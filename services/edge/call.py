@@ -59,6 +59,12 @@ class Stream:
     closed: Callable[[], Awaitable[None]]
 
 
+class Sent(Protocol):
+    """What was asked of the executor; see :class:`services.edge.exchange.Exchange`."""
+
+    accepted: bool
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What goes back; the endpoint adds the request's id, the execution's and the length.
@@ -94,6 +100,9 @@ class Call:
         input: JSON text of the workflow's input.
         execution_id: Once there is, or may be, an execution.
         shared_headers: Of the answer, whatever it will be.
+        exchange: What is known of that execution, once it was asked for.
+        cache_state: hit, miss, collapsed (another's execution was waited for) or bypass; empty
+            where nothing is kept.
     """
 
     method: str
@@ -116,6 +125,8 @@ class Call:
     input: str = ""
     execution_id: str = ""
     shared_headers: Headers = ()
+    exchange: Sent | None = None
+    cache_state: str = ""
 
 
 def call_of(scope: Mapping[str, Any], receive: Receive) -> Call:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from hashlib import blake2b
 from typing import TYPE_CHECKING
 
 from services.access import tags_of
@@ -33,6 +34,7 @@ class Definitions:
         self._auths: dict[str, AuthConfig] = {}
         self._rights: dict[tuple[str, str, int], bool] = {}
         self._schemas: dict[SchemaUse, str] = {}
+        self._scopes: dict[tuple[str, ...], tuple[Route, bytes]] = {}
         self.forget = replica.subscribe(self._changed)
 
     def _changed(self, change: Stored | Removed | None) -> None:
@@ -49,6 +51,7 @@ class Definitions:
             self._rights.clear()
         if kind in ("schema", ""):
             self._schemas.clear()
+        self._scopes.clear()
 
     @property
     def revision(self) -> int:
@@ -105,6 +108,37 @@ class Definitions:
         if known is None and (stored := self.replica.get("schema", use.name, use.version)):
             known = self._schemas[use] = json.dumps(stored.document["data"], ensure_ascii=False)
         return known
+
+    def cache_scope(self, route: Route) -> bytes | None:
+        """A digest of all definitions that make the answers of ``route``.
+
+        None: it is no longer what is defined, or something of it has not come yet.
+        """
+        asked = (route.service_id, route.method, route.path)
+        known = self._scopes.get(asked)
+        if known is None or known[0] is not route:
+            scope = self._cache_scope(route)
+            if scope is None:
+                return None
+            known = self._scopes[asked] = route, scope
+        return known[1]
+
+    def _cache_scope(self, route: Route) -> bytes | None:
+        service = self.replica.get("service", route.service_id)
+        if service is None or all(each is not route for each in self.routes_of_service(service)):
+            return None
+        uses = [use for use in (route.input_schema, route.output_schema) if use and use.name]
+        makers = [
+            service,
+            self.replica.get("workflow", route.workflow, route.version),
+            *(self.replica.get("schema", use.name, use.version) for use in uses),
+        ]
+        made = blake2b(f"{route.method}\n{route.path}".encode(), digest_size=16)
+        for maker in makers:
+            if maker is None:
+                return None
+            made.update(f"\n{maker.kind}\n{maker.name}\n{maker.version}\n{maker.etag}".encode())
+        return made.digest()
 
     def may_execute(self, application_id: str, workflow: str, version: int) -> bool:
         """Whether the application has EXECUTE on the workflow, by name or by tag."""

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from hashlib import blake2b
 
-from services.edge.call import Call
+from services.edge.call import Answer, Call
+
+# RFC 9110 §15.4.5: what a 304 tells as the 200 would have.
+_TOLD_AGAIN = frozenset({b"cache-control", b"content-location", b"etag", b"expires", b"vary"})
 
 
 def tag_of(body: bytes) -> bytes:
@@ -16,4 +19,9 @@ def is_held(call: Call, tag: bytes) -> bool:
     """Whether the caller has what is tagged so: ``If-None-Match``, compared weakly."""
     held = b",".join(value for name, value in call.headers if name == b"if-none-match")
     tags = [each.strip().removeprefix(b"W/") for each in held.split(b",")]
-    return b"*" in tags or tag in tags
+    return b"*" in tags or tag.removeprefix(b"W/") in tags
+
+
+def not_modified(answer: Answer) -> Answer:
+    """304 in place of ``answer``."""
+    return Answer(304, headers=tuple(each for each in answer.headers if each[0] in _TOLD_AGAIN))

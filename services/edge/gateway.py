@@ -9,6 +9,8 @@ from datetime import datetime
 from services.edge.bodies import BodyLimits
 from services.edge.definitions import Definitions
 from services.edge.executor import Executor
+from services.edge.flights import Flights
+from services.edge.keeping import Cache
 from services.edge.links import Links
 from services.edge.scripting import RouteScripts
 from services.edge.session import Session
@@ -22,6 +24,8 @@ class Gateway:
 
     Attributes:
         scripts: Workers for the scripts of routes.
+        cache: Answers that are kept.
+        flights: Executions that several calls wait for.
         metadata_headers: Names of the request headers that workflows may see, in lower case.
         streams: How many answers go on.
         windows: How often routes were called of late.
@@ -37,6 +41,8 @@ class Gateway:
     scripts: RouteScripts
     windows: Windows
     streams: Streams
+    cache: Cache
+    flights: Flights
     body_limits: BodyLimits
     metadata_headers: frozenset[bytes]
     now: Callable[[], datetime]

@@ -5,6 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from services.edge.call import Call
 
 _SECONDS = re.compile(rb"[0-9]{1,9}\Z")
 # Nobody has so much to prefer.
@@ -51,3 +55,16 @@ def read_preference(headers: Iterable[tuple[bytes, bytes]]) -> Preference:
                 said.setdefault(preferred.strip().lower(), word.strip().strip(b'"'))
     wait = said.get(b"wait", b"")
     return Preference(b"respond-async" in said, int(wait) if _SECONDS.match(wait) else None)
+
+
+def preferred_seconds(call: Call, most: float) -> float:
+    """How long the caller is to wait for the result, ``most`` at most; 0: it is not to wait.
+
+    What was applied is told in the answer's headers.
+    """
+    if b"prefer" not in call.header:
+        return most
+    preference = read_preference(call.headers)
+    if applied := preference.applied(most):
+        call.shared_headers = (*call.shared_headers, (b"preference-applied", applied))
+    return preference.seconds(most)

@@ -88,7 +88,13 @@ KINDS: dict[str, Kind] = {
         "Nobody has confirmed the execution; it may still run, once, if it was received.",
     ),
     "overloaded": Kind(503, "Overloaded", "There is too much to do just now; try again."),
+    "call-in-progress": Kind(
+        503, "Call in progress", "The same call of another caller is under way; try again."
+    ),
     "service-disabled": Kind(503, "Service disabled", "This service is switched off."),
+    "not-kept": Kind(
+        504, "Not kept", "There is no kept answer, and the call has asked for no other."
+    ),
     "execution-timed-out": Kind(
         504, "Execution timed out", "The workflow behind this route ran out of time."
     ),

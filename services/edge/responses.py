@@ -26,10 +26,10 @@ _VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*\Z")
 # is no answer.
 _NOT_FOR_SCRIPTS = frozenset(
     {
-        "connection", "content-length", "date", "idempotent-replayed", "keep-alive",
-        "podium-execution-id",
-        "preference-applied", "proxy-connection", "ratelimit", "ratelimit-policy", "server", "te",
-        "trailer", "transfer-encoding", "upgrade", "x-request-id",
+        "age", "cache-status", "connection", "content-length", "date", "idempotent-replayed",
+        "keep-alive", "podium-execution-id", "preference-applied", "proxy-connection", "ratelimit",
+        "ratelimit-policy", "server", "te", "trailer", "transfer-encoding", "upgrade",
+        "x-request-id",
     }
 )  # fmt: skip
 _WITHOUT_BODY = (204, 205, 304)

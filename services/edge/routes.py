@@ -7,8 +7,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from services.edge.cachekeys import CacheConfig, read_cache_config
 from services.edge.cors import Cors, read_cors
 from services.edge.half import Response
+from services.edge.keeping import Place
 from services.edge.query import Parameter, read_parameters
 from services.edge.quotas import Quota, read_quotas
 from services.edge.schemas import SchemaUse, read_use
@@ -39,6 +41,7 @@ class Route:
         output_schema: What the answer's body must be.
         quotas: How often it may be called.
         idempotent_on_public: An ``Idempotency-Key`` is heeded where anybody may call, too.
+        cache: Which of its answers are kept, and how; None: none.
         ends_when_left: The execution ends with its caller's connection.
         answer_half: JSON text, open at its end: what is kept with an execution to answer for it
             later; see :class:`services.edge.half.Half`.
@@ -64,6 +67,7 @@ class Route:
     response: Response
     output_schema: SchemaUse | None
     quotas: tuple[Quota, ...]
+    cache: CacheConfig | None
     ends_when_left: bool
     idempotent_on_public: bool
 
@@ -109,9 +113,18 @@ def _route(service: Mapping[str, Any], route: Mapping[str, Any], cors: Cors | No
         ),
         output_schema=read_use(route, "outputSchema"),
         quotas=read_quotas(route.get("rateLimits")),
+        cache=_cache(service["id"], path, route),
         ends_when_left=route.get("onClientGone") == "TERMINATE",
         idempotent_on_public=route.get("idempotencyOnPublic") is True,
     )
+
+
+def _cache(service_id: str, path: str, route: Mapping[str, Any]) -> CacheConfig | None:
+    if route.get("workflowExecutionMode") == "ASYNCHRONOUS":
+        # Whoever calls wants an execution, and no answer.
+        return None
+    place = Place(service_id, route["httpMethod"], path)
+    return read_cache_config(place, route.get("cacheConfig"))
 
 
 def _timeout(seconds: float | None) -> float:

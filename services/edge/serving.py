@@ -21,8 +21,10 @@ from services.edge.bodies import BodyLimits
 from services.edge.definitions import Definitions
 from services.edge.endpoint import Endpoint
 from services.edge.executor import Executor
+from services.edge.flights import Flights, flying
 from services.edge.gateway import Gateway
 from services.edge.ids import RandomIds
+from services.edge.keeping import Cache
 from services.edge.links import Links
 from services.edge.management import pages
 from services.edge.management.refusals import for_conductor
@@ -112,8 +114,15 @@ async def _parts(stack: AsyncExitStack, settings: Settings) -> _Parts:
     stub = ExecutorServiceStub(executor)
     session = Session(stub, most_exchanges=settings.max_waiting)
     scripts = await dial(javascript.pool(settings.script_workers, at_once=False))
+    flights = await dial(flying(settings.max_waiting))
     gateway = _gateway(
-        settings, Definitions(replica), session, Executor(stub), Links.of(cluster_key), scripts
+        settings,
+        Definitions(replica),
+        session,
+        Executor(stub),
+        Links.of(cluster_key),
+        scripts,
+        flights,
     )
     management = pages.Management(
         verifier,
@@ -135,6 +144,7 @@ def _gateway(
     executor: Executor,
     links: Links,
     scripts: javascript.Scripts,
+    flights: Flights,
 ) -> Gateway:
     return Gateway(
         definitions=definitions,
@@ -144,6 +154,8 @@ def _gateway(
         scripts=RouteScripts(scripts),
         windows=Windows(),
         streams=Streams(settings.max_streams, settings.longest_stream.total_seconds()),
+        cache=Cache(settings.cache_bytes),
+        flights=flights,
         body_limits=BodyLimits(settings.max_body_bytes, settings.body_timeout.total_seconds()),
         metadata_headers=frozenset(name.encode() for name in settings.metadata_headers),
         now=partial(datetime.now, UTC),

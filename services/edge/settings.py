@@ -140,6 +140,13 @@ class Settings(Common):
         "on where it was.",
         parse=seconds(0.1),
     )
+    cache_bytes: int = setting(
+        "PODIUM_CACHE_BYTES",
+        64 * 1024 * 1024,
+        "How much memory kept answers may take, one of them an eighth of it at most; 0: none is "
+        "kept.",
+        parse=number(0),
+    )
     script_workers: int = setting(
         "PODIUM_EDGE_SCRIPT_WORKERS",
         2,

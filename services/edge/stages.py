@@ -15,6 +15,7 @@ from services.edge.accepts import prefers_events
 from services.edge.answers import asked_as, not_done, of_result
 from services.edge.auth import api_key, authenticate as proven
 from services.edge.bodies import aside, read_body
+from services.edge.caching import through_cache
 from services.edge.call import Answer, Call, Gone
 from services.edge.dispatch import found_or_answer
 from services.edge.documentation import documentation
@@ -24,7 +25,7 @@ from services.edge.half import Response, half_text, read_half
 from services.edge.idempotency import HEADER, REPLAYED, identified
 from services.edge.identity import identify_with
 from services.edge.own import own_pages
-from services.edge.preferences import read_preference
+from services.edge.preferences import preferred_seconds
 from services.edge.preflights import cors_at, preflight
 from services.edge.problems import Problem, challenge, retry_after
 from services.edge.progress import Followed
@@ -151,6 +152,19 @@ def _checked(call: Call) -> Json:
     if call.body or call.method not in ("GET", "HEAD", "DELETE"):
         return call.document
     return {**call.query_fields, **call.parameters}
+
+
+async def cached(call: Call, gateway: Gateway) -> Answer | None:
+    """A kept answer, or what the rest of the stages makes, kept; None where nothing is."""
+    route = _route(call)
+    if route.cache is None:
+        return None
+    return await through_cache(call, gateway, route, _rest)
+
+
+async def _rest(call: Call, gateway: Gateway) -> Answer:
+    await map_input(call, gateway)
+    return await run(call, gateway)
 
 
 async def map_input(call: Call, gateway: Gateway) -> None:
@@ -283,7 +297,7 @@ def _seconds(call: Call, route: Route, slot: Slot | None) -> float:
     """How long the answer waits for the result; 0: not at all."""
     if route.asynchronous or slot is not None:
         return 0.0
-    return _preferred_seconds(call, route)
+    return preferred_seconds(call, route.timeout_seconds)
 
 
 async def _exchanged(
@@ -294,6 +308,7 @@ async def _exchanged(
         start, seconds or route.timeout_seconds, until_accepted=not seconds
     )
     call.execution_id = start.execution_id
+    call.exchange = exchange
     # To be ended, an execution must be there.
     leave = exchange.only_start if route.ends_when_left else exchange.leave
     call.cycle.on_gone = leave
@@ -328,16 +343,6 @@ async def _end(execution_id: str, gateway: Gateway) -> None:
         logger.info("Execution %s was not ended: %s", execution_id, error.detail)
 
 
-def _preferred_seconds(call: Call, route: Route) -> float:
-    """How long the caller is to wait for the result; 0: it is not to wait."""
-    if b"prefer" not in call.header:
-        return route.timeout_seconds
-    preference = read_preference(call.headers)
-    if applied := preference.applied(route.timeout_seconds):
-        call.shared_headers = (*call.shared_headers, (b"preference-applied", applied))
-    return preference.seconds(route.timeout_seconds)
-
-
 def _fingerprint(call: Call, route: Route) -> bytes:
     head = f"{route.service_id}\n{call.method}\n".encode()
     asked = b"%b%b?%b\n%b" % (head, call.raw_path, call.query, call.body)
@@ -365,6 +370,7 @@ STAGES = (
     count_request,
     resume,
     read_input,
+    cached,
     map_input,
     run,
 )

@@ -20,8 +20,10 @@ from services.edge.bodies import BodyLimits
 from services.edge.definitions import Definitions
 from services.edge.endpoint import Endpoint, Stage
 from services.edge.executor import Executor
+from services.edge.flights import flying
 from services.edge.gateway import Gateway
 from services.edge.ids import RandomIds
+from services.edge.keeping import Cache
 from services.edge.links import Links
 from services.edge.protocol import Limits
 from services.edge.scripting import RouteScripts
@@ -89,6 +91,7 @@ class Edge:
     replica: Replica
     session: Session
     clock: Clock
+    gateway: Gateway
 
 
 @asynccontextmanager
@@ -101,6 +104,7 @@ async def gateway_to(
         stub_of(address) as stub,
         joined(stub) as session,
         javascript.pool(1, at_once=False) as scripts,
+        flying(most_waiting=100) as flights,
     ):
         gateway = Gateway(
             definitions=Definitions(replica),
@@ -110,6 +114,8 @@ async def gateway_to(
             scripts=RouteScripts(scripts),
             windows=Windows(),
             streams=Streams(2, 60.0),
+            cache=Cache(1 << 20),
+            flights=flights,
             body_limits=BodyLimits(idle_seconds=0.1),
             metadata_headers=frozenset(name.encode() for name in METADATA_HEADERS),
             now=lambda: clock.now,
@@ -128,7 +134,7 @@ async def gateway_to(
             async with httpx.AsyncClient(
                 base_url=f"http://{where}", headers={"x-api-key": KEY}, trust_env=False
             ) as client:
-                yield Edge(where, client, executor, replica, session, clock)
+                yield Edge(where, client, executor, replica, session, clock, gateway)
 
 
 @pytest.fixture

@@ -319,3 +319,19 @@ def test_names_are_short_plain_and_unique(paths: list[str], names: list[str]) ->
 
     assert list(operation_names(routes).values()) == names
     assert all(len(name) <= 64 for name in names)
+
+
+async def test_a_route_that_keeps_answers_says_how_to_ask_for_less(edge: Edge) -> None:
+    kept = [route(method, "/kept", cacheConfig={}) for method in ("GET", "POST")]
+    put(edge.replica, service(*kept, id="shop", path="/shop"))
+
+    document = await told(edge)
+
+    validate(document)
+    operations = document["paths"]["/shop/kept"]
+    got, posted = operations["get"], operations["post"]
+    assert "304" in got["responses"]
+    assert "304" not in posted["responses"]
+    assert {"Cache-Status", "Age", "ETag"} <= set(got["responses"]["200"]["headers"])
+    assert "ETag" not in posted["responses"]["200"]["headers"]
+    assert "If-None-Match" in [each["name"] for each in got["parameters"]]

@@ -61,8 +61,15 @@ def responses(
     if not route.asynchronous:
         told["200"] = {
             "description": "The output of the workflow.",
-            "headers": _headers("X-Request-Id", "Podium-Execution-Id", "Idempotent-Replayed"),
+            "headers": _headers(
+                "X-Request-Id", "Podium-Execution-Id", "Idempotent-Replayed", *_of_cache(route)
+            ),
             "content": json_content(schema_of(produced, name, "output")) | events_content(),
+        }
+    if route.cache and route.method == "GET":
+        told["304"] = {
+            "description": "The caller has the answer already.",
+            "headers": _headers("X-Request-Id", "Podium-Execution-Id", *_of_cache(route)),
         }
     if route.response.envelope:
         # A script sets the status.
@@ -76,6 +83,13 @@ def responses(
     statuses |= {429} if route.quotas else set()
     told |= {str(status): problem(status) for status in sorted(statuses)}
     return told
+
+
+def _of_cache(route: Route) -> tuple[str, ...]:
+    """Headers by which a route that keeps answers tells of it."""
+    if route.cache is None:
+        return ()
+    return ("Cache-Status", "Age", *(("ETag",) if route.method == "GET" else ()))
 
 
 def accepted(description: str) -> Document:

@@ -42,6 +42,11 @@ def other_parameters(
             if each not in route.parameters:
                 inner = property_schema(schema, each, name)
                 yield parameter(each, "query", inner, required=each in required)
+    if route.cache and route.method == "GET":
+        tags = "The ETag of the answer that the caller has"
+        yield parameter(
+            "If-None-Match", "header", {"type": "string"}, required=False, description=tags
+        )
     if not route.asynchronous:
         described_as = "respond-async, or wait=n seconds (RFC 7240)"
         yield parameter(

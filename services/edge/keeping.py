@@ -1,0 +1,215 @@
+"""Answers that are kept: by key, until their time is over, the least recently used let off. No IO.
+
+Nothing is ever walked but what is purged: what has expired is dropped when it is asked for, and
+when it is the least recently used as something is put in.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from services.edge.call import Answer
+
+# An answer this large a share of all would let off too many others.
+_LARGEST_SHARE = 8
+# Of an entry, beside its answer: objects, keys, places in tables.
+_BYTES_OF_ENTRY = 1200
+_BYTES_OF_HEADER = 120
+_LOOKED_AT_ONCE = 4
+_MOST_SHELVES = 10_000
+
+
+class Place(NamedTuple):
+    """The route of an answer."""
+
+    service_id: str
+    method: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tag:
+    """What an answer is known by to those who purge.
+
+    Attributes:
+        principal: Whose alone it is; empty: anybody's.
+        written: A digest of the key as its author wrote it, with the call's values in it.
+    """
+
+    place: Place
+    principal: str
+    written: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Purge:
+    """Which answers are meant: those that all of what is given holds for; empty: any.
+
+    Attributes:
+        places: The routes; None: all.
+    """
+
+    places: frozenset[Place] | None = None
+    principal: str = ""
+    written: bytes = b""
+
+    def means(self, tag: Tag) -> bool:
+        if self.places is not None and tag.place not in self.places:
+            return False
+        return self.principal in ("", tag.principal) and self.written in (b"", tag.written)
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """One answer.
+
+    Attributes:
+        answer: None: what this call is answered with may not be kept, and is not worth waiting
+            for by others.
+        execution_id: Of the execution that made it.
+        begun: When that was begun: seconds, monotonic, as all times here.
+        made: When it was there.
+        until: When it is no longer given out.
+    """
+
+    answer: Answer | None
+    execution_id: str
+    tag: Tag
+    begun: float
+    made: float
+    until: float
+
+    @property
+    def size(self) -> int:
+        """What it takes, roughly, in bytes."""
+        if self.answer is None:
+            return _BYTES_OF_ENTRY
+        headers = sum(len(name) + len(value) for name, value in self.answer.headers)
+        several = _BYTES_OF_HEADER * len(self.answer.headers)
+        return _BYTES_OF_ENTRY + len(self.answer.body) + headers + several
+
+
+@dataclass(slots=True)
+class Shelf:
+    """What is kept of one route, and how often it was of use.
+
+    Attributes:
+        keys: Of its answers.
+        bytes: What those take.
+    """
+
+    keys: set[bytes] = field(default_factory=set)
+    bytes: int = 0
+    hits: int = 0
+    misses: int = 0
+    collapsed: int = 0
+    bypassed: int = 0
+
+
+class Cache:
+    """All kept answers, the least recently used first.
+
+    Args:
+        most_bytes: In all; 0: nothing is kept.
+
+    Attributes:
+        bytes: What is kept takes, roughly.
+        let_off: How many were dropped before their time, to make room.
+    """
+
+    def __init__(self, most_bytes: int) -> None:
+        self.most_bytes = most_bytes
+        self.bytes = 0
+        self.let_off = 0
+        self._kept: OrderedDict[bytes, Kept] = OrderedDict()
+        self._shelves: dict[Place, Shelf] = {}
+        self._purged_at = float("-inf")
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    @property
+    def shelves(self) -> Mapping[Place, Shelf]:
+        """By route."""
+        return self._shelves
+
+    def shelf(self, place: Place) -> Shelf:
+        """Of a route; a new one for one that was not heard of."""
+        known = self._shelves.get(place)
+        if known is None:
+            if len(self._shelves) >= _MOST_SHELVES:
+                self._shelves = {each: one for each, one in self._shelves.items() if one.keys}
+            known = self._shelves[place] = Shelf()
+        return known
+
+    def find(self, key: bytes, now: float) -> Kept | None:
+        """What is kept under ``key``; the caller looks whether its time is over by ``now``.
+
+        What is over is dropped, so that it is seen once.
+        """
+        kept = self._kept.get(key)
+        if kept is None:
+            return None
+        if kept.until <= now:
+            self._drop(key)
+        else:
+            self._kept.move_to_end(key)
+        return kept
+
+    def put(self, key: bytes, kept: Kept, now: float) -> bool:
+        """Keep it, if it fits and nothing speaks against it: whether it is kept.
+
+        What was begun before a purge is not kept, nor what was begun before that which is there.
+        """
+        size = kept.size
+        there = self._kept.get(key)
+        newer = there is not None and there.until > now and there.begun > kept.begun
+        too_large = size * _LARGEST_SHARE > self.most_bytes
+        if too_large or newer or kept.begun <= self._purged_at or kept.until <= now:
+            return False
+        self._drop(key)
+        self._kept[key] = kept
+        self.bytes += size
+        shelf = self.shelf(kept.tag.place)
+        shelf.keys.add(key)
+        shelf.bytes += size
+        self._make_room(now)
+        return True
+
+    def purge(self, purge: Purge, now: float) -> int:
+        """Drop the answers that are meant, and keep none that is being made now: how many."""
+        self._purged_at = now
+        meant = [key for key in self._keys(purge) if purge.means(self._kept[key].tag)]
+        answers = sum(self._kept[key].answer is not None for key in meant)
+        for key in meant:
+            self._drop(key)
+        return answers
+
+    def _keys(self, purge: Purge) -> Iterator[bytes]:
+        for place in self._shelves if purge.places is None else purge.places:
+            if shelf := self._shelves.get(place):
+                yield from shelf.keys
+
+    def _make_room(self, now: float) -> None:
+        for _ in range(_LOOKED_AT_ONCE):
+            oldest = next(iter(self._kept))
+            if self._kept[oldest].until > now:
+                break
+            self._drop(oldest)
+        while self.bytes > self.most_bytes:
+            self._drop(next(iter(self._kept)))
+            self.let_off += 1
+
+    def _drop(self, key: bytes) -> None:
+        kept = self._kept.pop(key, None)
+        if kept is None:
+            return
+        size = kept.size
+        self.bytes -= size
+        shelf = self._shelves[kept.tag.place]
+        shelf.keys.discard(key)
+        shelf.bytes -= size
