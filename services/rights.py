@@ -99,6 +99,8 @@ _EDGE = {
     "GetEdgeStatus": _ANYONE,
     # It takes a script worker's time.
     "TestScript": _right(EDITOR, OPERATOR),
+    # It tells more of what a call comes to than its caller may know.
+    "TestRoute": _right(EDITOR, OPERATOR),
 }
 
 RIGHTS: Mapping[str, Right] = {

@@ -5,17 +5,32 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
 
+from podium.executor.v1 import executor_pb2 as pb
 from services.edge.bodies import BodyLimits
 from services.edge.definitions import Definitions
+from services.edge.exchange import Exchange
 from services.edge.executor import Executor
 from services.edge.flights import Flights
 from services.edge.keeping import Cache
 from services.edge.links import Links
 from services.edge.scripting import RouteScripts
-from services.edge.session import Session
 from services.edge.streams import Streams
 from services.edge.windows import Windows
+
+
+class Starts(Protocol):
+    """What begins executions: see :class:`services.edge.session.Session`."""
+
+    @property
+    def connected(self) -> bool:
+        """Whether the executor can be heard."""
+
+    def start(
+        self, start: pb.Start, timeout_seconds: float, *, until_accepted: bool = False
+    ) -> Exchange:
+        """Ask for an execution."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +50,7 @@ class Gateway:
     """
 
     definitions: Definitions
-    session: Session
+    session: Starts
     executor: Executor
     links: Links
     scripts: RouteScripts

@@ -1,4 +1,4 @@
-"""EdgeService: how the edge is, and what its scripts would do."""
+"""EdgeService: how the edge is, and what its scripts and routes do."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from datetime import timedelta
 from podium.edge.v1 import edge_pb2 as pb, edge_pb2_grpc
 from services.edge.definitions import Definitions
 from services.edge.session import Session
+from services.edge.trial.trials import KEY_METADATA, Trials
 from services.errors import InvalidRequest, Overloaded, TooLarge
 from services.javascript import NoWorker, ScriptFailed, Scripts
 from services.json_text import DocumentError, parse_json
@@ -26,8 +27,14 @@ class EdgeService(edge_pb2_grpc.EdgeServiceServicer):
     """Answers for this process."""
 
     def __init__(
-        self, version: str, definitions: Definitions, session: Session, scripts: Scripts
+        self,
+        version: str,
+        definitions: Definitions,
+        session: Session,
+        scripts: Scripts,
+        trials: Trials,
     ) -> None:
+        self._trials = trials
         self._scripts = scripts
         self._version = version
         self._definitions = definitions
@@ -64,6 +71,11 @@ class EdgeService(edge_pb2_grpc.EdgeServiceServicer):
         response.took.FromMicroseconds(int((time.monotonic() - begun) * 1e6))
         return response
 
+    async def TestRoute(
+        self, request: pb.TestRouteRequest, context: Context
+    ) -> pb.TestRouteResponse:
+        return await self._trials.test(request, _key(context))
+
     async def _tried(self, script: str, payload: str) -> pb.TestScriptResponse:
         try:
             value = await self._scripts.evaluate(script, payload, name="test", group=script)
@@ -76,3 +88,11 @@ class EdgeService(edge_pb2_grpc.EdgeServiceServicer):
             return pb.TestScriptResponse(fault=fault)
         # Lone surrogates are written as escapes.
         return pb.TestScriptResponse(result=json.dumps(value))
+
+
+def _key(context: Context) -> bytes:
+    """The key of the call that is tried; empty where it has none."""
+    for name, value in context.invocation_metadata() or ():
+        if name == KEY_METADATA:
+            return value if isinstance(value, bytes) else value.encode()
+    return b""

@@ -35,6 +35,7 @@ from services.edge.service import EdgeService
 from services.edge.session import Session, kept_open
 from services.edge.settings import Settings
 from services.edge.streams import Streams
+from services.edge.trial.trials import Trials
 from services.edge.windows import Windows
 from services.replica import Replica, following
 from services.sealing import read_key
@@ -66,6 +67,7 @@ class _Parts:
     replica: Replica
     verifier: Verifier
     gateway: Gateway
+    session: Session
     management: pages.Management
 
 
@@ -85,10 +87,10 @@ async def serving(settings: Settings) -> AsyncGenerator[Edge]:
         management_socket = stack.enter_context(bound(settings.management_listen))
         parts = await _parts(stack, settings)
         address = await _serve_grpc(stack, settings, parts)
-        await stack.enter_async_context(kept_open(parts.gateway.session))
+        await stack.enter_async_context(kept_open(parts.session))
         await stack.enter_async_context(
             together(
-                _serving_gateway(settings, gateway_socket, parts.gateway),
+                _serving_gateway(settings, gateway_socket, parts),
                 _serving_management(settings, management_socket, parts.management),
             )
         )
@@ -134,7 +136,7 @@ async def _parts(stack: AsyncExitStack, settings: Settings) -> _Parts:
         settings.public_url,
         gateway.new_id,
     )
-    return _Parts(replica, verifier, gateway, management)
+    return _Parts(replica, verifier, gateway, session, management)
 
 
 def _gateway(
@@ -167,7 +169,11 @@ def _gateway(
 async def _serve_grpc(stack: AsyncExitStack, settings: Settings, parts: _Parts) -> str:
     gateway = parts.gateway
     service = EdgeService(
-        metadata.version("podium"), gateway.definitions, gateway.session, gateway.scripts.scripts
+        metadata.version("podium"),
+        gateway.definitions,
+        parts.session,
+        gateway.scripts.scripts,
+        Trials(gateway, stages.STAGES),
     )
     return await stack.enter_async_context(
         rpc.serving(
@@ -189,14 +195,14 @@ def _limits(settings: Settings) -> Limits:
 
 
 def _serving_gateway(
-    settings: Settings, listening: socket.socket, gateway: Gateway
+    settings: Settings, listening: socket.socket, parts: _Parts
 ) -> AbstractAsyncContextManager[None]:
     return serving_http(
-        Endpoint(stages.STAGES, gateway),
+        Endpoint(stages.STAGES, parts.gateway),
         listening,
         _limits(settings),
         drain_seconds=settings.drain.total_seconds(),
-        on_last_second=gateway.session.give_up_all,
+        on_last_second=parts.session.give_up_all,
     )
 
 

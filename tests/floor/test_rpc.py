@@ -47,6 +47,9 @@ class Edge(EdgeServiceServicer):
     async def TestScript(self, request: Any, context: Any) -> Any:  # noqa: N802 - the proto's
         return await self._behaviour(request, context)
 
+    async def TestRoute(self, request: Any, context: Any) -> Any:  # noqa: N802 - the proto's
+        return await self._behaviour(request, context)
+
     def add_to(self, server: grpc.aio.Server) -> None:
         add_EdgeServiceServicer_to_server(self, server)
 

@@ -27,6 +27,7 @@ COMMANDS = {
     "restart": ("tui.cli.executions", "restart", "Run an execution from its beginning."),
     "complete-task": ("tui.cli.executions", "complete_task", "Say how a waiting task ended."),
     "routes": ("tui.cli.routes", "routes", "List the routes, and how to call one."),
+    "test-route": ("tui.cli.trial", "test_route", "Call a route, and show its stages."),
     "test-script": ("tui.cli.scripts", "test_script", "Run a script of a route without a call."),
     "demo": ("tui.cli.demo", "demo", "Show the main job on a real job server."),
 }
