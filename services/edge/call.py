@@ -97,6 +97,7 @@ class Call:
         body: All of it.
         query_fields: The query's fields, of their types where the route declares them.
         document: The body, read.
+        callback_url: Whom the caller wants told of the end, where the route lets it say so.
         input: JSON text of the workflow's input.
         execution_id: Once there is, or may be, an execution.
         shared_headers: Of the answer, whatever it will be.
@@ -122,6 +123,7 @@ class Call:
     body: bytes = b""
     query_fields: Mapping[str, Json] = field(default_factory=dict)
     document: Json = None
+    callback_url: str = ""
     input: str = ""
     execution_id: str = ""
     shared_headers: Headers = ()

@@ -15,6 +15,7 @@ from services.edge.query import Parameter, read_parameters
 from services.edge.quotas import Quota, read_quotas
 from services.edge.schemas import SchemaUse, read_use
 from services.edge.trie import Elsewhere, Found, Trie, is_parameter, template_segments
+from services.edge.webhooks import Webhook, read_webhook
 
 DEFAULT_TIMEOUT_SECONDS = 30.0
 LONGEST_TIMEOUT_SECONDS = 300.0
@@ -42,6 +43,7 @@ class Route:
         quotas: How often it may be called.
         idempotent_on_public: An ``Idempotency-Key`` is heeded where anybody may call, too.
         cache: Which of its answers are kept, and how; None: none.
+        webhook: Who is told of the end.
         ends_when_left: The execution ends with its caller's connection.
         answer_half: JSON text, open at its end: what is kept with an execution to answer for it
             later; see :class:`services.edge.half.Half`.
@@ -70,6 +72,7 @@ class Route:
     cache: CacheConfig | None
     ends_when_left: bool
     idempotent_on_public: bool
+    webhook: Webhook | None = None
 
 
 def routes_of(service: Mapping[str, Any]) -> tuple[Route, ...]:
@@ -116,6 +119,7 @@ def _route(service: Mapping[str, Any], route: Mapping[str, Any], cors: Cors | No
         cache=_cache(service["id"], path, route),
         ends_when_left=route.get("onClientGone") == "TERMINATE",
         idempotent_on_public=route.get("idempotencyOnPublic") is True,
+        webhook=read_webhook(route),
     )
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from podium.executor.v1 import executor_pb2 as pb
 from services import json_schema
-from services.edge import mapping, query
+from services.edge import mapping, query, webhooks
 from services.edge.accepts import prefers_events
 from services.edge.answers import asked_as, not_done, of_result
 from services.edge.auth import api_key, authenticate as proven
@@ -142,9 +142,11 @@ def _read(call: Call, route: Route, schema: str | None) -> None:
     else:
         call.query_fields, faults = query.as_declared(pairs, route.query)
     call.document = mapping.parse_body(call.body)
+    call.callback_url, wrong = webhooks.named_url(route.webhook, pairs, call.document)
     broken = json_schema.faults(validator_of(schema), _checked(call)) if schema else ()
-    if faults or broken:
-        raise Problem("invalid-input" if broken else "invalid-query", errors=(*faults, *broken))
+    if faults or broken or wrong:
+        errors = tuple(dict.fromkeys((*faults, *wrong, *broken)))
+        raise Problem("invalid-input" if broken or wrong else "invalid-query", errors=errors)
 
 
 def _checked(call: Call) -> Json:
@@ -220,21 +222,7 @@ async def _run(call: Call, gateway: Gateway, slot: Slot | None) -> Answer:
     """With ``slot``, as events."""
     route, caller = _route(call), _caller(call)
     response = _response(route, gateway)
-    start = pb.Start(
-        execution_id=gateway.new_id(),
-        workflow_name=route.workflow,
-        workflow_version=route.version,
-        input=call.input,
-        min_revision=gateway.definitions.revision,
-        await_refs=route.await_refs,
-        on_behalf_of=caller.application_id,
-        principal=caller.principal,
-        fingerprint=_fingerprint(call, route),
-        answer=half_text(route.answer_half, caller, response),
-        request_id=call.request_id,
-        traceparent=call.traceparent,
-        idempotency_key=call.idempotency,
-    )
+    start = _start(call, gateway, response)
     exchange = await _exchanged(call, gateway, start, route, _seconds(call, route, slot))
     match outcome := exchange.outcome.result():
         case pb.Result() if slot is None:
@@ -256,6 +244,31 @@ async def _run(call: Call, gateway: Gateway, slot: Slot | None) -> Answer:
             raise Gone
         case ServiceError():
             raise _refused(outcome)
+
+
+def _start(call: Call, gateway: Gateway, response: Response) -> pb.Start:
+    """What is asked of the executor."""
+    route, caller = _route(call), _caller(call)
+    start = pb.Start(
+        execution_id=gateway.new_id(),
+        workflow_name=route.workflow,
+        workflow_version=route.version,
+        input=call.input,
+        min_revision=gateway.definitions.revision,
+        await_refs=route.await_refs,
+        on_behalf_of=caller.application_id,
+        principal=caller.principal,
+        fingerprint=_fingerprint(call, route),
+        answer=half_text(route.answer_half, caller, response),
+        request_id=call.request_id,
+        traceparent=call.traceparent,
+        idempotency_key=call.idempotency,
+    )
+    if route.webhook is not None:
+        location = gateway.links.location(start.execution_id, caller.auth_id)
+        if told := webhooks.order(route, call.callback_url, location):
+            start.completion_webhook.MergeFrom(pb.CompletionWebhook(**told))
+    return start
 
 
 def _response(route: Route, gateway: Gateway) -> Response:

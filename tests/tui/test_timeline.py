@@ -4,7 +4,7 @@ from io import StringIO
 
 from podium.executor.v1 import executor_pb2 as pb
 from tui.cli.live import Timeline
-from tui.views.timeline import execution_line, task_line
+from tui.views.timeline import execution_line, task_line, webhook_line
 
 
 def polling(count: int, **changes: object) -> pb.TaskState:
@@ -68,3 +68,22 @@ def test_away_from_a_terminal_each_change_is_a_line_of_its_own() -> None:
         "poll 1",
         "poll 2",
     ]
+
+
+def test_a_webhook_is_one_line() -> None:
+    url = "https://partner.example/hooks"
+    waiting = pb.WebhookDelivery(url=url, status=pb.WEBHOOK_STATUS_PENDING)
+    failed = pb.WebhookDelivery(
+        url=url,
+        status=pb.WEBHOOK_STATUS_PENDING,
+        attempts=2,
+        last_status_code=500,
+        last_error="The receiver answered 500.",
+    )
+    failed.next_attempt_at.FromSeconds(60)
+
+    assert webhook_line(waiting) == f"webhook {url}  PENDING"
+    assert webhook_line(failed) == (
+        f"webhook {url}  PENDING  attempt 2  500  The receiver answered 500.  "
+        "next 1970-01-01 00:01:00Z"
+    )

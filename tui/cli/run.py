@@ -19,7 +19,7 @@ from tui.cli.live import Timeline
 from tui.cli.main import HOME_OPTION
 from tui.cli.session import OUTPUT_OPTION, call, object_argument
 from tui.clients import execution_changing, persistently
-from tui.views.timeline import ended_line, execution_status
+from tui.views.timeline import ended_line, execution_status, webhook_line
 
 if TYPE_CHECKING:
     from tui.clients import Clients
@@ -136,9 +136,11 @@ async def _print(clients: Clients, execution_id: str, output: str, *, ended: boo
     status = execution_status(answer.state.status)
     if output == "json":
         click.echo(json.dumps(document, indent=2, ensure_ascii=False))
-    elif status in ("RUNNING", "PAUSED"):
-        click.echo(f"{execution_id}  {status}")
     else:
-        click.echo(f"{execution_id}  {ended_line(answer.state)}")
-        click.echo(json.dumps(document.get("output"), indent=2, ensure_ascii=False))
+        running = status in ("RUNNING", "PAUSED")
+        click.echo(f"{execution_id}  {status if running else ended_line(answer.state)}")
+        if answer.HasField("completion_webhook"):
+            click.echo(webhook_line(answer.completion_webhook))
+        if not running:
+            click.echo(json.dumps(document.get("output"), indent=2, ensure_ascii=False))
     return int(ended and status != "COMPLETED")

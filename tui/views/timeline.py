@@ -100,3 +100,18 @@ def poll_text(task: pb.TaskState) -> str:
     if poll.HasField("next_at") and task.status == pb.TASK_STATUS_IN_PROGRESS:
         parts.append(f"next in {max(0.0, seconds_between(poll.at, poll.next_at)):.1f} s")
     return " · ".join(parts)
+
+
+def webhook_line(delivery: pb.WebhookDelivery) -> str:
+    """How the telling of an execution's end stands: to whom, how often it was tried, what now."""
+    status = pb.WebhookStatus.Name(delivery.status).removeprefix("WEBHOOK_STATUS_")
+    parts = [f"webhook {delivery.url}", status]
+    if delivery.attempts:
+        parts.append(f"attempt {delivery.attempts}")
+    if delivery.last_status_code:
+        parts.append(str(delivery.last_status_code))
+    if delivery.last_error:
+        parts.append(delivery.last_error)
+    if delivery.HasField("next_attempt_at"):
+        parts.append(f"next {moment(delivery.next_attempt_at):%Y-%m-%d %H:%M:%S}Z")
+    return "  ".join(parts)

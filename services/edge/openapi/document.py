@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from services.edge.openapi import webhooks
 from services.edge.openapi.answers import (
     EXECUTION,
     PROBLEM,
@@ -52,6 +53,7 @@ def openapi(
         "paths": paths | {"/-/executions/{executionId}": _location(public)},
         "components": {"schemas": {"Problem": PROBLEM, "Execution": EXECUTION} | named},
     }
+    webhooks.put_in(document, routes)
     if not public:
         document["components"]["securitySchemes"] = _SCHEMES
         document["security"] = [{name: []} for name in _SCHEMES]
@@ -111,6 +113,7 @@ def _operation(
         }
     produced = schemas.get((route.method, route.path, "output"))
     operation["responses"] = responses(route, name, produced, public)
+    webhooks.put_in_operation(operation, route)
     return operation
 
 

@@ -41,6 +41,7 @@ from services.registry.definitions.values import (
     Text,
     whole,
 )
+from services.registry.definitions.webhooks import WEBHOOK, check_webhook
 
 METHODS = ("GET", "POST", "PUT", "DELETE", "PATCH")
 LONGEST_TIMEOUT_SECONDS = 300
@@ -89,6 +90,7 @@ def _check_route(route: Document, at: Place) -> None:
     check_rate_limits(route, parameters, at)
     check_cache(route, parameters, at)
     check_schemas(route, at)
+    check_webhook(route, at)
     if route.get("responseEnvelope") is True and not route.get("postResponseScript"):
         (at / "responseEnvelope").fault("needs a postResponseScript, which gives the envelope")
 
@@ -168,7 +170,11 @@ ROUTE = Record(
         Field("cacheConfig", CACHE, "Keep answers, and share executions of the same call."),
         later("rateLimitConfig", "Limit concurrent executions."),
         Field("rateLimits", ListOf(RATE_LIMIT), "How often it may be called; 429 beyond."),
-        later("completionWebhook", "Tell a URL of the end."),
+        Field(
+            "completionWebhook",
+            WEBHOOK,
+            "Who is told of the end, on an ASYNCHRONOUS route.",
+        ),
         Field(
             "idempotencyOnPublic",
             Boolean(),

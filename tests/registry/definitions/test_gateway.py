@@ -37,6 +37,11 @@ def limit(**fields: Json) -> Document:
     return {"name": "burst", "limit": 5, "windowSeconds": 60, **fields}
 
 
+def hooked(mode: str = "ASYNCHRONOUS", **fields: Json) -> Document:
+    webhook = {"secretName": "KEY", **fields}
+    return route(workflowExecutionMode=mode, completionWebhook=webhook)
+
+
 def auth(**fields: Json) -> Document:
     return {
         "kind": "auth", "id": "partners", "authenticationType": "API_KEY",
@@ -45,6 +50,16 @@ def auth(**fields: Json) -> Document:
 
 
 # --- services
+
+
+def test_a_completion_webhook_refers_to_its_secret() -> None:
+    definition = accepted(
+        service(hooked(url="https://h/x"), hooked(callerUrl=True) | {"path": "/b"})
+    )
+
+    assert Reference("secret", "KEY", None, "routes[1].completionWebhook.secretName") in (
+        definition.references
+    )
 
 
 def test_a_service_refers_to_its_auth_and_its_workflows() -> None:
@@ -188,6 +203,17 @@ def test_a_service_refuses(fields: Document, fault: str) -> None:
         (route(workflowMetadataInOutput=True),
          "workflowMetadataInOutput: is not supported: the answer is the output; its id is in "
          "Podium-Execution-Id"),
+        (hooked(url="https://h/", mode="SYNCHRONOUS"),
+         "completionWebhook: needs workflowExecutionMode: ASYNCHRONOUS: the caller of another "
+         "route is told by the answer"),
+        (hooked(), "completionWebhook.url: is required unless callerUrl is true"),
+        (hooked(url="https://u:p@h/"),
+         "completionWebhook.url: must have no user name or password in it"),
+        (hooked(url=5), "completionWebhook.url: must be a URL, not 5"),
+        (hooked(url="https://h/", secretName=None), "completionWebhook.secretName: is required"),
+        (hooked(url="https://h/", secret="x"),
+         "completionWebhook.secret: is no field of a completion webhook; "
+         "did you mean 'secretName'?"),
         (route(rateLimits=[{"name": "burst", "limit": 5}]),
          "rateLimits[0].windowSeconds: is required"),
         (route(rateLimits=[limit(), limit()]), "rateLimits[1].name: 'burst' is declared twice"),
