@@ -101,6 +101,9 @@ _EDGE = {
     "TestScript": _right(EDITOR, OPERATOR),
     # It tells more of what a call comes to than its caller may know.
     "TestRoute": _right(EDITOR, OPERATOR),
+    "GetCacheStatus": _READ,
+    # What follows is that work is done again.
+    "PurgeCache": _right(EDITOR, OPERATOR),
 }
 
 RIGHTS: Mapping[str, Right] = {

@@ -1,4 +1,4 @@
-"""EdgeService: how the edge is, and what its scripts and routes do."""
+"""EdgeService: how the edge is, what its scripts and routes do, what it keeps of answers."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ import time
 from datetime import timedelta
 
 from podium.edge.v1 import edge_pb2 as pb, edge_pb2_grpc
-from services.edge.definitions import Definitions
+from services.edge.cache_calls import cache_status, purge_cache
+from services.edge.gateway import Gateway
 from services.edge.session import Session
 from services.edge.trial.trials import KEY_METADATA, Trials
 from services.errors import InvalidRequest, Overloaded, TooLarge
-from services.javascript import NoWorker, ScriptFailed, Scripts
+from services.javascript import NoWorker, ScriptFailed
 from services.json_text import DocumentError, parse_json
 from services.rpc import Context
 
@@ -26,18 +27,12 @@ _LONGEST_SCRIPT = 100_000
 class EdgeService(edge_pb2_grpc.EdgeServiceServicer):
     """Answers for this process."""
 
-    def __init__(
-        self,
-        version: str,
-        definitions: Definitions,
-        session: Session,
-        scripts: Scripts,
-        trials: Trials,
-    ) -> None:
+    def __init__(self, version: str, gateway: Gateway, session: Session, trials: Trials) -> None:
         self._trials = trials
-        self._scripts = scripts
         self._version = version
-        self._definitions = definitions
+        self._gateway = gateway
+        self._scripts = gateway.scripts.scripts
+        self._definitions = gateway.definitions
         self._session = session
 
     async def GetEdgeStatus(
@@ -75,6 +70,16 @@ class EdgeService(edge_pb2_grpc.EdgeServiceServicer):
         self, request: pb.TestRouteRequest, context: Context
     ) -> pb.TestRouteResponse:
         return await self._trials.test(request, _key(context))
+
+    async def GetCacheStatus(
+        self, request: pb.GetCacheStatusRequest, context: Context
+    ) -> pb.GetCacheStatusResponse:
+        return cache_status(self._gateway, request.service_id)
+
+    async def PurgeCache(
+        self, request: pb.PurgeCacheRequest, context: Context
+    ) -> pb.PurgeCacheResponse:
+        return pb.PurgeCacheResponse(purged=purge_cache(self._gateway, request))
 
     async def _tried(self, script: str, payload: str) -> pb.TestScriptResponse:
         try:

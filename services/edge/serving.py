@@ -169,11 +169,7 @@ def _gateway(
 async def _serve_grpc(stack: AsyncExitStack, settings: Settings, parts: _Parts) -> str:
     gateway = parts.gateway
     service = EdgeService(
-        metadata.version("podium"),
-        gateway.definitions,
-        parts.session,
-        gateway.scripts.scripts,
-        Trials(gateway, stages.STAGES),
+        metadata.version("podium"), gateway, parts.session, Trials(gateway, stages.STAGES)
     )
     return await stack.enter_async_context(
         rpc.serving(

@@ -50,6 +50,12 @@ class Edge(EdgeServiceServicer):
     async def TestRoute(self, request: Any, context: Any) -> Any:  # noqa: N802 - the proto's
         return await self._behaviour(request, context)
 
+    async def GetCacheStatus(self, request: Any, context: Any) -> Any:  # noqa: N802 - the proto's
+        return await self._behaviour(request, context)
+
+    async def PurgeCache(self, request: Any, context: Any) -> Any:  # noqa: N802 - the proto's
+        return await self._behaviour(request, context)
+
     def add_to(self, server: grpc.aio.Server) -> None:
         add_EdgeServiceServicer_to_server(self, server)
 

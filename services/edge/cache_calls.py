@@ -1,0 +1,129 @@
+"""Kept answers, as operators ask for them: how many there are, and away with some."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from podium.edge.v1 import edge_pb2 as pb
+from services.edge.cachekeys import written_digest
+from services.edge.keeping import Place, Purge, Shelf
+from services.edge.trie import template_segments
+from services.errors import InvalidRequest, NotFound
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from services.edge.gateway import Gateway
+    from services.edge.routes import Route
+
+logger = logging.getLogger(__name__)
+
+
+def cache_status(gateway: Gateway, service_id: str) -> pb.GetCacheStatusResponse:
+    """What is kept, in all and by route.
+
+    Args:
+        service_id: Whose routes are told of; empty: all.
+
+    Raises:
+        NotFound: There is no such service.
+    """
+    cache = gateway.cache
+    routes = _routes(gateway, service_id)
+    shelves = cache.shelves
+    rows = [
+        _row(place, shelves.get(place, _EMPTY))
+        for place in sorted(_places(routes, shelves, service_id))
+    ]
+    return pb.GetCacheStatusResponse(
+        entries=len(cache),
+        bytes=cache.bytes,
+        limit_bytes=cache.most_bytes,
+        let_off=cache.let_off,
+        under_way=len(gateway.flights),
+        routes=rows,
+    )
+
+
+_EMPTY = Shelf()
+
+
+def _places(routes: Iterable[Route], known: Iterable[Place], service_id: str) -> set[Place]:
+    """Of routes that keep answers, and of those that did and have some left."""
+    now = {route.cache.place for route in routes if route.cache}
+    return now | {place for place in known if service_id in ("", place.service_id)}
+
+
+def _row(place: Place, shelf: Shelf) -> pb.CachedRoute:
+    return pb.CachedRoute(
+        service_id=place.service_id,
+        method=place.method,
+        path=place.path,
+        entries=len(shelf.keys),
+        bytes=shelf.bytes,
+        hits=shelf.hits,
+        misses=shelf.misses,
+        collapsed=shelf.collapsed,
+        bypassed=shelf.bypassed,
+    )
+
+
+def purge_cache(gateway: Gateway, request: pb.PurgeCacheRequest) -> int:
+    """Drop kept answers; what is being made is neither kept nor waited for by those who ask now.
+
+    How many were dropped.
+
+    Raises:
+        InvalidRequest: It does not say which.
+        NotFound: There is no such service, or route.
+    """
+    _check(request)
+    purge = Purge(
+        places=_meant(gateway, request),
+        principal=request.principal,
+        written=written_digest(request.key) if request.HasField("key") else b"",
+    )
+    gateway.flights.purge(purge)
+    dropped = gateway.cache.purge(purge, gateway.monotonic())
+    logger.info("%d kept answers were purged.", dropped)
+    return dropped
+
+
+def _check(request: pb.PurgeCacheRequest) -> None:
+    if not (request.service_id or request.principal or request.all):
+        raise InvalidRequest("Say which answers: those of a service or a principal, or all.")
+    if request.all and (request.service_id or request.principal or request.HasField("key")):
+        raise InvalidRequest("All answers are asked for, and only some of them, too.")
+    if bool(request.method) != bool(request.path) or (request.method and not request.service_id):
+        raise InvalidRequest("A route is named by its service, its method and its path.")
+    if request.HasField("key") and not request.service_id:
+        raise InvalidRequest("A key is that of a service's routes: name the service.")
+
+
+def _meant(gateway: Gateway, request: pb.PurgeCacheRequest) -> frozenset[Place] | None:
+    if not request.service_id:
+        return None
+    routes = _routes(gateway, request.service_id)
+    if not request.method:
+        # Also what is left of routes that are no more.
+        return frozenset(_places(routes, gateway.cache.shelves, request.service_id))
+    path = template_segments(request.path)
+    method = request.method.upper()
+    for route in routes:
+        known = (template_segments(route.path), template_segments(route.below))
+        if route.method == method and path in known:
+            return frozenset({Place(route.service_id, route.method, route.path)})
+    raise NotFound(f"Service {request.service_id!r} has no route {method} {request.path}.")
+
+
+def _routes(gateway: Gateway, service_id: str) -> list[Route]:
+    """The routes of a service, or of all."""
+    definitions = gateway.definitions
+    if not service_id:
+        every = definitions.replica.all("service")
+        return [route for stored in every for route in definitions.routes_of_service(stored)]
+    service = definitions.replica.get("service", service_id)
+    if service is None:
+        raise NotFound(f"There is no service {service_id!r}.")
+    return list(definitions.routes_of_service(service))

@@ -1,0 +1,115 @@
+"""`podium cache`: what the gateway keeps of answers, and away with it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from podium.edge.v1 import edge_pb2
+from tui.cli.main import HOME_OPTION
+from tui.cli.session import OUTPUT_OPTION, call, echo_json
+from tui.views.cache import summary, table
+
+if TYPE_CHECKING:
+    from tui.clients import Clients
+
+CALL_SECONDS = 10.0
+
+
+@click.group(invoke_without_command=True)
+@HOME_OPTION
+@OUTPUT_OPTION
+@click.option("--service", default="", help="Only the routes of this one.")
+@click.pass_context
+def cache(context: click.Context, home: Path | None, output: str, service: str) -> None:
+    """Show what the gateway keeps of answers, by route, and how often it was of use."""
+    context.obj = home, output
+    if context.invoked_subcommand is not None:
+        return
+
+    async def work(clients: Clients) -> None:
+        request = edge_pb2.GetCacheStatusRequest(service_id=service)
+        status = _document(await clients.edge.GetCacheStatus(request, timeout=CALL_SECONDS))
+        if output == "json":
+            echo_json(status)
+        else:
+            click.echo("\n".join((summary(status), *table(status["routes"]))))
+
+    call(home, work)
+
+
+@cache.command()
+@HOME_OPTION
+@click.option("--output", type=click.Choice(["text", "json"]), help="Default: text.")
+@click.option("--all", "everything", is_flag=True, help="Every answer of every service.")
+@click.option(
+    "--key",
+    help="Those under this key: the route's with values in it, as in 7-EUR for "
+    "${path.id}-${query.currency}; of a route without one, path and query as called.",
+)
+@click.option("--principal", default="", help="Those of this caller alone: key:AUTH/NAME.")
+@click.argument("service", default="")
+@click.argument("method", default="")
+@click.argument("path", default="")
+@click.pass_obj
+def purge(
+    above: tuple[Path | None, str],
+    home: Path | None,
+    output: str | None,
+    everything: bool,
+    key: str | None,
+    principal: str,
+    service: str,
+    method: str,
+    path: str,
+) -> None:
+    """Drop the kept answers of SERVICE, or of its route METHOD PATH; print how many.
+
+    PATH is the route's as it is defined, the whole path or that below the service's.
+    """
+    if method and not path:
+        raise click.UsageError("A route is named by METHOD and PATH.")
+    if not (service or principal or everything):
+        raise click.UsageError("Name a SERVICE or a --principal, or say --all.")
+    if everything and (service or principal or key is not None):
+        raise click.UsageError("--all is every answer: name nothing beside it.")
+    if key is not None and not service:
+        raise click.UsageError("--key needs the SERVICE whose key it is.")
+    request = edge_pb2.PurgeCacheRequest(
+        all=everything, service_id=service, method=method, path=path, key=key, principal=principal
+    )
+
+    async def work(clients: Clients) -> None:
+        answer = await clients.edge.PurgeCache(request, timeout=CALL_SECONDS)
+        if (output or above[1]) == "json":
+            echo_json({"purged": answer.purged})
+        else:
+            click.echo(f"{answer.purged} purged")
+
+    call(home or above[0], work)
+
+
+def _document(status: edge_pb2.GetCacheStatusResponse) -> dict[str, Any]:
+    return {
+        "entries": status.entries,
+        "bytes": status.bytes,
+        "limitBytes": status.limit_bytes,
+        "letOff": status.let_off,
+        "underWay": status.under_way,
+        "routes": [
+            {
+                "service": each.service_id,
+                "method": each.method,
+                "path": each.path,
+                "entries": each.entries,
+                "bytes": each.bytes,
+                "hits": each.hits,
+                "misses": each.misses,
+                "collapsed": each.collapsed,
+                "bypassed": each.bypassed,
+            }
+            for each in status.routes
+        ],
+    }
