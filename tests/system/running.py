@@ -89,7 +89,7 @@ class Suite:
         limit = time.monotonic() + 20
         while True:
             done = self.podium("apply", "--output", "json", "-", text=text)
-            assert done.returncode == 0, done.stderr
+            assert done.returncode == 0, done.stdout + done.stderr
             for result in json.loads(done.stdout):
                 for key in result["generatedKeys"]:
                     self.keys[result["name"]] = key["key"]

@@ -44,7 +44,7 @@ STREAM_IS_OVER: Document = {
     "description": "`Last-Event-ID` was that of the last event: nothing more will come."
 }
 # What may go wrong with any call; the sentence is that of the first class with the status.
-_ALWAYS = (400, 404, 405, 408, 431, 500, 502, 503, 504)
+ALWAYS = (400, 404, 405, 408, 431, 500, 502, 503, 504)
 
 
 def responses(
@@ -76,7 +76,7 @@ def responses(
         told["default"] = {"description": "What the workflow says.", "content": json_content({})}
     told["202"] = accepted("It goes on; `Location` has the answer once it is done.")
     told["204"] = STREAM_IS_OVER
-    statuses = {*_ALWAYS}
+    statuses = {*ALWAYS}
     statuses |= set() if public else {401, 403}
     statuses |= {413, 415} if route.method in WITH_BODY else set()
     statuses |= {422}

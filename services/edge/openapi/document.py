@@ -7,6 +7,7 @@ from typing import Any
 
 from services.edge.openapi import webhooks
 from services.edge.openapi.answers import (
+    ALWAYS,
     EXECUTION,
     PROBLEM,
     STREAM_IS_OVER,
@@ -138,8 +139,8 @@ def _location(public: bool) -> Document:
         required=False,
         description="Of events: those after this one.",
     )
-    failed = {str(status): problem(status) for status in (404, 410, 500, 502, 503, 504)}
-    refused = {str(status): problem(status) for status in (404, 409, 503)}
+    failed = {str(status): problem(status) for status in sorted({*ALWAYS, 410, 422})}
+    refused = {str(status): problem(status) for status in sorted({*ALWAYS, 409, 422} - {502, 504})}
     return {
         "parameters": parameters,
         "get": {

@@ -69,8 +69,8 @@ def parameter(name: str, place: str, schema: Json, **fields: Any) -> Document:
 _IDEMPOTENCY_KEY = parameter(
     "Idempotency-Key",
     "header",
-    # In the words of a document, not of a field: the quotes are part of what is sent.
-    {"type": "string", "minLength": 1},
+    # As it is sent, the quotes included; a bare word is taken, too.
+    {"type": "string", "pattern": r'^("[ !#-\[\]-~]{1,255}"|[!#-+\--:<-\[\]-~]{1,255})$'},
     required=False,
     description="The same for a call that is sent again: a string in quotes (RFC 9651).",
 )
