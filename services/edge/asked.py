@@ -6,11 +6,12 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from services.edge.cachekeys import CacheConfig, tag_of
+from services.edge.bodies import aside
+from services.edge.cachekeys import CacheConfig
 from services.edge.call import Answer, Call
 from services.edge.etags import tag_of as entity_tag
 from services.edge.freshness import may_be_shared, seconds_to_keep
-from services.edge.keeping import Kept, Shelf
+from services.edge.keeping import Kept, Shelf, Tag
 
 if TYPE_CHECKING:
     from services.edge.gateway import Gateway
@@ -30,6 +31,7 @@ class Asked:
         scope: Of the definitions that make its answer.
         key: What that is kept under.
         rest: The stages that make it.
+        tag: By what it is found to be purged, once it has to be made.
     """
 
     call: Call
@@ -39,6 +41,7 @@ class Asked:
     scope: bytes
     key: bytes
     rest: Rest
+    tag: Tag | None = None
 
     @property
     def shelf(self) -> Shelf:
@@ -69,7 +72,7 @@ async def make(asked: Asked, call: Call, begun: float, *, keeps: bool = True) ->
         keeps: Whether the caller lets it be kept.
     """
     raw = await asked.rest(call, asked.gateway)
-    answer = _described(asked, raw)
+    answer = await aside(len(raw.body), _described, asked, raw)
     shared = may_be_shared(raw, asked.config.headers)
     seconds = seconds_to_keep(raw, asked.config.seconds, asked.config.headers)
     kept = False
@@ -83,12 +86,11 @@ async def make(asked: Asked, call: Call, begun: float, *, keeps: bool = True) ->
 
 def _put(asked: Asked, call: Call, answer: Answer | None, begun: float, seconds: float) -> bool:
     gateway = asked.gateway
-    if gateway.definitions.cache_scope(asked.route) != asked.scope:
+    if asked.tag is None or gateway.definitions.cache_scope(asked.route) != asked.scope:
         # What made it is no longer what is defined, or perhaps was already the new.
         return False
     now = gateway.monotonic()
-    tag = tag_of(asked.config, asked.call)
-    kept = Kept(answer, call.execution_id, tag, begun, now, now + seconds)
+    kept = Kept(answer, call.execution_id, asked.tag, begun, now, now + seconds)
     return gateway.cache.put(asked.key, kept, now)
 
 

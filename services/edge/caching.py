@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from services.edge.accepts import prefers_events
 from services.edge.asked import Asked, Rest, make, say
-from services.edge.cachekeys import effective_key
+from services.edge.bodies import aside
+from services.edge.cachekeys import effective_key, tag_of
 from services.edge.call import Answer, Call
 from services.edge.etags import is_held, not_modified
 from services.edge.freshness import NO_WISH, Wish, wish_of
@@ -34,7 +36,7 @@ async def through_cache(call: Call, gateway: Gateway, route: Route, rest: Rest) 
         gateway.cache.shelf(config.place).bypassed += 1
         say(call, b"fwd=bypass", "bypass")
         return await rest(call, gateway)
-    key = effective_key(config, scope, call)
+    key = await aside(len(call.body), effective_key, config, scope, call)
     answer = await _answer(Asked(call, gateway, route, config, scope, key, rest))
     if route.method == "GET" and answer.status == 200 and b"if-none-match" in call.header:
         tag = next((value for name, value in answer.headers if name == b"etag"), b"")
@@ -64,6 +66,8 @@ async def _answer(asked: Asked) -> Answer:
         asked.shelf.misses += 1
         say(asked.call, b"detail=only-if-cached", "miss")
         raise Problem("not-kept")
+    tag = await aside(len(asked.call.body), tag_of, asked.config, asked.call)
+    asked = replace(asked, tag=tag)
     if not (wish.no_cache or wish.no_store or fresh):
         answer = await together(asked, why)
         if answer is not None:

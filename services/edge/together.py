@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from podium.executor.v1 import executor_pb2 as pb
 from services.edge.answers import not_done
 from services.edge.asked import Asked, make, say
-from services.edge.cachekeys import tag_of
 from services.edge.call import Answer, Gone
 from services.edge.flights import Ending, Flight, Landed
 from services.edge.preferences import preferred_seconds, read_preference
@@ -71,8 +70,8 @@ def _joined(asked: Asked) -> tuple[Flight, bool]:
     flight = flights.find(asked.key)
     if flight is not None:
         return flight, False
-    tag = tag_of(asked.config, asked.call)
-    flight = Flight(asked.call, tag, asked.gateway.monotonic())
+    assert asked.tag is not None, "a flight can be purged"
+    flight = Flight(asked.call, asked.tag, asked.gateway.monotonic())
 
     async def work(flight: Flight) -> Landed:
         return await _fly(asked, flight)

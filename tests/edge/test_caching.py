@@ -345,3 +345,21 @@ async def test_a_route_without_a_cache_says_nothing_of_it(edge: Edge) -> None:
         assert not {"cache-status", "age", "etag"} & set(answer.headers)
     with_cache(edge, route={"workflowExecutionMode": "ASYNCHRONOUS"})
     assert "cache-status" not in (await call(edge)).headers
+
+
+async def test_a_large_body_and_a_large_answer_are_kept_under_all_of_them(edge: Edge) -> None:
+    with_cache(edge, key="${body}")
+    large = {"text": "x" * 70_000, "last": 1}
+    first = await call(edge, json=large)
+
+    assert told(first) == "fwd=uri-miss; stored"
+    again = await call(edge, json=large)
+    assert (told(again), again.content) == ("hit; ttl=300", first.content)
+    assert told(await call(edge, json={**large, "last": 2})) == "fwd=uri-miss; stored"
+
+
+async def test_an_answer_that_is_too_large_to_keep_is_given_and_not_kept(edge: Edge) -> None:
+    with_cache(edge)
+    for _ in range(2):
+        answer = await call(edge, json={"text": "x" * 200_000})
+        assert (answer.status_code, told(answer)) == (200, "fwd=uri-miss")
