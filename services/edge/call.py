@@ -145,3 +145,15 @@ def call_of(scope: Mapping[str, Any], receive: Receive) -> Call:
         receive,
         scope["podium.cycle"],
     )
+
+
+def route_of(call: Call) -> Route:
+    """The route, which was found."""
+    assert call.route is not None, "the route stage comes first"
+    return call.route
+
+
+def caller_of(call: Call) -> Caller:
+    """Who calls, which was proven."""
+    assert call.caller is not None, "the authenticate stage comes first"
+    return call.caller

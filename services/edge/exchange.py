@@ -43,12 +43,13 @@ class Exchange:
         outcome: Done when there is a result, an error, or no more time.
         size: Characters of the input, and of what is kept to answer.
         timer: Ends the wait.
+        withdrawn: If it waits for a slot, it is to begin no more.
     """
 
     __slots__ = (
         "_end", "_loop", "_refusals", "_resend", "_sendings", "accepted",
         "correlation_id", "joined", "on_stream", "outcome", "replayed", "size", "start", "timer",
-        "until_accepted",
+        "until_accepted", "withdrawn",
     )  # fmt: skip
 
     def __init__(
@@ -65,6 +66,7 @@ class Exchange:
         self.size = len(start.input) + len(start.answer)
         self.until_accepted = until_accepted
         self.accepted = False
+        self.withdrawn = False
         self.joined = False
         self.replayed = False
         self.outcome: asyncio.Future[Outcome] = self._loop.create_future()
@@ -99,6 +101,16 @@ class Exchange:
         if self.accepted:
             self._end(self, Waiting.ACCEPTED)
 
+    @property
+    def may_be_in_line(self) -> bool:
+        """Whether the executor may keep it until there is a slot for it."""
+        return self.on_stream and not self.accepted and self.may_wait
+
+    @property
+    def may_wait(self) -> bool:
+        """Whether it waits where there is no slot for it."""
+        return self.start.slot.most_waiting > 0
+
     def give_up(self) -> None:
         """Take what is known so far for the outcome."""
         self._end(self, Waiting.ACCEPTED if self.accepted else Waiting.UNCONFIRMED)
@@ -106,11 +118,21 @@ class Exchange:
     # What the session tells of its stream.
 
     def send_into(self, message: pb.SessionRequest) -> int:
-        """Add the frame that asks for it, unless the stream has it: its rough size."""
-        if self.on_stream:
-            return 0
-        self.on_stream = True
-        self._sendings += 1
+        """Add the frame that asks for it, unless the stream has it: its rough size.
+
+        So with the one that withdraws it.
+        """
+        if not self.on_stream:
+            self.on_stream = True
+            self._sendings += 1
+            size = self._ask_in(message)
+        else:
+            size = 0
+        if self.withdrawn and not self.accepted:
+            message.frames.add(correlation_id=self.correlation_id).withdraw.SetInParent()
+        return size
+
+    def _ask_in(self, message: pb.SessionRequest) -> int:
         frame, start = message.frames.add(correlation_id=self.correlation_id), self.start
         if not self.accepted:
             frame.start.CopyFrom(start)

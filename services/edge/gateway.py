@@ -32,6 +32,9 @@ class Starts(Protocol):
     ) -> Exchange:
         """Ask for an execution."""
 
+    def withdraw(self, exchange: Exchange) -> None:
+        """Have it begin no more if it waits for a slot; if it has begun, that is the outcome."""
+
 
 @dataclass(frozen=True, slots=True)
 class Gateway:

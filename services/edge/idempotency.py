@@ -55,5 +55,4 @@ def identified(call: Call, route: Route, caller: Caller) -> bytes:
     key = read_key(given[0]) if len(given) == 1 else ""
     if not key:
         raise Problem("malformed-idempotency-key")
-    words = (route.service_id, route.method, route.path, caller.principal, key)
-    return digest(*words, size=_DIGEST_BYTES)
+    return digest(*route.scope, caller.principal, key, size=_DIGEST_BYTES)

@@ -69,6 +69,12 @@ KINDS: dict[str, Kind] = {
         "Those were too many requests within the window: see Retry-After.",
         "https://iana.org/assignments/http-problem-types#quota-exceeded",
     ),
+    "concurrency-limited": Kind(
+        429,
+        "Too many at once",
+        "As many executions run as may at once, and nothing was started: see Retry-After.",
+        "https://iana.org/assignments/http-problem-types#quota-exceeded",
+    ),
     "internal": Kind(500, "Internal error", "Something went wrong inside; it is in the log."),
     "script-failed": Kind(500, "Script failed", "A script of this route failed."),
     "output-invalid": Kind(

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from services.edge.cachekeys import CacheConfig, read_cache_config
+from services.edge.concurrency import Concurrency, read_concurrency
 from services.edge.cors import Cors, read_cors
 from services.edge.half import Response
 from services.edge.keeping import Place
@@ -41,6 +42,7 @@ class Route:
         response: What is made of the result, but for a schema that is named.
         output_schema: What the answer's body must be.
         quotas: How often it may be called.
+        concurrency: How many of its executions run side by side; None: any number.
         idempotent_on_public: An ``Idempotency-Key`` is heeded where anybody may call, too.
         cache: Which of its answers are kept, and how; None: none.
         webhook: Who is told of the end.
@@ -69,10 +71,16 @@ class Route:
     response: Response
     output_schema: SchemaUse | None
     quotas: tuple[Quota, ...]
+    concurrency: Concurrency | None
     cache: CacheConfig | None
     ends_when_left: bool
     idempotent_on_public: bool
     webhook: Webhook | None = None
+
+    @property
+    def scope(self) -> tuple[str, str, str]:
+        """What counts of the route, and nothing of another one, are kept under."""
+        return self.service_id, self.method, self.path
 
 
 def routes_of(service: Mapping[str, Any]) -> tuple[Route, ...]:
@@ -117,6 +125,7 @@ def _route(service: Mapping[str, Any], route: Mapping[str, Any], cors: Cors | No
         output_schema=read_use(route, "outputSchema"),
         quotas=read_quotas(route.get("rateLimits")),
         cache=_cache(service["id"], path, route),
+        concurrency=read_concurrency(route.get("rateLimitConfig")),
         ends_when_left=route.get("onClientGone") == "TERMINATE",
         idempotent_on_public=route.get("idempotencyOnPublic") is True,
         webhook=read_webhook(route),

@@ -33,6 +33,8 @@ _FRAME_BYTES = 1024
 _FIRST_DELAY_SECONDS = 0.02
 _LONGEST_DELAY_SECONDS = 1.0
 _FAREWELL_SECONDS = 0.5
+# How long the executor may take to say what became of a start that was to be withdrawn.
+_LAST_WORD_SECONDS = 1.0
 
 
 class Session:
@@ -87,11 +89,26 @@ class Session:
             raise Overloaded("Too many executions wait for the executor.")
         start.acknowledge = until_accepted
         exchange = Exchange(next(self._numbers), start, until_accepted, self.end)
-        exchange.timer = self._loop.call_later(timeout_seconds, exchange.give_up)
+        exchange.timer = self._loop.call_later(timeout_seconds, self._time_is_up, exchange)
         self._exchanges[exchange.correlation_id] = exchange
         self._bytes += exchange.size
         self._send(exchange)
         return exchange
+
+    def _time_is_up(self, exchange: Exchange) -> None:
+        if not exchange.may_be_in_line:
+            exchange.give_up()
+            return
+        # Only the executor knows whether it has begun.
+        exchange.timer = self._loop.call_later(_LAST_WORD_SECONDS, exchange.give_up)
+        self.withdraw(exchange)
+
+    def withdraw(self, exchange: Exchange) -> None:
+        """Have it begin no more if it waits for a slot; if it has begun, that is the outcome."""
+        exchange.withdrawn = exchange.may_wait
+        exchange.only_start()
+        if exchange.correlation_id in self._exchanges and exchange.may_be_in_line:
+            self._send(exchange)
 
     def give_up_all(self) -> None:
         """Answer everybody with what is known so far."""

@@ -80,7 +80,7 @@ def responses(
     statuses |= set() if public else {401, 403}
     statuses |= {413, 415} if route.method in WITH_BODY else set()
     statuses |= {422}
-    statuses |= {429} if route.quotas else set()
+    statuses |= {429} if route.quotas or route.concurrency else set()
     told |= {str(status): problem(status) for status in sorted(statuses)}
     return told
 

@@ -167,6 +167,9 @@ class _Session:
         exchange.outcome.add_done_callback(lambda outcome: self._ended(record, outcome))
         return exchange
 
+    def withdraw(self, exchange: Exchange) -> None:
+        self._session.withdraw(exchange)
+
     def _ended(self, record: Record, outcome: asyncio.Future[Outcome]) -> None:
         self._recorder.end(record)
         if not outcome.cancelled():

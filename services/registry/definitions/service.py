@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from services.registry.definitions.caching import CACHE, check_cache
+from services.registry.definitions.concurrency import CONCURRENCY, check_concurrency
 from services.registry.definitions.limits import RATE_LIMIT, check_rate_limits
 from services.registry.definitions.model import Document, Json, Kind
 from services.registry.definitions.paths import (
@@ -89,6 +90,7 @@ def _check_route(route: Document, at: Place) -> None:
     check_parameters(route, parameters, at)
     check_rate_limits(route, parameters, at)
     check_cache(route, parameters, at)
+    check_concurrency(route, parameters, at)
     check_schemas(route, at)
     check_webhook(route, at)
     if route.get("responseEnvelope") is True and not route.get("postResponseScript"):
@@ -168,7 +170,7 @@ ROUTE = Record(
             default=False,
         ),
         Field("cacheConfig", CACHE, "Keep answers, and share executions of the same call."),
-        later("rateLimitConfig", "Limit concurrent executions."),
+        Field("rateLimitConfig", CONCURRENCY, "How many of its executions run side by side."),
         Field("rateLimits", ListOf(RATE_LIMIT), "How often it may be called; 429 beyond."),
         Field(
             "completionWebhook",
