@@ -120,16 +120,40 @@ async def opened(path: Path, migrations: Migrations) -> AsyncGenerator[Storage]:
         lock = lock_file(path)
         await loop.run_in_executor(thread, lock.__enter__)
         try:
-            database = await loop.run_in_executor(thread, _open, path, migrations)
-            try:
-                yield Storage(thread, database)
-            finally:
-                await loop.run_in_executor(thread, database.close)
+            async with _connected(thread, path, migrations) as storage:
+                yield storage
         finally:
             lock.__exit__(None, None, None)
 
 
-def _open(path: Path, migrations: Migrations) -> Database:
+@asynccontextmanager
+async def opened_beside(path: Path, migrations: Migrations) -> AsyncGenerator[Storage]:
+    """A further connection, with a thread of its own, to a file that is :func:`opened` here.
+
+    Its tables are its own, those of ``migrations``. What it commits outlives the process, but not
+    a power cut that comes at once.
+
+    Raises:
+        StorageCorrupt, StorageTooNew, StorageUnwritable: As :func:`opened` does.
+    """
+    with ThreadPoolExecutor(1, thread_name_prefix=f"{path.stem} beside") as thread:
+        async with _connected(thread, path, migrations, synchronous="NORMAL") as storage:
+            yield storage
+
+
+@asynccontextmanager
+async def _connected(
+    thread: ThreadPoolExecutor, path: Path, migrations: Migrations, synchronous: str = "FULL"
+) -> AsyncGenerator[Storage]:
+    loop = asyncio.get_running_loop()
+    database = await loop.run_in_executor(thread, _open, path, migrations, synchronous)
+    try:
+        yield Storage(thread, database)
+    finally:
+        await loop.run_in_executor(thread, database.close)
+
+
+def _open(path: Path, migrations: Migrations, synchronous: str) -> Database:
     try:
         database = Database(path)
     except sqlite3.Error as error:
@@ -138,8 +162,8 @@ def _open(path: Path, migrations: Migrations) -> Database:
         # Before anything is written: a file that is no database stays as it is.
         database.execute("PRAGMA schema_version").fetchone()
         database.enable_wal()
-        # What was committed is there after a power cut, too.
-        database.execute("PRAGMA synchronous=FULL")
+        # FULL: what was committed is there after a power cut, too.
+        database.execute(f"PRAGMA synchronous={synchronous}")
         _refuse_newer(path, database, migrations)
         migrations.apply(database)
     except sqlite3.Error as error:

@@ -64,11 +64,19 @@ class AccessInterceptor(grpc.aio.ServerInterceptor):
         """
         caller = self.verifier.verify(bearer_token(metadata.get("authorization", "")))
         principal = _speaking_for(caller, metadata.get(ON_BEHALF_OF, ""))
+        self.check(principal, right)
+        return principal
+
+    def check(self, principal: Principal, right: Right) -> None:
+        """Refuse ``principal`` unless ``right`` lets it.
+
+        Raises:
+            PermissionDenied: It has not that right.
+        """
         if principal.application_id:
             self._check_application(principal, right)
         elif principal.name not in right.services:
             raise PermissionDenied(f"{principal.name} may not call this.")
-        return principal
 
     def _check_application(self, principal: Principal, right: Right) -> None:
         application = self.authority.application(principal.application_id)
