@@ -104,6 +104,10 @@ _EDGE = {
     "GetCacheStatus": _READ,
     # What follows is that work is done again.
     "PurgeCache": _right(EDITOR, OPERATOR),
+    # They name routes and keys; the page /metrics of the management API takes the same.
+    "GetGatewayMetrics": _READ,
+    "WatchGatewayMetrics": _READ,
+    "ListKeyUse": _READ,
 }
 
 RIGHTS: Mapping[str, Right] = {

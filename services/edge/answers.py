@@ -13,6 +13,7 @@ from podium.executor.v1 import executor_pb2 as pb
 from services.edge.auth import authenticate
 from services.edge.auth.model import Caller
 from services.edge.call import JSON, Answer, Call
+from services.edge.exchange import Outcome
 from services.edge.half import Half, Response, read_half
 from services.edge.problems import Problem, retry_after
 from services.edge.query import parse_query
@@ -33,6 +34,24 @@ _PROBLEM_OF = {
     pb.EXECUTION_STATUS_TERMINATED: "execution-terminated",
     pb.EXECUTION_STATUS_TIMED_OUT: "execution-timed-out",
 }
+
+
+_ENDINGS = {
+    pb.EXECUTION_STATUS_COMPLETED: "completed",
+    pb.EXECUTION_STATUS_FAILED: "failed",
+    pb.EXECUTION_STATUS_TERMINATED: "terminated",
+    pb.EXECUTION_STATUS_TIMED_OUT: "timed_out",
+}
+
+
+def ending_of(outcome: Outcome, execution_id: str) -> str:
+    """How the execution has ended that a call has begun, for those who count.
+
+    ``unknown`` where it goes on, or may; empty where there is none.
+    """
+    if isinstance(outcome, pb.Result):
+        return _ENDINGS.get(outcome.status, "unknown")
+    return "unknown" if execution_id else ""
 
 
 async def of_result(result: pb.Result, response: Response, scripts: RouteScripts) -> Answer:
@@ -169,6 +188,7 @@ async def _known_to(
     if not _may_have(half, callers, linked=bool(auth_id)):
         raise Problem("not-found")
     call.execution_id = execution_id
+    call.caller = next((each for each in callers if each.principal == half.principal), None)
     return Known(result, half, auth_id or _auth_id(callers, half), application_id)
 
 

@@ -27,6 +27,7 @@ class Exchanged(Protocol):
 
     on_gone: Callable[[], None] | None
     disconnected: bool
+    began: float
 
     @property
     def body_is_here(self) -> bool:
@@ -104,6 +105,11 @@ class Call:
         exchange: What is known of that execution, once it was asked for.
         cache_state: hit, miss, collapsed (another's execution was waited for) or bypass; empty
             where nothing is kept.
+        place: Service, method and path template that it is counted under where it found no route.
+        problem: The name of the problem that it was answered with.
+        outcome: How its execution has ended, ``unknown`` where the answer does not tell; empty
+            where there is none.
+        answered_at: When an answer began that goes on: seconds, monotonic; else 0.
     """
 
     method: str
@@ -129,6 +135,10 @@ class Call:
     shared_headers: Headers = ()
     exchange: Sent | None = None
     cache_state: str = ""
+    place: tuple[str, str, str] | None = None
+    problem: str = ""
+    outcome: str = ""
+    answered_at: float = 0.0
 
 
 def call_of(scope: Mapping[str, Any], receive: Receive) -> Call:

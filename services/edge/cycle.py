@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from typing import Any
@@ -27,6 +28,7 @@ class Cycle(RequestResponseCycle):
         disconnected: The client has left; :attr:`on_gone` is called no more.
         draining: This edge ends: a stream is not to go on.
         idle_seconds: How long a stream may say nothing.
+        began: When its headers were complete: seconds, monotonic.
     """
 
     idle_seconds = IDLE_SECONDS
@@ -36,6 +38,7 @@ class Cycle(RequestResponseCycle):
         self.on_gone: Callable[[], None] | None = None
         self.draining = False
         self._limit: asyncio.Timeout | None = None
+        self.began = time.monotonic()
 
     @property
     def body_is_here(self) -> bool:

@@ -54,6 +54,7 @@ async def documentation(call: Call, gateway: Gateway) -> Answer | None:
     stored = gateway.definitions.replica.get("service", call.segments[0])
     if stored is None:
         return None
+    call.place = (stored.name, "GET", f"/{{serviceId}}/{call.segments[1]}")
     if cors := gateway.definitions.cors_of(stored.name):
         call.shared_headers = cors.headers_of_answer(call.header.get(b"origin"))
     here = Found(stored) if looked_up(call.method) == "GET" else Elsewhere({"GET": stored})

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import re
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
 from typing import Any, Generic, TypeVar
@@ -19,9 +20,13 @@ logger = logging.getLogger(__name__)
 
 # RFC 9110 §8.6: there is no length to tell, or it is another answer's.
 _WITHOUT_BODY = (204, 304)
+# No answer was sent: the client had closed the request. It has nginx's number, and is only counted.
+CLIENT_LEFT = 499
 _SECONDS = re.compile(r"[0-9]{1,9}\Z")
 
 C = TypeVar("C")
+
+Record = Callable[[Call, int], None]
 
 # A stage gives the answer, or None for the next one to go on; or it raises.
 Stage = Callable[[Call, C], Awaitable[Answer | None]]
@@ -48,6 +53,7 @@ class Endpoint(Generic[C]):
         stages: Run in order until one answers.
         context: What every stage is given beside the call.
         tell: The problem as this listener's callers read it.
+        record: Told of every request, with the status of its answer.
     """
 
     def __init__(
@@ -55,16 +61,19 @@ class Endpoint(Generic[C]):
         stages: tuple[Stage[C], ...],
         context: C,
         tell: Callable[[Call, Problem], Problem] = lambda _call, problem: problem,
+        record: Record = lambda call, status: None,
     ) -> None:
         self._stages = stages
         self._context = context
         self._tell = tell
+        self._record = record
 
     async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: object) -> None:
         call = call_of(scope, receive)
         try:
             answer = await self._run(call)
         except Gone:
+            self._record(call, CLIENT_LEFT)
             return
         headers = [
             *answer.headers,
@@ -74,11 +83,14 @@ class Endpoint(Generic[C]):
         if call.execution_id:
             headers.append((b"podium-execution-id", call.execution_id.encode()))
         if answer.stream is not None:
+            call.answered_at = time.monotonic()
             await _stream(call, answer.status, tuple(headers), answer.stream)
+            self._record(call, answer.status)
             return
         if answer.status not in _WITHOUT_BODY:
             headers.append((b"content-length", b"%d" % len(answer.body)))
         await call.cycle.answer(answer.status, tuple(headers), answer.body)
+        self._record(call, answer.status)
         _log(call, answer.status)
 
     async def _run(self, call: Call) -> Answer:
@@ -122,6 +134,7 @@ def _log(call: Call, status: int) -> None:
 
 def of_problem(call: Call, problem: Problem) -> Answer:
     """The answer that tells ``problem``."""
+    call.problem = problem.kind
     headers = ((b"content-type", CONTENT_TYPE), *problem.headers)
     return Answer(problem.status, body_of(problem, call.request_id, call.execution_id), headers)
 

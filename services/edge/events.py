@@ -192,6 +192,9 @@ class _Teller:
         return document
 
     async def _end(self, ended: Ended) -> bytes:
+        if self._call.outcome:
+            # It was begun by this call, and not by an earlier one that was cut off.
+            self._call.outcome = answers.ending_of(ended.result, self.place.execution_id)
         try:
             answer = await answers.of_result(
                 ended.result, self._watched.response, self._gateway.scripts

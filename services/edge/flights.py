@@ -39,6 +39,8 @@ class Crowd:
         self.on_gone: Callable[[], None] | None = None
         self.disconnected = False
         self.body_is_here = True
+        # How long each of them waits is its own.
+        self.began = 0.0
 
     def gone(self) -> None:
         """The last one has left."""

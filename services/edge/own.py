@@ -28,13 +28,17 @@ async def health(call: Call, gateway: Gateway) -> Answer:
     return Answer(200, json.dumps(document).encode(), (JSON, (b"cache-control", b"no-store")))
 
 
-def _pages() -> Trie[Page]:
-    pages: Trie[Page] = Trie()
-    pages.add("GET", "/-/health", health)
-    pages.add("GET", "/-/executions/{id}", events.get_execution)
-    pages.add("DELETE", "/-/executions/{id}", answers.delete_execution)
-    pages.add("POST", "/-/callbacks/{token}", callbacks.complete)
-    pages.add("GET", "/-/docs/{version}/{name}", assets.asset)
+def _pages() -> Trie[tuple[str, Page]]:
+    """Each with its template."""
+    pages: Trie[tuple[str, Page]] = Trie()
+    for method, template, page in (
+        ("GET", "/-/health", health),
+        ("GET", "/-/executions/{id}", events.get_execution),
+        ("DELETE", "/-/executions/{id}", answers.delete_execution),
+        ("POST", "/-/callbacks/{token}", callbacks.complete),
+        ("GET", "/-/docs/{version}/{name}", assets.asset),
+    ):
+        pages.add(method, template, (template, page))
     return pages
 
 
@@ -48,4 +52,6 @@ async def own_pages(call: Call, gateway: Gateway) -> Answer | None:
     found = found_or_answer(call.method, _PAGES.find(looked_up(call.method), call.segments))
     if isinstance(found, Answer):
         return found
-    return await found.value(call, gateway, *found.parameters)
+    template, page = found.value
+    call.place = ("", looked_up(call.method), template)
+    return await page(call, gateway, *found.parameters)

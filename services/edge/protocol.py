@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
@@ -51,12 +52,16 @@ class Limits:
 class Connections(ServerState):
     """The open connections of a listener.
 
+    Args:
+        on_refused: Told the problem of what could not be read as a request.
+
     Attributes:
         none_left: Set when the last one closes while :attr:`draining`.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, on_refused: Callable[[str], None] = lambda problem: None) -> None:
         super().__init__()
+        self.on_refused = on_refused
         self.draining = False
         self.none_left = asyncio.Event()
 
@@ -281,6 +286,7 @@ class LimitedProtocol(HttpToolsProtocol):
             return
         if not self._lingers and not (self._answering() and self.cycle.response_started):
             self.transport.write(_written(Problem(problem)))
+            self.server_state.on_refused(problem)
         self.transport.close()
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from podium.executor.v1 import executor_pb2 as pb
 from services.edge import webhooks
 from services.edge.accepts import prefers_events
-from services.edge.answers import asked_as, not_done, of_result
+from services.edge.answers import asked_as, ending_of, not_done, of_result
 from services.edge.call import Answer, Call, Gone, caller_of, route_of
 from services.edge.concurrency import full
 from services.edge.events import Watched, streamed
@@ -65,7 +65,10 @@ async def _run(call: Call, gateway: Gateway, slot: Slot | None) -> Answer:
     response = _response(route, gateway)
     start = _start(call, gateway, response)
     exchange = await _exchanged(call, gateway, start, route, _seconds(call, route, slot))
-    match outcome := exchange.outcome.result():
+    outcome = exchange.outcome.result()
+    if not exchange.joined:
+        call.outcome = ending_of(outcome, call.execution_id)
+    match outcome:
         case pb.Result() if slot is None:
             if exchange.joined and (half := read_half(outcome.answer)):
                 response = half.response

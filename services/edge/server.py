@@ -60,6 +60,7 @@ async def serving_http(
     listening: socket.socket,
     limits: Limits,
     *,
+    connections: Connections | None = None,
     drain_seconds: float = DRAIN_SECONDS,
     on_last_second: Callable[[], None] = lambda: None,
 ) -> AsyncGenerator[None]:
@@ -69,13 +70,14 @@ async def serving_http(
         app: An ASGI application.
         listening: As :func:`bound` makes it; it is closed with the block.
         limits: Of each connection.
+        connections: Where they are known to others, too.
         drain_seconds: For what is under way; what is not answered then is cut off.
         on_last_second: Called when they are nearly over, so that whoever waits can be answered
             with what is known.
     """
     loop = asyncio.get_running_loop()
     config = _config(app, limits)
-    connections = Connections()
+    connections = connections or Connections()
     protocol = config.http_protocol_class
     server = await loop.create_server(
         lambda: protocol(config=config, server_state=connections, app_state={}),  # type: ignore[call-arg]

@@ -1,14 +1,17 @@
-"""EdgeService: how the edge is, what its scripts and routes do, what it keeps of answers."""
+"""EdgeService: how the edge is, what it answered and keeps, what its scripts and routes do."""
 
 from __future__ import annotations
 
 import json
 import time
+from collections.abc import AsyncIterator
+from contextlib import aclosing
 from datetime import timedelta
 
 from podium.edge.v1 import edge_pb2 as pb, edge_pb2_grpc
 from services.edge.cache_calls import cache_status, purge_cache
 from services.edge.gateway import Gateway
+from services.edge.metrics.reporting import Reporting
 from services.edge.session import Session
 from services.edge.trial.trials import KEY_METADATA, Trials
 from services.errors import InvalidRequest, Overloaded, TooLarge
@@ -27,8 +30,16 @@ _LONGEST_SCRIPT = 100_000
 class EdgeService(edge_pb2_grpc.EdgeServiceServicer):
     """Answers for this process."""
 
-    def __init__(self, version: str, gateway: Gateway, session: Session, trials: Trials) -> None:
+    def __init__(
+        self,
+        version: str,
+        gateway: Gateway,
+        session: Session,
+        trials: Trials,
+        reporting: Reporting,
+    ) -> None:
         self._trials = trials
+        self._reporting = reporting
         self._version = version
         self._gateway = gateway
         self._scripts = gateway.scripts.scripts
@@ -80,6 +91,23 @@ class EdgeService(edge_pb2_grpc.EdgeServiceServicer):
         self, request: pb.PurgeCacheRequest, context: Context
     ) -> pb.PurgeCacheResponse:
         return pb.PurgeCacheResponse(purged=purge_cache(self._gateway, request))
+
+    async def GetGatewayMetrics(
+        self, request: pb.GetGatewayMetricsRequest, context: Context
+    ) -> pb.GetGatewayMetricsResponse:
+        return pb.GetGatewayMetricsResponse(report=await self._reporting.get(request))
+
+    async def WatchGatewayMetrics(
+        self, request: pb.WatchGatewayMetricsRequest, context: Context
+    ) -> AsyncIterator[pb.WatchGatewayMetricsResponse]:
+        async with aclosing(self._reporting.watch(request)) as reports:
+            async for report in reports:
+                yield pb.WatchGatewayMetricsResponse(report=report)
+
+    async def ListKeyUse(
+        self, request: pb.ListKeyUseRequest, context: Context
+    ) -> pb.ListKeyUseResponse:
+        return pb.ListKeyUseResponse(keys=await self._reporting.key_use(request.auth_id))
 
     async def _tried(self, script: str, payload: str) -> pb.TestScriptResponse:
         try:

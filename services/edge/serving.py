@@ -27,8 +27,12 @@ from services.edge.ids import RandomIds
 from services.edge.keeping import Cache
 from services.edge.links import Links
 from services.edge.management import pages
+from services.edge.management.exposition import Exposition, Keys
 from services.edge.management.refusals import for_conductor
-from services.edge.protocol import Limits
+from services.edge.metrics.gauges import Gauges
+from services.edge.metrics.keeping import Metrics, keeping
+from services.edge.metrics.reporting import Reporting
+from services.edge.protocol import Connections, Limits
 from services.edge.scripting import RouteScripts
 from services.edge.server import address_of, bound, serving_http, together
 from services.edge.service import EdgeService
@@ -65,10 +69,12 @@ class _Parts:
     """What the listeners serve."""
 
     replica: Replica
-    verifier: Verifier
+    guard: AccessInterceptor
     gateway: Gateway
     session: Session
     management: pages.Management
+    metrics: Metrics
+    connections: Connections
 
 
 @asynccontextmanager
@@ -126,6 +132,15 @@ async def _parts(stack: AsyncExitStack, settings: Settings) -> _Parts:
         scripts,
         flights,
     )
+    metrics = await dial(keeping(database, settings.metrics_rows))
+    connections = Connections(metrics.recorder.refused)
+    guard = AccessInterceptor(verifier, replica)
+    exposition = Exposition(
+        metrics,
+        partial(_gauges, connections, gateway),
+        guard,
+        Keys(verifier, RegistryServiceStub(registry)),
+    )
     management = pages.Management(
         verifier,
         RegistryServiceStub(registry),
@@ -134,9 +149,19 @@ async def _parts(stack: AsyncExitStack, settings: Settings) -> _Parts:
         settings.anonymous_application,
         gateway.definitions,
         settings.public_url,
+        exposition,
         gateway.new_id,
     )
-    return _Parts(replica, verifier, gateway, session, management)
+    return _Parts(replica, guard, gateway, session, management, metrics, connections)
+
+
+def _gauges(connections: Connections, gateway: Gateway) -> Gauges:
+    return Gauges(
+        requests_in_flight=len(connections.tasks),
+        connections=len(connections.connections),
+        session_connected=gateway.session.connected,
+        definitions_stale=gateway.definitions.replica.stale,
+    )
 
 
 def _gateway(
@@ -169,13 +194,17 @@ def _gateway(
 async def _serve_grpc(stack: AsyncExitStack, settings: Settings, parts: _Parts) -> str:
     gateway = parts.gateway
     service = EdgeService(
-        metadata.version("podium"), gateway, parts.session, Trials(gateway, stages.STAGES)
+        metadata.version("podium"),
+        gateway,
+        parts.session,
+        Trials(gateway, stages.STAGES),
+        Reporting(parts.metrics, gateway.definitions, time.time),
     )
     return await stack.enter_async_context(
         rpc.serving(
             partial(add_EdgeServiceServicer_to_server, service),
             address=settings.listen,
-            interceptors=(AccessInterceptor(parts.verifier, parts.replica),),
+            interceptors=(parts.guard,),
             services=(NAME,),
             grace=_GRPC_DRAIN_SECONDS,
         )
@@ -194,9 +223,10 @@ def _serving_gateway(
     settings: Settings, listening: socket.socket, parts: _Parts
 ) -> AbstractAsyncContextManager[None]:
     return serving_http(
-        Endpoint(stages.STAGES, parts.gateway),
+        Endpoint(stages.STAGES, parts.gateway, record=parts.metrics.recorder.record),
         listening,
         _limits(settings),
+        connections=parts.connections,
         drain_seconds=settings.drain.total_seconds(),
         on_last_second=parts.session.give_up_all,
     )

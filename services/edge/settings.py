@@ -81,8 +81,8 @@ class Settings(Common):
     database: Path | None = setting(
         "PODIUM_EDGE_DATABASE",
         None,
-        "The edge's copy of the definitions, which may be deleted; without it, `edge.db` in the "
-        "home.",
+        "The edge's copy of the definitions, and its figures of the last 24 hours, which may be "
+        "deleted; without it, `edge.db` in the home.",
         parse=path,
     )
     anonymous_application: str = setting(
@@ -153,6 +153,13 @@ class Settings(Common):
         "How many scripts of routes run side by side, each in a process of its own that is started "
         "when first needed.",
         parse=number(1, 64),
+    )
+    metrics_rows: int = setting(
+        "PODIUM_METRICS_ROWS",
+        100_000,
+        "How much is kept of the gateway's figures: one row is a minute of one route and key. "
+        "Where a day has more, its oldest minutes no longer tell keys apart, then routes.",
+        parse=number(100, 10_000_000),
     )
     drain: timedelta = setting(
         "PODIUM_EDGE_DRAIN_SECONDS",

@@ -43,6 +43,10 @@ async def together(asked: Asked, why: bytes) -> Answer | None:
     for last in (False, True):
         flight, leads = _joined(asked)
         landed = await _waited_for(asked, flight, patience)
+        if leads:
+            # An execution counts once, whoever else waits for it.
+            going_on = isinstance(landed, Ending)
+            asked.call.outcome = "unknown" if going_on else flight.call.outcome
         if isinstance(landed, Ending):
             return _unanswered(asked, flight, landed, why)
         if leads or _is_for(asked, flight, landed):

@@ -44,6 +44,7 @@ class ScriptedRegistry(registry_pb2_grpc.RegistryServiceServicer):
     Attributes:
         definitions: Without any, a watcher is told nothing at all.
         watched: Set when somebody watches.
+        application: Whose tokens are issued.
         refusal: What IssueToken raises instead.
     """
 
@@ -51,6 +52,7 @@ class ScriptedRegistry(registry_pb2_grpc.RegistryServiceServicer):
         self.definitions = definitions
         self.watched = asyncio.Event()
         self.refusal: Exception | None = None
+        self.application = "storefront"
 
     async def WatchDefinitions(  # noqa: N802
         self, request: pb.WatchDefinitionsRequest, context: rpc.Context
@@ -78,7 +80,7 @@ class ScriptedRegistry(registry_pb2_grpc.RegistryServiceServicer):
             raise self.refusal
         if (request.key_id, request.key_secret) != ("key-1", "secret"):
             raise Unauthenticated("Inner.")
-        issued = pb.IssueTokenResponse(token=token("storefront"))
+        issued = pb.IssueTokenResponse(token=token(self.application))
         issued.expires_at.FromMilliseconds(1_800_000_000_000)
         return issued
 

@@ -38,18 +38,25 @@ def presented(headers: Mapping[bytes, bytes]) -> bytes:
     given = headers.get(b"x-api-key")
     if given:
         return given[:_LONGEST_KEY]
-    scheme, _, credentials = headers.get(b"authorization", b"").partition(b" ")
+    authorization = headers.get(b"authorization", b"")
+    scheme, _, credentials = authorization.partition(b" ")
     match scheme.lower():
         case b"bearer":
             return credentials.strip()[:_LONGEST_KEY]
         case b"basic":
-            return _of_basic(credentials.strip()[:_LONGEST_KEY])
+            user, password = basic(authorization) or (b"", b"")
+            return password or user
     return b""
 
 
-def _of_basic(credentials: bytes) -> bytes:
+def basic(authorization: bytes) -> tuple[bytes, bytes] | None:
+    """User name and password of ``Basic`` (RFC 7617); None where it is something else."""
+    scheme, _, credentials = authorization.partition(b" ")
+    if scheme.lower() != b"basic":
+        return None
     try:
-        user, _, password = base64.b64decode(credentials, validate=True).partition(b":")
+        given = base64.b64decode(credentials.strip()[:_LONGEST_KEY], validate=True)
     except binascii.Error:
-        return b""
-    return password or user
+        return None
+    user, _, password = given.partition(b":")
+    return user, password

@@ -12,9 +12,10 @@ from services.edge.call import JSON, Answer, Call
 from services.edge.dispatch import found_or_answer, looked_up
 from services.edge.executor import Executor
 from services.edge.identity import identify_with
-from services.edge.management import tasks, tokens
+from services.edge.management import exposition, tasks, tokens
 from services.edge.management.configuration.registry import Turns
 from services.edge.management.configuration.table import Page, pages as configuration
+from services.edge.management.exposition import Exposition
 from services.edge.trie import Trie
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ class Management:
         anonymous_application: Whose rights a request without a token has; empty: none are let in.
         public_url: Where the gateway is reached from outside, without a slash at its end.
         turns: Of those who change the gateway's configuration.
+        exposition: What ``/metrics`` shows.
     """
 
     verifier: Verifier
@@ -40,6 +42,7 @@ class Management:
     anonymous_application: str
     definitions: Definitions
     public_url: str
+    exposition: Exposition
     new_id: Callable[[], str]
     turns: Turns = field(default_factory=Turns)
 
@@ -59,6 +62,7 @@ def _pages() -> Trie[Page]:
     pages: Trie[Page] = Trie()
     pages.add("GET", "/health", health)
     pages.add("GET", "/api/health", health)
+    pages.add("GET", "/metrics", exposition.metrics)
     pages.add("POST", "/api/token", tokens.issue)
     for method, path, its_page in configuration():
         pages.add(method, path, its_page)

@@ -1,0 +1,180 @@
+"""The minutes of a day: what is held of each, in bounded memory, and sums over them. No IO."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from sys import intern
+
+from services.edge.metrics.counter import Counter
+
+MINUTES = 24 * 60
+
+Series = tuple[str, str, str, str]
+"""Service, method and path of the route, and the principal: what is counted apart. All of them are
+empty for what found no route; the principal is for who has proved nothing."""
+
+UNROUTED: Series = ("", "", "", "")
+OTHER = "other"
+"""Stands for the principals, or the paths, that were too many to be told apart."""
+
+Rows = dict[Series, str]
+Uses = dict[tuple[str, str], float]
+"""When keys were last used, by auth and name of the key: seconds since 1970."""
+Key = tuple[str, ...] | int
+"""What a sum is of: a minute, or as many words as the grouping has."""
+
+
+def without_principal(series: Series) -> Series:
+    """That of all keys of the route together."""
+    service, method, path, principal = series
+    return (service, method, path, OTHER if principal else "")
+
+
+def _without_route(series: Series) -> Series:
+    service, _, path, principal = series
+    return (service, "", OTHER if path else "", OTHER if principal else "")
+
+
+_FOLDS = (without_principal, _without_route)
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """Which requests are meant, and what is told apart of them.
+
+    Attributes:
+        first, last: Minutes since 1970, both included.
+        service, method, path, principal: Only those of it; None: of any.
+        by: ``minute``, ``service``, ``route`` or ``key``; empty: nothing is told apart.
+    """
+
+    first: int
+    last: int
+    service: str | None = None
+    method: str | None = None
+    path: str | None = None
+    principal: str | None = None
+    by: str = ""
+
+    def takes(self, series: Series) -> bool:
+        """Whether that series is meant."""
+        wanted = (self.service, self.method, self.path, self.principal)
+        return all(word is None or word == is_ for word, is_ in zip(wanted, series, strict=True))
+
+    def key(self, minute: int, series: Series) -> Key:
+        """The sum that it is part of."""
+        match self.by:
+            case "minute":
+                return minute
+            case "service":
+                return series[:1]
+            case "route":
+                return series[:3]
+            case "key":
+                return series[3:]
+        return ()
+
+
+class History:
+    """What was counted in each of the last :data:`MINUTES`.
+
+    Args:
+        most: Rows (of one series in one minute) in all. Beyond, the oldest minutes tell no keys
+            apart any more, then no routes, and in the end are let go.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._minutes: dict[int, Rows] = {}
+        self._folded: dict[int, int] = {}
+        self._count = 0
+
+    def __len__(self) -> int:
+        """How many rows are held."""
+        return self._count
+
+    def rows(self, minute: int) -> Mapping[Series, str]:
+        """What is held of a minute."""
+        return self._minutes.get(minute, {})
+
+    def add(self, minute: int, counted: Mapping[Series, Counter]) -> None:
+        """Hold ``counted`` beside what is held of that minute already."""
+        for series, counter in counted.items():
+            self.add_text(minute, series, counter.text())
+
+    def add_text(self, minute: int, series: Series, text: str) -> None:
+        """Hold one row, as :meth:`Counter.text` writes it."""
+        rows = self._minutes.setdefault(minute, {})
+        known = rows.get(series)
+        if known is None:
+            self._count += 1
+            # The same few words in every minute.
+            service, method, path, principal = map(intern, series)
+            rows[service, method, path, principal] = text
+        else:
+            rows[series] = _added(known, text)
+
+    def bound(self, newest: int) -> set[int]:
+        """Let go of what is too old or too much: the minutes of which less is held now."""
+        changed = {minute for minute in self._minutes if minute <= newest - MINUTES}
+        for minute in changed:
+            self._let_go(minute)
+        for level in (1, 2, 3):
+            for minute in sorted(self._minutes):
+                if self._count <= self._most:
+                    return changed
+                if self._folded.get(minute, 0) < level:
+                    changed.add(minute)
+                    self._fold(minute, level)
+        return changed
+
+    def _let_go(self, minute: int) -> None:
+        self._count -= len(self._minutes.pop(minute))
+        self._folded.pop(minute, None)
+
+    def _fold(self, minute: int, level: int) -> None:
+        if level > len(_FOLDS):
+            self._let_go(minute)
+            return
+        rows, fold = self._minutes[minute], _FOLDS[level - 1]
+        counters: dict[Series, Counter] = {}
+        for series, text in rows.items():
+            counters.setdefault(fold(series), Counter()).merge_text(text)
+        folded = {series: counter.text() for series, counter in counters.items()}
+        self._minutes[minute], self._folded[minute] = folded, level
+        self._count += len(folded) - len(rows)
+
+    def sums(
+        self, query: Query, now: Iterable[tuple[int, Series, Counter]] = ()
+    ) -> dict[Key, Counter]:
+        """The sums that ``query`` asks for; ``now`` is what is not held yet."""
+        found: dict[Key, Counter] = {}
+        for minute, series, text in self._chosen(query):
+            found.setdefault(query.key(minute, series), Counter()).merge_text(text)
+        for minute, series, counter in now:
+            if query.first <= minute <= query.last and query.takes(series):
+                found.setdefault(query.key(minute, series), Counter()).merge(counter)
+        return found
+
+    def _chosen(self, query: Query) -> Iterator[tuple[int, Series, str]]:
+        for minute, rows in self._minutes.items():
+            if query.first <= minute <= query.last:
+                for series, text in rows.items():
+                    if query.takes(series):
+                        yield minute, series, text
+
+
+def _added(first: str, second: str) -> str:
+    counter = Counter()
+    counter.merge_text(first)
+    counter.merge_text(second)
+    return counter.text()
+
+
+def total(sums: Mapping[Key, Counter]) -> Counter:
+    """All of them together."""
+    whole = Counter()
+    for counter in sums.values():
+        whole.merge(counter)
+    return whole

@@ -1,0 +1,183 @@
+"""Counts that add up, whatever is counted and in whatever order; and what is held of them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from math import ceil
+
+import pytest
+from hypothesis import given, strategies as st
+
+from services.edge.metrics.archive import Archive
+from services.edge.metrics.counter import Counter
+from services.edge.metrics.history import MINUTES, OTHER, History, Query, Series, total
+from services.edge.metrics.latency import below, bucket_of, quantile, value_of
+
+Request = tuple[int, str, float, str, str]
+
+durations = st.floats(1e-6, 1000.0)
+requests = st.tuples(
+    st.integers(200, 599),
+    st.sampled_from(("", "quota-exceeded", "no-route")),
+    durations,
+    st.sampled_from(("", "hit", "miss")),
+    st.sampled_from(("", "completed", "failed", "unknown")),
+)
+series = st.tuples(
+    st.sampled_from(("", "orders", "shop")),
+    st.sampled_from(("GET", "POST")),
+    st.sampled_from(("/a", "/b/{c}")),
+    st.sampled_from(("", "key:k/one", "key:k/two", "key:k/three")),
+)
+counted = st.dictionaries(series, st.lists(requests, min_size=1, max_size=5), max_size=6)
+minutes = st.dictionaries(st.integers(10_000, 10_010), counted, max_size=6)
+
+ALL = Query(0, 10**9)
+
+
+def counter_of(each: Sequence[Request]) -> Counter:
+    counter = Counter()
+    for request in each:
+        counter.add(*request)
+    return counter
+
+
+def facts(counter: Counter) -> object:
+    """All that it has counted."""
+    return json.loads(counter.text())
+
+
+@given(st.lists(durations, min_size=1, max_size=200), st.floats(0.01, 1.0))
+def test_a_quantile_is_at_most_five_percent_off(values: list[float], share: float) -> None:
+    buckets: dict[int, int] = {}
+    for value in values:
+        buckets[bucket_of(value)] = buckets.get(bucket_of(value), 0) + 1
+
+    exact = sorted(values)[ceil(share * len(values)) - 1]
+    assert quantile(buckets, share) == pytest.approx(exact, rel=0.05)
+
+
+@given(durations)
+def test_a_bucket_stands_for_all_in_it(seconds: float) -> None:
+    assert bucket_of(value_of(bucket_of(seconds))) == bucket_of(seconds)
+    assert value_of(bucket_of(seconds)) == pytest.approx(seconds, rel=0.05)
+
+
+def test_of_nothing_there_is_no_quantile() -> None:
+    assert quantile({}, 0.5) == 0.0
+    assert quantile({bucket_of(0.0): 1}, 0.0) == pytest.approx(1e-6, rel=0.05)
+
+
+@given(st.lists(durations, max_size=50))
+def test_bounds_in_powers_of_two_are_exact(values: list[float]) -> None:
+    buckets = counter_of([(200, "", value, "", "") for value in values]).buckets
+
+    for seconds, count in below(buckets, range(-10, 22)):
+        near = sum(value == pytest.approx(seconds, rel=1e-9) for value in values)
+        assert abs(count - sum(value < seconds for value in values)) <= near
+
+
+@given(st.lists(requests, max_size=30), st.integers(0, 30))
+def test_two_parts_add_up_to_the_whole(each: list[Request], n: int) -> None:
+    whole, first, second = map(counter_of, (each, each[:n], each[n:]))
+    texts = Counter()
+    texts.merge_text(first.text())
+    texts.merge_text(second.text())
+    first.merge(second)
+
+    assert facts(first) == facts(whole) == facts(texts)
+    assert first.requests == len(each)
+    assert first.limited.get("quota-exceeded", 0) == sum(
+        (status, problem) == (429, "quota-exceeded") for status, problem, *_ in each
+    )
+
+
+@given(minutes, st.sampled_from(("", "minute", "service", "route", "key")), series)
+def test_sums_of_a_grouping_are_those_of_its_requests(
+    held: dict[int, dict[Series, list[Request]]],
+    by: str,
+    chosen: Series,
+) -> None:
+    history = History(10**6)
+    for minute, rows in held.items():
+        history.add(minute, {series: counter_of(each) for series, each in rows.items()})
+    query = Query(10_003, 10_007, service=chosen[0], principal=chosen[3], by=by)
+
+    expected: dict[object, list[Request]] = {}
+    for minute, rows in held.items():
+        for each, asked in rows.items():
+            if 10_003 <= minute <= 10_007 and (each[0], each[3]) == (chosen[0], chosen[3]):
+                expected.setdefault(query.key(minute, each), []).extend(asked)
+    found = history.sums(query)
+    assert {key: facts(counter) for key, counter in found.items()} == {
+        key: facts(counter_of(each)) for key, each in expected.items()
+    }
+
+
+@given(minutes, st.integers(0, 30))
+def test_what_is_too_much_is_told_less_apart_and_loses_nothing_while_it_can(
+    held: dict[int, dict[Series, list[Request]]], most: int
+) -> None:
+    history = History(most)
+    for minute, rows in held.items():
+        history.add(minute, {series: counter_of(each) for series, each in rows.items()})
+    before = facts(total(history.sums(ALL)))
+
+    history.bound(10_010)
+
+    assert len(history) <= most
+    assert len(history) == sum(len(history.rows(minute)) for minute in held)
+    if most >= 3 * 2 * len(held):
+        # As many as there are services, with callers and without, in each minute.
+        assert facts(total(history.sums(ALL))) == before
+
+
+def test_the_oldest_minutes_are_the_first_to_tell_keys_no_more_apart() -> None:
+    history = History(4)
+    for minute in (1, 2):
+        history.add(
+            minute, {("s", "GET", "/a", f"key:k/{n}"): counter_of([REQUEST]) for n in range(3)}
+        )
+
+    assert history.bound(2) == {1}
+    assert dict(history.rows(1)).keys() == {("s", "GET", "/a", OTHER)}
+    assert len(history.rows(2)) == 3
+    assert total(history.sums(Query(1, 1))).requests == 3
+
+
+REQUEST = (200, "", 0.01, "", "completed")
+SERIES: Series = ("s", "GET", "/a", "key:k/n")
+
+
+def test_a_day_is_held_and_no_minute_more() -> None:
+    history = History(10**6)
+    for minute in range(3 * MINUTES):
+        history.add(minute, {SERIES: counter_of([REQUEST])})
+        history.bound(minute)
+
+    assert len(history) == MINUTES
+    assert total(history.sums(ALL)).requests == MINUTES
+
+
+def test_what_was_kept_adds_to_what_was_counted_since_and_is_to_be_kept_again() -> None:
+    archive = Archive(100)
+    archive.close(7, {SERIES: counter_of([REQUEST])}, 8)
+    archive.saved(archive.unsaved())
+    archive.adopt({7: {SERIES: counter_of([REQUEST] * 2).text()}}, 8)
+
+    assert total(archive.sums(ALL)).requests == 3
+    assert archive.unsaved().keys() == {7}
+    # Of this process alone.
+    assert archive.totals_with({})[SERIES[:3]].requests == 1
+
+
+def test_totals_outlast_the_day_and_tell_no_keys_apart() -> None:
+    archive = Archive(100)
+    for minute in range(0, 5 * MINUTES, MINUTES):
+        other = (*SERIES[:3], f"key:k/{minute}")
+        archive.close(minute, {other: counter_of([REQUEST])}, minute)
+
+    totals = archive.totals_with({SERIES: counter_of([REQUEST])})
+    assert {place: counter.requests for place, counter in totals.items()} == {SERIES[:3]: 6}
+    assert archive.totals_with({})[SERIES[:3]].requests == 5
