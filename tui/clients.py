@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-from podium.edge.v1 import edge_pb2_grpc
+from podium.edge.v1 import edge_pb2, edge_pb2_grpc
 from podium.executor.v1 import executor_pb2, executor_pb2_grpc
 from podium.registry.v1 import registry_pb2, registry_pb2_grpc
 from services.errors import Unavailable
@@ -195,8 +195,21 @@ async def execution_changing(
                 return
 
 
-async def _until_broken(watch: Any, request: Any) -> AsyncIterator[Any]:
-    """One stream of ``watch``: ends when it breaks, since the executor is started again."""
+async def metrics_changing(
+    clients: Clients, request: edge_pb2.WatchGatewayMetricsRequest
+) -> AsyncIterator[edge_pb2.WatchGatewayMetricsResponse]:
+    """What the gateway has answered, told again when that changes, for ever: over restarts too.
+
+    Raises:
+        Unavailable: The edge has been away for longer than a restart takes.
+    """
+    while True:
+        async for change in _until_broken(clients.edge.WatchGatewayMetrics, request, "edge"):
+            yield change
+
+
+async def _until_broken(watch: Any, request: Any, service: str = "executor") -> AsyncIterator[Any]:
+    """One stream of ``watch``: ends when it breaks, since its service is started again."""
     call = watch(request, wait_for_ready=True)
     try:
         with raising_ours():
@@ -207,7 +220,7 @@ async def _until_broken(watch: Any, request: Any) -> AsyncIterator[Any]:
                 yield change
                 change = await call.read()
     except TimeoutError:
-        raise Unavailable("The executor does not answer; podium status says more.") from None
+        raise Unavailable(f"The {service} does not answer; podium status says more.") from None
     except Unavailable:
         await asyncio.sleep(RETRY_SECONDS)
     finally:

@@ -10,12 +10,16 @@ import click
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from podium.edge.v1 import edge_pb2
 from podium.registry.v1 import registry_pb2
+from services.errors import NotFound, PermissionDenied, Unavailable
+from services.rpc import raising_ours
 from tui.cli.main import HOME_OPTION
 from tui.cli.serving import live
 from tui.cli.session import OUTPUT_OPTION, call, echo_json
+from tui.cli.types import LENGTH
 from tui.views import durations
-from tui.views.keys import ending, fields, lines
+from tui.views.keys import Uses, ending, fields, lines
 
 if TYPE_CHECKING:
     from tui.clients import Clients
@@ -44,20 +48,6 @@ class _End(click.ParamType[datetime]):
             self.fail(f"{value!r}: {error}.", param, ctx)
 
 
-class _Length(click.ParamType[timedelta]):
-    """A length of time."""
-
-    name = "24h"
-
-    def convert(self, value: Any, param: Any, ctx: Any) -> timedelta:
-        if isinstance(value, timedelta):
-            return value
-        try:
-            return durations.length(value)
-        except ValueError as error:
-            self.fail(f"{value!r}: {error}.", param, ctx)
-
-
 _EXPIRES = click.option("--expires", type=_End(), help="When the key ends; default: never.")
 
 
@@ -75,19 +65,31 @@ def keys() -> None:
 @OUTPUT_OPTION
 @click.argument("auth")
 def list_keys(home: Path | None, output: str, auth: str) -> None:
-    """List the keys of AUTH: names and times, never the keys."""
+    """List the keys of AUTH: names, times and last uses, never the keys."""
 
     async def work(clients: Clients) -> None:
         answer = await clients.registry.ListApiKeys(
             registry_pb2.ListApiKeysRequest(auth_id=auth), timeout=CALL_SECONDS
         )
+        used = await _last_used(clients, auth)
         if output == "json":
-            echo_json([fields(key) for key in answer.api_keys])
+            echo_json([fields(key, used) for key in answer.api_keys])
             return
-        for line in lines(answer.api_keys, datetime.now(UTC)):
+        for line in lines(answer.api_keys, datetime.now(UTC), used):
             click.echo(line)
 
     call(home, work)
+
+
+async def _last_used(clients: Clients, auth: str) -> Uses | None:
+    """By name; None: the gateway is away, or does not know the auth yet."""
+    request = edge_pb2.ListKeyUseRequest(auth_id=auth)
+    try:
+        with raising_ours():
+            answer = await clients.edge.ListKeyUse(request, timeout=CALL_SECONDS)
+    except (NotFound, PermissionDenied, Unavailable):
+        return None
+    return {use.name: use.last_used_at for use in answer.keys if use.HasField("last_used_at")}
 
 
 @keys.command()
@@ -115,7 +117,7 @@ def create(home: Path | None, output: str, name: str, expires: datetime | None, 
 @OUTPUT_OPTION
 @click.option(
     "--overlap",
-    type=_Length(),
+    type=LENGTH,
     default=timedelta(hours=24),
     show_default="24h",
     help="For how long the old key goes on; 0: it ends at once.",

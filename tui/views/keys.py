@@ -2,37 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from tui.views.durations import iso
+from tui.views.tables import table
 
 if TYPE_CHECKING:
     from google.protobuf.timestamp_pb2 import Timestamp
 
     from podium.registry.v1 import registry_pb2
 
-_HEAD = ("NAME", "CREATED", "EXPIRES", "CALLS AS")
+_HEAD = ("NAME", "CREATED", "EXPIRES", "LAST USED", "CALLS AS")
+
+Uses = Mapping[str, "Timestamp"]
+"""When keys were last used, by name; one that is not there was never."""
 
 
-def lines(keys: Iterable[registry_pb2.ApiKey], now: datetime) -> Iterator[str]:
-    """A head, and a line for each key."""
-    rows = [_HEAD, *(_row(key, now) for key in keys)]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-        yield "  ".join(cells).rstrip()
+def lines(
+    keys: Iterable[registry_pb2.ApiKey], now: datetime, used: Uses | None = None
+) -> Iterator[str]:
+    """A head, and a line for each key; without ``used`` nobody knows when they were."""
+    yield from table([_HEAD, *(_row(key, now, used) for key in keys)])
 
 
-def fields(key: registry_pb2.ApiKey) -> dict[str, str | None]:
-    """One key as JSON has it."""
-    return {
+def fields(key: registry_pb2.ApiKey, used: Uses | None = None) -> dict[str, str | None]:
+    """One key as JSON has it; with ``used``, when it was last."""
+    told = {
         "name": key.name,
         "principal": key.principal,
         "createdAt": _moment(key.created_at) if key.HasField("created_at") else None,
         "expiresAt": _moment(key.expires_at) if key.HasField("expires_at") else None,
     }
+    if used is not None:
+        told["lastUsedAt"] = _moment(used[key.name]) if key.name in used else None
+    return told
 
 
 def ending(key: registry_pb2.ApiKey) -> str:
@@ -40,13 +45,16 @@ def ending(key: registry_pb2.ApiKey) -> str:
     return f"ends {_moment(key.expires_at)}" if key.HasField("expires_at") else "does not end"
 
 
-def _row(key: registry_pb2.ApiKey, now: datetime) -> tuple[str, ...]:
+def _row(key: registry_pb2.ApiKey, now: datetime, used: Uses | None) -> tuple[str, ...]:
     created = _moment(key.created_at) if key.HasField("created_at") else "-"
     expires = "never"
     if key.HasField("expires_at"):
         over = key.expires_at.ToDatetime(UTC) <= now
         expires = _moment(key.expires_at) + (" (expired)" if over else "")
-    return key.name, created, expires, key.principal
+    last = "unknown" if used is None else "never"
+    if used and key.name in used:
+        last = _moment(used[key.name])
+    return key.name, created, expires, last, key.principal
 
 
 def _moment(stamp: Timestamp) -> str:

@@ -1,0 +1,155 @@
+"""`podium metrics`: what the gateway has answered of late."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from podium.edge.v1 import edge_pb2 as pb
+from podium.registry.v1 import registry_pb2
+from services.errors import NotFound, PermissionDenied, Unavailable
+from services.rpc import raising_ours
+from tui.cli.main import HOME_OPTION
+from tui.cli.session import OUTPUT_OPTION, call, echo_json
+from tui.cli.types import LENGTH
+from tui.clients import metrics_changing
+from tui.views import metrics as views, routes
+
+if TYPE_CHECKING:
+    from tui.clients import Clients
+
+CALL_SECONDS = 15.0
+DAY = timedelta(hours=24)
+_GROUPINGS = {
+    "minute": pb.GATEWAY_METRICS_GROUPING_MINUTE,
+    "service": pb.GATEWAY_METRICS_GROUPING_SERVICE,
+    "route": pb.GATEWAY_METRICS_GROUPING_ROUTE,
+    "key": pb.GATEWAY_METRICS_GROUPING_KEY,
+}
+
+
+@click.command()
+@HOME_OPTION
+@OUTPUT_OPTION
+@click.option("--key", help="Only calls of this principal, e.g. key:partners/mobile.")
+@click.option(
+    "--since", type=LENGTH, default=timedelta(hours=1), show_default="1h", help="At most 24h."
+)
+@click.option("--by", type=click.Choice([*_GROUPINGS]), help="A row for each.")
+@click.option("--watch", is_flag=True, help="Go on, and print it again when it changes.")
+@click.argument("service", required=False)
+@click.argument("method", required=False)
+@click.argument("path", required=False)
+def metrics(
+    home: Path | None,
+    output: str,
+    key: str | None,
+    since: timedelta,
+    by: str | None,
+    watch: bool,
+    service: str | None,
+    method: str | None,
+    path: str | None,
+) -> None:
+    """Show what the gateway has answered: of all services, of SERVICE, or of one route of it.
+
+    PATH is the whole path or that below the service's, with its {parameters}. An empty SERVICE
+    ('') is what found no route. With --watch and JSON, each report is a line.
+    """
+    if method is not None and path is None:
+        raise click.UsageError("A route is METHOD and PATH.")
+    if not timedelta(0) < since <= DAY:
+        raise click.BadParameter("must be more than 0 and at most 24h.", param_hint="--since")
+    of = " ".join(word for word in (service, method and method.upper(), path, key) if word)
+    of = of or ("what found no route" if service is not None else "all services")
+
+    async def work(clients: Clients) -> None:
+        whole = await _whole(clients, service, method, path) if service and path else path
+        query = pb.GatewayMetricsQuery(
+            service_id=service,
+            method=method,
+            path=whole,
+            principal=key,
+            group_by=_GROUPINGS[by] if by else pb.GATEWAY_METRICS_GROUPING_UNSPECIFIED,
+        )
+        if not watch:
+            report = await _asked(clients, query, since)
+            if output == "json":
+                echo_json(views.document(report))
+            else:
+                click.echo("\n".join(views.lines(report, of)))
+            return
+        request = pb.WatchGatewayMetricsRequest(query=query)
+        request.period.FromTimedelta(since)
+        show = _as_json if output == "json" else _Screen()
+        async for change in metrics_changing(clients, request):
+            show(change.report, of)
+
+    call(home, work)
+
+
+async def _asked(
+    clients: Clients, query: pb.GatewayMetricsQuery, since: timedelta
+) -> pb.GatewayMetricsReport:
+    request = pb.GetGatewayMetricsRequest(query=query)
+    request.start_time.FromDatetime(datetime.now(UTC) - since)
+    answer = await clients.edge.GetGatewayMetrics(request, timeout=CALL_SECONDS)
+    return answer.report
+
+
+async def _whole(clients: Clients, service: str, method: str | None, path: str) -> str:
+    """The whole path of a route that may be named by its own part of it.
+
+    One that is not there, or not any more, is taken as it is written.
+    """
+    request = registry_pb2.GetDefinitionRequest(kind="service", name=service)
+    try:
+        with raising_ours():
+            answer = await clients.registry.GetDefinition(request, timeout=CALL_SECONDS)
+    except (NotFound, PermissionDenied, Unavailable):
+        return path
+    found = routes.lines([json.loads(answer.definition.document)])
+    line = routes.chosen(found, service, method or "", path)
+    return line.path if line else path
+
+
+_Show = Callable[[pb.GatewayMetricsReport, str], None]
+
+
+def _as_json(report: pb.GatewayMetricsReport, of: str) -> None:
+    click.echo(json.dumps(views.document(report), ensure_ascii=False))
+    sys.stdout.flush()
+
+
+class _Screen:
+    """Reports in place of each other on a terminal, one below the other elsewhere."""
+
+    def __init__(self) -> None:
+        self._moving = sys.stdout.isatty()
+        self._shown = 0
+
+    def __call__(self, report: pb.GatewayMetricsReport, of: str) -> None:
+        lines = list(views.lines(report, of))
+        if self._moving:
+            lines = self._fitting(lines)
+            if self._shown:
+                sys.stdout.write(f"\x1b[{self._shown}A\x1b[J")
+            self._shown = len(lines)
+        elif self._shown:
+            sys.stdout.write("\n")
+        else:
+            self._shown = 1
+        sys.stdout.writelines(f"{line}\n" for line in lines)
+        sys.stdout.flush()
+
+    def _fitting(self, lines: Iterable[str]) -> list[str]:
+        # What has left the screen cannot be written over.
+        columns, rows = shutil.get_terminal_size()
+        return [line[: columns - 1] for line in lines][: rows - 1]

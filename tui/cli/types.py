@@ -1,0 +1,27 @@
+"""What people type for an option's value, read."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import click
+
+from tui.views import durations
+
+
+class _Length(click.ParamType[timedelta]):
+    """A length of time."""
+
+    name = "24h"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> timedelta:
+        if isinstance(value, timedelta):
+            return value
+        try:
+            return durations.length(value)
+        except ValueError as error:
+            self.fail(f"{value!r}: {error}.", param, ctx)
+
+
+LENGTH = _Length()
