@@ -50,6 +50,7 @@ _ANYONE = _right(*ROLES, services=SERVICES, checked_by_handler=True)
 _REGISTRY = {
     # CREATE, UPDATE and DELETE on a definition.
     "PutDefinitions": _right(EDITOR, checked_by_handler=True),
+    "RollbackDefinition": _right(EDITOR, checked_by_handler=True),
     "DeleteDefinition": _right(EDITOR, checked_by_handler=True),
     # UPDATE on the auth definition.
     "CreateApiKey": _right(EDITOR, checked_by_handler=True),

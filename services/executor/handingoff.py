@@ -45,11 +45,12 @@ class HandingOff:
 
     def _secret(self, name: str) -> str | None:
         stored = self._replica.get("secret", name)
-        if stored is None:
+        sealed = stored.document.get("value") if stored else None
+        if sealed is None:
             return None
         try:
-            return self._sealer.open(stored.document["value"])
-        except (Unsealable, KeyError):
+            return self._sealer.open(sealed)
+        except Unsealable:
             logger.error("The secret %r cannot be opened with this executor's key.", name)
             return None
 

@@ -18,8 +18,8 @@ class Entry:
 
     Attributes:
         principal: Who, e.g. ``application:admin``.
-        action: What: ``create``, ``change``, ``delete``, ``create-key``, ``roll-key``,
-            ``revoke-key``, ``denied``.
+        action: What: ``create``, ``change``, ``delete``, ``rollback``, ``create-key``,
+            ``roll-key``, ``revoke-key``, ``denied``.
         detail: One sentence.
         id: Rises with time; 0 until it is written.
     """

@@ -111,18 +111,33 @@ async def with_scripts(put: Put, check: Callable[[str], Awaitable[str | None]]) 
     return replace(put, faults=put.faults + faults)
 
 
-def plan(
-    db: Database, puts: Sequence[Put], permit: Permit, seals: writeonly.Seals, now: datetime
-) -> list[Planned]:
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What holds for all documents of one request.
+
+    Attributes:
+        permit: Who may put what.
+        seals: Of values of secrets.
+        leaving: Services that are deleted in the same step: their routes are in nobody's way.
+        values_may_lack: Whether a new secret may be without a value.
+    """
+
+    permit: Permit
+    seals: writeonly.Seals
+    leaving: frozenset[str] = frozenset()
+    values_may_lack: bool = False
+
+
+def plan(db: Database, puts: Sequence[Put], terms: Terms, now: datetime) -> list[Planned]:
     """What to write for ``puts``, in their order.
 
     Raises:
         InvalidDefinition: With every fault of every document.
         Stale: An etag does not hold.
     """
-    batch = Batch(db, puts, permit)
+    batch = Batch(db, puts, terms)
     planned = [
-        batch.planned(number, put.definition, seals, now)
+        batch.planned(number, put.definition, now)
         for number, put in enumerate(puts)
         if put.definition
     ]
@@ -160,9 +175,10 @@ class Batch:
         drafts: What is held against what is stored, by the number of its document.
     """
 
-    def __init__(self, db: Database, puts: Sequence[Put], permit: Permit) -> None:
+    def __init__(self, db: Database, puts: Sequence[Put], terms: Terms) -> None:
         self._db = db
         self._puts = puts
+        self._terms = terms
         self._found: dict[tuple[str, str, int | None], Document | None] = {}
         self._hidden = {
             put.subject: put.raw if isinstance(put.raw, dict) else {}
@@ -174,7 +190,7 @@ class Batch:
         self.drafts = {
             number: put.draft
             for number, put in enumerate(puts)
-            if put.draft is not None and _permitted(db, put, put.draft, permit)
+            if put.draft is not None and _permitted(db, put, put.draft, terms.permit)
         }
 
     def _check_once(self) -> None:
@@ -199,14 +215,18 @@ class Batch:
             self._found[key] = documents.stored(state.document) if state else None
         return self._found[key]
 
-    def planned(
-        self, number: int, definition: Definition, seals: writeonly.Seals, now: datetime
-    ) -> Planned:
+    def planned(self, number: int, definition: Definition, now: datetime) -> Planned:
         """What is to become of ``definition``; its faults over what is stored are told."""
         kind, name, version = _key(definition)
         before = store.find(self._db, kind, name, version)
         stored = documents.stored(before.document) if before else None
-        kept = writeonly.kept(definition, stored, seals, now)
+        kept = writeonly.kept(
+            definition,
+            stored,
+            self._terms.seals,
+            now,
+            values_may_lack=self._terms.values_may_lack,
+        )
         self.faults[number].extend(kept.faults)
         same = stored is not None and documents.same(kept.document, stored)
         text = documents.written(kept.document)
@@ -224,7 +244,8 @@ class Batch:
         for number, draft in self.drafts.items():
             told = {fault.path for fault in self.faults[number]}
             stored = self._stored(draft.kind, draft.name, draft.version)
-            over = (*_missing_at_first(draft, stored), *_immutable(draft, stored or {}))
+            lacking = () if self._terms.values_may_lack else _missing_at_first(draft, stored)
+            over = (*lacking, *_immutable(draft, stored or {}))
             self.faults[number].extend(fault for fault in over if fault.path not in told)
             self.faults[number].extend(references.unknown(draft, lookup))
         self._check_routes()
@@ -233,7 +254,7 @@ class Batch:
         put = {number: d for number, d in self.drafts.items() if d.kind == "service"}
         if not put:
             return
-        names = {service.name for service in put.values()}
+        names = {service.name for service in put.values()} | self._terms.leaving
         stored = [_definition(s) for s in store.listed(self._db, "service") if s.name not in names]
         numbers = list(put)
         for conflict in references.route_conflicts(stored, put.values()):

@@ -6,7 +6,7 @@ over it, so that all documents of one apply may name each other.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from services.errors import Fault
@@ -147,6 +147,28 @@ def users(
                 user = User(definition.kind, definition.name, definition.version, reference.path)
                 found[user] = None
     return tuple(found)
+
+
+def users_first(definitions: Sequence[Definition]) -> list[Definition]:
+    """``definitions`` so that each stands before what it uses; in a circle somebody is first."""
+    by_name: dict[tuple[str, str], list[int]] = {}
+    for number, definition in enumerate(definitions):
+        by_name.setdefault((definition.kind, definition.name), []).append(number)
+    used_first: list[int] = []
+    # Not by recursion: a chain of workflows may be longer than Python calls deep.
+    waiting = [(number, False) for number in reversed(range(len(definitions)))]
+    seen: set[int] = set()
+    while waiting:
+        number, done = waiting.pop()
+        if done:
+            used_first.append(number)
+        elif number not in seen:
+            seen.add(number)
+            waiting.append((number, True))
+            for reference in definitions[number].references:
+                used = by_name.get((reference.kind, reference.name), ())
+                waiting.extend((each, False) for each in used if each not in seen)
+    return [definitions[number] for number in reversed(used_first)]
 
 
 def _concerns(

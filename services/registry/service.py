@@ -16,6 +16,7 @@ from services.registry.changes import Changes
 from services.registry.definition_calls import DefinitionCalls
 from services.registry.key_calls import KeyCalls
 from services.registry.permissions import calling
+from services.registry.put_calls import PutCalls
 from services.registry.trust import RegistryAuthority
 from services.storage import Storage
 
@@ -29,6 +30,7 @@ class Registry(rpc.RegistryServiceServicer):
         self,
         storage: Storage,
         definitions: DefinitionCalls,
+        puts: PutCalls,
         access: AccessCalls,
         api_keys: KeyCalls,
         changes: Changes,
@@ -36,6 +38,7 @@ class Registry(rpc.RegistryServiceServicer):
     ) -> None:
         self._storage = storage
         self._definitions = definitions
+        self._puts = puts
         self._access = access
         self._api_keys = api_keys
         self._changes = changes
@@ -48,7 +51,7 @@ class Registry(rpc.RegistryServiceServicer):
     async def PutDefinitions(
         self, request: pb.PutDefinitionsRequest, context: Context
     ) -> pb.PutDefinitionsResponse:
-        return await self._definitions.put(calling(self._authority), request)
+        return await self._puts.put(calling(self._authority), request)
 
     async def GetDefinition(
         self, request: pb.GetDefinitionRequest, context: Context
@@ -64,6 +67,11 @@ class Registry(rpc.RegistryServiceServicer):
         self, request: pb.ListDefinitionHistoryRequest, context: Context
     ) -> pb.ListDefinitionHistoryResponse:
         return await self._definitions.history(calling(self._authority), request)
+
+    async def RollbackDefinition(
+        self, request: pb.RollbackDefinitionRequest, context: Context
+    ) -> pb.RollbackDefinitionResponse:
+        return await self._puts.rollback(calling(self._authority), request)
 
     async def DeleteDefinition(
         self, request: pb.DeleteDefinitionRequest, context: Context

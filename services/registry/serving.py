@@ -20,6 +20,7 @@ from services.registry.denials import DenialInterceptor, Denials
 from services.registry.first_start import Credentials, credentials, prepare
 from services.registry.key_calls import KeyCalls
 from services.registry.migrations import migrations
+from services.registry.put_calls import PutCalls
 from services.registry.scripts import script_checks
 from services.registry.service import Registry
 from services.registry.settings import RegistrySettings
@@ -64,7 +65,8 @@ async def serving(settings: RegistrySettings) -> AsyncGenerator[str]:
         denials = Denials(storage)
         registry = Registry(
             storage,
-            DefinitionCalls(storage, commits, scripts, sealer),
+            DefinitionCalls(storage, commits),
+            PutCalls(storage, commits, scripts, sealer),
             AccessCalls(storage, commits, signer, denials),
             KeyCalls(storage, commits),
             changes,

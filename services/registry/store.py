@@ -20,6 +20,8 @@ from services.registry.definitions import Reference
 
 # States that are kept of each definition when older history goes.
 KEPT_STATES = 20
+# Of these kinds every state is kept, also of what was deleted.
+KEPT_FOR_EVER = ("service",)
 
 Key = tuple[str, str, int]
 
@@ -233,6 +235,22 @@ def history(
     return map(_stored, rows)
 
 
+def at(db: Database, kind: str, name: str, revision: int) -> Stored:
+    """The state of a definition that was stored at ``revision``. Raises :class:`NotFound`."""
+    rows = db.query(
+        "SELECT * FROM history WHERE revision = ? AND kind = ? AND name = ?", [revision, kind, name]
+    )
+    found = next(map(_stored, rows), None)
+    if found is None:
+        raise NotFound(
+            f"There is no revision {revision} of {title(kind, name)}, or it is kept no more.",
+            kind=kind,
+            name=name,
+            revision=str(revision),
+        )
+    return found
+
+
 def epoch(db: Database) -> str:
     """The store's; another one means another store."""
     return _meta(db, "epoch")
@@ -258,7 +276,8 @@ def changes(db: Database, since: int) -> Iterator[Stored]:
 def compact(db: Database, keep: int) -> None:
     """Let go of history: all but the last ``keep`` revisions and some states of what is there.
 
-    It is done once in a while, when a tenth more than ``keep`` has gathered.
+    Every state of the kinds that are kept for ever stays. It is done once in a while, when a tenth
+    more than ``keep`` has gathered.
     """
     last, horizon = revision(db), compacted(db)
     if last - horizon <= keep + max(1, keep // 10):
@@ -266,7 +285,8 @@ def compact(db: Database, keep: int) -> None:
     horizon = last - keep
     db.execute(
         """
-        DELETE FROM history WHERE revision <= ? AND revision NOT IN (
+        DELETE FROM history WHERE revision <= ? AND kind NOT IN (SELECT value FROM json_each(?))
+        AND revision NOT IN (
             SELECT revision FROM (
                 SELECT history.revision AS revision, row_number()
                     OVER (PARTITION BY kind, name, version ORDER BY history.revision DESC) AS age
@@ -274,7 +294,7 @@ def compact(db: Database, keep: int) -> None:
             ) WHERE age <= ?
         )
         """,
-        [horizon, KEPT_STATES],
+        [horizon, json.dumps(KEPT_FOR_EVER), KEPT_STATES],
     )
     db.execute("UPDATE meta SET value = ? WHERE name = 'compacted'", [str(horizon)])
 

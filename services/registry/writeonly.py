@@ -30,6 +30,7 @@ ACTS_AS = "actsAs"
 # The highest n of the names ``key-n`` that ever were, kept where the names no longer tell: what was
 # done with a key that is gone must not look like another one's doing.
 LAST_NUMBER = "lastKeyNumber"
+_NO_VALUE = "value: is not there, so what uses the secret fails until it is put"
 _NUMBERED = re.compile(r"key-([1-9][0-9]{0,17})")
 _SECONDS_OF_MILLISECONDS = 1000
 
@@ -64,13 +65,23 @@ def new_gateway_key() -> str:
     return f"pk_{token_urlsafe(32)}"
 
 
-def kept(definition: Definition, before: Document | None, seals: Seals, now: datetime) -> Kept:
-    """What to store for ``definition`` over ``before``, the stored document (None: it is new)."""
+def kept(
+    definition: Definition,
+    before: Document | None,
+    seals: Seals,
+    now: datetime,
+    *,
+    values_may_lack: bool = False,
+) -> Kept:
+    """What to store for ``definition`` over ``before``, the stored document (None: it is new).
+
+    ``values_may_lack`` lets a secret be without a value.
+    """
     match definition.kind:
         case "auth":
             return _with_keys(definition.document, before, now)
         case "secret":
-            return _with_value(definition.document, before, seals)
+            return _with_value(definition.document, before, seals, values_may_lack)
     return Kept(definition.document)
 
 
@@ -83,6 +94,9 @@ def readable(kind: str, document: Document) -> Document:
         shown[KNOWN_KEYS] = [
             {name: value for name, value in key.items() if name != "hash"} for key in keys
         ]
+    elif kind == "auth" and document.get("apiKeys") == []:
+        # Left out, a key would be generated.
+        shown["apiKeys"] = []
     return shown
 
 
@@ -93,10 +107,12 @@ def readable_text(state: Stored) -> str:
     return documents.written(readable(state.kind, documents.stored(state.document)))
 
 
-def _with_value(document: Document, before: Document | None, seals: Seals) -> Kept:
+def _with_value(document: Document, before: Document | None, seals: Seals, may_lack: bool) -> Kept:
     value, sealed = document.get("value"), (before or {}).get("value")
     if isinstance(sealed, str) and (value is None or value == _opened(seals, sealed)):
         return Kept({**document, "value": sealed})
+    if value is None and may_lack:
+        return Kept(document, warnings=(_NO_VALUE,))
     if not isinstance(value, str):
         return Kept(document, faults=(Fault("value", "is required"),))
     return Kept({**document, "value": seals.seal(value)})

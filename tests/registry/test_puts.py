@@ -259,7 +259,7 @@ async def test_a_document_that_is_too_large_is_refused(registry: Running) -> Non
 
 async def test_too_many_documents_are_refused(registry: Running) -> None:
     with pytest.raises(InvalidRequest):
-        await put(registry.admin, *[WORKFLOW] * 1_001)
+        await put(registry.admin, *[WORKFLOW] * 10_001)
 
 
 async def test_the_same_definition_twice_in_a_request_is_a_fault(registry: Running) -> None:

@@ -179,7 +179,7 @@ class Filling:
         name, path = named.groups()
         text = self._handoff.secrets(name)
         if text is None:
-            raise NotHandedOver(f"There is no secret '{name}'.")
+            raise NotHandedOver(f"There is no secret '{name}', or it has no value.")
         return _field(name, text, path) if path else text
 
 

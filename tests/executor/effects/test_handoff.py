@@ -65,7 +65,7 @@ def test_a_reference_is_replaced_once_and_nothing_else(text: str, put_in: str) -
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("${workflow.secrets.NOPE}", "There is no secret 'NOPE'."),
+        ("${workflow.secrets.NOPE}", "There is no secret 'NOPE', or it has no value."),
         ("${workflow.secrets.PAIR.nope}", "The secret 'PAIR' has no field 'nope'."),
         ("${workflow.secrets.PAIR.user.x}", "The secret 'PAIR' has no field 'user.x'."),
         ("${workflow.secrets.PAIR[0]}", "The secret 'PAIR' has no field '[0]'."),
@@ -266,7 +266,7 @@ async def test_a_missing_secret_fails_the_call_before_it_is_made(
 ) -> None:
     outcome = failed(await perform(server.url, headers={"X": "${workflow.secrets.NOPE}"}))
 
-    assert outcome.reason == "There is no secret 'NOPE'."
+    assert outcome.reason == "There is no secret 'NOPE', or it has no value."
     assert (outcome.unknown, outcome.transient, server.connections) == (False, False, 0)
 
 
