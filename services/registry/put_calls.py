@@ -15,6 +15,7 @@ from services.registry import audit, documents, puts, removal, store, writeonly
 from services.registry.audit import Entry
 from services.registry.commits import Commits
 from services.registry.definition_calls import check_kind, write_down_removal
+from services.registry.definitions import KINDS
 from services.registry.messages import to_message
 from services.registry.permissions import Caller
 from services.registry.puts import Planned, Put, Terms
@@ -167,8 +168,9 @@ def _removals(request: pb.PutDefinitionsRequest) -> list[Removal]:
         raise InvalidRequest(f"At most {MOST_PUTS} definitions are put and deleted at once.")
     if request.deletes and request.HasField("prune"):
         raise InvalidRequest("What is to be deleted is named or pruned, not both.")
-    for each in request.deletes:
-        check_kind(each.kind)
+    for kind in (*request.prune.kinds, *(each.kind for each in request.deletes)):
+        if kind != "*":
+            check_kind(kind)
     return [Removal(each.kind, each.name, each.version, each.etag) for each in request.deletes]
 
 
@@ -177,7 +179,10 @@ def _pruned(db: Database, request: pb.PutDefinitionsRequest, read: Sequence[Put]
     if not request.HasField("prune") or len(put) < len(read):
         # Where a fault hides what a document is of, nothing will be done anyway.
         return []
-    return removal.beside(db, put, access=request.prune.access)
+    kinds = frozenset(request.prune.kinds) or {kind for kind, _, _ in put}
+    if "*" in kinds:
+        kinds = frozenset(KINDS)
+    return removal.beside(db, kinds, put, access=request.prune.access)
 
 
 def _check_apart(read: Sequence[Put], removals: Sequence[Removal]) -> None:

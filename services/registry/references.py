@@ -150,13 +150,16 @@ def users(
 
 
 def users_first(definitions: Sequence[Definition]) -> list[Definition]:
-    """``definitions`` so that each stands before what it uses; in a circle somebody is first."""
+    """``definitions`` so that each stands before what it uses; in a circle somebody is first.
+
+    What nothing uses stays in its order.
+    """
     by_name: dict[tuple[str, str], list[int]] = {}
     for number, definition in enumerate(definitions):
         by_name.setdefault((definition.kind, definition.name), []).append(number)
     used_first: list[int] = []
     # Not by recursion: a chain of workflows may be longer than Python calls deep.
-    waiting = [(number, False) for number in reversed(range(len(definitions)))]
+    waiting = [(number, False) for number in range(len(definitions))]
     seen: set[int] = set()
     while waiting:
         number, done = waiting.pop()

@@ -59,8 +59,10 @@ def remove(db: Database, removals: Sequence[Removal], by: str, now: datetime) ->
     return ordered
 
 
-def beside(db: Database, put: Collection[store.Key], *, access: bool) -> list[Removal]:
-    """What is there of the kinds of ``put``, and is not among them.
+def beside(
+    db: Database, kinds: Collection[str], put: Collection[store.Key], *, access: bool
+) -> list[Removal]:
+    """What is there of ``kinds``, and is not among what is ``put``.
 
     What nobody could bring back is left out: secrets, administrators, and without ``access`` what
     has keys.
@@ -68,7 +70,7 @@ def beside(db: Database, put: Collection[store.Key], *, access: bool) -> list[Re
     spared = {"secret"} if access else {"secret", *_WITH_KEYS}
     return [
         Removal(*state.key, state.etag)
-        for kind in sorted({kind for kind, _, _ in put} - spared)
+        for kind in sorted(set(kinds) - spared)
         for state in store.listed(db, kind)
         if state.key not in put and not _administers(state)
     ]

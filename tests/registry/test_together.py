@@ -177,6 +177,24 @@ async def test_what_has_keys_is_pruned_on_demand_only_and_administrators_never(
     assert "application admin 0" in await names(registry)
 
 
+@pytest.mark.parametrize(
+    ("kinds", "gone"),
+    [
+        (["*"], ["service orders", "workflow checkout"]),
+        (["service", "task"], ["service orders"]),
+        (["secret"], []),
+    ],
+)
+async def test_kinds_may_be_said(registry: Running, kinds: list[str], gone: list[str]) -> None:
+    await put(registry.admin, SERVICE, AUTH, WORKFLOW, APPLICATION)
+
+    answer = await step(registry, {**WORKFLOW, "name": "new"}, prune=pb.Prune(kinds=kinds))
+
+    assert [f"{each.kind} {each.name}" for each in answer.deleted] == gone
+    with pytest.raises(InvalidRequest, match="no kind 'flow'"):
+        await step(registry, WORKFLOW, prune=pb.Prune(kinds=["flow"]))
+
+
 async def test_secrets_are_never_pruned(registry: Running) -> None:
     secret = {"kind": "secret", "name": "TOKEN", "value": "one"}
     await put(registry.admin, secret, {**secret, "name": "OTHER"})

@@ -135,9 +135,10 @@ def test_faults_can_be_had_as_json(suite: Suite, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "says"),
     [
-        (b"", "holds no document"),
-        (b"# nothing yet\n---\n", "holds no document"),
-        (b"\x89PNG\x00\xff", "is no UTF-8 text"),
+        (b"", ": holds no document"),
+        (b"# nothing yet\n---\n", ": holds no document"),
+        (b"\x89PNG\x00\xff", ":1: is no UTF-8 text"),
+        (b"name: x\nversion: \xff\n", ":2: is no UTF-8 text"),
     ],
 )
 def test_a_file_without_documents_says_so(tmp_path: Path, content: bytes, says: str) -> None:
@@ -147,7 +148,7 @@ def test_a_file_without_documents_says_so(tmp_path: Path, content: bytes, says: 
     done = podium("apply", "--home", str(tmp_path), str(file))
 
     assert done.returncode == 1
-    assert done.stderr == f"{file}: {says}\npodium: nothing was put.\n"
+    assert done.stderr == f"{file}{says}\npodium: nothing was put.\n"
 
 
 def test_a_dry_run_checks_and_puts_nothing(suite: Suite) -> None:

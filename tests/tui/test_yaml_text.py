@@ -5,9 +5,15 @@ from hypothesis import given, strategies as st
 from services.yaml_documents import read_documents
 from tui.views.yaml_text import yaml_text
 
-texts = st.text(st.characters(blacklist_categories=["Cs", "Cc"], max_codepoint=0xFFFF), max_size=20)
+texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=20)
+lines = st.text(st.sampled_from("ab \t\n\r#-:|>'\"\\\x85\u2028\ufeff"), max_size=20)
+texts |= lines
 values = st.recursive(
-    st.none() | st.booleans() | st.integers() | texts,
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | texts,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3),
     max_leaves=8,
 )
@@ -24,3 +30,11 @@ def test_words_that_look_like_something_else_stay_words() -> None:
     document = {"country": "NO", "code": "0123", "when": "2026-01-01", "yes": "true"}
 
     assert read_documents(yaml_text(document))[0].document == document
+
+
+def test_a_script_is_written_line_by_line() -> None:
+    script = "(function () {\n  return $.total * 2;\n})()"
+
+    assert yaml_text({"postResponseScript": script}) == (
+        "postResponseScript: |-\n  (function () {\n    return $.total * 2;\n  })()\n"
+    )

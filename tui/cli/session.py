@@ -27,21 +27,23 @@ OUTPUT_OPTION = click.option(
 )
 
 
-def call(home: Path | None, work: Callable[[Clients], Awaitable[int | None]]) -> None:
+def call(
+    home: Path | None, work: Callable[[Clients], Awaitable[int | None]], *, failure: int = 1
+) -> None:
     """As :func:`ask`, with the suite's clients (None: 0)."""
 
     async def session(suite: Suite) -> int:
         async with connected(suite) as clients:
             return await work(clients) or 0
 
-    ask(home, session)
+    ask(home, session, failure=failure)
 
 
-def ask(home: Path | None, work: Callable[[Suite], Awaitable[int]]) -> None:
+def ask(home: Path | None, work: Callable[[Suite], Awaitable[int]], *, failure: int = 1) -> None:
     """Run ``work`` on the suite and end the process with what it returns.
 
     It is run again if it was refused for a token that was kept. A failure that has a name is
-    printed as its sentence and ends with 1.
+    printed as its sentence and ends with ``failure``.
     """
 
     async def session() -> int:
@@ -57,29 +59,32 @@ def ask(home: Path | None, work: Callable[[Suite], Awaitable[int]]) -> None:
     try:
         code = asyncio.run(session())
     except HomeUnusable as error:
-        fail(str(error))
+        fail(str(error), failure)
     except Unavailable as error:
         away = (
             "A service of the suite cannot be reached" if is_of_transport(error) else error.detail
         )
-        fail(f"{away.rstrip('.')}; podium status says more.")
+        fail(f"{away.rstrip('.')}; podium status says more.", failure)
     except ServiceError as error:
-        fail(error.detail)
+        fail(error.detail, failure)
     except BrokenPipeError:
         # Who reads standard output has enough, as head has: click ends quietly, with 1.
         raise
     except OSError as error:
         # A file has a name; standard output, which takes no more, has none.
-        fail(f"{error.filename or 'The output'} cannot be written: {error.strerror or error}.")
+        fail(
+            f"{error.filename or 'The output'} cannot be written: {error.strerror or error}.",
+            failure,
+        )
     except KeyboardInterrupt:
         sys.exit(130)
     sys.exit(code)
 
 
-def fail(sentence: str) -> NoReturn:
-    """Say why and end with 1."""
+def fail(sentence: str, code: int = 1) -> NoReturn:
+    """Say why and end with ``code``."""
     click.echo(f"podium: {sentence}", err=True)
-    sys.exit(1)
+    sys.exit(code)
 
 
 def echo_json(value: Any) -> None:

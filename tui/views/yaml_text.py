@@ -2,15 +2,39 @@
 
 from __future__ import annotations
 
+import re
 from io import StringIO
 from typing import Any
 
 from ruamel.yaml import YAML
+from ruamel.yaml.nodes import ScalarNode
+from ruamel.yaml.representer import SafeRepresenter
+
+# What YAML takes for an end of a line, or does not take at all, has to be escaped.
+_ESCAPED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
+# A block's first line says how far it is indented.
+_BLOCK = re.compile(r"\S[^\n]*\n.*", re.DOTALL)
+
+
+class _Representer(SafeRepresenter):
+    """Text of several lines as such: a script is read, and compared, line by line."""
+
+    def represent_str(self, data: str) -> ScalarNode:
+        style = None
+        if _ESCAPED.search(data):
+            style = '"'
+        elif "\n" in data:
+            style = "|" if _BLOCK.fullmatch(data) else '"'
+        return self.represent_scalar("tag:yaml.org,2002:str", data, style=style)
+
+
+_Representer.add_representer(str, _Representer.represent_str)
 
 
 def yaml_text(document: Any) -> str:
     """``document`` (a JSON value) as block-style YAML, keys in their order."""
     writer = YAML(typ="safe", pure=True)
+    writer.Representer = _Representer
     writer.version = (1, 2)
     writer.default_flow_style = False
     writer.allow_unicode = True
