@@ -17,6 +17,8 @@ from tests.edge.documents import KEY, OTHER_KEY, put, route, service
 from tests.edge.raw import connected
 from tests.edge.replies import problem, started
 from tests.edge.scripted import Frames, accepted, error, result, silence
+from tests.edge.sse import all_events
+from tests.edge.test_events import change
 
 OTHER = "11111111-2222-4333-8444-555555555555"
 
@@ -238,3 +240,24 @@ async def test_whoever_has_joined_and_leaves_ends_nobody_elses_execution(
     assert (await edge.client.put("/api/orders/7")).status_code == 202
 
     assert [told.execution_id for told, _ in edge.executor.told] == ([] if joined else [own])
+
+
+async def test_events_of_a_joined_execution_are_told_as_its_own_call_had_them(edge: Edge) -> None:
+    put(edge.replica, service(route("POST", "/", onClientGone="TERMINATE"), id="x", path="/x"))
+    half = {"principal": "key:partners/first", "response": {"script": "({n: $.n + 1})"}}
+    edge.executor.executions[OTHER] = pb.Result(
+        execution_id=OTHER,
+        status=pb.EXECUTION_STATUS_COMPLETED,
+        output='{"n":1}',
+        answer=json.dumps({**half, "awaitRefs": ["charge"]}),
+    )
+    edge.executor.changes.put_nowait(change(1, "COMPLETED"))
+    edge.executor.script = joining
+
+    response = await call(edge, "/x", accept="text/event-stream")
+
+    last = list(all_events(response.text))[-1]
+    assert (last.name, last.data["body"]) == ("result", {"n": 2})
+    assert response.headers["podium-execution-id"] == OTHER
+    assert list(edge.executor.attached[-1].await_refs) == ["charge"]
+    assert edge.executor.told == []
