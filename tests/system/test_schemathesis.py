@@ -61,6 +61,16 @@ ROUTES = [
     route("PATCH", "/{id}/orders/{orderId}", workflowExecutionMode="ASYNCHRONOUS"),
     route("DELETE", "/{id}/orders/{orderId}"),
     route(
+        "GET", "/{id}/kept",
+        cacheConfig={"key": "${path.id}"},
+        rateLimitConfig={"rateLimitKey": "${path.id}", "concurrentExecLimit": 5, "onFull": "QUEUE"},
+    ),
+    route(
+        "POST", "/{id}/told",
+        workflowExecutionMode="ASYNCHRONOUS",
+        completionWebhook={"secretName": "SHOP_HOOK", "callerUrl": True},
+    ),
+    route(
         "POST", "/scripted",
         inputSchema=ITEM,
         preRequestScript="({order: $, id: 'scripted'})",
@@ -76,6 +86,7 @@ ROUTES = [
 def documents() -> list[dict[str, Any]]:
     """A service that uses all that a document can tell of."""
     return [
+        {"kind": "secret", "name": "SHOP_HOOK", "value": f"whsec_{'c2hvcA' * 8}"},
         {"kind": "schema", "name": "shop-item", "version": 1, "type": "JSON", "data": ITEM},
         {
             "name": "shop-echo",
