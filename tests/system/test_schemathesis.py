@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.system.running import Suite
 
 ITEM = {
@@ -133,6 +135,7 @@ GENERATION = (
 
 
 # Longer than 0.25 s: it asks some hundred times.
+@pytest.mark.timeout(180)
 def test_the_gateway_does_nothing_that_its_document_does_not_say(
     suite: Suite, tmp_path: Path
 ) -> None:
