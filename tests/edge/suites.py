@@ -15,7 +15,7 @@ from services import rpc, settings as environment
 from services.access import ServiceIdentity
 from services.edge.serving import serving
 from services.edge.settings import Settings
-from tests.edge.documents import DOCUMENTS, stored
+from tests.edge.documents import DOCUMENTS, Json, stored
 from tests.edge.registry import ScriptedRegistry, serving_registry
 from tests.edge.scripted import ScriptedExecutor, serving_executor
 
@@ -42,9 +42,10 @@ class Suite:
 
 
 @asynccontextmanager
-async def suite_in(home: Path, **fields: object) -> AsyncGenerator[Suite]:
+async def suite_in(home: Path, *more: Json, **fields: object) -> AsyncGenerator[Suite]:
+    """With ``more`` definitions than :data:`DOCUMENTS`, and other settings."""
     executor = ScriptedExecutor()  # type: ignore[abstract]
-    registry = ScriptedRegistry(*map(stored, DOCUMENTS))  # type: ignore[abstract]
+    registry = ScriptedRegistry(*map(stored, (*DOCUMENTS, *more)))  # type: ignore[abstract]
     async with AsyncExitStack() as stack:
         enter = stack.enter_async_context
         neighbours = {

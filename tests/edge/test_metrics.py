@@ -3,59 +3,34 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 import sqlite3
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import closing
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
-from prometheus_client.parser import text_string_to_metric_families
 
-from podium.edge.v1 import edge_pb2 as pb
-from podium.edge.v1.edge_pb2_grpc import EdgeServiceStub
 from podium.executor.v1 import executor_pb2
-from services import rpc
-from services.errors import InvalidRequest, NotFound, Overloaded, PermissionDenied
-from tests.edge.documents import KEY, OTHER_KEY, STRANGERS_KEY
+from services.edge.metrics import disk
+from services.edge.metrics.history import Query
+from services.edge.metrics.keeping import keeping
+from services.errors import NotFound
+from services.storage import opened
+from tests.edge.documents import KEY, OTHER_KEY, STRANGERS_KEY, route, service
+from tests.edge.figures import (
+    CHECKOUT,
+    FIRST,
+    answers,
+    checkout,
+    report,
+    scraped,
+    until,
+    uses,
+)
 from tests.edge.raw import connected
-from tests.edge.registry import token
 from tests.edge.scripted import accepted, result
 from tests.edge.suites import Suite, suite_in
-
-if TYPE_CHECKING:
-    from podium.edge.v1.edge_pb2_grpc import EdgeServiceAsyncStub
-
-CHECKOUT = ("orders", "POST", "/api/orders/{orderId}/checkout")
-FIRST = "key:partners/first"
-
-
-@asynccontextmanager
-async def asking(suite: Suite, application: str = "editors") -> AsyncIterator[EdgeServiceAsyncStub]:
-    async with rpc.channel(suite.addresses["edge"], lambda: token(application)) as channel:
-        with rpc.raising_ours():
-            yield EdgeServiceStub(channel)
-
-
-async def report(suite: Suite, by: str = "UNSPECIFIED", **query: Any) -> pb.GatewayMetricsReport:
-    grouping = pb.GatewayMetricsGrouping.Value(f"GATEWAY_METRICS_GROUPING_{by}")
-    asked = pb.GatewayMetricsQuery(group_by=grouping, **query)
-    async with asking(suite) as edge:
-        answer = await edge.GetGatewayMetrics(pb.GetGatewayMetricsRequest(query=asked), timeout=5)
-    return answer.report
-
-
-async def checkout(suite: Suite, key: str = KEY, **more: Any) -> httpx.Response:
-    return await suite.gateway.post(
-        "/api/orders/7/checkout", json={}, headers={"x-api-key": key}, **more
-    )
-
-
-def answers(metrics: pb.GatewayMetrics) -> dict[tuple[int, str], int]:
-    return {(each.status, each.problem): each.count for each in metrics.answers}
 
 
 async def test_every_answer_is_counted_once_under_its_route_and_key(suite: Suite) -> None:
@@ -169,6 +144,32 @@ async def test_events_count_once_they_end_with_what_they_told(suite: Suite) -> N
     assert (await report(suite)).total.executions.failed == 1
 
 
+async def test_an_execution_counts_once_whoever_waits_for_it_and_what_the_cache_had(
+    tmp_path: Path,
+) -> None:
+    kept = route("POST", "/", cacheConfig={})
+    async with suite_in(tmp_path, service(kept, id="kept", path="/kept")) as suite:
+        suite.executor.script = lambda frame: [accepted(frame)]
+        post = partial(suite.gateway.post, "/kept", headers={"x-api-key": KEY})
+        async with asyncio.TaskGroup() as tasks:
+            waiting = [tasks.create_task(post()) for _ in range(3)]
+            frame = await suite.executor.next()
+            await until(partial(are_waiting, suite, 3))
+            suite.executor.say(result(frame, "{}"))
+        assert {each.result().status_code for each in waiting} == {200}
+        assert (await post()).status_code == 200
+
+        total = (await report(suite, service_id="kept")).total
+        assert dict(total.cache) == {"miss": 1, "collapsed": 2, "hit": 1}
+        assert total.cache_hits == 1
+        assert total.executions.completed == 1
+        assert total.executions.unknown == 0
+
+
+async def are_waiting(suite: Suite, count: int) -> bool:
+    return (await scraped(suite))["podium_gateway_requests_in_flight", ()] == count
+
+
 async def test_a_client_that_left_is_counted_as_such(suite: Suite) -> None:
     suite.executor.script = lambda frame: ()
     with pytest.raises(httpx.ReadTimeout):
@@ -178,12 +179,6 @@ async def test_a_client_that_left_is_counted_as_such(suite: Suite) -> None:
         return answers((await report(suite)).total) == {(499, ""): 1}
 
     await until(left)
-
-
-async def until(condition: Callable[[], Any]) -> None:
-    async with asyncio.timeout(10):
-        while not await condition():  # noqa: ASYNC110 - of another process's, as it were
-            await asyncio.sleep(0.02)
 
 
 async def test_a_day_and_the_uses_of_keys_outlive_a_restart(tmp_path: Path) -> None:
@@ -201,12 +196,6 @@ async def test_a_day_and_the_uses_of_keys_outlive_a_restart(tmp_path: Path) -> N
     async with suite_in(tmp_path) as suite:
         assert answers((await report(suite)).total) == {(200, ""): 2}
         assert await uses(suite) == after
-
-
-async def uses(suite: Suite, auth_id: str = "partners") -> dict[str, pb.KeyUse]:
-    async with asking(suite) as edge:
-        answer = await edge.ListKeyUse(pb.ListKeyUseRequest(auth_id=auth_id), timeout=5)
-    return {use.name: use for use in answer.keys}
 
 
 async def test_a_key_was_last_used_when_it_let_somebody_in(suite: Suite) -> None:
@@ -240,146 +229,58 @@ async def test_a_file_that_cannot_be_written_stops_nobody(
     assert len(told) == 1
 
 
-async def test_who_watches_is_told_again_only_when_something_changes(suite: Suite) -> None:
-    async with asking(suite) as edge:
-        request = pb.WatchGatewayMetricsRequest(query=pb.GatewayMetricsQuery(service_id="orders"))
-        watch = edge.WatchGatewayMetrics(request)
-        told = await watch.read()
-        assert isinstance(told, pb.WatchGatewayMetricsResponse)
-        assert told.report.total.requests == 0
-        await checkout(suite)
-        while told.report.total.requests == 0:
-            told = await watch.read()
-            assert isinstance(told, pb.WatchGatewayMetricsResponse)
-        watch.cancel()
+async def test_a_minute_is_kept_when_it_is_over(tmp_path: Path) -> None:
+    path, clock = tmp_path / "edge.db", Clock()
+    async with opened(path, disk.migrations), keeping(path, 1000, clock) as metrics:
+        metrics.recorder.refused("malformed-request")
+        await metrics.loaded()
+        clock.seconds += 0.2
+
+        async def kept() -> bool:
+            return bool(rows(path))
+
+        await until(kept)
+        # As it is after a kill: nothing more was written.
+        [(minute, counts)] = rows(path)
+        metrics.recorder.refused("malformed-request")
+        told = await metrics.sums(Query(minute, minute + 1, by="minute"))
+    assert minute == 1_000_000
+    assert "malformed-request" in counts
+    assert {key: counter.requests for key, counter in told.items()} == {minute: 1, minute + 1: 1}
+    assert [each for each, _ in rows(path)] == [minute, minute + 1]
 
 
-@pytest.mark.parametrize(
-    "request_",
-    [
-        {"start_time": {"seconds": 20}, "end_time": {"seconds": 10}},
-        {"start_time": {"seconds": 10**12}},
-        {"query": {"limit": -1}},
-        {"query": {"limit": 10_001}},
-        {"query": {"group_by": 77}},
-    ],
-)
-async def test_a_question_that_makes_no_sense_is_refused(
-    suite: Suite, request_: dict[str, Any]
-) -> None:
-    async with asking(suite) as edge:
-        with pytest.raises(InvalidRequest), rpc.raising_ours():
-            await edge.GetGatewayMetrics(pb.GetGatewayMetricsRequest(**request_), timeout=5)
+class Clock:
+    """A moment before a minute is over, which a test may set on."""
+
+    def __init__(self) -> None:
+        self.seconds = 1_000_001 * 60 - 0.1
+
+    def __call__(self) -> float:
+        return self.seconds
 
 
-async def test_a_period_is_a_day_at_most_and_the_busiest_rows_are_told(suite: Suite) -> None:
-    for key in (KEY, KEY, OTHER_KEY):
-        await checkout(suite, key)
-
-    told = await report(suite, "KEY", limit=1)
-    assert [row.principal for row in told.rows] == [FIRST]
-    assert told.rows_left_off == 1
-    period = told.end_time.ToDatetime() - told.start_time.ToDatetime()
-    assert 23 * 3600 < period.total_seconds() <= 24 * 3600
+def rows(path: Path) -> list[tuple[int, str]]:
+    with closing(sqlite3.connect(path)) as database:
+        return database.execute("SELECT minute, counts FROM gateway_minutes").fetchall()
 
 
-def figures(text: str) -> dict[tuple[str, tuple[str, ...]], float]:
-    """By name, and the values of the labels in the order of their names."""
-    return {
-        (sample.name, tuple(value for _, value in sorted(sample.labels.items()))): sample.value
-        for family in text_string_to_metric_families(text)
-        for sample in family.samples
-    }
+async def test_a_file_that_can_be_written_again_misses_nothing(tmp_path: Path) -> None:
+    path, clock = tmp_path / "edge.db", Clock()
+    async with opened(path, disk.migrations), keeping(path, 1000, clock) as metrics:
+        await metrics.loaded()
+        with closing(sqlite3.connect(path)) as database:
+            database.execute("ALTER TABLE gateway_minutes RENAME TO away")
+        metrics.recorder.refused("malformed-request")
+        before = metrics.state
+        clock.seconds += 60
 
+        async def closed() -> bool:
+            # The file has failed by then, or is tried just now.
+            return metrics.recorder.copies() == {} and metrics.state != before
 
-async def test_prometheus_reads_what_was_answered_and_how_the_edge_is(suite: Suite) -> None:
-    for key in (KEY, OTHER_KEY, "wrong"):
-        await checkout(suite, key)
-    await suite.gateway.get("/no/such/thing")
-
-    response = await suite.management.get(
-        "/metrics", headers={"authorization": f"Bearer {token('editors')}"}
-    )
-
-    assert response.headers["content-type"].startswith("text/plain; version=0.0.4")
-    found = figures(response.text)
-    route = (CHECKOUT[1], CHECKOUT[2], CHECKOUT[0])
-    name = "podium_gateway_requests_total"
-    assert found[name, (*route, "200")] == 2
-    assert found[name, (*route, "401")] == 1
-    assert found[name, ("", "", "", "404")] == 1
-    name = "podium_gateway_request_duration_seconds"
-    assert found[f"{name}_count", route] == 3
-    assert found[f"{name}_bucket", ("+Inf", *route)] == 3
-    assert found[f"{name}_bucket", ("262.144", *route)] == 3
-    assert found[f"{name}_sum", route] > 0
-    outcomes = "podium_gateway_executions_total"
-    assert found[outcomes, (route[0], "completed", *route[1:])] == 2
-    assert found["podium_gateway_session_connected", ()] == 1
-    assert found["podium_gateway_definitions_stale", ()] == 0
-    assert found["podium_gateway_requests_in_flight", ()] == 0
-    assert found["process_resident_memory_bytes", ()] > 0
-    assert "key:" not in response.text
-
-
-@pytest.mark.parametrize(
-    ("authorization", "expected"),
-    [
-        ("", 401),
-        ("Basic nonsense", 401),
-        (f"Basic {base64.b64encode(b'key-1:wrong').decode()}", 401),
-        ("Bearer storefront", 403),
-        # The key is good, and storefront's.
-        (f"Basic {base64.b64encode(b'key-1:secret').decode()}", 403),
-        ("Bearer editors", 200),
-    ],
-)
-async def test_metrics_are_for_those_who_may_read(
-    suite: Suite, authorization: str, expected: int
-) -> None:
-    scheme, _, application = authorization.partition(" ")
-    if scheme == "Bearer":
-        authorization = f"Bearer {token(application)}"
-    headers = {"authorization": authorization} if authorization else {}
-    response = await suite.management.get("/metrics", headers=headers)
-
-    assert response.status_code == expected
-    if expected == 401:
-        assert "Basic" in response.headers["www-authenticate"]
-    async with asking(suite, "storefront") as edge:
-        with pytest.raises(PermissionDenied), rpc.raising_ours():
-            await edge.GetGatewayMetrics(pb.GetGatewayMetricsRequest(), timeout=5)
-
-
-async def test_a_key_that_was_proved_once_needs_the_registry_no_more(suite: Suite) -> None:
-    suite.registry.application = "editors"
-    basic = httpx.BasicAuth("key-1", "secret")
-    assert (await suite.management.get("/metrics", auth=basic)).status_code == 200
-
-    suite.registry.refusal = NotFound("It is asked again.")
-    assert (await suite.management.get("/metrics", auth=basic)).status_code == 200
-    other = httpx.BasicAuth("key-1", "secret ")
-    assert (await suite.management.get("/metrics", auth=other)).status_code == 404
-
-
-async def test_those_who_watch_are_bounded_and_who_leaves_makes_room(suite: Suite) -> None:
-    async with asking(suite) as edge:
-        watches = [edge.WatchGatewayMetrics(pb.WatchGatewayMetricsRequest()) for _ in range(32)]
-        for watch in watches:
-            await watch.read()
-        assert not await may_watch(edge)
-        watches[0].cancel()
-        await until(partial(may_watch, edge))
-        for watch in watches:
-            watch.cancel()
-
-
-async def may_watch(edge: EdgeServiceAsyncStub) -> bool:
-    watch = edge.WatchGatewayMetrics(pb.WatchGatewayMetricsRequest())
-    try:
-        with rpc.raising_ours():
-            return bool(await watch.read())
-    except Overloaded:
-        return False
-    finally:
-        watch.cancel()
+        await until(closed)
+        with closing(sqlite3.connect(path)) as database:
+            database.execute("ALTER TABLE away RENAME TO gateway_minutes")
+        metrics.recorder.refused("malformed-request")
+    assert [minute for minute, _ in rows(path)] == [1_000_000, 1_000_001]

@@ -5,14 +5,19 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from math import ceil
+from typing import Any
 
 import pytest
 from hypothesis import given, strategies as st
 
+from services.edge.auth.model import Caller
+from services.edge.call import Call
+from services.edge.flights import Crowd
 from services.edge.metrics.archive import Archive
 from services.edge.metrics.counter import Counter
 from services.edge.metrics.history import MINUTES, OTHER, History, Query, Series, total
 from services.edge.metrics.latency import below, bucket_of, quantile, value_of
+from services.edge.metrics.recorder import Recorder
 
 Request = tuple[int, str, float, str, str]
 
@@ -181,3 +186,22 @@ def test_totals_outlast_the_day_and_tell_no_keys_apart() -> None:
     totals = archive.totals_with({SERIES: counter_of([REQUEST])})
     assert {place: counter.requests for place, counter in totals.items()} == {SERIES[:3]: 6}
     assert archive.totals_with({})[SERIES[:3]].requests == 5
+
+
+async def nothing() -> dict[str, Any]:
+    raise AssertionError("nobody reads it")
+
+
+def test_keys_that_are_too_many_for_a_minute_count_together_and_bounded() -> None:
+    recorder = Recorder(10)
+    call = Call("GET", b"/a", b"", [], {}, nothing, Crowd())
+    call.place = SERIES[:3]
+    for number in range(100):
+        call.caller = Caller("k", f"key:k/{number}", "shop", key=str(number))
+        recorder.record(call, 200)
+
+    counted, used = recorder.take()
+    assert len(counted) == 11
+    assert counted[(*SERIES[:3], OTHER)].requests == 90
+    assert len(used) == 100
+    assert recorder.take() == ({}, {})

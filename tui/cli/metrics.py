@@ -38,7 +38,7 @@ _GROUPINGS = {
 @click.command()
 @HOME_OPTION
 @OUTPUT_OPTION
-@click.option("--key", help="Only calls of this principal, e.g. key:partners/mobile.")
+@click.option("--key", help="Only calls of this principal, e.g. key:partners/mobile; '' for none.")
 @click.option(
     "--since", type=LENGTH, default=timedelta(hours=1), show_default="1h", help="At most 24h."
 )
