@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import shlex
+import json
 import subprocess
 from typing import Any
 
@@ -75,11 +75,28 @@ def test_the_command_that_calls_a_route_is_printed_and_works(suite: Suite, feedb
 
     assert "POST   /api/feedback/user-feedback/{user-id}  →  Feedback v1" in listed.stdout
     assert printed.returncode == 0, printed.stderr
-    command = shlex.split(printed.stdout.replace("KEY", suite.keys["feedback-keys"]))
-    called = subprocess.run([*command, "-s"], capture_output=True, text=True, check=True)
+    command = printed.stdout.replace("KEY", suite.keys["feedback-keys"])
+    called = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=True)
     assert "Feedback received with rating 1" in called.stdout
     assert unknown.returncode == 1
     assert feedback.removeprefix(suite.gateway).rpartition("/")[0] in unknown.stderr
+
+
+def test_a_printed_command_is_pasted_as_it_is(suite: Suite) -> None:
+    needs("curl")
+    schema = {"properties": {"it's": {"enum": ['$HOME `x` "é"']}}, "required": ["it's"]}
+    parameters = [{"name": "size", "required": True, "enum": ["a b&c é"]}]
+    route = {"path": "/café/{id}", "inputSchema": schema, "queryParameters": parameters}
+    output = {"outputParameters": {"given": "${workflow.input}"}}
+    suite.apply(*expose("pasted", inline("1"), workflow=output, route=route))
+
+    printed = suite.podium("routes", "curl", "pasted", "POST", "/café/{id}")
+    command = printed.stdout.replace("KEY", suite.keys["pasted"])
+    called = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=True)
+
+    given = json.loads(called.stdout)["given"]
+    assert given["it's"] == '$HOME `x` "é"'
+    assert (given["size"], given["id"]) == ("a b&c é", "ID")
 
 
 def inline(expression: str, **inputs: str) -> dict[str, Any]:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-
-from tui.views.routes import RouteLine, chosen, curl, example, lines
+from tui.views.routes import RouteLine, chosen, curl, lines
 
 
 def service(*routes: dict[str, Any], **fields: Any) -> dict[str, Any]:
@@ -80,25 +78,11 @@ def test_a_call_without_key_and_body_is_short_and_its_query_is_quoted() -> None:
     assert command == "curl -X GET 'http://g/api/orders?page=1&sort=up'"
 
 
-@pytest.mark.parametrize(
-    ("schema", "value"),
-    [
-        ({}, {}),
-        ({"type": "string"}, "TEXT"),
-        ({"enum": ["a", "b"]}, "a"),
-        ({"examples": [{"x": 1}]}, {"x": 1}),
-        ({"const": False}, False),
-        ({"type": ["null", "string"]}, None),
-        ({"type": "array", "items": {"type": "boolean"}}, [True]),
-        ({"properties": {"a": {"properties": {"b": True}}}}, {"a": {"b": {}}}),
-    ],
-)
-def test_an_example_is_like_its_schema(schema: dict[str, Any], value: object) -> None:
-    assert example(schema) == value
+def test_what_curl_would_read_otherwise_is_encoded() -> None:
+    parameters = [{"name": "größe", "enum": ["a b&c"], "required": True}]
+    asked = line("GET", "/café/{id}/[1]", queryParameters=parameters)
 
+    command = curl(asked, "http://g", public=True, schema=None)
 
-def test_a_schema_without_end_has_an_example_with_one() -> None:
-    schema: dict[str, Any] = {"type": "array"}
-    schema["items"] = schema
-
-    assert str(example(schema)).count("[") < 12
+    path = "http://g/api/orders/caf%C3%A9/ID/%5B1%5D"
+    assert command == f"curl -X GET '{path}?gr%C3%B6%C3%9Fe=a%20b%26c'"

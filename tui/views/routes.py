@@ -8,12 +8,16 @@ import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote, urlencode
+
+from services.json_example import example
 
 Json = Any
 
+# What a path may have as it is (RFC 3986 §3.3).
+_IN_PATHS = "/%:@!$&'()*+,;=~"
 _WITH_BODY = ("POST", "PUT", "PATCH")
 _PARAMETER = re.compile(r"\{([^{}]+)\}")
-_DEEPEST_EXAMPLE = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +106,8 @@ def curl(line: RouteLine, gateway: str, *, public: bool, schema: Mapping[str, Js
 
 
 def _filled(path: str) -> str:
-    return _PARAMETER.sub(lambda found: found[1].upper(), path)
+    # curl sends what is no ASCII as it is, and takes brackets for a range.
+    return quote(_PARAMETER.sub(lambda found: found[1].upper(), path), safe=_IN_PATHS)
 
 
 def _query(route: Mapping[str, Json]) -> str:
@@ -111,8 +116,8 @@ def _query(route: Mapping[str, Json]) -> str:
         for each in route.get("queryParameters") or ()
         if each.get("required") is True and each.get("default") is None
     ]
-    pairs = [f"{each['name']}={_given(each)}" for each in required]
-    return f"?{'&'.join(pairs)}" if pairs else ""
+    pairs = [(each["name"], _given(each)) for each in required]
+    return f"?{urlencode(pairs, quote_via=quote)}" if pairs else ""
 
 
 def _given(parameter: Mapping[str, Json]) -> str:
@@ -121,40 +126,3 @@ def _given(parameter: Mapping[str, Json]) -> str:
         return str(enum[0]).lower() if isinstance(enum[0], bool) else str(enum[0])
     by_type = {"integer": "1", "number": "1.5", "boolean": "true"}
     return by_type.get(parameter.get("type", "string"), "TEXT")
-
-
-def example(schema: Mapping[str, Json], depth: int = 0) -> Json:
-    """A value that is like what ``schema`` wants; it need not keep to all of it."""
-    for word in ("const", "default"):
-        if word in schema:
-            return schema[word]
-    for word in ("examples", "enum"):
-        if schema.get(word):
-            return schema[word][0]
-    kind = schema.get("type")
-    kind = kind[0] if isinstance(kind, list) and kind else kind
-    match kind:
-        case "integer" | "number":
-            return schema.get("minimum", 1)
-        case "boolean":
-            return True
-        case "string":
-            return "TEXT"
-        case "array":
-            items = schema.get("items")
-            if not isinstance(items, dict) or depth >= _DEEPEST_EXAMPLE:
-                return []
-            return [example(items, depth + 1)]
-        case "null":
-            return None
-    return _example_object(schema, depth)
-
-
-def _example_object(schema: Mapping[str, Json], depth: int) -> dict[str, Json]:
-    properties = schema.get("properties")
-    if not isinstance(properties, dict) or depth >= _DEEPEST_EXAMPLE:
-        return {}
-    return {
-        name: example(inner if isinstance(inner, dict) else {}, depth + 1)
-        for name, inner in properties.items()
-    }
