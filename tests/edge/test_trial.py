@@ -188,6 +188,18 @@ async def test_what_is_large_is_cut_off(edge: Edge) -> None:
     assert all(len(each.notes) < 20_000 for each in response.stages)
 
 
+async def test_steps_behind_the_cache_are_told_too(edge: Edge) -> None:
+    shop(edge, cacheConfig={})
+
+    first, second = await tried(edge, "/7"), await tried(edge, "/7")
+
+    step, execution = noted(first, "execution")
+    assert (step.within, execution["input"]["id"]) == ("cached", "7")
+    assert noted(first, "cached")[1]["status"] == 200
+    assert [each.name for each in second.stages][-1] == "cached"
+    assert noted(second, "cached")[1]["cache"] == "hit"
+
+
 async def streaming(edge: Edge) -> tuple[asyncio.Task[pb.TestRouteResponse], executor_pb.Start]:
     """A trial whose answer goes on, and the start that it has asked for."""
     edge.executor.script = lambda frame: (scripted.accepted(frame),)

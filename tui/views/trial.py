@@ -22,9 +22,11 @@ _TITLES: Mapping[str, str] = {
     "identify": "request",
     "authenticate": "authentication",
     "authorize": "authorization",
+    "know_again": "idempotency",
     "receive": "body",
     "count_request": "rate limits",
     "read_input": "query and schema",
+    "cached": "cache",
     "map_input": "input",
     "run": "answer",
 }

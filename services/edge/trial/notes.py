@@ -58,6 +58,7 @@ _TOLD: Mapping[str, Callable[[Any], Notes]] = {
     "caller": _caller,
     "body": lambda body: {"bodyBytes": len(body)} if body else {},
     "query_fields": lambda values: {"queryParameters": dict(values)} if values else {},
+    "callback_url": _some("callbackUrl"),
     "cache_state": _some("cache"),
     "input": lambda text: {"input": bounded(text)} if text else {},
     "execution_id": _some("executionId"),

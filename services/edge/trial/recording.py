@@ -163,6 +163,9 @@ class _Session:
     ) -> Exchange:
         record = self._recorder.begin(EXECUTION)
         record.notes = {"executionId": start.execution_id, "workflow": start.workflow_name}
+        if record.within != "run":
+            # The stage that maps the input was run behind another, on a call of its own.
+            record.notes["input"] = bounded(start.input or "{}")
         exchange = self._session.start(start, timeout_seconds, until_accepted=until_accepted)
         exchange.outcome.add_done_callback(lambda outcome: self._ended(record, outcome))
         return exchange
