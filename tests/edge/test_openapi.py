@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import re
 from typing import Any
+from urllib.parse import unquote
 
 import httpx
 import pytest
@@ -10,7 +13,9 @@ from openapi_spec_validator import validate
 from ruamel.yaml import YAML
 
 from services.edge.openapi.names import operation_names
+from services.edge.problems import KINDS
 from services.edge.routes import routes_of
+from services.json_schema import compiled
 from tests.edge.conftest import Edge
 from tests.edge.documents import KEY, put, route, service
 
@@ -335,3 +340,94 @@ async def test_a_route_that_keeps_answers_says_how_to_ask_for_less(edge: Edge) -
     assert {"Cache-Status", "Age", "ETag"} <= set(got["responses"]["200"]["headers"])
     assert "ETag" not in posted["responses"]["200"]["headers"]
     assert "If-None-Match" in [each["name"] for each in got["parameters"]]
+
+
+EVERYTHING: dict[str, Any] = {
+    "inputSchema": {
+        "type": "object",
+        "properties": {"rating": {"$ref": "#/$defs/stars"}, "of": {"format": "uuid"}},
+        "required": ["rating"],
+        "$defs": {"stars": {"type": "integer", "minimum": 2}},
+    },
+    "outputSchema": {"$id": "https://shop.example/said", "properties": {"a": {"$ref": "said#"}}},
+    "queryParameters": [{"name": "size", "type": "number"}, {"name": "tags", "type": "array"}],
+    "preRequestScript": "$",
+    "postResponseScript": "({})",
+    "responseEnvelope": True,
+    "cacheConfig": {},
+    "rateLimits": [{"name": "few", "limit": 1, "windowSeconds": 60}],
+    "completionWebhook": {"url": "https://hooks.example/", "secretName": "KEY", "callerUrl": True},
+    "exposeDetails": True,
+}
+
+
+@pytest.mark.parametrize("auth", ["partners", "open"])
+async def test_a_service_with_everything_is_told_in_full(edge: Edge, auth: str) -> None:
+    routes = [
+        route(method, "/{id}/all", **EVERYTHING, description="All of it")
+        for method in ("GET", "POST", "PUT", "PATCH", "DELETE")
+    ]
+    put(edge.replica, service(*routes, id="shop", path="/shop", authConfigId=auth))
+
+    document = await told(edge)
+
+    validate(document)
+    # Every reference leads somewhere.
+    for reference in set(re.findall(r'"\$ref": ?"#([^"]*)"', json.dumps(document))):
+        there: Any = document
+        for step in unquote(reference).split("/")[1:]:
+            there = there[step.replace("~1", "/").replace("~0", "~")]
+
+
+async def test_a_body_has_an_example_that_its_schema_takes(edge: Edge) -> None:
+    strict = {"type": "object", "properties": {"a": {"type": "string", "pattern": "^x+$"}}}
+    given = {"examples": [{"rating": 5}], "properties": {"rating": {"maximum": 5}}}
+    routes = [
+        route("POST", "/made", inputSchema=EVERYTHING["inputSchema"]),
+        route("POST", "/given", inputSchema=given),
+        route("POST", "/strict", inputSchema={**strict, "required": ["a"]}),
+        route("POST", "/any"),
+    ]
+    put(edge.replica, service(*routes, id="shop", path="/shop"))
+
+    paths = (await told(edge))["paths"]
+
+    def example(path: str) -> Any:
+        body = paths[f"/shop/{path}"]["post"]["requestBody"]["content"]["application/json"]
+        return body.get("example", "none")
+
+    assert example("made") == {"rating": 2, "of": "00000000-0000-4000-8000-000000000000"}
+    assert example("given") == {"rating": 5}
+    assert (example("strict"), example("any")) == ("none", "none")
+
+
+async def test_errors_are_told_once_with_an_example_of_each_class(edge: Edge) -> None:
+    put(edge.replica, shop())
+
+    document = await told(edge)
+
+    answer = document["paths"]["/shop/later"]["put"]["responses"]["422"]
+    assert answer == {"$ref": "#/components/responses/Problem422"}
+    schema = compiled(document["components"]["schemas"]["Problem"])
+    seen = set()
+    for name, response in document["components"]["responses"].items():
+        (content,) = response["content"].values()
+        for kind, example in content["examples"].items():
+            assert schema.is_valid(example["value"])
+            assert f"Problem{example['value']['status']}" == name
+            seen.add(kind)
+    assert seen == set(KINDS)
+
+
+async def test_a_202_leads_to_its_answer(edge: Edge) -> None:
+    put(edge.replica, shop())
+    closed = (await told(edge))["paths"]
+    put(edge.replica, {**shop(), "authConfigId": "open"})
+    free = (await told(edge))["paths"]
+
+    links = closed["/shop/later"]["put"]["responses"]["202"]["links"]
+    item = closed["/-/executions/{executionId}"]
+    assert set(links) == {item[method]["operationId"] for method in ("get", "delete")}
+    assert links["getExecution"]["parameters"] == {"executionId": "$response.body#/executionId"}
+    # The signature in a public Location is in nothing that a link can name.
+    assert "links" not in free["/shop/later"]["put"]["responses"]["202"]

@@ -5,35 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from services.edge.openapi.headers import headers
+from services.edge.openapi.problems import problem
 from services.edge.openapi.schemas import schema_of
 from services.edge.openapi.words import WITH_BODY, Document, events_content, json_content
-from services.edge.problems import KINDS
 from services.edge.routes import Route
 
-PROBLEM: Document = {
-    "type": "object",
-    "description": "A problem (RFC 9457).",
-    "properties": {
-        "type": {"type": "string", "format": "uri"},
-        "title": {"type": "string"},
-        "status": {"type": "integer"},
-        "detail": {"type": "string"},
-        "requestId": {"type": "string"},
-        "executionId": {"type": "string", "format": "uuid"},
-        "errors": {
-            "type": "array",
-            "items": {
-                "type": "object",
-                "properties": {"pointer": {"type": "string"}, "detail": {"type": "string"}},
-                "required": ["pointer", "detail"],
-            },
-        },
-        "violated-policies": {"type": "array", "items": {"type": "string"}},
-    },
-    "required": ["type", "title", "status", "detail", "requestId"],
-}
 EXECUTION: Document = {
     "type": "object",
+    "description": "One that goes on.",
     "properties": {
         "executionId": {"type": "string", "format": "uuid"},
         "status": {"type": "string", "examples": ["RUNNING"]},
@@ -43,7 +23,7 @@ EXECUTION: Document = {
 STREAM_IS_OVER: Document = {
     "description": "`Last-Event-ID` was that of the last event: nothing more will come."
 }
-# What may go wrong with any call; the sentence is that of the first class with the status.
+# What may go wrong with any call.
 ALWAYS = (400, 404, 405, 408, 431, 500, 502, 503, 504)
 
 
@@ -61,7 +41,7 @@ def responses(
     if not route.asynchronous:
         told["200"] = {
             "description": "The output of the workflow.",
-            "headers": _headers(
+            "headers": headers(
                 "X-Request-Id", "Podium-Execution-Id", "Idempotent-Replayed", *_of_cache(route)
             ),
             "content": json_content(schema_of(produced, name, "output")) | events_content(),
@@ -69,12 +49,13 @@ def responses(
     if route.cache and route.method == "GET":
         told["304"] = {
             "description": "The caller has the answer already.",
-            "headers": _headers("X-Request-Id", "Podium-Execution-Id", *_of_cache(route)),
+            "headers": headers("X-Request-Id", "Podium-Execution-Id", *_of_cache(route)),
         }
     if route.response.envelope:
         # A script sets the status.
         told["default"] = {"description": "What the workflow says.", "content": json_content({})}
-    told["202"] = accepted("It goes on; `Location` has the answer once it is done.")
+    goes_on = accepted("It goes on; `Location` has the answer once it is done.")
+    told["202"] = goes_on | _links(public)
     told["204"] = STREAM_IS_OVER
     statuses = {*ALWAYS}
     statuses |= set() if public else {401, 403}
@@ -92,25 +73,27 @@ def _of_cache(route: Route) -> tuple[str, ...]:
     return ("Cache-Status", "Age", *(("ETag",) if route.method == "GET" else ()))
 
 
+def _links(public: bool) -> Document:
+    """From a 202 to where the answer will be; a public one is found by its ``Location`` alone."""
+    if public:
+        return {}
+    execution_id = {"executionId": "$response.body#/executionId"}
+    told = {
+        "getExecution": "The answer, once it is done: ask after `Retry-After`, with the same key.",
+        "cancelExecution": "End the execution.",
+    }
+    return {
+        "links": {
+            name: {"operationId": name, "parameters": execution_id, "description": description}
+            for name, description in told.items()
+        }
+    }
+
+
 def accepted(description: str) -> Document:
     """A 202: where the answer will be."""
     return {
         "description": description,
-        "headers": _headers("Location", "Retry-After", "X-Request-Id", "Podium-Execution-Id"),
+        "headers": headers("Location", "Retry-After", "X-Request-Id", "Podium-Execution-Id"),
         "content": json_content({"$ref": "#/components/schemas/Execution"}),
     }
-
-
-def problem(status: int) -> Document:
-    """An error, in the words of its first class."""
-    kind = next(kind for kind in KINDS.values() if kind.status == status)
-    return {
-        "description": kind.title,
-        "content": {
-            "application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}
-        },
-    }
-
-
-def _headers(*names: str) -> Document:
-    return {name: {"schema": {"type": "string"}} for name in names}

@@ -1,4 +1,4 @@
-"""The document of a service: its operations, and where a 202 leads. No IO."""
+"""The document of a service: its operations, and what they share. No IO."""
 
 from __future__ import annotations
 
@@ -6,19 +6,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from services.edge.openapi import webhooks
-from services.edge.openapi.answers import (
-    ALWAYS,
-    EXECUTION,
-    PROBLEM,
-    STREAM_IS_OVER,
-    accepted,
-    problem,
-    responses,
-)
+from services.edge.openapi.answers import EXECUTION, responses
+from services.edge.openapi.executions import PATH, TAG, execution
+from services.edge.openapi.headers import header_components
 from services.edge.openapi.names import operation_names
-from services.edge.openapi.parameters import other_parameters, parameter, path_parameters
-from services.edge.openapi.schemas import named_schemas, schema_of
-from services.edge.openapi.words import WITH_BODY, Document, Schemas, events_content, json_content
+from services.edge.openapi.parameters import other_parameters, path_parameters
+from services.edge.openapi.problems import PROBLEM, problem_responses
+from services.edge.openapi.schemas import example_of, named_schemas, schema_of
+from services.edge.openapi.words import WITH_BODY, Document, Schemas, json_content
 from services.edge.routes import Route
 from services.edge.trie import is_parameter, template_segments
 
@@ -51,8 +46,13 @@ def openapi(
             "description": service.get("description") or "",
         },
         "servers": [{"url": "/"}],
-        "paths": paths | {"/-/executions/{executionId}": _location(public)},
-        "components": {"schemas": {"Problem": PROBLEM, "Execution": EXECUTION} | named},
+        "tags": [{"name": service["id"]}, TAG],
+        "paths": paths | {PATH: execution(public)},
+        "components": {
+            "schemas": {"Problem": PROBLEM, "Execution": EXECUTION} | named,
+            "responses": problem_responses(),
+            "headers": header_components(),
+        },
     }
     webhooks.put_in(document, routes)
     if not public:
@@ -110,48 +110,9 @@ def _operation(
         required = given is not None and bool(given.get("required"))
         operation["requestBody"] = {
             "required": required,
-            "content": json_content(schema_of(given, name, "input")),
+            "content": json_content(schema_of(given, name, "input"), **example_of(given)),
         }
     produced = schemas.get((route.method, route.path, "output"))
     operation["responses"] = responses(route, name, produced, public)
     webhooks.put_in_operation(operation, route)
     return operation
-
-
-def _location(public: bool) -> Document:
-    """Where the ``Location`` of a 202 leads."""
-    parameters = [
-        parameter("executionId", "path", {"type": "string", "format": "uuid"}),
-        parameter("t", "query", {"type": "string"}, required=public, description="The link's."),
-    ]
-    answers: Document = {
-        "200": {
-            "description": "What the route answers with.",
-            "content": json_content({}) | events_content(),
-        },
-        "202": accepted("It is not done yet: ask again."),
-        "204": STREAM_IS_OVER,
-    }
-    last = parameter(
-        "Last-Event-ID",
-        "header",
-        {"type": "string"},
-        required=False,
-        description="Of events: those after this one.",
-    )
-    failed = {str(status): problem(status) for status in sorted({*ALWAYS, 410, 422})}
-    refused = {str(status): problem(status) for status in sorted({*ALWAYS, 409, 422} - {502, 504})}
-    return {
-        "parameters": parameters,
-        "get": {
-            "operationId": "getExecution",
-            "summary": "The answer of an execution, once it is done",
-            "parameters": [last],
-            "responses": answers | failed,
-        },
-        "delete": {
-            "operationId": "cancelExecution",
-            "summary": "End an execution",
-            "responses": {"204": {"description": "It is ended."}} | refused,
-        },
-    }

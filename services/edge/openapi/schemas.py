@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from services import json_schema
 from services.edge.openapi.references import placed, refers, step
 from services.edge.openapi.words import Document, Schemas
 from services.edge.routes import Route
+from services.json_example import example
 from services.json_text import Json
+
+_LONGEST_EXAMPLE = 4096
 
 
 def named_schemas(
@@ -31,6 +36,16 @@ def schema_of(schema: Mapping[str, Any] | None, operation: str, part: str) -> Js
         return {}
     place = _place(operation, part)
     return {"$ref": place} if refers(schema) else placed(schema, place)
+
+
+def example_of(schema: Mapping[str, Any] | None) -> dict[str, Json]:
+    """``{"example": …}`` of a body that keeps to ``schema``; empty where none can be made."""
+    if schema is None:
+        return {}
+    value = example(schema)
+    small = len(json.dumps(value)) <= _LONGEST_EXAMPLE
+    keeps = small and json_schema.compiled(schema).is_valid(value)
+    return {"example": value} if keeps else {}
 
 
 def property_schema(schema: Mapping[str, Any], name: str, operation: str) -> Json:

@@ -14,9 +14,9 @@ Schemas = Mapping[tuple[str, str, str], Mapping[str, Any]]
 WITH_BODY = ("POST", "PUT", "PATCH")
 
 
-def json_content(schema: Json) -> Document:
-    """The content of a body that is JSON."""
-    return {"application/json": {"schema": schema}}
+def json_content(schema: Json, **more: Json) -> Document:
+    """The content of a body that is JSON; ``more`` is told of it beside its schema."""
+    return {"application/json": {"schema": schema, **more}}
 
 
 def events_content() -> Document:
