@@ -11,6 +11,8 @@ from datetime import UTC, datetime
 from functools import partial
 from importlib import metadata
 
+import grpc
+
 from podium.edge.v1.edge_pb2_grpc import add_EdgeServiceServicer_to_server
 from podium.executor.v1.executor_pb2_grpc import ExecutorServiceStub
 from podium.registry.v1.registry_pb2_grpc import RegistryServiceStub
@@ -135,24 +137,32 @@ async def _parts(stack: AsyncExitStack, settings: Settings) -> _Parts:
     metrics = await dial(keeping(database, settings.metrics_rows))
     connections = Connections(metrics.recorder.refused)
     guard = AccessInterceptor(verifier, replica)
-    exposition = Exposition(
-        metrics,
-        partial(_gauges, connections, gateway),
-        guard,
-        Keys(verifier, RegistryServiceStub(registry)),
-    )
-    management = pages.Management(
+    management = _management(settings, verifier, guard, registry, gateway, metrics, connections)
+    return _Parts(replica, guard, gateway, session, management, metrics, connections)
+
+
+def _management(
+    settings: Settings,
+    verifier: Verifier,
+    guard: AccessInterceptor,
+    registry: grpc.aio.Channel,
+    gateway: Gateway,
+    metrics: Metrics,
+    connections: Connections,
+) -> pages.Management:
+    stub = RegistryServiceStub(registry)
+    return pages.Management(
         verifier,
-        RegistryServiceStub(registry),
+        stub,
         gateway.executor,
         gateway.body_limits,
         settings.anonymous_application,
         gateway.definitions,
         settings.public_url,
-        exposition,
+        Exposition(metrics, partial(_gauges, connections, gateway), guard, Keys(verifier, stub)),
+        Reporting(metrics, gateway.definitions, time.time),
         gateway.new_id,
     )
-    return _Parts(replica, guard, gateway, session, management, metrics, connections)
 
 
 def _gauges(connections: Connections, gateway: Gateway) -> Gauges:
@@ -198,7 +208,7 @@ async def _serve_grpc(stack: AsyncExitStack, settings: Settings, parts: _Parts) 
         gateway,
         parts.session,
         Trials(gateway, stages.STAGES),
-        Reporting(parts.metrics, gateway.definitions, time.time),
+        parts.management.reporting,
     )
     return await stack.enter_async_context(
         rpc.serving(

@@ -19,6 +19,9 @@ from podium.registry.v1 import registry_pb2 as pb
 from podium.registry.v1.registry_pb2_grpc import RegistryServiceStub
 from tests.system.running import Suite, post, until
 
+# The suite starts within it, on a machine that does much else.
+pytestmark = pytest.mark.timeout(90)
+
 CONFIG = "/api/gateway/config"
 CORS = {
     "accessControlAllowOrigin": ["*"],
@@ -172,6 +175,7 @@ def test_the_gateway_is_managed_by_recorded_requests(
         until(lambda: call(url).status_code == 200, 20, "the route answers")
         assert call(url).json() == {"said": 4, "by": "u-7"}
         assert call(url, key="another").status_code == 401
+        until(lambda: counted(client, name) > 1, 20, "the calls are counted")
         for row in CLEARED:
             check(client, row, name, suite.gateway)
     until(lambda: call(url).status_code == 404, 20, "the route is gone")
@@ -220,6 +224,12 @@ def holding(found: Any, expected: Any) -> Any:
 
 def call(url: str, key: str = "XXXXXXX") -> httpx.Response:
     return httpx.post(url, json={"rating": 4}, headers={"X-API-Key": key}, timeout=60)
+
+
+def counted(client: httpx.Client, name: str) -> int:
+    """How often the route was called, as the API tells it."""
+    shown = client.get(f"{CONFIG}/services/{name}/routes/route{WHERE}").json()
+    return int(shown.get("serviceRouteMetrics", {}).get("totalRequests", 0))
 
 
 def test_who_has_no_right_is_refused_and_written_down(

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from podium.registry.v1.registry_pb2_grpc import RegistryServiceAsyncStub
     from services.access import Verifier
     from services.edge.definitions import Definitions
+    from services.edge.metrics.reporting import Reporting
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,7 @@ class Management:
         public_url: Where the gateway is reached from outside, without a slash at its end.
         turns: Of those who change the gateway's configuration.
         exposition: What ``/metrics`` shows.
+        reporting: What was counted of routes.
     """
 
     verifier: Verifier
@@ -43,6 +45,7 @@ class Management:
     definitions: Definitions
     public_url: str
     exposition: Exposition
+    reporting: Reporting
     new_id: Callable[[], str]
     turns: Turns = field(default_factory=Turns)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -34,7 +33,7 @@ class Asked:
     call: Call
     management: Management
     registry: Registry
-    query: Mapping[str, str]
+    query: dict[str, str]
 
     async def body(self) -> Any:
         """The JSON that was sent.

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 # A large document with many scripts takes a while to judge.
 _SECONDS = 20.0
 _TRIES = 5
-_MOST_LISTED_BYTES = 32 * 1024 * 1024
+_MOST_LISTED_BYTES = 16 * 1024 * 1024
 
 
 class Turns:

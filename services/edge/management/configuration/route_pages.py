@@ -10,9 +10,10 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from services.edge.call import Answer, Call
-from services.edge.management.configuration import routing, tagging
+from services.edge.management.configuration import counted, routing, tagging
 from services.edge.management.configuration.documents import Document, Kept, route_shown
 from services.edge.management.configuration.exchange import Asked, answered, asked, done
+from services.edge.routes import joined
 from services.errors import InvalidDefinition
 
 if TYPE_CHECKING:
@@ -68,22 +69,41 @@ async def delete(call: Call, management: Management, service_id: str) -> Answer:
 
 
 async def list_all(call: Call, management: Management, service_id: str) -> Answer:
-    """GET: 200 with a list of ``{"route"}``."""
+    """GET: 200 with a list of ``{"route", "serviceRouteMetrics"}``, the latter where there are any.
+
+    ``start`` and ``end`` are milliseconds; without them it is the last 24 hours.
+    """
     request = asked(call, management)
     kept = await request.registry.get("service", service_id)
     view = request.view(kept)
-    routes = routing.routes_of(kept.document)
-    shown = [{"route": route_shown(route, kept, view)} for route in routes]
+    counted_of = await counted.by_route(management.reporting, kept.document, request.query)
+    shown = [
+        _with_metrics(
+            route_shown(route, kept, view), counted_of.get((route["httpMethod"], route["path"]))
+        )
+        for route in routing.routes_of(kept.document)
+    ]
     return await answered(shown, kept.size)
 
 
+def _with_metrics(route: Document, metrics: Document | None) -> Document:
+    return {"route": route, "serviceRouteMetrics": metrics} if metrics else {"route": route}
+
+
 async def get(call: Call, management: Management, service_id: str) -> Answer:
-    """GET of one, with method and path in the query: 200 with ``{"route"}``."""
+    """GET of one, with method and path in the query: 200, as :func:`list_all` has each."""
     request = asked(call, management)
     method, path = request.wanted("method"), request.wanted("path")
     kept = await request.registry.get("service", service_id)
     route = routing.routes_of(kept.document)[routing.place_of(kept.document, method, path)]
-    return await answered({"route": route_shown(route, kept, request.view(kept))}, kept.size)
+    metrics = await counted.of_service(
+        management.reporting,
+        service_id,
+        request.query | {"method": route["httpMethod"]},
+        joined(kept.document["path"], route["path"]),
+    )
+    shown = _with_metrics(route_shown(route, kept, request.view(kept)), metrics)
+    return await answered(shown, kept.size)
 
 
 async def put_tags(call: Call, management: Management, service_id: str) -> Answer:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from services.edge.call import Answer, Call
-from services.edge.management.configuration import tagging
+from services.edge.management.configuration import counted, routing, tagging
 from services.edge.management.configuration.documents import service_shown, service_written
 from services.edge.management.configuration.exchange import answered, asked, done, of_id
+from services.edge.routes import joined
 
 if TYPE_CHECKING:
     from services.edge.management.pages import Management
@@ -65,3 +66,22 @@ async def delete_tags(call: Call, management: Management, service_id: str) -> An
     tags = tagging.read_tags(await request.body())
     await request.registry.change("service", service_id, lambda s: tagging.without_tags(s, tags))
     return done()
+
+
+async def metrics(call: Call, management: Management) -> Answer:
+    """GET with ``serviceId`` in the query: 200 with what was counted of it, by its id.
+
+    ``method`` and ``path`` say which of its routes are meant, ``start`` and ``end`` (milliseconds)
+    which of the last 24 hours. Without ``serviceId`` it is the service of the id that the path has.
+    """
+    request = asked(call, management)
+    service_id = request.query.get("serviceId")
+    if service_id is None:
+        return await get(call, management, "metrics")
+    document = (await request.registry.get("service", service_id)).document
+    method, below = request.query.get("method"), request.query.get("path")
+    if method is not None and below is not None:
+        routing.place_of(document, method, below)
+    path = None if below is None else joined(document["path"], below)
+    found = await counted.of_service(management.reporting, service_id, request.query, path)
+    return await answered({service_id: found} if found else {}, 0)

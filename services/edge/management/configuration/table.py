@@ -25,6 +25,7 @@ _OF_AUTH: tuple[tuple[str, str, Page], ...] = (
 _OF_SERVICES: tuple[tuple[str, str, Page], ...] = (
     ("POST", "", service_pages.create),
     ("GET", "", service_pages.list_all),
+    ("GET", "/metrics", service_pages.metrics),
     ("GET", "/{serviceId}", service_pages.get),
     ("PUT", "/{serviceId}", service_pages.replace),
     ("DELETE", "/{serviceId}", service_pages.delete),
