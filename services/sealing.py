@@ -36,7 +36,7 @@ class Sealer:
         """``text``, readable only with the key; ASCII without spaces."""
         nonce = os.urandom(_NONCE_BYTES)
         sealed = nonce + self._cipher.encrypt(nonce, _encoded(text), _VERSION.encode())
-        return _VERSION + base64.urlsafe_b64encode(sealed).decode()
+        return _written(sealed)
 
     def open(self, sealed: str) -> str:
         """What :meth:`seal` was given.
@@ -50,10 +50,17 @@ class Sealer:
             raise Unsealable("This is not a sealed text.")
         try:
             raw = base64.b64decode(sealed[len(_VERSION) :], altchars=b"-_", validate=True)
+            if sealed != _written(raw):
+                # The bits of the last character that no byte has are none of the text.
+                raise ValueError("It is not as it was sealed.")
             nonce, rest = raw[:_NONCE_BYTES], raw[_NONCE_BYTES:]
             return _decoded(self._cipher.decrypt(nonce, rest, _VERSION.encode()))
         except (InvalidTag, binascii.Error, ValueError):
             raise Unsealable("The text was sealed with another key, or was changed.") from None
+
+
+def _written(sealed: bytes) -> str:
+    return _VERSION + base64.urlsafe_b64encode(sealed).decode()
 
 
 def _encoded(text: str) -> bytes:

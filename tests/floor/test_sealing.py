@@ -40,6 +40,17 @@ def test_a_changed_seal_does_not_open(where: int, character: str) -> None:
             sealer.open(changed)
 
 
+def test_a_seal_is_written_in_one_way_only() -> None:
+    sealed = sealer.seal("hunter2")
+    alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+    # 35 bytes: two bits of the last character before the padding are none of them.
+    place = len(sealed) - 2
+    others = {sealed[:place] + each + sealed[place + 1 :] for each in alphabet} - {sealed}
+    for changed in others:
+        with pytest.raises(Unsealable):
+            sealer.open(changed)
+
+
 @given(st.text())
 def test_what_was_never_sealed_does_not_open(text: str) -> None:
     for each in (text, "v1." + text):
