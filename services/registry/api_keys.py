@@ -151,7 +151,8 @@ def revoked(auth: Document, name: str, now: datetime, *, even_last: bool) -> Cha
     if _read(gone[0]).live(now) and not any(_read(e).live(now) for e in left) and not even_last:
         raise Conflict(
             f"Key {name!r} is the last live one of auth {auth['id']!r}: without it every call is "
-            "refused. Roll it without an overlap to replace it at once, or revoke even the last.",
+            "refused. Roll it with an overlap of 0 to replace it at once, or revoke it with "
+            "--even-last (even_last).",
             kind="auth",
             name=f"{auth['id']}",
         )

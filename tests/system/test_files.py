@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from tests.system.conftest import expose
-from tests.system.running import Suite, suite_in
+from tests.system.running import Suite, post, suite_in
 
 NOOP = {"name": "n", "taskReferenceName": "n", "type": "NOOP"}
 SCRIPT = "(function () {\n  return {answer: 42};\n})()"
@@ -232,7 +232,7 @@ def test_a_service_goes_back_to_any_state_it_had(suite: Suite) -> None:
     assert done.returncode == 0, done.stderr
     assert done.stdout == "service back  created\n"
     headers = {**suite.caller("back"), "Prefer": "respond-async"}
-    assert httpx.post(f"{suite.gateway}/back", headers=headers).status_code == 202
+    assert post(f"{suite.gateway}/back", headers=headers).status_code == 202
 
 
 def test_an_earlier_state_is_printed_and_what_never_was_is_told(suite: Suite) -> None:

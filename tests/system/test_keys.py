@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from tests.system.conftest import expose
-from tests.system.running import Suite, until
+from tests.system.running import Suite, post, until
 
 ECHO = {
     "name": "answer",
@@ -32,7 +32,7 @@ def status(suite: Suite, name: str, key: str, path: str = "") -> int:
     headers = {"X-API-Key": key, "Prefer": "respond-async"}
     if path:
         return httpx.get(f"{suite.gateway}{path}", headers=headers).status_code
-    return httpx.post(f"{suite.gateway}/{name}", headers=headers).status_code
+    return post(f"{suite.gateway}/{name}", headers=headers).status_code
 
 
 def test_a_key_opens_from_when_it_is_made_until_it_is_revoked(suite: Suite) -> None:
@@ -58,7 +58,7 @@ def test_a_rolled_key_and_the_new_one_are_one_caller(suite: Suite) -> None:
     suite.apply(*expose("rolled", ECHO))
     old = suite.keys["rolled"]
     headers = {"X-API-Key": old, "Prefer": "respond-async"}
-    location = httpx.post(f"{suite.gateway}/rolled", headers=headers).headers["Location"]
+    location = post(f"{suite.gateway}/rolled", headers=headers).headers["Location"]
 
     new = made(suite, "roll", "rolled", "--overlap", "1h")
 
