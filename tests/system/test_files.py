@@ -17,6 +17,9 @@ import pytest
 from tests.system.conftest import expose
 from tests.system.running import Suite, post, suite_in
 
+# Each command is a process of its own, which takes seconds on a machine that does much else.
+pytestmark = pytest.mark.timeout(120)
+
 NOOP = {"name": "n", "taskReferenceName": "n", "type": "NOOP"}
 SCRIPT = "(function () {\n  return {answer: 42};\n})()"
 SECRET = {"kind": "secret", "name": "TOKEN", "value": "nobody sees this"}

@@ -11,6 +11,9 @@ import pytest
 from tests.system.conftest import expose
 from tests.system.running import Suite, post, until
 
+# Each command is a process of its own, which takes seconds on a machine that does much else.
+pytestmark = pytest.mark.timeout(120)
+
 ECHO = {
     "name": "answer",
     "taskReferenceName": "answer",
