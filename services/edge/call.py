@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, MutableMapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from services.edge.auth.model import Caller
 from services.edge.routes import Route
 from services.json_text import Json
 
+if TYPE_CHECKING:
+    from services.edge.watched import Watched
+
 Headers = tuple[tuple[bytes, bytes], ...]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
+Left = Callable[[], Awaitable[None]]
+"""What is done when the client of an answer that goes on has left."""
 
 JSON = (b"content-type", b"application/json")
 TEXT = (b"content-type", b"text/plain; charset=utf-8")
@@ -52,12 +57,14 @@ class Stream:
         idle: Written when nothing else was for a while.
         seconds: How long it may go on.
         closed: Called once at its end, whatever it was.
+        end: Has it end soon, where it has something to say before; None: it is ended at once.
     """
 
     chunks: AsyncGenerator[bytes]
     idle: bytes
     seconds: float
     closed: Callable[[], Awaitable[None]]
+    end: Callable[[], None] | None = None
 
 
 class Sent(Protocol):
@@ -78,6 +85,12 @@ class Answer:
     body: bytes = b""
     headers: Headers = ()
     stream: Stream | None = None
+
+
+class Follow(Protocol):
+    """Makes an answer that goes on, or what stands for it, of an execution that runs."""
+
+    def __call__(self, watched: Watched, left: Left | None) -> Answer: ...
 
 
 @dataclass(slots=True)
@@ -110,6 +123,7 @@ class Call:
         outcome: How its execution has ended, ``unknown`` where the answer does not tell; empty
             where there is none.
         answered_at: When an answer began that goes on: seconds, monotonic; else 0.
+        follow: Takes an execution whose progress is to be told in another way than by events.
     """
 
     method: str
@@ -139,6 +153,7 @@ class Call:
     problem: str = ""
     outcome: str = ""
     answered_at: float = 0.0
+    follow: Follow | None = None
 
 
 def call_of(scope: Mapping[str, Any], receive: Receive) -> Call:

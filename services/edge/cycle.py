@@ -38,6 +38,7 @@ class Cycle(RequestResponseCycle):
         self.on_gone: Callable[[], None] | None = None
         self.draining = False
         self._limit: asyncio.Timeout | None = None
+        self._end: Callable[[], None] | None = None
         self.began = time.monotonic()
 
     @property
@@ -57,7 +58,10 @@ class Cycle(RequestResponseCycle):
     def drain(self) -> None:
         """End a stream, now or as soon as it begins; its client comes again."""
         self.draining = True
-        self._end_stream()
+        if self._end is not None:
+            self._end()
+        else:
+            self._end_stream()
 
     async def answer(self, status: int, headers: Headers, body: bytes) -> None:
         """Write the whole answer; ``headers`` hold nothing that a client has made up.
@@ -105,7 +109,11 @@ class Cycle(RequestResponseCycle):
 
     async def _write_all(self, stream: Stream, chunked: bool) -> None:
         idle = _Idle(self, _framed(stream.idle, chunked))
-        self._limit = limit = asyncio.timeout(0.0 if self.draining else stream.seconds)
+        at_once = self.draining and stream.end is None
+        self._limit = limit = asyncio.timeout(0.0 if at_once else stream.seconds)
+        self._end = stream.end
+        if self.draining and stream.end is not None:
+            stream.end()
         try:
             async with limit, aclosing(stream.chunks) as chunks:
                 await self._write_each(chunks, chunked, idle)
@@ -113,7 +121,7 @@ class Cycle(RequestResponseCycle):
             if not limit.expired():
                 raise
         finally:
-            self._limit = None
+            self._limit = self._end = None
             idle.stop()
 
     async def _write_each(self, chunks: AsyncGenerator[bytes], chunked: bool, idle: _Idle) -> None:

@@ -78,7 +78,7 @@ def _let_in(call: Call, config: AuthConfig, realm: str, gateway: Gateway) -> Non
 
 
 async def _document(call: Call, gateway: Gateway, stored: Stored, config: AuthConfig) -> Answer:
-    yaml, schemas = _wants_yaml(call), _schemas(stored, gateway)
+    yaml, schemas = _wants_yaml(call), schemas_of(stored, gateway)
     text = await asyncio.to_thread(_text, stored.text, schemas, public=config.public, yaml=yaml)
     headers = (_VARY, _FRESH, (b"etag", text.tag))
     if is_held(call, text.tag):
@@ -103,7 +103,8 @@ def _wants_yaml(call: Call) -> bool:
     return wanted == "yaml" or (not wanted and b"yaml" in call.header.get(b"accept", b""))
 
 
-def _schemas(stored: Stored, gateway: Gateway) -> _Schemas:
+def schemas_of(stored: Stored, gateway: Gateway) -> _Schemas:
+    """The schemas that routes of a service have or name, as far as those have come."""
     definitions = gateway.definitions
     return tuple(
         (route.method, route.path, part, text)

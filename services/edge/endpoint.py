@@ -71,7 +71,7 @@ class Endpoint(Generic[C]):
     async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: object) -> None:
         call = call_of(scope, receive)
         try:
-            answer = await self._run(call)
+            answer = await self.run(call)
         except Gone:
             self._record(call, CLIENT_LEFT)
             return
@@ -93,7 +93,8 @@ class Endpoint(Generic[C]):
         self._record(call, answer.status)
         _log(call, answer.status)
 
-    async def _run(self, call: Call) -> Answer:
+    async def run(self, call: Call) -> Answer:
+        """What the stages answer, or the problem that they raise; Gone goes on."""
         try:
             for stage in self._stages:
                 answer = await stage(call, self._context)

@@ -10,19 +10,19 @@ from __future__ import annotations
 import json
 import logging
 import re
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from services.edge import answers
 from services.edge.accepts import EVENTS, prefers_events
-from services.edge.call import Answer, Call, Stream
+from services.edge.call import Answer, Call, Left, Stream
 from services.edge.endpoint import of_problem, problem_of
-from services.edge.half import Response
 from services.edge.places import Place, read_place
 from services.edge.problems import Problem
-from services.edge.progress import Ended, Followed, Mark, Step, Update, follow
+from services.edge.progress import Ended, Mark, Step, Update, follow
+from services.edge.watched import Followed, Watched
 from services.errors import ServiceError
 
 if TYPE_CHECKING:
@@ -36,21 +36,6 @@ IDLE = b":\n\n"
 _OPENING = b"retry: 2000\n\n"
 _MOST_STEPS = 100
 _LINES = re.compile(rb"\r\n|\n|\r")
-
-
-@dataclass(frozen=True, slots=True)
-class Watched:
-    """An execution as a caller may see it.
-
-    Attributes:
-        location: Where it, and its answer, is to be had.
-        public: Only the link of ``location`` leads there.
-    """
-
-    followed: Followed
-    response: Response
-    location: str
-    public: bool
 
 
 async def get_execution(call: Call, gateway: Gateway, execution_id: str) -> Answer:
@@ -93,16 +78,17 @@ def resumed(call: Call, gateway: Gateway, known: answers.Known, place: Place) ->
         gateway.links.location(place.execution_id, known.auth_id),
         half.public,
     )
-    return streamed(call, gateway, watched, gateway.streams.take(), place)
+    return streamed(call, gateway, gateway.streams.take(), watched, place=place)
 
 
 def streamed(
     call: Call,
     gateway: Gateway,
-    watched: Watched,
     slot: Slot,
+    watched: Watched,
+    left: Left | None = None,
+    *,
     place: Place | None = None,
-    left: Callable[[], Awaitable[None]] | None = None,
 ) -> Answer:
     """The answer that goes on with events, all or those after ``place``.
 

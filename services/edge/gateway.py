@@ -15,6 +15,7 @@ from services.edge.executor import Executor
 from services.edge.flights import Flights
 from services.edge.keeping import Cache
 from services.edge.links import Links
+from services.edge.mcp.serving import Tools
 from services.edge.scripting import RouteScripts
 from services.edge.streams import Streams
 from services.edge.windows import Windows
@@ -46,6 +47,7 @@ class Gateway:
         flights: Executions that several calls wait for.
         metadata_headers: Names of the request headers that workflows may see, in lower case.
         streams: How many answers go on.
+        tools: For clients to whom routes are tools.
         windows: How often routes were called of late.
         now: The clock.
         monotonic: Seconds, by a clock that nobody sets.
@@ -59,6 +61,7 @@ class Gateway:
     scripts: RouteScripts
     windows: Windows
     streams: Streams
+    tools: Tools
     cache: Cache
     flights: Flights
     body_limits: BodyLimits

@@ -28,6 +28,8 @@ async def preflight(call: Call, gateway: Gateway) -> Answer | None:
         policies, methods = _of_link(call, gateway), frozenset({"DELETE", "GET"})
     elif call.segments[1:] == ("openapi",):
         policies, methods = _of_document(call.segments[0], gateway), frozenset({"GET"})
+    elif call.segments[1:] == ("mcp",):
+        policies, methods = _of_document(call.segments[0], gateway), frozenset({"POST"})
     else:
         found = gateway.definitions.routes.find(looked_up(method.decode("latin-1")), call.segments)
         policies, methods = _of_path(found), _methods(found)

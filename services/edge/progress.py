@@ -18,6 +18,7 @@ from podium.executor.v1 import executor_pb2 as pb
 from services import rpc
 from services.edge.answers import ended
 from services.edge.executor import Executor
+from services.edge.watched import Followed
 from services.errors import ServiceError, Unavailable
 
 logger = logging.getLogger(__name__)
@@ -26,20 +27,6 @@ _FIRST_PAUSE_SECONDS = 0.1
 _LONGEST_PAUSE_SECONDS = 1.0
 _OPEN = frozenset((pb.EXECUTION_STATUS_RUNNING, pb.EXECUTION_STATUS_PAUSED))
 _OPEN_TASK = frozenset((pb.TASK_STATUS_SCHEDULED, pb.TASK_STATUS_IN_PROGRESS))
-
-
-@dataclass(frozen=True, slots=True)
-class Followed:
-    """What is followed.
-
-    Attributes:
-        await_refs: The tasks of which the first to end is the end.
-        application_id: Whose right to EXECUTE counts.
-    """
-
-    execution_id: str
-    await_refs: tuple[str, ...]
-    application_id: str
 
 
 @dataclass(frozen=True, slots=True)

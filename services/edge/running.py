@@ -12,17 +12,17 @@ from podium.executor.v1 import executor_pb2 as pb
 from services.edge import webhooks
 from services.edge.accepts import prefers_events
 from services.edge.answers import asked_as, ending_of, not_done, of_result
-from services.edge.call import Answer, Call, Gone, caller_of, route_of
+from services.edge.call import Answer, Call, Follow, Gone, caller_of, route_of
 from services.edge.concurrency import full
-from services.edge.events import Watched, streamed
+from services.edge.events import streamed
 from services.edge.exchange import Exchange, Outcome, Waiting
 from services.edge.half import Response, half_text, read_half
 from services.edge.idempotency import REPLAYED
 from services.edge.preferences import preferred_seconds
 from services.edge.problems import Problem, retry_after
-from services.edge.progress import Followed
 from services.edge.routes import Route
 from services.edge.schemas import SchemaUse
+from services.edge.watched import Followed, Watched
 from services.errors import (
     ConcurrencyLimited,
     InvalidRequest,
@@ -35,7 +35,6 @@ from services.errors import (
 
 if TYPE_CHECKING:
     from services.edge.gateway import Gateway
-    from services.edge.streams import Slot
 
 logger = logging.getLogger(__name__)
 
@@ -46,11 +45,13 @@ _NO = (PermissionDenied, InvalidRequest, TooLarge)
 
 async def run(call: Call, gateway: Gateway) -> Answer:
     """Start the execution; answer with its result, or with what happens to it until then."""
+    if call.follow is not None:
+        return await _run(call, gateway, call.follow)
     if call.method == "HEAD" or not prefers_events(call.headers):
         return await _run(call, gateway, None)
     slot = gateway.streams.take()
     try:
-        answer = await _run(call, gateway, slot)
+        answer = await _run(call, gateway, partial(streamed, call, gateway, slot))
     except BaseException:
         slot.release()
         raise
@@ -59,17 +60,17 @@ async def run(call: Call, gateway: Gateway) -> Answer:
     return answer
 
 
-async def _run(call: Call, gateway: Gateway, slot: Slot | None) -> Answer:
-    """With ``slot``, as events."""
+async def _run(call: Call, gateway: Gateway, follow: Follow | None) -> Answer:
+    """With ``follow``, what that makes of the execution as soon as there is one."""
     route, caller = route_of(call), caller_of(call)
     response = _response(route, gateway)
     start = _start(call, gateway, response)
-    exchange = await _exchanged(call, gateway, start, route, _seconds(call, route, slot))
+    exchange = await _exchanged(call, gateway, start, route, _seconds(call, route, follow))
     outcome = exchange.outcome.result()
     if not exchange.joined:
         call.outcome = ending_of(outcome, call.execution_id)
     match outcome:
-        case pb.Result() if slot is None:
+        case pb.Result() if follow is None:
             if exchange.joined and (half := read_half(outcome.answer)):
                 response = half.response
             return await of_result(outcome, response, gateway.scripts)
@@ -78,8 +79,8 @@ async def _run(call: Call, gateway: Gateway, slot: Slot | None) -> Answer:
                 if not exchange.joined:
                     await _end(call.execution_id, gateway)
                 raise Gone
-            if slot is not None:
-                return await _events(call, gateway, response, slot, joined=exchange.joined)
+            if follow is not None:
+                return await _follow(call, gateway, response, follow, joined=exchange.joined)
             location = gateway.links.location(call.execution_id, caller.auth_id)
             return not_done(call.execution_id, location, pb.EXECUTION_STATUS_RUNNING)
         case Waiting.UNCONFIRMED:
@@ -143,8 +144,8 @@ def schema_of(use: SchemaUse, gateway: Gateway) -> str:
     return schema
 
 
-async def _events(
-    call: Call, gateway: Gateway, response: Response, slot: Slot, *, joined: bool
+async def _follow(
+    call: Call, gateway: Gateway, response: Response, follow: Follow, *, joined: bool
 ) -> Answer:
     route, caller, execution_id = route_of(call), caller_of(call), call.execution_id
     refs = route.await_refs
@@ -160,12 +161,12 @@ async def _events(
     )
     ends = route.ends_when_left and not joined
     left = partial(_end, execution_id, gateway) if ends else None
-    return streamed(call, gateway, watched, slot, left=left)
+    return follow(watched, left)
 
 
-def _seconds(call: Call, route: Route, slot: Slot | None) -> float:
+def _seconds(call: Call, route: Route, follow: Follow | None) -> float:
     """How long the answer waits for the result; 0: not at all."""
-    if route.asynchronous or slot is not None:
+    if route.asynchronous or follow is not None:
         return 0.0
     return preferred_seconds(call, route.timeout_seconds)
 

@@ -31,6 +31,7 @@ from services.edge.links import Links
 from services.edge.management import pages
 from services.edge.management.exposition import Exposition, Keys
 from services.edge.management.refusals import for_conductor
+from services.edge.mcp.serving import Tools
 from services.edge.metrics.gauges import Gauges
 from services.edge.metrics.keeping import Metrics, keeping
 from services.edge.metrics.reporting import Reporting
@@ -96,6 +97,8 @@ async def serving(settings: Settings) -> AsyncGenerator[Edge]:
         parts = await _parts(stack, settings)
         address = await _serve_grpc(stack, settings, parts)
         await stack.enter_async_context(kept_open(parts.session))
+        record = parts.metrics.recorder.record
+        await stack.enter_async_context(parts.gateway.tools.kept_open(record))
         await stack.enter_async_context(
             together(
                 _serving_gateway(settings, gateway_socket, parts),
@@ -191,6 +194,7 @@ def _gateway(
         scripts=RouteScripts(scripts),
         windows=Windows(),
         streams=Streams(settings.max_streams, settings.longest_stream.total_seconds()),
+        tools=Tools(metadata.version("podium"), settings.max_body_bytes),
         cache=Cache(settings.cache_bytes),
         flights=flights,
         body_limits=BodyLimits(settings.max_body_bytes, settings.body_timeout.total_seconds()),

@@ -16,6 +16,7 @@ from services.edge.documentation import documentation
 from services.edge.events import resume
 from services.edge.idempotency import HEADER, identified
 from services.edge.identity import identify_with
+from services.edge.mcp.stage import tool_stage
 from services.edge.own import own_pages
 from services.edge.preflights import cors_at, preflight
 from services.edge.problems import Problem, challenge, retry_after
@@ -27,6 +28,7 @@ from services.edge.scripting import failed
 from services.json_text import Json
 
 if TYPE_CHECKING:
+    from services.edge.endpoint import Stage
     from services.edge.gateway import Gateway
 
 # What an executor takes; numbers may be longer as they are written again than as they came.
@@ -170,11 +172,8 @@ def _metadata(call: Call, gateway: Gateway, route: Route) -> dict[str, Json]:
     }
 
 
-STAGES = (
+_ROUTE_STAGES: tuple[Stage[Gateway], ...] = (
     identify,
-    preflight,
-    own_pages,
-    documentation,
     route,
     authenticate,
     authorize,
@@ -186,4 +185,12 @@ STAGES = (
     cached,
     map_input,
     run,
+)
+STAGES: tuple[Stage[Gateway], ...] = (
+    identify,
+    preflight,
+    own_pages,
+    documentation,
+    tool_stage(_ROUTE_STAGES),
+    *_ROUTE_STAGES[1:],
 )

@@ -17,6 +17,7 @@ from podium.executor.v1.executor_pb2_grpc import ExecutorServiceStub
 from services import javascript, rpc
 from services.edge import stages
 from services.edge.bodies import BodyLimits
+from services.edge.call import Call
 from services.edge.definitions import Definitions
 from services.edge.endpoint import Endpoint, Stage
 from services.edge.executor import Executor
@@ -25,6 +26,7 @@ from services.edge.gateway import Gateway
 from services.edge.ids import RandomIds
 from services.edge.keeping import Cache
 from services.edge.links import Links
+from services.edge.mcp.serving import Tools
 from services.edge.protocol import Limits
 from services.edge.scripting import RouteScripts
 from services.edge.server import address_of, bound, serving_http
@@ -92,6 +94,8 @@ class Edge:
     session: Session
     clock: Clock
     gateway: Gateway
+    recorded: list[tuple[Call, int]]
+    """Calls of tools, with what their routes answered."""
 
 
 @asynccontextmanager
@@ -99,12 +103,15 @@ async def gateway_to(
     executor: ScriptedExecutor, address: str, way: tuple[Stage[Gateway], ...] = stages.STAGES
 ) -> AsyncGenerator[Edge]:
     replica, clock = replica_of(*DOCUMENTS), Clock()
+    tools = Tools("1", 1 << 20)
+    recorded: list[tuple[Call, int]] = []
     # Its workers start when the first script is run.
     async with (
         stub_of(address) as stub,
         joined(stub) as session,
         javascript.pool(1, at_once=False) as scripts,
         flying(most_waiting=100) as flights,
+        tools.kept_open(lambda call, status: recorded.append((call, status))),
     ):
         gateway = Gateway(
             definitions=Definitions(replica),
@@ -114,6 +121,7 @@ async def gateway_to(
             scripts=RouteScripts(scripts),
             windows=Windows(),
             streams=Streams(2, 60.0),
+            tools=tools,
             cache=Cache(1 << 20),
             flights=flights,
             body_limits=BodyLimits(idle_seconds=0.1),
@@ -134,7 +142,7 @@ async def gateway_to(
             async with httpx.AsyncClient(
                 base_url=f"http://{where}", headers={"x-api-key": KEY}, trust_env=False
             ) as client:
-                yield Edge(where, client, executor, replica, session, clock, gateway)
+                yield Edge(where, client, executor, replica, session, clock, gateway, recorded)
 
 
 @pytest.fixture

@@ -15,6 +15,9 @@ from tests.edge.sse import Event, Parser
 from tests.system.conftest import expose, http, poll
 from tests.system.running import Suite, until
 
+# Suites that start beside others on a busy machine take their time.
+pytestmark = pytest.mark.timeout(120)
+
 STREAM = {"Accept": "text/event-stream"}
 PATIENCE = httpx.Timeout(60)
 

@@ -12,7 +12,7 @@ from podium.common.v1 import page_pb2
 from podium.registry.v1 import registry_pb2
 from tui.cli.main import HOME_OPTION
 from tui.cli.session import OUTPUT_OPTION, call, echo_json, fail
-from tui.views.routes import RouteLine, chosen, curl, lines
+from tui.views.routes import RouteLine, chosen, curl, lines, tools
 
 if TYPE_CHECKING:
     from tui.clients import Clients
@@ -65,6 +65,24 @@ def print_curl(above: Path | None, home: Path | None, service: str, method: str,
         public = auth["authenticationType"] in ("NONE", "PUBLIC")
         schema = await _schema(clients, line)
         click.echo(curl(line, clients.suite.gateway, public=public, schema=schema))
+
+    call(home or above, work)
+
+
+@routes.command("mcp")
+@HOME_OPTION
+@click.argument("service")
+@click.pass_obj
+def print_mcp(above: Path | None, home: Path | None, service: str) -> None:
+    """Print how a client of MCP is configured to have the routes of SERVICE as tools."""
+
+    async def work(clients: Clients) -> None:
+        document = await _document(clients, "service", service)
+        if document.get("mcpEnabled") is False:
+            fail(f"service {service!r} says mcpEnabled: false.")
+        auth = await _document(clients, "auth", document["authConfigId"])
+        public = auth["authenticationType"] in ("NONE", "PUBLIC")
+        echo_json(tools(document, clients.suite.gateway, public=public))
 
     call(home or above, work)
 

@@ -62,6 +62,14 @@ class RouteLine:
         }
 
 
+def tools(service: Mapping[str, Json], gateway: str, *, public: bool) -> Json:
+    """What clients of tools (MCP) are configured with, to have the routes of ``service``."""
+    server: dict[str, Json] = {"type": "http", "url": f"{gateway}/{service['id']}/mcp"}
+    if not public:
+        server["headers"] = {"X-API-Key": "KEY"}
+    return {"mcpServers": {service["id"]: server}}
+
+
 def lines(services: Iterable[Mapping[str, Json]]) -> list[RouteLine]:
     """All routes of ``services``, by path and method."""
     found = [

@@ -35,7 +35,7 @@ def other_parameters(
 ) -> Iterable[Document]:
     """Query and headers; ``schema`` describes the former where a call has no body."""
     for declared in described.get("queryParameters") or ():
-        yield _query_parameter(declared)
+        yield query_parameter(declared)
     if route.query is None and schema:
         required = schema.get("required", ())
         for each in schema.get("properties", {}):
@@ -76,7 +76,8 @@ _IDEMPOTENCY_KEY = parameter(
 )
 
 
-def _query_parameter(declared: Mapping[str, Any]) -> Document:
+def query_parameter(declared: Mapping[str, Any]) -> Document:
+    """A declared parameter of the query."""
     type_ = declared.get("type", "string")
     schema: Document = {"type": type_}
     enum, default = declared.get("enum"), declared.get("default")

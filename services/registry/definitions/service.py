@@ -312,13 +312,7 @@ KIND = Kind(
             ),
             Field("enabled", Boolean(), "Disabled, all routes answer 503.", default=True),
             Field("authConfigId", Name(), "How callers prove who they are.", required=True),
-            Field(
-                "mcpEnabled",
-                Boolean(),
-                "Routes as MCP tools at `/{id}/mcp`.",
-                default=True,
-                status=Status.NO_EFFECT,
-            ),
+            Field("mcpEnabled", Boolean(), "Routes as MCP tools at `/{id}/mcp`.", default=True),
             Field(
                 "docsPublic",
                 Boolean(),

@@ -120,24 +120,9 @@ def test_a_schema_may_be_text_or_named_and_a_copy_beside_the_name_is_told() -> N
     assert '"type": "object"' in json.dumps(alone.document)
 
 
-def test_what_has_no_effect_yet_is_told_only_when_it_differs_from_its_default() -> None:
-    accepted(service(route(), corsConfig={}))
-
-    definition = parse(
-        service(
-            route(),
-            mcpEnabled=False,
-        )
-    )
-
-    assert definition.warnings == ("mcpEnabled: is kept, and has no effect yet",)
-
-
-def test_what_is_asked_for_and_has_no_effect_yet_is_told_though_it_is_the_default() -> None:
-    definition = parse(service(mcpEnabled=True))
-
-    assert definition.warnings == ("mcpEnabled: is kept, and has no effect yet",)
-    accepted(service(mcpEnabled=None))
+@pytest.mark.parametrize("enabled", [True, False, None])
+def test_routes_are_tools_or_not(enabled: bool | None) -> None:
+    accepted(service(route(), corsConfig={}, mcpEnabled=enabled))
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""A service's routes as tools of the Model Context Protocol, at ``/{serviceId}/mcp``."""
