@@ -46,7 +46,11 @@ class Key:
         return tuple(_value(reference, call) for reference in self.references)
 
     def exact(self, call: Call) -> tuple[str, ...]:
-        """As :meth:`values`, where the body's ``7`` and ``"7"`` are told apart."""
+        """As :meth:`values`, but calls of which a workflow sees different things are told apart.
+
+        The body's ``7`` and ``"7"`` are two values, and so are a field of the query, or a header,
+        that is missing, empty, or there several times.
+        """
         return tuple(_exact(reference, call) for reference in self.references)
 
     def written(self, call: Call) -> str:
@@ -80,10 +84,17 @@ def _value(reference: str, call: Call) -> str:
 
 def _exact(reference: str, call: Call) -> str:
     root, dot, name = reference.partition(".")
-    if root != "body":
-        return _value(reference, call)
-    found, value = _of_body(call.document, name.split(".") if dot else [])
-    return _encode(value) if found else ""
+    match root:
+        case "query":
+            return _encode([value for field, value in parse_pairs(call.query) if field == name])
+        case "headers":
+            wanted = name.lower().encode()
+            sent = (value.decode("latin-1") for each, value in call.headers if each == wanted)
+            return _encode(list(sent))
+        case "body":
+            found, value = _of_body(call.document, name.split(".") if dot else [])
+            return _encode(value) if found else ""
+    return _value(reference, call)
 
 
 def _of_body(document: Json, names: list[str]) -> tuple[bool, Json]:

@@ -102,6 +102,20 @@ async def test_a_key_that_names_a_field_of_the_body_leaves_out_the_others(edge: 
     assert told(await call(edge, json={"order": 7})).startswith("fwd")
 
 
+async def test_what_a_workflow_can_tell_apart_a_key_tells_apart(edge: Edge) -> None:
+    """Or one caller could choose what another is answered."""
+    numbers = {"queryParameters": [{"name": "n", "type": "array"}]}
+    with_cache(edge, key="${query.n}-${headers.X-Tenant}", shared=True, route=numbers)
+    paths = ("/shop/7", "/shop/7?n=", "/shop/7?n=1,2", "/shop/7?n=1&n=2", "/shop/7?n=2&n=1")
+    tenants = ((), ("",), ("a",), ("a", "b"), ("a, b",))
+    sent = [(path, [("x-tenant", each) for each in given]) for path in paths for given in tenants]
+
+    for path, headers in sent:
+        assert told(await edge.client.post(path, headers=headers)).startswith("fwd"), path
+    for path, headers in sent:
+        assert told(await edge.client.post(path, headers=headers)).startswith("hit"), path
+
+
 async def test_the_whole_body_may_be_the_key_however_it_is_written(edge: Edge) -> None:
     with_cache(edge, key="${body}")
     await call(edge, content=b'{"a": 1, "b": [2]}')
