@@ -45,8 +45,8 @@ async def through_cache(call: Call, gateway: Gateway, route: Route, rest: Rest) 
 
 
 def _bypasses(call: Call, route: Route) -> bool:
-    """Whether the call wants what no kept answer is: an execution, or a stream of its events."""
-    if call.idempotency or (call.method != "HEAD" and prefers_events(call.headers)):
+    """Whether the call wants what no kept answer is: an execution, or to be told of it."""
+    if call.idempotency or call.callback_url or (call.method != "HEAD" and prefers_events(call.headers)):
         return True
     if b"prefer" not in call.header:
         return False

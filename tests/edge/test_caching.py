@@ -263,6 +263,18 @@ async def test_calls_that_want_an_execution_go_by_the_cache(
     assert starts(edge) == 1
 
 
+async def test_whom_a_caller_wants_told_is_told(edge: Edge) -> None:
+    told_of = {"completionWebhook": {"secretName": "s", "callerUrl": True}}
+    with_cache(edge, key="${path.id}", route=told_of)
+    await call(edge)
+    starts(edge)
+    answer = await call(edge, "/shop/7?callbackUrl=https://a.example/done")
+
+    assert told(answer) == "fwd=bypass"
+    frame = await edge.executor.next()
+    assert frame.start.completion_webhook.url == "https://a.example/done"
+
+
 async def test_a_caller_may_ask_for_a_new_answer_which_is_kept(edge: Edge) -> None:
     with_cache(edge)
     first = await call(edge)
