@@ -155,6 +155,10 @@ class Call:
     answered_at: float = 0.0
     follow: Follow | None = None
 
+    def let_go(self) -> None:
+        """Of what was sent: what is large, once nobody asks for it any more."""
+        self.body, self.document, self.input = b"", None, ""
+
 
 def call_of(scope: Mapping[str, Any], receive: Receive) -> Call:
     """The request that an ASGI ``scope`` of type http describes."""

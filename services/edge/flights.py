@@ -144,14 +144,14 @@ class Flights:
     """The flights that are under way, by key; see :func:`flying`.
 
     Args:
-        most_waiting: For all of them together.
+        most: How many of them there may be, and how many may wait for all of them together.
 
     Attributes:
         waiting: How many wait now.
     """
 
-    def __init__(self, most_waiting: int) -> None:
-        self._most_waiting = most_waiting
+    def __init__(self, most: int) -> None:
+        self._most = most
         self._by_key: dict[bytes, Flight] = {}
         self._running: set[asyncio.Task[None]] = set()
         self.waiting = 0
@@ -166,7 +166,13 @@ class Flights:
     def begin(
         self, key: bytes, flight: Flight, work: Callable[[Flight], Coroutine[Any, Any, Landed]]
     ) -> None:
-        """Have ``work`` done, once for all who wait."""
+        """Have ``work`` done, once for all who wait.
+
+        Raises:
+            Problem: 503: too many are under way, or nobody more could wait. Nothing is begun.
+        """
+        if max(len(self), self.waiting) >= self._most:
+            raise Problem("overloaded", headers=(retry_after(),))
         self._by_key[key] = flight
         task = asyncio.create_task(self._fly(key, flight, work))
         self._running.add(task)
@@ -192,7 +198,7 @@ class Flights:
         self, flight: Flight, cycle: Exchanged, seconds: float | None
     ) -> Landed | Ending:
         """As :meth:`Flight.wait`. Raises :class:`Problem` (503) where too many wait."""
-        if self.waiting >= self._most_waiting:
+        if self.waiting >= self._most:
             raise Problem("overloaded", headers=(retry_after(),))
         self.waiting += 1
         try:
@@ -214,10 +220,10 @@ class Flights:
 
 
 @asynccontextmanager
-async def flying(most_waiting: int) -> AsyncGenerator[Flights]:
+async def flying(most: int) -> AsyncGenerator[Flights]:
     """Within, flights can be begun; at the end, those under way are cut off."""
     # No task group: that would hide in a group what ends the edge.
-    flights = Flights(most_waiting)
+    flights = Flights(most)
     try:
         yield flights
     finally:

@@ -180,6 +180,8 @@ async def _exchanged(
     )
     call.execution_id = start.execution_id
     call.exchange = exchange
+    # The session has what it needs, and for as long: a long wait holds no body.
+    call.let_go()
     # To be ended, an execution must be there.
     leave = partial(gateway.session.withdraw, exchange) if route.ends_when_left else exchange.leave
     call.cycle.on_gone = leave

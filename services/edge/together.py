@@ -81,6 +81,8 @@ def _joined(asked: Asked) -> tuple[Flight, bool]:
         return await _fly(asked, flight)
 
     flights.begin(asked.key, flight, work)
+    # The flight has it now, and its answer is this call's, whatever it is.
+    asked.call.let_go()
     return flight, True
 
 

@@ -110,7 +110,7 @@ async def gateway_to(
         stub_of(address) as stub,
         joined(stub) as session,
         javascript.pool(1, at_once=False) as scripts,
-        flying(most_waiting=100) as flights,
+        flying(most=100) as flights,
         tools.kept_open(lambda call, status: recorded.append((call, status))),
     ):
         gateway = Gateway(

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import Callable
 
 import httpx
 
 from podium.executor.v1 import executor_pb2 as pb
+from services.edge.call import Call
 from services.edge.keeping import Purge
 from tests.edge.conftest import Edge
 from tests.edge.documents import KEY, OTHER_KEY
@@ -85,8 +87,9 @@ async def test_what_is_refused_to_one_caller_is_asked_again_by_another(edge: Edg
     with_cache(edge, shared=True)
     edge.executor.script = silence
     calls = await several(edge, 3, KEY, OTHER_KEY)
+    frame = await edge.executor.next()
     edge.executor.script = echo
-    await once(edge, lambda frame: [error(frame, "PERMISSION_DENIED")])
+    edge.executor.say(error(frame, "PERMISSION_DENIED"))
     answers = await asyncio.gather(*calls)
 
     assert [answer.status_code for answer in answers] == [403, 200, 403]
@@ -221,12 +224,48 @@ async def test_no_more_wait_than_there_is_room_for(edge: Edge) -> None:
     with_cache(edge)
     edge.executor.script = silence
     (first,) = await several(edge, 1)
-    edge.gateway.flights._most_waiting = 1
-    refused = await call(edge)
-
-    assert (refused.status_code, refused.headers["retry-after"]) == (503, "1")
+    edge.gateway.flights._most = 1
+    for path in ("/shop/7", "/shop/8"):
+        refused = await call(edge, path)
+        assert (refused.status_code, refused.headers["retry-after"]) == (503, "1")
+        assert "podium-execution-id" not in refused.headers
     await once(edge, echo)
     assert (await first).status_code == 200
+    # Nothing was begun for whoever was refused.
+    assert starts(edge) == 0
+
+
+async def test_no_more_go_on_for_those_who_have_left_than_there_is_room_for(edge: Edge) -> None:
+    with_cache(edge)
+    edge.executor.script = silence
+    edge.gateway.flights._most = 2
+    for number in range(2):
+        leaving = asyncio.create_task(call(edge, f"/shop/{number}"))
+        await settled(lambda: edge.gateway.flights.waiting == 1)
+        await leave(edge, [leaving])
+
+    assert (await call(edge, "/shop/2")).status_code == 503
+    await once(edge, echo)
+    await settled(lambda: len(edge.gateway.flights) == 1)
+    edge.executor.script = echo
+    assert (await call(edge, "/shop/2")).status_code == 200
+
+
+async def test_a_body_is_let_go_once_the_executor_is_asked(edge: Edge) -> None:
+    with_cache(edge)
+    edge.executor.script = silence
+    waiting = asyncio.create_task(call(edge, "/shop/large", json={"text": "x" * 100_000}))
+    frame = await edge.executor.next()
+
+    (flight,) = edge.gateway.flights._by_key.values()
+    every = [each for each in gc.get_objects() if isinstance(each, Call)]
+    held = [each for each in every if each.raw_path == b"/shop/large"]
+    # Its own, and that of the first who asked.
+    assert flight.call in held
+    assert len(held) == 2
+    assert {(each.body, each.document, each.input) for each in held} == {(b"", None, "")}
+    edge.executor.say(*echo(frame))
+    assert (await waiting).json()["text"] == "x" * 100_000
 
 
 async def test_what_was_begun_before_a_purge_is_waited_for_by_nobody_and_not_kept(
