@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from typing import TYPE_CHECKING
 
@@ -69,8 +70,10 @@ def _row(place: Place, shelf: Shelf) -> pb.CachedRoute:
     )
 
 
-def purge_cache(gateway: Gateway, request: pb.PurgeCacheRequest) -> int:
+async def purge_cache(gateway: Gateway, request: pb.PurgeCacheRequest) -> int:
     """Drop kept answers; what is being made is neither kept nor waited for by those who ask now.
+
+    Requests are served between its steps, some from what is not yet dropped.
 
     How many were dropped.
 
@@ -85,7 +88,11 @@ def purge_cache(gateway: Gateway, request: pb.PurgeCacheRequest) -> int:
         written=written_digest(request.key) if request.HasField("key") else b"",
     )
     gateway.flights.purge(purge)
-    dropped = gateway.cache.purge(purge, gateway.monotonic())
+    dropped = 0
+    for some in gateway.cache.purge(purge, gateway.monotonic()):
+        dropped += some
+        # The others' turn.
+        await asyncio.sleep(0)
     logger.info("%d kept answers were purged.", dropped)
     return dropped
 

@@ -46,7 +46,11 @@ async def through_cache(call: Call, gateway: Gateway, route: Route, rest: Rest) 
 
 def _bypasses(call: Call, route: Route) -> bool:
     """Whether the call wants what no kept answer is: an execution, or to be told of it."""
-    if call.idempotency or call.callback_url or (call.method != "HEAD" and prefers_events(call.headers)):
+    if (
+        call.idempotency
+        or call.callback_url
+        or (call.method != "HEAD" and prefers_events(call.headers))
+    ):
         return True
     if b"prefer" not in call.header:
         return False

@@ -1,7 +1,7 @@
 """Answers that are kept: by key, until their time is over, the least recently used let off. No IO.
 
-Nothing is ever walked but what is purged: what has expired is dropped when it is asked for, and
-when it is the least recently used as something is put in.
+Nothing is ever walked but what is purged, and that in steps: what has expired is dropped when it is
+asked for, and when it is the least recently used as something is put in.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ _LARGEST_SHARE = 8
 _BYTES_OF_ENTRY = 1200
 _BYTES_OF_HEADER = 120
 _LOOKED_AT_ONCE = 4
+# In one step of a purge, for which every request waits: a few milliseconds.
+PURGED_AT_ONCE = 200
 _MOST_SHELVES = 10_000
 
 
@@ -180,19 +182,28 @@ class Cache:
         self._make_room(now)
         return True
 
-    def purge(self, purge: Purge, now: float) -> int:
-        """Drop the answers that are meant, and keep none that is being made now: how many."""
-        self._purged_at = now
-        meant = [key for key in self._keys(purge) if purge.means(self._kept[key].tag)]
-        answers = sum(self._kept[key].answer is not None for key in meant)
-        for key in meant:
-            self._drop(key)
-        return answers
+    def purge(self, purge: Purge, now: float) -> Iterator[int]:
+        """Drop the answers that are meant, in steps, each of which gives how many it has dropped.
 
-    def _keys(self, purge: Purge) -> Iterator[bytes]:
-        for place in self._shelves if purge.places is None else purge.places:
-            if shelf := self._shelves.get(place):
-                yield from shelf.keys
+        From now on, none is kept that is being made now. Others may be put and found in between.
+        """
+        self._purged_at = now
+        places = self._shelves if purge.places is None else purge.places
+        shelves = [shelf for place in places if (shelf := self._shelves.get(place))]
+        return self._purged([key for shelf in shelves for key in shelf.keys], purge, now)
+
+    def _purged(self, keys: list[bytes], purge: Purge, now: float) -> Iterator[int]:
+        for first in range(0, len(keys), PURGED_AT_ONCE):
+            some = keys[first : first + PURGED_AT_ONCE]
+            yield sum(self._drop_if_meant(key, purge, now) for key in some)
+
+    def _drop_if_meant(self, key: bytes, purge: Purge, now: float) -> bool:
+        """Whether it was an answer, and is dropped; one that was begun since stays."""
+        kept = self._kept.get(key)
+        if kept is None or kept.begun > now or not purge.means(kept.tag):
+            return False
+        self._drop(key)
+        return kept.answer is not None
 
     def _make_room(self, now: float) -> None:
         for _ in range(_LOOKED_AT_ONCE):

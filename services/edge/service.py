@@ -90,7 +90,7 @@ class EdgeService(edge_pb2_grpc.EdgeServiceServicer):
     async def PurgeCache(
         self, request: pb.PurgeCacheRequest, context: Context
     ) -> pb.PurgeCacheResponse:
-        return pb.PurgeCacheResponse(purged=purge_cache(self._gateway, request))
+        return pb.PurgeCacheResponse(purged=await purge_cache(self._gateway, request))
 
     async def GetGatewayMetrics(
         self, request: pb.GetGatewayMetricsRequest, context: Context

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
 
 from podium.edge.v1 import edge_pb2 as pb
 from services.edge.cache_calls import cache_status, purge_cache
+from services.edge.call import Answer
+from services.edge.keeping import PURGED_AT_ONCE, Kept, Place, Tag
 from services.errors import InvalidRequest, NotFound
 from tests.edge.conftest import Edge
 from tests.edge.documents import KEY, OTHER_KEY, put, remove, route, service
@@ -40,9 +43,9 @@ def services(edge: Edge) -> None:
     put(edge.replica, service(books, id="books", path="/books"))
 
 
-def purge(edge: Edge, **which: Any) -> int:
+async def purge(edge: Edge, **which: Any) -> int:
     edge.clock.now = edge.clock.now.replace(microsecond=(edge.clock.now.microsecond + 1) % 10**6)
-    return purge_cache(edge.gateway, pb.PurgeCacheRequest(**which))
+    return await purge_cache(edge.gateway, pb.PurgeCacheRequest(**which))
 
 
 @pytest.mark.parametrize(
@@ -66,7 +69,7 @@ async def test_answers_are_dropped_by_service_route_key_and_caller(
     services(edge)
     await kept(edge)
 
-    assert purge(edge, **which) == len(CALLS) - len(left)
+    assert await purge(edge, **which) == len(CALLS) - len(left)
     assert await kept(edge, refilled=False) == left
 
 
@@ -82,18 +85,42 @@ async def test_what_is_meant_must_be_said(edge: Edge) -> None:
         {"method": "POST", "path": "/{id}"},
     ):
         with pytest.raises(InvalidRequest):
-            purge(edge, **which)
+            await purge(edge, **which)
     with pytest.raises(NotFound, match="no service 'nope'"):
-        purge(edge, service_id="nope")
+        await purge(edge, service_id="nope")
     with pytest.raises(NotFound, match="no route GET /x"):
-        purge(edge, service_id="shop", method="GET", path="/x")
+        await purge(edge, service_id="shop", method="GET", path="/x")
     assert await kept(edge) == set(CALLS)
+
+
+async def test_a_large_purge_gives_way_to_requests_and_spares_what_is_new(edge: Edge) -> None:
+    with_cache(edge)
+    cache, now, of = edge.gateway.cache, edge.gateway.monotonic(), Place("shop", "POST", "/x")
+    cache.most_bytes = 1 << 30
+    old, new = (
+        Kept(Answer(200), "", Tag(of, "", b""), begun, 0.0, now * 2) for begun in (1.0, now + 9)
+    )
+    keys = [b"%d" % number for number in range(3 * PURGED_AT_ONCE)]
+    for key in keys:
+        cache.put(key, old, now)
+    purging = asyncio.create_task(purge(edge, all=True))
+    left = [len(cache)]
+    while not purging.done():
+        await asyncio.sleep(0)
+        left.append(len(cache))
+        if len(cache) == PURGED_AT_ONCE:
+            for key in keys:
+                cache.put(key, new, now)
+
+    assert {len(keys), 2 * PURGED_AT_ONCE, PURGED_AT_ONCE} <= set(left)
+    assert await purging == 2 * PURGED_AT_ONCE
+    assert all(cache.find(key, now) is new for key in keys)
 
 
 async def test_a_new_answer_is_kept_after_a_purge(edge: Edge) -> None:
     with_cache(edge)
     await call(edge)
-    purge(edge, all=True)
+    await purge(edge, all=True)
     edge.clock.now = edge.clock.now.replace(year=edge.clock.now.year + 1)
 
     assert told(await call(edge)) == "fwd=uri-miss; stored"
@@ -125,7 +152,7 @@ async def test_what_is_left_of_a_route_that_is_no_more_is_told_and_purged(edge: 
     put(edge.replica, service(route("POST", "/new"), id="shop", path="/shop"))
 
     assert [each.path for each in cache_status(edge.gateway, "shop").routes] == ["/shop/{id}"]
-    assert purge(edge, service_id="shop") == 1
+    assert await purge(edge, service_id="shop") == 1
     remove(edge.replica, "service", "shop")
     with pytest.raises(NotFound):
-        purge(edge, service_id="shop")
+        await purge(edge, service_id="shop")

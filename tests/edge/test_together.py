@@ -8,9 +8,10 @@ from collections.abc import Callable
 
 import httpx
 
+from podium.edge.v1.edge_pb2 import PurgeCacheRequest
 from podium.executor.v1 import executor_pb2 as pb
+from services.edge.cache_calls import purge_cache
 from services.edge.call import Call
-from services.edge.keeping import Purge
 from tests.edge.conftest import Edge
 from tests.edge.documents import KEY, OTHER_KEY
 from tests.edge.scripted import Frames, accepted, echo, error, result, silence
@@ -275,8 +276,7 @@ async def test_what_was_begun_before_a_purge_is_waited_for_by_nobody_and_not_kep
     edge.executor.script = silence
     (first,) = await several(edge, 1)
     old = await edge.executor.next()
-    edge.gateway.cache.purge(Purge(), edge.gateway.monotonic())
-    edge.gateway.flights.purge(Purge())
+    await purge_cache(edge.gateway, PurgeCacheRequest(all=True))
     edge.clock.now += edge.clock.now - edge.clock.now.replace(microsecond=0)
     second = asyncio.create_task(call(edge))
     new = await edge.executor.next()
