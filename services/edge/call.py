@@ -72,6 +72,10 @@ class Sent(Protocol):
 
     accepted: bool
 
+    @property
+    def goes_on(self) -> bool:
+        """Whether it was waited for no longer before it had a result."""
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:

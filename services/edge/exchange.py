@@ -102,6 +102,11 @@ class Exchange:
             self._end(self, Waiting.ACCEPTED)
 
     @property
+    def goes_on(self) -> bool:
+        """Whether it was waited for no longer before it had a result."""
+        return self.outcome.done() and isinstance(self.outcome.result(), Waiting)
+
+    @property
     def may_be_in_line(self) -> bool:
         """Whether the executor may keep it until there is a slot for it."""
         return self.on_stream and not self.accepted and self.may_wait

@@ -51,7 +51,7 @@ async def together(asked: Asked, why: bytes) -> Answer | None:
             return _unanswered(asked, flight, landed, why)
         if leads or _is_for(asked, flight, landed):
             return _landed(asked, flight, landed, why, leads=leads)
-        if not _is_anothers(landed):
+        if not _is_anothers(flight, landed):
             return None
         if last:
             break
@@ -154,7 +154,7 @@ def _miss(asked: Asked, why: bytes) -> None:
 def _is_for(asked: Asked, flight: Flight, landed: Landed) -> bool:
     """Whether what has come of another call is an answer to this one, too."""
     own = _is_own(asked, flight)
-    if _is_anothers(landed):
+    if _is_anothers(flight, landed):
         return own
     if isinstance(landed, Answer):
         return flight.shared
@@ -168,10 +168,12 @@ def _is_own(asked: Asked, flight: Flight) -> bool:
     return _caller(asked).principal == flight.principal
 
 
-def _is_anothers(landed: Landed) -> bool:
+def _is_anothers(flight: Flight, landed: Landed) -> bool:
     """Whether it is a word about an execution, to the one whose that is."""
     if isinstance(landed, Answer):
-        return landed.status == 202
+        # A script's own 202 is an answer as any.
+        exchange = flight.call.exchange
+        return landed.status == 202 and exchange is not None and exchange.goes_on
     return isinstance(landed, Problem) and landed.kind == "execution-terminated"
 
 

@@ -210,6 +210,18 @@ async def test_nobody_is_given_the_location_of_another(edge: Edge) -> None:
     assert starts(edge) == 2
 
 
+async def test_a_202_that_a_script_has_made_is_an_answer_for_all(edge: Edge) -> None:
+    shaped = {"postResponseScript": "({statusCode: 202, body: 1})", "responseEnvelope": True}
+    with_cache(edge, shared=True, route=shaped)
+    edge.executor.script = silence
+    calls = await several(edge, 3, KEY, OTHER_KEY)
+    await once(edge, echo)
+    answers = await asyncio.gather(*calls)
+
+    assert [(answer.status_code, answer.json()) for answer in answers] == [(202, 1)] * 3
+    assert starts(edge) == 0
+
+
 async def test_one_that_nobody_confirms_is_told_as_such(edge: Edge) -> None:
     with_cache(edge, route={"timeoutInSeconds": 1})
     edge.executor.script = silence
