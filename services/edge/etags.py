@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from hashlib import blake2b
 
 from services.edge.call import Answer, Call
 
+# RFC 9110 §8.8.3; a comma may be in it.
+_TAG = re.compile(rb'"[^"]*"')
 # RFC 9110 §15.4.5: what a 304 tells as the 200 would have.
 _TOLD_AGAIN = frozenset({b"cache-control", b"content-location", b"etag", b"expires", b"vary"})
 
@@ -18,8 +21,7 @@ def tag_of(body: bytes) -> bytes:
 def is_held(call: Call, tag: bytes) -> bool:
     """Whether the caller has what is tagged so: ``If-None-Match``, compared weakly."""
     held = b",".join(value for name, value in call.headers if name == b"if-none-match")
-    tags = [each.strip().removeprefix(b"W/") for each in held.split(b",")]
-    return b"*" in tags or tag.removeprefix(b"W/") in tags
+    return held.strip() == b"*" or tag.removeprefix(b"W/") in _TAG.findall(held)
 
 
 def not_modified(answer: Answer) -> Answer:

@@ -12,7 +12,7 @@ _DIRECTIVE = re.compile(
     rb"([A-Za-z0-9!#$%&'*+.^_`|~-]+)(?:[ \t]*=[ \t]*(?:\"((?:[^\"\\]|\\.)*)\"|([^\s,\"]*)))?"
 )
 _SECONDS = re.compile(rb"[0-9]{1,10}\Z")
-# Nobody has so much to say.
+# No caller has so much to say; of an answer all is read.
 _LONGEST = 1024
 _NOT_KEPT = ("no-cache", "no-store", "private")
 
@@ -53,7 +53,7 @@ def wish_of(headers: Iterable[tuple[bytes, bytes]], *, costs_nothing: bool) -> W
         costs_nothing: Heed only what never has an execution started: callers whom nobody knows
             must not decide that.
     """
-    said = _directives(headers)
+    said = _directives(headers, _LONGEST)
     only_if_cached = "only-if-cached" in said
     if costs_nothing:
         return Wish(only_if_cached=only_if_cached)
@@ -105,11 +105,13 @@ def _listed(answer: Answer, name: bytes) -> set[str]:
     return {each.strip().lower() for each in values.decode("latin-1").split(",") if each.strip()}
 
 
-def _directives(headers: Iterable[tuple[bytes, bytes]]) -> Mapping[str, bytes]:
+def _directives(
+    headers: Iterable[tuple[bytes, bytes]], longest: int | None = None
+) -> Mapping[str, bytes]:
     """The directives by name, in lower case, each with its argument; the first of each counts."""
     values = b",".join(value for name, value in headers if name == b"cache-control")
     said: dict[str, bytes] = {}
-    for name, quoted, plain in _DIRECTIVE.findall(values[:_LONGEST]):
+    for name, quoted, plain in _DIRECTIVE.findall(values[:longest]):
         said.setdefault(name.decode("ascii").lower(), quoted or plain)
     return said
 

@@ -202,6 +202,7 @@ async def test_only_200_is_kept(edge: Edge) -> None:
         {"Cache-Control": 'private="x, y"'},
         {"Cache-Control": "no-cache"},
         {"Cache-Control": "max-age=0"},
+        {"Cache-Control": f"{'x' * 2000}, no-store"},
         {"Expires": "0"},
         {"Vary": "*"},
         {"Vary": "X-Tenant, Accept-Language"},
@@ -345,6 +346,18 @@ async def test_who_has_the_answer_already_is_told_304(edge: Edge) -> None:
     assert (other.status_code, other.content) == (200, first.content)
     head = await call(edge, method="HEAD")
     assert (head.headers["etag"], told(head)) == (tag, "hit; ttl=300")
+
+
+async def test_a_scripts_own_tag_is_compared_whole(edge: Edge) -> None:
+    script = """({headers: {ETag: 'W/"a,b"'}, body: 1})"""
+    with_cache(edge, "GET", route={"postResponseScript": script, "responseEnvelope": True})
+    first = await call(edge, method="GET")
+    assert first.headers["etag"] == 'W/"a,b"'
+
+    statuses = {'"x", "a,b"': 304, 'W/"a,b"': 304, '"a", "b"': 200, "a,b": 200, "": 200}
+    for held, expected in statuses.items():
+        answer = await call(edge, method="GET", headers={"If-None-Match": held})
+        assert answer.status_code == expected, held
 
 
 async def test_a_new_answer_that_is_the_same_is_304_too(edge: Edge) -> None:
