@@ -38,7 +38,7 @@ def cache_status(gateway: Gateway, service_id: str) -> pb.GetCacheStatusResponse
         for place in sorted(_places(routes, shelves, service_id))
     ]
     return pb.GetCacheStatusResponse(
-        entries=len(cache),
+        entries=sum(shelf.answers for shelf in shelves.values()),
         bytes=cache.bytes,
         limit_bytes=cache.most_bytes,
         let_off=cache.let_off,
@@ -61,7 +61,7 @@ def _row(place: Place, shelf: Shelf) -> pb.CachedRoute:
         service_id=place.service_id,
         method=place.method,
         path=place.path,
-        entries=len(shelf.keys),
+        entries=shelf.answers,
         bytes=shelf.bytes,
         hits=shelf.hits,
         misses=shelf.misses,
@@ -117,11 +117,13 @@ def _meant(gateway: Gateway, request: pb.PurgeCacheRequest) -> frozenset[Place] 
         return frozenset(_places(routes, gateway.cache.shelves, request.service_id))
     path = template_segments(request.path)
     method = request.method.upper()
-    for route in routes:
-        known = (template_segments(route.path), template_segments(route.below))
-        if route.method == method and path in known:
-            return frozenset({Place(route.service_id, route.method, route.path)})
-    raise NotFound(f"Service {request.service_id!r} has no route {method} {request.path}.")
+    there = [route for route in routes if route.method == method]
+    # One route's whole path may be what another has below the service's.
+    whole = [route for route in there if template_segments(route.path) == path]
+    named = whole or [route for route in there if template_segments(route.below) == path]
+    if not named:
+        raise NotFound(f"Service {request.service_id!r} has no route {method} {request.path}.")
+    return frozenset({Place(request.service_id, method, named[0].path)})
 
 
 def _routes(gateway: Gateway, service_id: str) -> list[Route]:

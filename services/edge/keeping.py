@@ -100,11 +100,13 @@ class Shelf:
     """What is kept of one route, and how often it was of use.
 
     Attributes:
-        keys: Of its answers.
-        bytes: What those take.
+        keys: Of all entries, also of those that only say that an answer may not be kept.
+        answers: How many of them are answers.
+        bytes: What all of them take.
     """
 
     keys: set[bytes] = field(default_factory=set)
+    answers: int = 0
     bytes: int = 0
     hits: int = 0
     misses: int = 0
@@ -178,6 +180,7 @@ class Cache:
         self.bytes += size
         shelf = self.shelf(kept.tag.place)
         shelf.keys.add(key)
+        shelf.answers += kept.answer is not None
         shelf.bytes += size
         self._make_room(now)
         return True
@@ -223,4 +226,5 @@ class Cache:
         self.bytes -= size
         shelf = self._shelves[kept.tag.place]
         shelf.keys.discard(key)
+        shelf.answers -= kept.answer is not None
         shelf.bytes -= size

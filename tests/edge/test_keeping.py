@@ -85,6 +85,7 @@ def test_there_is_never_too_much_and_nothing_after_its_time(
         shelves = cache.shelves.values()
         assert sum(shelf.bytes for shelf in shelves) == cache.bytes
         assert sum(len(shelf.keys) for shelf in shelves) == len(cache)
+        assert sum(shelf.answers for shelf in shelves) == len(cache)
 
 
 def test_the_least_recently_used_make_room() -> None:
@@ -141,5 +142,7 @@ def test_what_is_remembered_not_to_be_kept_is_no_answer_to_those_who_count() -> 
     cache = Cache(ROOM)
     cache.put(b"k", Kept(None, "id", tag(), 1.0, 1.0, 60.0), 2.0)
 
+    (shelf,) = cache.shelves.values()
+    assert (shelf.answers, len(shelf.keys)) == (0, 1)
     assert purge(cache, Purge(), 3.0) == 0
     assert len(cache) == 0

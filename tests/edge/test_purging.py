@@ -14,7 +14,7 @@ from services.edge.keeping import PURGED_AT_ONCE, Kept, Place, Tag
 from services.errors import InvalidRequest, NotFound
 from tests.edge.conftest import Edge
 from tests.edge.documents import KEY, OTHER_KEY, put, remove, route, service
-from tests.edge.test_caching import call, told, with_cache
+from tests.edge.test_caching import call, told, with_cache, with_envelope
 
 # Calls of routes that keep answers, by their paths.
 CALLS = ("/shop/7?page=1", "/shop/7?page=2", "/shop/8?page=1", "/shop/all", "/books")
@@ -144,6 +144,23 @@ async def test_what_is_kept_is_told_by_route(edge: Edge) -> None:
     assert [each.path for each in cache_status(edge.gateway, "books").routes] == ["/books"]
     with pytest.raises(NotFound):
         cache_status(edge.gateway, "nope")
+
+
+async def test_what_is_only_remembered_not_to_be_kept_is_told_as_no_answer(edge: Edge) -> None:
+    with_envelope(edge, {"Set-Cookie": "a=b"})
+    await call(edge)
+
+    status = cache_status(edge.gateway, "shop")
+    assert (status.entries, status.routes[0].entries) == (0, 0)
+    assert status.bytes > 0
+
+
+async def test_a_whole_path_goes_before_one_below_the_service(edge: Edge) -> None:
+    twins = [route("POST", path, cacheConfig={}) for path in ("/shop/x", "/x")]
+    put(edge.replica, service(*twins, id="shop", path="/shop"))
+    await call(edge, "/shop/x")
+
+    assert await purge(edge, service_id="shop", method="POST", path="/shop/x") == 1
 
 
 async def test_what_is_left_of_a_route_that_is_no_more_is_told_and_purged(edge: Edge) -> None:
