@@ -6,7 +6,7 @@ asked for, and when it is the least recently used as something is put in.
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
@@ -23,6 +23,8 @@ _LOOKED_AT_ONCE = 4
 # In one step of a purge, for which every request waits: a few milliseconds.
 PURGED_AT_ONCE = 200
 _MOST_SHELVES = 10_000
+# That are remembered one by one: what was begun before them may still be put in.
+_MOST_PURGES = 64
 
 
 class Place(NamedTuple):
@@ -131,6 +133,8 @@ class Cache:
         self.let_off = 0
         self._kept: OrderedDict[bytes, Kept] = OrderedDict()
         self._shelves: dict[Place, Shelf] = {}
+        # With when each was; of those before them it is only known when the last one was.
+        self._purges: deque[tuple[float, Purge]] = deque()
         self._purged_at = float("-inf")
 
     def __len__(self) -> int:
@@ -167,13 +171,14 @@ class Cache:
     def put(self, key: bytes, kept: Kept, now: float) -> bool:
         """Keep it, if it fits and nothing speaks against it: whether it is kept.
 
-        What was begun before a purge is not kept, nor what was begun before that which is there.
+        What was begun before a purge that means it is not kept, nor what was begun before that
+        which is there.
         """
         size = kept.size
         there = self._kept.get(key)
         newer = there is not None and there.until > now and there.begun > kept.begun
         too_large = size * _LARGEST_SHARE > self.most_bytes
-        if too_large or newer or kept.begun <= self._purged_at or kept.until <= now:
+        if too_large or newer or kept.until <= now or self._is_purged(kept):
             return False
         self._drop(key)
         self._kept[key] = kept
@@ -188,12 +193,20 @@ class Cache:
     def purge(self, purge: Purge, now: float) -> Iterator[int]:
         """Drop the answers that are meant, in steps, each of which gives how many it has dropped.
 
-        From now on, none is kept that is being made now. Others may be put and found in between.
+        From now on, none is kept that is meant and being made now. Others may be put and found in
+        between.
         """
-        self._purged_at = now
+        self._purges.append((now, purge))
+        if len(self._purges) > _MOST_PURGES:
+            self._purged_at, _ = self._purges.popleft()
         places = self._shelves if purge.places is None else purge.places
         shelves = [shelf for place in places if (shelf := self._shelves.get(place))]
         return self._purged([key for shelf in shelves for key in shelf.keys], purge, now)
+
+    def _is_purged(self, kept: Kept) -> bool:
+        if kept.begun <= self._purged_at:
+            return True
+        return any(kept.begun <= at and purge.means(kept.tag) for at, purge in self._purges)
 
     def _purged(self, keys: list[bytes], purge: Purge, now: float) -> Iterator[int]:
         for first in range(0, len(keys), PURGED_AT_ONCE):

@@ -125,6 +125,19 @@ def test_what_was_begun_before_a_purge_is_not_kept() -> None:
     assert cache.put(b"k", kept(begun=5.1), 6.0)
 
 
+def test_what_a_purge_does_not_mean_is_kept_though_it_was_begun_before() -> None:
+    cache = Cache(ROOM)
+    purge(cache, Purge(frozenset({REPORTS})), 5.0)
+
+    assert not cache.put(b"r", kept(begun=4.0, of=tag(REPORTS)), 6.0)
+    assert cache.put(b"k", kept(begun=4.0), 6.0)
+    # So many are not remembered one by one.
+    for number in range(100):
+        purge(cache, Purge(frozenset({REPORTS})), 7.0 + number / 1000)
+    assert not cache.put(b"l", kept(begun=6.0), 8.0)
+    assert cache.put(b"l", kept(begun=7.5), 8.0)
+
+
 def test_a_purge_means_what_all_of_it_holds_for() -> None:
     cache = Cache(ROOM)
     tags = [tag(), tag(REPORTS), tag(principal="key:b/1"), tag(written=b"v")]
