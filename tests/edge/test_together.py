@@ -96,6 +96,16 @@ async def test_what_is_refused_to_one_caller_is_asked_again_by_another(edge: Edg
     assert [answer.status_code for answer in answers] == [403, 200, 403]
 
 
+async def test_all_are_told_of_a_limit_that_the_first_has_met(edge: Edge) -> None:
+    with_cache(edge, route={"rateLimitConfig": {"concurrentExecLimit": 1}})
+    edge.executor.script = silence
+    calls = await several(edge, 2)
+    await once(edge, lambda frame: [error(frame, "CONCURRENCY_LIMITED")])
+
+    for answer in await asyncio.gather(*calls):
+        assert (answer.status_code, answer.headers["ratelimit"]) == (429, '"concurrent";r=0')
+
+
 async def test_an_answer_for_one_alone_is_no_others(edge: Edge) -> None:
     script = "({headers: {'Set-Cookie': 'a=b'}, body: 1})"
     shaped = {"postResponseScript": script, "responseEnvelope": True}
@@ -279,6 +289,17 @@ async def test_a_body_is_let_go_once_the_executor_is_asked(edge: Edge) -> None:
     assert {(each.body, each.document, each.input) for each in held} == {(b"", None, "")}
     edge.executor.say(*echo(frame))
     assert (await waiting).json()["text"] == "x" * 100_000
+
+
+async def test_a_purge_of_others_leaves_what_is_being_made(edge: Edge) -> None:
+    with_cache(edge)
+    edge.executor.script = silence
+    (first,) = await several(edge, 1)
+    frame = await edge.executor.next()
+    await purge_cache(edge.gateway, PurgeCacheRequest(principal="key:partners/second"))
+    edge.executor.say(*echo(frame))
+
+    assert told(await first) == "fwd=uri-miss; stored"
 
 
 async def test_what_was_begun_before_a_purge_is_waited_for_by_nobody_and_not_kept(
