@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
 from services.executor.core import http as http_call
 from services.executor.effects.effect import Effect, HandOff
@@ -19,9 +19,13 @@ EFFECTS: Mapping[str, Callable[[Sender], Effect]] = {http_call.EFFECT: Http, WEB
 
 @asynccontextmanager
 async def opened(policy: EgressPolicy) -> AsyncGenerator[Mapping[str, Effect]]:
-    """Every effect of :data:`EFFECTS`, over one pool of connections that is closed at the end.
+    """Every effect of :data:`EFFECTS`, each over a pool of connections that is closed at the end.
 
     Cancel what is being performed before leaving.
     """
-    async with Sender(policy) as sender:
-        yield {name: effect(sender) for name, effect in EFFECTS.items()}
+    # None shares a pool: lookups for receivers that callers name must not hold up those of tasks.
+    async with AsyncExitStack() as stack:
+        yield {
+            name: effect(await stack.enter_async_context(Sender(policy)))
+            for name, effect in EFFECTS.items()
+        }

@@ -17,7 +17,8 @@ from ipaddress import (
 from typing import Self
 
 from aiohttp.abc import AbstractResolver, ResolveResult
-from aiohttp.resolver import ThreadedResolver
+
+from services.executor.effects.lookups import Lookups
 
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
@@ -77,6 +78,9 @@ _REFUSED = (
     ),
 )
 _NAT64 = IPv6Network("64:ff9b::/96")
+
+# What was found is an address: it is not looked up again.
+_NUMERIC = socket.AI_NUMERICHOST | socket.AI_NUMERICSERV
 
 # inet_aton takes 127.1, 0x7f000001, 017700000001; so do some resolvers.
 _ODD = re.compile(r"(?:0[xX][0-9a-fA-F]*|[0-9]+)(?:\.(?:0[xX][0-9a-fA-F]*|[0-9]+)){0,3}\.?")
@@ -154,7 +158,7 @@ class PinningResolver(AbstractResolver):
 
     def __init__(self, policy: EgressPolicy) -> None:
         self._policy = policy
-        self._names = ThreadedResolver()
+        self._names = Lookups()
 
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
@@ -166,18 +170,28 @@ class PinningResolver(AbstractResolver):
             OSError: The name cannot be looked up.
         """
         try:
-            found = await self._names.resolve(host, port, family)
+            found = await self._names.addresses(host, port, family)
         except UnicodeError as error:  # a label of no letter, or of more than 63
             raise socket.gaierror(socket.EAI_NONAME, "not a host name") from error
-        allowed = [each for each in found if not self._policy.judge(ip_address(each["host"]))]
+        allowed = [each for each in found if not self._policy.judge(ip_address(each[2]))]
         if found and not allowed:
-            address = ip_address(found[0]["host"])
+            address = ip_address(found[0][2])
             what = self._policy.judge(address) or "refused"
             raise AddressRefused(f"{host} is at {address}, which is {_refusal(what)}")
-        return allowed
+        return [
+            ResolveResult(
+                hostname=host,
+                host=address,
+                port=port,
+                family=found_family,
+                proto=protocol,
+                flags=_NUMERIC,
+            )
+            for found_family, protocol, address in allowed
+        ]
 
     async def close(self) -> None:
-        await self._names.close()
+        self._names.close()
 
 
 @lru_cache(4096)
