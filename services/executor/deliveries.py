@@ -163,11 +163,11 @@ class Deliveries:
     def _has_room(self, receiver: str) -> bool:
         if self._held[receiver] >= self._terms.held_per_receiver:
             self._full.add(receiver)
-            return False
         if self._held_in_all >= self._terms.held:
             self._crowded = True
-            return False
-        return True
+        # Until the rows are read again: those that wait there are not to be overtaken for ever by
+        # what ends, or fails again, just now.
+        return receiver not in self._full and not self._crowded
 
     def _enter(self, turn: _Turn) -> None:
         if self._open and self._turns.get(turn.execution_id) is turn:

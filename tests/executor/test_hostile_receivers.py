@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from tests.executor.rig import executing, http, secret, upstream, workflow
+from services.executor.deliveries import Terms
+from tests.executor.rig import Rig, Upstream, executing, http, secret, upstream, workflow
 from tests.executor.test_deliveries import (
     DONE,
     KEY,
@@ -54,3 +55,46 @@ async def test_names_that_nobody_answers_for_hold_up_no_call_of_a_task(
                 await stands(rig, result.execution_id, "DELIVERED")
             finally:
                 release.set()
+
+
+@pytest.mark.parametrize(
+    ("terms", "receivers"),
+    [
+        (Terms(per_receiver=1, in_all=2, held_per_receiver=4, held=100), 1),
+        (Terms(per_receiver=1, in_all=1, held_per_receiver=4, held=4), 30),
+    ],
+    ids=["of one receiver", "of many"],
+)
+async def test_what_was_due_first_is_not_overtaken_by_all_that_ends_later(
+    tmp_path: Path, terms: Terms, receivers: int
+) -> None:
+    """One at a time, and for each that is told another execution ends."""
+    order, turn, begun = list[str](), asyncio.Semaphore(0), list[str]()
+
+    async def slow(request: web.Request) -> web.Response:
+        order.append((await request.json())["data"]["executionId"])
+        await turn.acquire()
+        return web.Response()
+
+    async def another(rig: Rig, remote: Upstream) -> None:
+        # One address in many spellings.
+        host = "0" * (1 + len(begun) % receivers) + "177.0.0.1"
+        url = f"{remote.url.replace('127.0.0.1', host)}/hook"
+        begun.append((await rig.run("done", **webhook(url))).execution_id)
+
+    async with (
+        upstream(hook=slow) as remote,
+        executing(tmp_path / "x.db", [DONE, SIGNING], terms=terms) as rig,
+    ):
+        for _ in range(10):
+            await another(rig, remote)
+        for number in range(1, 21):
+            await until(lambda number=number: len(order) == number)  # type: ignore[misc]
+            turn.release()
+            await until(lambda number=number: len(order) == number + 1)  # type: ignore[misc]
+            await another(rig, remote)
+        for _ in range(20):
+            turn.release()
+        await until(lambda: len(order) == 30)
+
+    assert set(begun[:10]) <= set(order[:14])
