@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from urllib.parse import urlsplit
 
 from services.executor.core.identity import derived_id
 from services.executor.core.model import Execution, ExecutionStatus, Json
@@ -27,6 +28,7 @@ _SUCCESS = range(200, 300)
 _GONE = 410
 _COMES_BACK = frozenset((429, 502, 503, 504))
 _JITTER = 0.1
+_PORTS = {"http": 80, "https": 443}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +49,14 @@ class Webhook:
 
     @property
     def receiver(self) -> str:
-        """Whose deliveries share a limit: the URL's host and port, as they are written."""
-        rest = self.url.partition("://")[2].partition("#")[0]
-        return rest.partition("?")[0].partition("/")[0].lower()
+        """Whose deliveries share a limit: the URL's host and port."""
+        try:
+            url = urlsplit(self.url)
+            host, port = url.hostname or "", url.port or _PORTS.get(url.scheme, 0)
+        except ValueError:
+            # It cannot be called either.
+            return ""
+        return f"[{host}]:{port}" if ":" in host else f"{host.rstrip('.')}:{port}"
 
     @property
     def shown_url(self) -> str:

@@ -172,6 +172,21 @@ def test_an_execution_shows_how_it_stands_without_what_only_the_receiver_should_
     assert "body" not in shown
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://Partner.example/a",
+        "https://partner.example:443?b",
+        "https://partner.example:000443/",
+        "https://partner.example.:/",
+    ],
+)
+def test_one_receiver_has_one_limit_however_its_url_is_written(url: str) -> None:
+    assert replace(WEBHOOK, url=url).receiver == "partner.example:443"
+    assert replace(WEBHOOK, url="http://[::1]").receiver == "[::1]:80"
+    assert replace(WEBHOOK, url="http://[").receiver == ""
+
+
 @given(st.text(st.characters(codec="utf-8"), max_size=300))
 def test_whoever_has_one_of_the_keys_can_verify(body: str) -> None:
     headers = dict(signed(keys_of(f"{OTHER}\n{KEY}"), "msg_1", int(time.time()), body.encode()))
