@@ -16,6 +16,7 @@ from tests.executor.rig import Rig, Upstream, executing, http, secret, upstream,
 from tests.executor.test_deliveries import (
     DONE,
     KEY,
+    LATER,
     Hook,
     stands,
     until,
@@ -23,6 +24,49 @@ from tests.executor.test_deliveries import (
 )
 
 SIGNING = secret("KEY", KEY)
+
+
+@pytest.mark.parametrize(
+    ("url", "reason"),
+    [
+        ("http://169.254.169.254/latest", "egress policy"),
+        ("http://2852039166/latest", "egress policy"),
+        ("http://[::ffff:10.0.0.1]/", "egress policy"),
+        ("ftp://partner.example/", "not one that can be called"),
+        ("http://a!b/", "not one that can be called"),
+    ],
+)
+async def test_a_url_that_is_refused_itself_is_given_up_at_once(
+    tmp_path: Path, url: str, reason: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with executing(tmp_path / "x.db", [DONE, SIGNING], terms=LATER) as rig:
+        result = await rig.run("done", **webhook(url))
+        given_up = await stands(rig, result.execution_id, "GIVEN_UP", attempts=1)
+
+    assert reason in given_up["lastError"]
+    assert "given up after attempt 1" in caplog.text
+
+
+async def test_a_name_that_leads_to_a_refused_address_may_lead_elsewhere_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there = "10.0.0.1"
+    hook, look_up = Hook(), socket.getaddrinfo
+
+    def moving(host: Any, *more: Any, **named: Any) -> Any:
+        return look_up(there if host == "moving.example" else host, *more, **named)
+
+    monkeypatch.setattr(socket, "getaddrinfo", moving)
+    async with (
+        upstream(hook=hook) as remote,
+        executing(tmp_path / "x.db", [DONE, SIGNING], terms=LATER) as rig,
+    ):
+        url = f"http://moving.example:{remote.url.rpartition(':')[2]}/hook"
+        result = await rig.run("done", **webhook(url))
+        refused = await stands(rig, result.execution_id, "PENDING", attempts=1)
+
+    assert "is at 10.0.0.1, which is private" in refused["lastError"]
+    assert "nextAttemptAt" in refused
 
 
 async def test_names_that_nobody_answers_for_hold_up_no_call_of_a_task(

@@ -232,13 +232,12 @@ def test_a_caller_says_who_is_told_but_not_whom_nobody_may_call(
     call(hooks, "callers", callbackUrl=receiver.url)
     nobody = call(hooks, "callers")
     until(lambda: receiver.got)
-    refused = until(
-        lambda: (s := shown(hooks, metadata.json()["executionId"]))["attempts"] > 1 and s
-    )
+    refused = until(lambda: (s := shown(hooks, metadata.json()["executionId"]))["attempts"] and s)
     untold = hooks.podium("watch", nobody.json()["executionId"], "--output", "json")
 
     assert (bad.status_code, bad.json()["errors"][0]["pointer"]) == (422, "/callbackUrl")
     assert "egress policy does not allow it" in refused["lastError"]
+    assert (refused["status"], refused["attempts"]) == ("GIVEN_UP", 1)
     assert "lastStatusCode" not in refused
     assert "completionWebhook" not in json.loads(untold.stdout)
     assert receiver.told()["data"]["output"] == {"n": 7}

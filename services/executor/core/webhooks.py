@@ -102,11 +102,13 @@ class Attempt:
         status_code: The answer's; 0: there was none.
         error: A sentence, where it did not succeed.
         retry_after: How long the receiver wants to be left alone.
+        lasting: Another attempt would end as this one did.
     """
 
     status_code: int = 0
     error: str = ""
     retry_after: timedelta | None = None
+    lasting: bool = False
 
 
 def followed(
@@ -188,7 +190,8 @@ def judged(
         return replace(
             tried, status=DeliveryStatus.DELIVERED, last_error="", body="", delivered_at=now
         )
-    if attempt.status_code == _GONE or delivery.attempts >= len(delays):
+    hopeless = attempt.lasting or attempt.status_code == _GONE
+    if hopeless or delivery.attempts >= len(delays):
         return replace(tried, status=DeliveryStatus.GIVEN_UP, body="")
     delay = delays[delivery.attempts] * (1 - _JITTER + 2 * _JITTER * chance)
     if attempt.retry_after is not None and attempt.status_code in _COMES_BACK:

@@ -21,16 +21,27 @@ _NO_SUCH_HOST = {socket.EAI_NONAME, socket.EAI_FAIL} | (
 
 
 class CallFailed(Exception):
-    """There is no usable answer. The fields are those of ``core.http.HttpFailure``."""
+    """There is no usable answer. The fields are those of ``core.http.HttpFailure``, and one more.
+
+    Attributes:
+        lasting: The URL itself is refused: it fails so whenever it is called.
+    """
 
     def __init__(
-        self, reason: str, *, unknown: bool = False, transient: bool = False, status: int = 0
+        self,
+        reason: str,
+        *,
+        unknown: bool = False,
+        transient: bool = False,
+        status: int = 0,
+        lasting: bool = False,
     ) -> None:
         super().__init__(reason)
         self.reason = reason
         self.unknown = unknown
         self.transient = transient
         self.status = status
+        self.lasting = lasting
 
 
 def failure(error: Exception, call: Call, origin: str, status: int) -> CallFailed:

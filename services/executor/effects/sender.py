@@ -179,7 +179,7 @@ class Sender:
         try:
             dialled = self._policy.check(host)
         except AddressRefused as refused:
-            raise CallFailed(str(refused)) from None
+            raise CallFailed(str(refused), lasting=True) from None
         return url if dialled == host else url.with_host(dialled)
 
 

@@ -32,11 +32,12 @@ def target(uri: str, encode: bool) -> tuple[URL, str | None]:
         user, password = url.user, url.password
     except ValueError as error:
         raise CallFailed(
-            f"The URI is not one that can be called: {str(error).rstrip('.')}."
+            f"The URI is not one that can be called: {str(error).rstrip('.')}.", lasting=True
         ) from None
     if url.scheme not in ("http", "https") or not host or not _HOST.fullmatch(host) or not port:
         raise CallFailed(
-            "The URI is not one that can be called: it must be http://HOST/… or https."
+            "The URI is not one that can be called: it must be http://HOST/… or https.",
+            lasting=True,
         )
     if user is None and password is None:
         return url, None

@@ -67,7 +67,7 @@ class Webhooks:
         except TimeoutError:
             return Attempt(error=f"There was no answer within {self._timeout_seconds:g} s.")
         except CallFailed as failed:
-            return Attempt(failed.status, failed.reason)
+            return Attempt(failed.status, failed.reason, lasting=failed.lasting)
 
 
 def _attempt(reply: Reply) -> Attempt:

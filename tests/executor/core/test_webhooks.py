@@ -141,10 +141,13 @@ def test_anything_else_is_tried_again_along_the_schedule_and_then_given_up(
     )
 
 
-def test_a_receiver_that_is_gone_is_given_up_at_once() -> None:
-    given_up = judged(PENDING, Attempt(410, "Gone."), DELAYS, NOW, 0.5)
+@pytest.mark.parametrize("attempt", [Attempt(410, "Gone."), Attempt(error="Never.", lasting=True)])
+def test_what_would_fail_for_ever_is_given_up_at_once(attempt: Attempt) -> None:
+    given_up = judged(PENDING, attempt, DELAYS, NOW, 0.5)
 
     assert (given_up.status, given_up.attempts) == (DeliveryStatus.GIVEN_UP, 1)
+    assert given_up.last_error == attempt.error
+    assert given_up.next_at is None
 
 
 @pytest.mark.parametrize(("code", "waits"), [(429, 60), (503, 60), (500, 5), (0, 5)])
