@@ -79,13 +79,16 @@ class Upkeep:
     async def clean(self, store: Store) -> None:
         """Drop the executions that ended too long ago, with the snapshots that only they had."""
         ended_before = wall() - self.retention // _MICROSECOND
-        dropped = 0
+        dropped, untold = 0, list[str]()
         while ids := await store.readers.read(
             queries.ended_before, ended_before, _EXECUTIONS_AT_ONCE
         ):
             gone: list[str] = []
-            await store.writer.chore(partial(_drop_executions, ids, gone))
+            await store.writer.chore(partial(_drop_executions, ids, gone, untold))
             dropped += len(gone)
+        if untold:
+            what = "execution was" if len(untold) == 1 else "executions were"
+            logger.warning("%d %s dropped before the end was told.", len(untold), what)
         if dropped:
             logger.info("%d executions that ended long ago were dropped.", dropped)
             for hash_ in await store.readers.read(queries.unused_snapshots):
@@ -122,8 +125,13 @@ def _drop_changes(last: int, db: sqlite3.Connection) -> None:
     db.execute("DELETE FROM changes WHERE revision <= ?", (last,))
 
 
-def _drop_executions(ids: list[str], gone: list[str], db: sqlite3.Connection) -> None:
-    """Drops the first of ``ids``, as many as there is time for, and notes them in ``gone``."""
+def _drop_executions(
+    ids: list[str], gone: list[str], untold: list[str], db: sqlite3.Connection
+) -> None:
+    """Drops the first of ``ids``, as many as there is time for, and notes them in ``gone``.
+
+    Those whose end was still to be told are noted in ``untold``, too.
+    """
     end = time.monotonic() + _SECONDS_AT_ONCE
     marks = ",".join("?" * len(ids))
     # One that was restarted since it was looked up stays.
@@ -136,7 +144,10 @@ def _drop_executions(ids: list[str], gone: list[str], db: sqlite3.Connection) ->
     for each in ids:
         db.execute("DELETE FROM tasks WHERE execution_id = ?", (each,))
         db.execute("DELETE FROM timers WHERE execution_id = ?", (each,))
-        db.execute("DELETE FROM webhooks WHERE execution_id = ?", (each,))
+        told = db.execute(
+            "DELETE FROM webhooks WHERE execution_id = ? RETURNING next_at", (each,)
+        ).fetchall()
+        untold.extend(each for (next_at,) in told if next_at is not None)
         db.execute("DELETE FROM executions WHERE id = ?", (each,))
         gone.append(each)
         if time.monotonic() >= end:

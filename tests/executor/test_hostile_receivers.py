@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import socket
+from datetime import timedelta
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -12,12 +14,14 @@ import pytest
 from aiohttp import web
 
 from services.executor.deliveries import Terms
+from services.executor.upkeep import Upkeep
 from tests.executor.rig import Rig, Upstream, executing, http, secret, upstream, workflow
 from tests.executor.test_deliveries import (
     DONE,
     KEY,
     LATER,
     Hook,
+    delivery_of,
     stands,
     until,
     webhook,
@@ -142,3 +146,18 @@ async def test_what_was_due_first_is_not_overtaken_by_all_that_ends_later(
         await until(lambda: len(order) == 30)
 
     assert set(begun[:10]) <= set(order[:14])
+
+
+async def test_what_goes_untold_with_its_execution_is_said(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.WARNING)
+    async with executing(tmp_path / "x.db", [DONE, SIGNING], terms=LATER) as rig:
+        pending = await rig.run("done", **webhook("http://127.0.0.1:1/"))
+        await stands(rig, pending.execution_id, "PENDING", attempts=1)
+        given_up = await rig.run("done", **webhook("http://10.0.0.1/"))
+        await until(lambda: "given up" in caplog.text)
+        assert (await delivery_of(rig, given_up.execution_id))["status"] == "GIVEN_UP"
+        await Upkeep(retention=timedelta(seconds=-1)).clean(rig.store)
+
+    assert "1 execution was dropped before the end was told" in caplog.text

@@ -111,7 +111,7 @@ async def test_large_executions_are_dropped_a_few_at_a_time(tmp_path: Path) -> N
             await rig.run("quick", input={"x": "y" * 2_000_000})
         gone: list[str] = []
         ids = await rig.store.readers.read(queries.ended_before, 2**62, 100)
-        await rig.store.writer.chore(partial(_drop_executions, ids, gone))
+        await rig.store.writer.chore(partial(_drop_executions, ids, gone, []))
         await AT_ONCE.clean(rig.store)
         left = await rig.store.readers.read(_count)
 
