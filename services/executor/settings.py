@@ -10,6 +10,9 @@ from services.executor.core.webhooks import DELAYS
 from services.executor.effects.egress import EgressPolicy
 from services.settings import Common, address, number, path, seconds, setting, url, words
 
+# Beyond some thousand years there is no date for the next attempt.
+_LONGEST_DELAY = timedelta(days=30)
+
 
 def _allowed(text: str) -> tuple[str, ...]:
     EgressPolicy.allowing(words(text))
@@ -17,7 +20,10 @@ def _allowed(text: str) -> tuple[str, ...]:
 
 
 def _delays(text: str) -> tuple[timedelta, ...]:
-    return tuple(map(seconds(), words(text)))
+    delays = tuple(map(seconds(), words(text)))
+    if any(each > _LONGEST_DELAY for each in delays):
+        raise ValueError(f"must be at most {_LONGEST_DELAY.total_seconds():.0f} seconds each")
+    return delays
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,7 +92,7 @@ class ExecutorSettings(Common):
         "PODIUM_WEBHOOK_DELAYS_SECONDS",
         DELAYS,
         "How long after each attempt to tell a completion webhook the next one follows, give or "
-        "take a tenth; after the last it is given up.",
+        "take a tenth, at most 30 days each; after the last it is given up.",
         parse=_delays,
     )
     retention: timedelta = setting(

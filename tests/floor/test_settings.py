@@ -127,6 +127,12 @@ def test_no_service_starts_with_a_duration_that_breaks_it(variable: str) -> None
     assert refusals[0].startswith(f"{variable} must be at least ")
 
 
+@pytest.mark.parametrize("text", ["5,2592001", "1e12"])
+def test_a_webhook_is_not_put_off_until_there_is_no_date(text: str) -> None:
+    with pytest.raises(SettingsError, match="must be at most 2592000 seconds each"):
+        read(ExecutorSettings, {"PODIUM_WEBHOOK_DELAYS_SECONDS": text})
+
+
 def test_a_choice_is_read_in_any_case() -> None:
     assert one_of("a", "b")(" B ") == "b"
 
