@@ -12,7 +12,7 @@ from services.edge.cachekeys import effective_key, tag_of
 from services.edge.call import Answer, Call
 from services.edge.etags import is_held, not_modified
 from services.edge.freshness import NO_WISH, Wish, wish_of
-from services.edge.keeping import Kept
+from services.edge.keeping import Kept, Shelf
 from services.edge.preferences import read_preference
 from services.edge.problems import Problem
 from services.edge.together import together
@@ -33,7 +33,10 @@ async def through_cache(call: Call, gateway: Gateway, route: Route, rest: Rest) 
     assert config is not None, "there is nothing to go by"
     scope = None if _bypasses(call, route) else gateway.definitions.cache_scope(route)
     if scope is None:
-        gateway.cache.shelf(config.place).bypassed += 1
+        shelf = gateway.cache.shelf(config.place)
+        if _wish(call).only_if_cached:
+            raise _not_kept(call, shelf)
+        shelf.bypassed += 1
         say(call, b"fwd=bypass", "bypass")
         return await rest(call, gateway)
     key = await aside(len(call.body), effective_key, config, scope, call)
@@ -52,7 +55,7 @@ def _bypasses(call: Call, route: Route) -> bool:
         or (call.method != "HEAD" and prefers_events(call.headers))
     ):
         return True
-    if b"prefer" not in call.header:
+    if b"prefer" not in call.header or _wish(call).only_if_cached:
         return False
     return not read_preference(call.headers).seconds(route.timeout_seconds)
 
@@ -67,9 +70,7 @@ async def _answer(asked: Asked) -> Answer:
             return _hit(asked, kept, kept.answer, now)
         why = b"fwd=request" if fresh else b"fwd=stale"
     if wish.only_if_cached:
-        asked.shelf.misses += 1
-        say(asked.call, b"detail=only-if-cached", "miss")
-        raise Problem("not-kept")
+        raise _not_kept(asked.call, asked.shelf)
     tag = await aside(len(asked.call.body), tag_of, asked.config, asked.call)
     asked = replace(asked, tag=tag)
     if not (wish.no_cache or wish.no_store or fresh):
@@ -78,6 +79,12 @@ async def _answer(asked: Asked) -> Answer:
             return answer
     # What is kept will not do, or no other's answer will.
     return await _alone(asked, why, keeps=not wish.no_store)
+
+
+def _not_kept(call: Call, shelf: Shelf) -> Problem:
+    shelf.misses += 1
+    say(call, b"detail=only-if-cached", "miss")
+    return Problem("not-kept")
 
 
 def _wish(call: Call) -> Wish:

@@ -322,6 +322,21 @@ async def test_a_caller_may_want_a_kept_answer_or_none(edge: Edge) -> None:
     assert told(await call(edge, headers=wish)) == "hit; ttl=300"
 
 
+@pytest.mark.parametrize("auth", ["partners", "open"])
+async def test_who_wants_a_kept_answer_or_none_has_no_execution_begun(
+    edge: Edge, auth: str
+) -> None:
+    with_cache(edge, auth=auth)
+    wish = {"Cache-Control": "only-if-cached"}
+    for header in ({"Prefer": "respond-async"}, {"Accept": "text/event-stream"}):
+        none = await call(edge, headers=wish | header)
+        assert (none.status_code, told(none)) == (504, "detail=only-if-cached")
+    assert starts(edge) == 0
+
+    await call(edge)
+    assert told(await call(edge, headers=wish | {"Prefer": "wait=0"})) == "hit; ttl=300"
+
+
 async def test_strangers_do_not_decide_that_an_execution_is_begun(edge: Edge) -> None:
     with_cache(edge, auth="open")
     await call(edge)
