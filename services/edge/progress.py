@@ -196,6 +196,8 @@ def _latest(tasks: Iterable[pb.TaskState]) -> float | None:
 
 
 def _progress(task: pb.TaskState) -> float | None:
+    if task.HasField("progress"):
+        return task.progress
     poll = task.last_poll
     if not poll.HasField("progress") or not math.isfinite(poll.progress):
         return None

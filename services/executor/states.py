@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
+from math import isfinite
 from typing import Any
 
 from google.protobuf.duration_pb2 import Duration
@@ -11,7 +12,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from podium.executor.v1 import executor_pb2 as pb
 from services.executor.core.copies import changed
-from services.executor.core.model import Execution, ExecutionStatus, Json, Task
+from services.executor.core.model import Execution, ExecutionStatus, Json, Task, TaskStatus
 from services.executor.core.webhooks import Delivery, Webhook
 from services.executor.documents import compact, plain, quoted
 from services.executor.rows import Origin, Row, micros
@@ -86,7 +87,8 @@ def _task_text(task: Task, row: Row) -> str:
         f",{task.attempt},{task.iteration},{task.sequence},{task.poll_count},{row[8]}"
         f",{'null' if started is None else started},{'null' if ended is None else ended}"
         f",{'null' if following is None else following},{quoted(row[16][:REASON_CHARS])}"
-        f",{'null' if poll is None else compact(poll)}]"
+        f",{'null' if poll is None else compact(poll)}"
+        f",{'null' if (number := _reported(task)) is None else number}]"
     )
 
 
@@ -126,7 +128,17 @@ def task_facts(task: Task) -> list[Any]:
         None if task.next_at is None else micros(task.next_at),
         plain(task.reason[:REASON_CHARS]),
         _last_poll(task),
+        _reported(task),
     ]
+
+
+def _reported(task: Task) -> float | None:
+    """What a callback, or a worker, has said of how far it is."""
+    if task.status is not TaskStatus.IN_PROGRESS or not isinstance(task.output, dict):
+        return None
+    value = task.output.get("progress")
+    number = None if isinstance(value, bool) else _progress(value)
+    return number if number is not None and isfinite(number) else None
 
 
 def _last_poll(task: Task) -> Json:
@@ -198,6 +210,8 @@ def task_state(facts: list[Any]) -> pb.TaskState:
         next_at=timestamp(facts[12]),
         reason=facts[13],
         last_poll=_poll(facts[14]),
+        # What was written by an older executor, or without its documents, has none.
+        progress=facts[15] if len(facts) > 15 else None,
     )
 
 

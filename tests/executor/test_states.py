@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 
+import pytest
 from hypothesis import given, settings
 
 from services.executor import states
-from services.executor.core.model import Execution, ExecutionStatus
+from services.executor.core.model import Execution, ExecutionStatus, Json, Task, TaskStatus
 from services.executor.rows import Origin, task_row
 from tests.executor.test_store import executions
 
@@ -41,3 +43,29 @@ def test_only_the_last_row_of_a_unit_tells_the_end_of_the_execution(execution: E
     for facts, _ in texts[:-1]:
         assert not ExecutionStatus(facts[3]).final
         assert facts[6] is None or not execution.status.final
+
+
+REPORTED: list[tuple[TaskStatus, Json, float | None]] = [
+    (TaskStatus.IN_PROGRESS, {"progress": 40}, 40.0),
+    (TaskStatus.IN_PROGRESS, {"progress": 0.5}, 0.5),
+    (TaskStatus.IN_PROGRESS, {"progress": True}, None),
+    (TaskStatus.IN_PROGRESS, {"progress": "40"}, None),
+    (TaskStatus.IN_PROGRESS, {"progress": float("inf")}, None),
+    (TaskStatus.IN_PROGRESS, {"progress": 10**400}, None),
+    (TaskStatus.IN_PROGRESS, {}, None),
+    (TaskStatus.COMPLETED, {"progress": 40}, None),
+]
+
+
+@pytest.mark.parametrize(("status", "output", "progress"), REPORTED)
+def test_the_progress_of_a_task_that_waits_is_what_somebody_says(
+    status: TaskStatus, output: Json, progress: float | None
+) -> None:
+    at = datetime(2026, 1, 1, tzinfo=UTC)
+    task = Task("t", "ref", "step", "HTTP", "name", 1, status, at, at, output=output)
+    facts = states.task_facts(task)
+
+    told = states.task_state(facts)
+
+    assert (told.progress if told.HasField("progress") else None) == progress
+    assert not states.task_state(facts[:-1]).HasField("progress")

@@ -191,3 +191,23 @@ def test_streams_outlive_a_killed_executor_and_end_with_the_suite(
     assert set(numbers) == set(range(1, numbers[-1] + 1))
     assert len({event.id for event in told}) == len(told)
     assert all(event.name == "progress" for event in left)
+
+
+def test_progress_that_somebody_reports_of_a_task_is_told(suite: Suite, upstream: str) -> None:
+    begin = http("begin", f"{upstream}/jobs", "POST", body={"seconds": 0}, asyncComplete=True)
+    suite.apply(*expose("sse-async", begin))
+    said = ("complete-task", "--status")
+
+    with reading(f"{suite.gateway}/sse-async", suite.caller("sse-async")) as events:
+        told = [next(events)]
+        execution_id = told[0].data["executionId"]
+        going = suite.podium(
+            *said, "IN_PROGRESS", "--result", '{"progress": 40}', execution_id, "begin"
+        )
+        told.append(next(events))
+        done = suite.podium(*said, "COMPLETED", execution_id, "begin")
+        told += events
+
+    assert (going.returncode, done.returncode) == (0, 0), going.stderr + done.stderr
+    assert told[1].data == {"executionId": execution_id, "status": "RUNNING", "progress": 40}
+    assert told[-1].name == "result"
