@@ -338,7 +338,10 @@ async def test_tls_with_a_server_that_has_none_fails(perform: Perform, server: U
 async def test_many_calls_run_side_by_side(perform: Perform, server: Upstream) -> None:
     server.answers["/"] = plain(b"[1]")
 
-    outcomes = await asyncio.gather(*(perform(server.url, "POST", body={}) for _ in range(200)))
+    # On a machine that does much else, to connect 200 times takes longer than the limit of one.
+    limit = timedelta(seconds=20)
+    calls = (perform(server.url, "POST", body={}, connect_timeout=limit) for _ in range(200))
+    outcomes = await asyncio.gather(*calls)
 
     assert all(answered(outcome).body == [1] for outcome in outcomes)
 
