@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 from podium.executor.v1 import executor_pb2 as pb
 from services.access import Principal
-from services.errors import ConcurrencyLimited, Overloaded, ServiceError, TooLarge
+from services.errors import Overloaded, ServiceError, TooLarge
 from services.executor.actors import Told
 from services.executor.calls import Calls
 from services.executor.core.model import Json
@@ -16,6 +16,7 @@ from services.executor.documents import plain
 from services.executor.entrance import Leave
 from services.executor.results import Waiter, result_of
 from services.executor.runtime import Runtime
+from services.executor.slots import no_room
 from services.executor.starting import Starting
 from services.pacing import Pace
 
@@ -224,7 +225,7 @@ class _Exchange:
         """It is refused, if it still waits for a slot."""
         self._withdrawn = True
         if not self._left and self._leave_entrance is not None and self._leave_entrance():
-            self.refuse(ConcurrencyLimited("As many executions run at once as may."))
+            self.refuse(no_room())
 
     def started(self, told: Told | ServiceError) -> None:
         """What became of the start."""

@@ -63,6 +63,11 @@ class _Line:
         return self.held + self.taken < self.limit
 
 
+def no_room() -> ConcurrencyLimited:
+    """What is said to whoever has no slot, and no place to wait for one any more."""
+    return ConcurrencyLimited("As many executions run at once as may.")
+
+
 class Slots:
     """All lines by key; one that nobody is in is forgotten.
 
@@ -127,7 +132,7 @@ class Slots:
         line.limit = slot.limit
         try:
             if len(line.waiting) >= slot.most_waiting:
-                raise ConcurrencyLimited("As many executions run at once as may.")
+                raise no_room()
             if self._chars + turn.size > self._most_chars:
                 raise Overloaded("Too much waits for other executions to end.")
             line.waiting[turn] = None
