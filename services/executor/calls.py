@@ -67,9 +67,8 @@ class Calls:
         told = await self.start(request, caller)
         refs = request.await_refs if told.refs is None else told.refs
         result = await self._result(told, refs, wait)
-        result.replayed = (
-            told.refs is not None and result_of(told.after, told.origin, refs) is not None
-        )
+        if told.refs is not None and result_of(told.after, told.origin, refs) is not None:
+            result.replayed = True
         return result
 
     async def attached(self, request: pb.Attach, caller: Principal, wait: timedelta) -> pb.Result:

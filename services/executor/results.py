@@ -76,7 +76,7 @@ def _first_ended(execution: Execution, refs: Sequence[str]) -> Task | None:
 
 @dataclass(slots=True, eq=False)
 class Waiter:
-    """Somebody who waits for a result."""
+    """Somebody who waits for a result; it is also that of others who wait for the same."""
 
     refs: tuple[str, ...]
     deliver: Deliver
@@ -108,9 +108,11 @@ class Waiters:
         waiting = self._waiting.get(execution.id)
         if waiting is None:
             return
+        results: dict[tuple[str, ...], pb.Result | None] = {}
         for waiter in list(waiting):
-            result = result_of(execution, origin, waiter.refs, output)
-            if result is not None:
+            if waiter.refs not in results:
+                results[waiter.refs] = result_of(execution, origin, waiter.refs, output)
+            if (result := results[waiter.refs]) is not None:
                 self.leave(execution.id, waiter)
                 try:
                     waiter.deliver(result)

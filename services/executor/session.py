@@ -11,9 +11,10 @@ from services.access import Principal
 from services.errors import Overloaded, ServiceError, TooLarge
 from services.executor.actors import Told
 from services.executor.calls import Calls
-from services.executor.core.model import Json
+from services.executor.core.model import Execution, Json
 from services.executor.documents import plain
 from services.executor.entrance import Leave
+from services.executor.outbox import Outbox
 from services.executor.results import Waiter, result_of
 from services.executor.runtime import Runtime
 from services.executor.slots import no_room
@@ -24,12 +25,7 @@ logger = logging.getLogger(__name__)
 
 Write = Callable[[pb.SessionResponse], Awaitable[None]]
 
-# A message holds 32 MiB at most: a single result, or several that have less together.
-_MOST_BYTES_A_MESSAGE = 8 << 20
 _MOST_BYTES_A_RESULT = 30 << 20
-# From here on the bytes are counted; below, a message of 8 MiB in characters has room for them.
-_COUNTED_CHARS = 64 << 10
-_FRAME_BYTES = 512
 # Whoever does not read for so long is gone, or as good as.
 _MOST_UNREAD_BYTES = 256 << 20
 _MOST_OPEN = 100_000
@@ -54,8 +50,9 @@ class Session:
         self._caller = caller
         self.loop = asyncio.get_running_loop()
         self._open: dict[int, _Exchange] = {}
-        self._out: list[pb.ServerFrame] = []
-        self._unread = 0
+        self._out = Outbox()
+        # The last who asked for a result: of which execution, of what in it, and what it was.
+        self._asked: tuple[Execution, tuple[str, ...], pb.Result | None] | None = None
         self._wake = asyncio.Event()
         self._ended = False
 
@@ -74,8 +71,9 @@ class Session:
                     await self._wake.wait()
                     await pace.turn()
                     self._wake.clear()
+                    self._asked = None
                     while self._out:
-                        await write(self._next_message())
+                        await write(self._out.next_message())
             finally:
                 reading.cancel()
                 for exchange in list(self._open.values()):
@@ -107,7 +105,7 @@ class Session:
             return
         if len(self._open) >= _MOST_OPEN:
             error = Overloaded("The session has too many frames open.")
-            self.post(_error(number, error), _FRAME_BYTES)
+            self.post(_error(number, error))
             return
         exchange = self._open[number] = _Exchange(self, number)
         try:
@@ -140,17 +138,36 @@ class Session:
         order = self._starting.order(request, self._caller, given)
         exchange.enter(self._runtime.entrance.start(order, exchange.started))
 
-    def post(self, frame: pb.ServerFrame, size: int) -> None:
-        """Have ``frame`` sent with all others of this tick."""
-        self._unread += size
-        if self._unread > _MOST_UNREAD_BYTES:
+    def post(self, frame: pb.ServerFrame) -> None:
+        """Have ``frame``, which is small, sent with all others of this tick."""
+        self._out.put(frame)
+        self._posted()
+
+    def post_result(self, number: int, result: pb.Result, *, replayed: bool) -> None:
+        """As :meth:`post`, a frame with ``result``, which nobody changes any more."""
+        if self._out.size_of(result) > _MOST_BYTES_A_RESULT:
+            # Sent, it would end the session, and again whenever somebody attached.
+            error = TooLarge("It has ended, but its output is larger than a message can hold.")
+            self._out.put(_error(number, error))
+        else:
+            self._out.put_result(number, result, replayed=replayed)
+        self._posted()
+
+    def _posted(self) -> None:
+        if self._out.unread > _MOST_UNREAD_BYTES:
             logger.warning("A session is ended: its peer does not read.")
             self._out.clear()
             self.end()
-            return
-        self._out.append(frame)
-        if not self._wake.is_set():
+        elif not self._wake.is_set():
             self._wake.set()
+
+    def result_of(self, told: Told, refs: tuple[str, ...]) -> pb.Result | None:
+        """As the function of that name; those in a row who ask for the same share it."""
+        asked = self._asked
+        if asked is None or asked[0] is not told.after or asked[1] != refs:
+            result = result_of(told.after, told.origin, refs)
+            asked = self._asked = told.after, refs, result
+        return asked[2]
 
     def forget(self, number: int) -> None:
         self._open.pop(number, None)
@@ -158,32 +175,6 @@ class Session:
     @property
     def runtime(self) -> Runtime:
         return self._runtime
-
-    def _next_message(self) -> pb.SessionResponse:
-        if self._unread <= _MOST_BYTES_A_MESSAGE:
-            message = pb.SessionResponse(frames=self._out)
-            self._out, self._unread = [], 0
-            return message
-        size, number = 0, 0
-        for frame in self._out:
-            more = size_of(frame)
-            # None but a first one is put where it might make a message too large.
-            if number and size + more > _MOST_BYTES_A_MESSAGE:
-                break
-            size, number = size + more, number + 1
-        message = pb.SessionResponse(frames=self._out[:number])
-        del self._out[:number]
-        self._unread -= size
-        return message
-
-
-def size_of(frame: pb.ServerFrame) -> int:
-    """Roughly the bytes of ``frame``."""
-    output = frame.result.output
-    size = len(output)
-    if size > _COUNTED_CHARS and not output.isascii():
-        size = len(output.encode())
-    return _FRAME_BYTES + size + len(frame.result.answer)
 
 
 def _error(number: int, error: ServiceError) -> pb.ServerFrame:
@@ -233,7 +224,7 @@ class _Exchange:
             self.execution_id = told.after.id
             if told.refs is not None:
                 self.refs = told.refs
-                self._replayed = result_of(told.after, told.origin, told.refs) is not None
+                self._replayed = self._session.result_of(told, told.refs) is not None
             if self.prompt:
                 self._say_accepted()
         self.attached(told)
@@ -245,7 +236,7 @@ class _Exchange:
     def _say_accepted(self) -> None:
         accepted = pb.Accepted(execution_id=self.execution_id, replayed=self._replayed)
         frame = pb.ServerFrame(correlation_id=self._number, accepted=accepted)
-        self._session.post(frame, _FRAME_BYTES)
+        self._session.post(frame)
 
     def _hush(self) -> None:
         if self._saying is not None:
@@ -260,7 +251,7 @@ class _Exchange:
             self.refuse(told)
             return
         self.execution_id = told.after.id
-        result = result_of(told.after, told.origin, self.refs)
+        result = self._session.result_of(told, self.refs)
         if result is not None:
             self._deliver(result)
         else:
@@ -271,21 +262,14 @@ class _Exchange:
         self._waiter = None
         self._hush()
         self._session.forget(self._number)
-        result.replayed = self._replayed
-        frame = pb.ServerFrame(correlation_id=self._number, result=result)
-        size = size_of(frame)
-        if size > _MOST_BYTES_A_RESULT:
-            # Sent, it would end the session, and again whenever somebody attached.
-            error = TooLarge("It has ended, but its output is larger than a message can hold.")
-            frame, size = _error(self._number, error), _FRAME_BYTES
-        self._session.post(frame, size)
+        self._session.post_result(self._number, result, replayed=self._replayed)
 
     def refuse(self, error: ServiceError) -> None:
         if self._left:
             # Its number may be another frame's by now.
             return
         self._session.forget(self._number)
-        self._session.post(_error(self._number, error), _FRAME_BYTES)
+        self._session.post(_error(self._number, error))
 
     def leave(self) -> None:
         """Nobody waits any more."""
