@@ -202,6 +202,10 @@ async def echo_generator(request: Any, _context: Any) -> AsyncIterator[bytes]:
 
 async def echo_writer(request: Any, context: Any) -> None:
     await context.write(b"w")
+    if not isinstance(request, bytes):
+        # A client that still sends is told by gRPC that it could not, not why the call has ended.
+        async for _ in request:
+            pass
     raise NotFound("No more.")
 
 
