@@ -222,8 +222,10 @@ class LimitedProtocol(HttpToolsProtocol):
 
     def shutdown(self) -> None:
         super().shutdown()
-        if self._running is not None and not self._running.response_complete:
-            self._running.drain()
+        waiting = (cast("Cycle", cycle) for cycle, _ in self.pipeline)
+        for cycle in (self._running, *waiting):
+            if cycle is not None and not cycle.response_complete:
+                cycle.drain()
 
     def on_response_complete(self) -> None:
         answered = self._running

@@ -131,6 +131,20 @@ async def test_a_client_that_leaves_ends_the_stream() -> None:
     assert source.left == [True]
 
 
+async def test_streams_that_wait_behind_another_end_with_the_listener_too() -> None:
+    source = Source()
+    stack = AsyncExitStack()
+    address = await stack.enter_async_context(streaming(source, drain_seconds=60.0))
+    async with connected(address) as raw:
+        await head(raw, GET * 3)
+        await asyncio.wait_for(stack.aclose(), 30)
+        rest = await raw.reader.read()
+
+    assert rest.count(b"HTTP/1.1 200") == 2
+    assert rest.endswith(b"0\r\n\r\n")
+    assert source.left == [False, False, False]
+
+
 async def test_its_time_ends_a_stream_as_a_whole_one() -> None:
     source = Source(seconds=0.01)
     async with streaming(source) as address, connected(address) as raw:
