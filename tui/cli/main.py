@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import click
+
+# What a shell says of a command that SIGINT has ended: 128 and the signal's number.
+INTERRUPTED = 130
 
 # Subcommand -> (module, attribute, one line for --help). Importing all of them would make every
 # call wait for gRPC, which `podium --help` and `podium up` do not need.
@@ -51,6 +56,13 @@ class LazyGroup(click.Group):
         module, attribute, _ = COMMANDS[cmd_name]
         command: click.Command = getattr(import_module(module), attribute)
         return command
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the subcommand; Ctrl-C ends it without a word, whatever it was about to do."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            sys.exit(INTERRUPTED)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):

@@ -76,8 +76,6 @@ def ask(home: Path | None, work: Callable[[Suite], Awaitable[int]], *, failure: 
             f"{error.filename or 'The output'} cannot be written: {error.strerror or error}.",
             failure,
         )
-    except KeyboardInterrupt:
-        sys.exit(130)
     sys.exit(code)
 
 
