@@ -78,6 +78,19 @@ async def test_a_trial_tells_what_every_stage_found_out(edge: Edge) -> None:
     assert response.took.ToMicroseconds() >= run.took.ToMicroseconds()
 
 
+async def test_of_a_key_not_even_the_half_is_told_where_notes_are_cut(edge: Edge) -> None:
+    shop(edge)
+    begins = len(KEY) // 2
+    for pad in (16384 - begins - 20, 16384 - begins - 10):
+        body = json.dumps({"pad": "x" * pad, "key": KEY}).encode()
+        response = await tried(edge, "/7", body=body)
+
+        told = [noted(response, name)[1] for name in ("map_input", "execution")]
+        assert response.status == 200
+        assert not any(KEY[:6] in json.dumps(notes) for notes in told)
+        assert "characters)" in json.dumps(told[0])
+
+
 async def test_its_answer_is_that_of_a_call(edge: Edge) -> None:
     shop(edge)
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from services.edge.routes import routes_of
-from services.edge.trial.masking import masked, secrets_of
+from services.edge.trial.masking import masked, masked_json, secrets_of
 from services.edge.trial.request import headers_of, method_of, path_of, query_of
 from services.errors import InvalidRequest, NotFound
 from tests.edge.documents import route, service
@@ -106,7 +108,9 @@ def test_the_key_takes_the_place_of_others() -> None:
         ((b"x-api-key", b'pk_"1"'), ['pk_"1"', r"pk_\"1\""]),
         ((b"authorization", b"Bearer pk_1234"), ["pk_1234"]),
         ((b"authorization", b"Basic bWU6cGtfMTIzNA=="), ["bWU6cGtfMTIzNA==", "pk_1234"]),
-        ((b"cookie", b"session=12"), ["session=12"]),
+        ((b"cookie", b"session=12; id=open-me"), ["session=12; id=open-me", "open-me"]),
+        ((b"x-api-key", 'p/ä"+'.encode()), ['p/ä"+', r"p/\u00e4\"+", r"p/ä\"+"]),
+        ((b"x-api-key", b"p/a +"), ["p/a%20%2B", "p%2Fa%20%2B", "p%2Fa+%2B", "cC9hICs"]),
     ],
 )
 def test_what_proves_who_calls_is_put_out_of_sight(
@@ -116,3 +120,16 @@ def test_what_proves_who_calls_is_put_out_of_sight(
 
     for each in hidden:
         assert masked(f"<{each}> open Bearer", secrets) == "<***> open Bearer"
+
+
+@pytest.mark.parametrize("key", ["true", "1234", "null", '":"x', "name", "\\u00"])
+def test_json_without_secrets_is_json(key: str) -> None:
+    value = {"name": f"<{key}>", "n": [1234, 12345, True, None], "deep": [[{key: "\\u0020"}]]}
+    secrets = secrets_of([(b"x-api-key", key.encode())])
+
+    told = masked_json(json.dumps(value, ensure_ascii=False), secrets)
+
+    assert key not in json.dumps(json.loads(told).get("name", ""))
+    assert "<***>" in json.loads(told).values()
+    assert 1234 not in json.loads(told)["n"] or key != "1234"
+    assert 12345 in json.loads(told)["n"]

@@ -4,26 +4,49 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from services.edge.auth.model import Caller
 from services.edge.call import Call
 from services.edge.problems import KINDS, Problem
 from services.edge.routes import Route
+from services.edge.trial.masking import masked, masked_json
 from services.json_text import Json
-
-Notes = dict[str, Json]
 
 # Characters of JSON text that a note holds; what is larger is told as text, cut off.
 _LONGEST = 16 * 1024
 
 
-def bounded(text: str) -> Json:
-    """JSON text as a value, or the beginning of it as text."""
+@dataclass(frozen=True, slots=True)
+class Long:
+    """JSON text that is too long to be told whole."""
+
+    text: str
+
+
+Notes = dict[str, "Json | Long"]
+
+
+def bounded(text: str) -> Json | Long:
+    """JSON text as a value, where it is not too long."""
     if len(text) > _LONGEST:
-        return f"{text[:_LONGEST]}… ({len(text)} characters)"
+        return Long(text)
     value: Json = json.loads(text)
     return value
+
+
+def text_of(notes: Notes, secrets: tuple[str, ...]) -> str:
+    """``notes`` as JSON text without ``secrets``."""
+    told = {name: _told(value, secrets) for name, value in notes.items()}
+    return masked_json(json.dumps(told, ensure_ascii=False, separators=(",", ":")), secrets)
+
+
+def _told(value: Json | Long, secrets: tuple[str, ...]) -> Json:
+    if not isinstance(value, Long):
+        return value
+    # Of a secret that is cut in two, the first half would be told.
+    return f"{masked(value.text, secrets)[:_LONGEST]}… ({len(value.text)} characters)"
 
 
 def _route(route: Route | None) -> Notes:

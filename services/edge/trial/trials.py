@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from typing import Any
 
 from podium.edge.v1 import edge_pb2 as pb
@@ -11,7 +10,7 @@ from services.edge.endpoint import Endpoint, Stage
 from services.edge.gateway import Gateway
 from services.edge.trial.cycle import LONGEST_BODY, Kept
 from services.edge.trial.masking import MASK, masked, secrets_of
-from services.edge.trial.notes import Notes
+from services.edge.trial.notes import text_of
 from services.edge.trial.recording import Record, Recorder, recorded, watched
 from services.edge.trial.request import headers_of, method_of, path_of, query_of
 from services.errors import InvalidRequest, NotFound, Unavailable
@@ -119,11 +118,7 @@ def _stage(record: Record, secrets: tuple[str, ...]) -> pb.RouteStage:
         name=record.name,
         within=record.within,
         outcome=record.outcome,
-        notes=masked(_text(record.notes), secrets),
+        notes=text_of(record.notes, secrets),
     )
     stage.took.FromMicroseconds(int(record.took * 1e6))
     return stage
-
-
-def _text(notes: Notes) -> str:
-    return json.dumps(notes, ensure_ascii=False, separators=(",", ":"))
