@@ -13,6 +13,7 @@ from podium.edge.v1.edge_pb2_grpc import EdgeServiceStub
 from podium.executor.v1 import executor_pb2 as executor_pb
 from services import rpc
 from services.edge.stages import STAGES
+from services.edge.trial import cycle
 from services.edge.trial.trials import KEY_METADATA, Trials
 from services.errors import InvalidRequest, NotFound, PermissionDenied
 from tests.edge import scripted
@@ -240,6 +241,29 @@ async def test_an_answer_that_goes_on_is_told_once_it_has_ended(edge: Edge) -> N
 
     assert response.status == 200
     assert b"event: result" in response.body
+    assert noted(response, "run")[0].outcome == ANSWERED
+
+
+async def test_an_answer_that_does_not_end_is_told_as_far_as_it_came(
+    edge: Edge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cycle, "LONGEST_STREAM_SECONDS", 0.05)
+    shop(edge)
+    trial, start = await streaming(edge)
+
+    response = await asyncio.wait_for(trial, 20)
+
+    assert (response.status, response.execution_id) == (200, start.execution_id)
+    assert response.body.startswith(b"retry: ")
+    assert edge.gateway.streams.open == 0
+
+
+async def test_the_answer_to_head_has_no_body(edge: Edge) -> None:
+    put(edge.replica, service(route("GET", "/{id}"), id="shop", path="/shop"))
+
+    response = await tried(edge, "/7", method="head")
+
+    assert (response.status, response.body, response.body_bytes) == (200, b"", 0)
     assert noted(response, "run")[0].outcome == ANSWERED
 
 

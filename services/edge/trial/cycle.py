@@ -10,6 +10,8 @@ from services.edge.call import Headers, Message, Stream
 
 # Of the answer that is handed out, and of one that goes on.
 LONGEST_BODY = 1024 * 1024
+# Of an answer that goes on: as long as a route may wait, so that who tries it still waits too.
+LONGEST_STREAM_SECONDS = 300.0
 
 
 class Kept:
@@ -17,19 +19,21 @@ class Kept:
 
     Args:
         request: The body of the request.
+        head: The answer has no body, as to HEAD.
 
     Attributes:
         status: 0 before there is an answer.
         body: Of the answer; of one that goes on, what came until it was long enough.
     """
 
-    def __init__(self, request: bytes) -> None:
+    def __init__(self, request: bytes, *, head: bool = False) -> None:
         self.on_gone: Callable[[], None] | None = None
         self.disconnected = False
         self.status = 0
         self.headers: Headers = ()
         self.body = bytearray()
         self._request = request
+        self._head = head
         self._limit: asyncio.Timeout | None = None
 
     @property
@@ -42,12 +46,14 @@ class Kept:
 
     async def answer(self, status: int, headers: Headers, body: bytes) -> None:
         self.status, self.headers = status, headers
-        self.body += body
+        if not self._head:
+            self.body += body
 
     async def stream(self, status: int, headers: Headers, stream: Stream) -> None:
         self.status, self.headers = status, headers
+        seconds = min(stream.seconds, LONGEST_STREAM_SECONDS)
         with suppress(TimeoutError):
-            async with asyncio.timeout(0.0 if self.disconnected else stream.seconds) as self._limit:
+            async with asyncio.timeout(0.0 if self.disconnected else seconds) as self._limit:
                 async with aclosing(stream.chunks) as chunks:
                     async for chunk in chunks:
                         self.body += chunk

@@ -39,7 +39,7 @@ class Trials:
             NotFound: There is no such service, or no route of that template.
         """
         scope = self._scope(request, key)
-        recorder, cycle = Recorder(), Kept(request.body)
+        recorder, cycle = Recorder(), Kept(request.body, head=scope["method"] == "HEAD")
         endpoint = Endpoint(recorded(self._stages, recorder), watched(self._gateway, recorder))
         began = recorder.now()
         await _through(endpoint, scope | {"podium.cycle": cycle}, cycle)
