@@ -136,18 +136,20 @@ class Feed:
         """Whether all that came after that place can still be told."""
         return epoch == self.epoch and self.floor <= revision <= self.head
 
-    async def backlog(self, after: int, until: int) -> AsyncIterator[Change]:
-        """The changes after a revision, up to and with another.
+    async def backlog(
+        self, after: int, until: int, execution_id: str = ""
+    ) -> AsyncIterator[Change]:
+        """The changes after a revision, up to and with another; of one execution or of all.
 
         Raises:
             Behind: They were compacted meanwhile.
         """
         while after < until:
-            rows = await self._readers.read(queries.changes, after, until, _PAGE)
+            rows = await self._readers.read(queries.changes, after, until, _PAGE, execution_id)
             if after < self.floor:
                 raise Behind
-            if not rows:
-                return
             for row in rows:
                 yield Change(*row)
+            if len(rows) < _PAGE:
+                return
             after = rows[-1][0]

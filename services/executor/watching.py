@@ -80,14 +80,10 @@ class Watching:
     ) -> AsyncIterator[pb.WatchExecutionResponse]:
         state = await self._state(execution_id, follower.head)
         if resume is not None and self._reaches(resume, follower.head):
-            after = resume.revision
-            async for change in self._feed.backlog(resume.revision, follower.head):
-                after = change.revision
-                if change.execution_id == execution_id:
-                    yield self._of_one(change)
+            async for change in self._feed.backlog(resume.revision, follower.head, execution_id):
+                yield self._of_one(change)
             if state.execution.status not in _OPEN:
                 # It had ended before; the watcher may have been told already, or not.
-                state.resume.revision = after
                 state.ClearField("tasks")
                 yield state
         else:

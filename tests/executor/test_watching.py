@@ -123,6 +123,30 @@ async def test_one_execution_is_resumed_where_its_watch_was_left(tmp_path: Path)
     assert [each.execution.status for each in again] == [pb.EXECUTION_STATUS_TERMINATED]
 
 
+@pytest.mark.parametrize("page", [1, 2, 500])
+async def test_of_one_execution_nothing_else_is_looked_at_whatever_the_pages(
+    page: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feeds, "_PAGE", page)
+    async with executing(tmp_path / "x.db", [TWO, QUICK]) as rig:
+        execution_id = await rig.begin("two")
+        for ref in ("one", "other"):
+            for _ in range(3):
+                await rig.run("quick")
+            completed = pb.UpdateTaskRequest(
+                execution_id=execution_id, ref=ref, status=pb.TASK_STATUS_COMPLETED
+            )
+            await rig.stub.UpdateTask(completed, metadata=ADMIN)
+        await rig.run("quick")
+        feed = rig.runtime.feed
+        own = [each async for each in feed.backlog(0, feed.head, execution_id)]
+        every = [each async for each in feed.backlog(0, feed.head)]
+
+    assert [each.revision for each in every] == list(range(1, 11))
+    assert own == [each for each in every if each.execution_id == execution_id]
+    assert [each.revision for each in own] == [1, 5, 9]
+
+
 async def test_a_place_of_another_store_gives_the_state_as_it_is(tmp_path: Path) -> None:
     async with executing(tmp_path / "x.db", [QUICK]) as rig:
         execution_id = (await rig.run("quick")).execution_id
