@@ -37,15 +37,7 @@ def responses(
         produced: The schema of its output.
         public: Whether anybody may call, without a key.
     """
-    told: Document = {}
-    if not route.asynchronous:
-        told["200"] = {
-            "description": "The output of the workflow.",
-            "headers": headers(
-                "X-Request-Id", "Podium-Execution-Id", "Idempotent-Replayed", *_of_cache(route)
-            ),
-            "content": json_content(schema_of(produced, name, "output")) | events_content(),
-        }
+    told: Document = {"200": _of_its_end(route, name, produced)}
     if route.cache and route.method == "GET":
         told["304"] = {
             "description": "The caller has the answer already.",
@@ -64,6 +56,23 @@ def responses(
     statuses |= {429} if route.quotas or route.concurrency else set()
     told |= {str(status): problem(status) for status in sorted(statuses)}
     return told
+
+
+def _of_its_end(route: Route, name: str, produced: Mapping[str, Any] | None) -> Document:
+    """A 200: of an asynchronous route, to those only who want events."""
+    if route.asynchronous:
+        return {
+            "description": "What happens to the execution, and its answer at the end.",
+            "headers": headers("Location", "X-Request-Id", "Podium-Execution-Id"),
+            "content": events_content(),
+        }
+    return {
+        "description": "The output of the workflow.",
+        "headers": headers(
+            "X-Request-Id", "Podium-Execution-Id", "Idempotent-Replayed", *_of_cache(route)
+        ),
+        "content": json_content(schema_of(produced, name, "output")) | events_content(),
+    }
 
 
 def _of_cache(route: Route) -> tuple[str, ...]:
