@@ -151,6 +151,28 @@ def test_the_oldest_minutes_are_the_first_to_tell_keys_no_more_apart() -> None:
     assert total(history.sums(Query(1, 1))).requests == 3
 
 
+def test_many_routes_leave_the_last_hour_its_keys() -> None:
+    # Of the hour 4 rows a minute, of all before it one.
+    history = History(60 * 4 + 240)
+    for minute in range(200):
+        history.add(
+            minute,
+            {
+                ("s", "GET", path, f"key:k/{n}"): counter_of([REQUEST])
+                for path in ("/a", "/b")
+                for n in range(2)
+            },
+        )
+        history.bound(minute + 1)
+
+    for minutes, keys in (
+        (Query(140, 199, by="key"), {("key:k/0",), ("key:k/1",)}),
+        (Query(0, 9, by="key"), {(OTHER,)}),
+    ):
+        assert history.sums(minutes).keys() == keys
+    assert total(history.sums(ALL)).requests == 200 * 4
+
+
 REQUEST = (200, "", 0.01, "", "completed")
 SERIES: Series = ("s", "GET", "/a", "key:k/n")
 

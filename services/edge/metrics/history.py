@@ -9,6 +9,7 @@ from sys import intern
 from services.edge.metrics.counter import Counter
 
 MINUTES = 24 * 60
+_HOUR = 60
 
 Series = tuple[str, str, str, str]
 """Service, method and path of the route, and the principal: what is counted apart. All of them are
@@ -81,7 +82,8 @@ class History:
 
     Args:
         most: Rows (of one series in one minute) in all. Beyond, the oldest minutes tell no keys
-            apart any more, then no routes, and in the end are let go.
+            apart any more, then no routes, and in the end are let go; those of the last hour only
+            where all before them tell neither.
     """
 
     def __init__(self, most: int) -> None:
@@ -120,14 +122,21 @@ class History:
         changed = {minute for minute in self._minutes if minute <= newest - MINUTES}
         for minute in changed:
             self._let_go(minute)
-        for level in (1, 2, 3):
-            for minute in sorted(self._minutes):
-                if self._count <= self._most:
-                    return changed
-                if self._folded.get(minute, 0) < level:
-                    changed.add(minute)
-                    self._fold(minute, level)
+        for minute, level in self._foldable(newest):
+            if self._count <= self._most:
+                break
+            if self._folded.get(minute, 0) < level:
+                changed.add(minute)
+                self._fold(minute, level)
         return changed
+
+    def _foldable(self, newest: int) -> Iterator[tuple[int, int]]:
+        """What to fold, and how far, until there is room: the least missed first."""
+        every = sorted(self._minutes)
+        # The last hour is what is asked for most: many routes must not leave it without keys.
+        before = [minute for minute in every if minute < newest - _HOUR]
+        for minutes, levels in ((before, (1, 2)), (every, (1, 2, 3))):
+            yield from ((minute, level) for level in levels for minute in minutes)
 
     def _let_go(self, minute: int) -> None:
         self._count -= len(self._minutes.pop(minute))
