@@ -250,6 +250,39 @@ async def test_a_minute_is_kept_when_it_is_over(tmp_path: Path) -> None:
     assert [each for each, _ in rows(path)] == [minute, minute + 1]
 
 
+async def test_a_clock_that_was_ahead_keeps_no_use_of_a_key_in_the_future(tmp_path: Path) -> None:
+    path = tmp_path / "edge.db"
+    for used in (9_000_000_000.0, 1_000_000_000.0):
+        async with opened(path, disk.migrations), keeping(path, 1000) as metrics:
+            await metrics.loaded()
+            metrics.recorder.used["partners", "first"] = used
+            assert await metrics.last_used("partners", "first") == used
+
+    async with opened(path, disk.migrations), keeping(path, 1000) as metrics:
+        assert await metrics.last_used("partners", "first") == 1_000_000_000.0
+
+
+@pytest.mark.parametrize(
+    "spoilt",
+    ["{", "{}", "[]", '[{"2x0 ":1},[],0,{},{}]', '[{"200 ":1},[1],0,{},{}]', '[[],[],"",{},{}]'],
+)
+async def test_a_row_that_the_disk_has_spoilt_costs_no_other(tmp_path: Path, spoilt: str) -> None:
+    path, clock = tmp_path / "edge.db", Clock()
+    async with opened(path, disk.migrations), keeping(path, 1000, clock) as metrics:
+        metrics.recorder.refused("malformed-request")
+        await metrics.loaded()
+    with closing(sqlite3.connect(path)) as database, database:
+        database.execute(
+            "INSERT INTO gateway_minutes VALUES (?, 's', 'GET', '/a', '', ?)",
+            (clock() // 60, spoilt),
+        )
+
+    async with opened(path, disk.migrations), keeping(path, 1000, clock) as metrics:
+        metrics.recorder.refused("malformed-request")
+        told = await metrics.sums(Query(0, 10**9))
+        assert [counter.requests for counter in told.values()] == [2]
+
+
 class Clock:
     """A moment before a minute is over, which a test may set on."""
 

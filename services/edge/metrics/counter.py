@@ -112,6 +112,15 @@ class Counter:
         _add(self.outcomes, outcomes)
 
 
+def is_counter(text: str) -> bool:
+    """Whether some counter's :meth:`Counter.text` may be that."""
+    try:
+        Counter().merge_text(text)
+    except (ValueError, TypeError, AttributeError):
+        return False
+    return True
+
+
 def _add(counts: dict[K, int], more: Mapping[K, int]) -> None:
     for key, count in more.items():
         counts[key] = counts.get(key, 0) + count

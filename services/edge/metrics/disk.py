@@ -18,6 +18,7 @@ from typing import TypeVar
 from sqlite_utils import Database
 from sqlite_utils.migrations import Migrations
 
+from services.edge.metrics.counter import is_counter
 from services.edge.metrics.history import Series, Uses
 from services.errors import Unavailable
 from services.process import StartupError
@@ -72,12 +73,13 @@ def load(db: Database, oldest: int) -> Kept:
     minutes: dict[int, dict[Series, str]] = {}
     rows = db.execute(
         "SELECT minute, service, method, path, principal, counts FROM gateway_minutes "
-        # What the disk has spoilt must not spoil the sums.
-        "WHERE minute >= ? AND json_valid(counts)",
+        "WHERE minute >= ?",
         (oldest,),
     )
     for minute, service, method, path, principal, counts in rows:
-        minutes.setdefault(minute, {})[service, method, path, principal] = counts
+        # What the disk has spoilt must not spoil the sums.
+        if is_counter(counts):
+            minutes.setdefault(minute, {})[service, method, path, principal] = counts
     uses = db.execute("SELECT auth_id, name, used_at FROM key_uses")
     return Kept(minutes, {(auth_id, name): at for auth_id, name, at in uses})
 
@@ -92,8 +94,7 @@ def save(db: Database, kept: Kept, oldest: int) -> None:
             [(minute, *series, counts) for series, counts in rows.items()],
         )
     db.conn.executemany(
-        "INSERT INTO key_uses VALUES (?, ?, ?) ON CONFLICT DO UPDATE "
-        "SET used_at = max(used_at, excluded.used_at)",
+        "INSERT OR REPLACE INTO key_uses VALUES (?, ?, ?)",
         [(*key, at) for key, at in kept.used.items()],
     )
     db.execute(

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
@@ -108,14 +108,15 @@ class Metrics:
         kept = await file.load(self.minute - MINUTES + 1)
         if kept is not None:
             await self._aside(self._archive.adopt, kept.minutes, self.minute)
-            _note(self._used, kept.used)
+            # What this process has seen came later, whatever the clock said then.
+            self._used = {**kept.used, **self._used}
 
     async def _close_minute(self) -> None:
         # The clock may have been set: what was counted is of the minute in which that began.
         before, self._minute = self._minute, self.minute
         counted, used = self.recorder.take()
-        _note(self._unsaved_uses, used)
-        _note(self._used, used)
+        self._unsaved_uses |= used
+        self._used |= used
         self._used = newest(self._used)
         await self._aside(self._archive.close, before, counted, self._minute)
 
@@ -131,11 +132,6 @@ class Metrics:
     def close(self) -> None:
         """End the thread."""
         self._thread.shutdown()
-
-
-def _note(used: Uses, more: Mapping[tuple[str, str], float]) -> None:
-    for key, at in more.items():
-        used[key] = max(at, used.get(key, 0.0))
 
 
 async def _set_within(event: asyncio.Event, seconds: float) -> None:
