@@ -264,16 +264,26 @@ async def test_a_clock_that_was_ahead_keeps_no_use_of_a_key_in_the_future(tmp_pa
 
 @pytest.mark.parametrize(
     "spoilt",
-    ["{", "{}", "[]", '[{"2x0 ":1},[],0,{},{}]', '[{"200 ":1},[1],0,{},{}]', '[[],[],"",{},{}]'],
+    [
+        b"\xff",
+        "{",
+        "{}",
+        "[]",
+        '[{"2x0 ":1},[],0,{},{}]',
+        '[{"200 ":1},[1],0,{},{}]',
+        '[[],[],"",{},{}]',
+    ],
 )
-async def test_a_row_that_the_disk_has_spoilt_costs_no_other(tmp_path: Path, spoilt: str) -> None:
+async def test_a_row_that_the_disk_has_spoilt_costs_no_other(
+    tmp_path: Path, spoilt: str | bytes
+) -> None:
     path, clock = tmp_path / "edge.db", Clock()
     async with opened(path, disk.migrations), keeping(path, 1000, clock) as metrics:
         metrics.recorder.refused("malformed-request")
         await metrics.loaded()
     with closing(sqlite3.connect(path)) as database, database:
         database.execute(
-            "INSERT INTO gateway_minutes VALUES (?, 's', 'GET', '/a', '', ?)",
+            "INSERT INTO gateway_minutes VALUES (?, 's', 'GET', '/a', '', CAST(? AS TEXT))",
             (clock() // 60, spoilt),
         )
 

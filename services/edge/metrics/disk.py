@@ -71,6 +71,8 @@ class Kept:
 def load(db: Database, oldest: int) -> Kept:
     """What is kept of the minutes from ``oldest`` on, and of all keys."""
     minutes: dict[int, dict[Series, str]] = {}
+    # Else one spoilt word would keep all that is there from being read, at every start.
+    db.conn.text_factory = partial(str, encoding="utf-8", errors="replace")
     rows = db.execute(
         "SELECT minute, service, method, path, principal, counts FROM gateway_minutes "
         "WHERE minute >= ?",
