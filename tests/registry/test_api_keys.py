@@ -153,7 +153,7 @@ async def test_a_name_is_taken_once(registry: Running) -> None:
             await create(registry, taken)
 
 
-@pytest.mark.parametrize("name", [" ", "a\nb", "x" * 256])
+@pytest.mark.parametrize("name", [" ", "a\nb", "a\x9b31mb", "a\u2028b", "x" * 256])
 async def test_what_is_no_name_is_refused(registry: Running, name: str) -> None:
     await put(registry.admin, auth())
 

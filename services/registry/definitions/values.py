@@ -17,7 +17,8 @@ from services.registry.definitions.reading import Place, shown
 
 _WHOLE = re.compile(r"[-+]?[0-9]{1,18}\Z")
 _DECIMAL = re.compile(r"[-+]?[0-9]{1,18}(\.[0-9]{1,18})?\Z")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+# Terminals take those above ASCII for commands, too; the last two begin a line.
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 class Type(Protocol):
