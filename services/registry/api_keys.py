@@ -1,7 +1,8 @@
 """Gateway keys of an auth definition one by one: listed, made, rolled, revoked. No IO.
 
-A name stands for one key for ever. What rolls a key makes another, under a name of its own, whose
-calls are known as the first one's: quotas, results and what else belongs to a caller stay theirs.
+A name stands for one key at a time, and one that a number gave for that key for ever. What rolls a
+key makes another, under a name of its own, whose calls are known as the first one's: quotas,
+results and what else belongs to a caller stay theirs.
 """
 
 from __future__ import annotations
@@ -88,6 +89,7 @@ def created(
     _check_has_keys(auth)
     _check_end(expires_at, now)
     entries = _kept(auth, now)
+    _check_room(auth, entries)
     number = last_number(auth)
     if name:
         _check_name(auth, name)
@@ -129,6 +131,7 @@ def rolled(
     entries = [ended.get(str(entry.get("name")), entry) for entry in kept]
     if not overlap:
         entries = [entry for entry in kept if entry.get("name") not in ended]
+    _check_room(auth, entries)
     number, new_name = _next_name(auth, line)
     entry = _entry(new_name, key, expires_at, now) | {ACTS_AS: line}
     after = _with(auth, [*entries, entry], number)
@@ -239,15 +242,18 @@ def _named(names: Iterable[str]) -> str:
 
 
 def _kept(auth: Mapping[str, Json], now: datetime) -> list[Document]:
-    """The keys that stay beside a new one. Raises Conflict if they are too many."""
-    entries = [e for e in stored_keys(auth) if _read(e).live(now - KEPT_AFTER_END)]
+    """The keys that have not ended long ago."""
+    return [e for e in stored_keys(auth) if _read(e).live(now - KEPT_AFTER_END)]
+
+
+def _check_room(auth: Document, entries: list[Document]) -> None:
+    """Refuse one more beside ``entries`` if they are too many."""
     if len(entries) >= MOST_KEYS:
         raise Conflict(
             f"Auth {auth['id']!r} has {len(entries)} keys; {MOST_KEYS} are the most: revoke some.",
             kind="auth",
             name=f"{auth['id']}",
         )
-    return entries
 
 
 def _with(auth: Document, entries: list[Document], number: int) -> Document:

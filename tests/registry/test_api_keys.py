@@ -296,6 +296,16 @@ def test_there_are_only_so_many_keys() -> None:
         api_keys.created(document, "one more", "new", None, NOW)
 
 
+def test_a_key_that_is_replaced_at_once_needs_no_room() -> None:
+    document = of(*(f"k{number}" for number in range(api_keys.MOST_KEYS)))
+
+    change = api_keys.rolled(document, "k7", "new", timedelta(), None, NOW)
+
+    assert len(api_keys.listed(change.document)) == api_keys.MOST_KEYS
+    with pytest.raises(Conflict, match="100 are the most"):
+        api_keys.rolled(document, "k7", "new", DAY, None, NOW)
+
+
 @given(st.lists(st.sampled_from(["create", "roll", "roll at once", "revoke"]), max_size=30))
 def test_no_name_stands_for_two_keys_whatever_is_done(steps: list[str]) -> None:
     document = of("default")
