@@ -13,7 +13,7 @@ class Key:
     """One API key.
 
     Attributes:
-        name: Its own: no other key of the configuration ever had it.
+        name: Its own: no other key of the configuration has it.
         acts_as: What its calls are known by; a key and the one in its place share it.
         hash: SHA-256 of the key, in hexadecimal digits.
         expires_at: Seconds since 1970; None: never.
