@@ -35,6 +35,8 @@ _UNWRITABLE = frozenset(
     )
 )
 
+_CORRUPT = frozenset((sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB))
+
 
 class StorageInUse(StartupError):
     """Another process owns the database; the message has its process id."""
@@ -196,6 +198,13 @@ def opening_failed(path: Path, error: sqlite3.Error) -> StartupError:
 def is_unwritable(error: Exception) -> bool:
     """Whether ``error`` is about the disk (full, read-only, …), not about what was written."""
     return isinstance(error, sqlite3.Error) and _primary(error) in _UNWRITABLE
+
+
+def is_corrupt(error: Exception) -> bool:
+    """Whether ``error`` says that what is on disk is no database any more, or not all of it."""
+    if isinstance(error, StorageCorrupt):
+        return True
+    return isinstance(error, sqlite3.Error) and _primary(error) in _CORRUPT
 
 
 def _primary(error: sqlite3.Error) -> int:

@@ -229,6 +229,29 @@ async def test_a_file_that_cannot_be_written_stops_nobody(
     assert len(told) == 1
 
 
+async def test_tables_that_are_corrupt_are_told_with_the_way_out(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "edge.db"
+    async with opened(path, disk.migrations), keeping(path, 1000) as metrics:
+        await metrics.loaded()
+    with closing(sqlite3.connect(path)) as database:
+        [(page,)] = database.execute(
+            "SELECT rootpage FROM sqlite_master WHERE name = 'gateway_minutes'"
+        )
+        [(size,)] = database.execute("PRAGMA page_size")
+    with path.open("r+b") as file:
+        file.seek((page - 1) * size)
+        file.write(b"\xff" * size)
+
+    async with opened(path, disk.migrations), keeping(path, 1000) as metrics:
+        metrics.recorder.refused("malformed-request")
+        told = await metrics.sums(Query(0, 10**9))
+    assert [counter.requests for counter in told.values()] == [1]
+    [warning] = [each.getMessage() for each in caplog.records if "in memory" in each.getMessage()]
+    assert f"until {path}, which is corrupt, is deleted" in warning
+
+
 async def test_a_minute_is_kept_when_it_is_over(tmp_path: Path) -> None:
     path, clock = tmp_path / "edge.db", Clock()
     async with opened(path, disk.migrations), keeping(path, 1000, clock) as metrics:

@@ -22,7 +22,7 @@ from services.edge.metrics.counter import is_counter
 from services.edge.metrics.history import Series, Uses
 from services.errors import Unavailable
 from services.process import StartupError
-from services.storage import Storage, opened_beside
+from services.storage import Storage, is_corrupt, opened_beside
 
 logger = logging.getLogger(__name__)
 
@@ -152,10 +152,19 @@ class File:
             done = await work()
         except (sqlite3.Error, StartupError, Unavailable) as error:
             if not self._failing:
-                logger.warning("The gateway's metrics are in memory only for now: %s", error)
+                logger.warning("The gateway's metrics are in memory only %s", self._why(error))
             self._failing = True
             return None
         if self._failing and done:
             logger.info("The gateway's metrics are kept on disk again.")
             self._failing = False
         return done
+
+    def _why(self, error: Exception) -> str:
+        if is_corrupt(error):
+            # The copy of the definitions beside it may be whole, so that nobody makes it anew.
+            return (
+                f"until {self._path}, which is corrupt, is deleted while the edge is stopped (it "
+                f"fetches the definitions again): {error}"
+            )
+        return f"for now: {error}"
