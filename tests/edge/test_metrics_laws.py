@@ -173,6 +173,17 @@ def test_many_routes_leave_the_last_hour_its_keys() -> None:
     assert total(history.sums(ALL)).requests == 200 * 4
 
 
+def test_a_minute_that_would_be_no_less_without_its_keys_keeps_them() -> None:
+    # After a restart, too: all that was folded before is not folded, and written, again.
+    history = History(3)
+    for minute, keys in ((1, ("k/a",)), (2, ("k/a", "k/b")), (3, ("k/a",))):
+        history.add(minute, {("s", "GET", "/a", f"key:{k}"): counter_of([REQUEST]) for k in keys})
+
+    assert history.bound(3) == {2}
+    assert set(history.rows(1)) == set(history.rows(3)) == {("s", "GET", "/a", "key:k/a")}
+    assert set(history.rows(2)) == {("s", "GET", "/a", OTHER)}
+
+
 REQUEST = (200, "", 0.01, "", "completed")
 SERIES: Series = ("s", "GET", "/a", "key:k/n")
 

@@ -125,9 +125,8 @@ class History:
         for minute, level in self._foldable(newest):
             if self._count <= self._most:
                 break
-            if self._folded.get(minute, 0) < level:
+            if self._folded.get(minute, 0) < level and self._fold(minute, level):
                 changed.add(minute)
-                self._fold(minute, level)
         return changed
 
     def _foldable(self, newest: int) -> Iterator[tuple[int, int]]:
@@ -142,17 +141,21 @@ class History:
         self._count -= len(self._minutes.pop(minute))
         self._folded.pop(minute, None)
 
-    def _fold(self, minute: int, level: int) -> None:
+    def _fold(self, minute: int, level: int) -> bool:
+        """Whether less is held of the minute so; if not, it stays as it is."""
         if level > len(_FOLDS):
             self._let_go(minute)
-            return
+            return True
         rows, fold = self._minutes[minute], _FOLDS[level - 1]
+        self._folded[minute] = level
+        if len(set(map(fold, rows))) == len(rows):
+            return False
         counters: dict[Series, Counter] = {}
         for series, text in rows.items():
             counters.setdefault(fold(series), Counter()).merge_text(text)
-        folded = {series: counter.text() for series, counter in counters.items()}
-        self._minutes[minute], self._folded[minute] = folded, level
-        self._count += len(folded) - len(rows)
+        self._minutes[minute] = {series: counter.text() for series, counter in counters.items()}
+        self._count += len(counters) - len(rows)
+        return True
 
     def sums(
         self, query: Query, now: Iterable[tuple[int, Series, Counter]] = ()
