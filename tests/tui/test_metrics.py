@@ -55,6 +55,16 @@ def test_a_report_tells_rates_errors_latencies_and_success() -> None:
     ]
 
 
+def test_what_the_cache_had_is_told_in_one_order() -> None:
+    # By chance one of these would be so, too.
+    words = {f"state-{n:02}": n for n in range(1, 21)}
+    told = report(metrics((200, "", 1), cache=words))
+
+    assert list(document(told)["cache"]) == sorted(words)
+    [line] = [line for line in lines(told, "orders") if line.startswith("cache")]
+    assert line == "cache       " + ", ".join(f"{word} {count}" for word, count in words.items())
+
+
 def test_of_nothing_little_is_told() -> None:
     assert list(lines(report(metrics()), "all services"))[1:] == [
         "requests    0 (0.00/s)",

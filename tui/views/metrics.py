@@ -38,7 +38,7 @@ def lines(report: Report, of: str) -> Iterator[str]:
     )
     yield f"errors      {_errors(total)}"
     if total.cache:
-        yield f"cache       {_named(total.cache)}"
+        yield f"cache       {_named(_in_order(total))}"
     if total.limited:
         yield f"limited     {total.limited:,}"
     if report.rows:
@@ -79,6 +79,11 @@ def _errors(metrics: Metrics) -> str:
     more = [f"and {left} more kinds"] if left > 0 else []
     share = metrics.errors / metrics.requests
     return f"{metrics.errors:,} ({share:.1%}): {', '.join(told[:_ERRORS_TOLD] + more)}"
+
+
+def _in_order(metrics: Metrics) -> dict[str, int]:
+    """What the cache had; a map of a message is in another order in every process."""
+    return dict(sorted(metrics.cache.items()))
 
 
 def _named(counts: Any) -> str:
@@ -174,7 +179,7 @@ def _fields(metrics: Metrics) -> dict[str, Any]:
             "unknown": ended.unknown,
             "successRatio": ended.success_ratio if ended.HasField("success_ratio") else None,
         },
-        "cache": dict(metrics.cache),
+        "cache": _in_order(metrics),
         "cacheHits": metrics.cache_hits,
         "limited": metrics.limited,
     }
