@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import Enum
 from typing import TypeAlias
 
@@ -90,6 +90,11 @@ class Exchange:
             self.joined = True
             self.start.execution_id = execution_id
         self.replayed = self.replayed or replayed
+
+    def awaits_with_the_first(self, refs: Sequence[str]) -> None:
+        """Where it has joined another start's execution, it waits for what that one does."""
+        if self.joined:
+            self.start.await_refs[:] = refs
 
     def leave(self) -> None:
         """Wait no longer; the execution goes on."""

@@ -241,6 +241,7 @@ class Session:
             case "accepted":
                 accepted = frame.accepted
                 exchange.heard(accepted.execution_id, replayed=accepted.replayed)
+                exchange.awaits_with_the_first(accepted.await_refs)
                 self._accept(exchange)
             case "result":
                 result = frame.result

@@ -187,8 +187,8 @@ class _Exchange:
     """What one frame asked for, until it has its result."""
 
     __slots__ = (
-        "_leave_entrance", "_left", "_number", "_replayed", "_saying", "_session", "_waiter",
-        "_withdrawn", "execution_id", "prompt", "refs",
+        "_joined", "_leave_entrance", "_left", "_number", "_replayed", "_saying", "_session",
+        "_waiter", "_withdrawn", "execution_id", "prompt", "refs",
     )  # fmt: skip
 
     def __init__(self, session: Session, number: int) -> None:
@@ -199,6 +199,7 @@ class _Exchange:
         self._saying: asyncio.TimerHandle | None = None
         self._leave_entrance: Leave | None = None
         self._replayed = False
+        self._joined = False
         self._withdrawn = False
         self.execution_id = ""
         self.prompt = False
@@ -223,7 +224,7 @@ class _Exchange:
         if isinstance(told, Told) and not self._left:
             self.execution_id = told.after.id
             if told.refs is not None:
-                self.refs = told.refs
+                self.refs, self._joined = told.refs, True
                 self._replayed = self._session.result_of(told, told.refs) is not None
             if self.prompt:
                 self._say_accepted()
@@ -235,6 +236,8 @@ class _Exchange:
 
     def _say_accepted(self) -> None:
         accepted = pb.Accepted(execution_id=self.execution_id, replayed=self._replayed)
+        if self._joined:
+            accepted.await_refs.extend(self.refs)
         frame = pb.ServerFrame(correlation_id=self._number, accepted=accepted)
         self._session.post(frame)
 

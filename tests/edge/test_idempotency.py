@@ -180,7 +180,7 @@ async def test_the_key_with_another_request_is_422_and_names_no_execution(edge: 
 
 
 def joining(frame: pb.ClientFrame) -> Frames:
-    told = pb.Accepted(execution_id=OTHER)
+    told = pb.Accepted(execution_id=OTHER, await_refs=["theirs"])
     return [pb.ServerFrame(correlation_id=frame.correlation_id, accepted=told)]
 
 
@@ -196,6 +196,7 @@ async def test_whoever_has_joined_attaches_to_that_one_after_a_break(edge: Edge)
     edge.executor.say(result(frame))
 
     assert frame.attach.execution_id == OTHER
+    assert frame.attach.await_refs == ["theirs"]
     assert (await asking).headers["podium-execution-id"] == OTHER
 
 

@@ -101,9 +101,11 @@ async def test_whoever_joins_waits_for_what_the_first_waits_for(tmp_path: Path) 
         peer = Peer(rig)
         await peer.ask(keyed(1, "holding", await_refs=["first"]))
         first = (await result(peer)).result
-        await peer.ask(keyed(2, "holding"))
+        await peer.ask(keyed(2, "holding", acknowledge=True))
+        accepted = (await peer.next()).accepted
         second = (await result(peer)).result
 
+    assert accepted.await_refs == ["first"]
     assert (first.awaited_ref, second.awaited_ref) == ("first", "first")
     assert second.replayed
     assert second.execution_id == first.execution_id
