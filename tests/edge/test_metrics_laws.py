@@ -198,6 +198,17 @@ def test_a_day_is_held_and_no_minute_more() -> None:
     assert total(history.sums(ALL)).requests == MINUTES
 
 
+def test_what_a_clock_far_ahead_has_dated_takes_no_room_once_it_is_right() -> None:
+    archive = Archive(10)
+    ahead = {minute: {SERIES: counter_of([REQUEST]).text()} for minute in range(9_000, 9_010)}
+    archive.adopt(ahead, 7)
+    assert archive.unsaved() == {minute: {} for minute in ahead}
+
+    # Somebody has set it back by a second.
+    archive.close(8, {SERIES: counter_of([REQUEST])}, 7)
+    assert total(archive.sums(Query(8, 8))).requests == 1
+
+
 def test_what_was_kept_adds_to_what_was_counted_since_and_is_to_be_kept_again() -> None:
     archive = Archive(100)
     archive.close(7, {SERIES: counter_of([REQUEST])}, 8)

@@ -118,8 +118,11 @@ class History:
             rows[series] = _added(known, text)
 
     def bound(self, newest: int) -> set[int]:
-        """Let go of what is too old or too much: the minutes of which less is held now."""
-        changed = {minute for minute in self._minutes if minute <= newest - MINUTES}
+        """Let go of what is too old, not yet or too much: the minutes of which less is held now."""
+        # Of a clock that was far ahead nothing is kept: it would be told, and take its room, for
+        # as long as it takes until then.
+        held = range(newest - MINUTES + 1, newest + _HOUR + 1)
+        changed = {minute for minute in self._minutes if minute not in held}
         for minute in changed:
             self._let_go(minute)
         for minute, level in self._foldable(newest):
