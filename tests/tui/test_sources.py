@@ -74,6 +74,34 @@ def test_every_file_that_cannot_be_read_is_told_with_its_line(tmp_path: Path) ->
     ]
 
 
+def test_a_name_that_is_no_text_is_shown_by_its_bytes(tmp_path: Path) -> None:
+    named = os.fsencode(tmp_path) + b"/\xff.yaml"
+    with Path(os.fsdecode(named)).open("w") as file:
+        file.write("name: odd\n")
+
+    found = read([tmp_path])
+
+    assert found.puts[0].origin == f"{tmp_path}/\\xff.yaml:1"
+    with Path(os.fsdecode(named)).open("w") as file:
+        file.write("- ]")
+    (fault,) = read([tmp_path]).faults
+    assert str(fault).startswith(f"{tmp_path}/\\xff.yaml:1: ")
+
+
+def test_a_path_that_is_too_long_to_be_looked_at_is_a_fault(tmp_path: Path) -> None:
+    write(tmp_path, a="")
+    inner = os.open(tmp_path, os.O_DIRECTORY)
+    for _ in range(20):
+        os.mkdir("d" * 250, dir_fd=inner)
+        outer, inner = inner, os.open("d" * 250, os.O_DIRECTORY, dir_fd=inner)
+        os.close(outer)
+    os.close(inner)
+
+    (fault,) = read([tmp_path]).faults
+
+    assert fault.detail == "cannot be read: File name too long"
+
+
 def test_a_folder_without_documents_says_so(tmp_path: Path) -> None:
     (fault,) = read([tmp_path]).faults
 
@@ -120,3 +148,12 @@ def test_a_folder_may_say_which_kinds_it_manages(tmp_path: Path) -> None:
         (tmp_path / ".podium.json").write_text(wrong)
         (fault,) = read([tmp_path]).faults
         assert ".podium.json" in str(fault)
+
+
+def test_what_a_folder_manages_is_not_read_from_a_pipe(tmp_path: Path) -> None:
+    write(tmp_path, a="")
+    os.mkfifo(tmp_path / ".podium.json")
+
+    (fault,) = read([tmp_path]).faults
+
+    assert fault.detail == "cannot be read: is no regular file"

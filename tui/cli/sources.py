@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import stat
 import sys
 from collections.abc import Iterator, Sequence
@@ -66,7 +67,7 @@ def read(paths: Sequence[Path]) -> Sources:
             else:
                 _read_file(path, sources, empty_is_a_fault=True)
     except _TooMuch as error:
-        sources.faults.append(PlacedFault(str(path), "", str(error)))
+        sources.faults.append(PlacedFault(_named(path), "", str(error)))
     _drop_placeholders(sources)
     sources.puts = [
         registry_pb2.DocumentPut(document=json.dumps(document, ensure_ascii=False), origin=origin)
@@ -88,23 +89,26 @@ def _read_folder(folder: Path, sources: Sources) -> None:
         _read_file(file, sources, empty_is_a_fault=False)
     if before == (len(sources.documents), len(sources.faults)):
         detail = f"holds no document: no {', '.join(SUFFIXES)} file below it has one"
-        sources.faults.append(PlacedFault(str(folder), "", detail))
+        sources.faults.append(PlacedFault(_named(folder), "", detail))
 
 
 def _read_scope(file: Path, sources: Sources) -> None:
     try:
+        # To open a pipe is to wait for who writes to it.
+        if not stat.S_ISREG(file.stat().st_mode):
+            raise OSError("is no regular file")
         said = parse_json(_text(file))
     except FileNotFoundError:
         return
     except (DocumentError, UnicodeDecodeError, OSError, _TooLarge) as error:
-        sources.faults.append(PlacedFault(str(file), "", f"cannot be read: {error}"))
+        sources.faults.append(PlacedFault(_named(file), "", f"cannot be read: {error}"))
         return
     kinds = said.get("manages") if isinstance(said, dict) else None
     if isinstance(kinds, list) and kinds:
         sources.kinds.update(map(str, kinds))
     else:
         detail = """must be like {"manages": ["workflow", "service"]}, or ["*"] for every kind"""
-        sources.faults.append(PlacedFault(str(file), "", detail))
+        sources.faults.append(PlacedFault(_named(file), "", detail))
 
 
 def _files(folder: Path, sources: Sources) -> Iterator[Path]:
@@ -129,28 +133,33 @@ def _files(folder: Path, sources: Sources) -> Iterator[Path]:
 
 
 def _counts(path: Path) -> bool:
-    hidden = path.name.startswith(".")
-    return not hidden and (path.suffix.lower() in SUFFIXES or path.is_dir())
+    if path.name.startswith("."):
+        return False
+    try:
+        return path.suffix.lower() in SUFFIXES or path.is_dir()
+    except OSError:
+        # Whoever looks at it next is told why, and tells.
+        return True
 
 
 def _read_file(file: Path, sources: Sources, *, empty_is_a_fault: bool) -> None:
     try:
         found = read_documents(_text(file))
     except DocumentError as error:
-        sources.faults.append(PlacedFault(f"{file}:{error.line}", "", error.detail))
+        sources.faults.append(PlacedFault(f"{_named(file)}:{error.line}", "", error.detail))
     except UnicodeDecodeError as error:
         line = error.object.count(b"\n", 0, error.start) + 1
-        sources.faults.append(PlacedFault(f"{file}:{line}", "", "is no UTF-8 text"))
+        sources.faults.append(PlacedFault(f"{_named(file)}:{line}", "", "is no UTF-8 text"))
     except _TooLarge:
         detail = f"is larger than {LARGEST_BYTES >> 20} MiB"
-        sources.faults.append(PlacedFault(str(file), "", detail))
+        sources.faults.append(PlacedFault(_named(file), "", detail))
     except OSError as error:
         sources.faults.append(_unreadable(file, error))
     else:
         if not found and empty_is_a_fault:
-            sources.faults.append(PlacedFault(str(file), "", "holds no document"))
+            sources.faults.append(PlacedFault(_named(file), "", "holds no document"))
         sources.documents.extend(each.document for each in found)
-        sources.origins.extend(f"{file}:{each.line}" for each in found)
+        sources.origins.extend(f"{_named(file)}:{each.line}" for each in found)
         if len(sources.documents) > MOST_DOCUMENTS:
             raise _TooMuch(f"more than {MOST_DOCUMENTS} documents cannot be put at once")
 
@@ -168,7 +177,12 @@ def _text(file: Path) -> str:
 
 
 def _unreadable(path: Path, error: OSError) -> PlacedFault:
-    return PlacedFault(str(path), "", f"cannot be read: {error.strerror or error}")
+    return PlacedFault(_named(path), "", f"cannot be read: {error.strerror or error}")
+
+
+def _named(path: Path) -> str:
+    """``path`` as text that can be sent and printed: a file's name is any bytes."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
 def _drop_placeholders(sources: Sources) -> None:
