@@ -9,15 +9,19 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tui.cli.definitions import pages
+from podium.registry.v1 import registry_pb2 as pb
+from services.errors import Conflict
+from services.rpc import raising_ours
+from tui.cli.definitions import CALL_SECONDS, pages
 from tui.cli.main import HOME_OPTION
 from tui.cli.session import OUTPUT_OPTION, call, echo_json
 from tui.cli.sources import SCOPE, SUFFIXES
-from tui.views.files import Key, paths, text
+from tui.views.files import KINDS, Key, paths, text
 
 if TYPE_CHECKING:
-    from podium.registry.v1 import registry_pb2
     from tui.clients import Clients
+
+_TRIES = 5
 
 
 @click.command()
@@ -32,11 +36,11 @@ def export(home: Path | None, output: str, folder: Path) -> None:
     """
 
     async def work(clients: Clients) -> None:
-        found = {_key(each): each async for each in pages(clients, "")}
+        found = await at_once(clients)
         files = paths(found)
         written = {files[key]: _write(folder / files[key], each) for key, each in found.items()}
         _write_scope(folder / SCOPE)
-        left = _left_over(folder, set(written))
+        left = left_over(folder, set(written))
         if output == "json":
             echo_json({"written": written, "leftOver": left})
             return
@@ -50,18 +54,37 @@ def export(home: Path | None, output: str, folder: Path) -> None:
     call(home, work)
 
 
-def _key(definition: registry_pb2.Definition) -> Key:
+async def at_once(clients: Clients) -> dict[Key, pb.Definition]:
+    """Every definition as it was at one moment, so that all that one names is there.
+
+    Raises:
+        Conflict: They changed each time while they were read.
+    """
+    with raising_ours():
+        for _ in range(_TRIES):
+            revision = await _revision(clients)
+            found = {_key(each): each async for each in pages(clients, "")}
+            if await _revision(clients) == revision:
+                return found
+    raise Conflict("Definitions change faster than they can be read: export again.")
+
+
+async def _revision(clients: Clients) -> int:
+    request = pb.GetRegistryStatusRequest()
+    return (await clients.registry.GetRegistryStatus(request, timeout=CALL_SECONDS)).revision
+
+
+def _key(definition: pb.Definition) -> Key:
     return definition.kind, definition.name, definition.version
 
 
-def _write(path: Path, definition: registry_pb2.Definition) -> bool:
+def _write(path: Path, definition: pb.Definition) -> bool:
     """Whether the file said something else before."""
     content = text(json.loads(definition.document)).encode()
-    try:
-        if path.read_bytes() == content:
-            return False
-    except FileNotFoundError:
-        path.parent.mkdir(parents=True, exist_ok=True)
+    # To open a pipe is to wait for who writes to it; what is no file is replaced by one.
+    if path.is_file() and path.read_bytes() == content:
+        return False
+    path.parent.mkdir(parents=True, exist_ok=True)
     # By rename: whoever reads it has one or the other, and an end in between harms nothing.
     new = path.with_name(f".{path.name}.{os.getpid()}")
     try:
@@ -78,9 +101,9 @@ def _write_scope(file: Path) -> None:
         file.write_text('{"manages": ["*"]}\n')
 
 
-def _left_over(folder: Path, written: set[str]) -> list[str]:
+def left_over(folder: Path, written: set[str]) -> list[str]:
     """Files beside those that were written: applied again, they would bring back what is gone."""
-    kinds = {Path(file).parent for file in written}
-    beside = (path for kind in kinds for path in (folder / kind).iterdir())
+    kinds = (folder / kind for kind in KINDS)
+    beside = (path for kind in kinds if kind.is_dir() for path in kind.iterdir())
     names = (path.relative_to(folder).as_posix() for path in beside if path.suffix in SUFFIXES)
     return sorted(name for name in names if name not in written and "/." not in name)

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 # ``(kind, name, version)``; version 0 for kinds that have none.
 Key: TypeAlias = "tuple[str, str, int]"
 
+# Each has a folder of its name.
+KINDS = ("application", "auth", "schema", "secret", "service", "task", "workflow")
 SUFFIX = ".yaml"
 _SAFE = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-")
 # A name on a file system has 255 bytes, and others write their own endings to it.
