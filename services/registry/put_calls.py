@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlite_utils import Database
@@ -103,7 +103,7 @@ class PutCalls:
         terms = Terms(caller.check_put, self._seals)
 
         def work(db: Database, now: datetime) -> Outcome:
-            (planned,) = puts.plan(db, [put], terms, now)
+            (planned,) = puts.plan(db, [_with_no_new_key(db, put)], terms, now)
             state = _write(db, planned, caller, now, rolled_back_to=request.revision)
             return Outcome([(planned, state)])
 
@@ -136,7 +136,7 @@ class PutCalls:
                 name=name,
             )
         document = writeonly.readable(kind, documents.stored(state.document))
-        # Keys stay as they are now, none of them too: one that was revoked opens nothing again.
+        # Keys stay as they are now: one that was revoked opens nothing again.
         document.pop("apiKeys", None)
         at = f"revision {revision}"
         put = await asyncio.to_thread(
@@ -161,6 +161,17 @@ class PutCalls:
             return await self._commits.commit(transaction)
         except _OnlyTried as tried:
             return tried.outcome
+
+
+def _with_no_new_key(db: Database, put: Put) -> Put:
+    """``put``, of an auth definition that has no keys now too, with none: one would be made."""
+    draft = put.draft
+    if draft is None or draft.kind != "auth":
+        return put
+    now = store.find(db, draft.kind, draft.name)
+    if now is None or documents.stored(now.document).get("apiKeys") != []:
+        return put
+    return replace(put, draft=replace(draft, document={**draft.document, "apiKeys": []}))
 
 
 def _removals(request: pb.PutDefinitionsRequest) -> list[Removal]:

@@ -162,6 +162,18 @@ async def test_a_state_without_keys_takes_none_away(registry: Running) -> None:
     assert len(await keys(registry)) == 1
 
 
+async def test_an_auth_that_was_shut_stays_shut(registry: Running) -> None:
+    await put(registry.admin, auth(apiKeys=[KEY_A]))
+    first = await revision(registry, "auth", "partners")
+    await put(registry.admin, auth(apiKeys=[], description="shut"))
+
+    result = await rollback(registry, "auth", "partners", first)
+
+    assert not result.generated_keys
+    assert await keys(registry) == []
+    assert "description" not in await document(registry.admin, "auth", "partners")
+
+
 async def test_a_deleted_auth_comes_back_with_a_new_key(registry: Running) -> None:
     await put(registry.admin, auth(apiKeys=[KEY_A]))
     first = await revision(registry, "auth", "partners")

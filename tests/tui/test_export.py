@@ -11,7 +11,7 @@ import pytest
 from podium.registry.v1 import registry_pb2 as pb
 from services.errors import Conflict
 from services.registry.definitions import KINDS
-from tests.registry.registries import Running, put, running, settings
+from tests.registry.registries import put, running, settings
 from tui.cli import definitions
 from tui.cli.export import at_once, left_over
 from tui.clients import Clients
