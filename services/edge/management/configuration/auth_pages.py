@@ -16,19 +16,20 @@ async def create(call: Call, management: Management) -> Answer:
     """POST: 200 with the new configuration; a key that was generated is in this answer only."""
     request = asked(call, management)
     kept = await request.registry.create(auth_written(await request.document("an auth")))
-    return await answered(auth_shown(kept), kept.size)
+    return await answered(kept.size, auth_shown, kept)
 
 
 async def list_all(call: Call, management: Management) -> Answer:
     """GET: 200 with a list of those that the caller may read."""
     every = await asked(call, management).registry.all("auth")
-    return await answered([auth_shown(each) for each in every], sum(each.size for each in every))
+    size = sum(each.size for each in every)
+    return await answered(size, lambda: [auth_shown(each) for each in every])
 
 
 async def get(call: Call, management: Management, auth_id: str) -> Answer:
     """GET of one: 200."""
     kept = await asked(call, management).registry.get("auth", auth_id)
-    return await answered(auth_shown(kept), kept.size)
+    return await answered(kept.size, auth_shown, kept)
 
 
 async def replace(call: Call, management: Management, auth_id: str) -> Answer:
@@ -36,7 +37,7 @@ async def replace(call: Call, management: Management, auth_id: str) -> Answer:
     request = asked(call, management)
     document = auth_written(of_id(await request.document("an auth"), auth_id))
     kept = await request.registry.change("auth", auth_id, lambda _before: document)
-    return await answered(auth_shown(kept), kept.size)
+    return await answered(kept.size, auth_shown, kept)
 
 
 async def delete(call: Call, management: Management, auth_id: str) -> Answer:

@@ -71,10 +71,12 @@ class View:
     Attributes:
         public_url: Where the gateway is reached, without a slash at its end.
         schemas: JSON text of those that routes name, as far as they are known here.
+        size: Of all copies of them.
     """
 
     public_url: str
     schemas: Mapping[SchemaUse, str]
+    size: int = 0
 
 
 def schemas_named(service: Document) -> Iterator[SchemaUse]:

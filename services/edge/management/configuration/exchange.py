@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ParamSpec
 
 from services.edge.bodies import aside, read_body
 from services.edge.call import JSON, Answer, Call
@@ -13,11 +15,16 @@ from services.edge.management.configuration.documents import Document, Kept, Vie
 from services.edge.management.configuration.registry import Registry
 from services.edge.mapping import check_content_type, parse_body
 from services.edge.query import parse_query
+from services.edge.schemas import SchemaUse
 from services.errors import InvalidRequest
 
 if TYPE_CHECKING:
     from services.edge.management.pages import Management
 
+P = ParamSpec("P")
+
+# Every route has its own copy of a schema that it names, and thousands may name the same.
+_MOST_COPIED_CHARS = 16 * 1024 * 1024
 _HEADERS = (JSON, (b"cache-control", b"no-store"))
 
 
@@ -59,12 +66,19 @@ class Asked:
             raise InvalidRequest(f"The query must have {name}=….")
         return value
 
-    def view(self, *services: Kept) -> View:
-        """What is shown of these services beside their documents."""
-        definitions = self.management.definitions
-        named = {use for each in services for use in schemas_named(each.document)}
-        known = {use: text for use in named if (text := definitions.schema(use)) is not None}
-        return View(self.management.public_url, known)
+    async def view(self, *services: Kept) -> View:
+        """What is shown of these services beside their documents.
+
+        Schemas whose copies would make the answer too large are known by their names only.
+        """
+        named = await aside(sum(each.size for each in services), _schemas_named, services)
+        room, known = _MOST_COPIED_CHARS, dict[SchemaUse, str]()
+        for use, times in named.items():
+            text = self.management.definitions.schema(use)
+            if text is not None and times * len(text) <= room:
+                room -= times * len(text)
+                known[use] = text
+        return View(self.management.public_url, known, _MOST_COPIED_CHARS - room)
 
 
 def asked(call: Call, management: Management) -> Asked:
@@ -88,10 +102,17 @@ def of_id(body: Document, wanted: str) -> Document:
     return {**body, "id": wanted}
 
 
-async def answered(document: Any, size: int) -> Answer:
-    """200 with a JSON document of about ``size`` bytes."""
-    text = await aside(size, json.dumps, document, ensure_ascii=False)
-    return Answer(200, text.encode(), _HEADERS)
+def _schemas_named(services: Sequence[Kept]) -> Counter[SchemaUse]:
+    return Counter(use for each in services for use in schemas_named(each.document))
+
+
+async def answered(size: int, show: Callable[P, Any], *args: P.args, **kwargs: P.kwargs) -> Answer:
+    """200 with what ``show`` makes of documents of ``size`` bytes, as JSON."""
+
+    def text() -> bytes:
+        return json.dumps(show(*args, **kwargs), ensure_ascii=False).encode()
+
+    return Answer(200, await aside(size, text), _HEADERS)
 
 
 def done(text: str = "") -> Answer:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -71,7 +71,7 @@ class Registry:
             answer = await self.stub.GetDefinition(
                 request, metadata=rpc.on_behalf_of(self.application_id), timeout=_SECONDS
             )
-        return await _kept(answer.definition)
+        return await aside(len(answer.definition.document), _read, answer.definition)
 
     async def all(self, kind: str) -> list[Kept]:
         """Every definition of a kind that the caller may read, by name.
@@ -87,10 +87,11 @@ class Registry:
                 page = await self.stub.ListDefinitions(
                     request, metadata=rpc.on_behalf_of(self.application_id), timeout=_SECONDS
                 )
-            left -= sum(len(each.document) for each in page.definitions)
+            size = sum(len(each.document) for each in page.definitions)
+            left -= size
             if left < 0:
                 raise TooLarge(f"These are more than {_MOST_LISTED_BYTES >> 20} MiB: ask for one.")
-            found += [await _kept(each) for each in page.definitions]
+            found += await aside(size, _read_all, page.definitions)
             request.page.page_token = page.next_page_token
             more = bool(page.next_page_token)
         return found
@@ -163,10 +164,13 @@ class Registry:
             )
 
 
-async def _kept(definition: pb.Definition) -> Kept:
+def _read_all(definitions: Iterable[pb.Definition]) -> list[Kept]:
+    return [_read(each) for each in definitions]
+
+
+def _read(definition: pb.Definition) -> Kept:
     text = definition.document
-    document: Document = await aside(len(text), json.loads, text)
-    return _stamped(definition, document, len(text))
+    return _stamped(definition, json.loads(text), len(text))
 
 
 def _stamped(definition: pb.Definition, document: Document, size: int) -> Kept:

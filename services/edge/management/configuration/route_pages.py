@@ -6,6 +6,7 @@ service, made again where somebody else was quicker.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -75,15 +76,19 @@ async def list_all(call: Call, management: Management, service_id: str) -> Answe
     """
     request = asked(call, management)
     kept = await request.registry.get("service", service_id)
-    view = request.view(kept)
+    view = await request.view(kept)
     counted_of = await counted.by_route(management.reporting, kept.document, request.query)
-    shown = [
-        _with_metrics(
-            route_shown(route, kept, view), counted_of.get((route["httpMethod"], route["path"]))
-        )
-        for route in routing.routes_of(kept.document)
-    ]
-    return await answered(shown, kept.size)
+
+    def shown() -> list[Document]:
+        return [
+            _with_metrics(
+                route_shown(route, kept, view),
+                counted_of.get((route["httpMethod"], route["path"])),
+            )
+            for route in routing.routes_of(kept.document)
+        ]
+
+    return await answered(view.size + kept.size, shown)
 
 
 def _with_metrics(route: Document, metrics: Document | None) -> Document:
@@ -102,8 +107,8 @@ async def get(call: Call, management: Management, service_id: str) -> Answer:
         request.query | {"method": route["httpMethod"]},
         joined(kept.document["path"], route["path"]),
     )
-    shown = _with_metrics(route_shown(route, kept, request.view(kept)), metrics)
-    return await answered(shown, kept.size)
+    shown = _with_metrics(await _shown(request, kept, route), metrics)
+    return await answered(kept.size, lambda: shown)
 
 
 async def put_tags(call: Call, management: Management, service_id: str) -> Answer:
@@ -157,4 +162,11 @@ async def _answered(request: Asked, kept: Kept, sent: Any) -> Answer:
     place = routing.found_at(kept.document, *routing.identity_of(sent))
     # Somebody else may have removed it since.
     route = sent if place is None else routing.routes_of(kept.document)[place]
-    return await answered(route_shown(route, kept, request.view(kept)), kept.size)
+    shown = await _shown(request, kept, route)
+    return await answered(kept.size, lambda: shown)
+
+
+async def _shown(request: Asked, kept: Kept, route: Document) -> Document:
+    """One route of the service ``kept``, with no schemas but its own."""
+    alone = dataclasses.replace(kept, document={**kept.document, "routes": [route]})
+    return route_shown(route, kept, await request.view(alone))

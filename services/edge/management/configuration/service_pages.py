@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from services.edge.call import Answer, Call
 from services.edge.management.configuration import counted, routing, tagging
-from services.edge.management.configuration.documents import service_shown, service_written
-from services.edge.management.configuration.exchange import answered, asked, done, of_id
+from services.edge.management.configuration.documents import Kept, service_shown, service_written
+from services.edge.management.configuration.exchange import Asked, answered, asked, done, of_id
 from services.edge.routes import joined
 
 if TYPE_CHECKING:
@@ -18,22 +18,23 @@ async def create(call: Call, management: Management) -> Answer:
     """POST: 200 with the new service; 409 where there is one of the id."""
     request = asked(call, management)
     kept = await request.registry.create(service_written(await request.document("a service")))
-    return await answered(service_shown(kept, request.view(kept)), kept.size)
+    return await _answered(request, kept)
 
 
 async def list_all(call: Call, management: Management) -> Answer:
     """GET: 200 with a list of those that the caller may read."""
     request = asked(call, management)
     every = await request.registry.all("service")
-    view = request.view(*every)
-    return await answered([service_shown(each, view) for each in every], sum(k.size for k in every))
+    view = await request.view(*every)
+    size = view.size + sum(each.size for each in every)
+    return await answered(size, lambda: [service_shown(each, view) for each in every])
 
 
 async def get(call: Call, management: Management, service_id: str) -> Answer:
     """GET of one: 200."""
     request = asked(call, management)
     kept = await request.registry.get("service", service_id)
-    return await answered(service_shown(kept, request.view(kept)), kept.size)
+    return await _answered(request, kept)
 
 
 async def replace(call: Call, management: Management, service_id: str) -> Answer:
@@ -43,7 +44,7 @@ async def replace(call: Call, management: Management, service_id: str) -> Answer
     kept = await request.registry.change(
         "service", service_id, lambda before: service_written(body, before)
     )
-    return await answered(service_shown(kept, request.view(kept)), kept.size)
+    return await _answered(request, kept)
 
 
 async def delete(call: Call, management: Management, service_id: str) -> Answer:
@@ -84,4 +85,9 @@ async def metrics(call: Call, management: Management) -> Answer:
         routing.place_of(document, method, below)
     path = None if below is None else joined(document["path"], below)
     found = await counted.of_service(management.reporting, service_id, request.query, path)
-    return await answered({service_id: found} if found else {}, 0)
+    return await answered(0, lambda: {service_id: found} if found else {})
+
+
+async def _answered(request: Asked, kept: Kept) -> Answer:
+    view = await request.view(kept)
+    return await answered(view.size + kept.size, service_shown, kept, view)
