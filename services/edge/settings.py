@@ -89,7 +89,7 @@ class Settings(Common):
         "PODIUM_ANONYMOUS_APPLICATION",
         "",
         "The application whose rights a management request without a token has; only where the "
-        "management address is loopback.",
+        "management address is loopback, and so is the host that the request names.",
     )
     max_body_bytes: int = setting(
         "PODIUM_MAX_BODY_BYTES",

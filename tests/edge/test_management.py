@@ -200,12 +200,30 @@ async def test_an_anonymous_application_is_heard_where_it_is_allowed(tmp_path: P
     assert caller == "application:storefront"
 
 
-async def test_a_page_of_a_stranger_is_nobody_in_particular(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "header",
+    [
+        {"origin": "https://evil.example"},
+        # Its name means this machine now (DNS rebinding); to read from it needs no origin.
+        {"host": "evil.example:8081"},
+        {"host": "localhost.evil.example"},
+        {"host": "127.0.0.1.evil.example:8081"},
+    ],
+)
+async def test_a_page_of_a_stranger_is_nobody_in_particular(
+    tmp_path: Path, header: dict[str, str]
+) -> None:
     async with suite_in(tmp_path, anonymous_application="storefront") as suite:
-        answer = await suite.management.post(TASK, headers={"origin": "https://evil.example"})
+        answer = await suite.management.post(TASK, headers=header)
 
     assert answer.status_code == 401
     assert suite.executor.told == []
+
+
+@pytest.mark.parametrize("host", ["localhost", "LocalHost:8081", "127.0.0.1", "[::1]:8081"])
+async def test_an_anonymous_application_is_of_this_machine(tmp_path: Path, host: str) -> None:
+    async with suite_in(tmp_path, anonymous_application="storefront") as suite:
+        assert (await suite.management.post(TASK, headers={"host": host})).status_code == 200
 
 
 async def test_a_problem_has_what_conductors_clients_look_for(suite: Suite) -> None:

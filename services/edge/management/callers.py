@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from services.edge.call import Call
 from services.edge.problems import Problem, challenge
 from services.errors import Unauthenticated
+from services.settings import is_loopback
 
 if TYPE_CHECKING:
     from services.edge.management.pages import Management
 
 # By this, Conductor's clients know that another token is to be had.
 _INVALID = {"error": "INVALID_TOKEN"}
+_PORT = re.compile(r":[0-9]*\Z")
 
 
 def caller_of(call: Call, management: Management) -> str:
@@ -22,8 +25,7 @@ def caller_of(call: Call, management: Management) -> str:
         Problem: 401.
     """
     token = _token(call)
-    # A page of a stranger in somebody's browser has no token, and an origin.
-    if not token and management.anonymous_application and b"origin" not in call.header:
+    if not token and management.anonymous_application and not _may_be_a_strangers(call):
         return management.anonymous_application
     if not token:
         raise Problem("unauthenticated", headers=(challenge(),))
@@ -31,6 +33,16 @@ def caller_of(call: Call, management: Management) -> str:
         return management.verifier.verify(token).application_id
     except Unauthenticated:
         raise Problem("unauthenticated", headers=(challenge(),), members=_INVALID) from None
+
+
+def _may_be_a_strangers(call: Call) -> bool:
+    """Whether a stranger's page in somebody's browser may have sent it.
+
+    Such a page has an origin; what it reads from a host of its own, whose name it has made to mean
+    this machine, has none, and that name for its host.
+    """
+    host = _PORT.sub("", call.header.get(b"host", b"").decode("latin-1"))
+    return b"origin" in call.header or not is_loopback(f"{host.lower()}:0")
 
 
 def _token(call: Call) -> str:
