@@ -250,6 +250,9 @@ def test_an_earlier_state_is_printed_and_what_never_was_is_told(suite: Suite) ->
         (("rollback", "workflow", "was", "1"), 1),
         (("rollback", "workflow", "was", "x"), 2),
         (("rollback", "nonsense", "was", "1"), 2),
+        (("rollback", "workflow", "was", "99999999999999999999"), 2),
+        (("get", "workflow", "was", "--revision", "99999999999999999999"), 2),
+        (("history", "workflow", "was", "--version", "99999999999"), 2),
         (("history", "workflow", "never-there"), 1),
     ):
         assert suite.podium(*command).returncode == code, command

@@ -16,6 +16,7 @@ from services.rpc import raising_ours
 from tui.cli.main import HOME_OPTION
 from tui.cli.serving import live
 from tui.cli.session import call, echo_json
+from tui.cli.types import REVISION, VERSION
 from tui.views.differences import title
 from tui.views.yaml_text import yaml_text
 
@@ -28,14 +29,14 @@ PAGE = 500
 
 @click.command()
 @HOME_OPTION
-@click.option("--version", type=click.IntRange(0), default=0, help="Default: the latest.")
+@click.option("--version", type=VERSION, default=0, help="Default: the latest.")
 @click.option(
     "--output",
     type=click.Choice(["text", "json", "yaml"]),
     default="text",
     help="json and yaml print what `podium apply` takes back.",
 )
-@click.option("--revision", type=click.IntRange(1), help="As it was at that revision.")
+@click.option("--revision", type=REVISION, help="As it was at that revision.")
 @click.argument("kind")
 @click.argument("name", required=False)
 def get(
@@ -98,7 +99,7 @@ async def pages(clients: Clients, kind: str) -> AsyncIterator[registry_pb2.Defin
 
 @click.command()
 @HOME_OPTION
-@click.option("--version", type=click.IntRange(0), default=0, help="Default: every version.")
+@click.option("--version", type=VERSION, default=0, help="Default: every version.")
 @click.argument("kind")
 @click.argument("name")
 def delete(home: Path | None, version: int, kind: str, name: str) -> None:

@@ -16,6 +16,7 @@ from tui.cli.definitions import of_known_kind
 from tui.cli.main import HOME_OPTION
 from tui.cli.serving import live
 from tui.cli.session import OUTPUT_OPTION, call, echo_json
+from tui.cli.types import REVISION, VERSION
 from tui.views.differences import OUTCOMES, lines, title
 from tui.views.history import entries
 
@@ -29,7 +30,7 @@ PAGE = 50
 
 @click.command()
 @HOME_OPTION
-@click.option("--version", type=click.IntRange(0), default=0, help="Default: every version.")
+@click.option("--version", type=VERSION, default=0, help="Default: every version.")
 @click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="How many.")
 @OUTPUT_OPTION
 @click.argument("kind")
@@ -75,7 +76,7 @@ async def _states(
 @click.option("--dry-run", is_flag=True, help="Show what it would change, and store nothing.")
 @click.argument("kind")
 @click.argument("name")
-@click.argument("revision", type=click.IntRange(1))
+@click.argument("revision", type=REVISION)
 def rollback(home: Path | None, dry_run: bool, kind: str, name: str, revision: int) -> None:
     """Store the definition NAME of KIND as it was at REVISION again, as a new revision.
 

@@ -18,6 +18,7 @@ from podium.executor.v1 import executor_pb2 as pb
 from tui.cli.live import Timeline
 from tui.cli.main import HOME_OPTION
 from tui.cli.session import OUTPUT_OPTION, call, object_argument
+from tui.cli.types import VERSION
 from tui.clients import execution_changing, persistently
 from tui.views.timeline import ended_line, execution_status, webhook_line
 
@@ -30,7 +31,7 @@ LONGEST_WAIT_SECONDS = 300
 
 @click.command()
 @HOME_OPTION
-@click.option("--version", type=click.IntRange(0), default=0, help="Default: the latest.")
+@click.option("--version", type=VERSION, default=0, help="Default: the latest.")
 @click.option("--input", "given", default="{}", metavar="JSON or @FILE", help="An object.")
 @click.option("--wait", type=click.FloatRange(0), help="Seconds to wait for its end.")
 @click.option("--follow", is_flag=True, help="Show it live until it ends.")

@@ -25,3 +25,6 @@ class _Length(click.ParamType[timedelta]):
 
 
 LENGTH = _Length()
+# What the wire holds of them; 0 of a version stands for the latest, or for all.
+VERSION = click.IntRange(0, (1 << 31) - 1)
+REVISION = click.IntRange(1, (1 << 63) - 1)
