@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -13,7 +15,7 @@ from services.errors import Conflict
 from services.registry.definitions import KINDS
 from tests.registry.registries import put, running, settings
 from tui.cli import definitions
-from tui.cli.export import at_once, left_over
+from tui.cli.export import at_once, left_over, write
 from tui.clients import Clients
 from tui.views import files
 
@@ -59,6 +61,18 @@ def test_files_of_a_kind_of_which_nothing_is_left_are_named(tmp_path: Path) -> N
         (tmp_path / name).touch()
 
     assert left_over(tmp_path, {"service/shop.yaml"}) == ["schema/gone.v1.yaml"]
+
+
+async def test_what_is_no_file_makes_way_and_is_not_waited_for(tmp_path: Path) -> None:
+    pipe = tmp_path / "schema" / "s.v1.yaml"
+    pipe.parent.mkdir()
+    os.mkfifo(pipe)
+    document = {"kind": "schema", "name": "s", "version": 1, "data": {}}
+
+    assert write(pipe, pb.Definition(document=json.dumps(document)))
+
+    assert "name: s" in pipe.read_text()
+    assert not write(pipe, pb.Definition(document=json.dumps(document)))
 
 
 def test_every_kind_has_a_folder() -> None:

@@ -38,7 +38,7 @@ def export(home: Path | None, output: str, folder: Path) -> None:
     async def work(clients: Clients) -> None:
         found = await at_once(clients)
         files = paths(found)
-        written = {files[key]: _write(folder / files[key], each) for key, each in found.items()}
+        written = {files[key]: write(folder / files[key], each) for key, each in found.items()}
         _write_scope(folder / SCOPE)
         left = left_over(folder, set(written))
         if output == "json":
@@ -78,7 +78,7 @@ def _key(definition: pb.Definition) -> Key:
     return definition.kind, definition.name, definition.version
 
 
-def _write(path: Path, definition: pb.Definition) -> bool:
+def write(path: Path, definition: pb.Definition) -> bool:
     """Whether the file said something else before."""
     content = text(json.loads(definition.document)).encode()
     # To open a pipe is to wait for who writes to it; what is no file is replaced by one.
