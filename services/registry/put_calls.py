@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Sized
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -73,6 +73,7 @@ class PutCalls:
 
         def work(db: Database, now: datetime) -> Outcome:
             removals = [*named, *_pruned(db, request, read)]
+            _check_many(read, removals)
             for each in removals:
                 found = store.find(db, each.kind, each.name, each.version)
                 caller.check("DELETE", each.kind, each.name, found)
@@ -175,14 +176,18 @@ def _with_no_new_key(db: Database, put: Put) -> Put:
 
 
 def _removals(request: pb.PutDefinitionsRequest) -> list[Removal]:
-    if len(request.puts) + len(request.deletes) > MOST_PUTS:
-        raise InvalidRequest(f"At most {MOST_PUTS} definitions are put and deleted at once.")
+    _check_many(request.puts, request.deletes)
     if request.deletes and request.HasField("prune"):
         raise InvalidRequest("What is to be deleted is named or pruned, not both.")
     for kind in (*request.prune.kinds, *(each.kind for each in request.deletes)):
         if kind != "*":
             check_kind(kind)
     return [Removal(each.kind, each.name, each.version, each.etag) for each in request.deletes]
+
+
+def _check_many(put: Sized, deleted: Sized) -> None:
+    if len(put) + len(deleted) > MOST_PUTS:
+        raise InvalidRequest(f"At most {MOST_PUTS} definitions are put and deleted at once.")
 
 
 def _pruned(db: Database, request: pb.PutDefinitionsRequest, read: Sequence[Put]) -> list[Removal]:

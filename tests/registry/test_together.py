@@ -18,6 +18,7 @@ from services.errors import (
     PermissionDenied,
     Stale,
 )
+from services.registry import put_calls
 from services.registry.definitions import Definition, Reference
 from services.registry.references import users_first
 from tests.registry.registries import WORKFLOW, Running, document, get, put, until
@@ -193,6 +194,16 @@ async def test_kinds_may_be_said(registry: Running, kinds: list[str], gone: list
     assert [f"{each.kind} {each.name}" for each in answer.deleted] == gone
     with pytest.raises(InvalidRequest, match="no kind 'flow'"):
         await step(registry, WORKFLOW, prune=pb.Prune(kinds=["flow"]))
+
+
+async def test_what_is_too_much_for_one_step_is_so_when_it_is_only_tried(
+    registry: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await put(registry.admin, WORKFLOW, TWO)
+    monkeypatch.setattr(put_calls, "MOST_PUTS", 2)
+
+    with pytest.raises(InvalidRequest, match="At most 2 definitions"):
+        await step(registry, {**WORKFLOW, "name": "new"}, prune=PRUNE, dry_run=True)
 
 
 async def test_secrets_are_never_pruned(registry: Running) -> None:
