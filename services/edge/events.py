@@ -136,7 +136,9 @@ class _Teller:
         """The events, as bytes."""
         yield _OPENING
         followed, place = self._watched.followed, self.place
-        since = Mark(place.epoch, place.revision, place.over) if place.epoch else None
+        since = None
+        if place.epoch:
+            since = Mark(place.epoch, place.revision, place.over, place.status)
         try:
             async with aclosing(follow(self._gateway.executor, followed, since)) as changes:
                 async for told in changes:

@@ -31,11 +31,17 @@ _OPEN_TASK = frozenset((pb.TASK_STATUS_SCHEDULED, pb.TASK_STATUS_IN_PROGRESS))
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A place in the executor's changes; ``over``: of what is followed, the end is known there."""
+    """A place in the executor's changes.
+
+    Attributes:
+        over: Of what is followed, the end is known there.
+        status: The execution's there.
+    """
 
     epoch: str
     revision: int
     over: bool = False
+    status: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,11 +135,10 @@ async def _follow(
     resume = None
     if since is not None:
         resume = pb.ResumeToken(epoch=since.epoch, revision=since.revision)
-    status = pb.EXECUTION_STATUS_UNSPECIFIED
+    end = _End(followed.await_refs, since.status if since else "")
     async with aclosing(executor.watch(followed.execution_id, resume)) as changes:
         async for change in changes:
-            new, status = change.execution.status != status, change.execution.status
-            if not _may_be_over(change, followed.await_refs, new):
+            if not end.may_be_at(change):
                 yield _update(change, over=False)
                 continue
             result = await _result(executor, followed)
@@ -150,15 +155,25 @@ async def _result(executor: Executor, followed: Followed) -> pb.Result:
     )
 
 
-def _may_be_over(
-    change: pb.WatchExecutionResponse, await_refs: Sequence[str], new_status: bool
-) -> bool:
-    if change.execution.status not in _OPEN:
-        return True
-    # A pause may have held back that an attempt was its task's last.
-    return bool(await_refs) and (
-        new_status or any(_is_awaited(task, await_refs) for task in change.tasks)
-    )
+class _End:
+    """Where the end may be in changes that are told one after the other.
+
+    To ask at others too would tell, to who comes back, of an end that is only further on.
+    """
+
+    def __init__(self, await_refs: Sequence[str], status: str) -> None:
+        self._await_refs = await_refs
+        self._status = status
+        # A pause holds back whether an attempt that has ended is its task's last.
+        self._held = status == "PAUSED"
+
+    def may_be_at(self, change: pb.WatchExecutionResponse) -> bool:
+        """Whether what is followed may have ended with ``change``, the next one."""
+        status = _status(change)
+        goes_on, self._status = self._held and status != self._status, status
+        ended = any(_is_awaited(task, self._await_refs) for task in change.tasks)
+        self._held = self._held or ended
+        return change.execution.status not in _OPEN or ended or (goes_on and bool(self._await_refs))
 
 
 def _is_awaited(task: pb.TaskState, await_refs: Sequence[str]) -> bool:
@@ -169,11 +184,15 @@ def _is_awaited(task: pb.TaskState, await_refs: Sequence[str]) -> bool:
 
 def _update(change: pb.WatchExecutionResponse, *, over: bool) -> Update:
     return Update(
-        mark=Mark(change.resume.epoch, change.resume.revision, over),
-        status=_name(pb.ExecutionStatus.Name(change.execution.status)),
+        mark=Mark(change.resume.epoch, change.resume.revision, over, _status(change)),
+        status=_status(change),
         progress=_latest(change.tasks),
         steps=tuple(_step(task) for task in change.tasks),
     )
+
+
+def _status(change: pb.WatchExecutionResponse) -> str:
+    return _name(pb.ExecutionStatus.Name(change.execution.status))
 
 
 def _step(task: pb.TaskState) -> Step:
