@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from podium.executor.v1 import executor_pb2 as pb
+from tui.views.visible import in_one_line
 
 MARKS = {
     "SCHEDULED": "·",
@@ -59,7 +60,7 @@ def execution_line(state: pb.ExecutionState) -> str:
         execution_status(state.status),
         moment(state.created_at).strftime("%Y-%m-%d %H:%M:%S") + "Z",
         took,
-        state.reason,
+        in_one_line(state.reason),
     ]
     return "  ".join(part for part in parts if part)
 
@@ -67,7 +68,7 @@ def execution_line(state: pb.ExecutionState) -> str:
 def ended_line(state: pb.ExecutionState) -> str:
     """How an execution ended."""
     seconds = seconds_between(state.created_at, state.ended_at)
-    reason = f": {state.reason}" if state.reason else ""
+    reason = f": {in_one_line(state.reason)}" if state.reason else ""
     return f"{execution_status(state.status)} after {seconds:.1f} s{reason}"
 
 
@@ -83,7 +84,7 @@ def task_line(task: pb.TaskState) -> str:
     if task.poll_count:
         parts.append(poll_text(task))
     if task.reason:
-        parts.append(task.reason)
+        parts.append(in_one_line(task.reason))
     return "  ".join(parts)
 
 
@@ -96,7 +97,7 @@ def poll_text(task: pb.TaskState) -> str:
     if poll.HasField("progress"):
         parts.append(f"progress {poll.progress:g}")
     if poll.verdict == "TOLERATED":
-        parts.append(f"tolerated: {poll.reason}")
+        parts.append(f"tolerated: {in_one_line(poll.reason)}")
     if poll.HasField("next_at") and task.status == pb.TASK_STATUS_IN_PROGRESS:
         parts.append(f"next in {max(0.0, seconds_between(poll.at, poll.next_at)):.1f} s")
     return " · ".join(parts)

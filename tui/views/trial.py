@@ -9,6 +9,7 @@ from typing import Any
 from google.protobuf.duration_pb2 import Duration
 
 from podium.edge.v1 import edge_pb2 as pb
+from tui.views.visible import visible
 
 Json = Any
 
@@ -56,7 +57,7 @@ def text(response: pb.TestRouteResponse, method: str, gateway: str) -> str:
         lines += ["", _body_text(response)]
     if response.status == 202 and "location" in headers:
         lines += ["", f"It goes on: GET {gateway}{headers['location']} has the answer."]
-    return "\n".join(lines)
+    return visible("\n".join(lines))
 
 
 def _stage_lines(response: pb.TestRouteResponse) -> Iterator[str]:

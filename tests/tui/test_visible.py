@@ -1,0 +1,33 @@
+"""What others have written is shown, and does nothing to a terminal."""
+
+from __future__ import annotations
+
+from podium.edge.v1 import edge_pb2
+from podium.executor.v1 import executor_pb2 as pb
+from tui.views import trial
+from tui.views.timeline import ended_line, execution_line, task_line
+from tui.views.visible import in_one_line, visible
+
+HOSTILE = "a\x1b[2J\x9b1m\r\nb\tü"
+
+
+def test_control_characters_are_told_by_their_names() -> None:
+    assert visible(HOSTILE) == "a\\x1b[2J\\x9b1m\\x0d\nb\tü"
+    assert in_one_line(HOSTILE) == "a\\x1b[2J\\x9b1m b ü"
+
+
+def test_a_reason_is_one_line_that_does_nothing() -> None:
+    task = pb.TaskState(ref="x", kind="HTTP", status=pb.TASK_STATUS_FAILED, reason=HOSTILE)
+    state = pb.ExecutionState(status=pb.EXECUTION_STATUS_FAILED, reason=HOSTILE)
+
+    for line in (task_line(task), ended_line(state), execution_line(state)):
+        assert line.endswith(in_one_line(HOSTILE))
+
+
+def test_an_answer_of_a_trial_does_nothing() -> None:
+    body = HOSTILE.encode()
+    response = edge_pb2.TestRouteResponse(status=200, body=body, body_bytes=len(body))
+
+    shown = trial.text(response, "GET", "http://127.0.0.1")
+
+    assert shown.endswith(visible(HOSTILE))
