@@ -37,6 +37,12 @@ def test_each_difference_is_told_by_its_path(before: Any, after: Any, wanted: li
     assert [str(each) for each in changes(before, after)] == wanted
 
 
+def test_no_value_commands_the_terminal_that_shows_it() -> None:
+    found = changes({"a": "\x9b2J", "\x9b": 1}, {"a": "\x1b\u2028", "\x9b": 2})
+
+    assert summary(found) == r'a "\u009b2J" → "\u001b\u2028"; ["\u009b"] 1 → 2'
+
+
 def test_a_summary_names_three() -> None:
     found = [Change(name, ABSENT, 1) for name in "abcde"]
 

@@ -15,6 +15,8 @@ from tui.views.yaml_text import yaml_text
 if TYPE_CHECKING:
     from services.json_text import Json
 
+# JSON lets these stand as they are; terminals take them for commands, or for the end of a line.
+_COMMANDS = re.compile("[\x7f-\x9f\u2028\u2029]")
 _PLAIN_KEY = re.compile(r"[A-Za-z_$][\w$-]*", re.ASCII)
 _LONGEST_VALUE = 40
 _MOST_NAMED = 3
@@ -146,7 +148,7 @@ def _alike(one: Sequence[Any], two: Sequence[Any]) -> int:
 def _step(key: str) -> str:
     if _PLAIN_KEY.fullmatch(key):
         return f".{key}"
-    return f"[{json.dumps(key, ensure_ascii=False)}]"
+    return f"[{_short(key)}]"
 
 
 def _is_short(value: Json | _Absent) -> bool:
@@ -154,4 +156,5 @@ def _is_short(value: Json | _Absent) -> bool:
 
 
 def _short(value: Json | _Absent) -> str:
-    return json.dumps(value, ensure_ascii=False)
+    text = json.dumps(value, ensure_ascii=False)
+    return _COMMANDS.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
