@@ -10,7 +10,7 @@ from datetime import datetime
 from sqlite_utils import Database
 
 from podium.registry.v1 import registry_pb2 as pb
-from services.errors import Conflict, InvalidRequest
+from services.errors import Conflict, InvalidRequest, PermissionDenied
 from services.registry import audit, documents, puts, removal, store, writeonly
 from services.registry.audit import Entry
 from services.registry.commits import Commits
@@ -76,7 +76,7 @@ class PutCalls:
             _check_many(read, removals)
             for each in removals:
                 found = store.find(db, each.kind, each.name, each.version)
-                caller.check("DELETE", each.kind, each.name, found)
+                _check_may_delete(caller, each, found, named=bool(named))
             leaving = frozenset(each.name for each in removals if each.kind == "service")
             may_lack = request.secrets_may_lack_values
             terms = Terms(caller.check_put, self._seals, leaving, may_lack)
@@ -183,6 +183,20 @@ def _removals(request: pb.PutDefinitionsRequest) -> list[Removal]:
         if kind != "*":
             check_kind(kind)
     return [Removal(each.kind, each.name, each.version, each.etag) for each in request.deletes]
+
+
+def _check_may_delete(
+    caller: Caller, removal: Removal, found: Stored | None, *, named: bool
+) -> None:
+    """Raise :class:`PermissionDenied`, by no name that the caller neither gave nor may read."""
+    try:
+        caller.check("DELETE", removal.kind, removal.name, found)
+    except PermissionDenied:
+        if named or (found is not None and caller.may_read(found)):
+            raise
+        raise PermissionDenied(
+            f"You may not delete every {removal.kind} that would be pruned.", kind=removal.kind
+        ) from None
 
 
 def _check_many(put: Sized, deleted: Sized) -> None:

@@ -206,6 +206,19 @@ async def test_what_is_too_much_for_one_step_is_so_when_it_is_only_tried(
         await step(registry, {**WORKFLOW, "name": "new"}, prune=PRUNE, dry_run=True)
 
 
+async def test_pruning_tells_nobody_the_names_of_what_they_may_not_read(registry: Running) -> None:
+    await put(registry.admin, {"kind": "schema", "name": "hidden", "data": {}})
+    grant = {"target": {"type": "schema", "id": "mine"}, "access": ["CREATE", "READ"]}
+    grantee = await registry.application("grantee", permissions=[grant])
+    mine = pb.DocumentPut(document=json.dumps({"kind": "schema", "name": "mine", "data": {}}))
+
+    with pytest.raises(PermissionDenied) as caught, rpc.raising_ours():
+        await grantee.PutDefinitions(pb.PutDefinitionsRequest(puts=[mine], prune=PRUNE))
+
+    assert "hidden" not in f"{caught.value.detail} {caught.value.metadata}"
+    assert "schema" in caught.value.detail
+
+
 async def test_secrets_are_never_pruned(registry: Running) -> None:
     secret = {"kind": "secret", "name": "TOKEN", "value": "one"}
     await put(registry.admin, secret, {**secret, "name": "OTHER"})
