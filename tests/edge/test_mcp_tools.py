@@ -144,6 +144,35 @@ def test_an_answer_of_a_script_with_an_error_is_one() -> None:
     assert not result_of(Answer(204), plain).is_error
 
 
+PROBLEM = (b"content-type", b"application/problem+json")
+ELSEWHERE = (b"location", b"/caf\xe9")
+
+
+@pytest.mark.parametrize(
+    ("answer", "text", "is_error"),
+    [
+        (Answer(202, b'{"a":1}', (ELSEWHERE,)), '{"a":1}', False),
+        (Answer(202, b"later", (ELSEWHERE,)), "later", False),
+        (Answer(302, b"null", (ELSEWHERE,)), "It is elsewhere (302): /café", True),
+        (Answer(304), "It is elsewhere (304): ", True),
+        (Answer(404, b'{"title":"x"}', (PROBLEM,)), '{"title":"x"}', True),
+        (Answer(404, b"[1]", (PROBLEM,)), "[1]", True),
+        (Answer(404, b"no json", (PROBLEM,)), "no json", True),
+        (
+            Answer(400, b'{"title":"x","status":400,"detail":"y","errors":["z"]}', (PROBLEM,)),
+            '{"title":"x","status":400,"detail":"y","errors":["z"]}',
+            True,
+        ),
+    ],
+)
+def test_an_answer_that_a_script_has_made_is_told_whatever_it_is(
+    answer: Answer, text: str, is_error: bool
+) -> None:
+    told = result_of(answer, tool(route("POST", "/")))
+
+    assert (told.text, told.is_error) == (text, is_error)
+
+
 def update(progress: float | None, status: str = "RUNNING", *steps: Step) -> Update:
     return Update(Mark("e", 1), status, progress, steps)
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from services.edge.call import Answer
 from services.edge.mcp.tools import Tool
+from services.edge.problems import CONTENT_TYPE
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,15 +25,36 @@ class Result:
 
 
 def result_of(answer: Answer, tool: Tool) -> Result:
-    """The result that tells ``answer``; one of 4xx and 5xx is a tool's error."""
+    """The result that tells ``answer``; one of 4xx and 5xx is a tool's error, and so is a 3xx.
+
+    An answer may be a script's, which has any headers and any body.
+    """
     header = dict(answer.headers)
     text = answer.body.decode("utf-8", "replace")
+    location = header.get(b"location", b"").decode("latin-1")
     if answer.status >= 400:
-        return Result(_told(text) if _is_problem(header) else text, is_error=True)
-    location = header.get(b"location", b"").decode()
-    if answer.status == 202 and location:
-        return _pending(json.loads(text) | {"location": location}, tool)
-    return Result(text, _structured(text, tool) if answer.status < 300 else None)
+        problem = header.get(b"content-type", b"").startswith(CONTENT_TYPE)
+        return Result((_told(text) if problem else None) or text, is_error=True)
+    if answer.status >= 300:
+        # Nobody follows it, so the tool has not given what it says that it gives.
+        return Result(f"It is elsewhere ({answer.status}): {location or text}", is_error=True)
+    value = _value(text)
+    if answer.status == 202 and location and _is_pending(value):
+        return _pending(value | {"location": location}, tool)
+    return Result(text, value if tool.output_schema else None)
+
+
+def _value(text: str) -> dict[str, Any]:
+    """The object that ``text`` is; an empty one for anything else: there is nothing to tell."""
+    try:
+        value = json.loads(text)
+    except ValueError:
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def _is_pending(document: dict[str, Any]) -> bool:
+    return all(isinstance(document.get(name), str) for name in ("executionId", "status"))
 
 
 def _pending(document: dict[str, Any], tool: Tool) -> Result:
@@ -43,22 +65,14 @@ def _pending(document: dict[str, Any], tool: Tool) -> Result:
     return Result(text, document if tool.output_schema else None)
 
 
-def _structured(text: str, tool: Tool) -> dict[str, Any] | None:
-    if tool.output_schema is None:
+def _told(text: str) -> str | None:
+    """A problem, in lines: a model reads them, and mends its arguments; None: it is another's."""
+    problem = _value(text)
+    try:
+        lines = [f"{problem['title']} ({problem['status']}): {problem['detail']}"]
+        lines += [f"{each['pointer']}: {each['detail']}" for each in problem.get("errors", ())]
+    except (KeyError, TypeError):
         return None
-    value = json.loads(text)
-    return value if isinstance(value, dict) else None
-
-
-def _is_problem(header: dict[bytes, bytes]) -> bool:
-    return header.get(b"content-type", b"").startswith(b"application/problem+json")
-
-
-def _told(text: str) -> str:
-    """A problem, in lines: a model reads them, and mends its arguments."""
-    problem = json.loads(text)
-    lines = [f"{problem['title']} ({problem['status']}): {problem['detail']}"]
-    lines += [f"{each['pointer']}: {each['detail']}" for each in problem.get("errors", ())]
     if execution_id := problem.get("executionId"):
         lines.append(f"Execution: {execution_id}")
     return "\n".join(lines)

@@ -29,6 +29,12 @@ PENDING: Schema = {
     },
     "required": ["executionId", "status", "location"],
 }
+# What 204 is, where a script may say so.
+NOTHING: Schema = {
+    "type": "object",
+    "description": "It is done, and there is nothing to tell.",
+    "maxProperties": 0,
+}
 
 # With any of these, a schema says more of its object than which fields there are: others beside
 # them could break it.
@@ -173,4 +179,6 @@ def _output(route: Route, given: Any) -> Schema | None:
         return PENDING
     schema: Schema = {"type": "object"}
     schema["anyOf"] = [_placed(schema, given, "#/anyOf/0"), PENDING]
+    if route.response.envelope:
+        schema["anyOf"].append(NOTHING)
     return schema
