@@ -20,6 +20,7 @@ from services.edge.problems import Problem
 from services.edge.progress import Mark, Step, Update
 from services.edge.routes import joined
 from services.edge.trie import path_segments
+from services.json_schema import compiled
 from tests.edge.documents import route, service
 
 OBJECT = {"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}
@@ -88,6 +89,45 @@ def test_the_draft_of_a_schema_is_said_at_the_root() -> None:
 
     assert made.input_schema["$schema"] == draft
     assert "$schema" not in made.input_schema["properties"]["body"]
+
+
+TREE = {
+    "$id": "https://schemas.example/tree",
+    "type": "object",
+    "properties": {"n": {"type": "integer"}, "below": {"type": "array", "items": {"$ref": "#"}}},
+    "required": ["n"],
+    "additionalProperties": False,
+}
+
+
+@pytest.mark.parametrize("reference", ["#", "tree", "https://schemas.example/tree"])
+def test_what_a_schema_refers_to_in_itself_is_as_it_was(reference: str) -> None:
+    below = {"type": "array", "items": {"$ref": reference}}
+    schema = {**TREE, "properties": {**TREE["properties"], "below": below}}  # type: ignore[dict-item]
+    validator = compiled(tool(route("POST", "/{id}"), input=schema).input_schema)
+
+    assert validator.is_valid({"id": "7", "n": 1, "below": [{"n": 2, "below": []}]})
+    assert not validator.is_valid({"n": 1, "below": []})
+    assert not validator.is_valid({"id": "7", "n": 1, "below": [{"id": "8", "n": 2}]})
+
+
+def test_a_field_that_goes_elsewhere_too_may_be_referred_to() -> None:
+    schema = {
+        "type": "object",
+        "properties": {"n": {"type": "integer"}, "m": {"$ref": "#/properties/n"}},
+        "$defs": {"body": True},
+    }
+    made = tool(route("POST", "/{n}"), input=schema).input_schema
+
+    assert compiled(made).is_valid({"n": "5", "m": 5})
+    assert not compiled(made).is_valid({"n": "5", "m": "5"})
+    assert made["$defs"]["body"] is True
+
+
+def test_a_schema_that_refers_to_its_definitions_alone_is_told_once() -> None:
+    schema = {"type": "object", "properties": {"a": {"$ref": "#/$defs/a"}}, "$defs": {"a": OBJECT}}
+
+    assert tool(route("POST", "/{id}"), input=schema).input_schema["$defs"] == {"a": OBJECT}
 
 
 def test_only_objects_are_structured() -> None:

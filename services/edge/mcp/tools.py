@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import count
 from typing import Any
 
 from services.edge.openapi.names import operation_names
@@ -45,6 +46,7 @@ _OF_THE_WHOLE = frozenset(
         "patternProperties", "propertyNames", "then", "unevaluatedProperties",
     }
 )  # fmt: skip
+_DEFINED = ("#/$defs/", "#/definitions/")
 _MOST_KEPT = 64
 
 
@@ -129,10 +131,11 @@ def _has_fields(schema: object) -> bool:
     )
 
 
-def _input(route: Route, given: Any, query: Iterable[Schema], *, whole: bool) -> Schema:
+def _input(route: Route, given: Any, query: Sequence[Schema], *, whole: bool) -> Schema:
     """All that a call takes as one object; where two have one name, the later wins."""
     schema: Schema = {"type": "object"}
     if given is not None and not whole and _has_fields(given):
+        given = _apart(given) if query or route.parameters else given
         schema = {**given, "properties": dict(given.get("properties", {}))}
     properties: Schema = schema.setdefault("properties", {})
     required = dict.fromkeys(schema.get("required", ()))
@@ -150,6 +153,35 @@ def _input(route: Route, given: Any, query: Iterable[Schema], *, whole: bool) ->
         required[name] = None
     schema["required"] = list(required)
     return schema
+
+
+def _apart(given: Schema) -> Schema:
+    """``given`` so that others may stand beside its fields.
+
+    What refers to it, or to its fields, means it as it was: that is kept under ``$defs``.
+    """
+    if not _refers_to_itself(given):
+        return given
+    kept = given.get("$defs", {})
+    name = next(each for each in _names_of(BODY) if each not in kept)
+    schema: Schema = {}
+    inner = _placed(schema, given, f"#/$defs/{name}")
+    return {**schema, **inner, "$defs": {**inner.get("$defs", {}), name: inner}}
+
+
+def _names_of(base: str) -> Iterator[str]:
+    return (base + "_" * number for number in count())
+
+
+def _refers_to_itself(schema: object) -> bool:
+    """Whether it, or a part, refers to anything but its definitions; a value that looks so, too."""
+    if isinstance(schema, list):
+        return any(map(_refers_to_itself, schema))
+    if not isinstance(schema, dict):
+        return False
+    references = (schema.get(word) for word in ("$ref", "$dynamicRef"))
+    beyond = any(isinstance(each, str) and not each.startswith(_DEFINED) for each in references)
+    return beyond or any(map(_refers_to_itself, schema.values()))
 
 
 def _described(parameter: Schema) -> Schema:
