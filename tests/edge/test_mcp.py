@@ -4,26 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack
 from typing import Any
 
-import httpx
-import httpx2
 import pytest
-from mcp.client.client import Client
-from mcp.client.session import ClientSession
-from mcp.client.streamable_http import streamable_http_client
 from mcp.shared.exceptions import MCPError
 
 from podium.executor.v1 import executor_pb2 as pb
 from tests.edge.conftest import Edge, gateway_to
-from tests.edge.documents import KEY, OTHER_KEY, STRANGERS_KEY, put, route, service
+from tests.edge.documents import route
+from tests.edge.mcp_clients import MODES, called, client_of, shop, text
 from tests.edge.scripted import ScriptedExecutor, accepted, result
 from tests.edge.test_events import asking, change, end, polled, say
 
-NEWEST = "2026-07-28"
-MODES = ("legacy", NEWEST)
 RATING = {
     "type": "object",
     "properties": {"rating": {"type": "integer", "maximum": 5}, "comment": {"type": "string"}},
@@ -31,27 +24,6 @@ RATING = {
     "additionalProperties": False,
 }
 TOTAL = {"type": "object", "properties": {"total": {"type": "integer"}}, "required": ["total"]}
-
-
-def shop(edge: Edge, *routes: dict[str, Any], **fields: Any) -> None:
-    """A service of the test's own, known as ``shop``."""
-    put(edge.replica, service(*routes, id="shop", path="/shop", **fields))
-
-
-@asynccontextmanager
-async def client_of(
-    edge: Edge, mode: str = NEWEST, service_id: str = "shop", key: str = KEY
-) -> AsyncGenerator[Client]:
-    url = f"http://{edge.address}/{service_id}/mcp"
-    async with httpx2.AsyncClient(headers={"x-api-key": key}, trust_env=False) as http:
-        transport = streamable_http_client(url, http_client=http)
-        async with Client(transport, mode=mode) as client:
-            yield client
-
-
-def text(told: Any) -> str:
-    (content,) = told.content
-    return str(content.text)
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -82,55 +54,6 @@ async def test_a_call_goes_the_way_of_the_route(edge: Edge, mode: str) -> None:
     metadata = document["requestMetadata"]
     assert metadata["path"] == "/api/orders/a%2F%C3%BC%20./checkout"
     assert metadata["principal"] == "key:partners/first"
-
-
-async def test_a_session_by_hand_is_served_and_none_is_kept(edge: Edge) -> None:
-    url = f"http://{edge.address}/orders/mcp"
-    async with (
-        httpx2.AsyncClient(headers={"authorization": f"Bearer {KEY}"}, trust_env=False) as http,
-        streamable_http_client(url, http_client=http) as (read, write),
-        ClientSession(read, write) as session,
-    ):
-        begun = await session.initialize()
-        told = await session.call_tool("POST_quick", {})
-
-    assert begun.server_info.title == "orders"
-    assert not told.is_error
-
-
-async def rpc(
-    edge: Edge, method: str, params: dict[str, Any], version: str = "2025-06-18", **headers: str
-) -> httpx.Response:
-    """One request by hand."""
-    return await edge.client.post(
-        "/orders/mcp",
-        json={"jsonrpc": "2.0", "id": 1, "method": method, "params": params},
-        headers={
-            "accept": "application/json, text/event-stream",
-            "mcp-protocol-version": version,
-            **headers,
-        },
-    )
-
-
-@pytest.mark.parametrize("version", ["2025-03-26", "2025-06-18", "2025-11-25"])
-async def test_older_versions_are_spoken_too(edge: Edge, version: str) -> None:
-    params = {
-        "protocolVersion": version,
-        "capabilities": {},
-        "clientInfo": {"name": "test", "version": "1"},
-    }
-    begun = await rpc(edge, "initialize", params, version)
-    listed = await rpc(edge, "tools/list", {}, version)
-
-    assert begun.json()["result"]["protocolVersion"] == version
-    assert begun.headers["content-type"] == "application/json"
-    assert "mcp-session-id" not in begun.headers
-    assert listed.json()["result"]["tools"][0]["name"] == "POST_orderId_checkout"
-
-
-async def test_a_version_that_nobody_knows_is_refused(edge: Edge) -> None:
-    assert (await rpc(edge, "tools/list", {}, "1999-01-01")).status_code == 400
 
 
 async def test_arguments_are_fields_of_query_path_and_body(edge: Edge) -> None:
@@ -270,6 +193,31 @@ async def test_limits_hold_for_tools(edge: Edge) -> None:
 
 
 @pytest.mark.parametrize("mode", MODES)
+async def test_an_answer_without_a_body_keeps_to_what_the_tool_says(edge: Edge, mode: str) -> None:
+    fields: dict[str, Any] = {"responseEnvelope": True, "outputSchema": TOTAL}
+    shop(
+        edge,
+        route("POST", "/gone", postResponseScript="({statusCode: 204})", **fields),
+        route(
+            "POST",
+            "/moved",
+            postResponseScript="({statusCode: 303, headers: {Location: '/x'}})",
+            **fields,
+        ),
+    )
+    edge.executor.script = lambda frame: [result(frame, "{}")]
+    async with client_of(edge, mode) as client:
+        # It checks what it is given.
+        await client.list_tools()
+        gone = await client.call_tool("POST_gone")
+        moved = await client.call_tool("POST_moved")
+
+    assert (gone.is_error, gone.structured_content) == (False, {})
+    assert moved.is_error
+    assert text(moved) == "It is elsewhere (303): /x"
+
+
+@pytest.mark.parametrize("mode", MODES)
 async def test_what_is_not_done_in_time_says_so_and_where_it_will_be(edge: Edge, mode: str) -> None:
     """It takes the second that the route waits."""
     shop(edge, route("POST", "/slow", timeoutInSeconds=1, outputSchema=TOTAL))
@@ -318,95 +266,28 @@ async def test_who_listens_is_told_of_progress_and_then_the_result(edge: Edge, m
 
 
 @pytest.mark.parametrize("mode", MODES)
+async def test_who_reads_no_stream_waits_as_long_as_the_route(edge: Edge, mode: str) -> None:
+    """It takes the second that the route waits."""
+    shop(edge, route("POST", "/slow", timeoutInSeconds=1))
+    edge.executor.script = lambda frame: [accepted(frame)]
+    answer = await called(edge, "POST_slow", mode, listens=True, accept="application/json")
+
+    (content,) = answer.json()["result"]["content"]
+    assert content["text"].startswith("It is not done yet")
+
+
+@pytest.mark.parametrize("mode", MODES)
 async def test_a_client_that_leaves_ends_its_execution_where_the_route_says_so(
     edge: Edge, mode: str
 ) -> None:
     shop(edge, route("POST", "/now", onClientGone="TERMINATE"))
     edge.executor.script = lambda frame: [accepted(frame)]
     for listens in (True, False):
-        meta = {"progressToken": 1} if listens else {}
-        params: dict[str, Any] = {"name": "POST_now", "arguments": {}, "_meta": meta}
-        request = edge.client.post(
-            "/shop/mcp",
-            json={"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params},
-            headers={"accept": "application/json, text/event-stream"},
-        )
-        asks = asyncio.create_task(request)
+        asks = asyncio.create_task(called(edge, "POST_now", mode, listens=listens))
         start = await asking(edge)
         asks.cancel()
         while start.execution_id not in [told.execution_id for told, _ in edge.executor.told]:
             await edge.client.get("/-/health")
-
-
-async def test_keys_are_asked_for_as_of_any_route(edge: Edge) -> None:
-    none = await rpc(edge, "tools/list", {}, **{"x-api-key": ""})
-    wrong = await rpc(edge, "tools/list", {}, **{"x-api-key": "wrong"})
-    strange = await rpc(edge, "tools/list", {}, **{"x-api-key": STRANGERS_KEY})
-    other = await rpc(edge, "tools/list", {}, **{"x-api-key": OTHER_KEY})
-
-    assert [each.status_code for each in (none, wrong, strange, other)] == [401, 401, 401, 200]
-    assert none.headers["www-authenticate"] == 'Bearer realm="orders"'
-    assert wrong.json()["type"] == "urn:podium:problem:unauthenticated"
-
-
-async def test_services_that_say_no_have_no_tools(edge: Edge) -> None:
-    shop(edge, route("POST", "/x"), mcpEnabled=False)
-    for path, status in (("/shop/mcp", 404), ("/nothing/mcp", 404), ("/closed/mcp", 503)):
-        answer = await edge.client.post(path, json={})
-        assert answer.status_code == status, path
-
-
-async def test_only_post_is_offered(edge: Edge) -> None:
-    for method in ("GET", "DELETE", "PUT"):
-        answer = await edge.client.request(method, "/orders/mcp")
-        assert answer.status_code == 405
-        assert answer.headers["allow"] == "OPTIONS, POST"
-
-
-async def test_pages_of_strange_origins_are_refused(edge: Edge) -> None:
-    origin = "https://shop.example"
-    refused = await rpc(edge, "tools/list", {}, origin=origin)
-    own = await rpc(edge, "tools/list", {}, origin=f"http://{edge.address}")
-    shop(edge, route("POST", "/x"), corsConfig={"accessControlAllowOrigin": [origin]})
-    asked = {"origin": origin, "access-control-request-method": "POST"}
-    preflight = await edge.client.options("/shop/mcp", headers=asked)
-    answer = await edge.client.post(
-        "/shop/mcp",
-        json={"jsonrpc": "2.0", "id": 1, "method": "tools/list"},
-        headers={"origin": origin, "accept": "application/json"},
-    )
-
-    # A name that leads here may be a page's own (DNS rebinding).
-    assert (refused.status_code, own.status_code) == (403, 403)
-    assert preflight.headers["access-control-allow-methods"] == "POST"
-    assert answer.status_code == 200
-    assert answer.headers["access-control-allow-origin"] == origin
-
-
-@pytest.mark.parametrize(
-    ("body", "headers", "status"),
-    [
-        (b"{", {}, 400),
-        (b"[]", {}, 400),
-        (b"{}", {"content-type": "text/plain"}, 415),
-        (b"{}", {"accept": "text/html"}, 406),
-        (b"[" * 100_000, {}, 400),
-        (b'{"jsonrpc": "2.0", "method": "notifications/initialized"}', {}, 202),
-    ],
-)
-async def test_what_is_no_request_is_refused(
-    edge: Edge, body: bytes, headers: dict[str, str], status: int
-) -> None:
-    given = {"content-type": "application/json", "accept": "application/json, text/event-stream"}
-    answer = await edge.client.post("/orders/mcp", content=body, headers=given | headers)
-
-    assert answer.status_code == status
-
-
-async def test_a_body_too_large_is_refused(edge: Edge) -> None:
-    answer = await edge.client.post("/orders/mcp", content=b" " * 11_000_000)
-
-    assert answer.status_code == 413
 
 
 @pytest.mark.parametrize("mode", MODES)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -16,10 +17,11 @@ from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
 from mcp.server.lowlevel import Server
 from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 from mcp.shared.exceptions import MCPError
+from starlette.types import Receive, Scope, Send
 
 from services.edge.mcp.asgi import App
 from services.edge.mcp.results import Result
-from services.edge.mcp.tools import Tool
+from services.edge.mcp.tools import Schema, Tool
 
 # It tells of every request's transport, as if each were a session.
 logging.getLogger("mcp").setLevel(logging.WARNING)
@@ -29,16 +31,23 @@ Tell = Callable[[float, float | None, str], Awaitable[None]]
 """Takes a number that grows, the number at the end if that is known, and a sentence."""
 
 SCOPE = "podium.client"
+# What is told of many at once holds up everybody else.
+_MOST_LISTED = 200
+
+# Not the client: what begins meanwhile, and goes on, keeps this for as long.
+_callable: ContextVar[Mapping[str, Tool]] = ContextVar("callable")
 
 
 class Client(Protocol):
-    """Who asks, as the application's scope holds it."""
+    """Who asks, as the application's scope holds it.
+
+    Attributes:
+        tools: Those that it may call, by name.
+    """
 
     title: str
     instructions: str
-
-    def tools(self) -> Mapping[str, Tool]:
-        """Those that it may call, by name."""
+    tools: Mapping[str, Tool]
 
     async def call(self, tool: Tool, arguments: Mapping[str, Any], tell: Tell | None) -> Result:
         """Call one; ``tell`` is told of progress."""
@@ -56,7 +65,11 @@ class Apps:
 async def serving(version: str, most_bytes: int) -> AsyncGenerator[Apps]:
     """The applications, within the block; of no session anything is kept."""
     server: Server[Any] = Server(
-        "podium", version=version, on_list_tools=_list_tools, on_call_tool=_call_tool
+        "podium",
+        version=version,
+        on_list_tools=_list_tools,
+        on_call_tool=_call_tool,
+        get_tool_input_schema=_input_schema,
     )
     server.middleware.append(_introduce)
     async with AsyncExitStack() as stack:
@@ -68,7 +81,22 @@ async def serving(version: str, most_bytes: int) -> AsyncGenerator[Apps]:
         ]
         for manager in managers:
             await stack.enter_async_context(manager.run())
-        yield Apps(*(manager.handle_request for manager in managers))
+        yield Apps(*map(_app, managers))
+
+
+def _app(manager: StreamableHTTPSessionManager) -> App:
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, in a task of its own."""
+        _callable.set(scope[SCOPE].tools)
+        await manager.handle_request(scope, receive, send)
+
+    return app
+
+
+def _input_schema(name: str) -> Schema | None:
+    """Of one tool; without it the SDK has all tools listed before each call."""
+    tool = _callable.get().get(name)
+    return tool.input_schema if tool else None
 
 
 def _client(context: Context) -> Client:
@@ -90,8 +118,9 @@ async def _introduce(ctx: Context, call_next: CallNext) -> HandlerResult:
 
 
 async def _list_tools(
-    context: Context, _params: types.PaginatedRequestParams | None
+    context: Context, params: types.PaginatedRequestParams | None
 ) -> types.ListToolsResult:
+    told, cursor = _page(_client(context).tools, params.cursor if params else None)
     tools = [
         types.Tool(
             name=tool.name,
@@ -99,14 +128,25 @@ async def _list_tools(
             input_schema=tool.input_schema,
             output_schema=tool.output_schema,
         )
-        for tool in _client(context).tools().values()
+        for tool in told
     ]
-    return types.ListToolsResult(tools=tools)
+    return types.ListToolsResult(tools=tools, next_cursor=cursor)
+
+
+def _page(tools: Mapping[str, Tool], cursor: str | None) -> tuple[list[Tool], str | None]:
+    """The tools after that of ``cursor``, and the next one's cursor if there are more."""
+    names = list(tools)
+    if cursor is not None and cursor not in tools:
+        raise MCPError(types.INVALID_PARAMS, "The cursor leads nowhere (any more): list again.")
+    begin = names.index(cursor) + 1 if cursor is not None else 0
+    page = names[begin : begin + _MOST_LISTED]
+    more = begin + len(page) < len(names)
+    return [tools[name] for name in page], page[-1] if more else None
 
 
 async def _call_tool(context: Context, params: types.CallToolRequestParams) -> types.CallToolResult:
     client = _client(context)
-    tool = client.tools().get(params.name)
+    tool = client.tools.get(params.name)
     if tool is None:
         raise MCPError(types.INVALID_PARAMS, f"Unknown tool: {params.name}")
     listens = (context.meta or {}).get("progress_token") is not None

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from services.edge import mapping
 from services.edge.accepts import EVENTS
 from services.edge.auth import api_key, authenticate
-from services.edge.bodies import read_body
-from services.edge.call import Answer, Call
+from services.edge.bodies import aside, read_body
+from services.edge.call import Answer, Call, caller_of
 from services.edge.dispatch import found_or_answer
 from services.edge.documentation import schemas_of
 from services.edge.endpoint import Endpoint, of_problem
@@ -55,22 +55,38 @@ def tool_stage(route_stages: tuple[Stage[Gateway], ...]) -> Stage[Gateway]:
         if stored.document.get("enabled") is False:
             raise Problem("service-disabled", headers=(retry_after(60),))
         _let_in(call, gateway, stored)
-        client = ServiceClient(call, gateway, stored, Endpoint(route_stages, gateway))
-        return await _answer(call, gateway, client)
+        return await _answer(call, gateway, stored, Endpoint(route_stages, gateway))
 
     return tools
 
 
-async def _answer(call: Call, gateway: Gateway, client: ServiceClient) -> Answer:
+async def _answer(
+    call: Call, gateway: Gateway, stored: Stored, endpoint: Endpoint[Gateway]
+) -> Answer:
     body = await read_body(call, gateway.body_limits)
     mapping.check_content_type(call.header.get(b"content-type"))
     apps = await gateway.tools.apps()
     # What is told on the way needs a stream, and a client that reads one.
     listens = b"progressToken" in body and EVENTS in call.header.get(b"accept", b"")
+    tools = await _tools(call, gateway, stored)
+    client = ServiceClient(call, gateway, stored, endpoint, tools, listens=listens)
     exchange = Exchange(call, body, gateway.streams.seconds, client.end)
     return await exchange.answer(
         apps.streaming if listens else apps.whole, {"podium.client": client}
     )
+
+
+async def _tools(call: Call, gateway: Gateway, stored: Stored) -> Mapping[str, Tool]:
+    """Those that the caller may call, by name."""
+    schemas = schemas_of(stored, gateway)
+    size = len(stored.text) + sum(len(text) for *_, text in schemas)
+    tools = await aside(size, tools_of, stored.text, schemas)
+    may, caller = gateway.definitions.may_execute, caller_of(call)
+    return {
+        name: tool
+        for name, tool in tools.items()
+        if may(caller.application_id, tool.route.workflow, tool.route.version)
+    }
 
 
 def _check_origin(call: Call, cors: Cors | None) -> None:
@@ -94,31 +110,31 @@ def _let_in(call: Call, gateway: Gateway, stored: Stored) -> None:
 
 
 class ServiceClient:
-    """One request of a client, to whom a service's routes are tools."""
+    """One request of a client, to whom a service's routes are tools.
+
+    Args:
+        tools: Those that it may call, by name.
+        listens: It is told of progress, if it asks for that.
+    """
 
     def __init__(
-        self, call: Call, gateway: Gateway, stored: Stored, endpoint: Endpoint[Gateway]
+        self,
+        call: Call,
+        gateway: Gateway,
+        stored: Stored,
+        endpoint: Endpoint[Gateway],
+        tools: Mapping[str, Tool],
+        *,
+        listens: bool,
     ) -> None:
         self._call = call
         self._gateway = gateway
-        self._stored = stored
         self._endpoint = endpoint
+        self._listens = listens
+        self.tools = tools
         self._inner: InnerCall | None = None
         self.title: str = stored.document.get("name") or stored.name
         self.instructions: str = stored.document.get("description") or ""
-
-    def tools(self) -> Mapping[str, Tool]:
-        """Those that the caller may call, by name."""
-        definitions, caller = self._gateway.definitions, self._call.caller
-        assert caller is not None, "it was let in"
-        tools = tools_of(self._stored.text, schemas_of(self._stored, self._gateway))
-        return {
-            name: tool
-            for name, tool in tools.items()
-            if definitions.may_execute(
-                caller.application_id, tool.route.workflow, tool.route.version
-            )
-        }
 
     async def call(self, tool: Tool, arguments: Mapping[str, Any], tell: Tell | None) -> Result:
         """What the route answers to ``arguments``."""
@@ -128,7 +144,7 @@ class ServiceClient:
             return result_of(of_problem(self._call, problem), tool)
         self._inner = InnerCall(self._call, asked, self._endpoint, self._gateway)
         # A kept answer, or another's execution, has no progress of its own.
-        listens = tell is not None and tool.route.cache is None and not tool.route.asynchronous
+        listens = self._listens and tool.route.cache is None and not tool.route.asynchronous
         report = _report(tell) if listens and tell is not None else None
         return result_of(await self._gateway.tools.run(self._inner, report), tool)
 
