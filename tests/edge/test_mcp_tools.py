@@ -70,6 +70,16 @@ def test_a_schema_that_says_more_than_fields_is_of_the_argument_body(schema: Any
     assert got.input_schema["required"] == ["id"]
 
 
+def test_the_argument_body_takes_no_name_that_another_has() -> None:
+    declared = [{"name": "body_", "type": "string"}]
+    made = tool(route("POST", "/{body}", queryParameters=declared), input={"type": "array"})
+
+    assert made.input_schema["properties"]["body__"] == {"type": "array"}
+    assert made.input_schema["required"] == ["body__", "body"]
+    asked = request_of(made, {"body": "1", "body_": "2", "body__": [3]})
+    assert (asked.raw_path, asked.query, asked.body) == (b"/api/orders/1", b"body_=2", b"[3]")
+
+
 def test_of_two_with_one_name_the_later_wins_and_both_get_it() -> None:
     declared = [{"name": "n", "type": "string"}]
     made = tool(route("POST", "/{id}", queryParameters=declared), input=OBJECT)

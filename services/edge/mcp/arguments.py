@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from services.edge.mcp.tools import BODY, Tool
+from services.edge.mcp.tools import Tool
 from services.edge.problems import Problem
 from services.edge.trie import is_parameter, template_segments
 
@@ -84,7 +84,8 @@ def _quoted(value: Any) -> str:
 
 def _body(tool: Tool, arguments: Mapping[str, Any]) -> bytes | None:
     if tool.whole_body:
-        return _encoded(arguments[BODY]) if BODY in arguments else None
+        body = tool.whole_body
+        return _encoded(arguments[body]) if body in arguments else None
     elsewhere = tool.query.union(tool.route.parameters) - tool.fields
     return _encoded({key: each for key, each in arguments.items() if key not in elsewhere})
 

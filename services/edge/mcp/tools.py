@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import count
@@ -57,7 +57,7 @@ class Tool:
     Attributes:
         query: The arguments that go into the query.
         fields: Those that the body's schema names, even where they go elsewhere too.
-        whole_body: The body is one argument.
+        whole_body: The one argument that is the body; empty: its fields are arguments.
         every_query: What is no parameter goes into the query: the route declares none, and takes
             no body.
     """
@@ -69,7 +69,7 @@ class Tool:
     route: Route
     query: frozenset[str]
     fields: frozenset[str]
-    whole_body: bool
+    whole_body: str
     every_query: bool
 
     @property
@@ -106,8 +106,10 @@ def _tool(
     given = schemas.get((route.method, route.path, "input"))
     query = [query_parameter(each) for each in described.get("queryParameters") or ()]
     has_body = route.method in WITH_BODY
+    taken = {*route.parameters, *(each["name"] for each in query)}
     whole = has_body and given is not None and not _has_fields(given)
-    schema = _input(route, given, query, whole=whole)
+    body = _free(taken) if whole else ""
+    schema = _input(route, given, query, body)
     own = given.get("properties", {}) if given and has_body and _has_fields(given) else {}
     return Tool(
         name=name,
@@ -117,7 +119,7 @@ def _tool(
         route=route,
         query=frozenset(each["name"] for each in query),
         fields=frozenset(own),
-        whole_body=whole,
+        whole_body=body,
         every_query=not has_body and route.query is None,
     )
 
@@ -131,17 +133,21 @@ def _has_fields(schema: object) -> bool:
     )
 
 
-def _input(route: Route, given: Any, query: Sequence[Schema], *, whole: bool) -> Schema:
-    """All that a call takes as one object; where two have one name, the later wins."""
+def _input(route: Route, given: Any, query: Sequence[Schema], body: str) -> Schema:
+    """All that a call takes as one object; where two have one name, the later wins.
+
+    Args:
+        body: The name of the body; empty: ``given`` has its fields.
+    """
     schema: Schema = {"type": "object"}
-    if given is not None and not whole and _has_fields(given):
+    if given is not None and not body and _has_fields(given):
         given = _apart(given) if query or route.parameters else given
         schema = {**given, "properties": dict(given.get("properties", {}))}
     properties: Schema = schema.setdefault("properties", {})
     required = dict.fromkeys(schema.get("required", ()))
-    if whole:
-        _embed(schema, given)
-        required[BODY] = None
+    if body:
+        properties[body] = _placed(schema, given, f"#/properties/{body}")
+        required[body] = None
     for each in query:
         properties[each["name"]] = _described(each)
         required.pop(each["name"], None)
@@ -163,14 +169,15 @@ def _apart(given: Schema) -> Schema:
     if not _refers_to_itself(given):
         return given
     kept = given.get("$defs", {})
-    name = next(each for each in _names_of(BODY) if each not in kept)
+    name = _free(kept)
     schema: Schema = {}
     inner = _placed(schema, given, f"#/$defs/{name}")
     return {**schema, **inner, "$defs": {**inner.get("$defs", {}), name: inner}}
 
 
-def _names_of(base: str) -> Iterator[str]:
-    return (base + "_" * number for number in count())
+def _free(taken: Container[str]) -> str:
+    """``body``, with as many ``_`` behind it as it needs to be a name that is not taken."""
+    return next(name for number in count() if (name := BODY + "_" * number) not in taken)
 
 
 def _refers_to_itself(schema: object) -> bool:
@@ -187,10 +194,6 @@ def _refers_to_itself(schema: object) -> bool:
 def _described(parameter: Schema) -> Schema:
     text = parameter.get("description")
     return {**parameter["schema"], **({"description": text} if text else {})}
-
-
-def _embed(schema: Schema, given: Any) -> None:
-    schema["properties"][BODY] = _placed(schema, given, f"#/properties/{BODY}")
 
 
 def _placed(root: Schema, given: Any, place: str) -> Any:
