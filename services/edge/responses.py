@@ -32,7 +32,9 @@ _NOT_FOR_SCRIPTS = frozenset(
         "x-request-id",
     }
 )  # fmt: skip
+_MEMBERS = ("statusCode", "headers", "body")
 _WITHOUT_BODY = (204, 205, 304)
+_LONGEST_NAME = 64
 _LONGEST_HEADERS = 16 * 1024
 
 
@@ -104,6 +106,9 @@ def read_envelope(value: Json) -> Answer:
     """
     if not isinstance(value, dict):
         raise BrokenEnvelope("it must be an object {statusCode, headers, body}")
+    unknown = next((name for name in value if name not in _MEMBERS), None)
+    if unknown is not None:
+        raise BrokenEnvelope(f"it has statusCode, headers and body, and no {_shown(unknown)}")
     status = value.get("statusCode", 200)
     if isinstance(status, bool) or not isinstance(status, int) or not 200 <= status <= 599:
         raise BrokenEnvelope("statusCode must be a whole number from 200 to 599")
@@ -119,6 +124,11 @@ def read_envelope(value: Json) -> Answer:
     return Answer(status, _encoded(body), headers)
 
 
+def _shown(name: str) -> str:
+    """A name that a script gave, in quotes, printable and not long."""
+    return ascii(name if len(name) <= _LONGEST_NAME else f"{name[:_LONGEST_NAME]}…")
+
+
 def _headers(given: Json) -> Headers:
     if given is None:
         return ()
@@ -127,8 +137,11 @@ def _headers(given: Json) -> Headers:
     headers: list[tuple[bytes, bytes]] = []
     for name, value in given.items():
         own = name.lower() in _NOT_FOR_SCRIPTS or name.lower().startswith("access-control-")
-        if own or not _TOKEN.match(name):
-            raise BrokenEnvelope("headers must not be the connection's or the gateway's own")
+        if own:
+            whose = "the connection's or the gateway's own"
+            raise BrokenEnvelope(f"headers must not have {_shown(name)}, which is {whose}")
+        if not _TOKEN.match(name):
+            raise BrokenEnvelope(f"headers must not have {_shown(name)}, which is no header's name")
         values = value if isinstance(value, list) else [value]
         if name.lower() == "content-type" and len(values) != 1:
             raise BrokenEnvelope("there must be one Content-Type")
