@@ -19,7 +19,7 @@ from services.edge.problems import Problem, retry_after
 from services.edge.query import parse_query
 from services.edge.responses import respond
 from services.edge.scripting import RouteScripts
-from services.errors import NotFound, PermissionDenied
+from services.errors import Conflict, NotFound, PermissionDenied
 
 if TYPE_CHECKING:
     from services.edge.gateway import Gateway
@@ -58,7 +58,7 @@ async def of_result(result: pb.Result, response: Response, scripts: RouteScripts
     """The answer of a route whose execution, or awaited task, has ended.
 
     Raises:
-        Problem: It did not end well: 502 or 504; or that of :func:`respond`.
+        Problem: It did not end well, or with too much: 502 or 504; or that of :func:`respond`.
     """
     reason = result.reason if response.exposed else ""
     if result.awaited_ref:
@@ -68,6 +68,8 @@ async def of_result(result: pb.Result, response: Response, scripts: RouteScripts
             raise Problem("awaited-task-failed", reason)
     elif result.status != pb.EXECUTION_STATUS_COMPLETED:
         raise Problem(_PROBLEM_OF.get(result.status, "internal"), reason)
+    if result.output_left_out:
+        raise Problem("output-too-large")
     return await respond(result, response, scripts)
 
 
@@ -81,8 +83,7 @@ def ended(result: pb.Result) -> bool:
 
 def not_done(execution_id: str, location: str, status: int) -> Answer:
     """202: it runs, and ``location`` will have the answer."""
-    name = pb.ExecutionStatus.Name(pb.ExecutionStatus.ValueType(status))
-    document = {"executionId": execution_id, "status": name.removeprefix("EXECUTION_STATUS_")}
+    document = {"executionId": execution_id, "status": _name(status)}
     return Answer(
         202,
         json.dumps(document, separators=(",", ":")).encode(),
@@ -132,12 +133,25 @@ async def delete_execution(call: Call, gateway: Gateway, execution_id: str) -> A
     Raises:
         Problem: 404 as above; 409: it has ended in another way.
     """
-    status = (await _known(call, gateway, execution_id)).result.status
+    status = await _status(call, gateway, execution_id)
+    if status not in (*_ENDED_OTHERWISE, pb.EXECUTION_STATUS_TERMINATED):
+        try:
+            await gateway.executor.terminate(execution_id, "Its caller has cancelled it.")
+        except Conflict:
+            status = await _status(call, gateway, execution_id)
     if status in _ENDED_OTHERWISE:
-        raise Problem("conflict")
-    if status != pb.EXECUTION_STATUS_TERMINATED:
-        await gateway.executor.terminate(execution_id, "Its caller has cancelled it.")
+        how = _name(status)
+        raise Problem("conflict", f"The execution has ended: {how}. There is nothing to cancel.")
     return Answer(204)
+
+
+async def _status(call: Call, gateway: Gateway, execution_id: str) -> int:
+    return (await _known(call, gateway, execution_id)).result.status
+
+
+def _name(status: int) -> str:
+    name = pb.ExecutionStatus.Name(pb.ExecutionStatus.ValueType(status))
+    return name.removeprefix("EXECUTION_STATUS_")
 
 
 async def known_at(call: Call, gateway: Gateway, execution_id: str) -> Known:

@@ -15,6 +15,8 @@ from typing import Any
 CONTENT_TYPE = b"application/problem+json"
 RETRY_AFTER_SECONDS = 1
 
+_WHERE_A_KEY_GOES = "This needs a valid key, as X-API-Key, or as Authorization: Bearer or Basic."
+
 Faults = tuple[tuple[str, str], ...]
 """Pointer (RFC 6901) and detail of each."""
 
@@ -57,7 +59,10 @@ KINDS: dict[str, Kind] = {
     "invalid-query": Kind(422, "Invalid query", "The query breaks a rule: see errors."),
     "invalid-input": Kind(422, "Invalid input", "The input breaks its schema: see errors."),
     "idempotency-key-reused": Kind(
-        422, "Idempotency key reused", "The Idempotency-Key came with another request before."
+        422,
+        "Idempotency key reused",
+        "The Idempotency-Key came with another request before: method, path, query and body must "
+        "be the same, byte for byte.",
     ),
     "headers-too-large": Kind(
         431, "Headers too large", "The request's headers are larger than is taken here."
@@ -79,6 +84,9 @@ KINDS: dict[str, Kind] = {
     "script-failed": Kind(500, "Script failed", "A script of this route failed."),
     "output-invalid": Kind(
         502, "Output invalid", "The workflow behind this route broke its own output schema."
+    ),
+    "output-too-large": Kind(
+        502, "Output too large", "The workflow behind this route ended with more than can be sent."
     ),
     "execution-failed": Kind(502, "Execution failed", "The workflow behind this route failed."),
     "execution-terminated": Kind(
@@ -154,6 +162,11 @@ def body_of(problem: Problem, request_id: str, execution_id: str = "") -> bytes:
     if problem.errors:
         document["errors"] = [{"pointer": at, "detail": detail} for at, detail in problem.errors]
     return json.dumps(document, ensure_ascii=False).encode()
+
+
+def no_key(*challenges: tuple[bytes, bytes]) -> Problem:
+    """401: a service's caller has brought no key that holds."""
+    return Problem("unauthenticated", _WHERE_A_KEY_GOES, headers=challenges)
 
 
 def challenge(realm: str = "podium", error: str = "") -> tuple[bytes, bytes]:

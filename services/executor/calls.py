@@ -11,7 +11,7 @@ from services.access import Principal, require, tags_of
 from services.errors import ServiceError
 from services.executor.actors import Reply, Told
 from services.executor.core.model import Event
-from services.executor.results import Waiter, result_of, standing_of
+from services.executor.results import Waiter, result_of, sendable, standing_of
 from services.executor.runtime import Runtime
 from services.executor.snapshots import Snapshot
 from services.executor.starting import Starting, speaking
@@ -88,7 +88,7 @@ class Calls:
     async def _result(self, told: Told, refs: Sequence[str], wait: timedelta) -> pb.Result:
         result = result_of(told.after, told.origin, refs)
         if result is not None:
-            return result
+            return sendable(result)
         future: asyncio.Future[pb.Result] = asyncio.get_running_loop().create_future()
 
         def deliver(result: pb.Result) -> None:
@@ -100,7 +100,7 @@ class Calls:
         self._runtime.waiters.wait(told.after.id, waiter)
         try:
             async with asyncio.timeout(min(wait, _LONGEST_WAIT).total_seconds()):
-                return await future
+                return sendable(await future)
         except TimeoutError:
             stands = await self.tell(told.after.id, None)
             return standing_of(stands.after, stands.origin)

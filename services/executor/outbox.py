@@ -11,12 +11,10 @@ from dataclasses import dataclass
 from typing import cast
 
 from podium.executor.v1 import executor_pb2 as pb
+from services.executor.results import FRAME_BYTES, size_of
 
 # A message holds 32 MiB at most: a single result, or several that have less together.
 _MOST_BYTES_A_MESSAGE = 8 << 20
-# From here on the bytes are counted; below, a message of 8 MiB in characters has room for them.
-_COUNTED_CHARS = 64 << 10
-FRAME_BYTES = 512
 # A frame of its own costs less than to keep it apart.
 _LARGE_BYTES = 4 << 10
 
@@ -125,12 +123,3 @@ def _frame(number: int, result: pb.Result, *, replayed: bool) -> pb.ServerFrame:
 
 def _size_of_small(frame: pb.ServerFrame) -> int:
     return size_of(frame.result) if frame.HasField("result") else FRAME_BYTES
-
-
-def size_of(result: pb.Result) -> int:
-    """Roughly the bytes of a frame with ``result``."""
-    output = result.output
-    size = len(output)
-    if size > _COUNTED_CHARS and not output.isascii():
-        size = len(output.encode())
-    return FRAME_BYTES + size + len(result.answer)

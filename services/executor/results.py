@@ -16,6 +16,12 @@ logger = logging.getLogger(__name__)
 
 Deliver = Callable[[pb.Result], None]
 
+# Sent, a larger one would end its session, and again whenever somebody attached.
+MOST_BYTES_A_RESULT = 30 << 20
+# From here on the bytes are counted; below, a message of 8 MiB in characters has room for them.
+_COUNTED_CHARS = 64 << 10
+FRAME_BYTES = 512
+
 
 def result_of(
     execution: Execution, origin: Origin, refs: Sequence[str], output: str | None = None
@@ -72,6 +78,36 @@ def _first_ended(execution: Execution, refs: Sequence[str]) -> Task | None:
         and task.status is not TaskStatus.CANCELED
     ]
     return min(ended, key=lambda task: task.ended_at or task.updated_at, default=None)
+
+
+def sendable(result: pb.Result, size: int | None = None) -> pb.Result:
+    """``result``, or another without its output where that is more than a message holds.
+
+    Args:
+        size: Of ``result``, where it is known.
+    """
+    if (size_of(result) if size is None else size) <= MOST_BYTES_A_RESULT:
+        return result
+    return pb.Result(
+        execution_id=result.execution_id,
+        status=result.status,
+        reason=result.reason,
+        awaited_ref=result.awaited_ref,
+        awaited_status=result.awaited_status,
+        answer=result.answer,
+        ended_at=result.ended_at if result.HasField("ended_at") else None,
+        replayed=result.replayed,
+        output_left_out=True,
+    )
+
+
+def size_of(result: pb.Result) -> int:
+    """Roughly the bytes of a frame with ``result``."""
+    output = result.output
+    size = len(output)
+    if size > _COUNTED_CHARS and not output.isascii():
+        size = len(output.encode())
+    return FRAME_BYTES + size + len(result.answer)
 
 
 @dataclass(slots=True, eq=False)

@@ -8,14 +8,14 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 from podium.executor.v1 import executor_pb2 as pb
 from services.access import Principal
-from services.errors import Overloaded, ServiceError, TooLarge
+from services.errors import Overloaded, ServiceError
 from services.executor.actors import Told
 from services.executor.calls import Calls
 from services.executor.core.model import Execution, Json
 from services.executor.documents import plain
 from services.executor.entrance import Leave
 from services.executor.outbox import Outbox
-from services.executor.results import Waiter, result_of
+from services.executor.results import Waiter, result_of, sendable
 from services.executor.runtime import Runtime
 from services.executor.slots import no_room
 from services.executor.starting import Starting
@@ -25,7 +25,6 @@ logger = logging.getLogger(__name__)
 
 Write = Callable[[pb.SessionResponse], Awaitable[None]]
 
-_MOST_BYTES_A_RESULT = 30 << 20
 # Whoever does not read for so long is gone, or as good as.
 _MOST_UNREAD_BYTES = 256 << 20
 _MOST_OPEN = 100_000
@@ -145,12 +144,8 @@ class Session:
 
     def post_result(self, number: int, result: pb.Result, *, replayed: bool) -> None:
         """As :meth:`post`, a frame with ``result``, which nobody changes any more."""
-        if self._out.size_of(result) > _MOST_BYTES_A_RESULT:
-            # Sent, it would end the session, and again whenever somebody attached.
-            error = TooLarge("It has ended, but its output is larger than a message can hold.")
-            self._out.put(_error(number, error))
-        else:
-            self._out.put_result(number, result, replayed=replayed)
+        told = sendable(result, self._out.size_of(result))
+        self._out.put_result(number, told, replayed=replayed)
         self._posted()
 
     def _posted(self) -> None:

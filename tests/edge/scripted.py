@@ -7,7 +7,7 @@ brought about to the frame.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -62,6 +62,7 @@ class ScriptedExecutor(executor_pb2_grpc.ExecutorServiceServicer):
         frames: All that were received on any stream, in order.
         streams: How many were opened.
         executions: What AttachExecution says of them.
+        shown: What it says first, in order, of whatever is asked for.
         shown_to: The only application that it says it to; empty: every one.
         told: Requests of CompleteCallback and UpdateTask, with who they were made for.
         refusal: What those two raise instead.
@@ -75,6 +76,7 @@ class ScriptedExecutor(executor_pb2_grpc.ExecutorServiceServicer):
         self.frames: asyncio.Queue[pb.ClientFrame] = asyncio.Queue()
         self.streams = 0
         self.executions: dict[str, pb.Result] = {}
+        self.shown: Iterator[pb.Result] = iter(())
         self.shown_to = ""
         self.attached: list[pb.Attach] = []
         self.told: list[tuple[Any, str]] = []
@@ -137,7 +139,7 @@ class ScriptedExecutor(executor_pb2_grpc.ExecutorServiceServicer):
         self, request: pb.AttachExecutionRequest, context: rpc.Context
     ) -> pb.AttachExecutionResponse:
         self.attached.append(request.attach)
-        found = self.executions.get(request.attach.execution_id)
+        found = next(self.shown, self.executions.get(request.attach.execution_id))
         if found is None:
             raise NotFound("There is no such execution.")
         if self.shown_to not in ("", request.attach.on_behalf_of):

@@ -14,7 +14,8 @@ from podium.executor.v1 import executor_pb2 as pb
 from services.edge.links import Links
 from tests.edge.conftest import Edge
 from tests.edge.documents import KEY, OTHER_KEY, STRANGERS_KEY, auth, put
-from tests.edge.scripted import accepted
+from tests.edge.replies import problem
+from tests.edge.scripted import accepted, result
 
 
 async def not_done(edge: Edge, path: str = "/api/orders/7", method: str = "PUT") -> tuple[str, str]:
@@ -201,3 +202,20 @@ async def test_other_methods_are_not_for_it(edge: Edge) -> None:
     response = await edge.client.post(f"/-/executions/{uuid4()}")
 
     assert (response.status_code, response.headers["allow"]) == (405, "DELETE, GET, HEAD, OPTIONS")
+
+
+async def test_an_output_that_is_too_large_is_told_at_once_and_later(edge: Edge) -> None:
+    edge.executor.script = lambda frame: [accepted(frame), result(frame, "", output_left_out=True)]
+    now = await edge.client.post("/api/orders/7/checkout")
+    start = (await edge.executor.next()).start
+    edge.executor.executions[start.execution_id] = pb.Result(
+        execution_id=start.execution_id,
+        status=pb.EXECUTION_STATUS_COMPLETED,
+        answer=start.answer,
+        output_left_out=True,
+    )
+    later = await edge.client.get(f"/-/executions/{start.execution_id}")
+
+    for answer in (now, later):
+        assert problem(answer) == (502, "output-too-large")
+        assert answer.json()["executionId"] == start.execution_id

@@ -148,15 +148,25 @@ async def test_what_has_ended_is_not_cancelled(edge: Edge, status: str) -> None:
     value = pb.ExecutionStatus.Value(f"EXECUTION_STATUS_{status}")
     edge.executor.executions[execution_id].status = value
 
-    assert (await edge.client.delete(location)).status_code == 409
+    answer = await edge.client.delete(location)
+    assert answer.status_code == 409
+    assert answer.json()["detail"].startswith(f"The execution has ended: {status}.")
     assert edge.executor.told == []
 
 
 async def test_what_ends_meanwhile_is_not_cancelled_either(edge: Edge) -> None:
-    _, location = await started(edge)
+    execution_id, location = await started(edge)
+    known = edge.executor.executions[execution_id]
+    ended = pb.Result(
+        execution_id=execution_id, status=pb.EXECUTION_STATUS_COMPLETED, answer=known.answer
+    )
+    # How it stands is asked twice: it ends after the first.
+    edge.executor.shown = iter((known, ended))
     edge.executor.refusal = Conflict("Cannot terminate a COMPLETED workflow.")
 
-    assert (await edge.client.delete(location)).status_code == 409
+    answer = await edge.client.delete(location)
+    assert answer.status_code == 409
+    assert answer.json()["detail"].startswith("The execution has ended: COMPLETED.")
 
 
 async def test_nobody_else_cancels(edge: Edge) -> None:

@@ -14,7 +14,7 @@ import pytest
 from podium.executor.v1 import executor_pb2 as pb, executor_pb2_grpc as rpc
 from services.access import ServiceIdentity
 from services.errors import PermissionDenied
-from services.executor import session
+from services.executor import results as ending
 from services.rpc import channel, raising_ours
 from tests.executor.rig import (
     ADMIN,
@@ -265,11 +265,11 @@ async def test_large_outputs_come_in_several_messages(tmp_path: Path) -> None:
     assert min(len(each.result.output) for each in results) > 5 << 20
 
 
-async def test_an_output_that_no_message_can_hold_is_an_error_and_harms_no_other(
+async def test_an_output_that_no_message_can_hold_is_left_out_and_harms_no_other(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # What ends now is smaller; what has ended before may not be.
-    monkeypatch.setattr(session, "_MOST_BYTES_A_RESULT", 1 << 20)
+    monkeypatch.setattr(ending, "MOST_BYTES_A_RESULT", 1 << 20)
     flow = workflow("large", step("n", "NOOP"), outputParameters={"n": "${workflow.input.n}"})
     async with executing(tmp_path / "x.db", [flow, QUICK]) as rig:
         peer = Peer(rig)
@@ -278,8 +278,12 @@ async def test_an_output_that_no_message_can_hold_is_an_error_and_harms_no_other
             continue
         await peer.ask(frame(2, "quick", input={"n": 7}))
         after = await peer.next()
+        asked = await rig.ended(each.result.execution_id)
 
-    assert (each.correlation_id, each.error.reason) == (1, "TOO_LARGE")
+    assert (asked.output_left_out, asked.output) == (True, "")
+    assert (each.correlation_id, each.result.status) == (1, pb.EXECUTION_STATUS_COMPLETED)
+    assert each.result.output_left_out
+    assert each.result.output == ""
     assert (after.correlation_id, json.loads(after.result.output)) == (2, {"n": 7})
 
 
