@@ -98,6 +98,22 @@ async def test_an_idempotency_key_is_told_of_where_it_is_heeded(edge: Edge) -> N
     assert not heeds("/shop/later", "put")
 
 
+async def test_a_replay_is_told_of_where_a_key_is_heeded(edge: Edge) -> None:
+    put(edge.replica, shop())
+    paths = (await told(edge))["paths"]
+
+    def replays(path: str, method: str, status: str) -> bool:
+        return "Idempotent-Replayed" in paths[path][method]["responses"][status]["headers"]
+
+    assert replays("/shop/{id}/feedback", "post", "200")
+    assert replays("/shop/later", "put", "202")
+    assert not replays("/shop/{id}", "get", "200")
+    assert not replays("/shop/{id}", "get", "202")
+    put(edge.replica, shop(authConfigId="open"))
+    paths = (await told(edge))["paths"]
+    assert not replays("/shop/{id}/feedback", "post", "200")
+
+
 async def test_parameters_and_schemas_are_those_of_the_routes(edge: Edge) -> None:
     put(edge.replica, shop())
 

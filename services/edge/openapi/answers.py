@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from services.edge.openapi.headers import headers
+from services.edge.openapi.parameters import heeds_idempotency
 from services.edge.openapi.problems import problem
 from services.edge.openapi.schemas import schema_of
 from services.edge.openapi.words import WITH_BODY, Document, events_content, json_content
@@ -37,7 +38,8 @@ def responses(
         produced: The schema of its output.
         public: Whether anybody may call, without a key.
     """
-    told: Document = {"200": _of_its_end(route, name, produced)}
+    replayed = ("Idempotent-Replayed",) if heeds_idempotency(route, public=public) else ()
+    told: Document = {"200": _of_its_end(route, name, produced, replayed)}
     if route.cache and route.method == "GET":
         told["304"] = {
             "description": "The caller has the answer already.",
@@ -46,7 +48,7 @@ def responses(
     if route.response.envelope:
         # A script sets the status.
         told["default"] = {"description": "What the workflow says.", "content": json_content({})}
-    goes_on = accepted("It goes on; `Location` has the answer once it is done.")
+    goes_on = accepted("It goes on; `Location` has the answer once it is done.", *replayed)
     told["202"] = goes_on | _links(public)
     told["204"] = STREAM_IS_OVER
     statuses = {*ALWAYS}
@@ -58,8 +60,14 @@ def responses(
     return told
 
 
-def _of_its_end(route: Route, name: str, produced: Mapping[str, Any] | None) -> Document:
-    """A 200: of an asynchronous route, to those only who want events."""
+def _of_its_end(
+    route: Route, name: str, produced: Mapping[str, Any] | None, replayed: tuple[str, ...]
+) -> Document:
+    """A 200: of an asynchronous route, to those only who want events.
+
+    Args:
+        replayed: The header by which an answer that came before is known, where there may be one.
+    """
     if route.asynchronous:
         return {
             "description": "What happens to the execution, and its answer at the end.",
@@ -68,9 +76,7 @@ def _of_its_end(route: Route, name: str, produced: Mapping[str, Any] | None) -> 
         }
     return {
         "description": "The output of the workflow.",
-        "headers": headers(
-            "X-Request-Id", "Podium-Execution-Id", "Idempotent-Replayed", *_of_cache(route)
-        ),
+        "headers": headers("X-Request-Id", "Podium-Execution-Id", *replayed, *_of_cache(route)),
         "content": json_content(schema_of(produced, name, "output")) | events_content(),
     }
 
@@ -99,10 +105,10 @@ def _links(public: bool) -> Document:
     }
 
 
-def accepted(description: str) -> Document:
-    """A 202: where the answer will be."""
+def accepted(description: str, *more: str) -> Document:
+    """A 202: where the answer will be; ``more`` are headers beside those of every one."""
     return {
         "description": description,
-        "headers": headers("Location", "Retry-After", "X-Request-Id", "Podium-Execution-Id"),
+        "headers": headers("Location", "Retry-After", "X-Request-Id", "Podium-Execution-Id", *more),
         "content": json_content({"$ref": "#/components/schemas/Execution"}),
     }
