@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import ceil
 from typing import TYPE_CHECKING, Any
 
 from services.edge.digests import digest
 from services.edge.keys import Key, read_key
-from services.edge.problems import Problem, retry_after
+from services.edge.problems import RETRY_AFTER_SECONDS, Problem, retry_after
 
 if TYPE_CHECKING:
     from services.edge.call import Call, Headers
@@ -22,6 +23,7 @@ NAME = "concurrent"
 DEFAULT_MOST_QUEUED = 100
 
 _DIGEST_BYTES = 32
+_LONGEST_RETRY_SECONDS = 60
 _POLICY, _STANDING = b"ratelimit-policy", b"ratelimit"
 
 
@@ -65,12 +67,34 @@ def with_policy(headers: Headers, concurrency: Concurrency) -> Headers:
     return _added(headers, _POLICY, concurrency.policy)
 
 
-def full(call: Call) -> Problem:
-    """What is told to a caller for whose execution there is no room; it sets shared headers."""
-    call.shared_headers = _added(call.shared_headers, _STANDING, f'"{NAME}";r=0'.encode())
+def full(call: Call, concurrency: Concurrency | None, waited_seconds: float) -> Problem:
+    """What is told to a caller for whose execution there is no room; it sets shared headers.
+
+    Args:
+        waited_seconds: How long the call stood in line in vain; 0: not at all.
+    """
+    tell_none_left(call)
+    # When the next one ends nobody knows; in so long, none did that this call could have had.
+    seconds = min(ceil(waited_seconds), _LONGEST_RETRY_SECONDS) or RETRY_AFTER_SECONDS
     return Problem(
-        "concurrency-limited", headers=(retry_after(),), members={"violated-policies": [NAME]}
+        "concurrency-limited",
+        _why(concurrency, waited_seconds),
+        headers=(retry_after(seconds),),
+        members={"violated-policies": [NAME]},
     )
+
+
+def tell_none_left(call: Call) -> None:
+    """Have the answer's headers say that there is no room."""
+    call.shared_headers = _added(call.shared_headers, _STANDING, f'"{NAME}";r=0'.encode())
+
+
+def _why(concurrency: Concurrency | None, waited_seconds: float) -> str:
+    if waited_seconds:
+        return "The call stood in line until its time was over, and nothing was started."
+    if concurrency is not None and concurrency.most_queued:
+        return "As many calls stand in line as may, and nothing was started."
+    return ""
 
 
 def _added(headers: Headers, name: bytes, member: bytes) -> Headers:

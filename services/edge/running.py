@@ -65,7 +65,8 @@ async def _run(call: Call, gateway: Gateway, follow: Follow | None) -> Answer:
     route, caller = route_of(call), caller_of(call)
     response = _response(route, gateway)
     start = _start(call, gateway, response)
-    exchange = await _exchanged(call, gateway, start, route, _seconds(call, route, follow))
+    seconds = _seconds(call, route, follow)
+    exchange = await _exchanged(call, gateway, start, route, seconds)
     outcome = exchange.outcome.result()
     if not exchange.joined:
         call.outcome = ending_of(outcome, call.execution_id)
@@ -88,7 +89,7 @@ async def _run(call: Call, gateway: Gateway, follow: Follow | None) -> Answer:
         case Waiting.LEFT:
             raise Gone
         case ConcurrencyLimited():
-            raise full(call)
+            raise full(call, route.concurrency, _waited(exchange, seconds or route.timeout_seconds))
         case ServiceError():
             raise _refused(outcome)
 
@@ -169,6 +170,11 @@ def _seconds(call: Call, route: Route, follow: Follow | None) -> float:
     if route.asynchronous or follow is not None:
         return 0.0
     return preferred_seconds(call, route.timeout_seconds)
+
+
+def _waited(exchange: Exchange, seconds: float) -> float:
+    """How long a start was kept in line that never began; 0: not at all."""
+    return seconds if exchange.withdrawn else 0.0
 
 
 async def _exchanged(

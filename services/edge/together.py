@@ -9,7 +9,7 @@ from podium.executor.v1 import executor_pb2 as pb
 from services.edge.answers import not_done
 from services.edge.asked import Asked, make, say
 from services.edge.call import Answer, Gone
-from services.edge.concurrency import full
+from services.edge.concurrency import tell_none_left
 from services.edge.flights import Ending, Flight, Landed
 from services.edge.preferences import preferred_seconds, read_preference
 from services.edge.problems import Problem, retry_after
@@ -144,7 +144,7 @@ def _landed(asked: Asked, flight: Flight, landed: Landed, why: bytes, *, leads: 
         return landed
     if isinstance(landed, Problem) and landed.kind == "concurrency-limited":
         # What is told of the limit is in the headers of each.
-        raise full(call)
+        tell_none_left(call)
     # It is raised for each who waited, and must not grow by that.
     raise landed.with_traceback(None)
 

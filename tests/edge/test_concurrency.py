@@ -82,6 +82,7 @@ async def test_one_too_many_is_429_and_nothing_was_started(edge: Edge) -> None:
     assert second.headers["ratelimit"] == '"burst";r=3;t=60, "concurrent";r=0'
     assert second.headers["retry-after"] == "1"
     told = second.json()
+    assert "As many executions run as may" in told["detail"]
     assert told["type"] == "https://iana.org/assignments/http-problem-types#quota-exceeded"
     assert told["violated-policies"] == ["concurrent"]
     assert "podium-execution-id" not in second.headers
@@ -104,8 +105,29 @@ async def test_whoever_waits_in_vain_gets_429(edge: Edge, fields: dict[str, Any]
     response = await edge.client.post("/shop/7")
 
     assert problem(response)[0] == 429
+    assert "until its time was over" in response.json()["detail"]
     assert response.json()["violated-policies"] == ["concurrent"]
     assert "podium-execution-id" not in response.headers
+
+
+async def test_after_a_wait_in_vain_it_is_worth_to_ask_again_as_late(edge: Edge) -> None:
+    """A second for the shortest wait that a caller can ask for, and one more to tell it apart."""
+    with_limit(edge, config=QUEUE, timeoutInSeconds=9)
+    edge.executor.script = in_line
+
+    response = await edge.client.post("/shop/7", headers={"prefer": "wait=2"})
+
+    assert (response.status_code, response.headers["retry-after"]) == (429, "2")
+
+
+async def test_where_the_line_is_full_that_is_said(edge: Edge) -> None:
+    with_limit(edge, config=QUEUE)
+    edge.executor.script = lambda frame: [error(frame, "CONCURRENCY_LIMITED")]
+
+    response = await edge.client.post("/shop/7")
+
+    assert response.json()["detail"].startswith("As many calls stand in line as may")
+    assert response.headers["retry-after"] == "1"
 
 
 async def test_one_that_began_in_the_last_moment_is_told_of(edge: Edge) -> None:
