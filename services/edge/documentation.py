@@ -18,7 +18,7 @@ from services.edge.docs import page
 from services.edge.docs.assets import ASSETS
 from services.edge.etags import is_held, tag_of
 from services.edge.openapi.document import openapi
-from services.edge.problems import Problem, basic_challenge, challenge, retry_after
+from services.edge.problems import Problem, basic_challenge, challenge, no_key, retry_after
 from services.edge.query import parse_query
 from services.edge.routes import routes_of
 from services.edge.trie import Elsewhere, Found
@@ -54,7 +54,7 @@ async def documentation(call: Call, gateway: Gateway) -> Answer | None:
     stored = gateway.definitions.replica.get("service", call.segments[0])
     if stored is None:
         return None
-    call.place = (stored.name, "GET", f"/{{serviceId}}/{call.segments[1]}")
+    call.place = ("", "GET", f"/{{serviceId}}/{call.segments[1]}")
     if cors := gateway.definitions.cors_of(stored.name):
         call.shared_headers = cors.headers_of_answer(call.header.get(b"origin"))
     here = Found(stored) if looked_up(call.method) == "GET" else Elsewhere({"GET": stored})
@@ -74,7 +74,7 @@ def _let_in(call: Call, config: AuthConfig, realm: str, gateway: Gateway) -> Non
     if authenticate(config, call.header, gateway.now().timestamp()):
         return
     error = "invalid_token" if api_key.presented(call.header) else ""
-    raise Problem("unauthenticated", headers=(challenge(realm, error), basic_challenge(realm)))
+    raise no_key(challenge(realm, error), basic_challenge(realm))
 
 
 async def _document(call: Call, gateway: Gateway, stored: Stored, config: AuthConfig) -> Answer:

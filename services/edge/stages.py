@@ -19,7 +19,7 @@ from services.edge.identity import identify_with
 from services.edge.mcp.stage import tool_stage
 from services.edge.own import own_pages
 from services.edge.preflights import cors_at, preflight
-from services.edge.problems import Problem, challenge, retry_after
+from services.edge.problems import Problem, challenge, no_key, retry_after
 from services.edge.quotas import take
 from services.edge.routes import Route
 from services.edge.running import run, schema_of
@@ -64,7 +64,7 @@ async def authenticate(call: Call, gateway: Gateway) -> None:
     call.caller = proven(config, call.header, gateway.now().timestamp())
     if call.caller is None:
         error = "invalid_token" if api_key.presented(call.header) else ""
-        raise Problem("unauthenticated", headers=(challenge(route_of(call).service_id, error),))
+        raise no_key(challenge(route_of(call).service_id, error))
 
 
 async def authorize(call: Call, gateway: Gateway) -> None:
@@ -115,7 +115,8 @@ def _read(call: Call, route: Route, schema: str | None) -> None:
     broken = json_schema.faults(validator_of(schema), _checked(call)) if schema else ()
     if faults or broken or wrong:
         errors = tuple(dict.fromkeys((*faults, *wrong, *broken)))
-        raise Problem("invalid-input" if broken or wrong else "invalid-query", errors=errors)
+        kind = "invalid-input" if broken or wrong else "invalid-query"
+        raise Problem(kind, "" if broken or not wrong else webhooks.NOT_TOLD, errors=errors)
 
 
 def _checked(call: Call) -> Json:

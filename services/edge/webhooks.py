@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from services.edge.routes import Route
 
 CALLBACK_URL = "callbackUrl"
+NOT_TOLD = "Nobody can be told of the end by this callbackUrl: see errors."
 
 
 @dataclass(frozen=True, slots=True)

@@ -174,6 +174,7 @@ async def test_the_key_with_another_request_is_422_and_names_no_execution(edge: 
     response = await call(edge)
 
     assert problem(response) == (422, "idempotency-key-reused")
+    assert "method, path, query and body must be the same" in response.json()["detail"]
     assert "Inner" not in response.text
     assert "podium-execution-id" not in response.headers
     assert "executionId" not in response.json()

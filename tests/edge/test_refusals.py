@@ -77,7 +77,8 @@ async def test_without_a_key_that_holds_nobody_comes_in(edge: Edge, key: str) ->
 
     assert problem(response) == (401, "unauthenticated")
     assert response.headers["www-authenticate"].startswith('Bearer realm="orders"')
-    assert response.json()["detail"] == "This needs a valid key or token."
+    where = "as X-API-Key, or as Authorization: Bearer or Basic"
+    assert response.json()["detail"] == f"This needs a valid key, {where}."
 
 
 @pytest.mark.parametrize(

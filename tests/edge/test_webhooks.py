@@ -92,6 +92,8 @@ async def test_a_callback_url_that_is_none_is_told_with_its_pointer(edge: Edge) 
     )
 
     assert problem(answer) == (422, "invalid-input")
+    assert "callbackUrl" in answer.json()["detail"]
+    assert "schema" not in answer.json()["detail"]
     assert answer.json()["errors"] == [
         {"pointer": "/callbackUrl", "detail": "must be an absolute http or https URL"}
     ]

@@ -19,7 +19,7 @@ from services.edge.mcp.inside import InnerCall, Report
 from services.edge.mcp.reporting import Reporter
 from services.edge.mcp.results import Result, result_of
 from services.edge.mcp.tools import Tool, tools_of
-from services.edge.problems import Problem, challenge, retry_after
+from services.edge.problems import Problem, challenge, no_key, retry_after
 from services.edge.progress import Update
 from services.edge.trie import Elsewhere, Found
 
@@ -106,7 +106,7 @@ def _let_in(call: Call, gateway: Gateway, stored: Stored) -> None:
     call.caller = authenticate(config, call.header, gateway.now().timestamp())
     if call.caller is None:
         error = "invalid_token" if api_key.presented(call.header) else ""
-        raise Problem("unauthenticated", headers=(challenge(stored.name, error),))
+        raise no_key(challenge(stored.name, error))
 
 
 class ServiceClient:
