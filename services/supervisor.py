@@ -247,7 +247,7 @@ class Suite:
                         _tell(f"no process stands by for the {name}: {error.strerror or error}.")
 
     async def _drain(self) -> None:
-        _tell(f"draining; up to {len(DRAIN_ORDER) * DRAIN_SECONDS:g} s.")
+        _tell(f"draining {', '.join(DRAIN_ORDER)}, in turn; each up to {DRAIN_SECONDS:g} s.")
         for name in DRAIN_ORDER:
             process = self.children[name].process
             if process is None or process.returncode is not None:

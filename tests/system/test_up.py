@@ -36,7 +36,8 @@ def test_it_serves_and_ends_with_0_leaving_no_process(tmp_path: Path) -> None:
 
         assert suite.stop() == 0
 
-        assert suite.log.read_text().count("podium up: draining; up to 36 s.\n") == 1
+        told = "podium up: draining edge, executor, registry, in turn; each up to 12 s.\n"
+        assert suite.log.read_text().count(told) == 1
         assert not (suite.home / "endpoints.json").exists()
         assert processes_of(suite.home) == set()
         assert suite.podium("status").returncode == 1

@@ -26,7 +26,7 @@ COMMANDS = {
     "history": ("tui.cli.history", "history", "List what a definition was."),
     "rollback": ("tui.cli.history", "rollback", "Store an earlier state of a definition again."),
     "keys": ("tui.cli.keys", "keys", "List, make, roll and revoke the keys of an auth."),
-    "run": ("tui.cli.run", "run", "Start an execution, and wait for it."),
+    "run": ("tui.cli.run", "run", "Start an execution; wait for its end with --wait."),
     "watch": ("tui.cli.run", "watch", "Follow an execution until it ends."),
     "executions": ("tui.cli.executions", "executions", "List executions."),
     "pause": ("tui.cli.executions", "pause", "Start no new tasks."),
