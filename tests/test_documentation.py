@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import ast
+import base64
 import re
+import time
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from services.edge.problems import KINDS
+from services.executor.core.signatures import signed
 from services.registry.definitions import parse
 from services.yaml_documents import read_documents
 from tui.cli.main import COMMANDS
@@ -84,6 +89,25 @@ def test_every_example_of_a_definition_is_one() -> None:
     assert len(blocks) >= len(GUIDE) - 4
     for document in documents:
         parse(document)
+
+
+def test_the_receiver_of_the_example_knows_a_signature_from_a_forgery() -> None:
+    page = (ROOT / "docs/gateway/webhooks.md").read_text()
+    source = re.findall(r"^```python\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)[0]
+    kept = [
+        each for each in ast.parse(source).body if isinstance(each, ast.Import | ast.FunctionDef)
+    ]
+    receiver: dict[str, Any] = {}
+    exec(compile(ast.Module(kept, []), "receiver.py", "exec"), receiver)
+    key = bytes(range(32))
+    secret = f"whsec_{base64.b64encode(key).decode()}"
+
+    headers = signed([b"another key, of thirty-two bytes", key], "one", int(time.time()), b"{}")
+    late = signed([key], "one", int(time.time()) - 301, b"{}")
+
+    assert receiver["verified"](secret, headers, b"{}")
+    assert not receiver["verified"](secret, headers, b"[]")
+    assert not receiver["verified"](secret, late, b"{}")
 
 
 def test_the_readme_tells_of_every_command() -> None:
