@@ -94,7 +94,7 @@ def test_every_example_of_a_definition_is_one() -> None:
 def test_the_receiver_of_the_example_knows_a_signature_from_a_forgery() -> None:
     page = (ROOT / "docs/gateway/webhooks.md").read_text()
     source = re.findall(r"^```python\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)[0]
-    kept = [
+    kept: list[ast.stmt] = [
         each for each in ast.parse(source).body if isinstance(each, ast.Import | ast.FunctionDef)
     ]
     receiver: dict[str, Any] = {}
