@@ -18,7 +18,6 @@ from services.edge.half import Half, Response, read_half
 from services.edge.problems import Problem, retry_after
 from services.edge.query import parse_query
 from services.edge.responses import respond
-from services.edge.scripting import RouteScripts
 from services.errors import Conflict, NotFound, PermissionDenied
 
 if TYPE_CHECKING:
@@ -54,8 +53,10 @@ def ending_of(outcome: Outcome, execution_id: str) -> str:
     return "unknown" if execution_id else ""
 
 
-async def of_result(result: pb.Result, response: Response, scripts: RouteScripts) -> Answer:
-    """The answer of a route whose execution, or awaited task, has ended.
+async def of_result(result: pb.Result, response: Response, call: Call, gateway: Gateway) -> Answer:
+    """The answer of a route whose execution, or awaited task, has ended, to ``call``.
+
+    What the route itself breaks by is in the log.
 
     Raises:
         Problem: It did not end well, or with too much: 502 or 504; or that of :func:`respond`.
@@ -70,7 +71,11 @@ async def of_result(result: pb.Result, response: Response, scripts: RouteScripts
         raise Problem(_PROBLEM_OF.get(result.status, "internal"), reason)
     if result.output_left_out:
         raise Problem("output-too-large")
-    return await respond(result, response, scripts)
+    try:
+        return await respond(result, response, gateway.scripts)
+    except Problem as problem:
+        gateway.broken.tell(call, problem)
+        raise
 
 
 def ended(result: pb.Result) -> bool:
@@ -124,7 +129,7 @@ async def get_execution(call: Call, gateway: Gateway, execution_id: str) -> Answ
     if not ended(known.result):
         location = gateway.links.location(execution_id, known.auth_id)
         return not_done(execution_id, location, known.result.status)
-    return await of_result(known.result, known.half.response, gateway.scripts)
+    return await of_result(known.result, known.half.response, call, gateway)
 
 
 async def delete_execution(call: Call, gateway: Gateway, execution_id: str) -> Answer:
@@ -202,6 +207,7 @@ async def _known_to(
     if not _may_have(half, callers, linked=bool(auth_id)):
         raise Problem("not-found")
     call.execution_id = execution_id
+    call.answers_for = (half.service, half.route)
     call.caller = next((each for each in callers if each.principal == half.principal), None)
     return Known(result, half, auth_id or _auth_id(callers, half), application_id)
 

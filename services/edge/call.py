@@ -123,6 +123,8 @@ class Call:
         cache_state: hit, miss, collapsed (another's execution was waited for) or bypass; empty
             where nothing is kept.
         place: Service, method and path template that it is counted under where it found no route.
+        answers_for: Service, and method and path template, whose execution the answer is of, where
+            that is not its own.
         problem: The name of the problem that it was answered with.
         outcome: How its execution has ended, ``unknown`` where the answer does not tell; empty
             where there is none.
@@ -154,6 +156,7 @@ class Call:
     exchange: Sent | None = None
     cache_state: str = ""
     place: tuple[str, str, str] | None = None
+    answers_for: tuple[str, str] | None = None
     problem: str = ""
     outcome: str = ""
     answered_at: float = 0.0

@@ -185,7 +185,7 @@ class _Teller:
             self._call.outcome = answers.ending_of(ended.result, self.place.execution_id)
         try:
             answer = await answers.of_result(
-                ended.result, self._watched.response, self._gateway.scripts
+                ended.result, self._watched.response, self._call, self._gateway
             )
         except (Problem, ServiceError) as error:
             return self._error(error)

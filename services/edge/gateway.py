@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
 from podium.executor.v1 import executor_pb2 as pb
 from services.edge.bodies import BodyLimits
+from services.edge.broken import BrokenRoutes
 from services.edge.definitions import Definitions
 from services.edge.exchange import Exchange
 from services.edge.executor import Executor
@@ -42,6 +43,7 @@ class Gateway:
     """The gateway's means.
 
     Attributes:
+        broken: Tells of routes whose scripts or schemas break.
         scripts: Workers for the scripts of routes.
         cache: Answers that are kept.
         flights: Executions that several calls wait for.
@@ -69,3 +71,4 @@ class Gateway:
     now: Callable[[], datetime]
     monotonic: Callable[[], float]
     new_id: Callable[[], str]
+    broken: BrokenRoutes = field(default_factory=BrokenRoutes)

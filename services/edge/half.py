@@ -35,6 +35,7 @@ class Half:
         principal: Who started it, and alone may have the answer.
         public: Whoever has the signed link may.
         service: The id of the service whose route started it.
+        route: Method and path template of that route, as in ``POST /orders/{id}``.
         await_refs: The tasks of which the first to end is the answer.
     """
 
@@ -42,6 +43,7 @@ class Half:
     public: bool
     service: str
     await_refs: tuple[str, ...]
+    route: str = ""
     response: Response = field(default_factory=Response)
 
 
@@ -63,6 +65,7 @@ def read_half(text: str) -> Half | None:
         public=kept.get("public") is True,
         service=kept.get("service", ""),
         await_refs=tuple(kept.get("awaitRefs") or ()),
+        route=kept.get("route", ""),
         response=_response(kept.get("response") or {}),
     )
 

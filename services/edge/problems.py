@@ -124,6 +124,8 @@ class Problem(Exception):
         errors: Pointer (RFC 6901) and detail of each fault, where there are several.
         headers: Beside those of every answer.
         members: Of the body, beside those of every problem.
+        inside: Pointer and detail of what the route itself has done wrong: for those who run it,
+            without values, and never in the answer.
     """
 
     def __init__(
@@ -133,6 +135,7 @@ class Problem(Exception):
         errors: Sequence[tuple[str, str]] = (),
         headers: Sequence[tuple[bytes, bytes]] = (),
         members: Mapping[str, Any] = MappingProxyType({}),
+        inside: Faults = (),
     ) -> None:
         super().__init__(kind)
         self.kind = kind
@@ -140,6 +143,7 @@ class Problem(Exception):
         self.errors = tuple(errors)
         self.headers = tuple(headers)
         self.members = members
+        self.inside = inside
 
     @property
     def status(self) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 import re
 from collections.abc import Callable
 from functools import partial
@@ -17,8 +16,6 @@ from services.edge.problems import Problem
 from services.edge.schemas import validator_of
 from services.edge.scripting import RouteScripts
 from services.json_text import Json
-
-logger = logging.getLogger(__name__)
 
 _TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+\Z")
 _VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*\Z")
@@ -65,10 +62,10 @@ def _scripted(value: Json, response: Response) -> tuple[Answer, Json]:
     try:
         answer = read_envelope(value)
     except BrokenEnvelope as broken:
-        logger.info("A postResponseScript gave no envelope: %s", broken)
-        why = f": {broken}" if response.exposed else ""
-        detail = f"The postResponseScript of this route gave no envelope{why}."
-        raise Problem("script-failed", detail) from None
+        detail = "The postResponseScript of this route gave no envelope"
+        why = f"{detail}: {broken}."
+        told = why if response.exposed else f"{detail}."
+        raise Problem("script-failed", told, inside=(("", why),)) from None
     return answer, value.get("body") if isinstance(value, dict) else None
 
 
@@ -84,8 +81,7 @@ async def _judge(size: int, read: Callable[[], Json], response: Response) -> Non
     """Whether the body that ``read`` gives, of ``size`` characters, keeps to the schema."""
     faults = await aside(size, _faults, read, response.schema)
     if faults:
-        logger.warning("An output breaks its schema: %s", faults[0])
-        raise Problem("output-invalid", errors=faults if response.exposed else ())
+        raise Problem("output-invalid", errors=faults if response.exposed else (), inside=faults)
 
 
 def _faults(read: Callable[[], Json], schema: str) -> tuple[tuple[str, str], ...]:

@@ -74,7 +74,7 @@ async def _run(call: Call, gateway: Gateway, follow: Follow | None) -> Answer:
         case pb.Result() if follow is None:
             if exchange.joined and (half := read_half(outcome.answer)):
                 response = half.response
-            return await of_result(outcome, response, gateway.scripts)
+            return await of_result(outcome, response, call, gateway)
         case pb.Result() | Waiting.ACCEPTED:
             if route.ends_when_left and call.cycle.disconnected:
                 if not exchange.joined:

@@ -52,13 +52,13 @@ class RouteScripts:
             logger.warning("A script of a route was not run: %s", error)
             raise Problem("overloaded", headers=(retry_after(),)) from None
         except ScriptFailed as error:
-            logger.info("A script of a route failed: %s", error.detail)
-            raise failed(field, error.detail if exposed else "") from None
+            raise failed(field, error.detail if exposed else "", error.plain) from None
         finally:
             self._waiting -= 1
             self._chars -= len(scope)
 
 
-def failed(field: str, detail: str = "") -> Problem:
-    """A script failed; ``detail`` where the caller may know why."""
-    return Problem("script-failed", detail or f"The {field} of this route failed.")
+def failed(field: str, detail: str, why: str) -> Problem:
+    """A script failed: ``detail`` where the caller may know why, ``why`` without any values."""
+    told = detail or f"The {field} of this route failed."
+    return Problem("script-failed", told, inside=(("", why),))

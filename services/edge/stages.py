@@ -144,15 +144,24 @@ async def map_input(call: Call, gateway: Gateway) -> None:
     route = route_of(call)
     await aside(len(call.body), _map, call, gateway, route)
     if route.pre_request_script:
-        exposed = route.response.exposed
-        made = await gateway.scripts.run(
-            "preRequestScript", route.pre_request_script, call.input, exposed=exposed
-        )
-        call.input = mapping.scripted_input(made, _metadata(call, gateway, route))
-        if not mapping.is_utf8(call.input):
-            raise failed("preRequestScript", "It gave text with a lone surrogate." * exposed)
+        try:
+            await _script(call, gateway, route)
+        except Problem as problem:
+            gateway.broken.tell(call, problem)
+            raise
     if len(call.input) > _LONGEST_INPUT:
         raise Problem("body-too-large")
+
+
+async def _script(call: Call, gateway: Gateway, route: Route) -> None:
+    exposed = route.response.exposed
+    made = await gateway.scripts.run(
+        "preRequestScript", route.pre_request_script, call.input, exposed=exposed
+    )
+    call.input = mapping.scripted_input(made, _metadata(call, gateway, route))
+    if not mapping.is_utf8(call.input):
+        why = "The preRequestScript gave text with a lone surrogate."
+        raise failed("preRequestScript", why * exposed, why)
 
 
 def _map(call: Call, gateway: Gateway, route: Route) -> None:

@@ -23,10 +23,14 @@ class ScriptFailed(Exception):
         detail: One sentence that names the script and says what happened.
         timed_out: Whether it ran for longer than the deadline.
         line: The line of the script, from 1, where it is known.
+        plain: As ``detail``, without what the script has thrown, which may hold what it saw.
     """
 
-    def __init__(self, detail: str, *, timed_out: bool = False, line: int | None = None) -> None:
+    def __init__(
+        self, detail: str, *, timed_out: bool = False, line: int | None = None, plain: str = ""
+    ) -> None:
         super().__init__(detail)
+        self.plain = plain or detail
         self.detail = detail
         self.timed_out = timed_out
         self.line = line
@@ -92,7 +96,9 @@ def failure(reply: Reply, name: str, limits: Limits) -> Exception:
     match reply.kind:
         case worker.THREW:
             message, line = fault(reply)
-            return ScriptFailed(f"Script {name} threw {_sentence(message, line)}", line=line)
+            plain = f"Script {name} threw {_sentence(_kind(message), line)}"
+            thrown = f"Script {name} threw {_sentence(message, line)}"
+            return ScriptFailed(thrown, line=line, plain=plain)
         case worker.INVALID:
             message, line = fault(reply)
             said = _sentence(message, line)
@@ -117,6 +123,20 @@ def fault(reply: Reply) -> tuple[str, int | None]:
 def too_large(what: str, name: str) -> ScriptFailed:
     """Why script ``name`` is not even sent: its ``what`` is over the limit."""
     return ScriptFailed(f"The {what} of script {name} is larger than {_LIMIT}.")
+
+
+def _kind(message: str) -> str:
+    """Of what was thrown, the name of the class where it is JavaScript's own."""
+    name = message.partition(":")[0]
+    return name if name in _ERRORS else "what is no error of JavaScript's own"
+
+
+_ERRORS = frozenset(
+    {
+        "AggregateError", "Error", "EvalError", "InternalError", "RangeError", "ReferenceError",
+        "SyntaxError", "TypeError", "URIError",
+    }
+)  # fmt: skip
 
 
 def _sentence(message: str, line: int | None) -> str:

@@ -18,7 +18,7 @@ from services.edge.trial.trials import KEY_METADATA, Trials
 from services.errors import InvalidRequest, NotFound, PermissionDenied
 from tests.edge import scripted
 from tests.edge.conftest import Edge
-from tests.edge.documents import KEY, put, route, service
+from tests.edge.documents import KEY, OTHER_KEY, auth, put, remove, route, service
 from tests.edge.registry import token
 from tests.edge.suites import Suite
 
@@ -159,9 +159,66 @@ async def test_scripts_are_told_with_what_they_give_and_why_they_fail(edge: Edge
     assert (before.within, given) == ("map_input", {"result": {"n": "7"}})
     assert (after.within, after.outcome) == ("run", REFUSED)
     assert "null" in why["detail"]
+    assert "faults" not in why
     assert response.status == 500
     # What its callers may not know is not in the answer.
     assert b"TypeError" not in response.body
+
+
+async def test_every_fault_of_an_output_is_told_and_of_an_envelope_what_it_is(edge: Edge) -> None:
+    schema = {"required": ["total"], "properties": {"ok": {"type": "string"}}}
+    edge.executor.script = lambda frame: (scripted.result(frame),)
+    shop(edge, outputSchema=schema)
+    output = await tried(edge, "/7")
+    shop(edge, postResponseScript="({statusCode: 999})", responseEnvelope=True)
+    status = await tried(edge, "/7")
+    shop(edge, postResponseScript="({headers: {'Content-Length': '1'}})", responseEnvelope=True)
+    header = await tried(edge, "/7")
+
+    faults = noted(output, "run")[1]["faults"]
+    assert [each.split(":")[0] for each in sorted(faults)] == [
+        '"total" is a required property', "/ok",
+    ]  # fmt: skip
+    assert "statusCode must be" in noted(status, "run")[1]["faults"][0]
+    assert "'Content-Length'" in noted(header, "run")[1]["faults"][0]
+    # They are not for its callers.
+    for response, word in ((output, b"total"), (status, b"must be"), (header, b"Content-Length")):
+        assert word not in response.body
+
+
+async def test_why_a_key_does_not_hold_is_told_in_the_trial_alone(edge: Edge) -> None:
+    shop(edge)
+    config = auth("partners", "storefront", first=KEY, second=OTHER_KEY)
+    config["apiKeys"][1]["expiresAt"] = "2020-01-31T00:00:00Z"
+    put(edge.replica, config)
+
+    reasons = {}
+    for key in ("", "a wrong key", OTHER_KEY):
+        response = await tried(edge, "/7", key)
+        assert response.status == 401
+        reasons[key] = noted(response, "authenticate")[1]["reason"]
+        assert json.loads(response.body)["detail"].startswith("This needs a valid key")
+
+    assert reasons == {
+        "": "No key was sent.",
+        "a wrong key": "The key is not one of auth 'partners'.",
+        OTHER_KEY: "The key 'second' of auth 'partners' expired at 2020-01-31T00:00:00Z.",
+    }
+
+
+async def test_the_right_that_is_missing_is_named(edge: Edge) -> None:
+    put(edge.replica, service(route("POST", "/{id}", "secret"), id="shop", path="/shop"))
+
+    missing = await tried(edge, "/7")
+    remove(edge.replica, "application", "storefront")
+    without = await tried(edge, "/7")
+
+    assert missing.status == without.status == 403
+    assert noted(missing, "authorize")[1]["reason"] == (
+        "The application 'storefront' has no EXECUTE on the workflow 'secret'."
+    )
+    assert noted(without, "authorize")[1]["reason"] == "There is no application 'storefront'."
+    assert b"storefront" not in missing.body
 
 
 async def test_an_execution_that_fails_is_told_with_its_reason(edge: Edge) -> None:

@@ -104,6 +104,8 @@ async def test_a_throw_is_told_with_its_message_and_line(
     with pytest.raises(ScriptFailed) as caught:
         await scripts.evaluate(source, "{}", name="one")
 
+    if message.startswith("RangeError"):
+        assert caught.value.plain == f"Script one threw RangeError (line {line})."
     assert caught.value.detail.startswith(f"Script one threw {message}")
     assert len(caught.value.detail) < 1100
     assert caught.value.line == line

@@ -86,6 +86,29 @@ def test_what_is_refused_is_shown_at_its_stage(suite: Suite, key: str) -> None:
     assert "no-such-service" in unknown.stderr
 
 
+def test_a_route_that_breaks_is_in_the_log_by_request_id_and_in_the_trial(suite: Suite) -> None:
+    schema = {"required": ["total"], "properties": {"twice": {"type": "string"}}}
+    output = {"outputParameters": {"twice": "${x.output.result}"}}
+    suite.apply(*expose("tried-broken", TASK, workflow=output, route={"outputSchema": schema}))
+
+    answer = httpx.post(
+        f"{suite.gateway}/tried-broken", json={"n": 3}, headers=suite.caller("tried-broken")
+    )
+    shown = suite.podium(
+        "test-route", "tried-broken", "POST", "/", "--body", '{"n": 3}',
+        "--key", suite.keys["tried-broken"],
+    )  # fmt: skip
+
+    told = answer.json()
+    assert (answer.status_code, "errors" in told) == (502, False)
+    log = [json.loads(each) for each in suite.log.read_text().splitlines() if each[:1] == "{"]
+    (line,) = (each for each in log if each.get("request_id") == told["requestId"])
+    assert (line["level"], line["execution_id"]) == ("warning", told["executionId"])
+    assert "POST /tried-broken of service tried-broken: output-invalid" in line["message"]
+    assert all(fault in line["message"] for fault in ("/twice: ", '"total" is a required'))
+    assert all(fault in shown.stdout for fault in ("      - /twice: ", '- "total" is a required'))
+
+
 def test_one_that_goes_on_says_where_its_answer_will_be(suite: Suite) -> None:
     suite.apply(*expose("tried-long", WAIT))
 

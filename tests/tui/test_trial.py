@@ -67,6 +67,16 @@ def test_a_stage_that_refuses_is_marked() -> None:
     assert "  ✘ own pages                1.50 ms  problem gone" in text(made, "GET", GATEWAY)
 
 
+def test_every_fault_has_a_line_of_its_own() -> None:
+    refused = stage("run", problem="output-invalid", faults=["/n: is wrong", "a is missing"])
+    made = pb.TestRouteResponse(status=502, stages=[refused], target="/")
+
+    lines = text(made, "GET", GATEWAY).split("\n")
+
+    at = next(at for at, line in enumerate(lines) if line.endswith("problem output-invalid"))
+    assert lines[at + 1 : at + 3] == ["      - /n: is wrong", "      - a is missing"]
+
+
 def test_where_the_answer_will_be_is_told() -> None:
     headers = [pb.HeaderField(name="location", value="/-/executions/e-1")]
 

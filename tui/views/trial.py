@@ -69,7 +69,10 @@ def _stage_lines(response: pb.TestRouteResponse) -> Iterator[str]:
         indented = f"  {title}" if stage.within else title
         took = f"{milliseconds(stage.took):9.2f} ms"
         line = f"  {_MARKS.get(stage.outcome, '?')} {indented:<{_WIDTH + 2}}{took}  "
-        yield (line + _notes_text(json.loads(stage.notes))).rstrip()
+        notes = json.loads(stage.notes)
+        faults = notes.pop("faults", ())
+        yield (line + _notes_text(notes)).rstrip()
+        yield from (f"      - {fault}" for fault in faults)
 
 
 def _notes_text(notes: Mapping[str, Json]) -> str:

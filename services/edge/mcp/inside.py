@@ -145,7 +145,7 @@ class InnerCall:
                     watched.followed.execution_id, watched.location, pb.EXECUTION_STATUS_RUNNING
                 )
             self.call.outcome = ending_of(result, self.call.execution_id)
-            return await of_result(result, watched.response, self._gateway.scripts)
+            return await of_result(result, watched.response, self.call, self._gateway)
         except Problem as problem:
             return of_problem(self.call, problem)
         except ServiceError as error:

@@ -16,6 +16,8 @@ from services.json_text import Json
 
 # Characters of JSON text that a note holds; what is larger is told as text, cut off.
 _LONGEST = 16 * 1024
+# The note with what was wrong, each in a sentence.
+FAULTS = "faults"
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,4 +120,7 @@ def of_problem(problem: Problem) -> Notes:
     """Why a request ended here."""
     kind = KINDS[problem.kind]
     detail = problem.detail or kind.detail
-    return {"status": kind.status, "problem": problem.kind, "detail": detail}
+    notes: Notes = {"status": kind.status, "problem": problem.kind, "detail": detail}
+    if faults := problem.inside or problem.errors:
+        notes[FAULTS] = [f"{at}: {why}" if at else why for at, why in faults]
+    return notes

@@ -21,7 +21,8 @@ from services.edge.exchange import Exchange, Outcome, Waiting
 from services.edge.gateway import Gateway, Starts
 from services.edge.problems import Problem
 from services.edge.scripting import RouteScripts, failed
-from services.edge.trial.notes import Notes, Seen, bounded, of_problem
+from services.edge.trial.notes import FAULTS, Notes, Seen, bounded, of_problem
+from services.edge.trial.reasons import reason
 from services.errors import ServiceError
 from services.json_text import Json
 
@@ -108,6 +109,9 @@ def _recorded(stage: Stage[Gateway], recorder: Recorder) -> Stage[Gateway]:
         with recorder.stage(name) as record:
             try:
                 answer = await stage(call, gateway)
+            except Problem as problem:
+                record.notes |= reason(problem, call, gateway)
+                raise
             finally:
                 record.notes |= seen.news()
             if answer is not None:
@@ -142,9 +146,11 @@ class _Scripts(RouteScripts):
                 record.notes["result"] = bounded(json.dumps(value))
                 return value
         except Problem as problem:
+            # The whole error is its detail here.
+            record.notes.pop(FAULTS, None)
             if exposed or problem.kind != "script-failed":
                 raise
-            raise failed(field) from None
+            raise failed(field, "", problem.inside[0][1]) from None
 
 
 class _Session:
