@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-
 from services.registry.definitions.keys import KEY, check_key
 from services.registry.definitions.model import Document
 from services.registry.definitions.reading import Place
@@ -39,13 +37,13 @@ CACHE = Record(
 )
 
 
-def check_cache(route: Document, parameters: Collection[str], at: Place) -> None:
+def check_cache(route: Document, at: Place) -> None:
     """Tells a key of what no request has, and a cache that can never hold anything."""
     cache = route.get("cacheConfig")
     if not isinstance(cache, dict):
         return
     where, key = at / "cacheConfig", cache.get("key")
     if isinstance(key, str):
-        check_key(key, parameters, where / "key", of_body=True)
+        check_key(key, route, where / "key", of_body=True)
     if route.get("workflowExecutionMode") == "ASYNCHRONOUS":
         where.warn("has no effect on an ASYNCHRONOUS route, which answers 202")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-
 from services.registry.definitions.keys import KEY, check_key
 from services.registry.definitions.model import Document
 from services.registry.definitions.reading import Place
@@ -48,14 +46,14 @@ CONCURRENCY = Record(
 )
 
 
-def check_concurrency(route: Document, parameters: Collection[str], at: Place) -> None:
+def check_concurrency(route: Document, at: Place) -> None:
     """Tells a key of what no request has, and what only goes with something else."""
     config = route.get("rateLimitConfig")
     if not isinstance(config, dict):
         return
     where, key = at / "rateLimitConfig", config.get("rateLimitKey")
     if isinstance(key, str):
-        check_key(key, parameters, where / "rateLimitKey", of_body=True)
+        check_key(key, route, where / "rateLimitKey", of_body=True)
     if "maxQueued" in config and config.get("onFull") != "QUEUE":
         (where / "maxQueued").warn("has no effect: nobody waits unless onFull is QUEUE")
     limits = route.get("rateLimits")

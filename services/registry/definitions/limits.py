@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-
 from services.registry.definitions.keys import KEY, check_key
 from services.registry.definitions.model import Document, Json
 from services.registry.definitions.reading import Place
@@ -44,7 +42,7 @@ RATE_LIMIT = Record(
 )
 
 
-def check_rate_limits(route: Document, parameters: Collection[str], at: Place) -> None:
+def check_rate_limits(route: Document, at: Place) -> None:
     """Tells names that are given twice, and keys of what no request has."""
     limits = route.get("rateLimits")
     seen: set[Json] = set()
@@ -57,4 +55,4 @@ def check_rate_limits(route: Document, parameters: Collection[str], at: Place) -
                 (where / "name").fault(f"'{name}' is declared twice")
             seen.add(name)
         if isinstance(key, str):
-            check_key(key, parameters, where / "key")
+            check_key(key, route, where / "key")

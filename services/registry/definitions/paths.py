@@ -11,6 +11,7 @@ DOCUMENTATION = ("openapi", "docs", "mcp")
 
 _SEGMENT = re.compile(r"[^\s\x00-\x1f\x7f?#%{}\\\"<>^`|]+\Z")
 _PARAMETER = re.compile(r"\{([A-Za-z_][A-Za-z0-9_-]*)\}\Z")
+_BRACED = re.compile(r"\{[^{}]+\}\Z")
 # The edge sets it last, over anything of that name.
 _TAKEN = "requestMetadata"
 
@@ -78,7 +79,7 @@ class PathType:
         if not self._parameters:
             return f"must not hold parameters: {shown(part)} belongs into a route"
         if parameter is None:
-            return f"{shown(part)}: a parameter is one whole segment like {{orderId}}"
+            return _no_parameter(part)
         name = parameter[1]
         if name in seen:
             return f"has the parameter '{name}' twice"
@@ -90,6 +91,15 @@ class PathType:
 
     def schema(self) -> Document:
         return {"type": "string", "pattern": "^/"}
+
+
+def _no_parameter(part: str) -> str:
+    if _BRACED.match(part):
+        return (
+            f"{shown(part)}: the name of a parameter is ASCII letters, digits, '_' and '-', "
+            "and begins with a letter or '_'"
+        )
+    return f"{shown(part)}: a parameter is one whole segment like {{orderId}}"
 
 
 def _literal_fault(part: str) -> str:

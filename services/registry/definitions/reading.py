@@ -23,6 +23,7 @@ _PLAIN_KEY = re.compile(r"[A-Za-z_$][\w$-]*\Z", re.ASCII)
 _SHOWN = 60
 # Comparing words is slow: a document with very many faults is told without guesses in the end.
 _LONGEST_GUESSED = 64
+_SHORTEST_PART = 3
 _MOST_COMPARED = 1000
 _MOST_COMPARISONS = 20_000
 
@@ -97,6 +98,19 @@ class Place:
         close = get_close_matches(word.lower(), by_lower, n=1, cutoff=0.7)
         return f"; did you mean '{by_lower[close[0]]}'?" if close else ""
 
+    def guess_field(self, word: str, known: Collection[str]) -> str:
+        """As :meth:`guess`; part of a name is close, too: ``limit`` of ``concurrentExecLimit``."""
+        if hint := self.guess(word, known):
+            return hint
+        spent = self.reading.compared > _MOST_COMPARISONS
+        if spent or not _SHORTEST_PART <= len(word) <= _LONGEST_GUESSED:
+            return ""
+        for alike in (_ends, _begins, _holds):
+            found = [name for name in islice(known, _MOST_COMPARED) if alike(name, word)]
+            if len(found) == 1:
+                return f"; did you mean '{found[0]}'?"
+        return ""
+
     def warn(self, detail: str) -> None:
         path = self.path
         self.reading.warnings.append(f"{path}: {detail}" if path else detail)
@@ -109,6 +123,20 @@ class Place:
 
     def script(self, source: str) -> None:
         self.reading.scripts.append(Script(self.path, source))
+
+
+def _ends(name: str, word: str) -> bool:
+    name, word = name.lower(), word.lower()
+    return name.endswith(word) or word.endswith(name)
+
+
+def _begins(name: str, word: str) -> bool:
+    name, word = name.lower(), word.lower()
+    return name.startswith(word) or word.startswith(name)
+
+
+def _holds(name: str, word: str) -> bool:
+    return word.lower() in name.lower()
 
 
 def _step(step: str | int) -> str:

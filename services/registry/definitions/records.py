@@ -147,10 +147,11 @@ class Record:
         return result
 
     def _tell_unknown(self, key: str, at: Place) -> None:
-        hint = at.guess(key, self.by_name)
         if self.unknown is Unknown.FAULT:
-            at.fault(f"is no field of {self.noun}{hint}")
-        elif self.unknown is Unknown.WARN or hint:
+            at.fault(f"is no field of {self.noun}{at.guess_field(key, self.by_name)}")
+            return
+        hint = at.guess(key, self.by_name)
+        if self.unknown is Unknown.WARN or hint:
             at.warn(f"is no field of {self.noun}: kept and ignored{hint}")
 
     def only(self, names: Collection[str]) -> Record:

@@ -12,6 +12,7 @@ from services.registry.definitions.reading import Place, shortened, shown
 from services.registry.definitions.records import Field, Record, kept, later
 from services.registry.definitions.values import Choice, Name, Object, Text, whole
 
+_TYPES = ("array", "boolean", "integer", "null", "number", "object", "string")
 _meta = cache(meta_schema)
 
 
@@ -24,14 +25,24 @@ def check_json_schema(schema: Document, at: Place) -> None:
         return
     try:
         faults = list(_meta(draft).iter_errors(schema))
-        for fault in faults:
-            _descend(at, fault.instance_path).fault(shortened(fault.message))
+        told = {(*fault.instance_path, fault.message): fault for fault in faults}
+        for fault in told.values():
+            _tell(fault, _descend(at, fault.instance_path))
         if not faults:
             compiled(schema)
     except jsonschema_rs.ValidationError as fault:
         _descend(at, fault.instance_path).fault(_reason(fault.message))
     except (jsonschema_rs.ReferencingError, ValueError) as fault:
         at.fault(_reason(str(fault)))
+
+
+def _tell(fault: jsonschema_rs.ValidationError, at: Place) -> None:
+    if [*fault.schema_path[-2:]] != ["type", "anyOf"]:
+        at.fault(shortened(fault.message))
+        return
+    value = fault.instance
+    hint = at.guess(value, _TYPES) if isinstance(value, str) else ""
+    at.fault(f"must be one of {', '.join(_TYPES)}, or a list of them, not {shown(value)}{hint}")
 
 
 def _reason(message: str) -> str:

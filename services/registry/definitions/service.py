@@ -15,7 +15,7 @@ from services.registry.definitions.paths import (
     parameter_names,
     segments,
 )
-from services.registry.definitions.reading import Place
+from services.registry.definitions.reading import Place, shown
 from services.registry.definitions.records import (
     SERVER_WRITTEN,
     Field,
@@ -88,13 +88,25 @@ def _check_route(route: Document, at: Place) -> None:
     path = route.get("path")
     parameters = parameter_names(path) if isinstance(path, str) else ()
     check_parameters(route, parameters, at)
-    check_rate_limits(route, parameters, at)
-    check_cache(route, parameters, at)
-    check_concurrency(route, parameters, at)
+    check_rate_limits(route, at)
+    check_cache(route, at)
+    check_concurrency(route, at)
     check_schemas(route, at)
     check_webhook(route, at)
+    _warn_of_a_star(path, at / "path")
+    if route.get("idempotencyOnPublic") is True and route.get("httpMethod") == "GET":
+        (at / "idempotencyOnPublic").warn("has no effect: no Idempotency-Key is heeded on GET")
     if route.get("responseEnvelope") is True and not route.get("postResponseScript"):
         (at / "responseEnvelope").fault("needs a postResponseScript, which gives the envelope")
+
+
+def _warn_of_a_star(path: Json, at: Place) -> None:
+    for part in segments(path) if isinstance(path, str) else ():
+        if "*" in part:
+            at.warn(
+                f"{shown(part)} is taken literally: no path has wildcards, "
+                "{name} is any one segment"
+            )
 
 
 ROUTE = Record(

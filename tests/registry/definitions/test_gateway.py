@@ -33,6 +33,10 @@ def service(*routes: Json, **fields: Json) -> Document:
     }  # fmt: skip
 
 
+def declaring(**fields: Json) -> Document:
+    return route(queryParameters=[{"name": "currency"}], **fields)
+
+
 def limit(**fields: Json) -> Document:
     return {"name": "burst", "limit": 5, "windowSeconds": 60, **fields}
 
@@ -103,6 +107,38 @@ def test_a_cache_where_no_answer_is_ever_waited_for_is_told() -> None:
     assert [str(warning) for warning in parse(service(never)).warnings] == [
         "routes[0].cacheConfig: has no effect on an ASYNCHRONOUS route, which answers 202"
     ]
+
+
+@pytest.mark.parametrize(
+    ("fields", "written"),
+    [("all", "principal"), ("principal", "principal"), ("query.page", "query.page")],
+)
+def test_a_key_that_names_nothing_of_a_call_is_told(fields: str, written: str) -> None:
+    told = f"names nothing of a call, so all calls are alike to it: write ${{{written}}}"
+    concurrent: Json = {"concurrentExecLimit": 1, "rateLimitKey": fields}
+    bare = route(
+        rateLimits=[limit(key=fields)], cacheConfig={"key": fields}, rateLimitConfig=concurrent
+    )
+
+    assert parse(service(bare)).warnings == (
+        f"routes[0].rateLimits[0].key: {told}",
+        f"routes[0].cacheConfig.key: {told}",
+        f"routes[0].rateLimitConfig.rateLimitKey: {told}",
+    )
+
+
+def test_a_key_may_name_any_field_of_a_query_that_is_not_declared() -> None:
+    accepted(service(route(cacheConfig={"key": "${query.curency}"}, queryParameters=[])))
+    accepted(service(declaring(cacheConfig={"key": "${query.currency}"})))
+
+
+def test_what_a_route_says_in_vain_is_told() -> None:
+    vain = route(path="/files/*", idempotencyOnPublic=True)
+
+    assert parse(service(vain)).warnings == (
+        "routes[0].path: '*' is taken literally: no path has wildcards, {name} is any one segment",
+        "routes[0].idempotencyOnPublic: has no effect: no Idempotency-Key is heeded on GET",
+    )
 
 
 def test_a_schema_may_be_text_or_named_and_a_copy_beside_the_name_is_told() -> None:
@@ -230,7 +266,24 @@ def test_a_service_refuses(fields: Document, fault: str) -> None:
         (route(cacheConfig={"key": "${workflow.id}"}),
          "cacheConfig.key: 'workflow.id' is none of principal, path.NAME, query.NAME, "
          "headers.NAME, body, body.FIELD"),
-        (route(cacheConfig={"ttl": 300}), "cacheConfig.ttl: is no field of a cache configuration"),
+        (route(cacheConfig={"ttl": 300}),
+         "cacheConfig.ttl: is no field of a cache configuration; did you mean 'ttlInSecond'?"),
+        (route(rateLimits=[limit(windowsInMinutes=1)]),
+         "rateLimits[0].windowsInMinutes: is no field of a rate limit"),
+        (route(rateLimits=[limit(window=1)]),
+         "rateLimits[0].window: is no field of a rate limit; did you mean 'windowSeconds'?"),
+        (route(rateLimitConfig={"concurrentExecLimit": 1, "limit": 1}),
+         "rateLimitConfig.limit: is no field of a rate limit configuration; did you mean "
+         "'concurrentExecLimit'?"),
+        (declaring(rateLimits=[limit(key="${query.curency}")]),
+         "rateLimits[0].key: 'curency' is none of queryParameters; did you mean 'currency'?"),
+        (declaring(cacheConfig={"key": "${query.curency}"}),
+         "cacheConfig.key: 'curency' is none of queryParameters; did you mean 'currency'?"),
+        (declaring(rateLimitConfig={"concurrentExecLimit": 1, "rateLimitKey": "${query.page}"}),
+         "rateLimitConfig.rateLimitKey: 'page' is none of queryParameters"),
+        (route(path="/{naïve}"),
+         "path: '{naïve}': the name of a parameter is ASCII letters, digits, '_' and '-', and "
+         "begins with a letter or '_'"),
         (route(rateLimitConfig={"rateLimitKey": "${principal}"}),
          "rateLimitConfig.concurrentExecLimit: is required"),
         (route(rateLimitConfig={"concurrentExecLimit": 0}),
@@ -253,7 +306,14 @@ def test_a_service_refuses(fields: Document, fault: str) -> None:
         (route(inputSchema="{"), "inputSchema: cannot be read: line 1: is no JSON: "
                                  "Expecting property name enclosed in double quotes"),
         (route(inputSchema={"type": "text"}),
-         'inputSchema.type: "text" is not valid under any of the schemas listed in the …'),
+         "inputSchema.type: must be one of array, boolean, integer, null, number, object, string, "
+         "or a list of them, not 'text'"),
+        (route(inputSchema={"properties": {"a": {"type": "objekt"}}}),
+         "inputSchema.properties.a.type: must be one of array, boolean, integer, null, number, "
+         "object, string, or a list of them, not 'objekt'; did you mean 'object'?"),
+        (route(inputSchema={"type": ["string", 5]}),
+         "inputSchema.type: must be one of array, boolean, integer, null, number, object, string, "
+         "or a list of them, not a list"),
         (route(inputSchema={"$ref": "http://x.example/s"}),
          "inputSchema: refers to 'http://x.example/s', which is outside of the schema"),
         (route(inputSchemaRef={"version": 1}), "inputSchemaRef.name: is required"),
