@@ -286,6 +286,14 @@ class Shown:
         """As they may be read, before and after; both empty without the right or the room."""
         if self._room <= 0 or (before is not None and not self._caller.may_read(before)):
             return "", ""
-        texts = writeonly.readable_text(before) if before else "", writeonly.readable_text(after)
+        texts = _side_by_side(before, after)
         self._room -= sum(len(text.encode()) for text in texts)
         return texts if self._room > 0 else ("", "")
+
+
+def _side_by_side(before: Stored | None, after: Stored) -> tuple[str, str]:
+    if before is None or after.kind != "auth":
+        return writeonly.readable_text(before) if before else "", writeonly.readable_text(after)
+    states = documents.stored(before.document), documents.stored(after.document)
+    old, new = writeonly.compared(*states)
+    return documents.written(old), documents.written(new)

@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import islice
 
 from sqlite_utils import Database
 
 from services.errors import Fault, InvalidDefinition, PermissionDenied, Stale
-from services.registry import documents, references, store, writeonly
+from services.registry import advice, documents, key_changes, references, store, writeonly
 from services.registry.definitions import KINDS, Definition, Document, Json, examine
 from services.registry.store import Stored, Write
 
@@ -21,6 +22,8 @@ from services.registry.store import Stored, Write
 Subject = tuple[str, str]
 # ``(kind, name, version)``
 Key = tuple[str, str, int]
+# Of an auth definition, in which keys are looked for that were there once.
+_MOST_EARLIER = 200
 Permit = Callable[[Definition, Stored | None], None]
 """Raises what is said to one who may not put the definition over the stored one."""
 
@@ -148,7 +151,14 @@ def plan(db: Database, puts: Sequence[Put], terms: Terms, now: datetime) -> list
         raise InvalidDefinition(f"There {found} {told[0]}.", told)
     for put, each in zip(puts, planned, strict=True):
         _check_etag(put.etag, each)
-    return planned
+    lookup = batch.together()
+    return [_advised(each, lookup) for each in planned]
+
+
+def _advised(planned: Planned, lookup: references.Lookup) -> Planned:
+    """``planned`` with what the definitions around it show; all are without fault."""
+    told = tuple(advice.warnings(planned.definition, lookup))
+    return replace(planned, warnings=planned.warnings + told) if told else planned
 
 
 def _check_etag(etag: str, planned: Planned) -> None:
@@ -228,6 +238,9 @@ class Batch:
             values_may_lack=self._terms.values_may_lack,
         )
         self.faults[number].extend(kept.faults)
+        if kind == "auth":
+            told = key_changes.warnings(stored or {}, kept.document, self._earlier(name), now)
+            kept = replace(kept, warnings=(*kept.warnings, *told))
         same = stored is not None and documents.same(kept.document, stored)
         text = documents.written(kept.document)
         return Planned(
@@ -238,14 +251,23 @@ class Batch:
             kept.generated,
         )
 
+    def _earlier(self, auth_id: str) -> Iterator[Document]:
+        states = islice(store.history(self._db, "auth", auth_id), _MOST_EARLIER)
+        return (documents.stored(each.document) for each in states if not each.deleted)
+
+    def together(self) -> references.Lookup:
+        """What is stored, as it will be once all are put."""
+        return references.over(self.lookup, [p.draft for p in self._puts if p.draft and p.key])
+
     def check_together(self) -> None:
         """Tell what was immutable, what is named and does not exist, and routes that clash."""
-        lookup = references.over(self.lookup, [p.draft for p in self._puts if p.draft and p.key])
+        lookup = self.together()
         for number, draft in self.drafts.items():
             told = {fault.path for fault in self.faults[number]}
             stored = self._stored(draft.kind, draft.name, draft.version)
             lacking = () if self._terms.values_may_lack else _missing_at_first(draft, stored)
-            over = (*lacking, *_immutable(draft, stored or {}))
+            nameless = writeonly.unknown_names(draft, stored or {})
+            over = (*lacking, *nameless, *_immutable(draft, stored or {}))
             self.faults[number].extend(fault for fault in over if fault.path not in told)
             self.faults[number].extend(references.unknown(draft, lookup))
         self._check_routes()

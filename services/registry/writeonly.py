@@ -8,7 +8,7 @@ that is listed by its name alone stays too, among others that come or go.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import count
@@ -100,6 +100,27 @@ def readable(kind: str, document: Document) -> Document:
     return shown
 
 
+def compared(before: Document, after: Document) -> tuple[Document, Document]:
+    """Two states of an auth definition as :func:`readable`, to be shown side by side.
+
+    Each ``knownKeys`` item whose value changes under its name has a ``key`` that says so.
+    """
+    was = {key.get("name"): key.get("hash") for key in stored_keys(before)}
+    now = {key.get("name"): key.get("hash") for key in stored_keys(after)}
+    changed = {name for name, digest in was.items() if now.get(name, digest) != digest}
+    return _marked(before, changed, "as it is"), _marked(after, changed, "another one")
+
+
+def _marked(auth: Document, names: set[Json], mark: str) -> Document:
+    shown = readable("auth", auth)
+    keys = shown.get(KNOWN_KEYS)
+    if isinstance(keys, list):
+        told = [key for key in keys if isinstance(key, dict)]
+        marked = [key | {"key": mark} if key.get("name") in names else key for key in told]
+        shown[KNOWN_KEYS] = cast("Json", marked)
+    return shown
+
+
 def readable_text(state: Stored) -> str:
     """The document of ``state`` as it may be read back; empty when deleted."""
     if state.deleted or not KINDS[state.kind].hidden:
@@ -180,6 +201,18 @@ def _fault_of(digest: str, before: Mapping[str, Document]) -> str:
     if not digest:
         return "is required, since no key of that name is there"
     return f"is that of '{before[digest]['name']}', which is listed too" if digest in before else ""
+
+
+def unknown_names(draft: Definition, before: Document) -> Iterator[Fault]:
+    """Keys that are listed by a name that no key has; of a faulty draft, too."""
+    has_keys = draft.document.get("authenticationType") == "API_KEY"
+    given = draft.document.get("apiKeys") if draft.kind == "auth" and has_keys else None
+    known = {key.get("name") for key in stored_keys(before)}
+    for index, item in enumerate(given if isinstance(given, list) else ()):
+        if isinstance(item, dict) and item.get("name") and item.get("key") is None:
+            name = item["name"]
+            if isinstance(name, str) and name not in known:
+                yield Fault(f"apiKeys[{index}].key", _fault_of("", {}))
 
 
 def _end_of(item: Document, stored: Document) -> Document:

@@ -41,8 +41,8 @@ def _tell(fault: jsonschema_rs.ValidationError, at: Place) -> None:
         at.fault(shortened(fault.message))
         return
     value = fault.instance
-    hint = at.guess(value, _TYPES) if isinstance(value, str) else ""
-    at.fault(f"must be one of {', '.join(_TYPES)}, or a list of them, not {shown(value)}{hint}")
+    said = f", not {shown(value)}{at.guess(value, _TYPES)}" if isinstance(value, str) else ""
+    at.fault(f"must be one of {', '.join(_TYPES)}, or a list of them{said}")
 
 
 def _reason(message: str) -> str:

@@ -34,7 +34,7 @@ def service(*routes: Json, **fields: Json) -> Document:
 
 
 def declaring(**fields: Json) -> Document:
-    return route(queryParameters=[{"name": "currency"}], **fields)
+    return route("GET", "/a", queryParameters=[{"name": "currency"}], **fields)
 
 
 def limit(**fields: Json) -> Document:
@@ -180,6 +180,9 @@ def test_routes_are_tools_or_not(enabled: bool | None) -> None:
         ({"corsConfig": {"accessControlAllowOrigins": []}},
          "corsConfig.accessControlAllowOrigins: is no field of a CORS configuration; did you mean "
          "'accessControlAllowOrigin'?"),
+        ({"corsConfig": {"allowOrigin": ["*"]}},
+         "corsConfig.allowOrigin: is no field of a CORS configuration; did you mean "
+         "'accessControlAllowOrigin'?"),
         ({"corsConfig": {"accessControlAllowOrigin": "*"}},
          "corsConfig.accessControlAllowOrigin: must be a list, not '*'"),
         ({"corsConfig": {"accessControlAllowOrigin": ["https://shop.example/"]}},
@@ -313,7 +316,7 @@ def test_a_service_refuses(fields: Document, fault: str) -> None:
          "object, string, or a list of them, not 'objekt'; did you mean 'object'?"),
         (route(inputSchema={"type": ["string", 5]}),
          "inputSchema.type: must be one of array, boolean, integer, null, number, object, string, "
-         "or a list of them, not a list"),
+         "or a list of them"),
         (route(inputSchema={"$ref": "http://x.example/s"}),
          "inputSchema: refers to 'http://x.example/s', which is outside of the schema"),
         (route(inputSchemaRef={"version": 1}), "inputSchemaRef.name: is required"),

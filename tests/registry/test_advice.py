@@ -1,0 +1,63 @@
+"""What the definitions around a service show is told to who puts it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.registry.registries import WORKFLOW, Running, put
+from tests.registry.test_writeonly import KEY_A, auth
+
+APPLICATION: dict[str, Any] = {"kind": "application", "id": "partners"}
+ROUTE = {"httpMethod": "POST", "path": "/", "mappedWorkflow": {"name": "checkout"}}
+TOLD = (
+    "routes[0].mappedWorkflow.name: application 'partners' may not EXECUTE workflow 'checkout', so "
+    "every call gets 403: add to its permissions "
+    "{target: {type: workflow, id: checkout}, access: [EXECUTE]}"
+)
+
+
+def orders(**fields: Any) -> dict[str, Any]:
+    routes = [ROUTE | fields]
+    return {
+        "kind": "service", "id": "orders", "path": "/o", "authConfigId": "partners",
+        "routes": routes,
+    }  # fmt: skip
+
+
+async def advice(registry: Running, *documents: dict[str, Any]) -> list[str]:
+    """What is said of the last of ``documents``."""
+    return list((await put(registry.admin, *documents))[-1].warnings)
+
+
+async def test_a_route_whose_application_may_not_execute_its_workflow_is_told(
+    registry: Running,
+) -> None:
+    keys = auth(applicationId="partners", apiKeys=[KEY_A])
+    grant = {"target": {"type": "workflow", "id": "checkout"}, "access": ["EXECUTE"]}
+
+    assert await advice(registry, WORKFLOW, APPLICATION, keys, orders()) == [TOLD]
+    assert await advice(registry, orders()) == [TOLD]
+    assert await advice(registry, APPLICATION | {"permissions": [grant]}, orders()) == []
+
+
+async def test_a_grant_by_tag_and_a_role_are_enough(registry: Running) -> None:
+    tagged = WORKFLOW | {"tags": [{"key": "team", "value": "shop"}]}
+    by_tag = {"target": {"type": "tag", "id": "team:shop"}, "access": ["EXECUTE"]}
+    keys = auth(applicationId="partners", apiKeys=[KEY_A])
+
+    everything = tagged, APPLICATION | {"permissions": [by_tag]}, keys, orders()
+    assert await advice(registry, *everything) == []
+    assert await advice(registry, APPLICATION | {"roles": ["OPERATOR"]}, WORKFLOW, orders()) == []
+
+
+async def test_an_idempotency_key_for_everybody_is_vain_where_callers_have_keys(
+    registry: Running,
+) -> None:
+    public = orders(idempotencyOnPublic=True)
+    nobody = auth(authenticationType="NONE")
+
+    assert await advice(registry, WORKFLOW, auth(apiKeys=[KEY_A]), public) == [
+        "routes[0].idempotencyOnPublic: has no effect: auth 'partners' wants a key, and an "
+        "Idempotency-Key is heeded anyway"
+    ]
+    assert await advice(registry, nobody, public) == []
