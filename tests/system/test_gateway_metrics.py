@@ -158,8 +158,10 @@ def test_figures_and_uses_outlive_a_stop_and_a_kill_costs_a_minute_at_most(
 
 
 def test_metrics_name_what_is_wrong(suite: Suite) -> None:
-    assert measured(suite, "no-such-service")["requests"] == 0
-    assert measured(suite, "no-such-service", "GET", "/x")["requests"] == 0
+    for route in ((), ("GET", "/x")):
+        unknown = suite.podium("metrics", "no-such-service", *route, "--output", "json")
+        assert (unknown.returncode, unknown.stdout) == (1, "")
+        assert "there is no service 'no-such-service' here" in unknown.stderr
     refused = suite.podium("metrics", "--by", "nothing")
     assert refused.returncode == 2
     assert "minute" in refused.stderr

@@ -110,3 +110,15 @@ def test_what_came_before_what_is_kept_is_not_made_up() -> None:
     assert [e.said for e in entries([state(3, {"a": 2})], whole=True)] == [
         "the oldest that is kept"
     ]
+
+
+def test_a_key_whose_value_changes_is_told_in_lines_and_as_data() -> None:
+    name = {"name": "k", "createdAt": "then"}
+    before = {"kind": "auth", "knownKeys": [name | {"key": "as it is"}]}
+    after = {"kind": "auth", "knownKeys": [name | {"key": "another one"}]}
+    changed = result(pb.OUTCOME_CHANGED, before, after)
+
+    assert {"-  key: as it is", "+  key: another one"} <= set(lines(changed, "x"))
+    assert change_data(changed, "x")["changes"] == [
+        {"path": "knownKeys[0].key", "before": "as it is", "after": "another one"}
+    ]

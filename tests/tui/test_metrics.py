@@ -69,10 +69,12 @@ def test_of_nothing_little_is_told() -> None:
     assert list(lines(report(metrics()), "all services"))[1:] == [
         "requests    0 (0.00/s)",
         "executions  none",
-        "latency     p50 0 ms, p95 0 ms, p99 0 ms, mean 0 ms",
+        "latency     p50 -, p95 -, p99 -, mean -",
         "errors      none",
     ]
-    assert document(report(metrics()))["executions"]["successRatio"] is None
+    told = document(report(metrics()))
+    assert told["executions"]["successRatio"] is None
+    assert told["latencyMs"] == {"p50": None, "p95": None, "p99": None, "mean": None}
 
 
 def test_many_kinds_of_errors_are_told_in_part() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tui.views.routes import RouteLine, chosen, curl, lines
+from tui.views.routes import Body, RouteLine, body_of, chosen, curl, lines
 
 
 def service(*routes: dict[str, Any], **fields: Any) -> dict[str, Any]:
@@ -34,9 +34,9 @@ def test_routes_are_listed_by_path_and_method() -> None:
     second = service(route("GET", "/"), id="about", path="/about/", enabled=False)
 
     assert [each.text() for each in lines([first, second])] == [
-        "GET    /about  →  w  (disabled)",
-        "GET    /api/orders/{id}  →  look v2",
-        "PUT    /api/orders/{id}  →  w  202",
+        "GET    /about  →  w  [about, auth partners]  (disabled)",
+        "GET    /api/orders/{id}  →  look v2  [orders, auth partners]",
+        "PUT    /api/orders/{id}  →  w  202  [orders, auth partners]",
     ]
 
 
@@ -55,7 +55,8 @@ def test_a_route_is_named_by_its_whole_path_or_by_its_own() -> None:
 def test_the_command_has_all_that_a_call_needs() -> None:
     schema = {"type": "object", "properties": {"rating": {"type": "integer", "minimum": 3}}}
 
-    command = curl(line(), "http://127.0.0.1:8080", public=False, schema=schema)
+    body = body_of(line(), schema)
+    command = curl(line(), "http://127.0.0.1:8080", public=False, body=body)
 
     assert command == (
         "curl -X POST http://127.0.0.1:8080/api/orders/ORDERID -H 'X-API-Key: KEY' "
@@ -71,9 +72,7 @@ def test_a_call_without_key_and_body_is_short_and_its_query_is_quoted() -> None:
         {"name": "other"},
     ]
 
-    command = curl(
-        line("GET", "/", queryParameters=parameters), "http://g", public=True, schema=None
-    )
+    command = curl(line("GET", "/", queryParameters=parameters), "http://g", public=True, body=None)
 
     assert command == "curl -X GET 'http://g/api/orders?page=1&sort=up'"
 
@@ -82,7 +81,37 @@ def test_what_curl_would_read_otherwise_is_encoded() -> None:
     parameters = [{"name": "größe", "enum": ["a b&c"], "required": True}]
     asked = line("GET", "/café/{id}/[1]", queryParameters=parameters)
 
-    command = curl(asked, "http://g", public=True, schema=None)
+    command = curl(asked, "http://g", public=True, body=None)
 
     path = "http://g/api/orders/caf%C3%A9/ID/%5B1%5D"
     assert command == f"curl -X GET '{path}?gr%C3%B6%C3%9Fe=a%20b%26c'"
+
+
+def test_a_body_that_its_route_would_refuse_has_places_to_fill_in() -> None:
+    pattern = {"type": "string", "pattern": "^[A-Z]{3}[0-9]$"}
+    schema = {
+        "properties": {"sku": pattern, "a/b": {"items": pattern}, "n": {"type": "integer"}},
+        "required": ["sku"],
+    }
+
+    body = body_of(line(), schema)
+
+    assert body is not None
+    assert body.value == {"sku": "TEXT", "a/b": ["TEXT"], "n": 1}
+    assert sorted(pointer for pointer, _ in body.faults) == ["/a~1b/0", "/sku"]
+
+
+def test_an_example_that_breaks_its_own_schema_is_not_used() -> None:
+    schema = {"properties": {"n": {"type": "integer", "example": "seven"}, "m": {"const": 1}}}
+
+    body = body_of(line(), schema)
+
+    assert body is not None
+    assert body.value == {"n": "TEXT", "m": 1}
+    assert [pointer for pointer, _ in body.faults] == ["/n"]
+
+
+def test_a_body_that_keeps_to_its_schema_has_no_faults() -> None:
+    assert body_of(line(), {"properties": {"n": {"type": "integer"}}}) == Body({"n": 1})
+    assert body_of(line(), None) == Body({})
+    assert body_of(line("GET"), {"type": "object"}) is None

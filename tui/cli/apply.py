@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 CALL_SECONDS = 60.0
 # Of podium diff, as diff(1) has it: 1 says that something differs.
 TROUBLE = 2
+_NOT_COMPARED = "nothing was compared: podium apply would put nothing."
 
 _FILES = click.argument(
     "files",
@@ -107,7 +108,7 @@ def diff(
     prunes = _prune(files, prune, prune_access)
     sources = read(files)
     if sources.faults:
-        _refused(sources.faults, output)
+        _refused(sources.faults, output, _NOT_COMPARED)
         sys.exit(TROUBLE)
 
     async def work(clients: Clients) -> int:
@@ -117,7 +118,7 @@ def diff(
             with raising_ours():
                 answer = await clients.registry.PutDefinitions(request, timeout=CALL_SECONDS)
         except (InvalidDefinition, Conflict) as error:
-            _refused(_placed(error, sources), output)
+            _refused(_placed(error, sources), output, _NOT_COMPARED)
             return TROUBLE
         _print_differences(answer, sources.origins, output)
         unchanged = all(each.outcome == pb.OUTCOME_UNCHANGED for each in answer.results)
@@ -178,14 +179,14 @@ def _ask(plan: pb.PutDefinitionsResponse) -> None:
     click.confirm(f"Delete {many} definition{'s' if many > 1 else ''}?", abort=True, err=True)
 
 
-def _refused(faults: Sequence[PlacedFault], output: str) -> int:
-    """Say every fault and that nothing was put; the exit code."""
+def _refused(faults: Sequence[PlacedFault], output: str, end: str = "nothing was put.") -> int:
+    """Say every fault and what comes of them; the exit code."""
     if output == "json":
         echo_json({"faults": [asdict(fault) for fault in faults]})
     else:
         for fault in faults:
             click.echo(str(fault), err=True)
-    click.echo("podium: nothing was put.", err=True)
+    click.echo(f"podium: {end}", err=True)
     return 1
 
 

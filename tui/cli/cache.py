@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from tui.clients import Clients
 
 CALL_SECONDS = 10.0
+_PRINCIPAL = re.compile(r"key:[^/]+/.")
+_HOW_THEY_LOOK = "podium: a principal looks like key:AUTH/NAME, as podium keys AUTH lists it."
 
 
 @click.group(invoke_without_command=True)
@@ -87,6 +90,8 @@ def purge(
             echo_json({"purged": answer.purged})
         else:
             click.echo(f"{answer.purged} purged")
+        if principal and not answer.purged and not _PRINCIPAL.match(principal):
+            click.echo(_HOW_THEY_LOOK, err=True)
 
     call(home or above[0], work)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -75,10 +76,23 @@ def list_keys(home: Path | None, output: str, auth: str) -> None:
         if output == "json":
             echo_json([fields(key, used) for key in answer.api_keys])
             return
+        if not answer.api_keys:
+            click.echo(await _without_keys(clients, auth))
+            return
         for line in lines(answer.api_keys, datetime.now(UTC), used):
             click.echo(line)
 
     call(home, work)
+
+
+async def _without_keys(clients: Clients, auth: str) -> str:
+    """What it means that ``auth`` has no key."""
+    request = registry_pb2.GetDefinitionRequest(kind="auth", name=auth)
+    found = await clients.registry.GetDefinition(request, timeout=CALL_SECONDS)
+    type_ = json.loads(found.definition.document).get("authenticationType")
+    if type_ == "API_KEY":
+        return f"auth {auth} has no keys, so every call is refused: podium keys create {auth}"
+    return f"auth {auth} has no keys: its authenticationType is {type_}, so anybody may call"
 
 
 async def _last_used(clients: Clients, auth: str) -> Uses | None:

@@ -17,7 +17,7 @@ from podium.registry.v1 import registry_pb2
 from services.errors import NotFound, PermissionDenied, Unavailable
 from services.rpc import raising_ours
 from tui.cli.main import HOME_OPTION
-from tui.cli.session import OUTPUT_OPTION, call, echo_json
+from tui.cli.session import OUTPUT_OPTION, call, echo_json, fail
 from tui.cli.types import LENGTH
 from tui.clients import metrics_changing
 from tui.views import metrics as views, routes
@@ -79,8 +79,10 @@ def metrics(
             principal=key,
             group_by=_GROUPINGS[by] if by else pb.GATEWAY_METRICS_GROUPING_UNSPECIFIED,
         )
+        report = await _asked(clients, query, since)
+        if not report.total.requests and (missing := await _missing(clients, query)):
+            fail(f"{missing} here, and no request of it was answered in that time.")
         if not watch:
-            report = await _asked(clients, query, since)
             if output == "json":
                 echo_json(views.document(report))
             else:
@@ -102,6 +104,44 @@ async def _asked(
     request.start_time.FromDatetime(datetime.now(UTC) - since)
     answer = await clients.edge.GetGatewayMetrics(request, timeout=CALL_SECONDS)
     return answer.report
+
+
+async def _missing(clients: Clients, query: pb.GatewayMetricsQuery) -> str:
+    """What of a query there is not; empty if all is there, or that cannot be known."""
+    try:
+        if query.service_id and (said := await _missing_route(clients, query)):
+            return said
+        return await _missing_key(clients, query.principal) if query.principal else ""
+    except (PermissionDenied, Unavailable):
+        return ""
+
+
+async def _missing_route(clients: Clients, query: pb.GatewayMetricsQuery) -> str:
+    service = query.service_id
+    request = registry_pb2.GetDefinitionRequest(kind="service", name=service)
+    try:
+        with raising_ours():
+            answer = await clients.registry.GetDefinition(request, timeout=CALL_SECONDS)
+    except NotFound:
+        return f"there is no service {service!r}"
+    found = routes.lines([json.loads(answer.definition.document)])
+    if not query.path or routes.chosen(found, service, query.method, query.path):
+        return ""
+    return f"service {service!r} has no route {query.method} {query.path}"
+
+
+async def _missing_key(clients: Clients, principal: str) -> str:
+    said = f"there is no key that calls as {principal!r} (key:AUTH/NAME)"
+    auth, slash, _ = principal.removeprefix("key:").partition("/")
+    if not slash or not principal.startswith("key:"):
+        return said
+    request = registry_pb2.ListApiKeysRequest(auth_id=auth)
+    try:
+        with raising_ours():
+            answer = await clients.registry.ListApiKeys(request, timeout=CALL_SECONDS)
+    except NotFound:
+        return said
+    return "" if any(key.principal == principal for key in answer.api_keys) else said
 
 
 async def _whole(clients: Clients, service: str, method: str | None, path: str) -> str:

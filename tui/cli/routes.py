@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,27 +14,33 @@ from podium.common.v1 import page_pb2
 from podium.registry.v1 import registry_pb2
 from tui.cli.main import HOME_OPTION
 from tui.cli.session import OUTPUT_OPTION, call, echo_json, fail
-from tui.views.routes import RouteLine, chosen, curl, lines, tools
+from tui.views.routes import RouteLine, body_of, chosen, curl, lines, tools
+from tui.views.visible import visible
 
 if TYPE_CHECKING:
     from tui.clients import Clients
 
 CALL_SECONDS = 10.0
 PAGE = 500
+_MOST_TOLD = 10
 
 
 @click.group(invoke_without_command=True)
 @HOME_OPTION
 @OUTPUT_OPTION
+@click.option("--service", help="Only the routes of this one.")
 @click.pass_context
-def routes(context: click.Context, home: Path | None, output: str) -> None:
-    """List the routes of all services: method, path, workflow."""
+def routes(context: click.Context, home: Path | None, output: str, service: str | None) -> None:
+    """List the routes of all services: method, path, workflow, service and auth."""
     context.obj = home
     if context.invoked_subcommand is not None:
         return
 
     async def work(clients: Clients) -> None:
-        found = await _routes(clients)
+        services = await _services(clients)
+        if service is not None:
+            services = [_named(services, service)]
+        found = lines(services)
         if output == "json":
             echo_json([line.fields() for line in found])
         else:
@@ -55,16 +63,18 @@ def print_curl(above: Path | None, home: Path | None, service: str, method: str,
     """
 
     async def work(clients: Clients) -> None:
-        found = await _routes(clients)
+        found = lines([_named(await _services(clients), service)])
         line = chosen(found, service, method, path)
         if line is None:
-            known = [each for each in found if each.service["id"] == service]
-            hint = "".join(f"\n  {each.method} {each.path}" for each in known)
+            hint = "".join(f"\n  {each.method} {each.path}" for each in found)
             fail(f"service {service!r} has no route {method.upper()} {path}.{hint}")
         auth = await _document(clients, "auth", line.service["authConfigId"])
         public = auth["authenticationType"] in ("NONE", "PUBLIC")
-        schema = await _schema(clients, line)
-        click.echo(curl(line, clients.suite.gateway, public=public, schema=schema))
+        body = body_of(line, await _schema(clients, line))
+        click.echo(curl(line, clients.suite.gateway, public=public, body=body))
+        for pointer, detail in body.faults[:_MOST_TOLD] if body else ():
+            where = f"{visible(pointer)} of the body" if pointer else "the body"
+            click.echo(f"podium: {where} is to be filled in: {visible(detail)}", err=True)
 
     call(home or above, work)
 
@@ -87,7 +97,15 @@ def print_mcp(above: Path | None, home: Path | None, service: str) -> None:
     call(home or above, work)
 
 
-async def _routes(clients: Clients) -> list[RouteLine]:
+def _named(services: Sequence[dict[str, Any]], name: str) -> dict[str, Any]:
+    by_id = {service["id"]: service for service in services}
+    if name not in by_id:
+        close = get_close_matches(name, by_id, n=1)
+        fail(f"there is no service {name!r}" + (f"; did you mean {close[0]!r}?" if close else "."))
+    return by_id[name]
+
+
+async def _services(clients: Clients) -> list[dict[str, Any]]:
     services: list[dict[str, Any]] = []
     token = ""
     while True:
@@ -98,7 +116,7 @@ async def _routes(clients: Clients) -> list[RouteLine]:
         services.extend(json.loads(each.document) for each in answer.definitions)
         token = answer.next_page_token
         if not token:
-            return lines(services)
+            return services
 
 
 async def _schema(clients: Clients, line: RouteLine) -> dict[str, Any] | None:

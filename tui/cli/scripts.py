@@ -28,13 +28,14 @@ CALL_SECONDS = 40.0
     show_default=True,
     help="What the script sees as $: JSON, or @FILE.",
 )
-@click.argument("script")
+@click.argument("script", metavar="JAVASCRIPT|@FILE|-")
 def test_script(home: Path | None, output: str, payload: str, script: str) -> None:
-    """Run SCRIPT as the gateway would and print what it gives.
+    """Run a script as the gateway would and print what it gives.
 
-    SCRIPT is JavaScript, @FILE, or - for standard input. Ends with 1 if it fails, with the line
-    where it did.
+    It is JavaScript, @FILE for what the file holds, or - for standard input. Ends with 1 if it
+    fails, with the line where it did.
     """
+    names_a_file = _names_a_file(script)
     request = edge_pb2.TestScriptRequest(script=_source(script), payload=document_argument(payload))
 
     async def work(clients: Clients) -> int:
@@ -46,9 +47,19 @@ def test_script(home: Path | None, output: str, payload: str, script: str) -> No
             click.echo(answer.fault.message, err=True)
         else:
             echo_json(json.loads(answer.result))
+        if failed and names_a_file:
+            click.echo(f"podium: {script} is a file here; @{script} runs what it holds.", err=True)
         return int(failed)
 
     call(home, work)
+
+
+def _names_a_file(script: str) -> bool:
+    try:
+        return Path(script).is_file()
+    except OSError:
+        # Most scripts are longer than a file's name may be.
+        return False
 
 
 def _source(script: str) -> str:

@@ -36,7 +36,8 @@ def fields(key: registry_pb2.ApiKey, used: Uses | None = None) -> dict[str, str 
         "expiresAt": _moment(key.expires_at) if key.HasField("expires_at") else None,
     }
     if used is not None:
-        told["lastUsedAt"] = _moment(used[key.name]) if key.name in used else None
+        last = _last(key, used)
+        told["lastUsedAt"] = None if last is None else _moment(last)
     return told
 
 
@@ -52,9 +53,18 @@ def _row(key: registry_pb2.ApiKey, now: datetime, used: Uses | None) -> tuple[st
         over = key.expires_at.ToDatetime(UTC) <= now
         expires = _moment(key.expires_at) + (" (expired)" if over else "")
     last = "unknown" if used is None else "never"
-    if used and key.name in used:
-        last = _moment(used[key.name])
+    if used and (stamp := _last(key, used)) is not None:
+        last = _moment(stamp)
     return key.name, created, expires, last, key.principal
+
+
+def _last(key: registry_pb2.ApiKey, used: Uses) -> Timestamp | None:
+    """When the key was last used; one of its name that was there before it does not count."""
+    stamp = used.get(key.name)
+    made = key.created_at if key.HasField("created_at") else None
+    if stamp is None or (made is not None and stamp.ToDatetime(UTC) < made.ToDatetime(UTC)):
+        return None
+    return stamp
 
 
 def _moment(stamp: Timestamp) -> str:

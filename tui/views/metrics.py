@@ -32,10 +32,8 @@ def lines(report: Report, of: str) -> Iterator[str]:
     yield f"{of}, {_period(report)}"
     yield f"requests    {total.requests:,} ({_rate(total)}/s)"
     yield f"executions  {_executions(total)}"
-    yield (
-        f"latency     p50 {_ms(total.latency_p50_ms)}, p95 {_ms(total.latency_p95_ms)}, "
-        f"p99 {_ms(total.latency_p99_ms)}, mean {_ms(total.latency_mean_ms)}"
-    )
+    p50, p95, p99, mean = map(_ms, _latencies(total))
+    yield f"latency     p50 {p50}, p95 {p95}, p99 {p99}, mean {mean}"
     yield f"errors      {_errors(total)}"
     if total.cache:
         yield f"cache       {_named(_in_order(total))}"
@@ -98,9 +96,7 @@ def _cells(row: Row) -> tuple[str, ...]:
         _rate(metrics),
         f"{metrics.errors:,}",
         _success(metrics),
-        _ms(metrics.latency_p50_ms),
-        _ms(metrics.latency_p95_ms),
-        _ms(metrics.latency_p99_ms),
+        *map(_ms, _latencies(metrics)[:3]),
         f"{metrics.cache_hits:,}",
         f"{metrics.limited:,}",
     )
@@ -126,8 +122,22 @@ def _rate(metrics: Metrics) -> str:
     return f"{rate:,.2f}" if rate >= 0.01 or not rate else "<0.01"
 
 
-def _ms(value: float) -> str:
-    """Three digits: ``0.82 ms``, ``14.3 ms``, ``2.5 s``."""
+def _latencies(metrics: Metrics) -> tuple[float | None, ...]:
+    """p50, p95, p99 and the mean, in milliseconds; of no requests there are none."""
+    if not metrics.requests:
+        return (None,) * 4
+    return (
+        metrics.latency_p50_ms,
+        metrics.latency_p95_ms,
+        metrics.latency_p99_ms,
+        metrics.latency_mean_ms,
+    )
+
+
+def _ms(value: float | None) -> str:
+    """Three digits: ``0.82 ms``, ``14.3 ms``, ``2.5 s``; ``-`` where there is none."""
+    if value is None:
+        return "-"
     if value >= 1000:
         return f"{value / 1000:.3g} s" if value < 1e6 else f"{value / 1000:.0f} s"
     return f"{value:.3g} ms"
@@ -157,6 +167,7 @@ def _key(row: Row) -> dict[str, str]:
 
 def _fields(metrics: Metrics) -> dict[str, Any]:
     ended = metrics.executions
+    latencies = (None if each is None else round(each, 3) for each in _latencies(metrics))
     return {
         "requests": metrics.requests,
         "requestsPerSecond": round(metrics.requests_per_second, 6),
@@ -165,12 +176,7 @@ def _fields(metrics: Metrics) -> dict[str, Any]:
             {"status": each.status, "problem": each.problem or None, "count": each.count}
             for each in metrics.answers
         ],
-        "latencyMs": {
-            "mean": round(metrics.latency_mean_ms, 3),
-            "p50": round(metrics.latency_p50_ms, 3),
-            "p95": round(metrics.latency_p95_ms, 3),
-            "p99": round(metrics.latency_p99_ms, 3),
-        },
+        "latencyMs": dict(zip(("p50", "p95", "p99", "mean"), latencies, strict=True)),
         "executions": {
             "completed": ended.completed,
             "failed": ended.failed,

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlencode
 
+from services import json_schema
 from services.json_example import example
 
 Json = Any
@@ -17,6 +18,7 @@ Json = Any
 # What a path may have as it is (RFC 3986 §3.3).
 _IN_PATHS = "/%:@!$&'()*+,;=~"
 _WITH_BODY = ("POST", "PUT", "PATCH")
+_PLACE = "TEXT"
 _PARAMETER = re.compile(r"\{([^{}]+)\}")
 
 
@@ -45,7 +47,8 @@ class RouteLine:
         """For a list."""
         mode = "" if self.document.get("workflowExecutionMode") != "ASYNCHRONOUS" else "  202"
         off = "" if self.service.get("enabled") is not False else "  (disabled)"
-        return f"{self.method:<6} {self.path}  →  {self.workflow}{mode}{off}"
+        whose = f"{self.service['id']}, auth {self.service['authConfigId']}"
+        return f"{self.method:<6} {self.path}  →  {self.workflow}{mode}  [{whose}]{off}"
 
     def fields(self) -> dict[str, Json]:
         """For JSON."""
@@ -96,20 +99,59 @@ def chosen(
     return None
 
 
-def curl(line: RouteLine, gateway: str, *, public: bool, schema: Mapping[str, Json] | None) -> str:
+@dataclass(frozen=True, slots=True)
+class Body:
+    """The body of a call, to begin with.
+
+    Attributes:
+        faults: Pointers and details of what its route refuses until it is filled in.
+    """
+
+    value: Json
+    faults: tuple[tuple[str, str], ...] = ()
+
+
+def body_of(line: RouteLine, schema: Mapping[str, Json] | None) -> Body | None:
+    """A body that keeps to ``schema``; where none can be made, one with places to fill in.
+
+    None: the route takes none.
+    """
+    if line.method not in _WITH_BODY:
+        return None
+    value = example(schema or {})
+    faults = json_schema.faults(json_schema.compiled(schema), value) if schema else ()
+    for pointer, _ in faults:
+        value = _with_a_place(value, pointer.split("/")[1:])
+    return Body(value, faults)
+
+
+def _with_a_place(value: Json, steps: Sequence[str]) -> Json:
+    """``value`` with a word in capitals instead of the text or number there."""
+    if not steps:
+        return value if isinstance(value, dict | list) else _PLACE
+    name = steps[0].replace("~1", "/").replace("~0", "~")
+    if isinstance(value, dict) and name in value:
+        return value | {name: _with_a_place(value[name], steps[1:])}
+    if isinstance(value, list) and name.isdecimal() and int(name) < len(value):
+        at = int(name)
+        return [*value[:at], _with_a_place(value[at], steps[1:]), *value[at + 1 :]]
+    return value
+
+
+def curl(line: RouteLine, gateway: str, *, public: bool, body: Body | None) -> str:
     """The command that calls a route: what stands in capitals is the caller's to fill in.
 
     Args:
         gateway: A URL without a path.
         public: Whether it needs no key.
-        schema: Of the body, from which an example is made.
+        body: Of :func:`body_of`.
     """
     words = ["curl", "-X", line.method, gateway + _filled(line.path) + _query(line.document)]
     if not public:
         words += ["-H", "X-API-Key: KEY"]
-    if line.method in _WITH_BODY:
-        body = json.dumps(example(schema or {}), ensure_ascii=False)
-        words += ["-H", "Content-Type: application/json", "-d", body]
+    if body is not None:
+        written = json.dumps(body.value, ensure_ascii=False)
+        words += ["-H", "Content-Type: application/json", "-d", written]
     return " ".join(map(shlex.quote, words))
 
 
