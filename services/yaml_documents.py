@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
@@ -59,12 +60,20 @@ _TAGGED: dict[str, tuple[type, ...]] = {
 }
 
 
+Lines: TypeAlias = "Mapping[int, Mapping[str, int] | Sequence[int]]"
+"""Of each object and list, by its ``id()``: the line of each key or item."""
+
+
 @dataclass(frozen=True, slots=True)
 class SourceDocument:
-    """One document of a text, and the line on which it begins."""
+    """One document of a text, the line on which it begins, and those of what is in it.
+
+    ``lines`` may know nothing of a part of it: of JSON, or of an object that ``<<`` completes.
+    """
 
     document: Json
     line: int
+    lines: Lines = field(default_factory=dict)
 
 
 def read_documents(text: str, *, json_only: bool = False) -> list[SourceDocument]:
@@ -140,6 +149,7 @@ class _Composer:
 
     events: Iterator[NodeEvent]
     anchors: dict[str, tuple[Json, int]] = field(default_factory=dict)
+    lines: dict[int, dict[str, int] | list[int]] = field(default_factory=dict)
     values: int = 0
     depth: int = 0
 
@@ -150,12 +160,12 @@ class _Composer:
         if isinstance(first, CollectionStartEvent) and not isinstance(first, MappingStartEvent):
             yield from self._items(first)
         else:
-            yield SourceDocument(self._value(first), _line(first))
+            yield SourceDocument(self._value(first), _line(first), self.lines)
 
     def _items(self, start: Event) -> Iterator[SourceDocument]:
         self._count(start, 1)
         while not isinstance(event := next(self.events), SequenceEndEvent):
-            yield SourceDocument(self._value(event), _line(event))
+            yield SourceDocument(self._value(event), _line(event), self.lines)
 
     def _value(self, event: NodeEvent) -> Json:
         before = self.values
@@ -190,13 +200,17 @@ class _Composer:
 
     def _sequence(self) -> Json:
         items: list[Json] = []
+        lines: list[int] = []
         while not isinstance(event := next(self.events), SequenceEndEvent):
+            lines.append(_line(event))
             items.append(self._value(event))
+        self.lines[id(items)] = lines
         return items
 
     def _mapping(self) -> Json:
         own: dict[str, Json] = {}
         merged: dict[str, Json] = {}
+        lines: dict[str, int] = {}
         while not isinstance(event := next(self.events), MappingEndEvent):
             key = _key(event)
             if key == "<<" and _is_plain(event):
@@ -204,8 +218,11 @@ class _Composer:
             elif key in own:
                 raise DocumentError(f"the key '{key[:60]}' is given twice", _line(event))
             else:
+                lines[key] = _line(event)
                 own[key] = self._value(next(self.events))
-        return merged | own if merged else own
+        whole = merged | own if merged else own
+        self.lines[id(whole)] = lines
+        return whole
 
 
 def _line(event: Event) -> int:

@@ -80,9 +80,11 @@ def test_a_file_that_ends_a_key_tells_so(suite: Suite, tmp_path: Path) -> None:
 
 def test_a_faulty_file_is_not_compared(suite: Suite, tmp_path: Path) -> None:
     file = tmp_path / "a.yaml"
-    file.write_text("kind: nothing\n")
+    file.write_text("kind: application\nid: told\npermissions:\n- target: {}\n  acces: [READ]\n")
 
     code, said = told(suite, "diff", str(file))
+    assert f"{file}:5: permissions[0].acces: is no field" in said
+    assert f"{file}:4: permissions[0].target.id: is required" in said
     assert (code, "nothing was compared" in said, "was put" in said) == (2, True, False)
 
 

@@ -18,7 +18,7 @@ from tui.cli.serving import live
 from tui.cli.session import OUTPUT_OPTION, call, echo_json
 from tui.cli.sources import Sources, read
 from tui.views.differences import OUTCOMES, change_data, count, data, lines, title
-from tui.views.faults import PlacedFault, placed
+from tui.views.faults import PlacedFault, nearer, placed
 
 if TYPE_CHECKING:
     from tui.clients import Clients
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 CALL_SECONDS = 60.0
 # Of podium diff, as diff(1) has it: 1 says that something differs.
 TROUBLE = 2
+# Names that are no plain words are looked for among all.
+_MOST_NEARER = 1000
 _NOT_COMPARED = "nothing was compared: podium apply would put nothing."
 
 _FILES = click.argument(
@@ -191,8 +193,13 @@ def _refused(faults: Sequence[PlacedFault], output: str, end: str = "nothing was
 
 
 def _placed(error: InvalidDefinition | Conflict, sources: Sources) -> list[PlacedFault]:
-    faults = error.faults or (Fault("", error.detail),)
-    return [placed(fault, sources.origins) for fault in faults]
+    """The faults by file and line, which the documents' parts tell better than their beginnings."""
+    parts = zip(sources.documents, sources.lines, strict=True)
+    known = dict(zip(sources.origins, parts, strict=True))
+    found = [placed(f, sources.origins) for f in error.faults or (Fault("", error.detail),)]
+    first, others = found[:_MOST_NEARER], found[_MOST_NEARER:]
+    near = [nearer(f, *known[f.origin]) if f.origin in known else f for f in first]
+    return near + others
 
 
 def _print(answer: pb.PutDefinitionsResponse, *, dry_run: bool, output: str) -> None:

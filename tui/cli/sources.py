@@ -12,7 +12,7 @@ from pathlib import Path
 
 from podium.registry.v1 import registry_pb2
 from services.json_text import DocumentError, Json, parse_json
-from services.yaml_documents import read_documents
+from services.yaml_documents import Lines, read_documents
 from tui.views.faults import PlacedFault
 
 # What is put at once fits one message.
@@ -31,6 +31,7 @@ class Sources:
     Attributes:
         documents: In the order of the files and within them.
         origins: Where each begins: ``FILE:LINE``.
+        lines: Of what is in each, as far as they are known.
         puts: The documents as the registry takes them.
         faults: Why some cannot be read.
         folders: Whether any of the files came from a folder.
@@ -39,6 +40,7 @@ class Sources:
 
     documents: list[Json] = field(default_factory=list)
     origins: list[str] = field(default_factory=list)
+    lines: list[Lines] = field(default_factory=list)
     puts: list[registry_pb2.DocumentPut] = field(default_factory=list)
     faults: list[PlacedFault] = field(default_factory=list)
     folders: bool = False
@@ -159,6 +161,7 @@ def _read_file(file: Path, sources: Sources, *, empty_is_a_fault: bool) -> None:
         if not found and empty_is_a_fault:
             sources.faults.append(PlacedFault(_named(file), "", "holds no document"))
         sources.documents.extend(each.document for each in found)
+        sources.lines.extend(each.lines for each in found)
         sources.origins.extend(f"{_named(file)}:{each.line}" for each in found)
         if len(sources.documents) > MOST_DOCUMENTS:
             raise _TooMuch(f"more than {MOST_DOCUMENTS} documents cannot be put at once")
@@ -189,7 +192,7 @@ def _drop_placeholders(sources: Sources) -> None:
     """Leave out a secret without a value, as exported, where another document gives the value."""
     given = {name for each in sources.documents if (name := _secret(each, with_value=True))}
     keep = [_secret(each, with_value=False) not in given for each in sources.documents]
-    for values in (sources.documents, sources.origins):
+    for values in (sources.documents, sources.origins, sources.lines):
         values[:] = [each for each, kept in zip(values, keep, strict=True) if kept]  # type: ignore[misc]
 
 

@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from services.errors import Fault
+from services.json_paths import step
+
+if TYPE_CHECKING:
+    from services.json_text import Json
+    from services.yaml_documents import Lines
+
+
+# ``.name`` or ``[2]``; other names are looked for by how they are written.
+_PLAIN = re.compile(r"\.([A-Za-z_$][\w$-]*)|\[([0-9]{1,9})\]", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,7 +24,8 @@ class PlacedFault:
     """One fault of a document from a file.
 
     Attributes:
-        origin: ``FILE:LINE`` where its document begins, or ``FILE``; empty where nobody knows.
+        origin: ``FILE:LINE`` of it, or where its document begins, or ``FILE``; empty where nobody
+            knows.
         path: Where in the document; empty for the whole of it.
         detail: What, and the way out.
     """
@@ -34,3 +46,35 @@ def placed(fault: Fault, origins: Iterable[str]) -> PlacedFault:
         if fault.path.startswith(f"{origin}: "):
             return PlacedFault(origin, fault.path.removeprefix(f"{origin}: "), fault.detail)
     return PlacedFault("", fault.path, fault.detail)
+
+
+def nearer(fault: PlacedFault, document: Json, lines: Lines) -> PlacedFault:
+    """``fault`` of ``document`` with the line of the innermost part of its path that is there."""
+    file, colon, _ = fault.origin.rpartition(":")
+    line = 0
+    # The outermost object has no step before it.
+    rest = fault.path if fault.path.startswith("[") else f".{fault.path}"
+    inner: Json = document
+    while rest and (found := _into(inner, rest)) is not None:
+        written, name, inner_of = found
+        known = lines.get(id(inner))
+        if isinstance(known, list) and isinstance(name, int):
+            line = known[name]
+        elif isinstance(known, dict) and isinstance(name, str):
+            line = known.get(name, line)
+        rest, inner = rest.removeprefix(written), inner_of
+    return replace(fault, origin=f"{file}:{line}") if colon and line else fault
+
+
+def _into(value: Json, path: str) -> tuple[str, str | int, Json] | None:
+    """The first step of ``path`` into ``value``, what it names and what is there."""
+    found = _PLAIN.match(path)
+    if found is not None and isinstance(value, dict) and found[1] in value:
+        return found[0], found[1], value[found[1]]
+    if found is not None and isinstance(value, list) and found[2] and int(found[2]) < len(value):
+        return found[0], int(found[2]), value[int(found[2])]
+    if isinstance(value, dict) and path.startswith("['"):
+        for name, inner in value.items():
+            if path.startswith(written := step(name)):
+                return written, name, inner
+    return None

@@ -5,8 +5,6 @@ Readers never stop at a fault: they tell it and go on, so that an author gets al
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -14,13 +12,12 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from services.errors import Fault
+from services.json_paths import shortened as shortened, step
 from services.registry.definitions.model import Document, Json, Reference, Script, pinned
 
 if TYPE_CHECKING:
     from services.registry.definitions.tasks.kind import TaskKind
 
-_PLAIN_KEY = re.compile(r"[A-Za-z_$][\w$-]*\Z", re.ASCII)
-_SHOWN = 60
 # Comparing words is slow: a document with very many faults is told without guesses in the end.
 _LONGEST_GUESSED = 64
 _SHORTEST_PART = 3
@@ -70,7 +67,7 @@ class Place:
         steps: list[str] = []
         place: Place | None = self
         while place is not None and place._parent is not None:
-            steps.append(_step(place._step))
+            steps.append(step(place._step))
             place = place._parent
         return "".join(reversed(steps)).removeprefix(".")
 
@@ -137,20 +134,6 @@ def _begins(name: str, word: str) -> bool:
 
 def _holds(name: str, word: str) -> bool:
     return word.lower() in name.lower()
-
-
-def _step(step: str | int) -> str:
-    if isinstance(step, int):
-        return f"[{step}]"
-    if _PLAIN_KEY.match(step):
-        return f".{step}"
-    return "['" + shortened(step).replace("'", "\\'") + "']"
-
-
-def shortened(text: str) -> str:
-    """``text``, cut where a sentence would be lost in it, and on one line."""
-    cut = text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
-    return json.dumps(cut, ensure_ascii=False)[1:-1].replace('\\"', '"')
 
 
 def shown(value: Json) -> str:
