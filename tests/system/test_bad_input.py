@@ -123,8 +123,8 @@ def test_faults_can_be_had_as_json(suite: Suite, tmp_path: Path) -> None:
     assert refused.returncode == unread.returncode == 1
     told = parsed(refused.stdout)["faults"]
     assert {(each["origin"], each["path"]) for each in told} == {
-        (f"{file}:2", "version"),
-        (f"{file}:2", "tasks"),
+        (f"{file}:3", "version"),
+        (f"{file}:4", "tasks"),
     }
     detail = "the key 'name' is given twice"
     assert parsed(unread.stdout) == {
