@@ -36,8 +36,9 @@ def check_key(key: str, route: Document, at: Place, *, of_body: bool = False) ->
     if "${" in _REFERENCE.sub("", key):
         at.fault("has a '${' without its '}'")
     elif key and not references:
-        meant = key.strip() if _BARE.fullmatch(key.strip()) else "principal"
-        at.warn(f"names nothing of a call, so all calls are alike to it: write ${{{meant}}}")
+        bare = _BARE.fullmatch(key.strip())
+        meant = f"${{{bare[0]}}}" if bare else "${principal}, ${path.NAME} or ${query.NAME}"
+        at.warn(f"names nothing of a call, so all calls are alike to it: write {meant}")
 
 
 def _declared(route: Document) -> Collection[str] | None:

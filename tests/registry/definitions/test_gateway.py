@@ -111,10 +111,14 @@ def test_a_cache_where_no_answer_is_ever_waited_for_is_told() -> None:
 
 @pytest.mark.parametrize(
     ("fields", "written"),
-    [("all", "principal"), ("principal", "principal"), ("query.page", "query.page")],
+    [
+        ("all", "${principal}, ${path.NAME} or ${query.NAME}"),
+        ("principal", "${principal}"),
+        ("query.page", "${query.page}"),
+    ],
 )
 def test_a_key_that_names_nothing_of_a_call_is_told(fields: str, written: str) -> None:
-    told = f"names nothing of a call, so all calls are alike to it: write ${{{written}}}"
+    told = f"names nothing of a call, so all calls are alike to it: write {written}"
     concurrent: Json = {"concurrentExecLimit": 1, "rateLimitKey": fields}
     bare = route(
         rateLimits=[limit(key=fields)], cacheConfig={"key": fields}, rateLimitConfig=concurrent
