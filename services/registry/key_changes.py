@@ -24,6 +24,8 @@ def warnings(
     after: Mapping[str, Json],
     earlier: Iterable[Mapping[str, Json]],
     now: datetime,
+    *,
+    named: bool = True,
 ) -> Iterator[str]:
     """Which keys end, open again or go on by ``after``, and which of it open nothing.
 
@@ -31,21 +33,23 @@ def warnings(
         before: The stored document; empty if it is new.
         after: What would be stored.
         earlier: Documents that were stored before, as far as they are kept; read only if need be.
+        named: Whether who puts may know how the keys are called.
     """
+    keys = _keys if named else _nameless
     old, new = _by_hash(before), _by_hash(after)
     live = {digest: key for digest, key in old.items() if _live(key, now)}
     if ended := [_title(key) for digest, key in live.items() if digest not in new]:
         field = "apiKeys" if after.get("authenticationType") == "API_KEY" else "authenticationType"
-        yield f"{field}: ends the live {_keys(ended)}"
+        yield f"{field}: ends the live {keys(ended)}"
     if prolonged := [
         _title(live[d]) for d, key in new.items() if d in live and _later(key, live[d])
     ]:
-        yield f"apiKeys: lets the {_keys(prolonged)} go on, which would end otherwise"
+        yield f"apiKeys: lets the {keys(prolonged)} go on, which would end otherwise"
     opened = {digest for digest, key in new.items() if digest not in live and _live(key, now)}
     if again := _known(opened, old, earlier) if opened else []:
-        yield f"apiKeys: opens again the {_keys(again)}, revoked or rolled away before"
+        yield f"apiKeys: opens again the {keys(again)}, which had ended"
     if old != new and (over := [_title(key) for key in new.values() if not _live(key, now)]):
-        yield f"apiKeys: the {_keys(over)} of it has expired, so that it opens nothing"
+        yield f"apiKeys: opens nothing by the expired {keys(over)}"
 
 
 def _known(opened: set[str], old: _Keys, earlier: Iterable[Mapping[str, Json]]) -> list[str]:
@@ -81,4 +85,8 @@ def _title(key: Mapping[str, Json]) -> str:
 
 def _keys(names: list[str]) -> str:
     more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-    return f"key{'s' if len(names) > 1 else ''} {', '.join(names[:_NAMED])}{more}"
+    return f"{_nameless(names)} {', '.join(names[:_NAMED])}{more}"
+
+
+def _nameless(names: list[str]) -> str:
+    return "keys" if len(names) > 1 else "key"

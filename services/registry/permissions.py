@@ -7,13 +7,14 @@ as an application must be able to do all that it can.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from services import access
 from services.access import Application
 from services.errors import PermissionDenied, Unauthenticated
 from services.registry import documents, writeonly
-from services.registry.definitions import Definition
+from services.registry.definitions import Definition, Json
 from services.registry.store import Stored, title
 from services.registry.trust import RegistryAuthority
 from services.rights import ADMIN, EDGE, EXECUTOR
@@ -50,6 +51,10 @@ class Caller:
         return self.may("READ", state.kind, state.name) or self.may(
             "READ", state.kind, state.name, _tags(state)
         )
+
+    def may_read_document(self, kind: str, name: str, document: Mapping[str, Json]) -> bool:
+        """As :meth:`may_read`, of what may not be stored yet."""
+        return self.may("READ", kind, name, access.tags_of(document))
 
     def check(self, wanted: str, kind: str, name: str, state: Stored | None = None) -> None:
         """Refuse a caller without the access; a grant by tag counts by the tags of ``state``.

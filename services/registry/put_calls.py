@@ -78,8 +78,13 @@ class PutCalls:
                 found = store.find(db, each.kind, each.name, each.version)
                 _check_may_delete(caller, each, found, named=bool(named))
             leaving = frozenset(each.name for each in removals if each.kind == "service")
-            may_lack = request.secrets_may_lack_values
-            terms = Terms(caller.check_put, self._seals, leaving, may_lack)
+            terms = Terms(
+                caller.check_put,
+                caller.may_read_document,
+                self._seals,
+                leaving,
+                values_may_lack=request.secrets_may_lack_values,
+            )
             planned = puts.plan(db, read, terms, now)
             done = [(each, _write(db, each, caller, now)) for each in planned]
             # Afterwards: what is put may have used what goes.
@@ -101,7 +106,7 @@ class PutCalls:
         """Store an earlier state again."""
         check_kind(request.kind)
         put = await self._earlier(caller, request)
-        terms = Terms(caller.check_put, self._seals)
+        terms = Terms(caller.check_put, caller.may_read_document, self._seals)
 
         def work(db: Database, now: datetime) -> Outcome:
             (planned,) = puts.plan(db, [_with_no_new_key(db, put)], terms, now)

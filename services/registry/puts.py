@@ -120,12 +120,14 @@ class Terms:
 
     Attributes:
         permit: Who may put what.
+        may_read: What warnings may tell of.
         seals: Of values of secrets.
         leaving: Services that are deleted in the same step: their routes are in nobody's way.
         values_may_lack: Whether a new secret may be without a value.
     """
 
     permit: Permit
+    may_read: advice.MayRead
     seals: writeonly.Seals
     leaving: frozenset[str] = frozenset()
     values_may_lack: bool = False
@@ -151,13 +153,13 @@ def plan(db: Database, puts: Sequence[Put], terms: Terms, now: datetime) -> list
         raise InvalidDefinition(f"There {found} {told[0]}.", told)
     for put, each in zip(puts, planned, strict=True):
         _check_etag(put.etag, each)
-    lookup = batch.together()
-    return [_advised(each, lookup) for each in planned]
+    adviser = advice.Adviser(batch.together(), terms.may_read)
+    return [_advised(each, adviser) for each in planned]
 
 
-def _advised(planned: Planned, lookup: references.Lookup) -> Planned:
+def _advised(planned: Planned, adviser: advice.Adviser) -> Planned:
     """``planned`` with what the definitions around it show; all are without fault."""
-    told = tuple(advice.warnings(planned.definition, lookup))
+    told = tuple(adviser.warnings(planned.definition))
     return replace(planned, warnings=planned.warnings + told) if told else planned
 
 
@@ -239,7 +241,13 @@ class Batch:
         )
         self.faults[number].extend(kept.faults)
         if kind == "auth":
-            told = key_changes.warnings(stored or {}, kept.document, self._earlier(name), now)
+            told = key_changes.warnings(
+                stored or {},
+                kept.document,
+                self._earlier(name),
+                now,
+                named=self._terms.may_read(kind, name, stored or {}),
+            )
             kept = replace(kept, warnings=(*kept.warnings, *told))
         same = stored is not None and documents.same(kept.document, stored)
         text = documents.written(kept.document)

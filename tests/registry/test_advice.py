@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from services.registry.advice import Adviser
+from services.registry.definitions import Definition
 from tests.registry.registries import WORKFLOW, Running, put
 from tests.registry.test_writeonly import KEY_A, auth
 
@@ -61,3 +63,43 @@ async def test_an_idempotency_key_for_everybody_is_vain_where_callers_have_keys(
         "Idempotency-Key is heeded anyway"
     ]
     assert await advice(registry, nobody, public) == []
+
+
+async def test_what_may_not_be_read_is_told_nobody(registry: Running) -> None:
+    keys = auth(applicationId="partners", apiKeys=[KEY_A])
+    await put(registry.admin, WORKFLOW, APPLICATION, keys)
+    service = {"target": {"type": "service", "id": "orders"}, "access": ["CREATE", "UPDATE"]}
+    of_auth = {"target": {"type": "auth", "id": "partners"}, "access": ["READ"]}
+    of_application = {"target": {"type": "application", "id": "*"}, "access": ["READ"]}
+    blind = await registry.application("blind", permissions=[service])
+    half = await registry.application("half", permissions=[service, of_auth])
+    seeing = await registry.application("seeing", permissions=[service, of_auth, of_application])
+    vain = orders(idempotencyOnPublic=True)
+
+    told = [list((await put(caller, vain))[0].warnings) for caller in (blind, half, seeing)]
+
+    assert [len(each) for each in told] == [0, 1, 2]
+    assert told[2][1] == TOLD
+
+
+def test_a_batch_finds_each_thing_out_once() -> None:
+    asked: list[tuple[str, str]] = []
+    stored: dict[str, dict[str, Any]] = {
+        "auth": auth(applicationId="partners"),
+        "application": APPLICATION,
+        "workflow": WORKFLOW,
+    }
+
+    def lookup(kind: str, name: str, _version: int | None) -> dict[str, Any]:
+        asked.append((kind, name))
+        return stored[kind]
+
+    adviser = Adviser(lookup, lambda *_: True)
+    many = orders() | {"routes": [ROUTE] * 100}
+    told = [
+        *adviser.warnings(Definition("service", "orders", 1, many)),
+        *adviser.warnings(Definition("service", "others", 1, many)),
+    ]
+
+    assert len(told) == 200
+    assert asked == [("auth", "partners"), ("application", "partners"), ("workflow", "checkout")]

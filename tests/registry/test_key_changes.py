@@ -59,7 +59,7 @@ async def test_a_key_that_was_revoked_opens_again_by_a_file_and_that_is_told(
 
     assert list(result.warnings) == [
         "apiKeys: ends the live key 'web'",
-        "apiKeys: opens again the key 'mobile', revoked or rolled away before",
+        "apiKeys: opens again the key 'mobile', which had ended",
     ]
 
 
@@ -114,9 +114,35 @@ def test_nothing_is_told_of_keys_that_stay_or_are_new() -> None:
 
 
 def test_an_end_that_is_over_is_told() -> None:
-    over = "apiKeys: the key 'b' of it has expired, so that it opens nothing"
+    over = "apiKeys: opens nothing by the expired key 'b'"
     assert told({}, stored(a=None, b=OVER)) == [over]
     assert told(stored(b=None), stored(b=OVER)) == [over]
+
+
+def test_several_ends_that_are_over_are_told_in_one_sentence() -> None:
+    assert told({}, stored(a=OVER, b=OVER)) == [
+        "apiKeys: opens nothing by the expired keys 'a', 'b'"
+    ]
+
+
+def test_a_key_that_had_expired_and_was_never_revoked_opens_again() -> None:
+    assert told(stored(a=OVER), stored(a=LATER)) == [
+        "apiKeys: opens again the key 'a', which had ended"
+    ]
+
+
+async def test_who_may_not_read_the_keys_is_not_told_their_names(registry: Running) -> None:
+    await put(registry.admin, {"kind": "application", "id": "nobody"})
+    ours = auth(applicationId="nobody", apiKeys=[{"name": "mobile", "key": KEY_A}])
+    await put(registry.admin, ours)
+    await create(registry, "web")
+    await create(registry, "till")
+    grant = {"target": {"type": "auth", "id": "partners"}, "access": ["UPDATE"]}
+    blind = await registry.application("blind", permissions=[grant])
+
+    (result,) = await put(blind, ours)
+
+    assert list(result.warnings) == ["apiKeys: ends the live keys"]
 
 
 def test_keys_end_where_anybody_may_call() -> None:
@@ -137,5 +163,5 @@ def test_history_is_read_only_for_what_is_new() -> None:
     assert list(key_changes.warnings(stored(a=None), stored(a=None), earlier, NOW)) == []
     assert next(earlier) == stored(a=None)
     assert told({}, stored(a=None), stored(a=None)) == [
-        "apiKeys: opens again the key 'a', revoked or rolled away before"
+        "apiKeys: opens again the key 'a', which had ended"
     ]
