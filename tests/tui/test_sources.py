@@ -74,6 +74,15 @@ def test_every_file_that_cannot_be_read_is_told_with_its_line(tmp_path: Path) ->
     ]
 
 
+def test_documents_that_begin_on_one_line_are_not_taken_for_each_other(tmp_path: Path) -> None:
+    write(tmp_path, several="[{name: a}, {name: b,\n version: 1},\n {name: c}]\n")
+
+    found = read([tmp_path])
+
+    assert [origin.rpartition(":")[2] for origin in found.origins] == ["1", "1", "3"]
+    assert [document for document, _ in found.parts().values()] == [{"name": "c"}]
+
+
 def test_a_name_that_is_no_text_is_shown_by_its_bytes(tmp_path: Path) -> None:
     named = os.fsencode(tmp_path) + b"/\xff.yaml"
     with Path(os.fsdecode(named)).open("w") as file:

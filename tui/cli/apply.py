@@ -194,8 +194,7 @@ def _refused(faults: Sequence[PlacedFault], output: str, end: str = "nothing was
 
 def _placed(error: InvalidDefinition | Conflict, sources: Sources) -> list[PlacedFault]:
     """The faults by file and line, which the documents' parts tell better than their beginnings."""
-    parts = zip(sources.documents, sources.lines, strict=True)
-    known = dict(zip(sources.origins, parts, strict=True))
+    known = sources.parts()
     found = [placed(f, sources.origins) for f in error.faults or (Fault("", error.detail),)]
     first, others = found[:_MOST_NEARER], found[_MOST_NEARER:]
     near = [nearer(f, *known[f.origin]) if f.origin in known else f for f in first]

@@ -6,6 +6,7 @@ import json
 import os
 import stat
 import sys
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -45,6 +46,12 @@ class Sources:
     faults: list[PlacedFault] = field(default_factory=list)
     folders: bool = False
     kinds: set[str] = field(default_factory=set)
+
+    def parts(self) -> dict[str, tuple[Json, Lines]]:
+        """By origin, each document and its lines; none of several that begin on one line."""
+        alone = Counter(self.origins)
+        parts = zip(self.origins, self.documents, self.lines, strict=True)
+        return {at: (document, lines) for at, document, lines in parts if alone[at] == 1}
 
 
 class _TooMuch(Exception):
