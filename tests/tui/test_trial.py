@@ -77,6 +77,13 @@ def test_every_fault_has_a_line_of_its_own() -> None:
     assert lines[at + 1 : at + 3] == ["      - /n: is wrong", "      - a is missing"]
 
 
+def test_a_fault_makes_no_lines_of_its_own() -> None:
+    refused = stage("run", faults=["/a\n  ✔ answer: \x1b[2J is wrong"])
+    made = pb.TestRouteResponse(status=502, stages=[refused], target="/")
+
+    assert "\n      - /a ✔ answer: \\x1b[2J is wrong\n" in text(made, "GET", GATEWAY)
+
+
 def test_where_the_answer_will_be_is_told() -> None:
     headers = [pb.HeaderField(name="location", value="/-/executions/e-1")]
 

@@ -9,7 +9,7 @@ from typing import Any
 from google.protobuf.duration_pb2 import Duration
 
 from podium.edge.v1 import edge_pb2 as pb
-from tui.views.visible import visible
+from tui.views.visible import in_one_line, visible
 
 Json = Any
 
@@ -72,7 +72,7 @@ def _stage_lines(response: pb.TestRouteResponse) -> Iterator[str]:
         notes = json.loads(stage.notes)
         faults = notes.pop("faults", ())
         yield (line + _notes_text(notes)).rstrip()
-        yield from (f"      - {fault}" for fault in faults)
+        yield from (f"      - {in_one_line(str(fault))}" for fault in faults)
 
 
 def _notes_text(notes: Mapping[str, Json]) -> str:
