@@ -154,12 +154,13 @@ def plan(db: Database, puts: Sequence[Put], terms: Terms, now: datetime) -> list
     for put, each in zip(puts, planned, strict=True):
         _check_etag(put.etag, each)
     adviser = advice.Adviser(batch.together(), terms.may_read)
-    return [_advised(each, adviser) for each in planned]
+    return [
+        _warned(each, (*batch.of_keys(each, now), *adviser.warnings(each.definition)))
+        for each in planned
+    ]
 
 
-def _advised(planned: Planned, adviser: advice.Adviser) -> Planned:
-    """``planned`` with what the definitions around it show; all are without fault."""
-    told = tuple(adviser.warnings(planned.definition))
+def _warned(planned: Planned, told: tuple[str, ...]) -> Planned:
     return replace(planned, warnings=planned.warnings + told) if told else planned
 
 
@@ -240,15 +241,6 @@ class Batch:
             values_may_lack=self._terms.values_may_lack,
         )
         self.faults[number].extend(kept.faults)
-        if kind == "auth":
-            told = key_changes.warnings(
-                stored or {},
-                kept.document,
-                self._earlier(name),
-                now,
-                named=self._terms.may_read(kind, name, stored or {}),
-            )
-            kept = replace(kept, warnings=(*kept.warnings, *told))
         same = stored is not None and documents.same(kept.document, stored)
         text = documents.written(kept.document)
         return Planned(
@@ -258,6 +250,19 @@ class Batch:
             definition.warnings + kept.warnings,
             kept.generated,
         )
+
+    def of_keys(self, planned: Planned, now: datetime) -> Iterator[str]:
+        """What ``planned``, in a batch without fault, does to the keys of an auth definition.
+
+        With faults, any number of documents could each have its history read.
+        """
+        definition, before, write = planned.definition, planned.before, planned.write
+        if definition.kind != "auth" or write is None:
+            return iter(())
+        stored = documents.stored(before.document) if before else {}
+        named = self._terms.may_read("auth", definition.name, stored)
+        after, earlier = documents.stored(write.document), self._earlier(definition.name)
+        return key_changes.warnings(stored, after, earlier, now, named=named)
 
     def _earlier(self, auth_id: str) -> Iterator[Document]:
         states = islice(store.history(self._db, "auth", auth_id), _MOST_EARLIER)

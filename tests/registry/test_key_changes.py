@@ -6,13 +6,16 @@ import json
 from datetime import UTC, datetime
 
 import pytest
+from sqlite_utils import Database
 
 from podium.registry.v1 import registry_pb2 as pb
 from services import rpc
 from services.errors import InvalidDefinition
-from services.registry import key_changes
+from services.registry import key_changes, puts
 from services.registry.definitions import Document, Json
-from tests.registry.registries import Running, put
+from services.registry.migrations import migrations
+from services.sealing import Sealer
+from tests.registry.registries import CLUSTER_KEY, Running, put
 from tests.registry.test_api_keys import create, revoke, roll
 from tests.registry.test_writeonly import KEY_A, KEY_B, auth
 
@@ -165,3 +168,18 @@ def test_history_is_read_only_for_what_is_new() -> None:
     assert told({}, stored(a=None), stored(a=None)) == [
         "apiKeys: opens again the key 'a', which had ended"
     ]
+
+
+def test_history_is_not_read_for_a_batch_with_faults() -> None:
+    asked: list[str] = []
+    database = Database(memory=True, tracer=lambda sql, _: asked.append(sql))
+    migrations.apply(database)
+    text = json.dumps(auth(applicationId="x", apiKeys=[KEY_A]))
+    twice = [puts.read(text, at=at, etag="") for at in ("a", "b")]
+    terms = puts.Terms(lambda *_: None, lambda *_: True, Sealer(CLUSTER_KEY))
+
+    with pytest.raises(InvalidDefinition):
+        puts.plan(database, twice, terms, NOW)
+
+    assert not [sql for sql in asked if "FROM history" in sql]
+    assert [sql for sql in asked if "FROM definitions" in sql]
