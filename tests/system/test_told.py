@@ -36,10 +36,11 @@ def test_names_that_are_not_there_are_told(suite: Suite) -> None:
     assert (code, "there is no service 'nope' here, and no request" in said) == (1, True)
     code, said = told(suite, "metrics", "told", "GET", "/nope")
     assert (code, "service 'told' has no route GET /nope" in said) == (1, True)
-    for key in ("mobile", "key:told/nobody", "key:nowhere/x"):
+    for key in ("mobile", "key:told/nobody", "key:nowhere/x", "public:nowhere"):
         code, said = told(suite, "metrics", "--key", key)
         assert (code, f"there is no key that calls as '{key}'" in said) == (1, True)
     assert told(suite, "metrics", "told")[0] == 0
+    assert told(suite, "metrics", "--key", "public:told")[0] == 0
     code, said = told(suite, "cache", "purge", "--principal", "web")
     assert (code, "key:AUTH/NAME" in said) == (0, True)
     code, said = told(suite, "routes", "curl", "tolt", "GET", "/nope")

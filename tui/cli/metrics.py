@@ -132,8 +132,10 @@ async def _missing_route(clients: Clients, query: pb.GatewayMetricsQuery) -> str
 
 async def _missing_key(clients: Clients, principal: str) -> str:
     said = f"there is no key that calls as {principal!r} (key:AUTH/NAME)"
-    auth, slash, _ = principal.removeprefix("key:").partition("/")
-    if not slash or not principal.startswith("key:"):
+    kind, _, rest = principal.partition(":")
+    auth, slash, _ = rest.partition("/")
+    # Everybody, where an auth wants no key, calls as public:AUTH.
+    if kind not in ("key", "public") or bool(slash) != (kind == "key"):
         return said
     request = registry_pb2.ListApiKeysRequest(auth_id=auth)
     try:
@@ -141,7 +143,8 @@ async def _missing_key(clients: Clients, principal: str) -> str:
             answer = await clients.registry.ListApiKeys(request, timeout=CALL_SECONDS)
     except NotFound:
         return said
-    return "" if any(key.principal == principal for key in answer.api_keys) else said
+    known = kind == "public" or any(key.principal == principal for key in answer.api_keys)
+    return "" if known else said
 
 
 async def _whole(clients: Clients, service: str, method: str | None, path: str) -> str:
