@@ -38,7 +38,9 @@ def check_key(key: str, route: Document, at: Place, *, of_body: bool = False) ->
     elif key and not references:
         bare = _BARE.fullmatch(key.strip())
         meant = f"${{{bare[0]}}}" if bare else "${principal}, ${path.NAME} or ${query.NAME}"
-        at.warn(f"names nothing of a call, so all calls are alike to it: write {meant}")
+        at.warn(
+            f"names nothing of a call, so all calls are alike to it: write {meant}, or leave it out"
+        )
 
 
 def _declared(route: Document) -> Collection[str] | None:

@@ -118,7 +118,8 @@ def test_a_cache_where_no_answer_is_ever_waited_for_is_told() -> None:
     ],
 )
 def test_a_key_that_names_nothing_of_a_call_is_told(fields: str, written: str) -> None:
-    told = f"names nothing of a call, so all calls are alike to it: write {written}"
+    alike = "names nothing of a call, so all calls are alike to it"
+    told = f"{alike}: write {written}, or leave it out"
     concurrent: Json = {"concurrentExecLimit": 1, "rateLimitKey": fields}
     bare = route(
         rateLimits=[limit(key=fields)], cacheConfig={"key": fields}, rateLimitConfig=concurrent
