@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+import signal
+import threading
+from pathlib import Path
+
 import click
 import pytest
 from click.testing import CliRunner
 
-from tui.cli import main
+from tui.cli import interrupts, main
 
 
 @click.command()
@@ -21,6 +26,45 @@ def test_ctrl_c_is_130_and_not_a_word(attribute: str, monkeypatch: pytest.Monkey
     done = CliRunner().invoke(main.main, ["wait"])
 
     assert (done.exit_code, done.output) == (main.INTERRUPTED, "")
+
+
+async def waiting_when_another_thread_gets_the_signal() -> None:
+    """Waits for nothing that would wake the loop."""
+
+    stat = Path(f"/proc/self/task/{threading.main_thread().native_id}/stat")
+
+    def press() -> None:
+        # Not before the loop waits: until then a signal is heard in any case.
+        while stat.read_text().rpartition(")")[2].split()[0] != "S":
+            pass
+        signal.pthread_kill(threading.get_ident(), signal.SIGINT)
+
+    asyncio.get_running_loop().call_soon(threading.Thread(target=press).start)
+    await asyncio.Event().wait()
+
+
+def test_ctrl_c_is_heard_in_whatever_thread_it_arrives() -> None:
+    handler = signal.getsignal(signal.SIGINT)
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupts.run(waiting_when_another_thread_gets_the_signal())
+
+    assert signal.getsignal(signal.SIGINT) is handler
+
+
+def test_what_is_cancelled_otherwise_is_no_ctrl_c() -> None:
+    async def cancelled() -> None:
+        raise asyncio.CancelledError
+
+    with pytest.raises(asyncio.CancelledError):
+        interrupts.run(cancelled())
+
+
+def test_what_ends_gives_its_value() -> None:
+    async def ended() -> int:
+        return 7
+
+    assert interrupts.run(ended()) == 7
 
 
 def __getattr__(name: str) -> object:

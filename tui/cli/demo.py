@@ -15,6 +15,7 @@ import httpx
 
 from podium.executor.v1 import executor_pb2 as pb
 from services.errors import ServiceError
+from tui.cli import interrupts
 from tui.cli.demo_suite import DemoFailed, Stage, stage
 from tui.cli.live import Timeline
 from tui.clients import Clients, connected, executions_changing
@@ -35,7 +36,7 @@ def demo() -> None:
     Polling, a callback, a caller with too little time, and an executor that is killed meanwhile.
     """
     try:
-        asyncio.run(_demo())
+        interrupts.run(_demo())
     except (DemoFailed, ServiceError, httpx.HTTPError, TimeoutError) as error:
         click.echo(f"\ndemo failed: {error or type(error).__name__}", err=True)
         sys.exit(1)

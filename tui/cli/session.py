@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 import sys
@@ -15,6 +14,7 @@ import click
 from services.errors import ServiceError, Unauthenticated, Unavailable
 from services.home import HomeUnusable
 from services.rpc import is_of_transport
+from tui.cli import interrupts
 from tui.clients import connected, forget_token
 from tui.suite import find
 
@@ -57,7 +57,7 @@ def ask(home: Path | None, work: Callable[[Suite], Awaitable[int]], *, failure: 
         return await work(suite)
 
     try:
-        code = asyncio.run(session())
+        code = interrupts.run(session())
     except HomeUnusable as error:
         fail(str(error), failure)
     except Unavailable as error:
