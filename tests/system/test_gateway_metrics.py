@@ -108,7 +108,11 @@ def test_who_watches_sees_it_change(suite: Suite) -> None:
     suite.apply(*expose("watched", ECHO))
     command = [sys.executable, "-m", "tui", "metrics", "watched", "--watch", "--output", "json"]
     watching = subprocess.Popen(
-        [*command, "--home", str(suite.home)], stdout=subprocess.PIPE, text=True
+        [*command, "--home", str(suite.home)],
+        stdout=subprocess.PIPE,
+        text=True,
+        # What runs these tests may be started to ignore Ctrl-C, and its children with it.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     assert watching.stdout is not None
     try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -26,6 +27,14 @@ def test_ctrl_c_is_130_and_not_a_word(attribute: str, monkeypatch: pytest.Monkey
     done = CliRunner().invoke(main.main, ["wait"])
 
     assert (done.exit_code, done.output) == (main.INTERRUPTED, "")
+
+
+@pytest.fixture(autouse=True)
+def heard() -> Iterator[None]:
+    """Tests may be run by what ignores Ctrl-C, and its children with it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 async def waiting_when_another_thread_gets_the_signal() -> None:
@@ -50,6 +59,17 @@ def test_ctrl_c_is_heard_in_whatever_thread_it_arrives() -> None:
         interrupts.run(waiting_when_another_thread_gets_the_signal())
 
     assert signal.getsignal(signal.SIGINT) is handler
+
+
+def test_what_was_started_to_ignore_ctrl_c_goes_on_ignoring_it() -> None:
+    async def pressed() -> int:
+        signal.raise_signal(signal.SIGINT)
+        await asyncio.sleep(0)
+        return 7
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+    assert interrupts.run(pressed()) == 7
 
 
 def test_what_is_cancelled_otherwise_is_no_ctrl_c() -> None:

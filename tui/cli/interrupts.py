@@ -14,7 +14,8 @@ def run(work: Coroutine[Any, Any, T]) -> T:
     """What ``work`` gives, in a loop of its own; Ctrl-C cancels it, a second one ends it at once.
 
     asyncio's own handler runs when the loop is awake. A signal that comes just before the loop
-    begins to wait, or in another thread, wakes it only where the loop itself was told of it.
+    begins to wait, or in another thread, wakes it only where the loop itself was told of it. What
+    a shell has started to ignore Ctrl-C, as its jobs in the background are, goes on ignoring it.
 
     Raises:
         KeyboardInterrupt: Ctrl-C was pressed.
@@ -31,7 +32,8 @@ def run(work: Coroutine[Any, Any, T]) -> T:
             loop.remove_signal_handler(signal.SIGINT)
             task.cancel()
 
-        loop.add_signal_handler(signal.SIGINT, interrupt)
+        if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+            loop.add_signal_handler(signal.SIGINT, interrupt)
         try:
             return await work
         finally:
