@@ -77,6 +77,17 @@ def test_of_nothing_little_is_told() -> None:
     assert told["latencyMs"] == {"p50": None, "p95": None, "p99": None, "mean": None}
 
 
+def test_events_that_ended_with_a_problem_are_errors() -> None:
+    total = pb.GatewayMetrics(
+        requests=2,
+        errors=1,
+        answers=[pb.AnswerCount(status=200, problem="execution-failed", count=1)],
+    )
+
+    [errors] = [line for line in lines(report(total), "x") if line.startswith("errors")]
+    assert errors == "errors      1 (50.0%): 200 execution-failed 1"
+
+
 def test_many_kinds_of_errors_are_told_in_part() -> None:
     total = metrics(*((500, f"kind-{number}", 1) for number in range(20)))
 

@@ -61,14 +61,15 @@ def metrics(
     """Show what the gateway has answered: of all services, of SERVICE, or of one route of it.
 
     PATH is the whole path or that below the service's, with its {parameters}. An empty SERVICE
-    ('') is what found no route. With --watch and JSON, each report is a line.
+    ('') is what is no route's: what has found none, and the gateway's own pages. With --watch and
+    JSON, each report is a line.
     """
     if method is not None and path is None:
         raise click.UsageError("A route is METHOD and PATH.")
     if not timedelta(0) < since <= DAY:
         raise click.BadParameter("must be more than 0 and at most 24h.", param_hint="--since")
     of = " ".join(word for word in (service, method and method.upper(), path, key) if word)
-    of = of or ("what found no route" if service is not None else "all services")
+    of = of or ("what is no route's" if service is not None else "all services")
 
     async def work(clients: Clients) -> None:
         whole = await _whole(clients, service, method, path) if service and path else path

@@ -71,7 +71,7 @@ def _executions(metrics: Metrics) -> str:
 def _errors(metrics: Metrics) -> str:
     if not metrics.errors:
         return "none"
-    kinds = [each for each in metrics.answers if each.status >= _FIRST_ERROR]
+    kinds = [e for e in metrics.answers if e.status >= _FIRST_ERROR or e.problem]
     told = [f"{each.status} {each.problem}".strip() + f" {each.count:,}" for each in kinds]
     left = len(told) - _ERRORS_TOLD
     more = [f"and {left} more kinds"] if left > 0 else []

@@ -75,8 +75,12 @@ class Counter:
 
     @property
     def errors(self) -> int:
-        """Those with a status of 400 or more."""
-        return sum(count for (status, _), count in self.answers.items() if status >= _FIRST_ERROR)
+        """Those with a status of 400 or more, and events (200) that ended with a problem."""
+        return sum(
+            count
+            for (status, problem), count in self.answers.items()
+            if status >= _FIRST_ERROR or problem
+        )
 
     @property
     def limited(self) -> Mapping[str, int]:
