@@ -28,6 +28,8 @@ _JSON_TYPE = re.compile(
     rb"\s*(?:application/json|[\w!#$&^.-]+/[\w!#$&^.+-]+\+json)\s*(?:;(.*))?\Z",
     re.IGNORECASE | re.DOTALL,
 )
+_TYPE_CHARS = 100
+_UNSHOWN = re.compile(r"[^ -~]")
 _CHARSET = re.compile(rb"charset\s*=\s*\"?([^\s;\"]*)", re.IGNORECASE)
 _NESTING = re.compile(r'"(?:[^"\\]|\\.)*"|([\[{])|([\]}])', re.DOTALL)
 
@@ -43,7 +45,16 @@ def check_content_type(content_type: bytes | None) -> None:
     known = _JSON_TYPE.match(content_type)
     charset = _CHARSET.search(known[1] or b"") if known else None
     if known is None or (charset and charset[1].lower() not in (b"utf-8", b"us-ascii", b"utf8")):
-        raise Problem("unsupported-media-type")
+        raise Problem("unsupported-media-type", _refused_type(content_type))
+
+
+def _refused_type(content_type: bytes) -> str:
+    shown = _UNSHOWN.sub("?", content_type[:_TYPE_CHARS].decode("latin-1"))
+    more = "…" if len(content_type) > _TYPE_CHARS else ""
+    return (
+        f"Content-Type is {shown}{more}; it must be application/json or +json, of no character set "
+        "but UTF-8."
+    )
 
 
 def parse_body(body: bytes) -> Json:

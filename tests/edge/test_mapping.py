@@ -103,6 +103,15 @@ def test_any_other_type_is_refused(content_type: bytes) -> None:
         check_content_type(content_type)
 
     assert caught.value.status == 415
+    assert f"Content-Type is {content_type.decode()};" in caught.value.detail
+
+
+def test_a_refused_type_is_told_bounded_and_in_safe_characters() -> None:
+    with pytest.raises(Problem) as caught:
+        check_content_type(b"a\xff\r" + b"b" * 5000)
+
+    assert caught.value.detail.startswith("Content-Type is a??bbb")
+    assert len(caught.value.detail) < 250
 
 
 def written(*args: Any) -> Any:

@@ -194,6 +194,18 @@ def test_an_answer_of_a_script_with_an_error_is_one() -> None:
     assert not result_of(Answer(204), plain).is_error
 
 
+def test_a_fault_is_told_by_its_argument() -> None:
+    body = json.dumps(
+        {
+            "title": "t", "status": 422, "detail": "d",
+            "errors": [{"pointer": "", "detail": "is wrong"}, {"pointer": "/a", "detail": "is b"}],
+        }
+    ).encode()  # fmt: skip
+    told = result_of(Answer(422, body, (PROBLEM,)), tool(route("POST", "/")))
+
+    assert told.text == "t (422): d\nis wrong\n/a: is b"
+
+
 PROBLEM = (b"content-type", b"application/problem+json")
 ELSEWHERE = (b"location", b"/caf\xe9")
 

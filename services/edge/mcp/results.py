@@ -34,7 +34,7 @@ def result_of(answer: Answer, tool: Tool) -> Result:
     location = header.get(b"location", b"").decode("latin-1")
     if answer.status >= 400:
         problem = header.get(b"content-type", b"").startswith(CONTENT_TYPE)
-        return Result((_told(text) if problem else None) or text, is_error=True)
+        return Result((_told(text, tool) if problem else None) or text, is_error=True)
     if answer.status >= 300:
         # Nobody follows it, so the tool has not given what it says that it gives.
         return Result(f"It is elsewhere ({answer.status}): {location or text}", is_error=True)
@@ -65,14 +65,25 @@ def _pending(document: dict[str, Any], tool: Tool) -> Result:
     return Result(text, document if tool.output_schema else None)
 
 
-def _told(text: str) -> str | None:
+def _told(text: str, tool: Tool) -> str | None:
     """A problem, in lines: a model reads them, and mends its arguments; None: it is another's."""
     problem = _value(text)
     try:
         lines = [f"{problem['title']} ({problem['status']}): {problem['detail']}"]
-        lines += [f"{each['pointer']}: {each['detail']}" for each in problem.get("errors", ())]
+        lines += [_fault(each, tool) for each in problem.get("errors", ())]
     except (KeyError, TypeError):
         return None
     if execution_id := problem.get("executionId"):
         lines.append(f"Execution: {execution_id}")
     return "\n".join(lines)
+
+
+def _fault(fault: dict[str, str], tool: Tool) -> str:
+    """One fault, by the argument that it is of, where it is of one."""
+    at, detail = fault["pointer"], fault["detail"]
+    # A field of the body may have the same pointer.
+    name = at.removeprefix("/query/").replace("~1", "/").replace("~0", "~")
+    if at.startswith("/query/") and name in tool.query and "query" not in tool.fields:
+        at = name
+    at = at or tool.whole_body
+    return f"{at}: {detail}" if at else detail
