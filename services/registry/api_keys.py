@@ -155,7 +155,7 @@ def revoked(auth: Document, name: str, now: datetime, *, even_last: bool) -> Cha
         raise Conflict(
             f"Key {name!r} is the last live one of auth {auth['id']!r}: without it every call is "
             "refused. Roll it with an overlap of 0 to replace it at once, or revoke it with "
-            "--even-last (even_last).",
+            "--even-last.",
             kind="auth",
             name=f"{auth['id']}",
         )

@@ -42,6 +42,7 @@ def test_both_ways_to_write_a_query_are_read(text: str, query: Query) -> None:
     [
         ("status:fialed", "There is no status FIALED"),
         ("statu:failed", "did you mean status?"),
+        ("foo:bar", "'foo'; there are status, wf"),
         ("failed", "is no condition"),
         ("after:yesterday", "is no time"),
         ("wf:(a, b)", "takes one value"),

@@ -26,6 +26,14 @@ _NAMES = {
     "starttime": "after",
     "before": "before",
 }
+# One name of each, and Conductor's.
+_TOLD = (
+    "status",
+    "wf (workflowType)",
+    "correlation (correlationId)",
+    "after (startTime)",
+    "before",
+)
 _TERM = re.compile(
     r"([A-Za-z]+)\s*(:|=|>|<|\s+IN\s+)\s*(\([^)]*\)|\"[^\"]*\"|'[^']*'|\S+)", re.IGNORECASE
 )
@@ -73,7 +81,9 @@ def _with(query: Query, name: str, operator: str, value: str) -> Query:
     if field is None:
         close = get_close_matches(name.lower(), _NAMES, 1)
         raise QueryFault(
-            f"There is no field {name!r}" + (f"; did you mean {close[0]}?" if close else ".")
+            f"There is no field {name!r}"
+            + (f"; did you mean {close[0]}? " if close else "; ")
+            + f"{'T' if close else 't'}here are {', '.join(_TOLD)}."
         )
     operator = operator.strip().upper()
     if field == "after" and operator == "<":

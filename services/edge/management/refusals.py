@@ -41,7 +41,8 @@ def refusal(error: ServiceError) -> Problem:
 
 def _sentence(faults: tuple[Fault, ...]) -> str:
     many = f"are {len(faults)} faults; the first" if len(faults) > 1 else "is a fault"
-    return f"There {many}: {faults[0]}."
+    first = str(faults[0])
+    return f"There {many}: {first}{'' if first.endswith(('.', '?')) else '.'}"
 
 
 def pointer(path: str) -> str:

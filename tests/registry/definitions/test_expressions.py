@@ -7,6 +7,7 @@ import pytest
 from services.errors import InvalidDefinition
 from services.registry.definitions import Definition, Document, Json, Reference, parse
 from services.registry.definitions.expressions import expressions, nesting
+from services.registry.definitions.tasks import TASK_KINDS
 
 
 def workflow(value: Json, **output: Json) -> Document:
@@ -214,5 +215,5 @@ def test_tasks_within_branches_and_within_types_that_are_not_supported_count() -
         parse(document)
 
     assert [str(f) for f in caught.value.faults] == [
-        "tasks[1].type: FORK_JOIN is not supported yet"
+        f"tasks[1].type: FORK_JOIN is not supported yet; there are {', '.join(TASK_KINDS)}"
     ]

@@ -6,6 +6,7 @@ import pytest
 
 from services.errors import InvalidDefinition
 from services.registry.definitions import Document, Json, parse
+from services.registry.definitions.tasks import TASK_KINDS
 from services.registry.writeonly import readable
 
 
@@ -42,7 +43,7 @@ def test_ten_faults_are_all_told_with_their_paths() -> None:
         "timeoutPolicy: must be one of TIME_OUT_WF, ALERT_ONLY, not 'ALERT_ONY'; "
         "did you mean 'ALERT_ONLY'?",
         "tasks[0].type: there is no task type 'HTPP'; did you mean 'HTTP'?",
-        "tasks[1].type: SIMPLE is not supported yet",
+        f"tasks[1].type: SIMPLE is not supported yet; there are {', '.join(TASK_KINDS)}",
         "tasks[2].taskReferenceName: must not hold '__', which numbers the tasks of a loop",
         "tasks[2].inputParameters.http_request.method: must be one of GET, HEAD, POST, PUT, PATCH, "
         "DELETE, OPTIONS, TRACE, not 'GTE'",

@@ -9,6 +9,7 @@ import pytest
 
 from services.errors import InvalidDefinition
 from services.registry.definitions import Definition, Document, Json, parse
+from services.registry.definitions.tasks import TASK_KINDS
 
 TUTORIAL: Document = {
     "name": "LongRunningAPIWorkflow",
@@ -152,7 +153,7 @@ def test_the_tasks_within_a_type_that_is_not_supported_are_judged_too() -> None:
     inner: Document = {"name": "i", "taskReferenceName": "i", "type": "HTPP"}
 
     assert faults(task("FORK_JOIN", forkTasks=[[inner]], joinOn=["i"])) == [
-        "type: FORK_JOIN is not supported yet",
+        f"type: FORK_JOIN is not supported yet; there are {', '.join(TASK_KINDS)}",
         "forkTasks[0][0].type: there is no task type 'HTPP'; did you mean 'HTTP'?",
     ]
     assert faults(task("SWTICH", defaultCase=[inner])) == [

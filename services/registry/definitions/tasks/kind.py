@@ -181,7 +181,7 @@ class TaskType:
         if name in kinds:
             return kinds[name]
         if name in LATER:
-            at.fault(f"{name} is not supported yet")
+            at.fault(f"{name} is not supported yet; there are {', '.join(kinds)}")
         else:
             hint = at.guess(name, (*kinds, *LATER))
             at.fault(f"there is no task type {shown(name)}{hint}")
