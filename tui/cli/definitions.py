@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,11 +12,11 @@ import click
 
 from podium.common.v1 import page_pb2
 from podium.registry.v1 import registry_pb2
-from services.errors import InvalidRequest
+from services.errors import InvalidRequest, NotFound
 from services.rpc import raising_ours
 from tui.cli.main import HOME_OPTION
 from tui.cli.serving import live
-from tui.cli.session import call, echo_json
+from tui.cli.session import call, echo_json, fail
 from tui.cli.types import REVISION, VERSION
 from tui.views.differences import title
 from tui.views.yaml_text import yaml_text
@@ -120,7 +121,10 @@ def delete(home: Path | None, version: int, kind: str, name: str) -> None:
 def of_known_kind(
     work: Callable[[Clients], Awaitable[int | None]],
 ) -> Callable[[Clients], Awaitable[int | None]]:
-    """``work``, where a kind that the registry does not know is wrong usage."""
+    """``work``, where a kind that the registry does not know is wrong usage.
+
+    Who names a revision that is not there is told where to read which there are.
+    """
 
     async def checked(clients: Clients) -> int | None:
         try:
@@ -130,5 +134,10 @@ def of_known_kind(
             if "kind" not in error.metadata:
                 raise
             raise click.BadArgumentUsage(error.detail) from error
+        except NotFound as error:
+            if "revision" not in error.metadata:
+                raise
+            words = shlex.join((error.metadata["kind"], error.metadata["name"]))
+            fail(f"{error.detail} podium history {words} lists them.")
 
     return checked
