@@ -158,7 +158,9 @@ def test_pruning_is_planned_and_needs_an_answer(filed: Suite, tmp_path: Path) ->
     assert planned.stdout == "workflow gone-0 v1  deleted\nworkflow gone-1 v1  deleted\n"
     assert unasked.returncode == 2
     assert "workflow gone-0 v1  to be deleted" in unasked.stderr
-    assert answered(filed, "n\n", "apply", "--prune", str(tmp_path)) == 1
+    refused = answered(filed, "n\n", "apply", "--prune", str(tmp_path))
+    assert refused.returncode == 1
+    assert refused.stderr.endswith("podium: nothing was put or deleted.\n")
     assert filed.podium("get", "workflow", "gone-0").returncode == 0
     assert filed.podium("apply", "--prune", "--yes", str(tmp_path)).returncode == 0
 
@@ -167,7 +169,7 @@ def test_pruning_deletes_what_is_in_no_file(filed: Suite, tmp_path: Path) -> Non
     export(filed, tmp_path)
     filed.apply(*GONE, {"kind": "secret", "name": "STAYS", "value": "v"})
 
-    assert answered(filed, "y\n", "apply", "--prune", str(tmp_path)) == 0
+    assert answered(filed, "y\n", "apply", "--prune", str(tmp_path)).returncode == 0
 
     for name in ("gone-0", "gone-1"):
         assert filed.podium("get", "workflow", name).returncode == 1
@@ -176,18 +178,18 @@ def test_pruning_deletes_what_is_in_no_file(filed: Suite, tmp_path: Path) -> Non
     assert filed.podium("get", "application", "admin").returncode == 0
 
 
-def answered(suite: Suite, answer: str, *command: str) -> int:
-    """The exit code of a command that is asked on a terminal and answered so."""
+def answered(suite: Suite, answer: str, *command: str) -> subprocess.CompletedProcess[str]:
+    """A command that is asked on a terminal and answered so."""
     ours, its = pty.openpty()
     arguments = [sys.executable, "-m", "tui", *command, "--home", str(suite.home)]
-    process = subprocess.Popen(arguments, stdin=its, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    os.close(its)
     try:
         os.write(ours, answer.encode())
-        process.communicate(timeout=60)
+        return subprocess.run(
+            arguments, stdin=its, capture_output=True, text=True, timeout=60, check=False
+        )
     finally:
+        os.close(its)
         os.close(ours)
-    return process.returncode
 
 
 def test_pruning_is_refused_where_what_stays_would_miss_it(filed: Suite, tmp_path: Path) -> None:

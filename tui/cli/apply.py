@@ -15,7 +15,7 @@ from services.errors import Conflict, Fault, InvalidDefinition
 from services.rpc import raising_ours
 from tui.cli.main import HOME_OPTION
 from tui.cli.serving import live
-from tui.cli.session import OUTPUT_OPTION, call, echo_json
+from tui.cli.session import OUTPUT_OPTION, call, echo_json, fail
 from tui.cli.sources import Sources, read
 from tui.views.differences import OUTCOMES, change_data, count, data, lines, title
 from tui.views.faults import PlacedFault, nearer, placed
@@ -178,7 +178,8 @@ def _ask(plan: pb.PutDefinitionsResponse) -> None:
     if not sys.stdin.isatty():
         raise click.UsageError("--prune asks before it deletes; --yes answers where nobody can.")
     many = len(plan.deleted)
-    click.confirm(f"Delete {many} definition{'s' if many > 1 else ''}?", abort=True, err=True)
+    if not click.confirm(f"Delete {many} definition{'s' if many > 1 else ''}?", err=True):
+        fail("nothing was put or deleted.")
 
 
 def _refused(faults: Sequence[PlacedFault], output: str, end: str = "nothing was put.") -> int:
