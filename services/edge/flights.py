@@ -15,8 +15,9 @@ from enum import Enum
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from services.edge.call import Answer, Call, Exchanged, Gone, Headers, Stream
+from services.edge.call import Answer, Call, Exchanged, Gone
 from services.edge.problems import Problem, retry_after
+from services.edge.unconnected import Unconnected
 from services.errors import ServiceError
 
 if TYPE_CHECKING:
@@ -30,35 +31,6 @@ class Ending(Enum):
 
     TIME_UP = "its time is up"
     LEFT = "its client has left"
-
-
-class Crowd:
-    """All who wait for a flight, in the place of one client."""
-
-    def __init__(self) -> None:
-        self.on_gone: Callable[[], None] | None = None
-        self.disconnected = False
-        self.body_is_here = True
-        # How long each of them waits is its own.
-        self.began = 0.0
-
-    def gone(self) -> None:
-        """The last one has left."""
-        self.disconnected = True
-        if self.on_gone is not None:
-            self.on_gone()
-            self.on_gone = None
-
-    # Each of them writes its own.
-
-    async def answer(self, status: int, headers: Headers, body: bytes) -> None:
-        """Nothing is written here."""
-
-    async def stream(self, status: int, headers: Headers, stream: Stream) -> None:
-        """Nothing is written here."""
-
-    def break_off(self) -> None:
-        """Nothing is written here."""
 
 
 class Flight:
@@ -78,7 +50,8 @@ class Flight:
     """
 
     def __init__(self, call: Call, tag: Tag, begun: float) -> None:
-        self._crowd = Crowd()
+        # All who wait for it, in the place of one client.
+        self._crowd = Unconnected()
         header = {name: value for name, value in call.header.items() if name != b"prefer"}
         self.call = replace(call, cycle=self._crowd, header=header, shared_headers=())
         self.tag = tag

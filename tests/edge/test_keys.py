@@ -10,9 +10,9 @@ from hypothesis import given, strategies as st
 from services.edge.auth.model import Caller
 from services.edge.cachekeys import effective_key, read_cache_config
 from services.edge.call import Call
-from services.edge.flights import Crowd
 from services.edge.keeping import Place
 from services.edge.keys import read_key
+from services.edge.unconnected import Unconnected
 from services.json_text import Json
 
 PLACE = Place("orders", "POST", "/{id}")
@@ -26,7 +26,7 @@ def call(
     document: Json = None, *, path: str = "7", query: bytes = b"", body: bytes = b"", **header: str
 ) -> Call:
     headers = [(name.encode(), value.encode()) for name, value in header.items()]
-    made = Call("POST", b"/7", query, headers, dict(headers), nothing, Crowd())
+    made = Call("POST", b"/7", query, headers, dict(headers), nothing, Unconnected())
     made.caller = Caller("partners", "key:partners/first", "storefront")
     made.parameters, made.document, made.body = {"id": path}, document, body
     made.query_fields = {"q": query.decode()} if query else {}

@@ -12,12 +12,12 @@ from hypothesis import given, strategies as st
 
 from services.edge.auth.model import Caller
 from services.edge.call import Call
-from services.edge.flights import Crowd
 from services.edge.metrics.archive import Archive
 from services.edge.metrics.counter import Counter
 from services.edge.metrics.history import MINUTES, OTHER, History, Query, Series, total
 from services.edge.metrics.latency import below, bucket_of, quantile, value_of
 from services.edge.metrics.recorder import Recorder
+from services.edge.unconnected import Unconnected
 
 Request = tuple[int, str, float, str, str]
 
@@ -238,7 +238,7 @@ async def nothing() -> dict[str, Any]:
 
 def test_keys_that_are_too_many_for_a_minute_count_together_and_bounded() -> None:
     recorder = Recorder(10)
-    call = Call("GET", b"/a", b"", [], {}, nothing, Crowd())
+    call = Call("GET", b"/a", b"", [], {}, nothing, Unconnected())
     call.place = SERIES[:3]
     for number in range(100):
         call.caller = Caller("k", f"key:k/{number}", "shop", key=str(number))

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Protocol
 
 from podium.executor.v1 import executor_pb2 as pb
 from services.edge.answers import ending_of, not_done, of_result
-from services.edge.call import Answer, Call, Headers, Left, Message, Stream
+from services.edge.call import Answer, Call, Left, Message
 from services.edge.endpoint import Endpoint, of_problem, problem_of
 from services.edge.mcp.arguments import Asked
 from services.edge.problems import Problem
 from services.edge.progress import Ended, Update, follow
+from services.edge.unconnected import Unconnected
 from services.errors import ServiceError
 
 if TYPE_CHECKING:
@@ -38,36 +38,6 @@ _NOT_PASSED_ON = frozenset(
 )  # fmt: skip
 
 
-class Inside:
-    """A cycle without a connection: whoever calls has its answer by another one's."""
-
-    def __init__(self) -> None:
-        self.on_gone: Callable[[], None] | None = None
-        self.disconnected = False
-        self.began = time.monotonic()
-
-    @property
-    def body_is_here(self) -> bool:
-        """Whether to receive it is not to wait."""
-        return True
-
-    def gone(self) -> None:
-        """Tell whoever waits that the client has left."""
-        self.disconnected = True
-        if self.on_gone is not None:
-            self.on_gone()
-            self.on_gone = None
-
-    async def answer(self, status: int, headers: Headers, body: bytes) -> None:
-        """Nobody is there to read it."""
-
-    async def stream(self, status: int, headers: Headers, stream: Stream) -> None:
-        """As above."""
-
-    def break_off(self) -> None:
-        """As above."""
-
-
 class InnerCall:
     """One call of a route on behalf of ``outer``.
 
@@ -80,7 +50,7 @@ class InnerCall:
     ) -> None:
         self._endpoint = endpoint
         self._gateway = gateway
-        self._cycle = Inside()
+        self._cycle = Unconnected(time.monotonic())
         self._watched: Watched | None = None
         self._left: Left | None = None
         self._limit: asyncio.Timeout | None = None
@@ -170,7 +140,7 @@ class InnerCall:
         return None
 
 
-def _call(outer: Call, asked: Asked, cycle: Inside) -> Call:
+def _call(outer: Call, asked: Asked, cycle: Unconnected) -> Call:
     kept = [each for each in outer.headers if each[0] not in _NOT_PASSED_ON]
     kept.append((b"x-request-id", outer.request_id.encode()))
     if asked.body is not None:
