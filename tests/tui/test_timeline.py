@@ -27,7 +27,7 @@ def polling(count: int, **changes: object) -> pb.TaskState:
 def test_a_poll_tells_its_number_answer_progress_and_the_next() -> None:
     assert (
         task_line(polling(3))
-        == "▶ poll  HTTP_POLL  IN_PROGRESS  poll 3 · 202 in 12 ms · progress 40 · next in 1.5 s"
+        == "● poll  HTTP_POLL  IN_PROGRESS  poll 3 · 202 in 12 ms · progress 40 · next in 1.5 s"
     )
 
 

@@ -7,19 +7,8 @@ from datetime import UTC, datetime
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from podium.executor.v1 import executor_pb2 as pb
+from tui.views.statuses import look_of_task
 from tui.views.visible import in_one_line
-
-MARKS = {
-    "SCHEDULED": "·",
-    "IN_PROGRESS": "▶",
-    "COMPLETED": "✔",
-    "COMPLETED_WITH_ERRORS": "✔",
-    "SKIPPED": "↷",
-    "FAILED": "✘",
-    "TIMED_OUT": "⧖",
-    "FAILED_WITH_TERMINAL_ERROR": "✘",
-    "CANCELED": "⊘",
-}
 
 
 def execution_status(status: pb.ExecutionStatus.ValueType) -> str:
@@ -75,7 +64,7 @@ def ended_line(state: pb.ExecutionState) -> str:
 def task_line(task: pb.TaskState) -> str:
     """One attempt: its mark, ref, kind, status, attempt and when, polls, progress, reason."""
     status = task_status_name(task.status)
-    parts = [f"{MARKS[status]} {task.ref}", task.kind, status]
+    parts = [f"{look_of_task(status).glyph} {task.ref}", task.kind, status]
     if task.status == pb.TASK_STATUS_SCHEDULED and task.HasField("next_at"):
         seconds = seconds_between(task.scheduled_at, task.next_at)
         parts.append(f"attempt {task.attempt + 1} in {seconds:.1f} s")

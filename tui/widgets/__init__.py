@@ -1,0 +1,1 @@
+"""What the console's screens are made of: widgets that are given values and show them."""
