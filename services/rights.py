@@ -61,6 +61,8 @@ _REGISTRY = {
     "GetDefinition": _right(EDITOR, OPERATOR, VIEWER, checked_by_handler=True),
     "ListDefinitionHistory": _right(EDITOR, OPERATOR, VIEWER, checked_by_handler=True),
     "ListDefinitions": _READ,
+    # READ on anything: it tells of nothing else.
+    "WatchCatalog": _right(EDITOR, OPERATOR, VIEWER, checked_by_handler=True),
     # It carries hashes of keys and ciphertexts of secrets.
     "WatchDefinitions": _right(services=(EXECUTOR, EDGE)),
     "IssueToken": Right(open=True),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Collection
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -205,6 +205,37 @@ async def metrics_changing(
     """
     while True:
         async for change in _until_broken(clients.edge.WatchGatewayMetrics, request, "edge"):
+            yield change
+
+
+async def catalog_changing(
+    clients: Clients,
+    kinds: Collection[str] = (),
+    *,
+    documents: bool = True,
+    resume: registry_pb2.ResumeToken | None = None,
+) -> AsyncIterator[registry_pb2.WatchCatalogResponse]:
+    """The definitions that the caller may read, and what happens to them, for ever.
+
+    It goes on over restarts of the registry too.
+
+    Args:
+        clients: Whose registry.
+        kinds: The only ones that are told; none: all.
+        documents: Whether they come with their documents.
+        resume: Where an earlier one got to; None: a snapshot comes first.
+
+    Raises:
+        InvalidRequest: There is no such kind.
+        PermissionDenied: There is nothing that the caller may read.
+        Unavailable: The registry has been away for longer than a restart takes.
+    """
+    request = registry_pb2.WatchCatalogRequest(
+        kinds=kinds, without_documents=not documents, resume=resume
+    )
+    while True:
+        async for change in _until_broken(clients.registry.WatchCatalog, request, "registry"):
+            request.resume.CopyFrom(change.resume)
             yield change
 
 

@@ -133,7 +133,7 @@ class _Watch:
             if behind:
                 behind = False
                 yield self._event(caught_up=pb.CaughtUp())
-            elif not await _comes(news, self._changes.heartbeat_seconds):
+            elif not await comes(news, self._changes.heartbeat_seconds):
                 yield self._event(heartbeat=pb.Heartbeat())
 
     async def _snapshot(self) -> AsyncGenerator[pb.WatchDefinitionsResponse]:
@@ -156,7 +156,7 @@ class _Watch:
         last = store.revision(db)
         if self._place is None or not store.compacted(db) <= self._place <= last:
             return None
-        states, whole = _first(store.changes(db, self._place))
+        states, whole = first(store.changes(db, self._place))
         return _Page(states, whole, last if whole else states[-1].revision)
 
     def _as_changes(
@@ -180,23 +180,26 @@ class _Watch:
 
 
 def _snapshot_page(db: Database, after: Key | None) -> _Page:
-    states, whole = _first(store.listed(db, after=after))
+    states, whole = first(store.listed(db, after=after))
     return _Page(states, whole, 0)
 
 
-def _first(states: Iterable[Stored]) -> tuple[tuple[Stored, ...], bool]:
+def first(
+    states: Iterable[Stored], most: int = _PAGE_STATES, most_bytes: int = _PAGE_BYTES
+) -> tuple[tuple[Stored, ...], bool]:
     """As many as go together, one at least, and whether these are all."""
     taken: list[Stored] = []
     size = 0
     for state in states:
-        if taken and (len(taken) >= _PAGE_STATES or size >= _PAGE_BYTES):
+        size += len(state.document)
+        if taken and (len(taken) >= most or size > most_bytes):
             return tuple(taken), False
         taken.append(state)
-        size += len(state.document)
     return tuple(taken), True
 
 
-async def _comes(news: asyncio.Event, seconds: float) -> bool:
+async def comes(news: asyncio.Event, seconds: float) -> bool:
+    """Whether there is news within so many seconds."""
     try:
         async with asyncio.timeout(seconds):
             await news.wait()

@@ -8,7 +8,7 @@ as an application must be able to do all that it can.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from services import access
 from services.access import Application
@@ -102,6 +102,29 @@ class Caller:
         gone = self.authority.application(self.application.id) is None
         if gone or self.authority.revoked(self.access_key_id):
             raise Unauthenticated("The access key was revoked.")
+
+    def as_of_now(self) -> Caller:
+        """The same caller with the rights that it has now.
+
+        Raises:
+            Unauthenticated: Its key is revoked or its application gone.
+        """
+        self.check_still_there()
+        if self.application is None:
+            return self
+        return replace(self, application=self.authority.application(self.application.id))
+
+    def check_reads(self) -> None:
+        """Raise :class:`PermissionDenied` if there is no definition that the caller could read."""
+        application = self.application
+        if application is None or self.may("READ", "", ""):
+            return
+        if not any("READ" in grant.access for grant in application.grants):
+            raise PermissionDenied(
+                f"The application {application.id!r} has no READ on any definition.",
+                application=application.id,
+                access="READ",
+            )
 
     def sees(self, state: Stored) -> str | None:
         """The document of ``state`` as the caller may watch it; None if not at all.

@@ -12,6 +12,7 @@ import grpc
 from podium.registry.v1 import registry_pb2 as pb, registry_pb2_grpc as rpc
 from services.registry import store
 from services.registry.access_calls import AccessCalls
+from services.registry.catalog import Catalog
 from services.registry.changes import Changes
 from services.registry.definition_calls import DefinitionCalls
 from services.registry.key_calls import KeyCalls
@@ -34,6 +35,7 @@ class Registry(rpc.RegistryServiceServicer):
         access: AccessCalls,
         api_keys: KeyCalls,
         changes: Changes,
+        catalog: Catalog,
         authority: RegistryAuthority,
     ) -> None:
         self._storage = storage
@@ -42,6 +44,7 @@ class Registry(rpc.RegistryServiceServicer):
         self._access = access
         self._api_keys = api_keys
         self._changes = changes
+        self._catalog = catalog
         self._authority = authority
 
     def add_to(self, server: grpc.aio.Server) -> None:
@@ -86,6 +89,14 @@ class Registry(rpc.RegistryServiceServicer):
         async with aclosing(self._changes.watch(resume, request.kinds, caller.sees)) as events:
             async for event in events:
                 caller.check_still_there()
+                yield event
+
+    async def WatchCatalog(
+        self, request: pb.WatchCatalogRequest, context: Context
+    ) -> AsyncIterator[pb.WatchCatalogResponse]:
+        caller = calling(self._authority)
+        async with aclosing(self._catalog.watch(caller, request)) as events:
+            async for event in events:
                 yield event
 
     async def IssueToken(

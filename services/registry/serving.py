@@ -13,6 +13,7 @@ from services import rpc
 from services.access import AccessInterceptor, Verifier
 from services.registry import store
 from services.registry.access_calls import AccessCalls
+from services.registry.catalog import Catalog
 from services.registry.changes import Changes
 from services.registry.commits import Commits
 from services.registry.definition_calls import DefinitionCalls
@@ -70,6 +71,7 @@ async def serving(settings: RegistrySettings) -> AsyncGenerator[str]:
             AccessCalls(storage, commits, signer, denials),
             KeyCalls(storage, commits),
             changes,
+            Catalog(changes),
             authority,
         )
         guard = AccessInterceptor(Verifier(cluster_key, authority, "registry"), authority)
