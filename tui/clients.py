@@ -163,18 +163,24 @@ async def persistently(ask: Callable[[], Awaitable[T]]) -> T:
 
 
 async def executions_changing(
-    clients: Clients,
+    clients: Clients, request: executor_pb2.WatchExecutionsRequest | None = None
 ) -> AsyncIterator[executor_pb2.WatchExecutionsResponse]:
-    """What happens to all executions, for ever: over restarts of the executor too.
+    """A list of executions and what happens to it, batch by batch, for ever: over restarts, too.
+
+    Args:
+        request: What is in the list; without one, all that runs.
 
     Raises:
+        InvalidRequest: There is no such list.
         Unavailable: The executor has been away for longer than a restart takes.
     """
-    request = executor_pb2.WatchExecutionsRequest()
+    asked = executor_pb2.WatchExecutionsRequest()
+    if request is not None:
+        asked.CopyFrom(request)
     while True:
-        async for change in _until_broken(clients.executor.WatchExecutions, request):
-            request.resume.CopyFrom(change.resume)
-            yield change
+        async for batch in _until_broken(clients.executor.WatchExecutions, asked):
+            asked.resume.CopyFrom(batch.resume)
+            yield batch
 
 
 async def execution_changing(

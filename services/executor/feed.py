@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import chain
 
@@ -16,6 +16,8 @@ from services.executor.units import Unit
 # A watcher this far behind would hold every change in memory: it starts again from a snapshot.
 _MOST_BEHIND = 10_000
 _PAGE = 500
+# How many changes go at once.
+FULL = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,7 @@ class Follower:
         self.head = head
         self._changes: deque[Change] = deque()
         self._wake = asyncio.Event()
+        self._full = asyncio.Event()
         self._behind = False
         self._ended = False
 
@@ -52,11 +55,24 @@ class Follower:
             self._changes.clear()
         if not self._behind:
             self._changes.append(change)
+        if self._behind or len(self._changes) == FULL:
+            self._full.set()
         self._wake.set()
 
     def end(self) -> None:
         self._ended = True
         self._wake.set()
+        self._full.set()
+
+    async def gather(self, until: float) -> None:
+        """Return when as many changes as go at once are there; at ``until`` at the latest.
+
+        Args:
+            until: Of the loop's clock.
+        """
+        with suppress(TimeoutError):
+            async with asyncio.timeout_at(until):
+                await self._full.wait()
 
     async def take(self, seconds: float) -> list[Change] | None:
         """All changes since the last time, after at most ``seconds``; None: there are no more.
@@ -74,6 +90,7 @@ class Follower:
         if self._behind:
             raise Behind
         self._wake.clear()
+        self._full.clear()
         taken = list(self._changes)
         self._changes.clear()
         return taken
@@ -144,12 +161,19 @@ class Feed:
         Raises:
             Behind: They were compacted meanwhile.
         """
+        async for page in self.pages(after, until, execution_id):
+            for change in page:
+                yield change
+
+    async def pages(
+        self, after: int, until: int, execution_id: str = ""
+    ) -> AsyncIterator[list[Change]]:
+        """As :meth:`backlog`, many at once."""
         while after < until:
             rows = await self._readers.read(queries.changes, after, until, _PAGE, execution_id)
             if after < self.floor:
                 raise Behind
-            for row in rows:
-                yield Change(*row)
+            yield [Change(*row) for row in rows]
             if len(rows) < _PAGE:
                 return
             after = rows[-1][0]

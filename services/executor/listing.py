@@ -10,13 +10,13 @@ import json
 from podium.executor.v1 import executor_pb2 as pb
 from services.errors import InvalidRequest
 from services.executor import queries
+from services.executor.patterns import MOST_STARS
 from services.executor.queries import Filters
 from services.executor.readers import Readers
 from services.executor.states import EXECUTION_STATUS_NAME, execution_state
 
 _DEFAULT_PAGE = 50
 _LARGEST_PAGE = 500
-_MOST_STARS = 10
 
 
 async def page(
@@ -45,8 +45,8 @@ async def page(
 
 
 def _filters(request: pb.ListExecutionsRequest) -> Filters:
-    if request.workflow_name.count("*") > _MOST_STARS:
-        raise InvalidRequest(f"workflow_name may hold {_MOST_STARS} '*' at most.")
+    if request.workflow_name.count("*") > MOST_STARS:
+        raise InvalidRequest(f"workflow_name may hold {MOST_STARS} '*' at most.")
     statuses = tuple(EXECUTION_STATUS_NAME.get(each, "") for each in request.statuses)
     if "" in statuses or "UNSPECIFIED" in statuses:
         raise InvalidRequest("statuses holds one that is not known.")

@@ -23,7 +23,7 @@ STATE_COLUMNS = (
 )  # fmt: skip
 # As states.task_facts has them. Only who polls has polls.
 _TASK_STATE = """
-    SELECT id, ref, kind, name, status, attempt, iteration, sequence, poll_count,
+    SELECT execution_id, id, ref, kind, name, status, attempt, iteration, sequence, poll_count,
         scheduled_at, started_at, ended_at, next_at, substr(reason, 1, ?),
         CASE WHEN poll_count > 0 THEN json_quote(json_extract(memory, '$.polls[#-1]')) END
     FROM tasks
@@ -41,6 +41,7 @@ class Filters:
     Attributes:
         workflow: A name, in which ``*`` stands for any characters.
         after: Created later than that, in microseconds; ``before``: earlier.
+        open: Only those that have not ended.
     """
 
     statuses: tuple[str, ...] = ()
@@ -48,6 +49,7 @@ class Filters:
     correlation_id: str = ""
     after: int | None = None
     before: int | None = None
+    open: bool = False
 
 
 def execution(db: sqlite3.Connection, execution_id: str) -> tuple[Row, list[Row]] | None:
@@ -74,14 +76,14 @@ def states(
         values.extend(before)
     where = f"WHERE {' AND '.join(wheres)}" if wheres else ""
     # All that has ended need not be looked through for what has not.
-    index = (
-        "INDEXED BY executions_running"
-        if filters.statuses and _OPEN.issuperset(filters.statuses)
-        else ""
-    )
+    index = "INDEXED BY executions_running" if _only_open(filters) else ""
     return db.execute(
         f"{_STATE} {index} {where} ORDER BY created_at DESC, id DESC LIMIT ?", (*values, limit)
     ).fetchall()
+
+
+def _only_open(filters: Filters) -> bool:
+    return filters.open or bool(filters.statuses and _OPEN.issuperset(filters.statuses))
 
 
 def _conditions(filters: Filters) -> tuple[list[str], list[object]]:
@@ -90,8 +92,8 @@ def _conditions(filters: Filters) -> tuple[list[str], list[object]]:
     if filters.statuses:
         wheres.append(f"status IN ({','.join('?' * len(filters.statuses))})")
         values.extend(filters.statuses)
-        if _OPEN.issuperset(filters.statuses):
-            wheres.append("ended_at IS NULL")
+    if _only_open(filters):
+        wheres.append("ended_at IS NULL")
     if "*" in filters.workflow:
         wheres.append("workflow GLOB ?")
         values.append(filters.workflow.replace("[", "[[]").replace("?", "[?]"))
@@ -109,38 +111,32 @@ def _conditions(filters: Filters) -> tuple[list[str], list[object]]:
     return wheres, values
 
 
-def running(db: sqlite3.Connection, after: tuple[int, str], limit: int) -> list[Row]:
-    """Rows of :data:`STATE_COLUMNS` of executions that have not ended, the oldest first.
-
-    Args:
-        after: (created at, id) of the last one seen.
-    """
-    return db.execute(
-        f"{_STATE} INDEXED BY executions_running "
-        "WHERE ended_at IS NULL AND (created_at, id) > (?, ?) ORDER BY created_at, id LIMIT ?",
-        (*after, limit),
-    ).fetchall()
-
-
-def open_tasks(db: sqlite3.Connection, execution_id: str) -> list[list[Any]]:
-    """Of an execution's open attempts, in order, what :func:`states.task_facts` says of them.
+def open_tasks(db: sqlite3.Connection, execution_ids: Sequence[str]) -> dict[str, list[list[Any]]]:
+    """Of executions' open attempts, in order, what :func:`states.task_facts` says of them.
 
     Documents are not read: many executions run, each with large ones.
     """
     rows = db.execute(
-        f"{_TASK_STATE} WHERE execution_id = ? AND status IN ({','.join('?' * len(_OPEN_TASK))}) "
-        "ORDER BY sequence",
-        (REASON_CHARS, execution_id, *_OPEN_TASK),
+        f"{_TASK_STATE} WHERE execution_id IN ({','.join('?' * len(execution_ids))}) "
+        f"AND status IN ({','.join('?' * len(_OPEN_TASK))}) ORDER BY execution_id, sequence",
+        (REASON_CHARS, *execution_ids, *_OPEN_TASK),
     )
-    return [[*facts, None if poll is None else value_of(poll)] for *facts, poll in rows]
+    found: dict[str, list[list[Any]]] = {}
+    for execution_id, *facts, poll in rows:
+        tasks = found.setdefault(execution_id, [])
+        tasks.append([*facts, None if poll is None else value_of(poll)])
+    return found
 
 
-def count_running(db: sqlite3.Connection) -> int:
-    """How many executions have not ended."""
-    return int(
+def counts(db: sqlite3.Connection) -> dict[str, int]:
+    """By status, how many executions there are; read from indexes alone."""
+    return dict(
         db.execute(
-            "SELECT count(*) FROM executions INDEXED BY executions_running WHERE ended_at IS NULL"
-        ).fetchone()[0]
+            "SELECT status, count(*) FROM executions INDEXED BY executions_running "
+            "WHERE ended_at IS NULL GROUP BY status UNION ALL "
+            "SELECT status, count(*) FROM executions INDEXED BY executions_ended "
+            "WHERE ended_at IS NOT NULL GROUP BY status"
+        )
     )
 
 

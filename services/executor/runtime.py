@@ -16,6 +16,7 @@ from services.executor import queries
 from services.executor.actors import Actor, Letter
 from services.executor.admission import Gate, Lanes
 from services.executor.answers import stopping
+from services.executor.core.model import ExecutionStatus
 from services.executor.deliveries import Deliveries, Terms
 from services.executor.effects import Effect
 from services.executor.engine import Engine
@@ -28,6 +29,7 @@ from services.executor.results import Waiters
 from services.executor.slots import Slots
 from services.executor.snapshots import Snapshots
 from services.executor.store import Store
+from services.executor.tally import Tally
 from services.executor.unfolding import Unfolded
 from services.executor.units import Unit
 from services.executor.upkeep import Upkeep
@@ -60,7 +62,7 @@ class Runtime:
     """What the service asks; get one from :func:`running`.
 
     Attributes:
-        count: How many executions have not ended.
+        tally: How many executions are stored, by status.
         public_url: The URL of a path at the gateway.
         slots: How many of those that are limited run side by side, by key.
         entrance: Where executions are started.
@@ -76,7 +78,7 @@ class Runtime:
         tasks: asyncio.TaskGroup,
         feed: Feed,
         limits: Limits,
-        count: int,
+        counts: Mapping[str, int],
         held: Mapping[bytes, int],
         terms: Terms | None = None,
     ) -> None:
@@ -97,7 +99,7 @@ class Runtime:
             scripts.waited,
             most_units=limits.units,
         )
-        self.count = count
+        self.tally = Tally(counts)
         self.draining = False
 
     def check_open(self) -> None:
@@ -128,9 +130,12 @@ class Runtime:
         self.waiters.tell(execution, actor.origin, unit.output)
 
     def _count(self, actor: Actor, unfolded: Unfolded, unit: Unit) -> None:
-        was_open = not (unit.start or unfolded.before.status.final)
-        opened = (not unfolded.execution.status.final) - was_open
-        self.count += len(unit.children) + opened
+        before = None if unit.start else unfolded.before.status
+        after = unfolded.execution.status
+        self.tally.moved(before, after)
+        if unit.children:
+            self.tally.count(ExecutionStatus.RUNNING, len(unit.children))
+        opened = (not after.final) - (before is not None and not before.final)
         if opened and actor.origin.slot:
             self.slots.count(actor.origin.slot, opened)
 
@@ -170,9 +175,9 @@ async def running(
     terms: Terms | None = None,
 ) -> AsyncGenerator[Runtime]:
     """An executor that goes on with what its store says was begun, until the end of the block."""
-    (head, floor), count, held, interrupted, not_begun = await asyncio.gather(
+    (head, floor), counts, held, interrupted, not_begun = await asyncio.gather(
         store.readers.read(queries.revisions),
-        store.readers.read(queries.count_running),
+        _surely(store, queries.counts),
         _surely(store, queries.slots_held),
         _surely(store, queries.interrupted),
         _surely(store, queries.not_begun),
@@ -188,7 +193,7 @@ async def running(
             tasks,
             feed,
             limits or Limits(),
-            count,
+            counts,
             held,
             terms,
         )
@@ -197,7 +202,7 @@ async def running(
             tasks.create_task(store.writer.failing()),
             tasks.create_task(runtime.engine.timers.run()),
             tasks.create_task(runtime.deliveries.timers.run()),
-            tasks.create_task((upkeep or Upkeep()).run(store, feed)),
+            tasks.create_task((upkeep or Upkeep()).run(store, feed, runtime.tally)),
         ]
         try:
             yield runtime

@@ -31,6 +31,7 @@ from services.executor.core.model import (
 from services.executor.core.webhooks import delivery_json
 from services.executor.documents import LARGE_CHARS, text_of
 from services.executor.effects.callbacks import CallbackTokens
+from services.executor.livelist import LiveList, Wanted
 from services.executor.runtime import Runtime
 from services.executor.session import Session
 from services.executor.starting import Starting
@@ -136,7 +137,8 @@ class Executor(rpc.ExecutorServiceServicer):
         self, request: pb.WatchExecutionsRequest, context: Context
     ) -> AsyncIterator[pb.WatchExecutionsResponse]:
         resume = request.resume if request.HasField("resume") else None
-        async for response in self._watching.all(resume, request.workflow_name):
+        live = LiveList(self._runtime.feed, self._readers, self._runtime.tally, Wanted.of(request))
+        async for response in live.follow(resume):
             yield response
 
     async def PauseExecution(
@@ -211,7 +213,7 @@ class Executor(rpc.ExecutorServiceServicer):
             version=metadata.version("podium"),
             revision=self._replica.revision,
             definitions_stale=self._replica.stale,
-            running=self._runtime.count,
+            running=self._runtime.tally.running,
         )
 
     async def _act(self, execution_id: str, event: Event) -> pb.ExecutionState:

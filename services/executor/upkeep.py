@@ -9,15 +9,18 @@ import asyncio
 import logging
 import sqlite3
 import time
+from collections import Counter
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 
 from services.errors import ServiceError
 from services.executor import queries
+from services.executor.core.model import ExecutionStatus
 from services.executor.feed import Feed
 from services.executor.statements import KEY_KEPT_MICROS
 from services.executor.store import Store
+from services.executor.tally import Tally
 from services.executor.timers import wall
 
 logger = logging.getLogger(__name__)
@@ -47,13 +50,13 @@ class Upkeep:
     most_changes: int = 1_000_000
     every: timedelta = timedelta(seconds=60)
 
-    async def run(self, store: Store, feed: Feed) -> None:
+    async def run(self, store: Store, feed: Feed, tally: Tally) -> None:
         """Look after it for ever."""
         while True:
             await asyncio.sleep(self.every.total_seconds())
             try:
                 await self.compact(store, feed)
-                await self.clean(store)
+                await self.clean(store, tally)
                 await self.forget_keys(store)
             except (sqlite3.Error, ServiceError) as error:
                 # It is tried again; a full disk is told by whoever writes what matters.
@@ -76,7 +79,7 @@ class Upkeep:
                 await store.writer.chore(partial(_drop_changes, feed.floor))
             more = feed.floor == until
 
-    async def clean(self, store: Store) -> None:
+    async def clean(self, store: Store, tally: Tally) -> None:
         """Drop the executions that ended too long ago, with the snapshots that only they had."""
         ended_before = wall() - self.retention // _MICROSECOND
         dropped, untold = 0, list[str]()
@@ -86,6 +89,8 @@ class Upkeep:
             gone: list[str] = []
             await store.writer.chore(partial(_drop_executions, ids, gone, untold))
             dropped += len(gone)
+            for status, number in Counter(gone).items():
+                tally.count(ExecutionStatus(status), -number)
         if untold:
             what = "execution was" if len(untold) == 1 else "executions were"
             logger.warning("%d %s dropped before the end was told.", len(untold), what)
@@ -128,9 +133,11 @@ def _drop_changes(last: int, db: sqlite3.Connection) -> None:
 def _drop_executions(
     ids: list[str], gone: list[str], untold: list[str], db: sqlite3.Connection
 ) -> None:
-    """Drops the first of ``ids``, as many as there is time for, and notes them in ``gone``.
+    """Drops the first of ``ids``, as many as there is time for.
 
-    Those whose end was still to be told are noted in ``untold``, too.
+    The status of each is noted in ``gone``.
+
+    Those whose end was still to be told are noted in ``untold``.
     """
     end = time.monotonic() + _SECONDS_AT_ONCE
     marks = ",".join("?" * len(ids))
@@ -148,8 +155,8 @@ def _drop_executions(
             "DELETE FROM webhooks WHERE execution_id = ? RETURNING next_at", (each,)
         ).fetchall()
         untold.extend(each for (next_at,) in told if next_at is not None)
-        db.execute("DELETE FROM executions WHERE id = ?", (each,))
-        gone.append(each)
+        row = db.execute("DELETE FROM executions WHERE id = ? RETURNING status", (each,)).fetchone()
+        gone.append(row[0])
         if time.monotonic() >= end:
             return
 

@@ -415,6 +415,6 @@ async def test_it_goes_with_its_execution(tmp_path: Path) -> None:
     async with executing(tmp_path / "x.db", [DONE, secret("KEY", KEY)], terms=LATER) as rig:
         execution_id = (await rig.run("done", **webhook("http://127.0.0.1:1/"))).execution_id
         await stands(rig, execution_id, "PENDING", attempts=1)
-        await Upkeep(retention=timedelta(seconds=-1)).clean(rig.store)
+        await Upkeep(retention=timedelta(seconds=-1)).clean(rig.store, rig.runtime.tally)
     with closing(sqlite3.connect(tmp_path / "x.db")) as db:
         assert db.execute("SELECT count(*) FROM webhooks").fetchone() == (0,)

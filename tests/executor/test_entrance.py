@@ -111,7 +111,7 @@ async def test_many_short_ones_all_run_with_never_more_than_the_limit(tmp_path: 
 
         assert sorted(order) == list(range(300))
         assert len(rig.runtime.slots) == 0
-        assert rig.runtime.count == 0
+        assert rig.runtime.tally.running == 0
 
 
 async def test_who_leaves_the_line_begins_nothing(tmp_path: Path) -> None:

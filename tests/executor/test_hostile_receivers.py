@@ -158,6 +158,6 @@ async def test_what_goes_untold_with_its_execution_is_said(
         given_up = await rig.run("done", **webhook("http://10.0.0.1/"))
         await until(lambda: "given up" in caplog.text)
         assert (await delivery_of(rig, given_up.execution_id))["status"] == "GIVEN_UP"
-        await Upkeep(retention=timedelta(seconds=-1)).clean(rig.store)
+        await Upkeep(retention=timedelta(seconds=-1)).clean(rig.store, rig.runtime.tally)
 
     assert "1 execution was dropped before the end was told" in caplog.text

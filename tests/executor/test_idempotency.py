@@ -142,7 +142,7 @@ async def test_a_start_that_joined_and_is_sent_again_joins_again(tmp_path: Path)
                 keyed(1 + again, "waiting", execution_id=mine, acknowledge=True, again=again)
             )
             assert (await other.next()).accepted.execution_id == execution_id
-        assert rig.runtime.count == 1
+        assert rig.runtime.tally.running == 1
 
 
 async def test_a_key_is_known_for_a_day_after_the_end(tmp_path: Path) -> None:
@@ -183,11 +183,11 @@ async def test_keys_whose_time_is_over_are_dropped_and_those_of_what_runs_are_no
         assert count(path, "idempotency_keys") == 1
 
         aged(path, DAY)
-        await Upkeep(retention=timedelta(0)).clean(rig.store)
+        await Upkeep(retention=timedelta(0)).clean(rig.store, rig.runtime.tally)
         await peer.ask(keyed(2000, "waiting", acknowledge=True))
         accepted = (await peer.next()).accepted
         await rig.ended(accepted.execution_id, 0)
-        assert rig.runtime.count == 1
+        assert rig.runtime.tally.running == 1
 
 
 async def test_what_could_not_be_started_leaves_no_key(tmp_path: Path) -> None:

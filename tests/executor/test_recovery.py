@@ -85,7 +85,7 @@ async def test_an_execution_that_was_stored_and_not_begun_begins(tmp_path: Path)
     db.close()
     async with executing(path, [flow]) as rig:
         assert (await rig.ended(execution_id)).status == pb.EXECUTION_STATUS_COMPLETED
-        assert rig.runtime.count == 0
+        assert rig.runtime.tally.running == 0
 
 
 async def test_nothing_begins_before_it_is_known_what_was_left_half_done(tmp_path: Path) -> None:

@@ -136,7 +136,7 @@ async def test_a_start_that_makes_no_sense_is_refused(
     async with executing(tmp_path / "x.db", [QUICK, reader]) as rig:
         with pytest.raises(error), raising_ours():
             await rig.begin(**{"workflow_name": "quick", **fields})
-        assert rig.runtime.count == 0
+        assert rig.runtime.tally.running == 0
 
 
 async def test_a_start_waits_for_the_definitions_that_its_caller_saw(tmp_path: Path) -> None:
@@ -275,7 +275,7 @@ async def test_operations_change_where_an_execution_stands(tmp_path: Path) -> No
         ended = await rig.stub.TerminateExecution(
             pb.TerminateExecutionRequest(execution_id=execution_id), metadata=ADMIN
         )
-        assert rig.runtime.count == 0
+        assert rig.runtime.tally.running == 0
         again = await rig.stub.RestartExecution(
             pb.RestartExecutionRequest(execution_id=execution_id), metadata=ADMIN
         )
@@ -286,7 +286,7 @@ async def test_operations_change_where_an_execution_stands(tmp_path: Path) -> No
         assert ended.state.status == pb.EXECUTION_STATUS_TERMINATED
         assert again.state.status == pb.EXECUTION_STATUS_RUNNING
         assert [task.status for task in state.tasks] == [pb.TASK_STATUS_IN_PROGRESS]
-        assert rig.runtime.count == 1
+        assert rig.runtime.tally.running == 1
 
 
 async def test_a_restart_with_the_latest_definitions_takes_them(tmp_path: Path) -> None:
@@ -323,7 +323,7 @@ async def test_a_failure_workflow_is_started_with_the_end(tmp_path: Path) -> Non
         result = await rig.ended(child)
 
         assert json.loads(result.output) == {"of": failed.execution_id}
-        assert rig.runtime.count == 0
+        assert rig.runtime.tally.running == 0
 
 
 async def test_a_secret_is_put_in_at_hand_off_and_never_stored(tmp_path: Path) -> None:

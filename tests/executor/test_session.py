@@ -162,7 +162,7 @@ async def test_a_start_sent_again_on_a_new_stream_attaches(tmp_path: Path) -> No
         frames = [await second.next() for _ in range(2)]
         await release(rig, execution_id)
         frames += [await second.next() for _ in range(2)]
-        assert rig.runtime.count == 0
+        assert rig.runtime.tally.running == 0
 
     told = [(each.correlation_id, each.WhichOneof("body")) for each in frames]
     assert told == [(3, "error"), (1, "accepted"), (1, "result"), (2, "result")]

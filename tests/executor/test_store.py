@@ -261,7 +261,7 @@ async def test_a_query_that_takes_too_long_is_given_up(tmp_path: Path) -> None:
     async with opened(tmp_path / "x.db") as store:
         with pytest.raises(DeadlineExceeded):
             await store.readers.read(endless, within=timedelta(milliseconds=20))
-        assert await store.readers.read(queries.count_running) == 0
+        assert await store.readers.read(queries.counts) == {}
 
 
 @asynccontextmanager
@@ -301,11 +301,11 @@ async def test_a_full_disk_fails_what_is_asked_and_loses_nothing(tmp_path: Path)
             with pytest.raises(Unavailable), raising_ours():
                 await rig.run("flow", input={"x": "y" * 20_000})
             assert (await rig.get(kept)).state.status == pb.EXECUTION_STATUS_RUNNING
-            assert rig.runtime.count == len(accepted)
+            assert rig.runtime.tally.running == len(accepted)
 
             filler.unlink()
             accepted.append(await rig.begin("flow"))
         async with executing(folder / "x.db", [FLOW]) as rig:
             for each in accepted:
                 assert (await rig.get(each)).state.status == pb.EXECUTION_STATUS_RUNNING
-            assert rig.runtime.count == len(accepted)
+            assert rig.runtime.tally.running == len(accepted)

@@ -36,7 +36,7 @@ async def test_upkeep_that_cannot_read_comes_again(tmp_path: Path) -> None:
     path = tmp_path / "x.db"
     async with executing(path, [HOLD]) as rig:
         altered(path, "ALTER TABLE changes RENAME TO gone")
-        upkeep = asyncio.create_task(AT_ONCE.run(rig.store, rig.runtime.feed))
+        upkeep = asyncio.create_task(AT_ONCE.run(rig.store, rig.runtime.feed, rig.runtime.tally))
         await asyncio.wait({upkeep}, timeout=0.1)
         altered(path, "ALTER TABLE gone RENAME TO changes")
 
@@ -87,7 +87,7 @@ async def test_what_ended_is_dropped_and_its_definitions_with_the_last_of_it(
         kept = await rig.begin("hold")
         for _ in range(5):
             await rig.run("quick")
-        await AT_ONCE.clean(rig.store)
+        await AT_ONCE.clean(rig.store, rig.runtime.tally)
         db = sqlite3.connect(tmp_path / "x.db")
         left = db.execute("SELECT id FROM executions").fetchall()
         snapshots = db.execute("SELECT count(*) FROM snapshots").fetchone()
@@ -112,7 +112,7 @@ async def test_large_executions_are_dropped_a_few_at_a_time(tmp_path: Path) -> N
         gone: list[str] = []
         ids = await rig.store.readers.read(queries.ended_before, 2**62, 100)
         await rig.store.writer.chore(partial(_drop_executions, ids, gone, []))
-        await AT_ONCE.clean(rig.store)
+        await AT_ONCE.clean(rig.store, rig.runtime.tally)
         left = await rig.store.readers.read(_count)
 
     assert 0 < len(gone) < 10

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
-from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -19,7 +17,7 @@ from services.executor import feed as feeds
 from services.executor.patterns import matches
 from services.executor.upkeep import Upkeep
 from services.rpc import raising_ours
-from tests.executor.rig import ADMIN, Rig, executing, new_id, step, upstream, workflow
+from tests.executor.rig import ADMIN, Rig, executing, new_id, step, workflow
 
 WAITING = workflow("waiting", step("hold", "WAIT"))
 QUICK = workflow("quick", step("n", "NOOP"))
@@ -160,110 +158,6 @@ async def test_a_place_of_another_store_gives_the_state_as_it_is(tmp_path: Path)
     assert [(each.compacted, len(each.tasks)) for each in seen] == [(True, 1)]
 
 
-async def test_all_are_watched_from_a_snapshot_of_what_runs(tmp_path: Path) -> None:
-    async with executing(tmp_path / "x.db", [WAITING, QUICK]) as rig:
-        await rig.run("quick")
-        held = await rig.begin("waiting")
-        call = rig.stub.WatchExecutions(pb.WatchExecutionsRequest(), metadata=ADMIN)
-        snapshot = await until_caught_up(call)
-        assert [each.execution.execution_id for each in snapshot[:-1]] == [held]
-        assert [each.ref for each in snapshot[0].tasks] == ["hold"]
-
-        await rig.run("quick")
-        await terminate(rig, held)
-        live = await some(call, 2)
-        assert [each.execution.workflow_name for each in live] == ["quick", "waiting"]
-
-        request = pb.WatchExecutionsRequest(resume=snapshot[-1].resume, workflow_name="wait*")
-        resumed = await until_caught_up(rig.stub.WatchExecutions(request, metadata=ADMIN))
-        assert [each.resume.revision for each in resumed] == [4, 4]
-        assert not any(each.compacted for each in resumed)
-
-
-async def test_a_snapshot_says_of_open_tasks_what_a_watch_of_their_execution_says(
-    tmp_path: Path,
-) -> None:
-    async with upstream(job=lambda _: {"progress": 0.5}) as up:
-        poll = step(
-            "poll",
-            "HTTP_POLL",
-            http_request={"uri": f"{up.url}/job", "method": "GET"},
-            terminationCondition=False,
-            pollingInterval=60,
-        )
-        flow = workflow("polling", step("n", "NOOP"), poll)
-        async with executing(tmp_path / "x.db", [flow]) as rig:
-            execution_id = await rig.begin("polling")
-            one = rig.stub.WatchExecution(
-                pb.WatchExecutionRequest(execution_id=execution_id), metadata=ADMIN
-            )
-            async for response in one:
-                if any(task.HasField("last_poll") for task in response.tasks):
-                    break
-            whole = await rig.get(execution_id)
-            everything = rig.stub.WatchExecutions(pb.WatchExecutionsRequest(), metadata=ADMIN)
-            snapshot = await until_caught_up(everything)
-
-    assert [task.ref for task in whole.tasks] == ["n", "poll"]
-    assert list(snapshot[0].tasks) == [whole.tasks[1]]
-    assert snapshot[0].execution == whole.state
-    assert snapshot[0].tasks[0].last_poll.progress == 0.5
-
-
-async def test_a_snapshot_of_what_runs_reads_no_documents(tmp_path: Path) -> None:
-    path = tmp_path / "x.db"
-    async with executing(path, [WAITING]) as rig:
-        held = await rig.begin("waiting")
-        with closing(sqlite3.connect(path)) as db, db:
-            db.execute("UPDATE executions SET input = 'none', variables = 'none', output = 'none'")
-            db.execute("UPDATE tasks SET input = 'none', output = 'none', memory = 'none'")
-        call = rig.stub.WatchExecutions(pb.WatchExecutionsRequest(), metadata=ADMIN)
-        snapshot = await until_caught_up(call)
-
-    assert [each.execution.execution_id for each in snapshot[:-1]] == [held]
-    assert [each.ref for each in snapshot[0].tasks] == ["hold"]
-
-
-@pytest.mark.parametrize("told", [1, 3])
-async def test_a_snapshot_that_was_broken_off_begins_anew(tmp_path: Path, told: int) -> None:
-    async with executing(tmp_path / "x.db", [WAITING]) as rig:
-        held = {await rig.begin("waiting") for _ in range(5)}
-        elsewhere = pb.ResumeToken(epoch="another", revision=1)
-        request = pb.WatchExecutionsRequest(resume=elsewhere)
-        call = rig.stub.WatchExecutions(request, metadata=ADMIN)
-        broken_off = await some(call, told)
-        call.cancel()
-        request.resume.CopyFrom(broken_off[-1].resume)
-        again = await until_caught_up(rig.stub.WatchExecutions(request, metadata=ADMIN))
-
-        assert broken_off[0].compacted
-        assert again[0].compacted
-        assert {each.execution.execution_id for each in again[1:-1]} == held
-        assert again[-1].resume.revision == rig.runtime.feed.head
-
-
-async def test_a_place_that_was_compacted_begins_anew(tmp_path: Path) -> None:
-    async with executing(tmp_path / "x.db", [WAITING, QUICK]) as rig:
-        held = await rig.begin("waiting")
-        for _ in range(5):
-            await rig.run("quick")
-        feed = rig.runtime.feed
-        await Upkeep(most_changes=2).compact(rig.store, feed)
-        assert (feed.floor, feed.head) == (4, 6)
-
-        async def watched(revision: int) -> list[pb.WatchExecutionsResponse]:
-            resume = pb.ResumeToken(epoch=feed.epoch, revision=revision)
-            request = pb.WatchExecutionsRequest(resume=resume)
-            return await until_caught_up(rig.stub.WatchExecutions(request, metadata=ADMIN))
-
-        kept, lost = await watched(4), await watched(3)
-        assert [each.resume.revision for each in kept] == [5, 6, 6]
-        assert [each.compacted for each in lost] == [True, False, False]
-        assert lost[1].execution.execution_id == held
-    async with executing(tmp_path / "x.db", [WAITING, QUICK]) as rig:
-        assert (rig.runtime.feed.floor, rig.runtime.feed.head) == (4, 6)
-
-
 async def test_revisions_are_never_used_twice_even_if_all_changes_are_gone(tmp_path: Path) -> None:
     async with executing(tmp_path / "x.db", [QUICK]) as rig:
         await rig.run("quick")
@@ -287,10 +181,10 @@ async def test_executions_are_dropped_long_after_their_end(tmp_path: Path) -> No
     async with executing(tmp_path / "x.db", [WAITING, QUICK]) as rig:
         ended = (await rig.run("quick")).execution_id
         held = await rig.begin("waiting")
-        await Upkeep().clean(rig.store)
+        await Upkeep().clean(rig.store, rig.runtime.tally)
         assert (await rig.get(ended)).state.execution_id == ended
 
-        await Upkeep(retention=timedelta(seconds=-1)).clean(rig.store)
+        await Upkeep(retention=timedelta(seconds=-1)).clean(rig.store, rig.runtime.tally)
         with pytest.raises(NotFound), raising_ours():
             await rig.get(ended)
         assert (await rig.get(held)).state.execution_id == held

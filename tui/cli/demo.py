@@ -26,7 +26,7 @@ LIMIT_SECONDS = 58.0
 KILL_AT_POLL = 2
 
 # What it returns is said with the timeline.
-Watcher = Callable[[pb.WatchExecutionsResponse], str | None]
+Watcher = Callable[[pb.ExecutionChange], str | None]
 
 
 @click.command()
@@ -81,7 +81,7 @@ async def by_hand(on: Stage, http: httpx.AsyncClient, clients: Clients) -> None:
     _title("   The same by hand: somebody with a token completes the task")
     found: asyncio.Future[str] = asyncio.get_running_loop().create_future()
 
-    def look(change: pb.WatchExecutionsResponse) -> None:
+    def look(change: pb.ExecutionChange) -> None:
         if not found.done():
             found.set_result(change.execution.execution_id)
 
@@ -135,7 +135,7 @@ async def crash(on: Stage, http: httpx.AsyncClient, clients: Clients) -> None:
     _curl(on, "/api/reports", {"title": "Crash", "seconds": 5})
     killed: list[int] = []
 
-    def kill(change: pb.WatchExecutionsResponse) -> str | None:
+    def kill(change: pb.ExecutionChange) -> str | None:
         polls = max((task.poll_count for task in change.tasks), default=0)
         if polls < KILL_AT_POLL or killed:
             return None
@@ -177,20 +177,19 @@ async def _show(clients: Clients, caught_up: asyncio.Event, look: Watcher | None
     """Show the next execution that is started, until it ends."""
     followed = ""
     with Timeline(indent="   ") as timeline:
-        async for change in executions_changing(clients):
-            if change.caught_up:
+        async for batch in executions_changing(clients):
+            for change in batch.changes if caught_up.is_set() else ():
+                followed = followed or change.execution.execution_id
+                if change.execution.execution_id != followed:
+                    continue
+                timeline.show(change)
+                said = look(change) if look else None
+                if said:
+                    timeline.say(said)
+                if change.execution.HasField("ended_at"):
+                    return
+            if batch.caught_up:
                 caught_up.set()
-            if not caught_up.is_set() or not change.HasField("execution"):
-                continue
-            followed = followed or change.execution.execution_id
-            if change.execution.execution_id != followed:
-                continue
-            timeline.show(change)
-            said = look(change) if look else None
-            if said:
-                timeline.say(said)
-            if change.execution.HasField("ended_at"):
-                return
 
 
 def _expect(answer: httpx.Response, status: int) -> None:

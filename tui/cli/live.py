@@ -11,7 +11,7 @@ import click
 from podium.executor.v1 import executor_pb2 as pb
 from tui.views.timeline import ended_line, task_line
 
-Change = pb.WatchExecutionResponse | pb.WatchExecutionsResponse
+Change = pb.WatchExecutionResponse | pb.ExecutionChange
 
 
 class Timeline:
