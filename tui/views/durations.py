@@ -52,3 +52,19 @@ def end(text: str, now: datetime) -> datetime:
 def iso(moment: datetime) -> str:
     """``moment`` in UTC, to the second: ``2027-01-31T00:00:00Z``."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def compact(milliseconds: float) -> str:
+    """At most six characters: ``310ms``, ``2.5s``, ``42.1s``, ``4m05s``, ``3h12m``, ``12d03h``."""
+    whole = max(0, round(milliseconds))
+    if whole < 1000:
+        return f"{whole}ms"
+    if whole < 59_950:
+        return f"{whole / 1000:.1f}s"
+    seconds = round(whole / 1000)
+    if seconds < 3600:
+        return f"{seconds // 60}m{seconds % 60:02}s"
+    if seconds < 86_400:
+        return f"{seconds // 3600}h{seconds % 3600 // 60:02}m"
+    days, hours = divmod(seconds // 3600, 24)
+    return f"{days}d{hours:02}h" if days < 100 else f"{min(days, 99_999)}d"
