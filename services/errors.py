@@ -23,12 +23,20 @@ status it travels as and the HTTP status the edge answers with:
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import ClassVar
 
 import grpc
+
+# How a detail offers a known word for one that nobody knows, at its end.
+MEANT = "; did you mean '{}'?"
+_MEANT = re.compile(re.escape(MEANT).replace(r"\{\}", "(.*)") + r"\Z", re.DOTALL)
+# How a detail says a line of the text that it is about: what cannot be read begins with it, what is
+# wrong with a script ends with it.
+_LINE = re.compile(r"\A(?:cannot be read: )?line ([0-9]{1,9}): |\(line ([0-9]{1,9})\)\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +54,18 @@ class Fault:
 
     def __str__(self) -> str:
         return f"{self.path}: {self.detail}" if self.path else self.detail
+
+    @property
+    def meant(self) -> str:
+        """The word that the detail offers for one that nobody knows; empty: it offers none."""
+        found = _MEANT.search(self.detail)
+        return found[1] if found else ""
+
+    @property
+    def line(self) -> int:
+        """The line within the text at the path, such as a script, from 1; 0: nobody knows."""
+        found = _LINE.search(self.detail)
+        return int(found[1] or found[2]) if found else 0
 
 
 class ServiceError(Exception):

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from services.errors import Fault
+from services.errors import Fault, ServiceError
 from services.json_paths import step
 
 if TYPE_CHECKING:
@@ -17,6 +17,12 @@ if TYPE_CHECKING:
 
 # ``.name`` or ``[2]``; other names are looked for by how they are written.
 _PLAIN = re.compile(r"\.([A-Za-z_$][\w$-]*)|\[([0-9]{1,9})\]", re.ASCII)
+# A whole path, as it stands before what is said of it.
+_PATH = re.compile(
+    r"((?:[A-Za-z_$][\w$-]*|\[[0-9]+\]|\['(?:[^'\\]|\\.)*'\])"
+    r"(?:\.[A-Za-z_$][\w$-]*|\[[0-9]+\]|\['(?:[^'\\]|\\.)*'\])*): ",
+    re.ASCII,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +42,35 @@ class PlacedFault:
 
     def __str__(self) -> str:
         return ": ".join(part for part in (self.origin, self.path, self.detail) if part)
+
+    @property
+    def meant(self) -> str:
+        """The word that the detail offers for one that nobody knows; empty: it offers none."""
+        return Fault(self.path, self.detail).meant
+
+    @property
+    def line_within(self) -> int:
+        """The line within the text at the path, such as a script, from 1; 0: nobody knows."""
+        return Fault(self.path, self.detail).line
+
+
+def faults_of(error: ServiceError, origins: Iterable[str] = ()) -> tuple[PlacedFault, ...]:
+    """Every fault that ``error`` tells of what was put; where it tells none, the error itself.
+
+    Args:
+        error: Of a put, a dry run or a rollback.
+        origins: What the documents were put with; none where it was one document without.
+    """
+    origins = tuple(origins)
+    return tuple(placed(each, origins) for each in error.faults or (Fault("", error.detail),))
+
+
+def of_warning(sentence: str) -> PlacedFault:
+    """A warning of the registry, which begins with its path where it is about one."""
+    path = _PATH.match(sentence)
+    if path is None:
+        return PlacedFault("", "", sentence)
+    return PlacedFault("", path[1], sentence[path.end() :])
 
 
 def placed(fault: Fault, origins: Iterable[str]) -> PlacedFault:

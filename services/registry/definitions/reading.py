@@ -11,7 +11,7 @@ from difflib import get_close_matches
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from services.errors import Fault
+from services.errors import MEANT, Fault
 from services.json_paths import shortened as shortened, step
 from services.registry.definitions.model import Document, Json, Reference, Script, pinned
 
@@ -93,7 +93,7 @@ class Place:
         self.reading.compared += min(len(known), _MOST_COMPARED)
         by_lower = {name.lower(): name for name in islice(known, _MOST_COMPARED)}
         close = get_close_matches(word.lower(), by_lower, n=1, cutoff=0.7)
-        return f"; did you mean '{by_lower[close[0]]}'?" if close else ""
+        return MEANT.format(by_lower[close[0]]) if close else ""
 
     def guess_field(self, word: str, known: Collection[str]) -> str:
         """As :meth:`guess`; part of a name is close, too: ``limit`` of ``concurrentExecLimit``."""
@@ -105,7 +105,7 @@ class Place:
         for alike in (_ends, _begins, _holds):
             found = [name for name in islice(known, _MOST_COMPARED) if alike(name, word)]
             if len(found) == 1:
-                return f"; did you mean '{found[0]}'?"
+                return MEANT.format(found[0])
         return ""
 
     def warn(self, detail: str) -> None:
