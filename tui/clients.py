@@ -5,8 +5,15 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Collection
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Collection,
+    Iterator,
+)
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -17,7 +24,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from podium.edge.v1 import edge_pb2, edge_pb2_grpc
 from podium.executor.v1 import executor_pb2, executor_pb2_grpc
 from podium.registry.v1 import registry_pb2, registry_pb2_grpc
-from services.errors import Unavailable
+from services.errors import Unauthenticated, Unavailable
 from services.home import write_private
 from services.rpc import channel, raising_ours
 from tui.suite import Suite
@@ -40,7 +47,6 @@ class Clients:
     """The three services, called with the suite's own token."""
 
     suite: Suite
-    token: str
     registry: RegistryServiceAsyncStub
     executor: ExecutorServiceAsyncStub
     edge: EdgeServiceAsyncStub
@@ -60,17 +66,70 @@ async def connected(suite: Suite, seconds: float = CALL_SECONDS) -> AsyncGenerat
     with raising_ours():
         token = await _token(suite, seconds)
         async with AsyncExitStack() as stack:
-            channels = [
-                await stack.enter_async_context(channel(address, lambda: token))
-                for address in (suite.registry, suite.executor, suite.edge)
-            ]
-            yield Clients(
-                suite,
-                token,
-                registry_pb2_grpc.RegistryServiceStub(channels[0]),
-                executor_pb2_grpc.ExecutorServiceStub(channels[1]),
-                edge_pb2_grpc.EdgeServiceStub(channels[2]),
-            )
+            yield await _clients(stack, suite, lambda: token.text)
+
+
+class Connection:
+    """The suite for as long as a console is open.
+
+    It is looked for again when it is away, and its token is renewed before it ends.
+    """
+
+    def __init__(self, find: Callable[[], Suite]) -> None:
+        """``find`` says where the suite is; it may raise HomeUnusable until there is one."""
+        self._find = find
+        self._clients: Clients | None = None
+        self._channels = AsyncExitStack()
+        self._token = Token("", 0.0)
+        self._lock = asyncio.Lock()
+
+    async def clients(self) -> Clients:
+        """The three services, to be asked for before each call or stream, never kept.
+
+        Raises:
+            HomeUnusable: No suite runs there.
+            ServiceError: The key is not accepted, or the registry is away and no token holds.
+        """
+        suite = self._find()
+        async with self._lock:
+            with self.calling():
+                if self._token.ends_at - time.time() < TOKEN_MARGIN_SECONDS:
+                    self._token = await _token(suite, CALL_SECONDS)
+            if self._clients is None or self._clients.suite != suite:
+                await self._channels.aclose()
+                self._clients = await _clients(self._channels, suite, lambda: self._token.text)
+        return self._clients
+
+    @contextmanager
+    def calling(self) -> Iterator[None]:
+        """Within, what services refuse is raised as :class:`services.errors.ServiceError`."""
+        try:
+            with raising_ours():
+                yield
+        except Unauthenticated:
+            # It is of a registry that is no more, or its key was revoked: the next call asks anew.
+            self._token = Token("", 0.0)
+            if self._clients is not None:
+                forget_token(self._clients.suite)
+            raise
+
+    async def aclose(self) -> None:
+        """Close every channel."""
+        await self._channels.aclose()
+        self._clients = None
+
+
+async def _clients(stack: AsyncExitStack, suite: Suite, token: Callable[[], str]) -> Clients:
+    channels = [
+        await stack.enter_async_context(channel(address, token))
+        for address in (suite.registry, suite.executor, suite.edge)
+    ]
+    return Clients(
+        suite,
+        registry_pb2_grpc.RegistryServiceStub(channels[0]),
+        executor_pb2_grpc.ExecutorServiceStub(channels[1]),
+        edge_pb2_grpc.EdgeServiceStub(channels[2]),
+    )
 
 
 async def check_serving(address: str, seconds: float) -> None:
@@ -89,13 +148,21 @@ async def check_serving(address: str, seconds: float) -> None:
         raise Unavailable("The service does not serve.")
 
 
-async def _token(suite: Suite, seconds: float) -> str:
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A token, and when it ends (epoch seconds)."""
+
+    text: str
+    ends_at: float
+
+
+async def _token(suite: Suite, seconds: float) -> Token:
     """A token for the suite's key: the one kept in the home while it holds, else a new one.
 
     Kept, so that an operator can still look at executions while the registry is down.
     """
     kept = _kept_token(suite)
-    if kept:
+    if kept.text:
         return kept
     async with channel(suite.registry, None) as registry:
         answer = await registry_pb2_grpc.RegistryServiceStub(registry).IssueToken(
@@ -113,31 +180,34 @@ async def _token(suite: Suite, seconds: float) -> str:
             "expiresAt": answer.expires_at.seconds,
         }
         write_private(path, json.dumps(token))
-    return str(answer.token)
+    return Token(str(answer.token), float(answer.expires_at.seconds))
 
 
 def _token_path(suite: Suite) -> Path | None:
     return suite.home.path / "token.json" if suite.home else None
 
 
-def _kept_token(suite: Suite) -> str:
-    """The token in the home, while it holds and is this key's; else empty."""
+def _kept_token(suite: Suite) -> Token:
+    """The token in the home, while it holds and is this key's; else an empty one."""
+    none = Token("", 0.0)
     path = _token_path(suite)
     if path is None or not path.exists():
-        return ""
+        return none
     try:
         kept = json.loads(path.read_text())
         fresh = kept["expiresAt"] - time.time() > TOKEN_MARGIN_SECONDS
-        return str(kept["token"]) if fresh and kept["keyId"] == suite.credentials.key_id else ""
+        if fresh and kept["keyId"] == suite.credentials.key_id:
+            return Token(str(kept["token"]), float(kept["expiresAt"]))
     except (OSError, ValueError, LookupError, TypeError):
         # Whatever it is, a new one is asked for and takes its place.
-        return ""
+        return none
+    return none
 
 
 def forget_token(suite: Suite) -> bool:
     """Drop the kept token, which is refused; False: there was none."""
     path = _token_path(suite)
-    if path is None or not _kept_token(suite):
+    if path is None or not _kept_token(suite).text:
         return False
     path.unlink(missing_ok=True)
     return True

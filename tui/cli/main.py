@@ -15,6 +15,7 @@ INTERRUPTED = 130
 # Subcommand -> (module, attribute, one line for --help). Importing all of them would make every
 # call wait for gRPC, which `podium --help` and `podium up` do not need.
 COMMANDS = {
+    "tui": ("tui.cli.console", "tui", "Open the console; so does podium alone."),
     "up": ("tui.cli.up", "up", "Start the suite: registry, executor and edge."),
     "serve": ("tui.cli.serve", "serve", "Run one service in the foreground."),
     "status": ("tui.cli.status", "status", "Show the health of the three services."),
@@ -78,6 +79,8 @@ def main(context: click.Context) -> None:
     Shell completion: eval "$(_PODIUM_COMPLETE=bash_source podium)" (or zsh_source, fish_source).
     """
     if context.invoked_subcommand is None:
+        if sys.stdin.isatty() and sys.stdout.isatty():
+            import_module("tui.cli.console").open_console(None)
         click.echo(context.get_help())
 
 

@@ -1,0 +1,95 @@
+"""One console's time with one suite: what it follows, and what it has done."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from tui.live.actions import ActionLog
+from tui.live.collection import Collection
+from tui.live.following import Line
+from tui.live.link import Link, worst
+from tui.live.sources import Source
+
+if TYPE_CHECKING:
+    from tui.clients import Connection
+
+
+@dataclass(slots=True)
+class Feed:
+    """A collection, the line that fills it, and how many look at it."""
+
+    source: Source[Any]
+    query: str
+    collection: Collection[Any]
+    line: Line
+    users: int = 0
+    task: asyncio.Task[None] | None = field(default=None, repr=False)
+
+
+class Session:
+    """Feeds by source and query, each followed while somebody looks at it.
+
+    Attributes:
+        log: What was done from this console.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+        self.log = ActionLog()
+        self._feeds: dict[tuple[str, str], Feed] = {}
+
+    def open(self, source: Source[Any], query: str = "") -> Feed:
+        """The feed of ``source``, followed from now on; :meth:`close` must follow."""
+        key = (source.name, query)
+        feed = self._feeds.get(key)
+        if feed is None:
+            feed = Feed(source, query, Collection(source.most), Line(source.service))
+            self._feeds[key] = feed
+        feed.users += 1
+        if feed.task is None:
+            feed.task = asyncio.create_task(self._follow(feed), name=f"follow {source.name}")
+        return feed
+
+    def close(self, feed: Feed) -> None:
+        """One looks at it no more; the last one ends the stream. What came is kept for the next."""
+        feed.users -= 1
+        if feed.users <= 0 and feed.task is not None:
+            feed.task.cancel()
+            feed.task = None
+            if feed.query:
+                self._feeds.pop((feed.source.name, feed.query), None)
+
+    async def _follow(self, feed: Feed) -> None:
+        async def watch() -> None:
+            clients = await self.connection.clients()
+            with self.connection.calling():
+                await feed.source.watch(clients, feed.query, feed.collection, feed.line)
+
+        await feed.line.follow(watch)
+
+    @property
+    def links(self) -> list[Link]:
+        """Of what is followed now."""
+        return [feed.line.now() for feed in self._feeds.values() if feed.task is not None]
+
+    @property
+    def link(self) -> Link:
+        """The worst of them."""
+        links = self.links
+        return worst(links) if links else Link("suite")
+
+    def retry(self) -> None:
+        """Try every broken line again now."""
+        for feed in self._feeds.values():
+            feed.line.retry()
+
+    async def aclose(self) -> None:
+        """End all streams."""
+        tasks = [feed.task for feed in self._feeds.values() if feed.task is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self._feeds.clear()
+        await self.connection.aclose()

@@ -1,0 +1,35 @@
+"""Where a collection's records come from."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from tui.live.collection import Collection, Record
+from tui.live.following import Line
+
+if TYPE_CHECKING:
+    from tui.clients import Clients
+
+R = TypeVar("R", bound=Record)
+Watch = Callable[["Clients", str, Collection[Any], Line], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Source(Generic[R]):
+    """A stream that fills a collection.
+
+    Attributes:
+        name: Unique.
+        service: Whose stream it is: registry, executor or edge.
+        watch: Follows one stream until it ends or breaks: ``watch(clients, query, collection,
+            line)`` puts what comes into the collection and tells the line. ``query`` is what of a
+            query only the service can decide; mostly empty.
+        most: How many records are held.
+    """
+
+    name: str
+    service: str
+    watch: Watch
+    most: int = 100_000

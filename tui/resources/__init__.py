@@ -1,0 +1,25 @@
+"""The nouns of the console: one file each, and their table."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tui.resources import actions, executions
+from tui.resources.model import Resource
+
+RESOURCES: tuple[Resource[Any], ...] = (
+    executions.RESOURCE,
+    actions.RESOURCE,
+)
+
+_BY_NAME = {name: resource for resource in RESOURCES for name in (resource.name, *resource.aliases)}
+
+
+def find(name: str) -> Resource[Any] | None:
+    """The resource of that name or alias, or None."""
+    return _BY_NAME.get(name)
+
+
+def names() -> list[str]:
+    """Every name and alias."""
+    return list(_BY_NAME)

@@ -1,0 +1,221 @@
+"""Executions: what runs and what has run, as it happens."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from podium.executor.v1 import executor_pb2 as pb
+from services.errors import ServiceError
+from tui.live.collection import Collection
+from tui.live.following import Line
+from tui.live.sources import Source
+from tui.resources.model import Action, Cell, Column, Danger, ItemResult, Question, Resource, Tab
+from tui.views.statuses import look_of_execution
+
+if TYPE_CHECKING:
+    from tui.clients import Clients
+
+CALL_SECONDS = 15.0
+OPEN = frozenset(("RUNNING", "PAUSED"))
+
+
+class Execution(NamedTuple):
+    """One row. Times are epoch seconds."""
+
+    id: str
+    workflow: str
+    version: int
+    status: str
+    created_at: float
+    updated_at: float
+    ended_at: float | None
+    reason: str
+    correlation_id: str
+    started_by: str
+    failed_refs: tuple[str, ...]
+    doing: str
+
+
+def execution_of(state: pb.ExecutionState, tasks: Sequence[pb.TaskState] = ()) -> Execution:
+    """The row of a state; ``tasks`` are those that are open, where they are known."""
+    return Execution(
+        state.execution_id,
+        state.workflow_name,
+        state.workflow_version,
+        look_of_execution(state.status).word,
+        state.created_at.seconds + state.created_at.nanos / 1e9,
+        state.updated_at.seconds + state.updated_at.nanos / 1e9,
+        state.ended_at.seconds + state.ended_at.nanos / 1e9 if state.HasField("ended_at") else None,
+        state.reason,
+        state.correlation_id,
+        state.started_by,
+        tuple(state.failed_refs),
+        next((task.ref for task in tasks if not task.HasField("ended_at")), ""),
+    )
+
+
+async def watch(
+    clients: Clients, query: str, executions: Collection[Execution], line: Line
+) -> None:
+    """One stream of all executions, into the collection, until it ends."""
+    request = pb.WatchExecutionsRequest()
+    executions.begin_snapshot()
+    told = 0
+    async for change in clients.executor.WatchExecutions(request):
+        if change.HasField("execution"):
+            record = execution_of(change.execution, change.tasks)
+            executions.put([record])
+            told += 1
+        if change.caught_up:
+            executions.end_snapshot()
+        if executions.in_snapshot:
+            line.syncing(told)
+        else:
+            line.live()
+
+
+SOURCE: Source[Execution] = Source("executions", "executor", watch)
+
+
+# Columns
+
+
+def _took(execution: Execution, now: float) -> float:
+    return (execution.ended_at or max(now, execution.created_at)) - execution.created_at
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 10:
+        return f"{seconds:.1f}s"
+    if seconds < 100:
+        return f"{seconds:.0f}s"
+    minutes, seconds = divmod(int(seconds), 60)
+    if minutes < 100:
+        return f"{minutes}m{seconds:02}s"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}h{minutes:02}m" if hours < 100 else f"{hours // 24}d"
+
+
+def _status(execution: Execution, now: float) -> Cell:
+    look = look_of_execution(execution.status)
+    return Cell(f"{look.glyph} {look.label}", look.tone)
+
+
+def _clock(at: float) -> str:
+    return time.strftime("%m-%d %H:%M:%S", time.gmtime(at))
+
+
+COLUMNS: tuple[Column[Execution], ...] = (
+    Column("status", "STATUS", 12, _status, lambda row: row.status, priority=9),
+    Column("workflow", "WORKFLOW", 16, lambda row, _: Cell(row.workflow), lambda row: row.workflow,
+           flex=2, priority=9),
+    Column("version", "V", 3, lambda row, _: Cell(str(row.version), "muted"),
+           lambda row: row.version, priority=3, right=True),
+    Column("id", "ID", 8, lambda row, _: Cell(row.id, "muted"), lambda row: row.id, flex=1,
+           priority=4),
+    Column("correlation", "CORRELATION", 12, lambda row, _: Cell(row.correlation_id),
+           lambda row: row.correlation_id or None, flex=1, priority=1),
+    Column("started", "STARTED", 14, lambda row, _: Cell(_clock(row.created_at), "muted"),
+           lambda row: row.created_at, priority=6),
+    Column("took", "TOOK", 7, lambda row, now: Cell(_duration(_took(row, now))),
+           lambda row: (row.ended_at or float("inf")) - row.created_at, priority=7, right=True,
+           ticks=True),
+    Column("doing", "NOW / REASON", 16,
+           lambda row, _: Cell(row.reason or row.doing, "error" if row.reason else "primary"),
+           lambda row: row.reason or row.doing or None, flex=4, priority=5),
+)  # fmt: skip
+
+
+# Actions
+
+
+async def _each(
+    rows: Sequence[Execution], call: Callable[[Execution], Any]
+) -> AsyncIterator[ItemResult]:
+    for row in rows:
+        try:
+            answer = await call(row)
+        except ServiceError as error:
+            yield ItemResult(row.id, False, error.detail)
+        else:
+            yield ItemResult(row.id, True, look_of_execution(answer.state.status).label)
+
+
+def _line(command: str, rows: Sequence[Execution], *options: str) -> str:
+    return " ".join(["podium", command, *(row.id for row in rows), *options])
+
+
+def _retry(
+    clients: Clients, rows: Sequence[Execution], answers: Mapping[str, str]
+) -> AsyncIterator[ItemResult]:
+    return _each(
+        rows,
+        lambda row: clients.executor.RetryExecution(
+            pb.RetryExecutionRequest(execution_id=row.id), timeout=CALL_SECONDS
+        ),
+    )
+
+
+def _terminate(
+    clients: Clients, rows: Sequence[Execution], answers: Mapping[str, str]
+) -> AsyncIterator[ItemResult]:
+    return _each(
+        rows,
+        lambda row: clients.executor.TerminateExecution(
+            pb.TerminateExecutionRequest(execution_id=row.id, reason=answers.get("reason", "")),
+            timeout=CALL_SECONDS,
+        ),
+    )
+
+
+def _ends(rows: Sequence[Execution]) -> str:
+    running = sum(row.status == "RUNNING" for row in rows)
+    return f"{running} running and {len(rows) - running} paused will end; open tasks are cancelled."
+
+
+ACTIONS: tuple[Action[Execution], ...] = (
+    Action(
+        "executions.retry", "r", "Retry", "Run the failed tasks again and go on from there.",
+        _retry, lambda rows, _: _line("retry", rows),
+        applies=lambda row: row.status in ("FAILED", "TIMED_OUT", "TERMINATED"),
+    ),
+    Action(
+        "executions.terminate", "t", "Terminate", "End it; its open tasks are cancelled.",
+        _terminate,
+        lambda rows, answers: _line("terminate", rows, f"--reason {answers.get('reason', '')!r}"),
+        applies=lambda row: row.status in OPEN, effect=_ends, danger=Danger.ASKS,
+        questions=(Question("reason", "Reason"),),
+    ),
+)  # fmt: skip
+
+
+RESOURCE: Resource[Execution] = Resource(
+    name="executions",
+    aliases=("ex", "execution", "runs"),
+    title="Executions",
+    help="""\
+## Executions
+
+Every run of a workflow, newest first, as it happens. `Enter` opens its timeline.
+""",
+    columns=COLUMNS,
+    source=SOURCE,
+    fields={
+        "id": lambda row: row.id,
+        "status": lambda row: row.status,
+        "workflow": lambda row: row.workflow,
+        "version": lambda row: row.version,
+        "correlation": lambda row: row.correlation_id,
+        "reason": lambda row: row.reason,
+        "started": lambda row: row.created_at,
+        "by": lambda row: row.started_by,
+    },
+    label=lambda row: f"{row.workflow} {row.id[:8]}",
+    text=lambda row: f"{row.id} {row.workflow} {row.correlation_id} {row.reason}",
+    tabs=(Tab("timeline", "Timeline", "execution-timeline"),),
+    actions=ACTIONS,
+    sort="started",
+    reverse=True,
+)

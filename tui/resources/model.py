@@ -1,0 +1,185 @@
+"""What a resource is: a noun of the console with its columns, its source and its actions.
+
+A new noun is one file beside this one and one name in the table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from tui.live.collection import Record
+from tui.live.sources import Source
+
+if TYPE_CHECKING:
+    from tui.clients import Clients
+
+R = TypeVar("R", bound=Record)
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """What a column shows of a record.
+
+    Attributes:
+        text: Of one line.
+        tone: See :data:`tui.views.statuses.TONES`.
+    """
+
+    text: str
+    tone: str = "text"
+
+
+@dataclass(frozen=True, slots=True)
+class Column(Generic[R]):
+    """A column of a list.
+
+    Attributes:
+        title: Its heading.
+        width: In cells; a flexible one has at least that.
+        cell: What it shows of a record at a moment (epoch seconds, for ages and durations).
+        sort: What it is sorted by; None values come last. Without it: by the text.
+        flex: Its share of the cells that are left over; 0: it never grows.
+        priority: The lower, the earlier it goes when there is no room; 9 stays.
+        right: Whether it is set to the right.
+        ticks: Whether it changes with time alone.
+    """
+
+    name: str
+    title: str
+    width: int
+    cell: Callable[[R, float], Cell]
+    sort: Callable[[R], Any] | None = None
+    flex: int = 0
+    priority: int = 5
+    right: bool = False
+    ticks: bool = False
+
+
+class Danger(StrEnum):
+    """What stands between the key and the deed."""
+
+    NONE = "none"
+    """Nothing: it takes nothing away, or can be undone by its inverse."""
+    ASKS = "asks"
+    """What it will come to is shown, and Cancel has the focus; many must be typed."""
+
+
+@dataclass(frozen=True, slots=True)
+class ItemResult:
+    """What came of an action for one record.
+
+    Attributes:
+        detail: Where it stands, or why not.
+    """
+
+    id: str
+    ok: bool
+    detail: str = ""
+
+
+Perform = Callable[["Clients", Sequence[Any], Mapping[str, str]], AsyncIterator[ItemResult]]
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Something that is asked before an action, e.g. a reason."""
+
+    name: str
+    title: str
+    default: str = ""
+    choices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Action(Generic[R]):
+    """Something that is done to records.
+
+    Attributes:
+        id: ``executions.retry``: the binding's id and the name in the palette.
+        key: E.g. ``r``.
+        title: E.g. ``Retry``.
+        help: One sentence.
+        perform: Does it: a result for each record, as they come in.
+        command: The same as a command line.
+        applies: For which records it makes sense.
+        effect: What it will come to, in a few lines, shown before a dangerous one.
+        many: Whether it can be done to several at once.
+        writes: Whether it changes something: absent where the context is read-only.
+    """
+
+    id: str
+    key: str
+    title: str
+    help: str
+    perform: Perform
+    command: Callable[[Sequence[R], Mapping[str, str]], str]
+    applies: Callable[[R], bool] = lambda _: True
+    effect: Callable[[Sequence[R]], str] | None = None
+    danger: Danger = Danger.NONE
+    questions: tuple[Question, ...] = ()
+    many: bool = True
+    writes: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """A pane that a key opens: an editor, a form, a test; ``pane`` is a name in screens/panes.py.
+
+    Attributes:
+        needs_record: Whether it is about the record under the cursor.
+    """
+
+    id: str
+    key: str
+    title: str
+    help: str
+    pane: str
+    needs_record: bool = True
+    writes: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Tab:
+    """A part of a record's detail; ``pane`` is a name in screens/panes.py."""
+
+    name: str
+    title: str
+    pane: str
+
+
+@dataclass(frozen=True, slots=True)
+class Resource(Generic[R]):
+    """A noun of the console.
+
+    Attributes:
+        name: What is typed after ``:``; ``aliases`` do as well.
+        title: As it is shown.
+        help: A few lines of Markdown.
+        source: What fills its list; None: it has no list, its first tab is the whole of it.
+        fields: What the filter can ask for, by name: see :mod:`services.query`.
+        label: What a record is called in questions and crumbs.
+        text: All that a free word of the filter is looked for in.
+        sort: The column it is sorted by at first, and whether in reverse.
+    """
+
+    name: str
+    aliases: tuple[str, ...]
+    title: str
+    help: str
+    columns: tuple[Column[R], ...] = ()
+    source: Source[R] | None = None
+    fields: Mapping[str, Callable[[R], Any]] = field(default_factory=dict)
+    label: Callable[[R], str] = lambda record: record.id
+    text: Callable[[R], str] = lambda record: record.id
+    tabs: tuple[Tab, ...] = ()
+    actions: tuple[Action[R], ...] = ()
+    openings: tuple[Opening, ...] = ()
+    sort: str = ""
+    reverse: bool = False
+
+    def column(self, name: str) -> Column[R] | None:
+        """The column of that name, or None."""
+        return next((column for column in self.columns if column.name == name), None)

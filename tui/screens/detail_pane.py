@@ -1,0 +1,135 @@
+"""One record of a resource: its tabs, of which one is shown."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib import import_module
+from typing import Any, ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.widgets import ContentSwitcher, Tab as TabLabel, Tabs
+
+from tui.live.session import Feed
+from tui.resources.model import Resource
+from tui.screens.pane import Pane
+from tui.screens.panes import PANES
+from tui.views.addresses import Address
+
+
+class TabPane(Vertical):
+    """A part of a record's detail: made with its resource and the record's id."""
+
+    DEFAULT_CSS = """
+    TabPane { height: 1fr; width: 1fr; }
+    """
+
+    def __init__(self, detail: DetailPane) -> None:
+        super().__init__()
+        self.detail = detail
+
+    def flush(self, now: float) -> None:
+        """Show what has changed; ``now`` is in epoch seconds. Called of the shown one only."""
+
+    def entered(self) -> None:
+        """It is shown now: put the focus where it belongs."""
+
+
+class DetailPane(Pane):
+    """A record and its tabs; the keys 1 to 9 go to them."""
+
+    resource: ClassVar[Resource[Any]]
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(str(number), f"tab({number})", f"Tab {number}", id=f"detail.tab_{number}",
+                show=False, tooltip=f"Show tab {number}")
+        for number in range(1, 10)
+    ]  # fmt: skip
+
+    def __init__(self, id_: str, tab: str = "") -> None:
+        super().__init__()
+        self.record_id = id_
+        known = [each.name for each in self.resource.tabs]
+        self.tab = tab if tab in known else known[0]
+        self._feed: Feed | None = None
+        self._made: dict[str, TabPane] = {}
+
+    def compose(self) -> ComposeResult:
+        if self.resource.source is not None:
+            self._feed = self.console.session.open(self.resource.source)
+        yield Tabs(
+            *(
+                TabLabel(f"{number} {each.title}", id=each.name)
+                for number, each in enumerate(self.resource.tabs, 1)
+            ),
+            active=self.tab,
+        )
+        yield ContentSwitcher(id="tab-content")
+
+    async def on_mount(self) -> None:
+        await self._show()
+
+    def on_unmount(self) -> None:
+        if self._feed is not None:
+            self.console.session.close(self._feed)
+
+    @property
+    def record(self) -> Any:
+        """The record as the stream has it; None: it has not come, or is gone."""
+        return self._feed.collection.get(self.record_id) if self._feed is not None else None
+
+    @property
+    def address(self) -> Address:
+        return Address(self.resource.name, self.record_id, self.tab)
+
+    @property
+    def crumbs(self) -> tuple[str, ...]:
+        record = self.record
+        label = self.resource.label(record) if record is not None else self.record_id
+        return (self.resource.name, label, self.tab)
+
+    @property
+    def service(self) -> str:
+        return self.resource.source.service if self.resource.source else ""
+
+    def entered(self) -> None:
+        if (shown := self._made.get(self.tab)) is not None:
+            shown.entered()
+
+    def flush(self, now: float) -> None:
+        if (shown := self._made.get(self.tab)) is not None:
+            shown.flush(now)
+
+    async def action_tab(self, number: int) -> None:
+        if number <= len(self.resource.tabs):
+            self.query_one(Tabs).active = self.resource.tabs[number - 1].name
+
+    async def on_tabs_tab_activated(self, message: Tabs.TabActivated) -> None:
+        if message.tab.id and message.tab.id != self.tab:
+            self.tab = message.tab.id
+            await self._show()
+            self.console.place_changed()
+
+    async def _show(self) -> None:
+        """Make the tab's pane when it is first wanted, and show it."""
+        switcher = self.query_one(ContentSwitcher)
+        if self.tab not in self._made:
+            wanted = next(each for each in self.resource.tabs if each.name == self.tab)
+            module, name = PANES[wanted.pane].split(":")
+            pane: TabPane = getattr(import_module(module), name)(self)
+            pane.id = f"tab-{self.tab}"
+            self._made[self.tab] = pane
+            await switcher.mount(pane)
+        switcher.current = f"tab-{self.tab}"
+        self._made[self.tab].entered()
+
+
+@cache
+def detail_pane(resource_name: str) -> type[DetailPane]:
+    """The class of a resource's detail."""
+    from tui.resources import find
+
+    resource = find(resource_name)
+    assert resource is not None
+    return type("DetailPane", (DetailPane,), {"resource": resource})

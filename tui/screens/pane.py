@@ -1,0 +1,54 @@
+"""What a place of the console is: it fills the middle of the screen, and has an address."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+from textual.containers import Vertical
+
+from tui.views.addresses import Address
+
+if TYPE_CHECKING:
+    from tui.app import Console
+
+
+class Pane(Vertical):
+    """A place. It is mounted once, hidden while another one is shown, and removed in the end."""
+
+    DEFAULT_CSS = """
+    Pane { height: 1fr; width: 1fr; }
+    """
+
+    @property
+    def console(self) -> Console:
+        """The app."""
+        return cast("Console", self.app)
+
+    @property
+    def address(self) -> Address:
+        """How to come here."""
+        raise NotImplementedError
+
+    @property
+    def crumbs(self) -> tuple[str, ...]:
+        """What stands in the line above, from the outside in."""
+        return (str(self.address),)
+
+    @property
+    def service(self) -> str:
+        """Whose data it shows: registry, executor or edge; empty: the console's own."""
+        return ""
+
+    @property
+    def dirty(self) -> bool:
+        """Whether something here would be lost by leaving."""
+        return False
+
+    def flush(self, now: float) -> None:
+        """Show what has changed; ``now`` is in epoch seconds. Called of the shown one only."""
+
+    def entered(self) -> None:
+        """It is shown now: put the focus where it belongs."""
+
+    def left(self) -> None:
+        """It is hidden now."""

@@ -1,0 +1,5 @@
+"""Panes by name, as descriptors name them: imported when they are first wanted."""
+
+from __future__ import annotations
+
+PANES: dict[str, str] = {}
