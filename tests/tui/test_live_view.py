@@ -104,10 +104,12 @@ def test_a_snapshot_that_broke_off_takes_nothing_away() -> None:
 
     collection.begin_snapshot()
     collection.put([Row("a", 2)])
-    collection.abandon_snapshot()
+    assert set(collection.records) == {"a", "b"}
+    collection.begin_snapshot()
+    collection.put([Row("b", 2)])
     collection.end_snapshot()
 
-    assert set(collection.records) == {"a", "b"}
+    assert set(collection.records) == {"b"}
 
 
 def test_the_first_go_when_there_are_too_many() -> None:

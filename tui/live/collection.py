@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection as Many, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 
 class Record(Protocol):
@@ -26,12 +26,16 @@ class Collection(Generic[R]):
     Attributes:
         records: Read it, never change it.
         dropped: How many were let go of because there were too many (see ``most``).
+        place: Where the stream left off, as the service said it: it goes on from there.
+        facts: What the stream tells of the whole, by name.
     """
 
     def __init__(self, most: int = 100_000) -> None:
         """Hold ``most`` records; those put first go first."""
         self.records: dict[str, R] = {}
         self.dropped = 0
+        self.place: Any = None
+        self.facts: dict[str, Any] = {}
         self._most = most
         self._listeners: list[Listener] = []
         self._told: set[str] | None = None
@@ -77,10 +81,6 @@ class Collection(Generic[R]):
             return
         told, self._told = self._told, None
         self.drop([id_ for id_ in self.records if id_ not in told])
-
-    def abandon_snapshot(self) -> None:
-        """The stream broke within the snapshot: nothing is known to be gone."""
-        self._told = None
 
     def replace(self, records: Mapping[str, R]) -> None:
         """All that there is, where a source can tell no changes: equal records do not change."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from podium.executor.v1 import executor_pb2 as pb
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from tui.clients import Clients
 
 CALL_SECONDS = 15.0
+RECENT = 50_000
+MOST_OPEN_REFS = 20
 OPEN = frozenset(("RUNNING", "PAUSED"))
 
 
@@ -35,11 +37,21 @@ class Execution(NamedTuple):
     correlation_id: str
     started_by: str
     failed_refs: tuple[str, ...]
-    doing: str
+    open_refs: tuple[str, ...]
+
+    @property
+    def doing(self) -> str:
+        """What it is at: the first of its open tasks, and how many more there are."""
+        if not self.open_refs:
+            return ""
+        more = len(self.open_refs) - 1
+        return f"{self.open_refs[0]} +{more}" if more else self.open_refs[0]
 
 
-def execution_of(state: pb.ExecutionState, tasks: Sequence[pb.TaskState] = ()) -> Execution:
-    """The row of a state; ``tasks`` are those that are open, where they are known."""
+def execution_of(
+    state: pb.ExecutionState, tasks: Iterable[pb.TaskState] = (), before: Execution | None = None
+) -> Execution:
+    """The row of a state; ``tasks`` are those that changed since ``before``."""
     return Execution(
         state.execution_id,
         state.workflow_name,
@@ -52,28 +64,57 @@ def execution_of(state: pb.ExecutionState, tasks: Sequence[pb.TaskState] = ()) -
         state.correlation_id,
         state.started_by,
         tuple(state.failed_refs),
-        next((task.ref for task in tasks if not task.HasField("ended_at")), ""),
+        _open_refs(tasks, before.open_refs if before is not None else ()),
     )
+
+
+def _open_refs(tasks: Iterable[pb.TaskState], before: tuple[str, ...]) -> tuple[str, ...]:
+    refs = dict.fromkeys(before)
+    for task in tasks:
+        if task.HasField("ended_at"):
+            refs.pop(task.ref, None)
+        elif len(refs) < MOST_OPEN_REFS:
+            refs[task.ref] = None
+    return tuple(refs)
 
 
 async def watch(
     clients: Clients, query: str, executions: Collection[Execution], line: Line
 ) -> None:
     """One stream of all executions, into the collection, until it ends."""
-    request = pb.WatchExecutionsRequest()
-    executions.begin_snapshot()
+    request = pb.WatchExecutionsRequest(recent=RECENT, resume=executions.place)
+    if executions.place is None:
+        executions.begin_snapshot()
     told = 0
-    async for change in clients.executor.WatchExecutions(request):
-        if change.HasField("execution"):
-            record = execution_of(change.execution, change.tasks)
-            executions.put([record])
-            told += 1
-        if change.caught_up:
+    caught_up = False
+    async for batch in clients.executor.WatchExecutions(request):
+        if batch.compacted:
+            executions.begin_snapshot()
+        get = executions.get
+        executions.put(
+            execution_of(change.execution, change.tasks, get(change.execution.execution_id))
+            for change in batch.changes
+        )
+        told += len(batch.changes)
+        if batch.counts:
+            executions.facts["counts"] = {each.status: each.count for each in batch.counts}
+        if batch.caught_up:
+            caught_up = True
             executions.end_snapshot()
-        if executions.in_snapshot:
-            line.syncing(told)
+        # Within a snapshot there is none: broken off, it begins anew.
+        executions.place = batch.resume if batch.resume.epoch else None
+        if caught_up:
+            line.live(_lag(batch.changes))
         else:
-            line.live()
+            line.syncing(told)
+
+
+def _lag(changes: Sequence[pb.ExecutionChange]) -> float | None:
+    """How long ago the newest of them happened, in seconds; None: nothing did."""
+    if not changes:
+        return None
+    at = changes[-1].execution.updated_at
+    return time.time() - at.seconds - at.nanos / 1e9
 
 
 SOURCE: Source[Execution] = Source("executions", "executor", watch)
