@@ -1,4 +1,7 @@
-"""Logs: one JSON object a line on stderr, with the ids of what is being worked on."""
+"""Logs: one JSON object a line on stderr, with the ids of what is being worked on.
+
+Those who watch this process's log see the same, and from INFO on whatever stderr has.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,9 @@ import logging
 import sys
 from contextvars import ContextVar, Token
 from datetime import UTC, datetime
+from typing import TextIO
+
+from services.log_ring import LogRing
 
 _bound: ContextVar[dict[str, str]] = ContextVar("podium_log_fields")
 
@@ -40,18 +46,47 @@ class bound:  # noqa: N801 - it is used as the function that it looks like
         _bound.reset(self._token)
 
 
-def configure(level: str, service: str) -> None:
-    """Log from ``level`` (``debug``, ``info`` …) on, as ``service``; replaces what was set up."""
-    handler = logging.StreamHandler(sys.stderr)
+def configure(level: str, service: str) -> LogRing:
+    """Log from ``level`` (``debug``, ``info`` …) on, as ``service``; replaces what was set up.
+
+    What was logged of late, for those who watch: from INFO on, or from ``level`` if that is lower.
+    """
+    ring = LogRing()
+    handler = _Handler(ring, logging.getLevelNamesMapping()[level.upper()])
     handler.setFormatter(JsonLines(service))
     root = logging.getLogger()
     root.handlers[:] = [handler]
-    root.setLevel(level.upper())
+    root.setLevel(min(handler.written_from, logging.INFO))
     for name in _QUIETER:
-        logging.getLogger(name).setLevel(max(root.level, logging.WARNING))
+        logging.getLogger(name).setLevel(max(handler.written_from, logging.WARNING))
     # Nothing below shows them, and each costs a call for every record.
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     logging.captureWarnings(True)
+    return ring
+
+
+class _Handler(logging.StreamHandler[TextIO]):
+    """Makes a line of each record, which is kept, and from a level on written on stderr."""
+
+    def __init__(self, ring: LogRing, written_from: int) -> None:
+        super().__init__(sys.stderr)
+        self.written_from = written_from
+        self._ring = ring
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if record.levelno >= self.written_from:
+            super().emit(record)
+            return
+        try:
+            self.format(record)
+        except Exception:  # noqa: BLE001 - as in every handler: who logs is not harmed by it
+            self.handleError(record)
+
+    def format(self, record: logging.LogRecord) -> str:
+        line = super().format(record)
+        # Before it is written: who reads stderr may be gone.
+        self._ring.append(record.levelno, line)
+        return line
 
 
 class JsonLines(logging.Formatter):

@@ -113,7 +113,12 @@ _EDGE = {
     "ListKeyUse": _READ,
 }
 
-RIGHTS: Mapping[str, Right] = {
+_COMMON = {
+    # What goes wrong inside names what is others' business: as with the audit.
+    "/podium.common.v1.LogService/WatchLog": _right(EDITOR, OPERATOR),
+}
+
+RIGHTS: Mapping[str, Right] = _COMMON | {
     f"/podium.{service}.v1.{service.capitalize()}Service/{method}": right
     for service, table in (("registry", _REGISTRY), ("executor", _EXECUTOR), ("edge", _EDGE))
     for method, right in table.items()

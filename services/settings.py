@@ -245,7 +245,10 @@ class Common:
         parse=path,
     )
     log_level: str = setting(
-        "PODIUM_LOG_LEVEL", "info", "What is logged, and all above it.", parse=one_of(*LOG_LEVELS)
+        "PODIUM_LOG_LEVEL",
+        "info",
+        "What is written on stderr, and all above it; `podium log` has what is `info` and above.",
+        parse=one_of(*LOG_LEVELS),
     )
     allow_plaintext: bool = setting(
         "PODIUM_ALLOW_PLAINTEXT",

@@ -12,6 +12,7 @@ from collections.abc import (
     Callable,
     Collection,
     Iterator,
+    Mapping,
 )
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
+from podium.common.v1 import log_pb2_grpc
 from podium.edge.v1 import edge_pb2, edge_pb2_grpc
 from podium.executor.v1 import executor_pb2, executor_pb2_grpc
 from podium.registry.v1 import registry_pb2, registry_pb2_grpc
@@ -30,12 +32,14 @@ from services.rpc import channel, raising_ours
 from tui.suite import Suite
 
 if TYPE_CHECKING:
+    from podium.common.v1.log_pb2_grpc import LogServiceAsyncStub
     from podium.edge.v1.edge_pb2_grpc import EdgeServiceAsyncStub
     from podium.executor.v1.executor_pb2_grpc import ExecutorServiceAsyncStub
     from podium.registry.v1.registry_pb2_grpc import RegistryServiceAsyncStub
 
 T = TypeVar("T")
 
+SERVICES = ("registry", "executor", "edge")
 CALL_SECONDS = 10.0
 RECONNECT_SECONDS = 15.0
 RETRY_SECONDS = 0.1
@@ -44,12 +48,17 @@ TOKEN_MARGIN_SECONDS = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Clients:
-    """The three services, called with the suite's own token."""
+    """The three services, called with the suite's own token.
+
+    Attributes:
+        logs: The log of each, by its name.
+    """
 
     suite: Suite
     registry: RegistryServiceAsyncStub
     executor: ExecutorServiceAsyncStub
     edge: EdgeServiceAsyncStub
+    logs: Mapping[str, LogServiceAsyncStub]
 
 
 @asynccontextmanager
@@ -129,6 +138,10 @@ async def _clients(stack: AsyncExitStack, suite: Suite, token: Callable[[], str]
         registry_pb2_grpc.RegistryServiceStub(channels[0]),
         executor_pb2_grpc.ExecutorServiceStub(channels[1]),
         edge_pb2_grpc.EdgeServiceStub(channels[2]),
+        {
+            service: log_pb2_grpc.LogServiceStub(each)
+            for service, each in zip(SERVICES, channels, strict=True)
+        },
     )
 
 
@@ -248,7 +261,7 @@ async def executions_changing(
     if request is not None:
         asked.CopyFrom(request)
     while True:
-        async for batch in _until_broken(clients.executor.WatchExecutions, asked):
+        async for batch in until_broken(clients.executor.WatchExecutions, asked):
             asked.resume.CopyFrom(batch.resume)
             yield batch
 
@@ -264,7 +277,7 @@ async def execution_changing(
     """
     request = executor_pb2.WatchExecutionRequest(execution_id=execution_id)
     while True:
-        async for change in _until_broken(clients.executor.WatchExecution, request):
+        async for change in until_broken(clients.executor.WatchExecution, request):
             request.resume.CopyFrom(change.resume)
             yield change
             if change.execution.HasField("ended_at"):
@@ -280,7 +293,7 @@ async def metrics_changing(
         Unavailable: The edge has been away for longer than a restart takes.
     """
     while True:
-        async for change in _until_broken(clients.edge.WatchGatewayMetrics, request, "edge"):
+        async for change in until_broken(clients.edge.WatchGatewayMetrics, request, "edge"):
             yield change
 
 
@@ -310,12 +323,12 @@ async def catalog_changing(
         kinds=kinds, without_documents=not documents, resume=resume
     )
     while True:
-        async for change in _until_broken(clients.registry.WatchCatalog, request, "registry"):
+        async for change in until_broken(clients.registry.WatchCatalog, request, "registry"):
             request.resume.CopyFrom(change.resume)
             yield change
 
 
-async def _until_broken(watch: Any, request: Any, service: str = "executor") -> AsyncIterator[Any]:
+async def until_broken(watch: Any, request: Any, service: str = "executor") -> AsyncIterator[Any]:
     """One stream of ``watch``: ends when it breaks, since its service is started again."""
     call = watch(request, wait_for_ready=True)
     try:

@@ -17,8 +17,8 @@ async def main(stopping: asyncio.Event) -> None:
     from services.replica import first_copy
 
     told = settings.read(Settings, os.environ)
-    logs.configure(told.log_level, "edge")
-    async with serving(told) as edge:
+    ring = logs.configure(told.log_level, "edge")
+    async with serving(told, ring) as edge:
         await first_copy(edge.replica, stopping)
         if not stopping.is_set():
             report_ready(edge.addresses)

@@ -16,7 +16,7 @@ import grpc
 from podium.edge.v1.edge_pb2_grpc import add_EdgeServiceServicer_to_server
 from podium.executor.v1.executor_pb2_grpc import ExecutorServiceStub
 from podium.registry.v1.registry_pb2_grpc import RegistryServiceStub
-from services import javascript, rpc
+from services import javascript, log_service, rpc
 from services.access import AccessInterceptor, ServiceIdentity, Verifier
 from services.edge import stages
 from services.edge.bodies import BodyLimits
@@ -44,6 +44,7 @@ from services.edge.settings import Settings
 from services.edge.streams import Streams
 from services.edge.trial.trials import Trials
 from services.edge.windows import Windows
+from services.log_ring import LogRing
 from services.replica import Replica, following
 from services.sealing import read_key
 
@@ -81,11 +82,14 @@ class _Parts:
 
 
 @asynccontextmanager
-async def serving(settings: Settings) -> AsyncGenerator[Edge]:
+async def serving(settings: Settings, ring: LogRing | None = None) -> AsyncGenerator[Edge]:
     """A running edge; neither registry nor executor need be there.
 
     It ends in the order that lets everybody have an answer: the listeners first, then the session
     that those answers come by, which would hold up every server that waits for its calls to end.
+
+    Args:
+        ring: What it logs, for those who watch that; without it, nothing.
 
     Raises:
         StartupError: It cannot start; one line says why.
@@ -95,7 +99,7 @@ async def serving(settings: Settings) -> AsyncGenerator[Edge]:
         gateway_socket = stack.enter_context(bound(settings.gateway_listen))
         management_socket = stack.enter_context(bound(settings.management_listen))
         parts = await _parts(stack, settings)
-        address = await _serve_grpc(stack, settings, parts)
+        address = await _serve_grpc(stack, settings, parts, ring or LogRing())
         await stack.enter_async_context(kept_open(parts.session))
         record = parts.metrics.recorder.record
         await stack.enter_async_context(parts.gateway.tools.kept_open(record))
@@ -205,7 +209,9 @@ def _gateway(
     )
 
 
-async def _serve_grpc(stack: AsyncExitStack, settings: Settings, parts: _Parts) -> str:
+async def _serve_grpc(
+    stack: AsyncExitStack, settings: Settings, parts: _Parts, log: LogRing
+) -> str:
     gateway = parts.gateway
     service = EdgeService(
         metadata.version("podium"),
@@ -214,15 +220,19 @@ async def _serve_grpc(stack: AsyncExitStack, settings: Settings, parts: _Parts) 
         Trials(gateway, stages.STAGES),
         parts.management.reporting,
     )
-    return await stack.enter_async_context(
+    address = await stack.enter_async_context(
         rpc.serving(
             partial(add_EdgeServiceServicer_to_server, service),
+            log_service.LogService(log).add_to,
             address=settings.listen,
             interceptors=(parts.guard,),
-            services=(NAME,),
+            services=(NAME, log_service.NAME),
             grace=_GRPC_DRAIN_SECONDS,
         )
     )
+    # Watches of it never end by themselves.
+    stack.callback(log.close)
+    return address
 
 
 def _limits(settings: Settings) -> Limits:

@@ -9,7 +9,7 @@ from collections.abc import AsyncGenerator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
-from services import javascript, logs
+from services import javascript, log_service, logs
 from services.access import AccessInterceptor, ServiceIdentity, Verifier
 from services.executor import effects, store as stores
 from services.executor.deliveries import Terms
@@ -21,6 +21,7 @@ from services.executor.service import Executor
 from services.executor.settings import ExecutorSettings
 from services.executor.snapshots import Snapshots
 from services.executor.upkeep import Upkeep
+from services.log_ring import LogRing
 from services.process import die_with_parent, report_ready, run, stand_by
 from services.replica import Replica, first_copy, following
 from services.rpc import channel, serving
@@ -35,9 +36,9 @@ _GRACE_SECONDS = 1.0
 async def main(stopping: asyncio.Event, environ: Mapping[str, str] = os.environ) -> None:
     """Serve until ``stopping`` is set, then drain."""
     settings = read(ExecutorSettings, environ)
-    logs.configure(settings.log_level, "executor")
+    ring = logs.configure(settings.log_level, "executor")
     settings.check_plaintext(settings.listen)
-    async with opened(settings) as (executor, runtime, replica, scripts, address):
+    async with opened(settings, ring) as (executor, runtime, replica, scripts, address):
         await first_copy(replica, stopping)
         if not stopping.is_set():
             report_ready({"executor": address})
@@ -51,8 +52,12 @@ async def main(stopping: asyncio.Event, environ: Mapping[str, str] = os.environ)
 @asynccontextmanager
 async def opened(
     settings: ExecutorSettings,
+    ring: LogRing | None = None,
 ) -> AsyncGenerator[tuple[Executor, Runtime, Replica, javascript.Scripts, str]]:
     """An executor that serves, its script workers not yet started; the address is the bound one.
+
+    Args:
+        ring: What it logs, for those who watch that; without it, nothing.
 
     Raises:
         StartupError: It cannot; says why.
@@ -88,15 +93,18 @@ async def opened(
         )
         executor = Executor(runtime, replica, tokens)
         verifier = Verifier(cluster_key, replica, "executor")
+        log = ring or LogRing()
         address = await stack.enter_async_context(
             serving(
                 executor.add_to,
+                log_service.LogService(log).add_to,
                 address=settings.listen,
                 interceptors=[AccessInterceptor(verifier, replica)],
-                services=[SERVICE],
+                services=[SERVICE, log_service.NAME],
                 grace=_GRACE_SECONDS,
             )
         )
+        stack.callback(log.close)
         yield executor, runtime, replica, scripts, address
 
 

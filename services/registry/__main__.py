@@ -16,8 +16,8 @@ async def main(stopping: asyncio.Event) -> None:
     from services.registry.settings import RegistrySettings
 
     told = settings.read(RegistrySettings, os.environ)
-    logs.configure(told.log_level, "registry")
-    async with serving(told) as address:
+    ring = logs.configure(told.log_level, "registry")
+    async with serving(told, ring) as address:
         report_ready({"registry": address})
         await stopping.wait()
 

@@ -9,8 +9,9 @@ from datetime import UTC, datetime
 
 from sqlite_utils import Database
 
-from services import rpc
+from services import log_service, rpc
 from services.access import AccessInterceptor, Verifier
+from services.log_ring import LogRing
 from services.registry import store
 from services.registry.access_calls import AccessCalls
 from services.registry.catalog import Catalog
@@ -34,8 +35,11 @@ NAME = "podium.registry.v1.RegistryService"
 
 
 @asynccontextmanager
-async def serving(settings: RegistrySettings) -> AsyncGenerator[str]:
+async def serving(settings: RegistrySettings, ring: LogRing | None = None) -> AsyncGenerator[str]:
     """A running registry; yields the address to dial.
+
+    Args:
+        ring: What it logs, for those who watch that; without it, nothing.
 
     Raises:
         StartupError: It cannot start; one line says why.
@@ -75,17 +79,20 @@ async def serving(settings: RegistrySettings) -> AsyncGenerator[str]:
             authority,
         )
         guard = AccessInterceptor(Verifier(cluster_key, authority, "registry"), authority)
+        log = ring or LogRing()
         address = await stack.enter_async_context(
             rpc.serving(
                 registry.add_to,
+                log_service.LogService(log).add_to,
                 address=settings.listen,
                 interceptors=(DenialInterceptor(denials), guard),
-                services=(NAME,),
+                services=(NAME, log_service.NAME),
                 grace=settings.drain.total_seconds(),
             )
         )
         # Watches never end by themselves: they would take all the time that calls are given.
         stack.callback(changes.close)
+        stack.callback(log.close)
         yield address
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from google.protobuf.descriptor import FileDescriptor
 
+from podium.common.v1 import log_pb2
 from podium.edge.v1 import edge_pb2
 from podium.executor.v1 import executor_pb2
 from podium.registry.v1 import registry_pb2
@@ -14,6 +15,7 @@ FILES: tuple[FileDescriptor, ...] = (
     registry_pb2.DESCRIPTOR,
     executor_pb2.DESCRIPTOR,
     edge_pb2.DESCRIPTOR,
+    log_pb2.DESCRIPTOR,
 )
 METHODS = {
     f"/{service.full_name}/{method.name}"

@@ -1,0 +1,135 @@
+"""`podium log`: what the three services have logged of late, in one."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from collections.abc import Iterable, Sequence
+from contextlib import aclosing
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from podium.common.v1 import log_pb2 as pb
+from services.errors import Unavailable
+from tui.cli.main import HOME_OPTION
+from tui.cli.session import OUTPUT_OPTION, call
+from tui.clients import SERVICES
+from tui.logs import log_now, logs_changing
+from tui.views import logs as views
+
+if TYPE_CHECKING:
+    from tui.clients import Clients
+
+MOST = 10_000
+_LEVELS: dict[str, pb.LogLevel.ValueType] = {
+    **{word: level for level, word in views.LEVELS.items()},
+    "warn": pb.LOG_LEVEL_WARNING,
+}
+
+
+@click.command()
+@HOME_OPTION
+@OUTPUT_OPTION
+@click.option("--service", type=click.Choice(SERVICES), help="Only this one's.")
+@click.option("--level", type=click.Choice([*_LEVELS]), help="This level and above.")
+@click.option("--logger", default="", help="A module, e.g. services.executor.")
+@click.option("--execution", default="", help="Entries that name this execution.")
+@click.option("--request", "request_id", default="", help="Entries that name this request.")
+@click.option("--follow", "-f", is_flag=True, help="Go on with what comes, over restarts too.")
+@click.option(
+    "--limit",
+    type=click.IntRange(0, MOST),
+    default=200,
+    show_default=True,
+    help="The newest so many of what is there.",
+)
+@click.argument("text", default="")
+def log(
+    home: Path | None,
+    output: str,
+    service: str | None,
+    level: str | None,
+    logger: str,
+    execution: str,
+    request_id: str,
+    follow: bool,
+    limit: int,
+    text: str,
+) -> None:
+    """Show what registry, executor and edge have logged, in the order of time; with TEXT in it.
+
+    Each keeps its last 5,000 entries in memory: info and above, debug only with
+    PODIUM_LOG_LEVEL=debug. As JSON, each entry is a line.
+    """
+    request = pb.WatchLogRequest(
+        level=_LEVELS[level] if level else pb.LOG_LEVEL_UNSPECIFIED,
+        text=text,
+        logger=logger,
+        execution_id=execution,
+        request_id=request_id,
+        limit=limit,
+    )
+    services = (service,) if service else SERVICES
+
+    async def work(clients: Clients) -> int:
+        answers = await asyncio.gather(*(_asked(clients, each, request) for each in services))
+        _show([entry for each in answers for entry in each.entries], output, limit)
+        requests = {}
+        for name, answer in zip(services, answers, strict=True):
+            _tell_what_is_gone(name, answer, limit)
+            requests[name] = pb.WatchLogRequest()
+            requests[name].CopyFrom(request)
+            if answer.HasField("resume"):
+                requests[name].resume.CopyFrom(answer.resume)
+        if follow:
+            await _follow(clients, requests, output)
+        return int(not all(answer.HasField("resume") for answer in answers))
+
+    call(home, work)
+
+
+async def _asked(
+    clients: Clients, service: str, request: pb.WatchLogRequest
+) -> pb.WatchLogResponse:
+    """What there is now, all in one; without a place to go on from where nobody answers."""
+    told = pb.WatchLogResponse()
+    try:
+        for each in await log_now(clients, service, request):
+            told.MergeFrom(pb.WatchLogResponse(entries=each.entries, resume=each.resume))
+            told.dropped += each.dropped
+    except Unavailable:
+        _say(f"the {service} cannot be reached; podium status says more.")
+    return told
+
+
+def _tell_what_is_gone(service: str, answer: pb.WatchLogResponse, limit: int) -> None:
+    if answer.dropped and len(answer.entries) < limit:
+        _say(f"the {service} keeps {answer.dropped:,} earlier entries no more.")
+
+
+async def _follow(clients: Clients, requests: dict[str, pb.WatchLogRequest], output: str) -> None:
+    async with aclosing(logs_changing(clients, requests)) as news:
+        async for each in news:
+            if each.change is None:
+                _say(f"the {each.service} is away; its log goes on when it is back.")
+                continue
+            if each.change.dropped:
+                _say(f"{each.change.dropped:,} entries of the {each.service} were missed.")
+            _show(each.change.entries, output)
+
+
+def _show(entries: Iterable[pb.LogEntry], output: str, limit: int = MOST) -> None:
+    shown: Sequence[pb.LogEntry] = views.merged(entries)
+    for entry in shown[-limit:] if limit else ():
+        if output == "json":
+            click.echo(json.dumps(views.document(entry)))
+        else:
+            click.echo("\n".join(views.lines(entry)))
+    sys.stdout.flush()
+
+
+def _say(sentence: str) -> None:
+    click.echo(f"podium: {sentence}", err=True)
