@@ -240,3 +240,12 @@ def m009_counted(db: Database) -> None:
         "executions_ended ON executions (ended_at, status) WHERE ended_at IS NOT NULL",
     ):
         db.execute(f"CREATE INDEX {index}")
+
+
+@migrations()
+def m010_unwell(db: Database) -> None:
+    """Those that ended badly are found without a look at the many that ended well."""
+    db.execute(
+        "CREATE INDEX executions_unwell ON executions (created_at, id, status) "
+        "WHERE status IN ('FAILED', 'TIMED_OUT', 'TERMINATED')"
+    )

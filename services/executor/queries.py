@@ -82,6 +82,21 @@ def states(
     ).fetchall()
 
 
+def found(
+    db: sqlite3.Connection,
+    sql: str,
+    values: Sequence[object],
+    before: tuple[int, str] | None,
+    limit: int,
+) -> list[Row]:
+    """As :func:`states`, of what :func:`conditions.condition` made of a query."""
+    place = "" if before is None else "AND (created_at, id) < (?, ?) "
+    return db.execute(
+        f"{_STATE} WHERE {sql} {place}ORDER BY created_at DESC, id DESC LIMIT ?",
+        (*values, *(before or ()), limit),
+    ).fetchall()
+
+
 def _only_open(filters: Filters) -> bool:
     return filters.open or bool(filters.statuses and _OPEN.issuperset(filters.statuses))
 

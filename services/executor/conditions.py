@@ -1,0 +1,224 @@
+"""A query of executions as SQL over ``executor.db``; what it finds is what ``matcher`` would."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import TypeAlias, cast
+
+from services.query import And, Not, Or, Pattern, Query, Term, Words, micros
+from services.query.executions import EXECUTIONS
+from services.query.formatting import path_text
+from services.query.matching import comparable, dated
+from services.query.patterns import lowered
+from services.query.tree import Step
+from services.query.values import literal
+from services.query.vocabulary import Kind
+
+Sql: TypeAlias = "tuple[str, list[object]]"
+_TRUE: Sql = ("1", [])
+
+COLUMNS = {
+    "status": "status",
+    "wf": "workflow",
+    "v": "version",
+    "corr": "correlation_id",
+    "id": "id",
+    "reason": "reason",
+    "started": "created_at",
+    "updated": "updated_at",
+    "ended": "ended_at",
+    "by": "started_by",
+    "input": "input",
+    "output": "output",
+}
+_OPEN = frozenset(("RUNNING", "PAUSED"))
+# As the partial index of those has it, to the letter.
+UNWELL = "status IN ('FAILED', 'TIMED_OUT', 'TERMINATED')"
+_UNWELL = frozenset(("FAILED", "TIMED_OUT", "TERMINATED"))
+_GLOB = str.maketrans({"[": "[[]", "?": "[?]", "*": "[*]"})
+_LAST_CHARACTER = "\U0010ffff"
+
+
+def condition(query: Query, now: datetime) -> tuple[str, tuple[object, ...]]:
+    """(sql, values): a condition on columns of ``executions``, true or false and never NULL.
+
+    It stands in a WHERE beside others, joined by AND: ``WHERE {sql} AND id > ?``; of EVERYTHING it
+    is ``1``. A query that names documents reads those of every row that the rest of it lets pass.
+
+    Args:
+        query: Of the vocabulary ``services.query.executions.EXECUTIONS``.
+        now: What ages are measured from, and the durations of what runs.
+    """
+    sql, values = _of(query, now)
+    return sql, tuple(values)
+
+
+def reads_documents(query: Query) -> bool:
+    """Whether the documents of executions are looked into."""
+    match query:
+        case And(parts) | Or(parts):
+            return any(reads_documents(each) for each in parts)
+        case Not(inner):
+            return reads_documents(inner)
+        case Term(path=path):
+            return bool(path)
+        case _:
+            return False
+
+
+def _of(query: Query, now: datetime) -> Sql:
+    match query:
+        case And(parts):
+            return _joined(" AND ", (_of(each, now) for each in parts), "1")
+        case Or(parts):
+            return _joined(" OR ", (_of(each, now) for each in parts), "0")
+        case Not(inner):
+            sql, values = _of(inner, now)
+            return f"NOT ({sql})", values
+        case Words(pattern):
+            columns = (COLUMNS[name] for name in EXECUTIONS.words_in)
+            return _joined(" OR ", (_contains(each, pattern) for each in columns), "0")
+        case Term():
+            return _term(dated(query, EXECUTIONS, now), now)
+
+
+def _joined(joint: str, parts: Iterable[Sql], none: str) -> Sql:
+    texts: list[str] = []
+    values: list[object] = []
+    for sql, bound in parts:
+        texts.append(sql)
+        values.extend(bound)
+    if len(texts) == 1:
+        return texts[0], values
+    return f"({joint.join(texts)})" if texts else none, values
+
+
+def _term(term: Term, now: datetime) -> Sql:
+    kind = EXECUTIONS[term.name].kind
+    if kind is Kind.DURATION:
+        sql = f"coalesce(ended_at, ?) - created_at {term.operator} ?"
+        return sql, [micros(now), comparable(term.values[0])]
+    column = COLUMNS[term.name]
+    if kind is Kind.DOCUMENT:
+        return _document(column, term)
+    if kind is Kind.TEXT:
+        patterns = cast("tuple[Pattern, ...]", term.values)
+        if term.operator == "~":
+            return _joined(" OR ", (_contains(column, each) for each in patterns), "0")
+        return _text(column, patterns)
+    if kind is Kind.ENUM:
+        return _status(cast("tuple[str, ...]", term.values))
+    if kind is Kind.NUMBER and term.operator == "=":
+        return _among(column, term.values)
+    there = "ended_at IS NOT NULL AND " if column == "ended_at" else ""
+    return f"({there}{column} {term.operator} ?)", [comparable(term.values[0])]
+
+
+def _among(column: str, values: Sequence[object]) -> Sql:
+    if len(values) == 1:
+        return f"{column} = ?", [*values]
+    return f"{column} IN ({','.join('?' * len(values))})", [*values]
+
+
+def _status(statuses: tuple[str, ...]) -> Sql:
+    sql, values = _among("status", statuses)
+    # What all of them have in common is what an index has, which then is looked through alone.
+    if _OPEN.issuperset(statuses):
+        return f"({sql} AND ended_at IS NULL)", values
+    return (f"({sql} AND {UNWELL})" if _UNWELL.issuperset(statuses) else sql), values
+
+
+def _text(column: str, patterns: tuple[Pattern, ...]) -> Sql:
+    literals = [each.parts[0] for each in patterns if each.literal]
+    parts = [_globbed(column, each) for each in patterns if not each.literal]
+    if literals:
+        parts.insert(0, _among(column, literals))
+    sql, values = _joined(" OR ", parts, "0")
+    if column == "correlation_id" and "" not in literals and not any(map(_is_empty, patterns)):
+        return f"(correlation_id != '' AND {sql})", values
+    return sql, values
+
+
+def _is_empty(pattern: Pattern) -> bool:
+    """Whether an empty text could be of it."""
+    return not pattern.anything and not any(pattern.parts)
+
+
+def _globbed(column: str, pattern: Pattern) -> Sql:
+    if pattern.anything:
+        return f"{column} != ''", []
+    prefix, glob = pattern.parts[0], glob_of(pattern.parts)
+    if not prefix:
+        return f"{column} GLOB ?", [glob]
+    values: list[object] = [prefix, *(() if (end := _after(prefix)) is None else (end,))]
+    bounds = f"{column} >= ?" + ("" if end is None else f" AND {column} < ?")
+    if len(pattern.parts) == 2 and not pattern.parts[1] and end is not None:
+        return f"({bounds})", values
+    return f"({bounds} AND {column} GLOB ?)", [*values, glob]
+
+
+def _after(prefix: str) -> str | None:
+    """The first text after all that begin with ``prefix``; None: there is none."""
+    prefix = prefix.rstrip(_LAST_CHARACTER)
+    if not prefix:
+        return None
+    following = ord(prefix[-1]) + 1
+    # The numbers of surrogates are no characters.
+    return prefix[:-1] + chr(0xE000 if following == 0xD800 else following)
+
+
+def glob_of(parts: tuple[str, ...]) -> str:
+    """What GLOB calls the pattern."""
+    return "*".join(part.translate(_GLOB) for part in parts)
+
+
+def _contains(expression: str, pattern: Pattern) -> Sql:
+    parts = tuple(lowered(part) for part in pattern.parts)
+    if len(parts) == 1:
+        return f"instr(lower({expression}), ?) > 0", [parts[0]]
+    return f"lower({expression}) GLOB ?", [glob_of(("", *parts, ""))]
+
+
+def _document(column: str, term: Term) -> Sql:
+    path = _json_path(term.path)
+    of_type: dict[str, list[Sql]] = {}
+    for value in term.values:
+        for type_, compared in _compared(column, path, term.operator, cast("Pattern", value)):
+            of_type.setdefault(type_, []).append(compared)
+    if "" in of_type:
+        return f"json_type({column}, ?) IS NOT NULL", [path]
+    cases: list[str] = []
+    values: list[object] = [path]
+    for type_, parts in of_type.items():
+        sql, bound = _joined(" OR ", parts, "0")
+        cases.append(f"WHEN '{type_}' THEN {sql}")
+        values.extend(bound)
+    return f"CASE json_type({column}, ?) {' '.join(cases)} ELSE 0 END", values
+
+
+def _compared(column: str, path: str, sign: str, pattern: Pattern) -> list[tuple[str, Sql]]:
+    """By the type that a JSON value has (empty: any), how it is compared."""
+    found, text = f"json_extract({column}, ?)", pattern.parts[0]
+    if sign == "~":
+        holds, needle = _contains(found, pattern)
+        return [("text", (holds, [path, *needle]))]
+    if sign == "=" and pattern.anything:
+        return [("", _TRUE)]
+    if not pattern.literal:
+        return [("text", (f"{found} GLOB ?", [path, glob_of(pattern.parts)]))]
+    as_text: Sql = (f"{found} {sign} ?", [path, text])
+    meant = literal(text) if pattern.loose else text
+    if isinstance(meant, (int, float)) and not isinstance(meant, bool):
+        as_number: Sql = (f"{found} {sign} ?", [path, meant])
+        numbers = [("integer", as_number), ("real", as_number)]
+        return [("text", as_text), *numbers] if sign == "=" else numbers
+    if sign == "=" and not isinstance(meant, str):
+        return [("text", as_text), (text, _TRUE)]
+    return [("text", as_text)]
+
+
+def _json_path(path: tuple[Step, ...]) -> str:
+    return "$" + "".join(
+        path_text((step,)) if isinstance(step, int) else f'."{step}"' for step in path
+    )

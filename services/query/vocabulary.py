@@ -1,0 +1,90 @@
+"""Which fields a query can name: each resource of the suite has a vocabulary of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from enum import Enum
+
+
+class Kind(Enum):
+    """What a field holds, and so how it is compared.
+
+    Attributes:
+        TEXT: str; equal, or with ``*`` for any characters, or containing.
+        ENUM: One of a few words.
+        NUMBER: int or float.
+        TIME: A moment; ISO 8601 or epoch milliseconds.
+        DURATION: A length of time, with its unit.
+        AGE: No field of a record: how long ago the moment of another field is.
+        DOCUMENT: JSON; a path leads to the value that is compared.
+    """
+
+    TEXT = "text"
+    ENUM = "enum"
+    NUMBER = "number"
+    TIME = "time"
+    DURATION = "duration"
+    AGE = "age"
+    DOCUMENT = "document"
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One name that a query can compare.
+
+    Attributes:
+        name: What it is called in the canonical text, in lower case.
+        aliases: Other names for it; like the name, whatever their case.
+        hint: What it holds, in a few words.
+        values: Of an enum: its words, as records have them.
+        of: Of an age: the TIME field whose moment it is about.
+        older: Of an age: whether that moment must lie further back, and not less far.
+        in_milliseconds: Aliases by which a duration may be a number without its unit.
+    """
+
+    name: str
+    kind: Kind
+    aliases: tuple[str, ...] = ()
+    hint: str = ""
+    values: tuple[str, ...] = ()
+    of: str = ""
+    older: bool = False
+    in_milliseconds: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """The fields of one resource.
+
+    Attributes:
+        words_in: The TEXT fields in which free words are looked for.
+        absent: Names that are refused for a reason of their own.
+    """
+
+    fields: tuple[Field, ...]
+    words_in: tuple[str, ...] = ()
+    absent: Mapping[str, str] = field(default_factory=dict)
+    _named: dict[str, Field] = field(default_factory=dict, init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        for each in self.fields:
+            for name in (each.name, *each.aliases):
+                self._named[name.lower()] = each
+
+    def field(self, name: str) -> Field | None:
+        """The field of that name or alias, whatever its case."""
+        return self._named.get(name.lower())
+
+    def __getitem__(self, name: str) -> Field:
+        return self._named[name.lower()]
+
+    def refusal(self, name: str) -> str:
+        """A sentence on why there is no field ``name``, and which there are."""
+        if reason := self.absent.get(name.lower()):
+            return reason
+        names = ", ".join(each.name for each in self.fields)
+        close = get_close_matches(name.lower(), self._named, 1)
+        meant = f"; did you mean {close[0]}?" if close else "."
+        return f"There is no field {name!r}{meant} There are {names}; quote text that holds ':'."
