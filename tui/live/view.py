@@ -160,6 +160,11 @@ class View(Generic[R]):
         """All ids, in order."""
         return list(self._frozen[0]) if self._frozen is not None else list(self._ids())
 
+    def shown(self) -> list[R]:
+        """All records, in order."""
+        found = (self.record(id_) for id_ in self.ids())
+        return [record for record in found if record is not None]
+
 
 class _Reversed:
     """A value that sorts the other way round."""

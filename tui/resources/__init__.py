@@ -4,11 +4,30 @@ from __future__ import annotations
 
 from typing import Any
 
-from tui.resources import actions, executions
+from tui.resources import (
+    actions,
+    applications,
+    auths,
+    executions,
+    routes,
+    schemas,
+    secrets,
+    services,
+    tasks,
+    workflows,
+)
 from tui.resources.model import Resource
 
 RESOURCES: tuple[Resource[Any], ...] = (
     executions.RESOURCE,
+    workflows.RESOURCE,
+    tasks.RESOURCE,
+    services.RESOURCE,
+    routes.RESOURCE,
+    auths.RESOURCE,
+    applications.RESOURCE,
+    schemas.RESOURCE,
+    secrets.RESOURCE,
     actions.RESOURCE,
 )
 

@@ -1,0 +1,42 @@
+"""Auth: how callers of services prove who they are, and as which application."""
+
+from __future__ import annotations
+
+from tui.resources.catalog import (
+    BY,
+    FIELDS,
+    NAME,
+    REVISION,
+    UPDATED,
+    Definition,
+    delete,
+    source,
+    text_column,
+    text_of,
+)
+from tui.resources.model import Resource
+
+RESOURCE: Resource[Definition] = Resource(
+    name="auths",
+    aliases=("auth", "authconfig",),
+    title="Auth",
+    help="""\
+## Auth
+
+How callers of services prove who they are, and as which application.
+""",
+    source=source("auth"),
+    columns=(
+        NAME,
+        text_column("type", "TYPE", 8, lambda row: row.get("authenticationType"), priority=8),
+        text_column("application", "APPLICATION", 12, lambda row: row.get("applicationId"),
+                    flex=1, priority=7),
+        UPDATED,
+        BY,
+        REVISION,
+    ),
+    fields=FIELDS,
+    text=text_of,
+    actions=(delete("auth"),),
+    sort="name",
+)  # fmt: skip

@@ -1,0 +1,232 @@
+"""Definitions as rows: one for each name of a kind, the latest version of it, as it changes."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import time
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+from podium.registry.v1 import registry_pb2 as pb
+from services.errors import ServiceError
+from tui.live.collection import Collection, Record
+from tui.live.following import Line
+from tui.live.sources import Source
+from tui.resources.model import Action, Cell, Column, Danger, ItemResult
+
+if TYPE_CHECKING:
+    from tui.clients import Clients
+
+CALL_SECONDS = 15.0
+
+
+class Definition(NamedTuple):
+    """The latest version of a definition. Times are epoch seconds.
+
+    Attributes:
+        id: Its name.
+        versions: All that there are, the latest last; of a kind without versions it is (0,).
+        text: The document as JSON text, ``document`` as a value: without keys and secret values.
+    """
+
+    id: str
+    kind: str
+    version: int
+    versions: tuple[int, ...]
+    revision: int
+    etag: str
+    text: str
+    document: Mapping[str, Any]
+    updated_at: float
+    updated_by: str
+    created_at: float
+
+    def get(self, name: str, default: Any = "") -> Any:
+        """A field of the document."""
+        return self.document.get(name, default)
+
+
+R = TypeVar("R", bound=Record)
+Rows = Callable[[Definition], Iterable[Any]]
+
+
+def definition_of(stored: pb.Definition, versions: tuple[int, ...]) -> Definition:
+    """The row of the latest version."""
+    document = json.loads(stored.document) if stored.document else {}
+    return Definition(
+        stored.name,
+        stored.kind,
+        stored.version,
+        versions,
+        stored.revision,
+        stored.etag,
+        stored.document,
+        document if isinstance(document, dict) else {},
+        stored.updated_at.seconds + stored.updated_at.nanos / 1e9,
+        stored.updated_by,
+        stored.created_at.seconds + stored.created_at.nanos / 1e9,
+    )
+
+
+def _itself(definition: Definition) -> Iterable[Any]:
+    return (definition,)
+
+
+class _Kind:
+    """One kind's definitions, by name and version, put into a collection as rows."""
+
+    def __init__(self, collection: Collection[Any], rows: Rows) -> None:
+        self._collection = collection
+        self._rows = rows
+        self._stored: dict[str, dict[int, pb.Definition]] = {}
+        self._ids: dict[str, set[str]] = {}
+
+    def take(self, states: Iterable[pb.DefinitionState]) -> None:
+        """What was stored and deleted, in order."""
+        names: dict[str, None] = {}
+        for state in states:
+            definition = state.definition
+            versions = self._stored.setdefault(definition.name, {})
+            if state.deleted:
+                versions.pop(definition.version, None)
+            else:
+                versions[definition.version] = definition
+            names[definition.name] = None
+        for name in names:
+            self._tell(name)
+
+    def _tell(self, name: str) -> None:
+        versions = self._stored[name]
+        if not versions:
+            del self._stored[name]
+            self._collection.drop(self._ids.pop(name, ()))
+            return
+        row = definition_of(versions[max(versions)], tuple(sorted(versions)))
+        rows = list(self._rows(row))
+        ids = {each.id for each in rows}
+        self._collection.drop(self._ids.get(name, set()) - ids)
+        self._ids[name] = ids
+        self._collection.put(rows)
+
+
+def source(kind: str, name: str = "", rows: Rows = _itself) -> Source[Any]:
+    """The definitions of ``kind``; or what ``rows`` makes of each, under another ``name``."""
+
+    async def watch(clients: Clients, query: str, collection: Collection[Any], line: Line) -> None:
+        # Without a place to go on from: the versions of a name are only known by a whole snapshot.
+        known = _Kind(collection, rows)
+        caught_up, told = False, 0
+        async for message in clients.registry.WatchCatalog(pb.WatchCatalogRequest(kinds=[kind])):
+            match message.WhichOneof("event"):
+                case "snapshot_started":
+                    known = _Kind(collection, rows)
+                    collection.begin_snapshot()
+                    caught_up = False
+                case "changes":
+                    known.take(message.changes.states)
+                    told += len(message.changes.states)
+                case "caught_up":
+                    collection.end_snapshot()
+                    caught_up = True
+            if caught_up:
+                line.live()
+            else:
+                line.syncing(told)
+
+    return Source(name or kind, "registry", watch)
+
+
+# Columns that every kind has
+
+
+def _age(at: float, now: float) -> str:
+    seconds = max(0, int(now - at))
+    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "m")):
+        if seconds >= size:
+            return f"{seconds // size}{unit}"
+    return f"{seconds}s"
+
+
+NAME: Column[Definition] = Column(
+    "name", "NAME", 16, lambda row, _: Cell(row.id), lambda row: row.id, flex=3, priority=9
+)
+UPDATED: Column[Definition] = Column(
+    "updated", "AGE", 5, lambda row, now: Cell(_age(row.updated_at, now), "muted"),
+    lambda row: -row.updated_at, priority=6, right=True, ticks=True,
+)  # fmt: skip
+BY: Column[Definition] = Column(
+    "by", "BY", 12, lambda row, _: Cell(row.updated_by, "muted"), lambda row: row.updated_by,
+    flex=1, priority=2,
+)  # fmt: skip
+REVISION: Column[Definition] = Column(
+    "revision", "REV", 6, lambda row, _: Cell(str(row.revision), "muted"),
+    lambda row: row.revision, priority=1, right=True,
+)  # fmt: skip
+
+
+def text_column(
+    name: str, title: str, width: int, value: Callable[[Definition], Any], **more: Any
+) -> Column[Definition]:
+    """A column of a text or number of the document."""
+    return Column(
+        name, title, width, lambda row, _: Cell(str(value(row))), lambda row: value(row) or None,
+        **more,
+    )  # fmt: skip
+
+
+FIELDS: Mapping[str, Callable[[Definition], Any]] = {
+    "name": lambda row: row.id,
+    "version": lambda row: row.version,
+    "by": lambda row: row.updated_by,
+    "updated": lambda row: row.updated_at,
+    "revision": lambda row: row.revision,
+    "description": lambda row: str(row.get("description")),
+}
+
+
+def text_of(row: Definition) -> str:
+    """What a free word of the filter is looked for in."""
+    return f"{row.id} {row.get('description')} {row.updated_by}"
+
+
+# What is done to definitions
+
+
+async def _delete(
+    clients: Clients, rows: Sequence[Definition], answers: Mapping[str, str]
+) -> AsyncIterator[ItemResult]:
+    for row in rows:
+        request = pb.DeleteDefinitionRequest(kind=row.kind, name=row.id)
+        if len(row.versions) == 1:
+            # What was seen is what is deleted; of several versions it can only be the latest.
+            request.etag = row.etag
+        try:
+            await clients.registry.DeleteDefinition(request, timeout=CALL_SECONDS)
+        except ServiceError as error:
+            yield ItemResult(row.id, False, error.detail)
+        else:
+            yield ItemResult(row.id, True, "deleted")
+
+
+def _effect(rows: Sequence[Definition]) -> str:
+    versions = sum(len(row.versions) for row in rows)
+    kept = "Its history stays: podium rollback brings it back."
+    return f"{len(rows)} will be deleted, {versions} versions in all. {kept}"
+
+
+def delete(kind: str) -> Action[Definition]:
+    """Deletes definitions of ``kind``, all versions."""
+    return Action(
+        f"{kind}.delete", "d", "Delete", "Delete it, all versions; what uses it keeps it.",
+        _delete,
+        lambda rows, _: " && ".join(
+            shlex.join(["podium", "delete", row.kind, row.id]) for row in rows
+        ),
+        effect=_effect, danger=Danger.ASKS,
+    )  # fmt: skip
+
+
+def moment(at: float) -> str:
+    """``at`` as it is shown in lists, UTC."""
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(at))

@@ -1,0 +1,42 @@
+"""Schemas: jSON Schemas that routes and workflows name."""
+
+from __future__ import annotations
+
+from tui.resources.catalog import (
+    BY,
+    FIELDS,
+    NAME,
+    REVISION,
+    UPDATED,
+    Definition,
+    delete,
+    source,
+    text_column,
+    text_of,
+)
+from tui.resources.model import Resource
+
+RESOURCE: Resource[Definition] = Resource(
+    name="schemas",
+    aliases=("schema",),
+    title="Schemas",
+    help="""\
+## Schemas
+
+JSON Schemas that routes and workflows name.
+""",
+    source=source("schema"),
+    columns=(
+        NAME,
+        text_column("version", "V", 3, lambda row: row.version, priority=8, right=True),
+        text_column("description", "DESCRIPTION", 12, lambda row: row.get("description"), flex=3,
+                    priority=3),
+        UPDATED,
+        BY,
+        REVISION,
+    ),
+    fields=FIELDS,
+    text=text_of,
+    actions=(delete("schema"),),
+    sort="name",
+)  # fmt: skip

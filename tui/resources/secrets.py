@@ -1,0 +1,38 @@
+"""Secrets: names only; values are written, never read."""
+
+from __future__ import annotations
+
+from tui.resources.catalog import (
+    BY,
+    FIELDS,
+    NAME,
+    REVISION,
+    UPDATED,
+    Definition,
+    delete,
+    source,
+    text_of,
+)
+from tui.resources.model import Resource
+
+RESOURCE: Resource[Definition] = Resource(
+    name="secrets",
+    aliases=("secret",),
+    title="Secrets",
+    help="""\
+## Secrets
+
+Names only: values are written, never read.
+""",
+    source=source("secret"),
+    columns=(
+        NAME,
+        UPDATED,
+        BY,
+        REVISION,
+    ),
+    fields=FIELDS,
+    text=text_of,
+    actions=(delete("secret"),),
+    sort="name",
+)  # fmt: skip
