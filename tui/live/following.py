@@ -27,9 +27,9 @@ class Line:
         """Part of a snapshot came."""
         self.link = link.syncing(self.link, time.monotonic(), told)
 
-    def live(self, lag_seconds: float | None = None) -> None:
-        """All is here; a change or a sign of life came."""
-        self.link = link.live(self.link, time.monotonic(), lag_seconds)
+    def live(self, lag_seconds: float | None = None, quiet: bool = False) -> None:
+        """All is here, and something came. ``quiet``: the next may be long in coming."""
+        self.link = link.live(self.link, time.monotonic(), lag_seconds, quiet)
 
     def now(self) -> Link:
         """The link as it stands."""
@@ -38,6 +38,12 @@ class Line:
     def retry(self) -> None:
         """Wait no longer."""
         self._again.set()
+
+    async def rest(self) -> None:
+        """Wait, LIVE, until there may be more again: see :meth:`retry`."""
+        self.live(quiet=True)
+        self._again.clear()
+        await self._again.wait()
 
     async def follow(self, watch: Callable[[], Awaitable[None]]) -> None:
         """Run ``watch``, which tells this line what comes, again whenever it ends; for ever."""

@@ -32,6 +32,7 @@ class Link:
         attempt: How often it was tried in vain, in a row.
         next_at: When it is tried next, on the monotonic clock.
         reason: Why it is not LIVE.
+        quiet: Nothing may come for long, so that silence tells nothing.
     """
 
     service: str
@@ -42,11 +43,12 @@ class Link:
     attempt: int = 0
     next_at: float | None = None
     reason: str = ""
+    quiet: bool = False
 
     def at(self, now: float) -> Link:
         """As it stands at ``now``: nobody who is LIVE and silent for long is LIVE."""
         silent = self.heard_at is not None and now - self.heard_at > STALE_AFTER_SECONDS
-        if silent and self.state in (LinkState.LIVE, LinkState.SYNCING):
+        if silent and not self.quiet and self.state in (LinkState.LIVE, LinkState.SYNCING):
             return replace(self, state=LinkState.STALE, reason="nothing has come of late")
         return self
 
@@ -60,10 +62,10 @@ def syncing(link: Link, now: float, told: int) -> Link:
     return Link(link.service, LinkState.SYNCING, now, told)
 
 
-def live(link: Link, now: float, lag_seconds: float | None = None) -> Link:
+def live(link: Link, now: float, lag_seconds: float | None = None, quiet: bool = False) -> Link:
     """All that there was has come, and now a change or a sign of life."""
     lag = link.lag_seconds if lag_seconds is None else max(0.0, lag_seconds)
-    return Link(link.service, LinkState.LIVE, now, lag_seconds=lag)
+    return Link(link.service, LinkState.LIVE, now, lag_seconds=lag, quiet=quiet)
 
 
 def broken(link: Link, reason: str, next_at: float) -> Link:

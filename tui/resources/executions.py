@@ -255,7 +255,10 @@ Every run of a workflow, newest first, as it happens. `Enter` opens its timeline
     },
     label=lambda row: f"{row.workflow} {row.id[:8]}",
     text=lambda row: f"{row.id} {row.workflow} {row.correlation_id} {row.reason}",
-    tabs=(Tab("timeline", "Timeline", "execution-timeline"),),
+    tabs=(
+        Tab("timeline", "Timeline", "execution-timeline"),
+        Tab("data", "Data", "execution-data"),
+    ),
     actions=ACTIONS,
     sort="started",
     reverse=True,

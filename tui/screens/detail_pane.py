@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 from importlib import import_module
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -12,10 +12,14 @@ from textual.containers import Vertical
 from textual.widgets import ContentSwitcher, Tab as TabLabel, Tabs
 
 from tui.live.session import Feed
+from tui.live.sources import Source
 from tui.resources.model import Resource
 from tui.screens.pane import Pane
 from tui.screens.panes import PANES
 from tui.views.addresses import Address
+
+if TYPE_CHECKING:
+    from tui.app import Console
 
 
 class TabPane(Vertical):
@@ -35,6 +39,11 @@ class TabPane(Vertical):
     def entered(self) -> None:
         """It is shown now: put the focus where it belongs."""
 
+    @property
+    def console(self) -> Console:
+        """The app."""
+        return self.detail.console
+
 
 class DetailPane(Pane):
     """A record and its tabs; the keys 1 to 9 go to them."""
@@ -52,12 +61,14 @@ class DetailPane(Pane):
         self.record_id = id_
         known = [each.name for each in self.resource.tabs]
         self.tab = tab if tab in known else known[0]
-        self._feed: Feed | None = None
+        self._list: Feed | None = None
+        self._feeds: dict[str, Feed] = {}
         self._made: dict[str, TabPane] = {}
 
     def compose(self) -> ComposeResult:
         if self.resource.source is not None:
-            self._feed = self.console.session.open(self.resource.source)
+            self._list = self.console.session.open(self.resource.source)
+            self._feeds[""] = self._list
         yield Tabs(
             *(
                 TabLabel(f"{number} {each.title}", id=each.name)
@@ -71,13 +82,19 @@ class DetailPane(Pane):
         await self._show()
 
     def on_unmount(self) -> None:
-        if self._feed is not None:
-            self.console.session.close(self._feed)
+        for feed in self._feeds.values():
+            self.console.session.close(feed)
+
+    def follow(self, source: Source[Any]) -> Feed:
+        """The feed of ``source`` about this record: one for all tabs, until the detail is left."""
+        if source.name not in self._feeds:
+            self._feeds[source.name] = self.console.session.open(source, self.record_id)
+        return self._feeds[source.name]
 
     @property
     def record(self) -> Any:
         """The record as the stream has it; None: it has not come, or is gone."""
-        return self._feed.collection.get(self.record_id) if self._feed is not None else None
+        return self._list.collection.get(self.record_id) if self._list is not None else None
 
     @property
     def address(self) -> Address:

@@ -2,4 +2,7 @@
 
 from __future__ import annotations
 
-PANES: dict[str, str] = {}
+PANES: dict[str, str] = {
+    "execution-timeline": "tui.screens.execution.timeline:TimelineTab",
+    "execution-data": "tui.screens.execution.data:DataTab",
+}

@@ -1,0 +1,68 @@
+"""One execution, as it happens, on a real suite."""
+
+from __future__ import annotations
+
+from tests.tui.console.conftest import console_on
+from tests.tui.screen import screen_text, until, until_shown
+from tests.tui.services import Services, put, start
+from tui.widgets.live_table import LiveTable
+
+WAITS = {
+    "taskReferenceName": "hold", "name": "hold", "type": "WAIT",
+    "inputParameters": {"duration": "600 seconds"},
+}  # fmt: skip
+ADDS = {
+    "taskReferenceName": "adds", "name": "adds", "type": "INLINE",
+    "inputParameters": {
+        "evaluatorType": "javascript", "expression": "$.a + 1", "a": "${workflow.input.a}",
+    },
+}  # fmt: skip
+
+
+async def test_enter_opens_the_timeline_and_esc_goes_back_to_the_same_row(
+    services: Services,
+) -> None:
+    await put(services, {"name": "timed", "version": 1, "tasks": [ADDS, WAITS]})
+    id_ = await start(services, "timed", input='{"a": 41}')
+    async with console_on(services) as pilot:
+        table = pilot.app.screen.query_one(LiveTable)
+        await until(pilot, lambda: table.put_cursor_on(id_))
+
+        await pilot.press("enter")
+        await until_shown(pilot, "adds", "hold", "1 Timeline", "in progress")
+        await pilot.press("escape")
+
+        await until_shown(pilot, "STATUS")
+        assert table.cursor_id == id_
+        assert table.has_focus
+
+
+async def test_the_data_of_an_execution_are_a_key_away(services: Services) -> None:
+    await put(services, {"name": "with-data", "version": 1, "tasks": [ADDS, WAITS]})
+    id_ = await start(services, "with-data", input='{"a": 41}')
+    async with console_on(services, f"executions/{id_}") as pilot:
+        await until_shown(pilot, "adds")
+
+        await pilot.press("2")
+
+        await until_shown(pilot, '"result": 42', "data")
+
+
+async def test_an_ended_execution_that_is_restarted_is_followed_again(services: Services) -> None:
+    wait = {**WAITS, "inputParameters": {"duration": "0 seconds"}}
+    await put(services, {"name": "again", "version": 1, "tasks": [ADDS, wait]})
+    id_ = await start(services, "again", input='{"a": 1}')
+    async with console_on(services, f"executions/{id_}") as pilot:
+        await until_shown(pilot, "hold", "COMPLETED")
+        before = screen_text(pilot.app)
+
+        from podium.executor.v1 import executor_pb2
+        from tui.clients import connected
+
+        async with connected(services.suite) as clients:
+            await clients.executor.RestartExecution(
+                executor_pb2.RestartExecutionRequest(execution_id=id_)
+            )
+
+        await until(pilot, lambda: screen_text(pilot.app) != before)
+        await until_shown(pilot, "hold")

@@ -1,0 +1,1 @@
+"""One execution: its timeline, graph, data, events and definition, as it happens."""

@@ -1,0 +1,45 @@
+"""What the tabs of one execution share: its feed, and that it is followed again when it goes on."""
+
+from __future__ import annotations
+
+from podium.executor.v1 import executor_pb2 as pb
+from tui.live.collection import Collection
+from tui.live.one_execution import SOURCE, Facts, Task, facts_of
+from tui.live.session import Feed
+from tui.screens.detail_pane import TabPane
+
+_OPEN = frozenset((pb.EXECUTION_STATUS_RUNNING, pb.EXECUTION_STATUS_PAUSED))
+
+
+class ExecutionTab(TabPane):
+    """A tab about one execution."""
+
+    @property
+    def feed(self) -> Feed:
+        """The execution's own."""
+        return self.detail.follow(SOURCE)
+
+    @property
+    def tasks(self) -> Collection[Task]:
+        """Its attempts."""
+        return self.feed.collection
+
+    @property
+    def facts(self) -> Facts:
+        """The rest that is known of it."""
+        return facts_of(self.tasks)
+
+    def flush(self, now: float) -> None:
+        state, row = self.facts.state, self.detail.record
+        ended = state is not None and state.status not in _OPEN
+        if ended and row is not None and row.updated_at > _seconds(state):
+            # The list says that something was done to it: its own stream had ended.
+            self.feed.line.retry()
+        self.show(now)
+
+    def show(self, now: float) -> None:
+        """Show what is known; ``now`` is in epoch seconds."""
+
+
+def _seconds(state: pb.ExecutionState | None) -> float:
+    return state.updated_at.seconds + state.updated_at.nanos / 1e9 if state is not None else 0.0

@@ -1,0 +1,112 @@
+"""The timeline of an execution, and the document of the task under the cursor beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any, ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
+
+from tui.screens.detail_pane import DetailPane
+from tui.screens.execution.tab import ExecutionTab
+from tui.views.attempts import polls_of
+from tui.widgets.json_view import JsonView
+from tui.widgets.timeline import Timeline
+
+# With fewer there is room for the timeline alone.
+WIDE_CELLS = 110
+
+
+class TimelineTab(ExecutionTab):
+    """Rows of tasks as they happen; what the chosen one was given and gave."""
+
+    def __init__(self, detail: DetailPane) -> None:
+        super().__init__(detail)
+        self._timeline = Timeline()
+        self._beside = JsonView("Task")
+        self._changed: set[str] = set()
+        self._document: dict[str, Any] | None = None
+        self._nested = False
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "close_task", "Close", id="execution.close_task",
+                tooltip="Back to the timeline"),
+    ]  # fmt: skip
+    DEFAULT_CSS = """
+    TimelineTab Timeline { width: 3fr; }
+    TimelineTab JsonView { width: 2fr; }
+    TimelineTab.-narrow Horizontal { layout: vertical; }
+    TimelineTab.-narrow Timeline { width: 1fr; height: 1fr; }
+    TimelineTab.-narrow JsonView { width: 1fr; height: 1fr; display: none; }
+    TimelineTab.-narrow.-task JsonView { display: block; }
+    """
+
+    def compose(self) -> ComposeResult:
+        self._timeline.border_title = "Timeline"
+        with Horizontal():
+            yield self._timeline
+            yield self._beside
+
+    def on_mount(self) -> None:
+        self._heard(list(self.tasks.records))
+        self.tasks.listen(self._heard)
+
+    def on_unmount(self) -> None:
+        self.tasks.forget(self._heard)
+
+    def _heard(self, ids: Collection[str]) -> None:
+        self._changed.update(ids)
+
+    def entered(self) -> None:
+        self._timeline.focus()
+
+    def show(self, now: float) -> None:
+        facts = self.facts
+        if facts.state is None:
+            return
+        gone = any(id_ not in self.tasks.records for id_ in self._changed)
+        if gone or (facts.document is not None and not self._nested):
+            states = [task.state for task in self.tasks.records.values()]
+            self._timeline.show(facts.state, states, facts.document, now)
+            self._nested = facts.document is not None
+        elif self._changed:
+            records = self.tasks.records
+            changed = [records[id_].state for id_ in self._changed]
+            self._timeline.apply(facts.state, changed, now)
+        else:
+            self._timeline.apply(facts.state, (), now)
+        self._changed.clear()
+        if facts.document is not None and facts.document is not self._document:
+            self._document = facts.document
+            self._timeline.add_polls(polls_of(facts.document))
+            self._show_task()
+
+    def on_timeline_task_selected(self, message: Timeline.TaskSelected) -> None:
+        self._show_task()
+
+    def on_resize(self) -> None:
+        self.set_class(self.size.width < WIDE_CELLS, "-narrow")
+
+    def on_timeline_task_opened(self, message: Timeline.TaskOpened) -> None:
+        self.add_class("-task")
+        self._beside.focus()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        # Elsewhere the key leads out of the execution.
+        return self.has_class("-task") if action == "close_task" else True
+
+    def action_close_task(self) -> None:
+        self.remove_class("-task")
+        self._timeline.focus()
+
+    def _show_task(self) -> None:
+        row = self._timeline.row
+        tasks = (self._document or {}).get("tasks")
+        if row is None or not isinstance(tasks, list):
+            return
+        for task in tasks:
+            if task.get("taskId") == row.node.task_id:
+                self._beside.show(task, f"Task {task.get('referenceTaskName', '')}")
+                return
