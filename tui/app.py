@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from importlib import import_module
 from typing import Any, ClassVar
 
 from textual.app import App
@@ -17,6 +18,7 @@ from tui.screens.console_screen import ConsoleScreen
 from tui.screens.detail_pane import detail_pane
 from tui.screens.list_pane import list_pane
 from tui.screens.pane import Pane
+from tui.screens.panes import PANES
 from tui.views.addresses import Address, parse
 
 FLUSH_SECONDS = 0.1
@@ -78,6 +80,12 @@ class Console(App[None]):
     def open(self, address: Address) -> None:
         """Go to a place."""
         self.frame.run_worker(self.frame.go(address), group="navigation", exit_on_error=False)
+
+    def open_pane(self, name: str, resource: Resource[Any], record: Any) -> None:
+        """Go to a pane by its name in :mod:`tui.screens.panes`: ``Pane(resource, record)``."""
+        module, attribute = PANES[name].split(":")
+        pane: Pane = getattr(import_module(module), attribute)(resource, record)
+        self.frame.run_worker(self.frame.show(pane), group="navigation", exit_on_error=False)
 
     def place_changed(self) -> None:
         """The shown place's crumbs or bindings are others now."""

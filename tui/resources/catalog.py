@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from podium.registry.v1 import registry_pb2 as pb
 from services.errors import ServiceError
+from services.rpc import raising_ours
 from tui.live.collection import Collection, Record
 from tui.live.following import Line
 from tui.live.sources import Source
@@ -202,7 +203,8 @@ async def _delete(
             # What was seen is what is deleted; of several versions it can only be the latest.
             request.etag = row.etag
         try:
-            await clients.registry.DeleteDefinition(request, timeout=CALL_SECONDS)
+            with raising_ours():
+                await clients.registry.DeleteDefinition(request, timeout=CALL_SECONDS)
         except ServiceError as error:
             yield ItemResult(row.id, False, error.detail)
         else:

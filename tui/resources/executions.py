@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from podium.executor.v1 import executor_pb2 as pb
 from services.errors import ServiceError
+from services.rpc import raising_ours
 from tui.live.collection import Collection
 from tui.live.following import Line
 from tui.live.sources import Source
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 
 CALL_SECONDS = 15.0
 RECENT = 50_000
+AS_IT_RAN, LATEST = "as it ran", "latest"
 MOST_OPEN_REFS = 20
 OPEN = frozenset(("RUNNING", "PAUSED"))
 
@@ -172,43 +175,30 @@ COLUMNS: tuple[Column[Execution], ...] = (
 # Actions
 
 
-async def _each(
-    rows: Sequence[Execution], call: Callable[[Execution], Any]
-) -> AsyncIterator[ItemResult]:
-    for row in rows:
-        try:
-            answer = await call(row)
-        except ServiceError as error:
-            yield ItemResult(row.id, False, error.detail)
-        else:
-            yield ItemResult(row.id, True, look_of_execution(answer.state.status).label)
+def _operation(
+    method: str, **fields: Callable[[Mapping[str, str]], Any]
+) -> Callable[[Clients, Sequence[Execution], Mapping[str, str]], AsyncIterator[ItemResult]]:
+    """Calls ``method`` for each row; ``fields`` make the rest of its request of the answers."""
+
+    async def perform(
+        clients: Clients, rows: Sequence[Execution], answers: Mapping[str, str]
+    ) -> AsyncIterator[ItemResult]:
+        given = {name: value(answers) for name, value in fields.items()}
+        for row in rows:
+            request = getattr(pb, f"{method}Request")(execution_id=row.id, **given)
+            try:
+                with raising_ours():
+                    answer = await getattr(clients.executor, method)(request, timeout=CALL_SECONDS)
+            except ServiceError as error:
+                yield ItemResult(row.id, False, error.detail)
+            else:
+                yield ItemResult(row.id, True, look_of_execution(answer.state.status).label)
+
+    return perform
 
 
 def _line(command: str, rows: Sequence[Execution], *options: str) -> str:
-    return " ".join(["podium", command, *(row.id for row in rows), *options])
-
-
-def _retry(
-    clients: Clients, rows: Sequence[Execution], answers: Mapping[str, str]
-) -> AsyncIterator[ItemResult]:
-    return _each(
-        rows,
-        lambda row: clients.executor.RetryExecution(
-            pb.RetryExecutionRequest(execution_id=row.id), timeout=CALL_SECONDS
-        ),
-    )
-
-
-def _terminate(
-    clients: Clients, rows: Sequence[Execution], answers: Mapping[str, str]
-) -> AsyncIterator[ItemResult]:
-    return _each(
-        rows,
-        lambda row: clients.executor.TerminateExecution(
-            pb.TerminateExecutionRequest(execution_id=row.id, reason=answers.get("reason", "")),
-            timeout=CALL_SECONDS,
-        ),
-    )
+    return shlex.join(["podium", command, *(row.id for row in rows), *options])
 
 
 def _ends(rows: Sequence[Execution]) -> str:
@@ -216,20 +206,50 @@ def _ends(rows: Sequence[Execution]) -> str:
     return f"{running} running and {len(rows) - running} paused will end; open tasks are cancelled."
 
 
+def _runs_again(rows: Sequence[Execution]) -> str:
+    return f"{len(rows)} will run from the beginning; what they did is done again."
+
+
 ACTIONS: tuple[Action[Execution], ...] = (
     Action(
         "executions.retry", "r", "Retry", "Run the failed tasks again and go on from there.",
-        _retry, lambda rows, _: _line("retry", rows),
+        _operation("RetryExecution"), lambda rows, _: _line("retry", rows),
         applies=lambda row: row.status in ("FAILED", "TIMED_OUT", "TERMINATED"),
     ),
     Action(
+        "executions.pause", "P", "Pause", "Let running tasks end and start no new ones.",
+        _operation("PauseExecution"), lambda rows, _: _line("pause", rows),
+        applies=lambda row: row.status == "RUNNING",
+    ),
+    Action(
+        "executions.resume", "u", "Resume", "Go on with what is paused.",
+        _operation("ResumeExecution"), lambda rows, _: _line("resume", rows),
+        applies=lambda row: row.status == "PAUSED",
+    ),
+    Action(
         "executions.terminate", "t", "Terminate", "End it; its open tasks are cancelled.",
-        _terminate,
-        lambda rows, answers: _line("terminate", rows, f"--reason {answers.get('reason', '')!r}"),
+        _operation("TerminateExecution", reason=lambda answers: answers.get("reason", "")),
+        lambda rows, answers: _line("terminate", rows, *_given("--reason", answers.get("reason"))),
         applies=lambda row: row.status in OPEN, effect=_ends, danger=Danger.ASKS,
         questions=(Question("reason", "Reason"),),
     ),
+    Action(
+        "executions.restart", "R", "Restart", "Run it again from its beginning, under its id.",
+        _operation(
+            "RestartExecution",
+            use_latest_definitions=lambda answers: answers.get("definition") == LATEST,
+        ),
+        lambda rows, answers: _line(
+            "restart", rows, *(("--latest",) if answers.get("definition") == LATEST else ())
+        ),
+        applies=lambda row: row.status not in OPEN, effect=_runs_again, danger=Danger.ASKS,
+        questions=(Question("definition", "Definition", AS_IT_RAN, (AS_IT_RAN, LATEST)),),
+    ),
 )  # fmt: skip
+
+
+def _given(option: str, value: str | None) -> tuple[str, ...]:
+    return (option, value) if value else ()
 
 
 RESOURCE: Resource[Execution] = Resource(

@@ -87,10 +87,13 @@ class ConsoleScreen(Screen[None]):
     # From place to place
 
     async def go(self, address: Address) -> None:
-        """Show the place of ``address``; what lay ahead is forgotten."""
+        """Show the place of ``address``."""
         pane = self.console.pane_of(address)
-        if pane is None:
-            return
+        if pane is not None:
+            await self.show(pane)
+
+    async def show(self, pane: Pane) -> None:
+        """Show a new place; what lay ahead is forgotten."""
         ahead, self._places = self._places[self._at + 1 :], self._places[: self._at + 1]
         gone = [*ahead, *self._places[: max(0, len(self._places) - MOST_PLACES)]]
         self._places = [each for each in self._places if each not in gone]

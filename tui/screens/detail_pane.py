@@ -13,8 +13,7 @@ from textual.widgets import ContentSwitcher, Tab as TabLabel, Tabs
 
 from tui.live.session import Feed
 from tui.live.sources import Source
-from tui.resources.model import Resource
-from tui.screens.pane import Pane
+from tui.screens.acting import ActingPane, bindings_of
 from tui.screens.panes import PANES
 from tui.views.addresses import Address
 
@@ -45,10 +44,8 @@ class TabPane(Vertical):
         return self.detail.console
 
 
-class DetailPane(Pane):
+class DetailPane(ActingPane):
     """A record and its tabs; the keys 1 to 9 go to them."""
-
-    resource: ClassVar[Resource[Any]]
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(str(number), f"tab({number})", f"Tab {number}", id=f"detail.tab_{number}",
@@ -62,6 +59,7 @@ class DetailPane(Pane):
         known = [each.name for each in self.resource.tabs]
         self.tab = tab if tab in known else known[0]
         self._list: Feed | None = None
+        self._shown: Any = None
         self._feeds: dict[str, Feed] = {}
         self._made: dict[str, TabPane] = {}
 
@@ -96,6 +94,10 @@ class DetailPane(Pane):
         """The record as the stream has it; None: it has not come, or is gone."""
         return self._list.collection.get(self.record_id) if self._list is not None else None
 
+    def records(self) -> list[Any]:
+        """The record, unless it is not there."""
+        return [self.record] if self.record is not None else []
+
     @property
     def address(self) -> Address:
         return Address(self.resource.name, self.record_id, self.tab)
@@ -115,6 +117,10 @@ class DetailPane(Pane):
             shown.entered()
 
     def flush(self, now: float) -> None:
+        if (record := self.record) is not self._shown:
+            # What can be done to it may be something else now.
+            self._shown = record
+            self.console.place_changed()
         if (shown := self._made.get(self.tab)) is not None:
             shown.flush(now)
 
@@ -149,4 +155,5 @@ def detail_pane(resource_name: str) -> type[DetailPane]:
 
     resource = find(resource_name)
     assert resource is not None
-    return type("DetailPane", (DetailPane,), {"resource": resource})
+    body = {"resource": resource, "BINDINGS": bindings_of(resource)}
+    return type("DetailPane", (DetailPane,), body)

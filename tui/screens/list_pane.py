@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import Any, ClassVar
+from typing import Any
 
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
 
 from tui.live.collection import Collection
 from tui.live.session import Feed
 from tui.live.view import View
-from tui.resources.model import Action, Resource
-from tui.screens.pane import Pane
+from tui.screens.acting import ActingPane, bindings_of
 from tui.views.addresses import Address
 from tui.widgets.live_table import LiveTable
 
 
-class ListPane(Pane):
+class ListPane(ActingPane):
     """A live list. Keys of its resource's actions are bindings of a class of its own."""
-
-    resource: ClassVar[Resource[Any]]
 
     def __init__(self, query: str = "") -> None:
         super().__init__()
@@ -89,6 +85,8 @@ class ListPane(Pane):
 
     def records(self) -> list[Any]:
         """What an action is about: the marked rows, or that under the cursor."""
+        if self._table is None:
+            return []
         found = [self.table.view.record(id_) for id_ in self.table.selected_ids()]
         return [record for record in found if record is not None]
 
@@ -112,23 +110,6 @@ class ListPane(Pane):
             parts.append(f"held · {table.view.pending:,} changed · p goes on")
         table.border_subtitle = " · ".join(parts)
 
-    def action_act(self, action_id: str) -> None:
-        action = self._action(action_id)
-        records = [record for record in self.records() if action.applies(record)]
-        if records:
-            self.console.act(self.resource, action, records if action.many else records[:1])
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        if action != "act" or self._table is None:
-            return True
-        wanted = self._action(str(parameters[0]))
-        if wanted.writes and self.console.read_only:
-            return False
-        return True if any(wanted.applies(record) for record in self.records()) else None
-
-    def _action(self, action_id: str) -> Action[Any]:
-        return next(each for each in self.resource.actions if each.id == action_id)
-
 
 @cache
 def list_pane(resource_name: str) -> type[ListPane]:
@@ -137,8 +118,5 @@ def list_pane(resource_name: str) -> type[ListPane]:
 
     resource = find(resource_name)
     assert resource is not None
-    bindings: list[BindingType] = [
-        Binding(action.key, f"act('{action.id}')", action.title, id=action.id, tooltip=action.help)
-        for action in resource.actions
-    ]
-    return type("ListPane", (ListPane,), {"resource": resource, "BINDINGS": bindings})
+    body = {"resource": resource, "BINDINGS": bindings_of(resource)}
+    return type("ListPane", (ListPane,), body)

@@ -1,0 +1,72 @@
+"""Places with records that something can be done to: the keys of actions and openings."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from textual.binding import Binding, BindingType
+
+from tui.resources.model import Action, Opening, Resource
+from tui.screens.pane import Pane
+
+
+class ActingPane(Pane):
+    """A place about records of one resource."""
+
+    resource: ClassVar[Resource[Any]]
+
+    def records(self) -> list[Any]:
+        """What an action is about, as it stands."""
+        raise NotImplementedError
+
+    def action_act(self, action_id: str) -> None:
+        action = self._action(action_id)
+        records = [record for record in self.records() if action.applies(record)]
+        if records:
+            self.console.act(self.resource, action, records if action.many else records[:1])
+
+    def action_open_pane(self, opening_id: str) -> None:
+        opening = self._opening(opening_id)
+        record = next(iter(self.records()), None) if opening.needs_record else None
+        self.console.open_pane(opening.pane, self.resource, record)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "act":
+            wanted = self._action(str(parameters[0]))
+            if wanted.writes and self.console.read_only:
+                return False
+            return True if any(wanted.applies(record) for record in self.records()) else None
+        if action == "open_pane":
+            opening = self._opening(str(parameters[0]))
+            if opening.writes and self.console.read_only:
+                return False
+            return True if self.records() or not opening.needs_record else None
+        return True
+
+    def _action(self, action_id: str) -> Action[Any]:
+        return next(each for each in self.resource.actions if each.id == action_id)
+
+    def _opening(self, opening_id: str) -> Opening:
+        return next(each for each in self.resource.openings if each.id == opening_id)
+
+
+def bindings_of(resource: Resource[Any]) -> list[BindingType]:
+    """The keys of what can be done to records; of a class, so that keymaps know them."""
+    return [
+        *(
+            Binding(
+                action.key, f"act('{action.id}')", action.title, id=action.id, tooltip=action.help
+            )
+            for action in resource.actions
+        ),
+        *(
+            Binding(
+                opening.key,
+                f"open_pane('{opening.id}')",
+                opening.title,
+                id=opening.id,
+                tooltip=opening.help,
+            )
+            for opening in resource.openings
+        ),
+    ]
