@@ -65,12 +65,19 @@ _REGISTRY = {
     "WatchCatalog": _right(EDITOR, OPERATOR, VIEWER, checked_by_handler=True),
     # It carries hashes of keys and ciphertexts of secrets.
     "WatchDefinitions": _right(services=(EXECUTOR, EDGE)),
+    # READ on the definition, and on every user that is told.
+    "ListReferences": _right(EDITOR, OPERATOR, VIEWER, checked_by_handler=True),
+    # The same for everybody, and published.
+    "ListKinds": _ANYONE,
+    # It takes a process's time.
+    "CheckSample": _right(EDITOR, OPERATOR),
     "IssueToken": Right(open=True),
     "CreateAccessKey": _ADMINISTER,
     "ListAccessKeys": _ADMINISTER,
     "RevokeAccessKey": _ADMINISTER,
     # Who did what is for those who do, not for all who look on.
     "ListAuditEntries": _right(EDITOR, OPERATOR),
+    "WatchAuditEntries": _right(EDITOR, OPERATOR),
     "GetRegistryStatus": _ANYONE,
 }
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 from sqlite_utils import Database
 
 from podium.registry.v1 import registry_pb2 as pb
-from services.errors import InvalidRequest, NotFound, RateLimited, Unauthenticated
+from services.errors import InvalidRequest, NotFound, RateLimited, Unauthenticated, Unavailable
 from services.registry import audit, keys, pages, store, tokens
 from services.registry.attempts import Attempts
 from services.registry.audit import Entry
+from services.registry.audit_watch import wanted_entries
 from services.registry.commits import Commits
 from services.registry.denials import Denials
 from services.registry.key_calls import moment
@@ -53,9 +55,17 @@ class AccessCalls:
             self._check_guessing(key_id, now)
             await self._write_failure_down(key_id)
             raise Unauthenticated("There is no such access key, or the secret is not its.")
+        await self._note_use(key, now)
         until = min(filter(None, (now + tokens.LIFETIME, key.expires_at)))
         token = self._signer.token(key.application_id, key.key_id, now, until)
         return pb.IssueTokenResponse(token=token, expires_at=timestamp(until))
+
+    async def _note_use(self, key: AccessKey, now: datetime) -> None:
+        if keys.noted(key, now):
+            return
+        # Where nothing can be written, people must still get in.
+        with suppress(Unavailable):
+            await self._storage.transact(lambda db: keys.note_use(db, key, now))
 
     def _check_guessing(self, key_id: str, now: datetime) -> None:
         # Only after the proof: guessing by strangers must not keep the key's owner out.
@@ -138,7 +148,10 @@ class AccessCalls:
         """A page of who did what."""
         before = pages.number_place(request.page.page_token)
         most = pages.size(request.page)
-        entries = await self._storage.transact(lambda db: audit.listed(db, before, most + 1))
+        wanted = wanted_entries(request.filter)
+        entries = await self._storage.transact(
+            lambda db: audit.listed(db, before, most + 1, wanted)
+        )
         more = len(entries) > most
         entries = entries[:most]
         return pb.ListAuditEntriesResponse(

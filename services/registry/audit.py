@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlite_utils import Database
@@ -53,11 +54,71 @@ def write(db: Database, now: datetime, *entries: Entry) -> None:
     db.execute("DELETE FROM audit WHERE id <= ?", [last - KEPT_ENTRIES])
 
 
-def listed(db: Database, before: int, most: int) -> list[Entry]:
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which entries; what is empty or None leaves none out.
+
+    Attributes:
+        actions: One of them.
+        since: Not what was before; aware, as ``until`` is.
+        until: Not what was then or after.
+    """
+
+    principal: str = ""
+    actions: tuple[str, ...] = ()
+    kind: str = ""
+    name: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+
+    def conditions(self) -> tuple[list[str], list[str]]:
+        """As SQL, and its values."""
+        conditions, values = list[str](), list[str]()
+        for column in ("principal", "kind", "name"):
+            if value := getattr(self, column):
+                conditions.append(f"{column} = ?")
+                values.append(value)
+        if self.actions:
+            conditions.append("action IN (SELECT value FROM json_each(?))")
+            values.append(json.dumps(self.actions))
+        # As text, moments of UTC are in their order: '+' stands before '.' and digits.
+        for sign, moment in ((">=", self.since), ("<", self.until)):
+            if moment is not None:
+                conditions.append(f"at {sign} ?")
+                values.append(moment.astimezone(UTC).isoformat())
+        return conditions, values
+
+
+ALL = Wanted()
+
+
+def listed(db: Database, before: int, most: int, wanted: Wanted = ALL) -> list[Entry]:
     """Entries, the newest first, behind the one of id ``before`` (0: from the newest)."""
+    conditions, values = wanted.conditions()
+    if before:
+        conditions.append("id < ?")
+    return _selected(db, conditions, [*values, *([before] if before else [])], "DESC", most)
+
+
+def since(db: Database, after: int, until: int, most: int, wanted: Wanted = ALL) -> list[Entry]:
+    """Entries, rising, of ids above ``after`` up to ``until``."""
+    conditions, values = wanted.conditions()
+    return _selected(db, [*conditions, "id > ?", "id <= ?"], [*values, after, until], "ASC", most)
+
+
+def ids(db: Database) -> tuple[int, int]:
+    """The id of the oldest entry that is kept, and the last that was handed out; 0: none."""
+    oldest = db.execute("SELECT min(id) FROM audit").fetchone()[0]
+    row = db.execute("SELECT seq FROM sqlite_sequence WHERE name = 'audit'").fetchone()
+    return int(oldest or 0), int(row[0]) if row else 0
+
+
+def _selected(
+    db: Database, conditions: list[str], values: list[Any], order: str, most: int
+) -> list[Entry]:
+    where = " AND ".join(conditions) or "TRUE"
     rows = db.query(
-        "SELECT * FROM audit WHERE ? = 0 OR id < ? ORDER BY id DESC LIMIT ?",
-        [before, before, most],
+        f"SELECT * FROM audit WHERE {where} ORDER BY id {order} LIMIT ?", [*values, most]
     )
     return list(map(_entry, rows))
 

@@ -62,14 +62,15 @@ class Changes:
         """Something was committed; ``trust`` is what holds now."""
         if trust != self.trust:
             self.trust = trust
-        self._wake()
+        self.wake()
 
     def close(self) -> None:
         """End every watch."""
         self.open = False
-        self._wake()
+        self.wake()
 
-    def _wake(self) -> None:
+    def wake(self) -> None:
+        """Have every watcher look."""
         self.news.set()
         self.news = asyncio.Event()
 

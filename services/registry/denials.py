@@ -26,8 +26,10 @@ Context = grpc.aio.ServicerContext[Any, Any]
 class Denials:
     """Keeps refusals in the audit log, few enough that they never push the rest out of it."""
 
-    def __init__(self, storage: Storage) -> None:
+    def __init__(self, storage: Storage, written: Callable[[], None]) -> None:
+        """``written`` is called after each that is kept."""
         self._storage = storage
+        self._written = written
         self._told: dict[tuple[str, str], datetime] = {}
 
     async def write_down(self, call: str, entry: Entry) -> None:
@@ -35,6 +37,7 @@ class Denials:
         now = datetime.now(UTC)
         if self._is_news((entry.principal, call), now):
             await self._storage.transact(lambda db: audit.write(db, now, entry))
+            self._written()
 
     def _is_news(self, refused: tuple[str, str], now: datetime) -> bool:
         told = self._told.get(refused)

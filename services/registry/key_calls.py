@@ -141,12 +141,12 @@ def _end(request: pb.CreateApiKeyRequest | pb.RollApiKeyRequest) -> datetime | N
     return moment(request.expires_at) if request.HasField("expires_at") else None
 
 
-def moment(stamp: Timestamp) -> datetime:
-    """As it says. Raises :class:`InvalidRequest` if it is none."""
+def moment(stamp: Timestamp, name: str = "expires_at") -> datetime:
+    """As it says. Raises :class:`InvalidRequest`, by the field's ``name``, if it is none."""
     try:
         return stamp.ToDatetime(tzinfo=UTC)
     except (ValueError, OverflowError) as error:
-        raise InvalidRequest("expires_at is no moment.") from error
+        raise InvalidRequest(f"{name} is no moment.") from error
 
 
 def _length(duration: Duration) -> timedelta:

@@ -9,13 +9,14 @@ from __future__ import annotations
 import hmac
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import sha256
 from secrets import token_hex, token_urlsafe
 from typing import Any
 
 from sqlite_utils import Database
 
+_NOTED_EVERY = timedelta(minutes=1)
 # Compared with when there is no such key, so that the answer takes as long.
 _NOBODY = sha256(b"").hexdigest()
 
@@ -27,6 +28,7 @@ class AccessKey:
     Attributes:
         expires_at: When it ends; None: never.
         revoked_at: When it was revoked; None: it was not.
+        last_used_at: When it last proved an application, to the minute; None: never.
     """
 
     key_id: str
@@ -35,6 +37,7 @@ class AccessKey:
     created_at: datetime
     expires_at: datetime | None = None
     revoked_at: datetime | None = None
+    last_used_at: datetime | None = None
 
     def live(self, now: datetime) -> bool:
         """Whether it still opens anything."""
@@ -84,6 +87,20 @@ def proven(db: Database, key_id: str, secret: str, now: datetime) -> AccessKey |
     return key if key and same and key.live(now) else None
 
 
+def noted(key: AccessKey, now: datetime) -> bool:
+    """Whether it is written down already that ``key`` is in use."""
+    last = key.last_used_at
+    return last is not None and timedelta() <= now - last < _NOTED_EVERY
+
+
+def note_use(db: Database, key: AccessKey, now: datetime) -> None:
+    """Write down that ``key`` was used."""
+    db.execute(
+        "UPDATE access_keys SET last_used_at = ? WHERE key_id = ?",
+        [now.isoformat(), key.key_id],
+    )
+
+
 def revoke(db: Database, key_id: str, now: datetime) -> None:
     """Revoke the key; one that is revoked stays as it was."""
     _revoke(db, "key_id", key_id, now)
@@ -121,6 +138,7 @@ def _key(row: dict[str, Any]) -> AccessKey:
         datetime.fromisoformat(row["created_at"]),
         _moment(row["expires_at"]),
         _moment(row["revoked_at"]),
+        _moment(row["last_used_at"]),
     )
 
 

@@ -108,3 +108,9 @@ def m004_meta(db: Database) -> None:
     db.table("meta").insert_all(
         [{"name": "epoch", "value": token_hex(8)}, {"name": "compacted", "value": "0"}]
     )
+
+
+@migrations()
+def m005_last_use_of_access_keys(db: Database) -> None:
+    """When a token was last issued for an access key."""
+    db.execute("ALTER TABLE access_keys ADD COLUMN last_used_at TEXT")

@@ -126,6 +126,14 @@ class Caller:
                 access="READ",
             )
 
+    def check_role(self, *roles: str) -> None:
+        """Raise :class:`PermissionDenied` unless the caller has one of ``roles``, or is ADMIN."""
+        if self.application and self.application.roles.isdisjoint((ADMIN, *roles)):
+            raise PermissionDenied(
+                f"The application {self.application.id!r} may not call this any more.",
+                application=self.application.id,
+            )
+
     def sees(self, state: Stored) -> str | None:
         """The document of ``state`` as the caller may watch it; None if not at all.
 

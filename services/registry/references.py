@@ -149,6 +149,33 @@ def users(
     return tuple(found)
 
 
+def granted(application: Document) -> Iterator[Reference]:
+    """What the permissions of an application name one by one; none of it needs to exist."""
+    permissions = application.get("permissions")
+    for index, each in enumerate(permissions if isinstance(permissions, list) else ()):
+        target = each.get("target") if isinstance(each, dict) else None
+        kind, name = (
+            (target.get("type"), target.get("id")) if isinstance(target, dict) else ("", "")
+        )
+        if isinstance(kind, str) and isinstance(name, str) and kind != "tag" and name != "*":
+            yield Reference(kind, name, None, f"permissions[{index}].target.id", required=False)
+
+
+def names(reference: Reference, kind: str, name: str, version: int, latest: int) -> bool:
+    """Whether ``reference`` is to that definition.
+
+    Args:
+        reference: Of somebody.
+        kind: Of the definition.
+        name: Of the definition.
+        version: Of the definition; 0: any of them.
+        latest: The version that is meant where none is named.
+    """
+    if (reference.kind, reference.name) != (kind, name):
+        return False
+    return not version or (reference.version or latest) == version
+
+
 def users_first(definitions: Sequence[Definition]) -> list[Definition]:
     """``definitions`` so that each stands before what it uses; in a circle somebody is first.
 

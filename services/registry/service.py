@@ -10,14 +10,17 @@ from typing import Any
 import grpc
 
 from podium.registry.v1 import registry_pb2 as pb, registry_pb2_grpc as rpc
-from services.registry import store
+from services.registry import manual, store
 from services.registry.access_calls import AccessCalls
+from services.registry.audit_watch import AuditWatch
 from services.registry.catalog import Catalog
 from services.registry.changes import Changes
-from services.registry.definition_calls import DefinitionCalls
+from services.registry.definition_calls import DefinitionCalls, check_kind
 from services.registry.key_calls import KeyCalls
 from services.registry.permissions import calling
 from services.registry.put_calls import PutCalls
+from services.registry.reference_calls import ReferenceCalls
+from services.registry.samples import SampleCalls
 from services.registry.trust import RegistryAuthority
 from services.storage import Storage
 
@@ -36,6 +39,9 @@ class Registry(rpc.RegistryServiceServicer):
         api_keys: KeyCalls,
         changes: Changes,
         catalog: Catalog,
+        audit_watch: AuditWatch,
+        references: ReferenceCalls,
+        samples: SampleCalls,
         authority: RegistryAuthority,
     ) -> None:
         self._storage = storage
@@ -45,6 +51,9 @@ class Registry(rpc.RegistryServiceServicer):
         self._api_keys = api_keys
         self._changes = changes
         self._catalog = catalog
+        self._audit_watch = audit_watch
+        self._references = references
+        self._samples = samples
         self._authority = authority
 
     def add_to(self, server: grpc.aio.Server) -> None:
@@ -99,6 +108,23 @@ class Registry(rpc.RegistryServiceServicer):
             async for event in events:
                 yield event
 
+    async def ListReferences(
+        self, request: pb.ListReferencesRequest, context: Context
+    ) -> pb.ListReferencesResponse:
+        return await self._references.list(calling(self._authority), request)
+
+    async def ListKinds(
+        self, request: pb.ListKindsRequest, context: Context
+    ) -> pb.ListKindsResponse:
+        for kind in request.kinds:
+            check_kind(kind)
+        return manual.answer(request.kinds, with_schemas=request.with_schemas)
+
+    async def CheckSample(
+        self, request: pb.CheckSampleRequest, context: Context
+    ) -> pb.CheckSampleResponse:
+        return await self._samples.check(calling(self._authority), request)
+
     async def IssueToken(
         self, request: pb.IssueTokenRequest, context: Context
     ) -> pb.IssueTokenResponse:
@@ -143,6 +169,14 @@ class Registry(rpc.RegistryServiceServicer):
         self, request: pb.ListAuditEntriesRequest, context: Context
     ) -> pb.ListAuditEntriesResponse:
         return await self._access.audit(calling(self._authority), request)
+
+    async def WatchAuditEntries(
+        self, request: pb.WatchAuditEntriesRequest, context: Context
+    ) -> AsyncIterator[pb.WatchAuditEntriesResponse]:
+        caller = calling(self._authority)
+        async with aclosing(self._audit_watch.watch(caller, request)) as events:
+            async for event in events:
+                yield event
 
     async def GetRegistryStatus(
         self, request: pb.GetRegistryStatusRequest, context: Context

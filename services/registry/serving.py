@@ -14,6 +14,7 @@ from services.access import AccessInterceptor, Verifier
 from services.log_ring import LogRing
 from services.registry import store
 from services.registry.access_calls import AccessCalls
+from services.registry.audit_watch import AuditWatch
 from services.registry.catalog import Catalog
 from services.registry.changes import Changes
 from services.registry.commits import Commits
@@ -23,6 +24,8 @@ from services.registry.first_start import Credentials, credentials, prepare
 from services.registry.key_calls import KeyCalls
 from services.registry.migrations import migrations
 from services.registry.put_calls import PutCalls
+from services.registry.reference_calls import ReferenceCalls
+from services.registry.samples import SampleCalls
 from services.registry.scripts import script_checks
 from services.registry.service import Registry
 from services.registry.settings import RegistrySettings
@@ -67,7 +70,7 @@ async def serving(settings: RegistrySettings, ring: LogRing | None = None) -> As
         commits = Commits(storage, changes, authority, settings.kept_revisions)
         stack.push_async_callback(commits.settled)
         scripts = await stack.enter_async_context(script_checks())
-        denials = Denials(storage)
+        denials = Denials(storage, changes.wake)
         registry = Registry(
             storage,
             DefinitionCalls(storage, commits),
@@ -76,6 +79,9 @@ async def serving(settings: RegistrySettings, ring: LogRing | None = None) -> As
             KeyCalls(storage, commits),
             changes,
             Catalog(changes),
+            AuditWatch(changes),
+            ReferenceCalls(storage),
+            SampleCalls(storage),
             authority,
         )
         guard = AccessInterceptor(Verifier(cluster_key, authority, "registry"), authority)

@@ -140,10 +140,40 @@ def listed(
 def uses(db: Database) -> Iterator[tuple[Key, tuple[Reference, ...]]]:
     """What each definition refers to, for those that refer to anything."""
     for row in db.query("SELECT kind, name, version, uses FROM definitions WHERE uses != '[]'"):
-        yield (
-            (row["kind"], row["name"], row["version"]),
-            tuple(Reference(*each) for each in json.loads(row["uses"])),
-        )
+        yield (row["kind"], row["name"], row["version"]), _references(row["uses"])
+
+
+def uses_of(db: Database, state: Stored) -> tuple[Reference, ...]:
+    """What a definition that is stored refers to."""
+    rows = db.query(
+        "SELECT uses FROM definitions WHERE (kind, name, version) = (?, ?, ?)", list(state.key)
+    )
+    return next((_references(row["uses"]) for row in rows), ())
+
+
+def perhaps_naming(
+    db: Database, name: str, after: Key | None
+) -> Iterator[tuple[Stored, tuple[Reference, ...]]]:
+    """Definitions whose references or permissions hold ``name``, and what each refers to.
+
+    They come in order of kind, name and version, behind ``after``.
+    """
+    written = json.dumps(name, ensure_ascii=False)
+    rows = db.query(
+        """
+        SELECT * FROM definitions
+        WHERE (? OR (kind, name, version) > (?, ?, ?))
+        AND (instr(uses, ?) OR (kind = 'application' AND instr(document, ?)))
+        ORDER BY kind, name, version
+        """,
+        [after is None, *(after or ("", "", 0)), written, written],
+    )
+    for row in rows:
+        yield _stored(row), _references(row["uses"])
+
+
+def _references(text: str) -> tuple[Reference, ...]:
+    return tuple(Reference(*each) for each in json.loads(text))
 
 
 def put(db: Database, write: Write, by: str, now: datetime) -> Stored:

@@ -27,6 +27,7 @@ _TARGET = Record(
             Name(),
             "Its name or id; `*` for all of the kind; for a tag `key:value`.",
             required=True,
+            refers=".type",
         ),
     ),
 )

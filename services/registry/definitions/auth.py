@@ -117,7 +117,11 @@ KIND = Kind(
                 required=True,
             ),
             Field(
-                "applicationId", Name(), "The application whose rights calls have.", required=True
+                "applicationId",
+                Name(),
+                "The application whose rights calls have.",
+                required=True,
+                refers="application",
             ),
             Field(
                 "apiKeys",

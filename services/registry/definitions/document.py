@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from services.registry.definitions import KINDS
@@ -60,11 +60,20 @@ def schema(kind: Kind) -> str:
         "description": kind.doc,
         **kind.record.schema(),
     }
+    _mark(document["properties"], kind.immutable, "x-immutable")
+    _mark(document["properties"], kind.hidden, "writeOnly")
     if kind.name == "workflow":
         document["$defs"] = {"task": _task_schema()}
     elif isinstance(required := document.get("required"), list):
         document["required"] = ["kind", *required]
     return json.dumps(document, indent=1, ensure_ascii=False) + "\n"
+
+
+def _mark(properties: Json, names: Sequence[str], word: str) -> None:
+    for name in names:
+        field = properties.get(name) if isinstance(properties, dict) else None
+        if isinstance(field, dict):
+            field[word] = True
 
 
 def files() -> dict[str, str]:

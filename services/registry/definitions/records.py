@@ -43,6 +43,8 @@ class Field:
         default: What its absence means, for the manual.
         neutral: Values that a LATER or ELSEWHERE field takes beside :data:`NEUTRAL`.
         refusal: What a LATER field says at any other value.
+        refers: The kind of the definition that it names, or ``.type``: the kind that the field
+            ``type`` beside it says. For people: rules make the references.
     """
 
     name: str
@@ -53,6 +55,7 @@ class Field:
     status: Status = Status.SUPPORTED
     neutral: tuple[Json, ...] = ()
     refusal: str = "is not supported yet"
+    refers: str = ""
 
     def check(self, value: Json, at: Place) -> Json:
         if self.status in (Status.LATER, Status.ELSEWHERE):
@@ -76,6 +79,8 @@ class Field:
     def schema(self) -> Document:
         """Of the value; a field that is refused allows its neutral values only."""
         schema: Document = {"description": self.doc}
+        if self.refers and not self.refers.startswith("."):
+            schema["x-refersTo"] = self.refers
         if self.status is Status.LATER:
             return schema | {"enum": [*NEUTRAL, *self.neutral]}
         if self.status is Status.SERVER:

@@ -149,7 +149,7 @@ class Script:
 SCHEMA_REFERENCE = Record(
     "a reference to a schema",
     (
-        Field("name", Name(), "The schema definition.", required=True),
+        Field("name", Name(), "The schema definition.", required=True, refers="schema"),
         Field("version", whole(), "Which version; 0 or absent: the latest at each call."),
     ),
     rules=(refers_to("schema"),),

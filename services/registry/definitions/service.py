@@ -76,7 +76,7 @@ def awaited(wait_until_tasks: Json) -> tuple[str, ...]:
 _MAPPED = Record(
     "a mapped workflow",
     (
-        Field("name", Name(), "The workflow that runs.", required=True),
+        Field("name", Name(), "The workflow that runs.", required=True, refers="workflow"),
         Field("version", whole(), "Which version; 0 or absent: the latest at each call."),
         _METADATA,
     ),
@@ -323,7 +323,13 @@ KIND = Kind(
                 required=True,
             ),
             Field("enabled", Boolean(), "Disabled, all routes answer 503.", default=True),
-            Field("authConfigId", Name(), "How callers prove who they are.", required=True),
+            Field(
+                "authConfigId",
+                Name(),
+                "How callers prove who they are.",
+                required=True,
+                refers="auth",
+            ),
             Field("mcpEnabled", Boolean(), "Routes as MCP tools at `/{id}/mcp`.", default=True),
             Field(
                 "docsPublic",

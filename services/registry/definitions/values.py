@@ -92,6 +92,11 @@ class Text:
 
 
 @dataclass(frozen=True)
+class Code(Text):
+    """Text that is JavaScript, unless something beside it says that it is not."""
+
+
+@dataclass(frozen=True)
 class Name:
     """The name of something: text of one line."""
 

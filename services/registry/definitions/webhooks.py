@@ -47,6 +47,7 @@ WEBHOOK = Record(
             "The secret that signs: `whsec_` and base64 of 24 to 64 bytes; several, between "
             "spaces, sign each, so that a key can be changed without a gap.",
             required=True,
+            refers="secret",
         ),
         Field(
             "callerUrl",

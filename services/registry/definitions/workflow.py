@@ -126,6 +126,7 @@ KIND = Kind(
                 "failureWorkflow",
                 Text(),
                 "Runs when this one failed; a name that begins with `$` is looked up in the input.",
+                refers="workflow",
             ),
             Field("failureWorkflowVersion", whole(), "Absent or 0: the latest."),
             Field("schemaVersion", SchemaVersion(), "The version of the format.", default=2),

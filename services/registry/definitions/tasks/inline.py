@@ -7,10 +7,10 @@ from services.registry.definitions.reading import Place
 from services.registry.definitions.records import Field, Record, Unknown
 from services.registry.definitions.tasks.evaluators import EVALUATORS, check_expression
 from services.registry.definitions.tasks.kind import TaskKind
-from services.registry.definitions.values import Text, holds_expression
+from services.registry.definitions.values import Code, holds_expression
 
 _FIELDS = (
-    Field("expression", Text(shortest=1), "The script; `$` is the input."),
+    Field("expression", Code(shortest=1), "The script; `$` is the input."),
     Field("evaluatorType", EVALUATORS, "How `expression` is judged.", default="javascript"),
 )
 

@@ -113,7 +113,13 @@ class TaskReferenceName:
 
 
 COMMON = (
-    Field("name", Name(), "Its name; a task definition of that name applies.", required=True),
+    Field(
+        "name",
+        Name(),
+        "Its name; a task definition of that name applies.",
+        required=True,
+        refers="task",
+    ),
     Field(
         "taskReferenceName",
         TaskReferenceName(),

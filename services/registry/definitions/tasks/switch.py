@@ -7,7 +7,7 @@ from services.registry.definitions.reading import Place
 from services.registry.definitions.records import Field
 from services.registry.definitions.tasks.evaluators import EVALUATORS, check_expression
 from services.registry.definitions.tasks.kind import TASKS, TaskKind
-from services.registry.definitions.values import MapOf, Text
+from services.registry.definitions.values import Code, MapOf
 
 
 def _check(task: Document, at: Place) -> None:
@@ -25,7 +25,7 @@ KIND = TaskKind(
         Field("evaluatorType", EVALUATORS, "How `expression` is judged.", required=True),
         Field(
             "expression",
-            Text(shortest=1),
+            Code(shortest=1),
             "value-param: the name of an input parameter; else JavaScript; `$` is the input.",
             required=True,
         ),
