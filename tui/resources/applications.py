@@ -7,6 +7,7 @@ from tui.resources.catalog import (
     FIELDS,
     NAME,
     REVISION,
+    TABS,
     UPDATED,
     Definition,
     delete,
@@ -39,6 +40,7 @@ Service accounts: roles, grants and access keys.
     ),
     fields=FIELDS,
     text=text_of,
+    tabs=TABS,
     actions=(delete("application"),),
     sort="name",
 )  # fmt: skip

@@ -7,6 +7,7 @@ from tui.resources.catalog import (
     FIELDS,
     NAME,
     REVISION,
+    TABS,
     UPDATED,
     Definition,
     delete,
@@ -37,6 +38,7 @@ How callers of services prove who they are, and as which application.
     ),
     fields=FIELDS,
     text=text_of,
+    tabs=TABS,
     actions=(delete("auth"),),
     sort="name",
 )  # fmt: skip

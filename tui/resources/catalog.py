@@ -14,7 +14,7 @@ from services.rpc import raising_ours
 from tui.live.collection import Collection, Record
 from tui.live.following import Line
 from tui.live.sources import Source
-from tui.resources.model import Action, Cell, Column, Danger, ItemResult
+from tui.resources.model import Action, Cell, Column, Danger, ItemResult, Tab
 
 if TYPE_CHECKING:
     from tui.clients import Clients
@@ -42,6 +42,11 @@ class Definition(NamedTuple):
     updated_at: float
     updated_by: str
     created_at: float
+
+    @property
+    def definition(self) -> Definition:
+        """Itself: rows made of a part of one have the whole of it there."""
+        return self
 
     def get(self, name: str, default: Any = "") -> Any:
         """A field of the document."""
@@ -215,6 +220,13 @@ def _effect(rows: Sequence[Definition]) -> str:
     versions = sum(len(row.versions) for row in rows)
     kept = "Its history stays: podium rollback brings it back."
     return f"{len(rows)} will be deleted, {versions} versions in all. {kept}"
+
+
+TABS = (
+    Tab("json", "JSON", "definition-json"),
+    Tab("yaml", "YAML", "definition-yaml"),
+    Tab("history", "History", "definition-history"),
+)
 
 
 def delete(kind: str) -> Action[Definition]:

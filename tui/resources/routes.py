@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-from tui.resources.catalog import Definition, source
+from tui.resources.catalog import TABS, Definition, source
 from tui.resources.model import Cell, Column, Resource
 
 
@@ -29,6 +29,11 @@ class Route(NamedTuple):
     auth: str
     document: Mapping[str, Any]
     service: Definition
+
+    @property
+    def definition(self) -> Definition:
+        """That of the service."""
+        return self.service
 
 
 def routes_of(service: Definition) -> Iterable[Route]:
@@ -110,5 +115,6 @@ Every call that the gateway takes, which workflow it runs, and what stands on it
     },
     label=lambda row: f"{row.method} {row.path}",
     text=lambda row: f"{row.id} {row.workflow} {row.document.get('description', '')}",
+    tabs=TABS,
     sort="path",
 )  # fmt: skip

@@ -7,6 +7,7 @@ from tui.resources.catalog import (
     FIELDS,
     NAME,
     REVISION,
+    TABS,
     UPDATED,
     Definition,
     delete,
@@ -37,6 +38,7 @@ JSON Schemas that routes and workflows name.
     ),
     fields=FIELDS,
     text=text_of,
+    tabs=TABS,
     actions=(delete("schema"),),
     sort="name",
 )  # fmt: skip

@@ -7,6 +7,7 @@ from tui.resources.catalog import (
     FIELDS,
     NAME,
     REVISION,
+    TABS,
     UPDATED,
     Definition,
     delete,
@@ -33,6 +34,7 @@ Names only: values are written, never read.
     ),
     fields=FIELDS,
     text=text_of,
+    tabs=TABS,
     actions=(delete("secret"),),
     sort="name",
 )  # fmt: skip

@@ -7,6 +7,7 @@ from tui.resources.catalog import (
     FIELDS,
     NAME,
     REVISION,
+    TABS,
     UPDATED,
     Definition,
     delete,
@@ -50,6 +51,7 @@ What the gateway serves: a base path, who may call, and the routes below it.
         "enabled": lambda row: bool(row.get("enabled", True)),
     },
     text=lambda row: f"{text_of(row)} {row.get('name')} {row.get('path')}",
+    tabs=TABS,
     actions=(delete("service"),),
     sort="name",
 )  # fmt: skip

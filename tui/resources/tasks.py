@@ -7,6 +7,7 @@ from tui.resources.catalog import (
     FIELDS,
     NAME,
     REVISION,
+    TABS,
     UPDATED,
     Definition,
     delete,
@@ -43,6 +44,7 @@ How tasks of a name are retried, timed out and limited, in whichever workflow th
     ),
     fields=FIELDS,
     text=text_of,
+    tabs=TABS,
     actions=(delete("task"),),
     sort="name",
 )  # fmt: skip

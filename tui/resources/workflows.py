@@ -10,6 +10,7 @@ from tui.resources.catalog import (
     FIELDS,
     NAME,
     REVISION,
+    TABS,
     UPDATED,
     Definition,
     delete,
@@ -71,6 +72,7 @@ What can be run and mapped to routes: one row a name, its latest version.
     ),
     fields=FIELDS,
     text=text_of,
+    tabs=TABS,
     actions=(delete("workflow"),),
     sort="name",
 )  # fmt: skip

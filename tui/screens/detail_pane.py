@@ -83,10 +83,11 @@ class DetailPane(ActingPane):
         for feed in self._feeds.values():
             self.console.session.close(feed)
 
-    def follow(self, source: Source[Any]) -> Feed:
-        """The feed of ``source`` about this record: one for all tabs, until the detail is left."""
+    def follow(self, source: Source[Any], query: str = "") -> Feed:
+        """The feed of ``source`` about this record, or about ``query``: one for all tabs."""
         if source.name not in self._feeds:
-            self._feeds[source.name] = self.console.session.open(source, self.record_id)
+            wanted = query or self.record_id
+            self._feeds[source.name] = self.console.session.open(source, wanted)
         return self._feeds[source.name]
 
     @property

@@ -4,5 +4,8 @@ from __future__ import annotations
 
 PANES: dict[str, str] = {
     "execution-timeline": "tui.screens.execution.timeline:TimelineTab",
+    "definition-json": "tui.screens.definition.document:JsonTab",
+    "definition-yaml": "tui.screens.definition.document:YamlTab",
+    "definition-history": "tui.screens.definition.history:HistoryTab",
     "execution-data": "tui.screens.execution.data:DataTab",
 }

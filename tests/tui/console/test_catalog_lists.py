@@ -105,3 +105,33 @@ async def test_marks_and_rows_outlive_a_restart_of_the_registry(own_services: Se
 
         assert table.marks == {"second"}
         assert table.cursor_id == "second"
+
+
+async def test_a_definition_opens_as_json_yaml_and_history(services: Services) -> None:
+    await put(services, {**workflow("opened"), "description": "first"})
+    await put(services, {**workflow("opened"), "description": "second"})
+    async with console_on(services, "workflows opened") as pilot:
+        await until_shown(pilot, "LIVE", "opened")
+        await pilot.press("enter")
+        await until_shown(pilot, '"description": "second"')
+
+        await pilot.press("2")
+        await until_shown(pilot, "description: second")
+
+        await pilot.press("3")
+        await until_shown(pilot, "Revisions", "created", "-description: first")
+
+
+async def test_an_earlier_revision_is_stored_again_and_shows(services: Services) -> None:
+    await put(services, {**workflow("rolled"), "description": "good"})
+    await put(services, {**workflow("rolled"), "description": "bad"})
+    async with console_on(services, "workflows/rolled/history") as pilot:
+        await until_shown(pilot, "Revisions", "-description: good")
+        await pilot.press("down")
+        await until_shown(pilot, "+description: good")
+
+        await pilot.press("b")
+
+        await until(pilot, lambda: len(pilot.app.screen.query_one(LiveTable).view) == 3)
+        await pilot.press("1")
+        await until_shown(pilot, '"description": "good"')

@@ -1,0 +1,1 @@
+"""One definition: its document, its history, and what it is used by."""
