@@ -30,6 +30,7 @@ COMMANDS = {
     "run": ("tui.cli.run", "run", "Start an execution; wait for its end with --wait."),
     "watch": ("tui.cli.run", "watch", "Follow an execution until it ends."),
     "executions": ("tui.cli.executions", "executions", "List executions."),
+    "graph": ("tui.cli.graph", "graph", "Draw a workflow, and where an execution of it stands."),
     "pause": ("tui.cli.executions", "pause", "Start no new tasks."),
     "resume": ("tui.cli.executions", "resume", "Go on after a pause."),
     "terminate": ("tui.cli.executions", "terminate", "End an execution."),
