@@ -99,6 +99,7 @@ _EXECUTOR = {
     "TerminateExecution": _right(OPERATOR, services=(EDGE,)),
     "RestartExecution": _OPERATE,
     "RetryExecution": _OPERATE,
+    "OperateExecutions": _OPERATE,
     "UpdateTask": _right(OPERATOR, WORKER, services=(EDGE,)),
     # The token in the request is the right; only the gateway takes such requests in.
     "CompleteCallback": Right(services=frozenset((EDGE,))),

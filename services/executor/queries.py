@@ -28,6 +28,7 @@ _TASK_STATE = """
         CASE WHEN poll_count > 0 THEN json_quote(json_extract(memory, '$.polls[#-1]')) END
     FROM tasks
 """
+_IDS_AT_ONCE = 500
 _OPEN_TASK = tuple(status.value for status in TaskStatus if not status.final)
 _OPEN = frozenset(("RUNNING", "PAUSED"))
 _STATE = f"SELECT {', '.join(STATE_COLUMNS)} FROM executions"
@@ -140,6 +141,19 @@ def open_tasks(db: sqlite3.Connection, execution_ids: Sequence[str]) -> dict[str
     for execution_id, *facts, poll in rows:
         tasks = found.setdefault(execution_id, [])
         tasks.append([*facts, None if poll is None else value_of(poll)])
+    return found
+
+
+def standing(db: sqlite3.Connection, ids: Sequence[str]) -> list[Row]:
+    """(id, status, created at) of those of ``ids`` that are there."""
+    found: list[Row] = []
+    for start in range(0, len(ids), _IDS_AT_ONCE):
+        chunk = ids[start : start + _IDS_AT_ONCE]
+        found += db.execute(
+            "SELECT id, status, created_at FROM executions "
+            f"WHERE id IN ({','.join('?' * len(chunk))})",
+            chunk,
+        )
     return found
 
 

@@ -14,19 +14,15 @@ from podium.executor.v1 import executor_pb2 as pb, executor_pb2_grpc as rpc
 from services.access import current, require, tags_of
 from services.errors import InvalidRequest, NotFound
 from services.executor import listing, loading
+from services.executor.acting import Acting, Asked
 from services.executor.actors import Told
+from services.executor.bulk import Bulk
 from services.executor.calls import Calls
 from services.executor.core.conductor import execution_json
 from services.executor.core.model import (
-    Event,
     Json,
-    Paused,
-    Restarted,
-    Resumed,
-    Retried,
     TaskStatus,
     TaskUpdated,
-    Terminated,
 )
 from services.executor.core.webhooks import delivery_json
 from services.executor.documents import LARGE_CHARS, text_of
@@ -66,6 +62,8 @@ class Executor(rpc.ExecutorServiceServicer):
         self._readers = runtime.store.readers
         self._lists = asyncio.Semaphore(_MOST_LISTS)
         self._watching = Watching(runtime.feed, self._readers, runtime.snapshots)
+        self._acting = Acting(self._calls, self._starting)
+        self._bulk = Bulk(self._readers, self._lists, self._acting, runtime)
         self._sessions: set[Session] = set()
 
     def add_to(self, server: grpc.aio.Server) -> None:
@@ -144,35 +142,40 @@ class Executor(rpc.ExecutorServiceServicer):
     async def PauseExecution(
         self, request: pb.PauseExecutionRequest, context: Context
     ) -> pb.PauseExecutionResponse:
-        return pb.PauseExecutionResponse(state=await self._act(request.execution_id, Paused()))
+        told = await self._acting.act(request.execution_id, Asked(pb.OPERATION_PAUSE))
+        return pb.PauseExecutionResponse(state=state_of(told.after, told.origin))
 
     async def ResumeExecution(
         self, request: pb.ResumeExecutionRequest, context: Context
     ) -> pb.ResumeExecutionResponse:
-        return pb.ResumeExecutionResponse(state=await self._act(request.execution_id, Resumed()))
+        told = await self._acting.act(request.execution_id, Asked(pb.OPERATION_RESUME))
+        return pb.ResumeExecutionResponse(state=state_of(told.after, told.origin))
 
     async def TerminateExecution(
         self, request: pb.TerminateExecutionRequest, context: Context
     ) -> pb.TerminateExecutionResponse:
-        event = Terminated(request.reason)
-        return pb.TerminateExecutionResponse(state=await self._act(request.execution_id, event))
+        asked = Asked(pb.OPERATION_TERMINATE, reason=request.reason)
+        told = await self._acting.act(request.execution_id, asked)
+        return pb.TerminateExecutionResponse(state=state_of(told.after, told.origin))
 
     async def RestartExecution(
         self, request: pb.RestartExecutionRequest, context: Context
     ) -> pb.RestartExecutionResponse:
-        if not request.use_latest_definitions:
-            state = await self._act(request.execution_id, Restarted())
-            return pb.RestartExecutionResponse(state=state)
-        told = await self._calls.tell(request.execution_id, None)
-        snapshot = self._starting.latest(told.after.workflow.name)
-        event = Restarted(snapshot.workflow)
-        told = await self._calls.tell(request.execution_id, event, snapshot)
+        asked = Asked(pb.OPERATION_RESTART, latest=request.use_latest_definitions)
+        told = await self._acting.act(request.execution_id, asked)
         return pb.RestartExecutionResponse(state=state_of(told.after, told.origin))
 
     async def RetryExecution(
         self, request: pb.RetryExecutionRequest, context: Context
     ) -> pb.RetryExecutionResponse:
-        return pb.RetryExecutionResponse(state=await self._act(request.execution_id, Retried()))
+        told = await self._acting.act(request.execution_id, Asked(pb.OPERATION_RETRY))
+        return pb.RetryExecutionResponse(state=state_of(told.after, told.origin))
+
+    async def OperateExecutions(
+        self, request: pb.OperateExecutionsRequest, context: Context
+    ) -> AsyncIterator[pb.OperateExecutionsResponse]:
+        async for response in self._bulk.operate(request):
+            yield response
 
     async def UpdateTask(
         self, request: pb.UpdateTaskRequest, context: Context
@@ -215,10 +218,6 @@ class Executor(rpc.ExecutorServiceServicer):
             definitions_stale=self._replica.stale,
             running=self._runtime.tally.running,
         )
-
-    async def _act(self, execution_id: str, event: Event) -> pb.ExecutionState:
-        told = await self._calls.tell(execution_id, event)
-        return state_of(told.after, told.origin)
 
     async def _readable(self, execution_id: str) -> loading.Loaded:
         """The execution, if the caller may read its workflow."""

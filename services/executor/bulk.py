@@ -1,0 +1,134 @@
+"""One operation on many executions: what it comes to, and what became of each of them."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections import Counter
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+
+from podium.executor.v1 import executor_pb2 as pb
+from services.errors import InvalidRequest, ServiceError
+from services.executor import queries
+from services.executor.acting import APPLIES, Acting, Asked
+from services.executor.answers import stopping
+from services.executor.readers import Readers
+from services.executor.runtime import Runtime
+from services.executor.states import EXECUTION_STATUS, state_of, timestamp
+
+MOST = 10_000
+# So many at once: others that want something of the engine wait no longer than for these.
+_AT_ONCE = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Selected:
+    """Which executions an operation is tried on.
+
+    Attributes:
+        counts: Of all that are named, or match, by status.
+        applicable: How many of those it applies to, and ``oldest`` when the first of them was
+            started; None: there is none.
+    """
+
+    ids: Sequence[str]
+    counts: dict[str, int]
+    missing: int
+    applicable: int
+    oldest: int | None
+
+    def preview(self, *, with_ids: bool) -> pb.OperationPreview:
+        return pb.OperationPreview(
+            counts=[
+                pb.StatusCount(status=EXECUTION_STATUS[status], count=count)
+                for status, count in sorted(self.counts.items())
+            ],
+            missing=self.missing,
+            applicable=self.applicable,
+            selected=len(self.ids),
+            oldest_at=timestamp(self.oldest),
+            execution_ids=self.ids if with_ids else (),
+        )
+
+
+class Bulk:
+    """Does one operation to many.
+
+    Args:
+        places: How many lists are read at once; the other threads are for shorter reads.
+    """
+
+    def __init__(
+        self, readers: Readers, places: asyncio.Semaphore, acting: Acting, runtime: Runtime
+    ) -> None:
+        self._readers = readers
+        self._places = places
+        self._acting = acting
+        self._runtime = runtime
+
+    async def operate(
+        self, request: pb.OperateExecutionsRequest
+    ) -> AsyncIterator[pb.OperateExecutionsResponse]:
+        """The preview, then the results.
+
+        Raises:
+            InvalidRequest: It says not what to do, or not to which.
+            Unavailable: The executor is about to end.
+        """
+        asked = _asked(request)
+        selected = await self._selected(request)
+        yield pb.OperateExecutionsResponse(preview=selected.preview(with_ids=request.dry_run))
+        left = () if request.dry_run else selected.ids
+        for start in range(0, len(left), _AT_ONCE):
+            if self._runtime.draining:
+                raise stopping()
+            results = await asyncio.gather(
+                *(self._one(each, asked) for each in left[start : start + _AT_ONCE])
+            )
+            yield pb.OperateExecutionsResponse(results=results)
+
+    async def _selected(self, request: pb.OperateExecutionsRequest) -> Selected:
+        ids = list(dict.fromkeys(request.execution_ids))
+        if not ids:
+            raise InvalidRequest("execution_ids must name one at least.")
+        if len(ids) > MOST:
+            raise InvalidRequest(f"execution_ids may name {MOST} at most.")
+        async with self._places:
+            return await self._readers.read(_named, ids, request.operation)
+
+    async def _one(self, execution_id: str, asked: Asked) -> pb.OperationResult:
+        try:
+            told = await self._acting.surely(execution_id, asked)
+        except ServiceError as error:
+            return pb.OperationResult(
+                execution_id=execution_id,
+                outcome=pb.OPERATION_OUTCOME_REFUSED,
+                reason=error.reason(),
+                detail=error.detail,
+            )
+        already = asked.found(told.before.status)
+        return pb.OperationResult(
+            execution_id=execution_id,
+            outcome=pb.OPERATION_OUTCOME_ALREADY if already else pb.OPERATION_OUTCOME_DONE,
+            state=state_of(told.after, told.origin),
+        )
+
+
+def _asked(request: pb.OperateExecutionsRequest) -> Asked:
+    if request.operation not in APPLIES:
+        raise InvalidRequest("operation is none that there is.")
+    return Asked(request.operation, request.reason, request.use_latest_definitions)
+
+
+def _named(db: sqlite3.Connection, ids: Sequence[str], operation: int) -> Selected:
+    rows = queries.standing(db, ids)
+    meant = {status.value for status in APPLIES[operation]}
+    applicable = [created_at for _, status, created_at in rows if status in meant]
+    return Selected(
+        ids=ids,
+        counts=Counter(status for _, status, _ in rows),
+        missing=len(ids) - len(rows),
+        applicable=len(applicable),
+        oldest=min(applicable, default=None),
+    )
