@@ -91,6 +91,7 @@ _EXECUTOR = {
     # READ on the workflow.
     "GetExecution": _right(EDITOR, OPERATOR, VIEWER, services=(EDGE,), checked_by_handler=True),
     "WatchExecution": _right(EDITOR, OPERATOR, VIEWER, services=(EDGE,), checked_by_handler=True),
+    "ListExecutionEvents": _right(EDITOR, OPERATOR, VIEWER, checked_by_handler=True),
     "ListExecutions": _right(EDITOR, OPERATOR, VIEWER, services=(EDGE,)),
     "WatchExecutions": _right(EDITOR, OPERATOR, VIEWER, services=(EDGE,)),
     "PauseExecution": _OPERATE,

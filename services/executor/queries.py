@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,6 +29,8 @@ _TASK_STATE = """
     FROM tasks
 """
 _IDS_AT_ONCE = 500
+# By how much units may be written in another order than they were decided in.
+_DISORDER_MICROSECONDS = 10_000_000
 _OPEN_TASK = tuple(status.value for status in TaskStatus if not status.final)
 _OPEN = frozenset(("RUNNING", "PAUSED"))
 _STATE = f"SELECT {', '.join(STATE_COLUMNS)} FROM executions"
@@ -250,6 +252,41 @@ def changes(
         f"WHERE revision > ? AND revision <= ? {one}ORDER BY revision LIMIT ?",
         (after, until, *((execution_id,) if execution_id else ()), limit),
     ).fetchall()
+
+
+def changes_of(
+    db: sqlite3.Connection, execution_id: str, first: int, last: int
+) -> Iterator[tuple[int, str]]:
+    """(revision, state) of one execution's changes that were made between two times, in order.
+
+    What was made at a time is found by halving: the feed is nearly in that order.
+    """
+    head, floor = revisions(db)
+    low = _first_since(db, floor + 1, head, first - _DISORDER_MICROSECONDS)
+    high = _first_since(db, low, head, last + _DISORDER_MICROSECONDS)
+    yield from db.execute(
+        "SELECT revision, state FROM changes "
+        "WHERE revision BETWEEN ? AND ? AND execution_id = ? ORDER BY revision",
+        (low, high, execution_id),
+    )
+
+
+def kept_since(db: sqlite3.Connection) -> int:
+    """The time from which on all changes are kept; 0: from the beginning."""
+    row = db.execute("SELECT revision, at FROM changes ORDER BY revision LIMIT 1").fetchone()
+    return 0 if row is None or row[0] == 1 else int(row[1])
+
+
+def _first_since(db: sqlite3.Connection, low: int, high: int, at: int) -> int:
+    """The first revision from ``low`` to ``high`` made at that time or later; else ``high``."""
+    while low < high:
+        middle = (low + high) // 2
+        row = db.execute("SELECT at FROM changes WHERE revision = ?", (middle,)).fetchone()
+        if row is not None and row[0] >= at:
+            high = middle
+        else:
+            low = middle + 1
+    return low
 
 
 def meta(db: sqlite3.Connection) -> dict[str, str]:

@@ -13,7 +13,7 @@ import grpc
 from podium.executor.v1 import executor_pb2 as pb, executor_pb2_grpc as rpc
 from services.access import current, require, tags_of
 from services.errors import InvalidRequest, NotFound
-from services.executor import listing, loading
+from services.executor import eventlist, listing, loading
 from services.executor.acting import Acting, Asked
 from services.executor.actors import Told
 from services.executor.bulk import Bulk
@@ -21,18 +21,21 @@ from services.executor.calls import Calls
 from services.executor.core.conductor import execution_json
 from services.executor.core.model import (
     Json,
+    Task,
     TaskStatus,
     TaskUpdated,
 )
 from services.executor.core.webhooks import delivery_json
 from services.executor.documents import LARGE_CHARS, text_of
 from services.executor.effects.callbacks import CallbackTokens
+from services.executor.events import polls_of
 from services.executor.livelist import LiveList, Wanted
 from services.executor.runtime import Runtime
 from services.executor.session import Session
 from services.executor.starting import Starting
 from services.executor.states import (
     TASK_STATUS_NAME,
+    poll_state,
     state_of,
     task_facts,
     task_state,
@@ -122,6 +125,13 @@ class Executor(rpc.ExecutorServiceServicer):
         self, request: pb.ListExecutionsRequest, context: Context
     ) -> pb.ListExecutionsResponse:
         return await listing.page(self._readers, self._lists, request)
+
+    async def ListExecutionEvents(
+        self, request: pb.ListExecutionEventsRequest, context: Context
+    ) -> pb.ListExecutionEventsResponse:
+        loaded = await self._readable(request.execution_id)
+        async with self._lists:
+            return await eventlist.page(self._readers, loaded, request)
 
     async def WatchExecution(
         self, request: pb.WatchExecutionRequest, context: Context
@@ -241,9 +251,15 @@ def _whole(loaded: loading.Loaded) -> pb.GetExecutionResponse:
     return pb.GetExecutionResponse(
         completion_webhook=told,
         state=state_of(loaded.execution, loaded.origin),
-        tasks=[task_state(task_facts(task)) for task in loaded.attempts],
+        tasks=map(_with_polls, loaded.attempts),
         document=text_of(document),
     )
+
+
+def _with_polls(task: Task) -> pb.TaskState:
+    state = task_state(task_facts(task))
+    state.polls.extend(filter(None, map(poll_state, polls_of(task))))
+    return state
 
 
 def _duration(request: pb.RunExecutionRequest | pb.AttachExecutionRequest) -> timedelta:

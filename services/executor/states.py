@@ -213,13 +213,13 @@ def task_state(facts: list[Any]) -> pb.TaskState:
         ended_at=timestamp(facts[11]),
         next_at=timestamp(facts[12]),
         reason=facts[13],
-        last_poll=_poll(facts[14]),
+        last_poll=poll_state(facts[14]),
         # What was written by an older executor, or without its documents, has none.
         progress=facts[15] if len(facts) > 15 else None,
     )
 
 
-def _poll(poll: Json) -> pb.Poll | None:
+def poll_state(poll: Json) -> pb.Poll | None:
     """The message of what an HTTP_POLL notes of a poll (kinds/polling.py)."""
     if not isinstance(poll, dict):
         return None
