@@ -13,9 +13,12 @@ from services.errors import InvalidRequest, ServiceError
 from services.executor import queries
 from services.executor.acting import APPLIES, Acting, Asked
 from services.executor.answers import stopping
+from services.executor.conditions import condition
+from services.executor.listing import parsed
 from services.executor.readers import Readers
 from services.executor.runtime import Runtime
 from services.executor.states import EXECUTION_STATUS, state_of, timestamp
+from services.executor.timers import now
 
 MOST = 10_000
 # So many at once: others that want something of the engine wait no longer than for these.
@@ -90,12 +93,18 @@ class Bulk:
 
     async def _selected(self, request: pb.OperateExecutionsRequest) -> Selected:
         ids = list(dict.fromkeys(request.execution_ids))
-        if not ids:
-            raise InvalidRequest("execution_ids must name one at least.")
         if len(ids) > MOST:
             raise InvalidRequest(f"execution_ids may name {MOST} at most.")
+        if bool(ids) == bool(request.query):
+            raise InvalidRequest("Either execution_ids or a query says which executions are meant.")
+        if not 0 <= request.limit <= MOST:
+            raise InvalidRequest(f"limit must be 0 to {MOST}.")
         async with self._places:
-            return await self._readers.read(_named, ids, request.operation)
+            if ids:
+                return await self._readers.read(_named, ids, request.operation)
+            asked = condition(parsed(request.query), now())
+            limit = request.limit or MOST
+            return await self._readers.read(_matching, asked, request.operation, limit)
 
     async def _one(self, execution_id: str, asked: Asked) -> pb.OperationResult:
         try:
@@ -131,4 +140,19 @@ def _named(db: sqlite3.Connection, ids: Sequence[str], operation: int) -> Select
         missing=len(ids) - len(rows),
         applicable=len(applicable),
         oldest=min(applicable, default=None),
+    )
+
+
+def _matching(
+    db: sqlite3.Connection, asked: tuple[str, tuple[object, ...]], operation: int, limit: int
+) -> Selected:
+    meant = [status.value for status in sorted(APPLIES[operation])]
+    counts = queries.counts_of(db, *asked)
+    rows = queries.oldest(db, *asked, meant, limit)
+    return Selected(
+        ids=[execution_id for execution_id, _ in rows],
+        counts=counts,
+        missing=0,
+        applicable=sum(counts.get(status, 0) for status in meant),
+        oldest=rows[0][1] if rows else None,
     )

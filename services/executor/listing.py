@@ -14,6 +14,8 @@ from services.executor.patterns import MOST_STARS
 from services.executor.queries import Filters
 from services.executor.readers import Readers
 from services.executor.states import EXECUTION_STATUS_NAME, execution_state
+from services.query import Query, QueryFault, parse
+from services.query.executions import EXECUTIONS
 
 _DEFAULT_PAGE = 50
 _LARGEST_PAGE = 500
@@ -42,6 +44,18 @@ async def page(
     return pb.ListExecutionsResponse(
         executions=[execution_state(row) for row in rows[:size]], next_page_token=token
     )
+
+
+def parsed(query: str) -> Query:
+    """The tree of a query of executions.
+
+    Raises:
+        InvalidRequest: It is none; ``start`` and ``end`` of its metadata say where.
+    """
+    try:
+        return parse(query, EXECUTIONS)
+    except QueryFault as fault:
+        raise InvalidRequest(str(fault), start=str(fault.start), end=str(fault.end)) from fault
 
 
 def _filters(request: pb.ListExecutionsRequest) -> Filters:

@@ -6,18 +6,21 @@ import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from podium.executor.v1 import executor_pb2 as pb
 from services.errors import InvalidRequest
 from services.executor import queries
 from services.executor.batches import batch, change_of
+from services.executor.conditions import condition
 from services.executor.feed import FULL, Behind, Change, Feed, Follower
-from services.executor.patterns import MOST_STARS, matches
-from services.executor.queries import Filters
+from services.executor.listing import parsed
 from services.executor.readers import Readers
+from services.executor.shown import Shown
 from services.executor.states import EXECUTION_STATUS
 from services.executor.tally import Tally
+from services.executor.timers import now
+from services.query import EVERYTHING, Query
 
 _HEARTBEAT = timedelta(seconds=1)
 _MOST_RECENT = 100_000
@@ -39,23 +42,18 @@ class Wanted:
 
     Attributes:
         recent: So many that have ended, beside all that run.
-        workflow: A name, in which ``*`` stands for any characters; empty: any.
+        query: What they are like.
     """
 
     recent: int
-    workflow: str
+    query: Query = EVERYTHING
 
     @classmethod
     def of(cls, request: pb.WatchExecutionsRequest) -> Wanted:
         """Raises :class:`InvalidRequest` for what no list can have."""
         if not 0 <= request.recent <= _MOST_RECENT:
             raise InvalidRequest(f"recent must be 0 to {_MOST_RECENT}.")
-        if request.workflow_name.count("*") > MOST_STARS:
-            raise InvalidRequest(f"workflow_name may hold {MOST_STARS} '*' at most.")
-        return cls(request.recent, request.workflow_name)
-
-    def has(self, change: Change) -> bool:
-        return not self.workflow or matches(self.workflow, change.workflow)
+        return cls(request.recent, parsed(request.query))
 
 
 class LiveList:
@@ -80,6 +78,7 @@ class LiveList:
         self._seconds = heartbeat.total_seconds()
         self._place = 0
         self._counted = -1
+        self._shown = None if wanted.query == EVERYTHING else Shown()
 
     async def follow(
         self, resume: pb.ResumeToken | None
@@ -113,8 +112,9 @@ class LiveList:
                 yield self._response(_BROKEN_OFF, changes)
         else:
             async for page in self._feed.pages(self._place, follower.head):
-                if changes := self._batch(page):
-                    yield self._response(self._token(), changes)
+                response = await self._batch(page)
+                if response.changes or response.gone_ids:
+                    yield response
         self._place = follower.head
         yield self._response(self._token(), caught_up=True)
         async for response in self._live(follower):
@@ -129,9 +129,8 @@ class LiveList:
             if taken is None:
                 return
             for start in range(0, len(taken), FULL):
-                response = self._response(None, self._batch(taken[start : start + FULL]))
-                if response.changes or response.counts:
-                    response.resume.CopyFrom(self._token())
+                response = await self._batch(taken[start : start + FULL])
+                if response.changes or response.gone_ids or response.counts:
                     yield response
                     told = clock()
             if clock() - told >= self._seconds:
@@ -140,22 +139,35 @@ class LiveList:
 
     async def _snapshot(self) -> AsyncIterator[list[pb.ExecutionChange]]:
         wanted, before = self._wanted, None
+        if self._shown is not None:
+            self._shown.begin()
         while True:
-            changes, before, recent = await self._readers.read(_page, wanted, before)
+            changes, before, recent = await self._readers.read(_page, wanted, now(), before)
+            if self._shown is not None:
+                self._shown.show(change.execution.execution_id for change in changes)
             if changes:
                 yield changes
             if before is None:
                 return
             wanted = replace(wanted, recent=recent)
 
-    def _batch(self, changes: Sequence[Change]) -> list[pb.ExecutionChange]:
-        self._place = changes[-1].revision
-        return batch(filter(self._wanted.has, changes))
+    async def _batch(self, changes: Sequence[Change]) -> pb.WatchExecutionsResponse:
+        gone: list[str] = []
+        last = changes[-1].revision
+        if self._shown is not None:
+            ids = list({change.execution_id for change in changes})
+            sql, values = condition(self._wanted.query, now())
+            kept = await self._readers.read(queries.matching, ids, sql, values)
+            gone = self._shown.changed(ids, kept)
+            changes = [change for change in changes if change.execution_id in kept]
+        self._place = last
+        return self._response(self._token(), batch(changes), gone)
 
     def _response(
         self,
-        resume: pb.ResumeToken | None,
+        resume: pb.ResumeToken,
         changes: Sequence[pb.ExecutionChange] = (),
+        gone_ids: Sequence[str] = (),
         *,
         compacted: bool = False,
         caught_up: bool = False,
@@ -163,6 +175,7 @@ class LiveList:
         return pb.WatchExecutionsResponse(
             resume=resume,
             changes=changes,
+            gone_ids=gone_ids,
             compacted=compacted,
             caught_up=caught_up,
             counts=self._counts(),
@@ -183,14 +196,14 @@ class LiveList:
 
 
 def _page(
-    db: sqlite3.Connection, wanted: Wanted, before: Place | None
+    db: sqlite3.Connection, wanted: Wanted, at: datetime, before: Place | None
 ) -> tuple[list[pb.ExecutionChange], Place | None, int]:
     """The next page of a snapshot, which begins after ``before``.
 
     With it: where it ends (None: it was the last), and how many are still wanted that have ended.
     """
-    filters = Filters(workflow=wanted.workflow, open=not wanted.recent)
-    rows = queries.states(db, filters, before, FULL)
+    read = queries.found if wanted.recent else queries.running
+    rows = read(db, *condition(wanted.query, at), before, FULL)
     tasks = queries.open_tasks(db, [row[0] for row in rows if row[6] is None])
     changes, recent = [], wanted.recent
     for row in rows:

@@ -146,6 +146,58 @@ def open_tasks(db: sqlite3.Connection, execution_ids: Sequence[str]) -> dict[str
     return found
 
 
+def running(
+    db: sqlite3.Connection,
+    sql: str,
+    values: Sequence[object],
+    before: tuple[int, str] | None,
+    limit: int,
+) -> list[Row]:
+    """As :func:`found`, of those that have not ended; of all others none is looked at."""
+    place = "" if before is None else "AND (created_at, id) < (?, ?) "
+    return db.execute(
+        f"{_STATE} INDEXED BY executions_running WHERE ended_at IS NULL AND {sql} {place}"
+        "ORDER BY created_at DESC, id DESC LIMIT ?",
+        (*values, *(before or ()), limit),
+    ).fetchall()
+
+
+def matching(
+    db: sqlite3.Connection, ids: Sequence[str], sql: str, values: Sequence[object]
+) -> set[str]:
+    """Which of ``ids``, at most some hundred, a condition is true of."""
+    # A statement left to itself may look through all that the condition is true of.
+    rows = db.execute(
+        "SELECT id FROM executions INDEXED BY sqlite_autoindex_executions_1 "
+        f"WHERE id IN ({','.join('?' * len(ids))}) AND {sql}",
+        (*ids, *values),
+    )
+    return {row[0] for row in rows}
+
+
+def counts_of(db: sqlite3.Connection, sql: str, values: Sequence[object]) -> dict[str, int]:
+    """By status, of how many executions a condition is true."""
+    return dict(
+        db.execute(f"SELECT status, count(*) FROM executions WHERE {sql} GROUP BY status", values)
+    )
+
+
+def oldest(
+    db: sqlite3.Connection,
+    sql: str,
+    values: Sequence[object],
+    statuses: Sequence[str],
+    limit: int,
+) -> list[tuple[str, int]]:
+    """(id, created at) of the oldest that a condition is true of and that stand there."""
+    open_ = "AND ended_at IS NULL " if _OPEN.issuperset(statuses) else ""
+    return db.execute(
+        f"SELECT id, created_at FROM executions WHERE {sql} {open_}"
+        f"AND status IN ({','.join('?' * len(statuses))}) ORDER BY created_at, id LIMIT ?",
+        (*values, *statuses, limit),
+    ).fetchall()
+
+
 def standing(db: sqlite3.Connection, ids: Sequence[str]) -> list[Row]:
     """(id, status, created at) of those of ``ids`` that are there."""
     found: list[Row] = []

@@ -68,6 +68,32 @@ async def test_what_is_only_shown_is_not_done(tmp_path: Path) -> None:
     assert first.state.status == pb.EXECUTION_STATUS_RUNNING
 
 
+async def test_of_what_matches_the_oldest_are_taken_that_it_applies_to(tmp_path: Path) -> None:
+    async with executing(tmp_path / "x.db", [WAITING, QUICK]) as rig:
+        held = [await rig.begin("waiting") for _ in range(4)]
+        await rig.run("quick")
+        await operate(rig, pb.OPERATION_PAUSE, held[:1])
+        asked: dict[str, Any] = {"query": "wf:waiting OR wf:quick", "limit": 2}
+        preview, nothing = await operate(rig, pb.OPERATION_PAUSE, dry_run=True, **asked)
+        shown, results = await operate(rig, pb.OPERATION_PAUSE, **asked)
+        rest, further = await operate(rig, pb.OPERATION_PAUSE, **asked)
+        none, _ = await operate(rig, pb.OPERATION_PAUSE, query="wf:none")
+
+    assert (list(preview.execution_ids), nothing) == (held[1:3], [])
+    assert (preview.applicable, preview.selected) == (3, 2)
+    counts = {each.status: each.count for each in preview.counts}
+    assert counts == {
+        pb.EXECUTION_STATUS_PAUSED: 1,
+        pb.EXECUTION_STATUS_RUNNING: 3,
+        pb.EXECUTION_STATUS_COMPLETED: 1,
+    }
+    assert [each.execution_id for each in results] == held[1:3]
+    assert shown.oldest_at == preview.oldest_at
+    assert not shown.execution_ids
+    assert (rest.applicable, [each.execution_id for each in further]) == (1, held[3:])
+    assert none == pb.OperationPreview()
+
+
 OPERATIONS = [
     (pb.OPERATION_PAUSE, DONE, pb.EXECUTION_STATUS_PAUSED),
     (pb.OPERATION_PAUSE, ALREADY, pb.EXECUTION_STATUS_PAUSED),
@@ -115,6 +141,9 @@ async def test_many_are_restarted_with_the_latest_definitions(tmp_path: Path) ->
         {"operation": 99, "execution_ids": ["e"]},
         {"operation": pb.OPERATION_PAUSE},
         {"operation": pb.OPERATION_PAUSE, "execution_ids": map(str, range(10_001))},
+        {"operation": pb.OPERATION_PAUSE, "execution_ids": ["e"], "query": "status:running"},
+        {"operation": pb.OPERATION_PAUSE, "query": "nope:1"},
+        {"operation": pb.OPERATION_PAUSE, "query": "status:running", "limit": 10_001},
     ],
 )
 async def test_what_makes_no_sense_is_refused(fields: dict[str, Any], tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from podium.executor.v1 import executor_pb2 as pb
 from services.errors import InvalidRequest
 from services.executor import batches, feed as feeds, livelist
 from services.executor.feed import Change
+from services.executor.shown import Shown
 from services.executor.upkeep import Upkeep
 from services.rpc import raising_ours
 from tests.executor.rig import ADMIN, Rig, executing, step, upstream, workflow
@@ -82,7 +83,7 @@ async def test_a_list_begins_with_what_runs_and_goes_on_with_what_happens(tmp_pa
         assert [each.execution.workflow_name for each in changes(live)] == ["quick", "waiting"]
         assert counted(live) == {"RUNNING": 1, "COMPLETED": 2, "TERMINATED": 1}
 
-        request = Request(resume=snapshot[-1].resume, workflow_name="wait*")
+        request = Request(resume=snapshot[-1].resume, query="wf:wait*")
         resumed = await until_caught_up(watch(rig, request))
         assert ids(resumed) == [held[0]]
         assert resumed[-1].resume.revision == rig.runtime.feed.head
@@ -112,7 +113,7 @@ async def test_a_snapshot_has_the_newest_that_ended_and_all_that_run(
 
 @pytest.mark.parametrize(
     "request_",
-    [Request(recent=-1), Request(recent=100_001), Request(workflow_name="*" * 11)],
+    [Request(recent=-1), Request(recent=100_001), Request(query="nope:1")],
 )
 async def test_a_list_that_there_cannot_be_is_refused(request_: Request, tmp_path: Path) -> None:
     async with executing(tmp_path / "x.db", [QUICK]) as rig:
@@ -169,6 +170,55 @@ async def test_one_that_falls_too_far_behind_begins_anew(
     assert held in ids(anew)
 
 
+async def test_a_list_has_what_matches_and_says_what_is_gone(tmp_path: Path) -> None:
+    async with executing(tmp_path / "x.db", [WAITING, QUICK]) as rig:
+        ended = (await rig.run("quick")).execution_id
+        held = [await rig.begin("waiting") for _ in range(3)]
+        request = Request(query="status:running OR wf:none", recent=10)
+        call = watch(rig, request)
+        snapshot = await until_caught_up(call)
+        await rig.run("quick")
+        await terminate(rig, held[0])
+        live = await until(
+            call, lambda found: counted(found) == {"RUNNING": 2, "COMPLETED": 2, "TERMINATED": 1}
+        )
+        request.resume.CopyFrom(snapshot[-1].resume)
+        resumed = await until_caught_up(watch(rig, request))
+        await terminate(rig, held[1])
+        further = await until(call, lambda found: bool(found) and bool(found[-1].gone_ids))
+
+    assert ids(snapshot) == held[::-1]
+    assert ended not in ids(snapshot)
+    assert [gone for each in live for gone in each.gone_ids] == [held[0]]
+    # What it was told before is not known: whatever does not match is gone.
+    assert held[0] in [gone for each in resumed for gone in each.gone_ids]
+    assert list(further[-1].gone_ids) == [held[1]]
+    assert not ids(further)
+
+
+happened = st.lists(st.tuples(st.sampled_from("abcdef"), st.booleans()), max_size=30)
+
+
+@given(st.sets(st.sampled_from("abcdef")), happened, st.integers(0, 6), st.booleans())
+def test_whatever_is_in_a_list_and_ceases_to_match_is_told_as_gone(
+    first: set[str], changes_: list[tuple[str, bool]], most: int, fresh: bool
+) -> None:
+    shown = Shown(most)
+    if fresh:
+        shown.begin()
+        shown.show(first)
+    there = set(first)
+    for each, matches in changes_:
+        gone = shown.changed([each], {each} if matches else set())
+        assert not matches or not gone
+        if each in there and not matches:
+            assert gone == [each]
+        if fresh and most == 6:
+            assert set(gone) <= there
+        there.difference_update(gone)
+        there |= {each} if matches else set()
+
+
 async def test_a_snapshot_says_of_open_tasks_what_a_watch_of_their_execution_says(
     tmp_path: Path,
 ) -> None:
@@ -193,6 +243,7 @@ async def test_a_snapshot_says_of_open_tasks_what_a_watch_of_their_execution_say
             [told] = changes(await until_caught_up(watch(rig)))
 
     assert [task.ref for task in whole.tasks] == ["n", "poll"]
+    whole.tasks[1].ClearField("polls")
     assert list(told.tasks) == [whole.tasks[1]]
     assert told.execution == whole.state
     assert told.tasks[0].last_poll.progress == 0.5
@@ -258,7 +309,7 @@ async def test_a_quiet_list_beats(tmp_path: Path) -> None:
             rig.runtime.feed,
             rig.store.readers,
             rig.runtime.tally,
-            livelist.Wanted(0, ""),
+            livelist.Wanted(0),
             heartbeat=timedelta(milliseconds=5),
         ).follow(None)
         told = await some(live, 3)

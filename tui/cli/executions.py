@@ -1,4 +1,4 @@
-"""`podium executions` and the operations on one execution."""
+"""`podium executions`, and `podium complete-task`."""
 
 from __future__ import annotations
 
@@ -86,44 +86,6 @@ def as_json(state: pb.ExecutionState) -> dict[str, object]:
         "reasonForIncompletion": state.reason,
     }
 
-
-def _operation(name: str, help_text: str, method: str, *options: click.Option) -> click.Command:
-    """A command that asks for ``method`` of one execution and prints where it stands then."""
-
-    @click.command(name, help=help_text)
-    @HOME_OPTION
-    @click.argument("execution_id", metavar="ID")
-    def operate(home: Path | None, execution_id: str, **arguments: object) -> None:
-        async def work(clients: Clients) -> None:
-            request = getattr(pb, f"{method}Request")(execution_id=execution_id, **arguments)
-            answer = await getattr(clients.executor, method)(request, timeout=CALL_SECONDS)
-            click.echo(execution_line(answer.state))
-
-        call(home, work)
-
-    operate.params.extend(options)
-    return operate
-
-
-pause = _operation("pause", "Let running tasks end and start no new ones.", "PauseExecution")
-resume = _operation("resume", "Go on with a paused execution.", "ResumeExecution")
-terminate = _operation(
-    "terminate",
-    "End an execution; its open tasks are cancelled.",
-    "TerminateExecution",
-    click.Option(["--reason"], default="", help="Kept with the execution."),
-)
-retry = _operation("retry", "Run the failed tasks of an ended execution again.", "RetryExecution")
-restart = _operation(
-    "restart",
-    "Run an ended execution again from its beginning.",
-    "RestartExecution",
-    click.Option(
-        ["--latest", "use_latest_definitions"],
-        is_flag=True,
-        help="Take the workflow's newest version.",
-    ),
-)
 
 STATUSES = ("COMPLETED", "FAILED", "FAILED_WITH_TERMINAL_ERROR", "IN_PROGRESS")
 

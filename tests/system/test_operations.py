@@ -1,0 +1,73 @@
+"""Operations on one execution and on many, as the commands do them."""
+
+from __future__ import annotations
+
+import json
+from uuid import uuid4
+
+import pytest
+
+from tests.system.running import Suite
+
+# Each command is a process of its own, which takes seconds on a machine that does much else.
+pytestmark = pytest.mark.timeout(180)
+
+
+def held(suite: Suite, name: str, number: int) -> list[str]:
+    """Ids of executions that wait for somebody's word."""
+    wait = {"name": "hold", "taskReferenceName": "hold", "type": "WAIT"}
+    suite.apply({"name": name, "version": 1, "tasks": [wait]})
+    return [suite.podium("run", name).stdout.strip() for _ in range(number)]
+
+
+def test_several_are_named_and_each_is_told(suite: Suite) -> None:
+    ids = held(suite, "several", 2)
+    missing = str(uuid4())
+
+    paused = suite.podium("pause", *ids)
+    again = suite.podium("pause", *ids, "--output", "yaml")
+    ended = suite.podium("terminate", *ids, missing, "--reason", "enough", "--output", "json")
+
+    assert paused.returncode == 0, paused.stderr
+    assert [line.split()[0] for line in paused.stdout.splitlines()] == ids
+    assert again.stdout.count("outcome: ALREADY") == 2
+    results = json.loads(ended.stdout)
+    assert ended.returncode == 1
+    assert [each["outcome"] for each in results] == ["DONE", "DONE", "REFUSED"]
+    assert [each["status"] for each in results] == ["TERMINATED", "TERMINATED", None]
+    assert results[2]["reason"] == "NOT_FOUND"
+
+
+def test_what_a_query_finds_is_shown_and_done_only_if_so_said(suite: Suite) -> None:
+    ids = held(suite, "queried", 3)
+
+    asked = suite.podium("terminate", "--query", "wf:queried")
+    done = suite.podium("terminate", "--query", "wf:queried", "--limit", "2", "--yes")
+    rest = suite.podium("terminate", "--query", "wf:queried", "--yes")
+    nothing = suite.podium("terminate", "--query", "wf:queried", "--yes")
+
+    assert (asked.returncode, asked.stdout) == (1, "")
+    assert "3 found: 3 RUNNING; terminate applies to 3" in asked.stderr
+    assert "--yes" in asked.stderr
+    assert [line.split()[0] for line in done.stdout.splitlines()] == ids[:2]
+    assert "the oldest 2 are taken" in done.stderr
+    assert [line.split()[0] for line in rest.stdout.splitlines()] == ids[2:]
+    assert (nothing.returncode, nothing.stdout) == (0, "")
+    assert "3 found: 3 TERMINATED; terminate applies to 0" in nothing.stderr
+
+
+@pytest.mark.parametrize(
+    ("command", "code", "says"),
+    [
+        (("pause",), 2, "one ID or more, or a --query"),
+        (("pause", "x", "--query", "status:running"), 2, "one ID or more, or a --query"),
+        (("pause", "--query", "nope:1"), 1, "nope"),
+        (("pause", "x", "--output", "xml"), 2, "xml"),
+    ],
+)
+def test_what_makes_no_sense_is_told(
+    command: tuple[str, ...], code: int, says: str, suite: Suite
+) -> None:
+    done = suite.podium(*command)
+
+    assert (done.returncode, says in done.stderr) == (code, True), done.stderr
