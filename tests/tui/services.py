@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import json
+import logging
 import socket
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -20,6 +21,7 @@ from services.edge.settings import Settings as EdgeSettings
 from services.executor.__main__ import opened as opened_executor
 from services.executor.settings import ExecutorSettings
 from services.home import Credentials
+from services.log_ring import LogRing
 from services.registry.serving import serving as serving_registry
 from services.registry.settings import RegistrySettings
 from services.replica import first_copy
@@ -36,6 +38,7 @@ class Services:
 
     Attributes:
         suite: Where it is, as commands and console find it.
+        rings: What each has logged, by name.
     """
 
     def __init__(self, home: Path) -> None:
@@ -51,24 +54,34 @@ class Services:
             credentials=CREDENTIALS,
             home=None,
         )
+        self.rings: dict[str, LogRing] = {}
         self._running: dict[str, AsyncExitStack] = {}
 
     async def start(self, part: str) -> None:
         """Start one of them, at the address that it has for good."""
         stack = AsyncExitStack()
         settings = self._settings(part)
+        ring = self.rings[part] = LogRing()
         if part == "registry":
-            await stack.enter_async_context(serving_registry(settings))
+            await stack.enter_async_context(serving_registry(settings, ring))
         elif part == "executor":
-            opened = opened_executor(settings)
+            opened = opened_executor(settings, ring)
             _, runtime, replica, scripts, _ = await stack.enter_async_context(opened)
             await first_copy(replica, asyncio.Event())
             scripts.start()
             stack.push_async_callback(runtime.drain, 0.0)
         else:
-            edge = await stack.enter_async_context(serving_edge(settings))
+            edge = await stack.enter_async_context(serving_edge(settings, ring))
             await first_copy(edge.replica, asyncio.Event())
         self._running[part] = stack
+
+    def log(self, part: str, message: str, **fields: str) -> None:
+        """Have a service log a warning."""
+        line = {
+            "time": "2026-01-31T12:00:00.000Z", "level": "warning", "service": part,
+            "logger": f"services.{part}.tests", "message": message, **fields,
+        }  # fmt: skip
+        self.rings[part].append(logging.WARNING, json.dumps(line))
 
     async def stop(self, part: str) -> None:
         """Stop one of them; its address is refused from then on."""

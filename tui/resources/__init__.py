@@ -7,8 +7,10 @@ from typing import Any
 from tui.resources import (
     actions,
     applications,
+    audit,
     auths,
     executions,
+    log,
     routes,
     schemas,
     secrets,
@@ -28,6 +30,8 @@ RESOURCES: tuple[Resource[Any], ...] = (
     applications.RESOURCE,
     schemas.RESOURCE,
     secrets.RESOURCE,
+    log.RESOURCE,
+    audit.RESOURCE,
     actions.RESOURCE,
 )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 PANES: dict[str, str] = {
     "execution-timeline": "tui.screens.execution.timeline:TimelineTab",
+    "record-json": "tui.screens.record:RecordTab",
     "definition-json": "tui.screens.definition.document:JsonTab",
     "definition-yaml": "tui.screens.definition.document:YamlTab",
     "definition-history": "tui.screens.definition.history:HistoryTab",

@@ -1,0 +1,46 @@
+"""What the services tell of themselves: logs and audit, as it comes."""
+
+from __future__ import annotations
+
+from tests.tui.console.conftest import console_on
+from tests.tui.screen import until, until_shown
+from tests.tui.services import Services, put
+from tui.widgets.live_table import LiveTable
+
+
+async def test_what_is_logged_shows_and_opens_whole(services: Services) -> None:
+    async with console_on(services, "log") as pilot:
+        await until_shown(pilot, "LIVE")
+
+        services.log("edge", "Something odd.", execution_id="e-17")
+
+        await until_shown(pilot, "Something odd.", "! warning", "e-17")
+        table = pilot.app.screen.query_one(LiveTable)
+        row = next(row for row in table.view.shown() if row.message == "Something odd.")
+        await until(pilot, lambda: table.put_cursor_on(row.id))
+        await pilot.press("enter")
+        await until_shown(pilot, '"logger": "services.edge.tests"')
+
+
+async def test_who_changed_what_shows_as_it_happens(services: Services) -> None:
+    nothing = {"taskReferenceName": "nothing", "name": "nothing", "type": "NOOP"}
+    async with console_on(services, "audit") as pilot:
+        await until_shown(pilot, "LIVE")
+
+        await put(services, {"name": "audited", "version": 1, "tasks": [nothing]})
+
+        await until_shown(pilot, "audited", "create", "application:admin")
+
+
+async def test_the_log_goes_on_when_a_service_is_back(own_services: Services) -> None:
+    async with console_on(own_services, "log") as pilot:
+        await until_shown(pilot, "LIVE")
+        await own_services.stop("edge")
+        await until_shown(pilot, "RECONNECTING")
+
+        await own_services.start("edge")
+        await pilot.press("ctrl+r")
+        await until_shown(pilot, "LIVE")
+        own_services.log("edge", "Still here.")
+
+        await until_shown(pilot, "Still here.")
