@@ -278,6 +278,8 @@ Every run of a workflow, newest first, as it happens. `Enter` opens its timeline
     tabs=(
         Tab("timeline", "Timeline", "execution-timeline"),
         Tab("data", "Data", "execution-data"),
+        Tab("events", "Events", "execution-events"),
+        Tab("definition", "Definition", "execution-definition"),
     ),
     actions=ACTIONS,
     sort="started",

@@ -66,3 +66,21 @@ async def test_an_ended_execution_that_is_restarted_is_followed_again(services: 
 
         await until(pilot, lambda: screen_text(pilot.app) != before)
         await until_shown(pilot, "hold")
+
+
+async def test_events_are_told_as_they_happen(services: Services) -> None:
+    await put(services, {"name": "eventful", "version": 1, "tasks": [ADDS, WAITS]})
+    id_ = await start(services, "eventful", input='{"a": 1}')
+    async with console_on(services, f"executions/{id_}/events") as pilot:
+        await until_shown(pilot, "Events", "execution running", "adds", "completed")
+
+        await pilot.press("t")
+
+        await until_shown(pilot, "execution terminated", "canceled")
+
+
+async def test_the_definition_is_what_the_execution_began_with(services: Services) -> None:
+    await put(services, {"name": "defined", "version": 1, "tasks": [ADDS, WAITS]})
+    id_ = await start(services, "defined", input='{"a": 1}')
+    async with console_on(services, f"executions/{id_}/definition") as pilot:
+        await until_shown(pilot, "Definition", '"name": "defined"', '"taskReferenceName": "adds"')

@@ -1,0 +1,112 @@
+"""What happened to one execution, event by event."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from podium.common.v1 import page_pb2
+from podium.executor.v1 import executor_pb2 as pb
+from tui.live.collection import Collection
+from tui.live.following import Line
+from tui.live.sources import Source
+from tui.resources.model import Cell, Column
+from tui.views.statuses import look_of_execution, look_of_task
+
+if TYPE_CHECKING:
+    from tui.clients import Clients
+
+CALL_SECONDS = 15.0
+PAGE = 500
+# What goes on for longer is read in its log, or by `podium get`.
+MOST = 5_000
+
+
+class Event(NamedTuple):
+    """One event; ``at`` is in epoch seconds.
+
+    Attributes:
+        what: Of one line.
+        detail: Why, or how far.
+    """
+
+    id: str
+    at: float
+    ref: str
+    attempt: str
+    what: str
+    tone: str
+    detail: str
+
+
+async def _watch(clients: Clients, query: str, events: Collection[Event], line: Line) -> None:
+    """Read what has happened to the execution ``query``, and again when the line is asked to."""
+    rows: dict[str, Event] = {}
+    request = pb.ListExecutionEventsRequest(
+        execution_id=query, page=page_pb2.PageRequest(page_size=PAGE)
+    )
+    while len(rows) < MOST:
+        answer = await clients.executor.ListExecutionEvents(request, timeout=CALL_SECONDS)
+        for event in answer.events:
+            row = row_of(event, f"{len(rows):06}")
+            rows[row.id] = row
+        events.facts["compacted"] = answer.compacted
+        request.page.page_token = answer.next_page_token
+        if not answer.next_page_token:
+            break
+    events.replace(rows)
+    await line.rest()
+
+
+SOURCE: Source[Event] = Source("events", "executor", _watch)
+
+
+def row_of(event: pb.ExecutionEvent, id_: str) -> Event:
+    """The row of an event."""
+    at = event.at.ToNanoseconds() / 1e9
+    what, tone, detail = _told(event)
+    # Attempts are counted from 1 where people read them.
+    attempt = "" if event.kind == pb.EVENT_KIND_EXECUTION else str(event.attempt + 1)
+    return Event(id_, at, event.ref, attempt, what, tone, detail or event.reason)
+
+
+def _told(event: pb.ExecutionEvent) -> tuple[str, str, str]:
+    """What happened, its tone, and what there is to say of it."""
+    match event.kind:
+        case pb.EVENT_KIND_EXECUTION:
+            look = look_of_execution(event.execution_to)
+            return f"{look.glyph} execution {look.label}", look.tone, ""
+        case pb.EVENT_KIND_TASK:
+            look = look_of_task(event.task_to)
+            return f"{look.glyph} {look.label}", look.tone, ""
+        case pb.EVENT_KIND_POLL:
+            return _poll(event.poll)
+        case pb.EVENT_KIND_PROGRESS:
+            return "progress", "primary", f"{event.progress:g}"
+    return "?", "muted", ""
+
+
+def _poll(poll: pb.Poll) -> tuple[str, str, str]:
+    tone = {"COMPLETED": "success", "FAILED": "error", "TOLERATED": "warning"}
+    answer = f"{poll.status_code} in " if poll.status_code else ""
+    said = f"{answer}{poll.duration.ToMilliseconds()} ms: {poll.verdict.lower()}"
+    return f"poll {poll.number}", tone.get(poll.verdict, "text"), f"{said} {poll.reason}".strip()
+
+
+def _clock(at: float) -> str:
+    whole = int(at)
+    day = whole % 86_400
+    return f"{day // 3600:02}:{day // 60 % 60:02}:{day % 60:02}.{int((at - whole) * 1000):03}"
+
+
+COLUMNS: tuple[Column[Event], ...] = (
+    Column("at", "TIME", 12, lambda row, _: Cell(_clock(row.at), "muted"), lambda row: row.id,
+           priority=9),
+    Column("ref", "TASK", 14, lambda row, _: Cell(row.ref), lambda row: row.ref or None, flex=1,
+           priority=8),
+    Column("attempt", "TRY", 3, lambda row, _: Cell(row.attempt, "muted"),
+           lambda row: row.attempt, priority=4, right=True),
+    Column("what", "EVENT", 22, lambda row, _: Cell(row.what, row.tone), lambda row: row.what,
+           priority=9),
+    Column("detail", "DETAIL", 16, lambda row, _: Cell(row.detail, row.tone),
+           lambda row: row.detail or None, flex=3, priority=6),
+)  # fmt: skip
