@@ -9,6 +9,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 
+from tui.resources.execution_tasks import COMPLETE, ExecutionTask
 from tui.screens.detail_pane import DetailPane
 from tui.screens.execution.tab import ExecutionTab
 from tui.views.attempts import polls_of
@@ -31,6 +32,8 @@ class TimelineTab(ExecutionTab):
         self._nested = False
 
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(COMPLETE.key, "complete_task", COMPLETE.title, id=COMPLETE.id,
+                tooltip=COMPLETE.help),
         Binding("escape", "close_task", "Close", id="execution.close_task",
                 tooltip="Back to the timeline"),
     ]  # fmt: skip
@@ -85,6 +88,7 @@ class TimelineTab(ExecutionTab):
 
     def on_timeline_task_selected(self, message: Timeline.TaskSelected) -> None:
         self._show_task()
+        self.refresh_bindings()
 
     def on_resize(self) -> None:
         self.set_class(self.size.width < WIDE_CELLS, "-narrow")
@@ -94,8 +98,29 @@ class TimelineTab(ExecutionTab):
         self._beside.focus()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        # Elsewhere the key leads out of the execution.
-        return self.has_class("-task") if action == "close_task" else True
+        if action == "close_task":
+            # Elsewhere the key leads out of the execution.
+            return self.has_class("-task")
+        if action == "complete_task":
+            if self.console.read_only:
+                return False
+            return True if self._chosen is not None else None
+        return True
+
+    @property
+    def _chosen(self) -> ExecutionTask | None:
+        """The task under the cursor, if it is open."""
+        row = self._timeline.row
+        task = self.tasks.get(row.node.task_id) if row is not None else None
+        if task is None:
+            return None
+        state = task.state
+        chosen = ExecutionTask(state.task_id, self.detail.record_id, state.ref, state.status)
+        return chosen if COMPLETE.applies(chosen) else None
+
+    def action_complete_task(self) -> None:
+        if (chosen := self._chosen) is not None:
+            self.console.act(self.detail.resource, COMPLETE, [chosen])
 
     def action_close_task(self) -> None:
         self.remove_class("-task")
