@@ -328,6 +328,30 @@ async def catalog_changing(
             yield change
 
 
+async def audit_changing(
+    clients: Clients, request: registry_pb2.WatchAuditEntriesRequest | None = None
+) -> AsyncIterator[registry_pb2.WatchAuditEntriesResponse]:
+    """Who changed what: the newest first, then as it is written, for ever: over restarts too.
+
+    Args:
+        clients: Whose registry.
+        request: Which entries, how many, and where an earlier one got to; without one, the newest
+            hundred.
+
+    Raises:
+        InvalidRequest: The filter makes no sense.
+        PermissionDenied: The caller may not read the log.
+        Unavailable: The registry has been away for longer than a restart takes.
+    """
+    asked = registry_pb2.WatchAuditEntriesRequest()
+    if request is not None:
+        asked.CopyFrom(request)
+    while True:
+        async for told in until_broken(clients.registry.WatchAuditEntries, asked, "registry"):
+            asked.resume.CopyFrom(told.resume)
+            yield told
+
+
 async def until_broken(watch: Any, request: Any, service: str = "executor") -> AsyncIterator[Any]:
     """One stream of ``watch``: ends when it breaks, since its service is started again."""
     call = watch(request, wait_for_ready=True)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -17,7 +17,9 @@ from services.rpc import raising_ours
 from tui.cli.main import HOME_OPTION
 from tui.cli.serving import live
 from tui.cli.session import call, echo_json, fail
-from tui.cli.types import REVISION, VERSION
+from tui.cli.types import KIND, REVISION, VERSION
+from tui.clients import catalog_changing
+from tui.views.catalog import News, change_data, change_line, list_line
 from tui.views.differences import title
 from tui.views.yaml_text import yaml_text
 
@@ -38,56 +40,147 @@ PAGE = 500
     help="json and yaml print what `podium apply` takes back.",
 )
 @click.option("--revision", type=REVISION, help="As it was at that revision.")
-@click.argument("kind")
-@click.argument("name", required=False)
+@click.option(
+    "--watch",
+    "-w",
+    is_flag=True,
+    help="Go on with each change, over restarts too; as JSON, each is a line.",
+)
+@click.argument("kind", type=KIND)
+@click.argument("name", nargs=-1)
 def get(
     home: Path | None,
     version: int,
     output: str,
     revision: int | None,
+    watch: bool,
     kind: str,
-    name: str | None,
+    name: tuple[str, ...],
 ) -> None:
-    """Print the definition NAME of KIND, or list the KIND."""
-    if revision is not None and not name:
-        raise click.UsageError("--revision goes with the NAME of a definition.")
+    """Print the definitions NAME of KIND, or list the KIND.
 
-    async def one(clients: Clients) -> None:
-        answer = await clients.registry.GetDefinition(
+    KIND is workflow, task, schema, application, auth, service or secret, or short for it: wf, app,
+    svc.
+    """
+    if revision is not None and len(name) != 1:
+        raise click.UsageError("--revision goes with the NAME of a definition.")
+    if watch and revision is not None:
+        raise click.UsageError("--watch shows what is to come, --revision what was.")
+    if watch:
+        following = Following(kind, frozenset(name), version, output)
+        call(home, of_known_kind(following.follow))
+
+    async def named(clients: Clients) -> int:
+        wanted = [
             registry_pb2.GetDefinitionRequest(
-                kind=kind, name=name or "", version=version, revision=revision or 0
-            ),
-            timeout=CALL_SECONDS,
-        )
-        document = json.loads(answer.definition.document)
-        click.echo(
-            json.dumps(document, indent=2, ensure_ascii=False)
-            if output == "json"
-            else yaml_text(document).rstrip()
-        )
+                kind=kind, name=each, version=version, revision=revision or 0
+            )
+            for each in name
+        ]
+        if len(wanted) == 1:
+            _print_one(await _one(clients, wanted[0]), output)
+            return 0
+        return await _several(clients, wanted, output)
 
     async def every(clients: Clients) -> None:
-        found = [definition async for definition in pages(clients, kind)]
-        if output == "text":
-            for definition in found:
-                when = definition.updated_at.ToDatetime().strftime("%Y-%m-%d %H:%M:%S")
-                click.echo(f"{title(definition)}  {when}Z  {definition.updated_by}")
-        elif output == "json":
-            echo_json([json.loads(definition.document) for definition in found])
+        documents = output != "text"
+        found = [each async for each in pages(clients, kind, documents=documents)]
+        if documents:
+            _print_all([json.loads(each.document) for each in found], output)
+        for each in () if documents else found:
+            click.echo(list_line(each))
+
+    call(home, of_known_kind(named if name else every))
+
+
+async def _one(clients: Clients, wanted: registry_pb2.GetDefinitionRequest) -> Any:
+    answer = await clients.registry.GetDefinition(wanted, timeout=CALL_SECONDS)
+    return json.loads(answer.definition.document)
+
+
+async def _several(
+    clients: Clients, wanted: Sequence[registry_pb2.GetDefinitionRequest], output: str
+) -> int:
+    """Print those that are there, and say which are not: the exit code."""
+    found, missing = [], 0
+    for each in wanted:
+        try:
+            with raising_ours():
+                found.append(await _one(clients, each))
+        except NotFound as error:
+            missing = 1
+            click.echo(f"podium: {error.detail}", err=True)
+    _print_all(found, output)
+    return missing
+
+
+def _print_one(document: Any, output: str) -> None:
+    if output == "json":
+        echo_json(document)
+    else:
+        click.echo(yaml_text(document).rstrip())
+
+
+def _print_all(documents: Sequence[Any], output: str) -> None:
+    if output == "json":
+        echo_json(documents)
+    else:
+        click.echo("---\n".join(map(yaml_text, documents)).rstrip())
+
+
+class Following:
+    """`podium get --watch`: what there is, and then each change of it.
+
+    Attributes:
+        names: The only ones; none: all.
+        version: The only one; 0: all.
+    """
+
+    def __init__(self, kind: str, names: frozenset[str], version: int, output: str) -> None:
+        self._kind = kind
+        self._names = names
+        self._version = version
+        self._output = output
+        self._printed = False
+
+    async def follow(self, clients: Clients) -> None:
+        """Print for ever."""
+        news = News()
+        changing = catalog_changing(clients, [self._kind], documents=self._output != "text")
+        async for message in changing:
+            for state in news.of(message):
+                if self._wants(state.definition):
+                    self._print(state)
+
+    def _wants(self, definition: registry_pb2.Definition) -> bool:
+        named = not self._names or definition.name in self._names
+        return named and self._version in (0, definition.version)
+
+    def _print(self, state: registry_pb2.DefinitionState) -> None:
+        if self._output == "text":
+            click.echo(change_line(state))
+        elif self._output == "json":
+            click.echo(json.dumps(change_data(state), ensure_ascii=False))
+        elif state.deleted:
+            click.echo(f"# {change_line(state)}")
         else:
-            documents = [yaml_text(json.loads(each.document)) for each in found]
-            click.echo("---\n".join(documents).rstrip())
+            between = "---\n" if self._printed else ""
+            self._printed = True
+            text = yaml_text(json.loads(state.definition.document)).rstrip()
+            click.echo(f"{between}{text}")
 
-    call(home, of_known_kind(one if name else every))
 
-
-async def pages(clients: Clients, kind: str) -> AsyncIterator[registry_pb2.Definition]:
+async def pages(
+    clients: Clients, kind: str, *, documents: bool = True
+) -> AsyncIterator[registry_pb2.Definition]:
     """Every definition of a kind, or of all where it is empty, in order."""
     token = ""
     while True:
         answer = await clients.registry.ListDefinitions(
             registry_pb2.ListDefinitionsRequest(
-                kind=kind, page=page_pb2.PageRequest(page_size=PAGE, page_token=token)
+                kind=kind,
+                page=page_pb2.PageRequest(page_size=PAGE, page_token=token),
+                without_documents=not documents,
             ),
             timeout=CALL_SECONDS,
         )
@@ -101,7 +194,7 @@ async def pages(clients: Clients, kind: str) -> AsyncIterator[registry_pb2.Defin
 @click.command()
 @HOME_OPTION
 @click.option("--version", type=VERSION, default=0, help="Default: every version.")
-@click.argument("kind")
+@click.argument("kind", type=KIND)
 @click.argument("name")
 def delete(home: Path | None, version: int, kind: str, name: str) -> None:
     """Delete the definition NAME of KIND; refused while another definition uses it."""

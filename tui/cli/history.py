@@ -16,7 +16,7 @@ from tui.cli.definitions import of_known_kind
 from tui.cli.main import HOME_OPTION
 from tui.cli.serving import live
 from tui.cli.session import OUTPUT_OPTION, call, echo_json
-from tui.cli.types import REVISION, VERSION
+from tui.cli.types import KIND, REVISION, VERSION
 from tui.views.differences import OUTCOMES, lines, title
 from tui.views.history import entries
 
@@ -33,7 +33,7 @@ PAGE = 50
 @click.option("--version", type=VERSION, default=0, help="Default: every version.")
 @click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="How many.")
 @OUTPUT_OPTION
-@click.argument("kind")
+@click.argument("kind", type=KIND)
 @click.argument("name")
 def history(home: Path | None, version: int, limit: int, output: str, kind: str, name: str) -> None:
     """List what the definition NAME of KIND was, the newest first, and what changed."""
@@ -74,7 +74,7 @@ async def _states(
 @click.command()
 @HOME_OPTION
 @click.option("--dry-run", is_flag=True, help="Show what it would change, and store nothing.")
-@click.argument("kind")
+@click.argument("kind", type=KIND)
 @click.argument("name")
 @click.argument("revision", type=REVISION)
 def rollback(home: Path | None, dry_run: bool, kind: str, name: str, revision: int) -> None:
