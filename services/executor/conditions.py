@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias, cast
 
@@ -40,7 +41,18 @@ _GLOB = str.maketrans({"[": "[[]", "?": "[?]", "*": "[*]"})
 _LAST_CHARACTER = "\U0010ffff"
 
 
-def condition(query: Query, now: datetime) -> tuple[str, tuple[object, ...]]:
+@dataclass(frozen=True, slots=True)
+class Prefix:
+    """A range of an indexed text: from ``first`` up to, and without, ``after``."""
+
+    column: str
+    first: str
+    after: str
+
+
+def condition(
+    query: Query, now: datetime, crowded: frozenset[str] = frozenset()
+) -> tuple[str, tuple[object, ...]]:
     """(sql, values): a condition on columns of ``executions``, true or false and never NULL.
 
     It stands in a WHERE beside others, joined by AND: ``WHERE {sql} AND id > ?``; of EVERYTHING it
@@ -49,9 +61,24 @@ def condition(query: Query, now: datetime) -> tuple[str, tuple[object, ...]]:
     Args:
         query: Of the vocabulary ``services.query.executions.EXECUTIONS``.
         now: What ages are measured from, and the durations of what runs.
+        crowded: Columns of which :func:`prefixes` hold so many rows that their index is no help.
     """
-    sql, values = _of(query, now)
+    sql, values = _Writer(now, crowded).of(query)
     return sql, tuple(values)
+
+
+def prefixes(query: Query) -> list[Prefix]:
+    """The ranges of text in which all must be that ``query`` finds."""
+    parts = query.parts if isinstance(query, And) else (query,)
+    found = []
+    for part in parts:
+        if isinstance(part, Term) and part.operator == "=" and len(part.values) == 1:
+            (value,) = part.values
+            if not part.path and isinstance(value, Pattern) and not value.literal:
+                after = _after(value.parts[0])
+                if value.parts[0] and after is not None:
+                    found.append(Prefix(COLUMNS[part.name], value.parts[0], after))
+    return found
 
 
 def reads_documents(query: Query) -> bool:
@@ -67,20 +94,45 @@ def reads_documents(query: Query) -> bool:
             return False
 
 
-def _of(query: Query, now: datetime) -> Sql:
-    match query:
-        case And(parts):
-            return _joined(" AND ", (_of(each, now) for each in parts), "1")
-        case Or(parts):
-            return _joined(" OR ", (_of(each, now) for each in parts), "0")
-        case Not(inner):
-            sql, values = _of(inner, now)
-            return f"NOT ({sql})", values
-        case Words(pattern):
-            columns = (COLUMNS[name] for name in EXECUTIONS.words_in)
-            return _joined(" OR ", (_contains(each, pattern) for each in columns), "0")
-        case Term():
-            return _term(dated(query, EXECUTIONS, now), now)
+class _Writer:
+    def __init__(self, now: datetime, crowded: frozenset[str]) -> None:
+        self._now = now
+        self._crowded = crowded
+
+    def of(self, query: Query) -> Sql:
+        match query:
+            case And(parts):
+                return _joined(" AND ", map(self.of, parts), "1")
+            case Or(parts):
+                return _joined(" OR ", map(self.of, parts), "0")
+            case Not(inner):
+                sql, values = self.of(inner)
+                return f"NOT ({sql})", values
+            case Words(pattern):
+                columns = (COLUMNS[name] for name in EXECUTIONS.words_in)
+                return _joined(" OR ", (_contains(each, pattern) for each in columns), "0")
+            case Term():
+                return self._term(dated(query, EXECUTIONS, self._now))
+
+    def _term(self, term: Term) -> Sql:
+        kind = EXECUTIONS[term.name].kind
+        if kind is Kind.DURATION:
+            sql = f"coalesce(ended_at, ?) - created_at {term.operator} ?"
+            return sql, [micros(self._now), comparable(term.values[0])]
+        column = COLUMNS[term.name]
+        if kind is Kind.DOCUMENT:
+            return _document(column, term)
+        if kind is Kind.TEXT:
+            patterns = cast("tuple[Pattern, ...]", term.values)
+            if term.operator == "=":
+                return _text(column, patterns, indexed=column not in self._crowded)
+            return _joined(" OR ", (_contains(column, each) for each in patterns), "0")
+        if kind is Kind.ENUM:
+            return _status(cast("tuple[str, ...]", term.values))
+        if term.operator == "=":
+            return _among(column, term.values)
+        there = "ended_at IS NOT NULL AND " if column == "ended_at" else ""
+        return f"({there}{column} {term.operator} ?)", [comparable(term.values[0])]
 
 
 def _joined(joint: str, parts: Iterable[Sql], none: str) -> Sql:
@@ -92,27 +144,6 @@ def _joined(joint: str, parts: Iterable[Sql], none: str) -> Sql:
     if len(texts) == 1:
         return texts[0], values
     return f"({joint.join(texts)})" if texts else none, values
-
-
-def _term(term: Term, now: datetime) -> Sql:
-    kind = EXECUTIONS[term.name].kind
-    if kind is Kind.DURATION:
-        sql = f"coalesce(ended_at, ?) - created_at {term.operator} ?"
-        return sql, [micros(now), comparable(term.values[0])]
-    column = COLUMNS[term.name]
-    if kind is Kind.DOCUMENT:
-        return _document(column, term)
-    if kind is Kind.TEXT:
-        patterns = cast("tuple[Pattern, ...]", term.values)
-        if term.operator == "~":
-            return _joined(" OR ", (_contains(column, each) for each in patterns), "0")
-        return _text(column, patterns)
-    if kind is Kind.ENUM:
-        return _status(cast("tuple[str, ...]", term.values))
-    if kind is Kind.NUMBER and term.operator == "=":
-        return _among(column, term.values)
-    there = "ended_at IS NOT NULL AND " if column == "ended_at" else ""
-    return f"({there}{column} {term.operator} ?)", [comparable(term.values[0])]
 
 
 def _among(column: str, values: Sequence[object]) -> Sql:
@@ -129,9 +160,11 @@ def _status(statuses: tuple[str, ...]) -> Sql:
     return (f"({sql} AND {UNWELL})" if _UNWELL.issuperset(statuses) else sql), values
 
 
-def _text(column: str, patterns: tuple[Pattern, ...]) -> Sql:
+def _text(column: str, patterns: tuple[Pattern, ...], *, indexed: bool) -> Sql:
     literals = [each.parts[0] for each in patterns if each.literal]
-    parts = [_globbed(column, each) for each in patterns if not each.literal]
+    # A sign before it keeps a column from being looked up in its index.
+    globbed = column if indexed else f"+{column}"
+    parts = [_globbed(globbed, each) for each in patterns if not each.literal]
     if literals:
         parts.insert(0, _among(column, literals))
     sql, values = _joined(" OR ", parts, "0")

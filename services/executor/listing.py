@@ -6,44 +6,69 @@ import asyncio
 import base64
 import binascii
 import json
+import sqlite3
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+from google.protobuf.timestamp_pb2 import Timestamp
 
 from podium.executor.v1 import executor_pb2 as pb
-from services.errors import InvalidRequest
+from services.errors import DeadlineExceeded, InvalidRequest
 from services.executor import queries
+from services.executor.conditions import condition, prefixes, reads_documents
 from services.executor.patterns import MOST_STARS
-from services.executor.queries import Filters
 from services.executor.readers import Readers
+from services.executor.rows import Row
 from services.executor.states import EXECUTION_STATUS_NAME, execution_state
-from services.query import Query, QueryFault, parse
+from services.query import Pattern, Query, QueryFault, Term, conjoined, parse
 from services.query.executions import EXECUTIONS
 
 _DEFAULT_PAGE = 50
 _LARGEST_PAGE = 500
+_LONGEST = timedelta(seconds=10)
 
 
 async def page(
-    readers: Readers, places: asyncio.Semaphore, request: pb.ListExecutionsRequest
+    readers: Readers,
+    places: asyncio.Semaphore,
+    request: pb.ListExecutionsRequest,
+    now: datetime,
+    within: timedelta = _LONGEST,
 ) -> pb.ListExecutionsResponse:
     """The page that ``request`` asks for.
 
     Args:
         places: How many lists are read at once; the other threads are for shorter reads.
+        now: What ages in the query are measured from.
 
     Raises:
-        InvalidRequest: The token is none of ours, or a filter makes no sense.
+        InvalidRequest: The token is none of ours, or a filter or the query makes no sense.
         DeadlineExceeded: To find a page of what is asked for takes too long.
     """
     size = min(request.page.page_size or _DEFAULT_PAGE, _LARGEST_PAGE)
     if size < 0:
         raise InvalidRequest("page_size must not be negative.")
     before = _place(request.page.page_token) if request.page.page_token else None
-    filters = _filters(request)
+    wanted = conjoined((*_filters(request), parsed(request.query)))
+    large = reads_documents(wanted)
     async with places:
-        rows = await readers.read(queries.states, filters, before, size + 1)
+        try:
+            rows = await readers.read(
+                _found, wanted, now, before, size + 1, within=within, large=large
+            )
+        except DeadlineExceeded as error:
+            raise DeadlineExceeded(_way_out(error.detail, large=large)) from error
     token = _token(rows[size - 1][4], rows[size - 1][0]) if len(rows) > size else ""
     return pb.ListExecutionsResponse(
         executions=[execution_state(row) for row in rows[:size]], next_page_token=token
     )
+
+
+def _found(
+    db: sqlite3.Connection, wanted: Query, now: datetime, before: tuple[int, str] | None, limit: int
+) -> list[Row]:
+    crowded = frozenset(each.column for each in prefixes(wanted) if queries.is_crowded(db, each))
+    return queries.found(db, *condition(wanted, now, crowded), before, limit)
 
 
 def parsed(query: str) -> Query:
@@ -58,21 +83,38 @@ def parsed(query: str) -> Query:
         raise InvalidRequest(str(fault), start=str(fault.start), end=str(fault.end)) from fault
 
 
-def _filters(request: pb.ListExecutionsRequest) -> Filters:
+def _way_out(detail: str, *, large: bool) -> str:
+    cause = "; it looks into documents, which takes long" if large else ""
+    return (
+        f"{detail.partition(';')[0].rstrip('.')}{cause}. Add what leaves fewer to look through: "
+        "newer:1h, wf:name, status:failed."
+    )
+
+
+def _filters(request: pb.ListExecutionsRequest) -> Iterator[Query]:
+    """What the fields beside the query ask for."""
     if request.workflow_name.count("*") > MOST_STARS:
         raise InvalidRequest(f"workflow_name may hold {MOST_STARS} '*' at most.")
-    statuses = tuple(EXECUTION_STATUS_NAME.get(each, "") for each in request.statuses)
-    if "" in statuses or "UNSPECIFIED" in statuses:
-        raise InvalidRequest("statuses holds one that is not known.")
-    return Filters(
-        statuses=statuses,
-        workflow=request.workflow_name,
-        correlation_id=request.correlation_id,
-        after=request.started_after.ToMicroseconds() if request.HasField("started_after") else None,
-        before=request.started_before.ToMicroseconds()
-        if request.HasField("started_before")
-        else None,
-    )
+    if request.statuses:
+        statuses = tuple(EXECUTION_STATUS_NAME.get(each, "") for each in request.statuses)
+        if "" in statuses or "UNSPECIFIED" in statuses:
+            raise InvalidRequest("statuses holds one that is not known.")
+        yield Term("status", "=", statuses)
+    if request.workflow_name:
+        yield Term("wf", "=", (Pattern(tuple(request.workflow_name.split("*"))),))
+    if request.correlation_id:
+        yield Term("corr", "=", (Pattern((request.correlation_id,)),))
+    if request.HasField("started_after"):
+        yield Term("started", ">", (_moment(request.started_after),))
+    if request.HasField("started_before"):
+        yield Term("started", "<", (_moment(request.started_before),))
+
+
+def _moment(at: Timestamp) -> datetime:
+    try:
+        return at.ToDatetime(UTC)
+    except (ValueError, OverflowError):
+        raise InvalidRequest("No calendar has the time started_after or started_before.") from None
 
 
 def _token(created_at: int, execution_id: str) -> str:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from services.executor.conditions import Prefix
 from services.executor.core.model import TaskStatus
 from services.executor.documents import value_of
 from services.executor.rows import EXECUTION_COLUMNS, TASK_COLUMNS, Row
@@ -31,28 +31,12 @@ _TASK_STATE = """
 _IDS_AT_ONCE = 500
 # By how much units may be written in another order than they were decided in.
 _DISORDER_MICROSECONDS = 10_000_000
+# To sort that many takes as long as to look through as many by time.
+_CROWD = 5000
 _OPEN_TASK = tuple(status.value for status in TaskStatus if not status.final)
 _OPEN = frozenset(("RUNNING", "PAUSED"))
 _STATE = f"SELECT {', '.join(STATE_COLUMNS)} FROM executions"
 _WEBHOOK = f"SELECT {', '.join(ORDER_COLUMNS + DELIVERY_COLUMNS)} FROM webhooks"
-
-
-@dataclass(frozen=True, slots=True)
-class Filters:
-    """Which executions are listed; what is empty or None keeps all.
-
-    Attributes:
-        workflow: A name, in which ``*`` stands for any characters.
-        after: Created later than that, in microseconds; ``before``: earlier.
-        open: Only those that have not ended.
-    """
-
-    statuses: tuple[str, ...] = ()
-    workflow: str = ""
-    correlation_id: str = ""
-    after: int | None = None
-    before: int | None = None
-    open: bool = False
 
 
 def execution(db: sqlite3.Connection, execution_id: str) -> tuple[Row, list[Row]] | None:
@@ -69,22 +53,6 @@ def snapshot(db: sqlite3.Connection, hash_: str) -> str | None:
     return None if row is None else row[0]
 
 
-def states(
-    db: sqlite3.Connection, filters: Filters, before: tuple[int, str] | None, limit: int
-) -> list[Row]:
-    """Rows of :data:`STATE_COLUMNS`, newest first, those older than ``before`` (created, id)."""
-    wheres, values = _conditions(filters)
-    if before is not None:
-        wheres.append("(created_at, id) < (?, ?)")
-        values.extend(before)
-    where = f"WHERE {' AND '.join(wheres)}" if wheres else ""
-    # All that has ended need not be looked through for what has not.
-    index = "INDEXED BY executions_running" if _only_open(filters) else ""
-    return db.execute(
-        f"{_STATE} {index} {where} ORDER BY created_at DESC, id DESC LIMIT ?", (*values, limit)
-    ).fetchall()
-
-
 def found(
     db: sqlite3.Connection,
     sql: str,
@@ -92,7 +60,11 @@ def found(
     before: tuple[int, str] | None,
     limit: int,
 ) -> list[Row]:
-    """As :func:`states`, of what :func:`conditions.condition` made of a query."""
+    """Rows of :data:`STATE_COLUMNS`, newest first, those older than ``before`` (created, id).
+
+    Args:
+        sql: With ``values``, what :func:`conditions.condition` made of a query.
+    """
     place = "" if before is None else "AND (created_at, id) < (?, ?) "
     return db.execute(
         f"{_STATE} WHERE {sql} {place}ORDER BY created_at DESC, id DESC LIMIT ?",
@@ -100,33 +72,14 @@ def found(
     ).fetchall()
 
 
-def _only_open(filters: Filters) -> bool:
-    return filters.open or bool(filters.statuses and _OPEN.issuperset(filters.statuses))
-
-
-def _conditions(filters: Filters) -> tuple[list[str], list[object]]:
-    wheres: list[str] = []
-    values: list[object] = []
-    if filters.statuses:
-        wheres.append(f"status IN ({','.join('?' * len(filters.statuses))})")
-        values.extend(filters.statuses)
-    if _only_open(filters):
-        wheres.append("ended_at IS NULL")
-    if "*" in filters.workflow:
-        wheres.append("workflow GLOB ?")
-        values.append(filters.workflow.replace("[", "[[]").replace("?", "[?]"))
-    elif filters.workflow:
-        wheres.append("workflow = ?")
-        values.append(filters.workflow)
-    for clause, value in (
-        ("correlation_id != '' AND correlation_id = ?", filters.correlation_id or None),
-        ("created_at > ?", filters.after),
-        ("created_at < ?", filters.before),
-    ):
-        if value is not None:
-            wheres.append(clause)
-            values.append(value)
-    return wheres, values
+def is_crowded(db: sqlite3.Connection, prefix: Prefix) -> bool:
+    """Whether the range holds so many executions that those looked for are soon met by time."""
+    rows = db.execute(
+        "SELECT 1 FROM executions "
+        f"WHERE {prefix.column} >= ? AND {prefix.column} < ? LIMIT 1 OFFSET ?",
+        (prefix.first, prefix.after, _CROWD),
+    )
+    return rows.fetchone() is not None
 
 
 def open_tasks(db: sqlite3.Connection, execution_ids: Sequence[str]) -> dict[str, list[list[Any]]]:

@@ -18,6 +18,8 @@ T = TypeVar("T")
 
 # Of SQLite's virtual machine: a millisecond or so.
 _STEPS_BETWEEN_LOOKS = 20_000
+# A step that reads a document may take milliseconds itself.
+_STEPS_IN_DOCUMENTS = 400
 
 
 class Readers:
@@ -31,15 +33,23 @@ class Readers:
         self._threads = ThreadPoolExecutor(threads, "executor-reader", self._connect)
 
     def read(
-        self, work: Callable[..., T], *arguments: Any, within: timedelta = timedelta(seconds=10)
+        self,
+        work: Callable[..., T],
+        *arguments: Any,
+        within: timedelta = timedelta(seconds=10),
+        large: bool = False,
     ) -> asyncio.Future[T]:
         """What ``work(db, *arguments)`` returns, in the thread that it ran in.
 
         The future fails with DeadlineExceeded where the query took longer than ``within``, and
         with Unavailable where the file cannot be read.
+
+        Args:
+            large: Documents are looked into: the time is looked at more often.
         """
+        steps = _STEPS_IN_DOCUMENTS if large else _STEPS_BETWEEN_LOOKS
         return self._loop.run_in_executor(
-            self._threads, self._read, work, arguments, within.total_seconds()
+            self._threads, self._read, work, arguments, within.total_seconds(), steps
         )
 
     async def close(self) -> None:
@@ -53,10 +63,12 @@ class Readers:
         self._local.db = db
         self._connections.append(db)
 
-    def _read(self, work: Callable[..., T], arguments: tuple[Any, ...], seconds: float) -> T:
+    def _read(
+        self, work: Callable[..., T], arguments: tuple[Any, ...], seconds: float, steps: int
+    ) -> T:
         db: sqlite3.Connection = self._local.db
         end = time.monotonic() + seconds
-        db.set_progress_handler(lambda: time.monotonic() > end, _STEPS_BETWEEN_LOOKS)
+        db.set_progress_handler(lambda: time.monotonic() > end, steps)
         db.execute("BEGIN")
         try:
             return work(db, *arguments)

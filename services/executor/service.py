@@ -124,7 +124,7 @@ class Executor(rpc.ExecutorServiceServicer):
     async def ListExecutions(
         self, request: pb.ListExecutionsRequest, context: Context
     ) -> pb.ListExecutionsResponse:
-        return await listing.page(self._readers, self._lists, request)
+        return await listing.page(self._readers, self._lists, request, now())
 
     async def ListExecutionEvents(
         self, request: pb.ListExecutionEventsRequest, context: Context

@@ -9,10 +9,13 @@ import click
 
 from podium.common.v1 import page_pb2
 from podium.executor.v1 import executor_pb2 as pb
+from services.query import QueryFault, parse
+from services.query.executions import EXECUTIONS
 from tui.cli.main import HOME_OPTION
-from tui.cli.session import OUTPUT_OPTION, call, echo_json, object_argument
-from tui.views.query import QueryFault, parse
+from tui.cli.session import call, echo_json, object_argument
+from tui.views.query_faults import fault_text
 from tui.views.timeline import execution_line, execution_status, task_status
+from tui.views.yaml_text import yaml_text
 
 if TYPE_CHECKING:
     from tui.clients import Clients
@@ -24,53 +27,62 @@ PAGE = 200
 @click.command()
 @HOME_OPTION
 @click.option("--limit", type=click.IntRange(1), default=50, show_default=True)
-@OUTPUT_OPTION
+@click.option(
+    "--output", type=click.Choice(["text", "json", "yaml"]), default="text", show_default=True
+)
 @click.argument("query", nargs=-1)
 def executions(home: Path | None, limit: int, output: str, query: tuple[str, ...]) -> None:
     """List executions, newest first.
 
-    QUERY is e.g. `status:failed wf:order*` or `status = FAILED AND workflowType = order`. Its
-    fields are status (one or several, between commas), wf (a name, * for any characters),
-    correlation, after and before (2026-01-31T12:00 or epoch milliseconds).
+    QUERY is e.g. `status:failed wf:order* older:10m`, `input.order.id=7 dur>5m`, or, as Conductor
+    has it, `status = FAILED AND workflowType = order`. Its fields are status, wf, v, corr, id,
+    reason, older, newer, started, updated, ended, dur, by, input and output; a word alone is
+    looked for in ids, workflows, correlation ids and reasons. Join by a space (and), OR, NOT or
+    !, and parentheses; put it in quotes before the shell.
     """
-    request = _request(" ".join(query))
+    text = " ".join(query)
+    _check(text)
 
     async def work(clients: Clients) -> None:
-        found: list[pb.ExecutionState] = []
-        while len(found) < limit:
-            request.page.page_size = min(PAGE, limit - len(found))
-            answer = await clients.executor.ListExecutions(request, timeout=CALL_SECONDS)
-            found.extend(answer.executions)
-            request.page.page_token = answer.next_page_token
-            if not answer.next_page_token:
-                break
-        if output == "json":
-            echo_json([as_json(state) for state in found])
-        else:
+        found, more = await _listed(clients, text, limit)
+        if output == "text":
             for state in found:
                 click.echo(execution_line(state))
-        if request.page.page_token:
+        else:
+            _echo([as_json(state) for state in found], output)
+        if more:
             click.echo(f"more: --limit {2 * limit} shows more", err=True)
 
     call(home, work)
 
 
-def _request(text: str) -> pb.ListExecutionsRequest:
+def _check(text: str) -> None:
+    """Raises click.BadArgumentUsage where ``text`` is no query."""
     try:
-        query = parse(text)
+        parse(text, EXECUTIONS)
     except QueryFault as fault:
-        raise click.BadArgumentUsage(str(fault)) from fault
-    request = pb.ListExecutionsRequest(
-        page=page_pb2.PageRequest(),
-        statuses=[pb.ExecutionStatus.Value(f"EXECUTION_STATUS_{each}") for each in query.statuses],
-        workflow_name=query.workflow,
-        correlation_id=query.correlation_id,
-    )
-    if query.started_after:
-        request.started_after.FromDatetime(query.started_after)
-    if query.started_before:
-        request.started_before.FromDatetime(query.started_before)
-    return request
+        raise click.BadArgumentUsage(fault_text(text, fault)) from fault
+
+
+async def _listed(clients: Clients, query: str, limit: int) -> tuple[list[pb.ExecutionState], bool]:
+    """So many of the newest, page by page, and whether there are more."""
+    request = pb.ListExecutionsRequest(query=query, page=page_pb2.PageRequest())
+    found: list[pb.ExecutionState] = []
+    while len(found) < limit:
+        request.page.page_size = min(PAGE, limit - len(found))
+        answer = await clients.executor.ListExecutions(request, timeout=CALL_SECONDS)
+        found.extend(answer.executions)
+        request.page.page_token = answer.next_page_token
+        if not answer.next_page_token:
+            return found, False
+    return found, True
+
+
+def _echo(documents: list[dict[str, object]], output: str) -> None:
+    if output == "json":
+        echo_json(documents)
+    else:
+        click.echo(yaml_text(documents).rstrip())
 
 
 def as_json(state: pb.ExecutionState) -> dict[str, object]:
