@@ -143,7 +143,7 @@ class Script:
         return "JavaScript"
 
     def schema(self) -> Document:
-        return _SCRIPT.schema()
+        return {**_SCRIPT.schema(), "contentMediaType": "text/javascript"}
 
 
 SCHEMA_REFERENCE = Record(

@@ -1,0 +1,1 @@
+"""Forms: fields read from a JSON Schema, and what is written in them as a JSON document."""
