@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from tui.views.graph.drawing import Drawing, Region
+from tui.views.graph.lines import plain
+from tui.views.graph.moving import path
 from tui.views.graph.overlay import Overlay, tally
+from tui.views.graph.plan import shown
+from tui.views.statuses import look_of_task
 
 
 def as_json(drawing: Drawing, overlay: Overlay | None = None) -> dict[str, object]:
@@ -60,3 +64,31 @@ def summary(drawing: Drawing, overlay: Overlay | None = None) -> str:
         count = len(drawing.plan.faults)
         parts.append(f"{count} fault{'s' * (count != 1)}")
     return (" - " if plain else " · ").join(part for part in parts if part)
+
+
+def place(drawing: Drawing, key: str, overlay: Overlay | None = None) -> str:
+    """All about one task in a line: where it stands, its type, its status: ``risk > high``."""
+    region = drawing.regions.get(key)
+    if region is None:
+        return ""
+    steps = (drawing.steps[each] for each in path(drawing, key))
+    names = " > ".join(shown(step.ref or step.path) for step in steps)
+    parts = [names, region.step.kind, *_standing(region, overlay)]
+    if region.step.detail:
+        parts.append(region.step.detail)
+    text = "  ".join(parts)
+    return plain(text) if drawing.composing.ascii else text
+
+
+def _standing(region: Region, overlay: Overlay | None) -> list[str]:
+    attempt = overlay.attempts.get(region.key) if overlay else None
+    if attempt is None:
+        return [] if overlay is None else ["not reached"]
+    parts = [look_of_task(attempt.status).label]
+    if attempt.iteration:
+        parts.append(f"iteration {attempt.iteration:,}")
+    if attempt.retries:
+        parts.append(f"attempt {attempt.retries + 1:,}")
+    if attempt.polls:
+        parts.append(f"{attempt.polls:,} polls")
+    return parts

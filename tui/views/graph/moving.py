@@ -130,6 +130,23 @@ def _closest(here: Region, regions: Iterable[Region]) -> str:
     return found.key if found else ""
 
 
+def at(drawing: Drawing, x: int, y: int) -> str:
+    """The key of the innermost region at a place; empty: there is none."""
+    found = ""
+    for region in drawing.regions.values():
+        # What is in a frame comes after it.
+        if region.x <= x < region.right and region.y <= y < region.bottom:
+            found = region.key
+    return found
+
+
+def near(drawing: Drawing, x: int, y: int) -> str:
+    """The key of the region that is nearest to a place; empty: there is none."""
+    regions = drawing.regions.values()
+    found = min(regions, key=lambda each: abs(each.y - y) + abs(_middle(each) - x), default=None)
+    return found.key if found else ""
+
+
 def home_of(drawing: Drawing, key: str) -> str:
     """``key``, or the step within which it is folded; empty: it is not in the drawing."""
     return next((each for each in _outwards(drawing, key) if each in drawing.regions), "")
