@@ -59,8 +59,8 @@ def test_folding_everything_twice_shows_everything(value: Any) -> None:
 @given(values)
 def test_an_equal_document_is_folded_alike(value: Any) -> None:
     old = JsonDocument(value)
-    for row in (len(old) // 2, len(old) // 3):
-        old.toggle(row)
+    for part in (2, 3):
+        old.toggle(len(old) // part)
     new = JsonDocument(value)
     new.carry(old)
 

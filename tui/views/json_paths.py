@@ -8,7 +8,8 @@ from typing import TypeAlias
 Path: TypeAlias = "tuple[str | int, ...]"
 """Keys and list indexes from the outermost value inwards."""
 
-_PLAIN = re.compile(r"[A-Za-z_$][\w$-]*", re.ASCII)
+# A lone ``$`` is the document.
+_PLAIN = re.compile(r"(?!\$\Z)[A-Za-z_$][\w$-]*", re.ASCII)
 _STEP = re.compile(
     r"""\.?\[(?P<index>\d{1,9})\]
       | \.?\[(?P<quote>['"])(?P<quoted>(?:\\.|(?!(?P=quote)).)*)(?P=quote)\]
