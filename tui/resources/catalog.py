@@ -226,6 +226,7 @@ TABS = (
     Tab("json", "JSON", "definition-json"),
     Tab("yaml", "YAML", "definition-yaml"),
     Tab("history", "History", "definition-history"),
+    Tab("references", "Used by", "definition-references"),
 )
 
 

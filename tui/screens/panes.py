@@ -9,6 +9,7 @@ PANES: dict[str, str] = {
     "record-json": "tui.screens.record:RecordTab",
     "definition-json": "tui.screens.definition.document:JsonTab",
     "definition-yaml": "tui.screens.definition.document:YamlTab",
+    "definition-references": "tui.screens.definition.references:ReferencesTab",
     "definition-history": "tui.screens.definition.history:HistoryTab",
     "execution-data": "tui.screens.execution.data:DataTab",
 }

@@ -135,3 +135,13 @@ async def test_an_earlier_revision_is_stored_again_and_shows(services: Services)
         await until(pilot, lambda: len(pilot.app.screen.query_one(LiveTable).view) == 3)
         await pilot.press("1")
         await until_shown(pilot, '"description": "good"')
+
+
+async def test_what_uses_a_definition_is_a_row_that_leads_there(services: Services) -> None:
+    await put(services, *ANYBODY, workflow("used-flow"), service("used", "/"))
+    async with console_on(services, "workflows/used-flow/references") as pilot:
+        await until_shown(pilot, "used by", "routes[0].mappedWorkflow.name")
+
+        await pilot.press("enter")
+
+        await until_shown(pilot, "1 JSON", '"path": "/used"')
