@@ -123,7 +123,7 @@ class Services:
 @asynccontextmanager
 async def services_in(home: Path) -> AsyncGenerator[Services]:
     """A running suite in ``home``."""
-    _make(home)
+    make_home(home)
     services = Services(home)
     try:
         for part in PARTS:
@@ -133,7 +133,8 @@ async def services_in(home: Path) -> AsyncGenerator[Services]:
         await services.aclose()
 
 
-def _make(home: Path) -> None:
+def make_home(home: Path) -> None:
+    """The keys and secrets that a suite in ``home`` starts with."""
     home.mkdir(parents=True, exist_ok=True)
     (home / "cluster.key").write_text("k" * 40)
     (home / "secret.key").write_text("s" * 40)
