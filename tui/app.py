@@ -1,28 +1,41 @@
-"""The console: a Textual app over one session with a suite."""
+"""The console: a Textual app over one session with a suite, and over another when it is told so."""
 
 from __future__ import annotations
 
+import asyncio
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
-from typing import Any, ClassVar
+from pathlib import Path
+from typing import Any, ClassVar, Literal
 
+from textual import events
 from textual.app import App
 
-from services.errors import ServiceError
-from services.home import HomeUnusable
+from tui.clients import Connection, check_serving
+from tui.live.collection import Collection as Records
+from tui.live.contexts import ContextList
 from tui.live.session import Session
 from tui.resources import find, names
 from tui.resources.model import Action, Resource
+from tui.screens.commanding import Commanding
 from tui.screens.console_screen import ConsoleScreen
 from tui.screens.detail_pane import detail_pane
+from tui.screens.doing import Doing
 from tui.screens.list_pane import list_pane
 from tui.screens.pane import Pane
 from tui.screens.panes import PANES
+from tui.settings import DEFAULT_CONTEXT, Context, Fault, Settings, keymap
+from tui.suite import Suite, of_context
+from tui.themes import SAFE, theme_of
 from tui.views.addresses import Address, parse
 
 FLUSH_SECONDS = 0.1
 FLUSH_SECONDS_OVER_SSH = 0.25
+FLUSH_SECONDS_UNSEEN = 1.0
+PLACE_SECONDS = 10.0
+CHECK_SECONDS = 1.5
+Severity = Literal["information", "warning", "error"]
 
 
 class Console(App[None]):
@@ -30,7 +43,10 @@ class Console(App[None]):
 
     Attributes:
         session: What is followed, and what was done.
-        read_only: Whether what changes something is absent.
+        settings: What the console's file says.
+        context: The suite that is shown, and how careful one must be there.
+        contexts: All that there are, by name.
+        state: Where what the console keeps by itself lies; None: nowhere.
     """
 
     CSS_PATH = "app.tcss"
@@ -39,23 +55,91 @@ class Console(App[None]):
     COMMAND_PALETTE_BINDING: ClassVar[str] = "ctrl+p"
 
     def __init__(
-        self, session: Session, first: str = "executions", context_name: str = "podium",
-        read_only: bool = False,
+        self, session: Session, first: str = "", *, context: Context | None = None,
+        own: Context | None = None, settings: Settings | None = None, faults: Sequence[Fault] = (),
+        suite_of: Callable[[Context], Suite] = of_context, state: Path | None = None,
+        read_only: bool = False, theme: str = "",
     ) -> None:  # fmt: skip
+        """Show ``session``.
+
+        Args:
+            first: The place that is opened first; empty: as the settings have it.
+            context: Whose session it is.
+            own: The suite that is not of the settings: of the home, or of the environment.
+            faults: Of the settings' file: told on start.
+            suite_of: Where a context's suite is; it may raise HomeUnusable.
+            read_only: Leave out all that changes something, in every context.
+            theme: Instead of that of the settings.
+        """
         super().__init__()
         self.animation_level = "none"
         self.session = session
-        self.context_name = context_name
-        self.read_only = read_only
+        self.settings = settings or Settings()
+        self.context = context or Context(DEFAULT_CONTEXT)
+        own = own or self.context
+        # One of the settings that has the same name is meant by it.
+        self.contexts: Mapping[str, Context] = {own.name: own, **self.settings.contexts}
+        self.state = state
+        self._faults = list(faults)
+        self._suite_of = suite_of
+        self._all_read_only = read_only
+        self._wanted_theme = theme or self.settings.theme
         over_ssh = "SSH_CONNECTION" in os.environ
-        self.flush_seconds = FLUSH_SECONDS_OVER_SSH if over_ssh else FLUSH_SECONDS
-        self._first = parse(first)
+        usual = FLUSH_SECONDS_OVER_SSH if over_ssh else FLUSH_SECONDS
+        rate = self.settings.refreshes_per_second
+        self.flush_seconds = 1 / rate if rate else usual
+        self.seen = True
+        self.unseen_seconds = FLUSH_SECONDS_UNSEEN
+        self.commanding = Commanding(self)
+        self.doing = Doing(self)
+        self._context_list = ContextList(self.contexts.values(), self._check)
+        self._context_list.chosen(self.context.name)
+        self._first = self._first_place(first or self.settings.start)
+
+    def _first_place(self, text: str) -> Address:
+        text = self.commanding.views.get(text, text)
+        address = parse(text)
+        if find(address.resource) is None:
+            self._faults.append(Fault(0, f"There is no place {address.resource!r}."))
+            return Address("executions")
+        return address
 
     def on_mount(self) -> None:
+        self._take_themes()
+        self.set_keymap(keymap(self.settings.keymap, self.settings.keys))
         self.push_screen(ConsoleScreen(self._first))
+        for fault in self._faults:
+            self.tell(str(fault), "warning")
+
+    def _take_themes(self) -> None:
+        self.register_theme(SAFE)
+        for colors in self.settings.themes.values():
+            try:
+                self.register_theme(theme_of(colors))
+            except ValueError as error:
+                self._faults.append(Fault(0, str(error)))
+        if self._wanted_theme in self.available_themes:
+            self.theme = self._wanted_theme
+        elif self._wanted_theme:
+            self._faults.append(Fault(0, f"There is no theme {self._wanted_theme!r}."))
 
     async def on_unmount(self) -> None:
         await self.session.aclose()
+
+    def on_app_blur(self, event: events.AppBlur) -> None:
+        self.seen = False
+
+    def on_app_focus(self, event: events.AppFocus) -> None:
+        self.seen = True
+
+    @property
+    def read_only(self) -> bool:
+        """Whether what changes something is absent."""
+        return self._all_read_only or self.context.read_only
+
+    @property
+    def context_name(self) -> str:
+        return self.context.name
 
     @property
     def frame(self) -> ConsoleScreen:
@@ -64,22 +148,52 @@ class Console(App[None]):
             screen for screen in reversed(self.screen_stack) if isinstance(screen, ConsoleScreen)
         )
 
+    def own_collection(self, resource_name: str) -> Records[Any]:
+        """What the console itself knows of a noun without a source."""
+        if resource_name == "contexts":
+            self.ask_contexts()
+            return self._context_list.collection
+        return self.session.log.collection
+
+    def tell(self, message: str, severity: Severity = "error") -> None:
+        """Say something for a moment."""
+        self.notify(message, severity=severity, markup=False)
+
+    def show_keys(self) -> None:
+        """All keys."""
+
+    def action_help(self) -> None:
+        """What the focused part shows, and its keys."""
+
+    # From place to place
+
     def pane_of(self, address: Address) -> Pane | None:
         """A new pane for ``address``; None, and the operator is told: there is no such place."""
         resource = find(address.resource)
         if resource is None:
-            self.notify(
-                f"There is no {address.resource!r}; there are {', '.join(names())}.",
-                severity="error", markup=False,
-            )  # fmt: skip
+            self.tell(f"There is no {address.resource!r}; there are {', '.join(names())}.")
             return None
         if address.id and resource.tabs:
             return detail_pane(resource.name)(address.id, address.tab)
         return list_pane(resource.name)(address.query)
 
+    def fault_in_filter(self, address: Address) -> str:
+        """What is wrong with the filter of an address; empty: nothing."""
+        resource = find(address.resource)
+        if resource is None or not address.query:
+            return ""
+        return list_pane(resource.name)().fault_in(address.query)
+
     def open(self, address: Address) -> None:
         """Go to a place."""
         self.frame.run_worker(self.frame.go(address), group="navigation", exit_on_error=False)
+
+    async def go(self, address: Address, context: str = "") -> None:
+        """Go to a place, in another context where one is named."""
+        if context and context != self.context.name:
+            await self.switch(context, address)
+        else:
+            await self.frame.go(address)
 
     def open_pane(self, name: str, resource: Resource[Any], record: Any) -> None:
         """Go to a pane by its name in :mod:`tui.screens.panes`: ``Pane(resource, record)``."""
@@ -91,35 +205,72 @@ class Console(App[None]):
         """The shown place's crumbs or bindings are others now."""
         self.frame.place_changed()
 
+    def command(self, text: str) -> None:
+        """Do what could be typed after ``:``."""
+        self.frame.run_worker(
+            self.commanding.run(text), group="navigation", exit_on_error=False
+        )  # fmt: skip
+
     async def run_command(self, text: str) -> None:
         """What was typed after ``:``."""
-        if text.strip() in ("q", "quit", "exit"):
-            self.exit()
-        elif text.strip():
-            await self.frame.go(parse(text))
+        await self.commanding.run(text)
+
+    # Contexts
+
+    async def switch(self, name: str, address: Address | None = None) -> None:
+        """Go to another suite: to ``address``, or to where one is now, if that is there."""
+        if name == self.context.name and address is None:
+            return
+        wanted = address or (self.frame.place.address if self.frame.place else self._first)
+        if wanted.resource == "contexts":
+            wanted = self.frame.earlier_address or self._first
+        await self.frame.leave_all()
+        context = self.contexts[name]
+        before, self.session = (
+            self.session, Session(Connection(lambda: self._suite_of(context)), self.session.log)
+        )  # fmt: skip
+        await before.aclose()
+        self.context = context
+        self._context_list.chosen(name)
+        await self.frame.go(Address(wanted.resource, query=wanted.query))
+        if wanted.id:
+            self.run_worker(self._back_to(wanted), group="place", exclusive=True,
+                            exit_on_error=False)  # fmt: skip
+
+    async def _back_to(self, wanted: Address) -> None:
+        """Open a record once it is known to be here; where it never is, its list stays."""
+        resource = find(wanted.resource)
+        session = self.session
+        if resource is None or resource.source is None:
+            return
+        known = asyncio.Event()
+        feed = session.open(resource.source)
+        listener = lambda ids: known.set() if wanted.id in ids else None  # noqa: E731
+        try:
+            with feed.collection.heard_by(listener):
+                if feed.collection.get(wanted.id) is None:
+                    async with asyncio.timeout(PLACE_SECONDS):
+                        await known.wait()
+            if session is self.session:
+                await self.frame.go(wanted)
+        except TimeoutError:
+            self.tell(f"{self.context.name} has no {wanted.id} of {wanted.resource}.", "warning")
+        finally:
+            session.close(feed)
+
+    def ask_contexts(self) -> None:
+        """Ask every suite how it is."""
+        self.run_worker(self._context_list.ask(), group="contexts", exclusive=True,
+                        exit_on_error=False)  # fmt: skip
+
+    async def _check(self, context: Context) -> str:
+        suite = self._suite_of(context)
+        for address in (suite.registry, suite.executor, suite.edge):
+            await check_serving(address, CHECK_SECONDS)
+        return "up"
+
+    # Doing
 
     def act(self, resource: Resource[Any], action: Action[Any], records: Sequence[Any]) -> None:
-        """Do ``action`` to ``records``; what comes of it is told and kept in the log."""
-        self.run_worker(self._act(action, records, {}), group="actions", exit_on_error=False)
-
-    async def _act(
-        self, action: Action[Any], records: Sequence[Any], answers: dict[str, str]
-    ) -> None:
-        title = f"{action.title} {len(records)}" if len(records) > 1 else action.title
-        entry = self.session.log.sent(title, action.command(records, answers))
-        done = 0
-        faults: list[str] = []
-        try:
-            clients = await self.session.connection.clients()
-            with self.session.connection.calling():
-                async for result in action.perform(clients, records, answers):
-                    done += result.ok
-                    if not result.ok:
-                        faults.append(result.detail)
-        except (ServiceError, HomeUnusable) as error:
-            faults.append(str(error))
-        if faults:
-            self.session.log.failed(entry, f"{done} of {len(records)}: {faults[0]}")
-            self.notify(faults[0], title=title, severity="error", markup=False)
-        else:
-            self.session.log.done(entry, f"{done} of {len(records)}")
+        """Do ``action`` to ``records``, once it is confirmed; what comes of it is told and kept."""
+        self.doing.begin(resource, action, records)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from services.home import Credentials, Home, HomeUnusable, default_home
+from tui.settings.model import Context
 
 _VARIABLES = {
     "registry": "PODIUM_REGISTRY",
@@ -54,6 +55,35 @@ def find(home: Path | None, environment: Mapping[str, str]) -> Suite:
     return Suite(**addresses, credentials=key if key.key_id else place.credentials(), home=place)
 
 
+def of_context(context: Context) -> Suite:
+    """The suite of a context of the console's settings.
+
+    Raises:
+        HomeUnusable: No suite runs in its home, or it does not say where its services are.
+    """
+    said = {name: getattr(context, name) for name in _VARIABLES}
+    home = Path(context.home).expanduser() if context.home else None
+    if home is None and not any(said.values()):
+        home = default_home({})
+    environment = {_VARIABLES[name]: value for name, value in said.items()}
+    environment["PODIUM_KEY_ID"] = context.key_id
+    environment["PODIUM_KEY_SECRET_FILE"] = (
+        str(Path(context.secret_file).expanduser()) if context.secret_file else ""
+    )
+    if home is None:
+        _check_complete(context)
+    return find(home, environment)
+
+
+def _check_complete(context: Context) -> None:
+    needed = ("registry", "executor", "edge", "key_id")
+    missing = [name for name in needed if not getattr(context, name)]
+    if missing:
+        raise HomeUnusable(
+            f"The context {context.name} says no home, and no {' and no '.join(missing)}."
+        )
+
+
 def _secret(environment: Mapping[str, str]) -> str:
     """The secret itself, or the text of the file that is said to hold it."""
     file = environment.get("PODIUM_KEY_SECRET_FILE")
@@ -73,4 +103,4 @@ def _url(name: str, value: str) -> str:
     return value.removesuffix("/")
 
 
-__all__ = ["HomeUnusable", "Suite", "find"]
+__all__ = ["HomeUnusable", "Suite", "find", "of_context"]

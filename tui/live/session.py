@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -35,9 +36,9 @@ class Session:
         log: What was done from this console.
     """
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, log: ActionLog | None = None) -> None:
         self.connection = connection
-        self.log = ActionLog()
+        self.log = log or ActionLog()
         self._feeds: dict[tuple[str, str], Feed] = {}
 
     def open(self, source: Source[Any], query: str = "") -> Feed:
@@ -60,6 +61,11 @@ class Session:
             feed.task = None
             if feed.query:
                 self._feeds.pop((feed.source.name, feed.query), None)
+
+    def known(self, source: Source[Any]) -> Mapping[str, Any]:
+        """What has come of ``source`` so far, by id, without following it."""
+        feed = self._feeds.get((source.name, ""))
+        return feed.collection.records if feed is not None else {}
 
     async def _follow(self, feed: Feed) -> None:
         async def watch() -> None:

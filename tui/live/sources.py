@@ -27,9 +27,11 @@ class Source(Generic[R]):
             line)`` puts what comes into the collection and tells the line. ``query`` is what of a
             query only the service can decide; mostly empty.
         most: How many records are held.
+        takes_query: Whether ``query`` may be the list's whole filter.
     """
 
     name: str
     service: str
     watch: Watch
     most: int = 100_000
+    takes_query: bool = False

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, insort
-from collections.abc import Callable, Collection as Many, Iterator, Sequence
+from collections.abc import Callable, Collection as Many, Iterable, Iterator, Sequence
 from typing import Any, Generic, TypeVar
 
 from tui.live.collection import Collection, Record
@@ -38,6 +38,14 @@ class View(Generic[R]):
     def close(self) -> None:
         """Hear of no more changes."""
         self._collection.forget(self._heard)
+
+    def turn_to(self, collection: Collection[R]) -> None:
+        """Show another collection from now on."""
+        self.close()
+        self._collection = collection
+        self._dirty.clear()
+        self._all_dirty = True
+        collection.listen(self._heard)
 
     def _heard(self, ids: Many[str]) -> None:
         if len(self._dirty) + len(ids) > _MOST_ONE_BY_ONE:
@@ -159,6 +167,10 @@ class View(Generic[R]):
     def ids(self) -> Sequence[str]:
         """All ids, in order."""
         return list(self._frozen[0]) if self._frozen is not None else list(self._ids())
+
+    def all_records(self) -> Iterable[R]:
+        """All records of the collection, in no order, whatever is chosen."""
+        return self._collection.records.values()
 
     def shown(self) -> list[R]:
         """All records, in order."""

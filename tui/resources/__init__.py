@@ -9,6 +9,7 @@ from tui.resources import (
     applications,
     audit,
     auths,
+    contexts,
     executions,
     log,
     routes,
@@ -33,6 +34,7 @@ RESOURCES: tuple[Resource[Any], ...] = (
     log.RESOURCE,
     audit.RESOURCE,
     actions.RESOURCE,
+    contexts.RESOURCE,
 )
 
 _BY_NAME = {name: resource for resource in RESOURCES for name in (resource.name, *resource.aliases)}

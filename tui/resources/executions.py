@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from podium.executor.v1 import executor_pb2 as pb
 from services.errors import ServiceError
+from services.query.executions import EXECUTIONS
 from services.rpc import raising_ours
 from tui.live.collection import Collection
 from tui.live.following import Line
@@ -142,6 +143,10 @@ def _duration(seconds: float) -> str:
     return f"{hours}h{minutes:02}m" if hours < 100 else f"{hours // 24}d"
 
 
+def _micros(seconds: float) -> int:
+    return round(seconds * 1_000_000)
+
+
 def _status(execution: Execution, now: float) -> Cell:
     look = look_of_execution(execution.status)
     return Cell(f"{look.glyph} {look.label}", look.tone)
@@ -263,15 +268,19 @@ Every run of a workflow, newest first, as it happens. `Enter` opens its timeline
 """,
     columns=COLUMNS,
     source=SOURCE,
+    vocabulary=EXECUTIONS,
     fields={
         "id": lambda row: row.id,
         "status": lambda row: row.status,
-        "workflow": lambda row: row.workflow,
-        "version": lambda row: row.version,
-        "correlation": lambda row: row.correlation_id,
-        "reason": lambda row: row.reason,
-        "started": lambda row: row.created_at,
-        "by": lambda row: row.started_by,
+        "wf": lambda row: row.workflow,
+        "v": lambda row: row.version,
+        "corr": lambda row: row.correlation_id or None,
+        "reason": lambda row: row.reason or None,
+        "started": lambda row: _micros(row.created_at),
+        "updated": lambda row: _micros(row.updated_at),
+        "ended": lambda row: _micros(row.ended_at) if row.ended_at else None,
+        "dur": lambda row: _micros(_took(row, time.time())),
+        "by": lambda row: row.started_by or None,
     },
     label=lambda row: f"{row.workflow} {row.id[:8]}",
     text=lambda row: f"{row.id} {row.workflow} {row.correlation_id} {row.reason}",

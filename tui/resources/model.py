@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from services.query import Vocabulary
 from tui.live.collection import Record
 from tui.live.sources import Source
 
@@ -159,9 +160,12 @@ class Resource(Generic[R]):
         title: As it is shown.
         help: A few lines of Markdown.
         source: What fills its list; None: it has no list, its first tab is the whole of it.
-        fields: What the filter can ask for, by name: see :mod:`services.query`.
+        fields: What the filter can ask for, by name; with a ``vocabulary`` as
+            :func:`services.query.matcher` wants it, else as any value, which is asked for as text.
+        vocabulary: What kinds of values the fields have; None: all are text.
         label: What a record is called in questions and crumbs.
         text: All that a free word of the filter is looked for in.
+        opens: What is done by Enter, as a command is typed; None: its detail is opened.
         sort: The column it is sorted by at first, and whether in reverse.
     """
 
@@ -172,11 +176,13 @@ class Resource(Generic[R]):
     columns: tuple[Column[R], ...] = ()
     source: Source[R] | None = None
     fields: Mapping[str, Callable[[R], Any]] = field(default_factory=dict)
+    vocabulary: Vocabulary | None = None
     label: Callable[[R], str] = lambda record: record.id
     text: Callable[[R], str] = lambda record: record.id
     tabs: tuple[Tab, ...] = ()
     actions: tuple[Action[R], ...] = ()
     openings: tuple[Opening, ...] = ()
+    opens: Callable[[R], str] | None = None
     sort: str = ""
     reverse: bool = False
 

@@ -9,19 +9,22 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container
 from textual.screen import Screen
-from textual.widgets import Footer, Input, Static, TextArea
+from textual.timer import Timer
+from textual.widgets import Footer, Input, TextArea
 
 from tui.screens.list_pane import ListPane
 from tui.screens.pane import Pane
 from tui.views.addresses import Address
-from tui.widgets.command_line import CommandLine
+from tui.widgets.command_line import Candidates, CommandLine
+from tui.widgets.crumbs import Crumbs
 from tui.widgets.link_bar import LinkBar
 
 if TYPE_CHECKING:
     from tui.app import Console
 
 MOST_PLACES = 20
-CRUMB_GAP = " \N{SINGLE RIGHT-POINTING ANGLE QUOTATION MARK} "
+# A filter is asked once its typing pauses for so long.
+TYPING_SECONDS = 0.08
 
 
 class ConsoleScreen(Screen[None]):
@@ -37,6 +40,8 @@ class ConsoleScreen(Screen[None]):
                 tooltip="To where you were before"),
         Binding("right_square_bracket", "forward", "Forward", id="console.later", show=False,
                 tooltip="To where you came back from"),
+        Binding("minus", "last", "Last", id="console.last", show=False,
+                tooltip="To the place that was shown last, and to and fro"),
         Binding("ctrl+r", "retry", "Reconnect", id="console.reconnect", show=False,
                 tooltip="Try every broken line again now"),
         Binding("ctrl+l", "repaint", "Repaint", id="console.repaint", show=False,
@@ -50,6 +55,9 @@ class ConsoleScreen(Screen[None]):
         self._first = first
         self._places: list[Pane] = []
         self._at = -1
+        self._last: Pane | None = None
+        self._typing: Timer | None = None
+        self._flushed_at = 0.0
 
     @property
     def console(self) -> Console:
@@ -57,31 +65,45 @@ class ConsoleScreen(Screen[None]):
         return cast("Console", self.app)
 
     def compose(self) -> ComposeResult:
+        popup = Candidates()
         yield LinkBar()
-        yield Static("", id="crumbs", markup=False)
+        yield Crumbs()
         yield Container(id="places")
-        yield CommandLine()
+        yield CommandLine(popup)
         yield Footer(show_command_palette=False)
+        yield popup
 
     async def on_mount(self) -> None:
         await self.go(self._first)
-        self.set_interval(self.console.flush_seconds, self.flush)
+        self.set_interval(self.console.flush_seconds, self._tick)
 
     @property
     def place(self) -> Pane | None:
         """What is shown."""
         return self._places[self._at] if self._places else None
 
+    @property
+    def earlier_address(self) -> Address | None:
+        """Where one was before this place."""
+        return self._places[self._at - 1].address if self._at > 0 else None
+
+    def _tick(self) -> None:
+        now = time.monotonic()
+        # Nobody looks at a terminal that has no focus: once a second is often enough.
+        if self.console.seen or now - self._flushed_at >= self.console.unseen_seconds:
+            self.flush()
+
     def flush(self) -> None:
         """Show what has changed since."""
+        self._flushed_at = time.monotonic()
         self._tell_link()
         if self.place is not None:
             self.place.flush(time.time())
 
     def _tell_link(self) -> None:
-        session = self.console.session
+        console = self.console
         self.query_one(LinkBar).show(
-            self.console.context_name, self.console.read_only, session.link, "", time.monotonic()
+            console.context, console.read_only, console.session.link, "", time.monotonic()
         )
 
     # From place to place
@@ -96,35 +118,51 @@ class ConsoleScreen(Screen[None]):
         """Show a new place; what lay ahead is forgotten."""
         ahead, self._places = self._places[self._at + 1 :], self._places[: self._at + 1]
         gone = [*ahead, *self._places[: max(0, len(self._places) - MOST_PLACES)]]
+        shown = self.place if self._places else None
         self._places = [each for each in self._places if each not in gone]
         self._places.append(pane)
         await self.query_one("#places").mount(pane)
-        self._show(len(self._places) - 1)
+        self._show(len(self._places) - 1, shown)
         for each in gone:
             await each.remove()
 
-    def _show(self, at: int) -> None:
+    async def leave_all(self) -> None:
+        """Show nothing: what is followed is of a suite that is left."""
+        gone, self._places, self._at, self._last = self._places, [], -1, None
+        for each in gone:
+            await each.remove()
+
+    def _show(self, at: int, before: Pane | None) -> None:
+        self._at = at
         for number, each in enumerate(self._places):
             each.display = number == at
-        if self.place is not None and self._at != at:
-            self.place.left()
-        self._at = at
+        if before is not None and before is not self._places[at]:
+            self._last = before
+            before.left()
         self._places[at].entered()
         self.place_changed()
+
+    def show_place(self, at: int) -> None:
+        """Show one of the places that were gone to."""
+        if 0 <= at < len(self._places):
+            self._show(at, self.place)
 
     def place_changed(self) -> None:
         """The place's crumbs or bindings are others now."""
         if self.place is not None:
-            self.query_one("#crumbs", Static).update(CRUMB_GAP.join(self.place.crumbs))
+            self.query_one(Crumbs).show(self.place.crumbs)
         self.refresh_bindings()
 
     def action_back(self) -> None:
         if self._at > 0:
-            self._show(self._at - 1)
+            self.show_place(self._at - 1)
 
     def action_forward(self) -> None:
-        if self._at < len(self._places) - 1:
-            self._show(self._at + 1)
+        self.show_place(self._at + 1)
+
+    def action_last(self) -> None:
+        if self._last in self._places:
+            self.show_place(self._places.index(self._last))
 
     def action_leave(self) -> None:
         if self._at > 0:
@@ -134,9 +172,21 @@ class ConsoleScreen(Screen[None]):
 
     def action_retry(self) -> None:
         self.console.session.retry()
+        if self.place is not None and self.place.address.resource == "contexts":
+            self.console.ask_contexts()
 
     def action_repaint(self) -> None:
         self.refresh(repaint=True, layout=True)
+
+    async def on_crumbs_chosen(self, message: Crumbs.Chosen) -> None:
+        """The crumb of the noun leads to its list, that of a record to the record."""
+        if self.place is None:
+            return
+        address = self.place.address
+        if message.number == 0 and (address.id or address.query):
+            await self.go(Address(address.resource))
+        elif message.number == 1 and address.tab:
+            await self.go(Address(address.resource, address.id))
 
     # Commands and filters
 
@@ -146,34 +196,49 @@ class ConsoleScreen(Screen[None]):
         Their bindings go first (priority): what is typed right behind a sign is for the line that
         it opens, never a key of the list.
         """
-        if action in ("command", "filter"):
-            return not isinstance(self.focused, (Input, TextArea))
-        return True
+        if action in ("command", "filter") and isinstance(self.focused, (Input, TextArea)):
+            return False
+        return action != "filter" or isinstance(self.place, ListPane)
 
     def action_command(self) -> None:
-        self.query_one(CommandLine).open(":")
+        self.console.commanding.open_command(self.query_one(CommandLine))
 
     def action_filter(self) -> None:
         if isinstance(self.place, ListPane):
-            self.query_one(CommandLine).open("/", self.place.query_text)
+            self.console.commanding.open_filter(self.query_one(CommandLine), self.place)
 
     async def on_command_line_entered(self, message: CommandLine.Entered) -> None:
         if message.sign == ":":
             await self.console.run_command(message.text)
+        else:
+            self._filter(message.text)
+            self._keep_filter(message.text)
         self._focus_place()
 
+    def _keep_filter(self, text: str) -> None:
+        if isinstance(self.place, ListPane):
+            self.console.commanding.history(f"filters-{self.place.resource.name}").add(text)
+
     def on_command_line_typed(self, message: CommandLine.Typed) -> None:
-        if message.sign == "/":
-            self._filter(message.text)
+        if message.sign != "/":
+            return
+        self._stop_typing()
+        self._typing = self.set_timer(TYPING_SECONDS, lambda: self._filter(message.text))
 
     def on_command_line_left(self, message: CommandLine.Left) -> None:
         if message.sign == "/":
             self._filter(message.text)
         self._focus_place()
 
+    def _stop_typing(self) -> None:
+        if self._typing is not None:
+            self._typing.stop()
+            self._typing = None
+
     def _filter(self, text: str) -> None:
-        if isinstance(self.place, ListPane):
-            self.place.filter(text)
+        """Filter the shown list; a text with a fault leaves it as it is: the line says why."""
+        self._stop_typing()
+        if isinstance(self.place, ListPane) and not self.place.filter(text):
             self.place_changed()
 
     def _focus_place(self) -> None:

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
 from textual.app import ComposeResult
 
+from services.query import QueryFault
 from tui.live.collection import Collection
 from tui.live.session import Feed
 from tui.live.view import View
+from tui.resources.filtering import Filter, filter_of
 from tui.screens.acting import ActingPane, bindings_of
 from tui.views.addresses import Address
+from tui.widgets.filter_chips import FilterChips
 from tui.widgets.live_table import LiveTable
+
+# How often a filter that asks for ages is asked again.
+AGES_SECONDS = 1.0
 
 
 class ListPane(ActingPane):
@@ -20,7 +27,9 @@ class ListPane(ActingPane):
 
     def __init__(self, query: str = "") -> None:
         super().__init__()
-        self.query_text = query
+        self._wanted = query
+        self._filter = Filter()
+        self._filtered_at = 0.0
         self._feed: Feed | None = None
         self._view: View[Any] | None = None
         self._table: LiveTable | None = None
@@ -31,21 +40,30 @@ class ListPane(ActingPane):
             self._feed = self.console.session.open(self.resource.source)
             collection = self._feed.collection
         else:
-            collection = self.console.session.log.collection
+            collection = self.console.own_collection(self.resource.name)
         self._view = View(collection)
         table = LiveTable(
             self._view, self.resource.columns, self.resource.sort, self.resource.reverse
         )
         table.border_title = self.resource.title
         self._table = table
-        self.filter(self.query_text)
+        yield FilterChips()
         yield table
+
+    def on_mount(self) -> None:
+        if fault := self.filter(self._wanted):
+            self.console.tell(fault)
 
     def on_unmount(self) -> None:
         if self._view is not None:
             self._view.close()
         if self._feed is not None:
             self.console.session.close(self._feed)
+
+    @property
+    def query_text(self) -> str:
+        """The filter, as it was written."""
+        return self._filter.text
 
     @property
     def address(self) -> Address:
@@ -69,19 +87,45 @@ class ListPane(ActingPane):
         self.table.focus()
 
     def flush(self, now: float) -> None:
+        if self._filter.moves and now - self._filtered_at >= AGES_SECONDS:
+            self.filter(self._filter.text)
         self.table.flush(now)
 
-    def filter(self, text: str) -> None:
-        """Keep what ``text`` asks for."""
-        self.query_text = text
-        words = text.casefold().split()
-        label = self.resource.text
+    # The filter
+
+    def fault_in(self, text: str) -> str:
+        """What is wrong with ``text`` as a filter of this list; empty: nothing."""
+        try:
+            filter_of(self.resource, text, datetime.now(UTC))
+        except QueryFault as fault:
+            return str(fault)
+        return ""
+
+    def filter(self, text: str) -> str:
+        """Keep what ``text`` asks for; what is wrong with it, and then the list stays as it was."""
+        now = datetime.now(UTC)
+        try:
+            wanted = filter_of(self.resource, text, now)
+        except QueryFault as fault:
+            return str(fault)
+        if wanted.server != self._filter.server:
+            self._ask_service(wanted.server)
+        self._filter, self._filtered_at = wanted, now.timestamp()
         if self._view is not None:
-            self._view.choose(
-                (lambda row: all(word in label(row).casefold() for word in words))
-                if words
-                else None
-            )
+            self._view.choose(wanted.keeps)
+        self.query_one(FilterChips).show(wanted.text, wanted.server_terms)
+        return ""
+
+    def _ask_service(self, query: str) -> None:
+        """Follow the list that the service keeps for ``query``; empty: the whole one."""
+        if self.resource.source is None or self._view is None:
+            return
+        before, self._feed = self._feed, self.console.session.open(self.resource.source, query)
+        self._view.turn_to(self._feed.collection)
+        if before is not None:
+            self.console.session.close(before)
+
+    # What is done to rows
 
     def records(self) -> list[Any]:
         """What an action is about: the marked rows, or that under the cursor."""
@@ -90,8 +134,15 @@ class ListPane(ActingPane):
         found = [self.table.view.record(id_) for id_ in self.table.selected_ids()]
         return [record for record in found if record is not None]
 
+    def all_records(self) -> list[Any]:
+        """All that there is, whatever the filter keeps: a line is completed with it."""
+        return list(self._view.all_records()) if self._view is not None else []
+
     def on_live_table_row_opened(self, message: LiveTable.RowOpened) -> None:
-        if self.resource.tabs:
+        record = self.table.view.record(message.id)
+        if self.resource.opens is not None and record is not None:
+            self.console.command(self.resource.opens(record))
+        elif self.resource.tabs:
             self.console.open(Address(self.resource.name, message.id))
 
     def on_live_table_state_changed(self, message: LiveTable.StateChanged) -> None:

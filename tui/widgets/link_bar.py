@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from rich.style import Style
 from rich.text import Text
+from textual.color import Color, ColorParseError
 from textual.widgets import Static
 
 from tui.live.link import Link, LinkState
+from tui.settings import Context
 from tui.widgets.tones import tone_style
 
 _LOOKS = {
@@ -29,21 +32,28 @@ class LinkBar(Static):
         super().__init__(markup=False)
         self._shown: tuple[object, ...] = ()
 
-    def show(self, context: str, read_only: bool, link: Link, vitals: str, now: float) -> None:
+    def show(self, context: Context, read_only: bool, link: Link, vitals: str, now: float) -> None:
         """Say how things stand; ``now`` is on the monotonic clock."""
         words = _words(link, now)
-        wanted = (context, read_only, link.state, words, vitals, self.app.theme)
+        wanted = (context.name, read_only, link.state, words, vitals, self.app.theme)
         if wanted == self._shown:
             return
         self._shown = wanted
         glyph, tone = _LOOKS[link.state]
         text = Text(no_wrap=True, overflow="ellipsis")
-        text.append(f" {context} ", tone_style(self.app, "accent", bold=True))
+        text.append(f" {context.name} ", self._context_style(context.color))
         text.append(f"{glyph} {link.state}", tone_style(self.app, tone, bold=True))
         text.append(f" {words}" if words else "", tone_style(self.app, tone))
         text.append("  RO" if read_only else "", tone_style(self.app, "warning", bold=True))
         text.append(f"  {vitals}")
         self.update(text)
+
+    def _context_style(self, color: str) -> Style:
+        """That of the settings: it tells a suite from another at a glance."""
+        try:
+            return Style(bgcolor=Color.parse(color).rich_color, color="black", bold=True)
+        except ColorParseError:
+            return tone_style(self.app, "accent", bold=True)
 
 
 def _words(link: Link, now: float) -> str:

@@ -39,5 +39,5 @@ async def console_on(
     """A console on a suite, at a place."""
     session = Session(Connection(lambda: services.suite))
     console = Console(session, place, **options)
-    async with console.run_test(size=size) as pilot:
+    async with console.run_test(size=size, notifications=True) as pilot:
         yield pilot
