@@ -74,11 +74,15 @@ def test_what_only_the_service_knows_is_refused_where_it_takes_no_query() -> Non
 
 
 def test_what_only_the_service_knows_is_asked_of_it() -> None:
-    source: Source[Execution] = Source("asked", "executor", executions.SOURCE.watch, takes_query=True)
-    found = filter_of(replace(executions.RESOURCE, source=source), "status:failed input.a=1", NOW)
+    source: Source[Execution] = Source(
+        "asked", "executor", executions.SOURCE.watch, takes_query=True
+    )
+    found = filter_of(
+        replace(executions.RESOURCE, source=source), "older:30s input.a=1 wf:order*", NOW
+    )
 
     assert found.server_terms == ("input.a=1",)
-    assert "input.a" in found.server
+    assert found.server == "input.a=1 wf:order*"
     assert found.keeps is not None
     assert found.keeps(ROW)
 

@@ -85,8 +85,8 @@ def _open_refs(tasks: Iterable[pb.TaskState], before: tuple[str, ...]) -> tuple[
 async def watch(
     clients: Clients, query: str, executions: Collection[Execution], line: Line
 ) -> None:
-    """One stream of all executions, into the collection, until it ends."""
-    request = pb.WatchExecutionsRequest(recent=RECENT, resume=executions.place)
+    """One stream of the executions of ``query`` into the collection, until it ends."""
+    request = pb.WatchExecutionsRequest(recent=RECENT, resume=executions.place, query=query)
     if executions.place is None:
         executions.begin_snapshot()
     told = 0
@@ -99,6 +99,7 @@ async def watch(
             execution_of(change.execution, change.tasks, get(change.execution.execution_id))
             for change in batch.changes
         )
+        executions.drop(batch.gone_ids)
         told += len(batch.changes)
         if batch.counts:
             executions.facts["counts"] = {each.status: each.count for each in batch.counts}
@@ -121,7 +122,7 @@ def _lag(changes: Sequence[pb.ExecutionChange]) -> float | None:
     return time.time() - at.seconds - at.nanos / 1e9
 
 
-SOURCE: Source[Execution] = Source("executions", "executor", watch)
+SOURCE: Source[Execution] = Source("executions", "executor", watch, takes_query=True)
 
 
 # Columns

@@ -11,6 +11,7 @@ from services.query import (
     EVERYTHING,
     Field,
     Kind,
+    Query,
     QueryFault,
     Term,
     Vocabulary,
@@ -92,10 +93,20 @@ def filter_of(resource: Resource[Any], text: str, now: datetime) -> Filter:
     return Filter(
         text,
         matcher(parts.local, vocabulary, getters, now),
-        format_query(query) if parts.server else "",
+        _asked(query, vocabulary) if parts.server else "",
         tuple(text[term.start : term.end] for term in parts.server),
         moves(parts.local, vocabulary),
     )
+
+
+def _asked(query: Query, vocabulary: Vocabulary) -> str:
+    """The query for the service: without what time alone changes, which it asks only once."""
+    still = {
+        field.name for field in vocabulary.fields
+        if field.kind not in (Kind.AGE, Kind.DURATION)
+    }  # fmt: skip
+    rest = local_part(query, still).local
+    return format_query(query if rest == EVERYTHING else rest)
 
 
 def _check_server(resource: Resource[Any], terms: Sequence[Term]) -> None:

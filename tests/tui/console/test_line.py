@@ -125,3 +125,18 @@ async def test_minus_goes_to_and_fro_and_a_crumb_to_its_list(services: Services)
 
         await until(pilot, lambda: "status:failed" not in screen_text(pilot.app))
         assert pilot.app.screen.query(LiveTable).last().has_focus
+
+
+async def test_what_only_the_service_knows_is_asked_of_it(services: Services) -> None:
+    await put(services, {"name": "asked-for", "version": 1, "tasks": [QUICK]})
+    wanted = await start(services, "asked-for", input='{"a": 7}')
+    await start(services, "asked-for", input='{"a": 8}')
+    async with console_on(services) as pilot:
+        await until_shown(pilot, "asked-for")
+        await pilot.press("slash", *"wf:asked-for input.a=7", "enter")
+
+        await until_shown(pilot, "the service decides input.a=7")
+        table = pilot.app.screen.query_one(LiveTable)
+        await until(pilot, lambda: list(table.view.ids()) == [wanted])
+        await pilot.press("slash", *["backspace"] * 10, "enter")
+        await until(pilot, lambda: len(table.view) == 2)
