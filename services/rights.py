@@ -104,6 +104,8 @@ _EXECUTOR = {
     "UpdateTask": _right(OPERATOR, WORKER, services=(EDGE,)),
     # The token in the request is the right; only the gateway takes such requests in.
     "CompleteCallback": Right(services=frozenset((EDGE,))),
+    # It tells who runs, and nothing of what they do.
+    "ListSlots": _right(EDITOR, OPERATOR, VIEWER, services=(EDGE,)),
     "GetExecutorStatus": _ANYONE,
 }
 
@@ -116,6 +118,12 @@ _EDGE = {
     "GetCacheStatus": _READ,
     # What follows is that work is done again.
     "PurgeCache": _right(EDITOR, OPERATOR),
+    # Answers are what executions gave, which the same roles read.
+    "ListCacheEntries": _READ,
+    "GetCacheEntry": _READ,
+    "ListLimits": _READ,
+    # What follows is that more is done than was to be.
+    "ResetLimits": _right(EDITOR, OPERATOR),
     # They name routes and keys; the page /metrics of the management API takes the same.
     "GetGatewayMetrics": _READ,
     "WatchGatewayMetrics": _READ,

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from podium.edge.v1 import edge_pb2 as pb
 from services.edge.cachekeys import written_digest
 from services.edge.keeping import Place, Purge, Shelf
-from services.edge.trie import template_segments
-from services.errors import InvalidRequest, NotFound
+from services.edge.named_routes import check_named, named_route, routes_of
+from services.errors import InvalidRequest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -31,7 +31,7 @@ def cache_status(gateway: Gateway, service_id: str) -> pb.GetCacheStatusResponse
         NotFound: There is no such service.
     """
     cache = gateway.cache
-    routes = _routes(gateway, service_id)
+    routes = routes_of(gateway.definitions, service_id)
     shelves = cache.shelves
     rows = [
         _row(place, shelves.get(place, _EMPTY))
@@ -102,8 +102,7 @@ def _check(request: pb.PurgeCacheRequest) -> None:
         raise InvalidRequest("Say which answers: those of a service or a principal, or all.")
     if request.all and (request.service_id or request.principal or request.HasField("key")):
         raise InvalidRequest("All answers are asked for, and only some of them, too.")
-    if bool(request.method) != bool(request.path) or (request.method and not request.service_id):
-        raise InvalidRequest("A route is named by its service, its method and its path.")
+    check_named(request.service_id, request.method, request.path)
     if request.HasField("key") and not request.service_id:
         raise InvalidRequest("A key is that of a service's routes: name the service.")
 
@@ -111,28 +110,18 @@ def _check(request: pb.PurgeCacheRequest) -> None:
 def _meant(gateway: Gateway, request: pb.PurgeCacheRequest) -> frozenset[Place] | None:
     if not request.service_id:
         return None
-    routes = _routes(gateway, request.service_id)
-    if not request.method:
-        # Also what is left of routes that are no more.
-        return frozenset(_places(routes, gateway.cache.shelves, request.service_id))
-    path = template_segments(request.path)
-    method = request.method.upper()
-    there = [route for route in routes if route.method == method]
-    # One route's whole path may be what another has below the service's.
-    whole = [route for route in there if template_segments(route.path) == path]
-    named = whole or [route for route in there if template_segments(route.below) == path]
-    if not named:
-        raise NotFound(f"Service {request.service_id!r} has no route {method} {request.path}.")
-    return frozenset({Place(request.service_id, method, named[0].path)})
+    return frozenset(places_of(gateway, request.service_id, request.method, request.path))
 
 
-def _routes(gateway: Gateway, service_id: str) -> list[Route]:
-    """The routes of a service, or of all."""
+def places_of(gateway: Gateway, service_id: str, method: str, path: str) -> set[Place]:
+    """Where answers are kept of a service, or of one route of it.
+
+    Raises:
+        NotFound: There is no such service, or route.
+    """
     definitions = gateway.definitions
-    if not service_id:
-        every = definitions.replica.all("service")
-        return [route for stored in every for route in definitions.routes_of_service(stored)]
-    service = definitions.replica.get("service", service_id)
-    if service is None:
-        raise NotFound(f"There is no service {service_id!r}.")
-    return list(definitions.routes_of_service(service))
+    if method:
+        route = named_route(definitions, service_id, method, path)
+        return {Place(service_id, route.method, route.path)}
+    # Also what is left of routes that are no more.
+    return _places(routes_of(definitions, service_id), gateway.cache.shelves, service_id)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
+from services.edge.counted import shown, shown_target
 from services.edge.keeping import Place, Tag
 from services.edge.keys import Key, read_key
 
@@ -75,10 +76,11 @@ def effective_key(config: CacheConfig, scope: bytes, call: Call) -> bytes:
 def tag_of(config: CacheConfig, call: Call) -> Tag:
     """By what the answer of ``call`` is found to be purged."""
     if config.key is not None:
-        written = config.key.written(call)
+        written, told = config.key.written(call), shown(config.key, call)
     else:
-        written = (call.raw_path + (b"?" + call.query if call.query else b"")).decode("latin-1")
-    return Tag(config.place, _owner(config, call), written_digest(written))
+        path, query = call.raw_path.decode("latin-1"), call.query.decode("latin-1")
+        written, told = path + (f"?{query}" if query else ""), shown_target(path, query)
+    return Tag(config.place, _owner(config, call), written_digest(written), told)
 
 
 def written_digest(written: str) -> bytes:

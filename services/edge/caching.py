@@ -97,6 +97,7 @@ def _wish(call: Call) -> Wish:
 def _hit(asked: Asked, kept: Kept, answer: Answer, now: float) -> Answer:
     call = asked.call
     asked.shelf.hits += 1
+    kept.uses.hits += 1
     call.execution_id = kept.execution_id
     say(call, b"hit; ttl=%d" % (kept.until - now), "hit")
     call.shared_headers = (*call.shared_headers, (b"age", b"%d" % (now - kept.made)))

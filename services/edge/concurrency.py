@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 NAME = "concurrent"
 DEFAULT_MOST_QUEUED = 100
 
-_DIGEST_BYTES = 32
+DIGEST_BYTES = 32
 _LONGEST_RETRY_SECONDS = 60
 _POLICY, _STANDING = b"ratelimit-policy", b"ratelimit"
 
@@ -45,7 +45,7 @@ class Concurrency:
 
     def counted_by(self, scope: tuple[str, ...], call: Call) -> bytes:
         """What ``call`` is counted by, once its body is read; ``scope`` is the route's."""
-        return digest(*scope, *self.key.values(call), size=_DIGEST_BYTES)
+        return digest(*scope, *self.key.values(call), size=DIGEST_BYTES)
 
 
 def read_concurrency(declared: Mapping[str, Any] | None) -> Concurrency | None:

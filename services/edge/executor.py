@@ -21,6 +21,8 @@ T = TypeVar("T")
 # once, as a rule.
 PATIENCE_SECONDS = 8.0
 _AGAIN_SECONDS = 0.1
+# Who looks at how things stand can do without what is not there.
+_LOOK_SECONDS = 3.0
 
 
 class Executor:
@@ -86,6 +88,18 @@ class Executor:
         caller = rpc.on_behalf_of(application_id)
         response = await self._patiently(self._stub.UpdateTask, request, caller)
         return response.task_id
+
+    async def slots(self, request: pb.ListSlotsRequest) -> pb.ListSlotsResponse:
+        """How the slots of executions are used.
+
+        Raises:
+            Unavailable: The executor does not answer at once.
+        """
+        try:
+            with rpc.raising_ours():
+                return await self._stub.ListSlots(request, timeout=_LOOK_SECONDS)
+        except DeadlineExceeded:
+            raise Unavailable("The executor did not answer in time.") from None
 
     async def _patiently(
         self,

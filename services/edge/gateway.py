@@ -10,6 +10,7 @@ from typing import Protocol
 from podium.executor.v1 import executor_pb2 as pb
 from services.edge.bodies import BodyLimits
 from services.edge.broken import BrokenRoutes
+from services.edge.counted import Refusals, SlotKeys
 from services.edge.definitions import Definitions
 from services.edge.exchange import Exchange
 from services.edge.executor import Executor
@@ -47,6 +48,8 @@ class Gateway:
         scripts: Workers for the scripts of routes.
         cache: Answers that are kept.
         flights: Executions that several calls wait for.
+        refusals: How many the limits of routes have refused.
+        slot_keys: What the executor counts executions by, in words.
         metadata_headers: Names of the request headers that workflows may see, in lower case.
         streams: How many answers go on.
         tools: For clients to whom routes are tools.
@@ -72,3 +75,5 @@ class Gateway:
     monotonic: Callable[[], float]
     new_id: Callable[[], str]
     broken: BrokenRoutes = field(default_factory=BrokenRoutes)
+    refusals: Refusals = field(default_factory=Refusals)
+    slot_keys: SlotKeys = field(default_factory=SlotKeys)

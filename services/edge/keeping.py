@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections import OrderedDict, deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from heapq import nsmallest
+from sys import getsizeof
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -42,11 +44,13 @@ class Tag:
     Attributes:
         principal: Whose alone it is; empty: anybody's.
         written: A digest of the key as its author wrote it, with the call's values in it.
+        shown: The same for those who look: short, and without secrets.
     """
 
     place: Place
     principal: str
     written: bytes
+    shown: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +71,13 @@ class Purge:
         return self.principal in ("", tag.principal) and self.written in (b"", tag.written)
 
 
+@dataclass(slots=True)
+class Uses:
+    """How often an answer was of use."""
+
+    hits: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class Kept:
     """One answer.
@@ -78,6 +89,7 @@ class Kept:
         begun: When that was begun: seconds, monotonic, as all times here.
         made: When it was there.
         until: When it is no longer given out.
+        uses: How many calls had it.
     """
 
     answer: Answer | None
@@ -86,15 +98,17 @@ class Kept:
     begun: float
     made: float
     until: float
+    uses: Uses = field(default_factory=Uses, compare=False)
 
     @property
     def size(self) -> int:
         """What it takes, roughly, in bytes."""
+        words = getsizeof(self.tag.shown)
         if self.answer is None:
-            return _BYTES_OF_ENTRY
+            return _BYTES_OF_ENTRY + words
         headers = sum(len(name) + len(value) for name, value in self.answer.headers)
         several = _BYTES_OF_HEADER * len(self.answer.headers)
-        return _BYTES_OF_ENTRY + len(self.answer.body) + headers + several
+        return _BYTES_OF_ENTRY + words + len(self.answer.body) + headers + several
 
 
 @dataclass(slots=True)
@@ -167,6 +181,31 @@ class Cache:
         else:
             self._kept.move_to_end(key)
         return kept
+
+    def look(self, key: bytes, now: float) -> Kept | None:
+        """The answer under ``key``, if there is one whose time is not over; nothing changes."""
+        kept = self._kept.get(key)
+        if kept is None or kept.answer is None or kept.until <= now:
+            return None
+        return kept
+
+    def page(
+        self, place: Place, after: bytes, most: int, principal: str, now: float
+    ) -> list[tuple[bytes, Kept]]:
+        """At most so many answers of a route, by their keys: those that come after one.
+
+        Args:
+            principal: Whose alone they are; empty: anybody's.
+        """
+        shelf = self._shelves.get(place)
+        found = (
+            (key, kept)
+            for key in (shelf.keys if shelf else ())
+            if key > after
+            and (kept := self.look(key, now))
+            and principal in ("", kept.tag.principal)
+        )
+        return nsmallest(most, found, key=lambda each: each[0])
 
     def put(self, key: bytes, kept: Kept, now: float) -> bool:
         """Keep it, if it fits and nothing speaks against it: whether it is kept.

@@ -38,6 +38,12 @@ class Key:
         """Whether a part of the body is in it, which is known once :attr:`Call.document` is."""
         return any(reference.partition(".")[0] == "body" for reference in self.references)
 
+    @property
+    def template(self) -> str:
+        """The key as a route writes it."""
+        written = (f"${{{reference}}}" for reference in self.references)
+        return "".join(a + b for a, b in zip_longest(self.pieces, written, fillvalue=""))
+
     def values(self, call: Call) -> tuple[str, ...]:
         """The value of each reference; empty text for what the request does not have.
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from services.edge.counted import Counted, Refusals, shown
 from services.edge.digests import digest
 from services.edge.keys import Key, read_key
 from services.edge.problems import Problem, retry_after
@@ -50,7 +51,12 @@ def read_quotas(declared: Iterable[Mapping[str, Any]] | None) -> tuple[Quota, ..
 
 
 def take(
-    windows: Windows, scope: tuple[str, ...], quotas: tuple[Quota, ...], call: Call, now: float
+    windows: Windows,
+    refusals: Refusals,
+    scope: tuple[str, str, str],
+    quotas: tuple[Quota, ...],
+    call: Call,
+    now: float,
 ) -> Headers:
     """Count a request; the headers that tell how its caller stands.
 
@@ -63,6 +69,11 @@ def take(
     asked = [(digest(*scope, each.name, *each.key.values(call)), each.window) for each in quotas]
     standings = windows.take(asked, now)
     headers = _told(quotas, standings)
+    for quota, (key, _), standing in zip(quotas, asked, standings, strict=True):
+        if standing.first:
+            windows.tell(key, Counted((*scope, quota.name), shown(quota.key, call)))
+        elif not standing.allowed:
+            refusals.add((*scope, quota.name))
     refused = [
         (quota.name, standing.seconds)
         for quota, standing in zip(quotas, standings, strict=True)

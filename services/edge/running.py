@@ -13,7 +13,7 @@ from services.edge import webhooks
 from services.edge.accepts import prefers_events
 from services.edge.answers import asked_as, ending_of, not_done, of_result
 from services.edge.call import Answer, Call, Follow, Gone, caller_of, route_of
-from services.edge.concurrency import full
+from services.edge.concurrency import NAME, full
 from services.edge.events import streamed
 from services.edge.exchange import Exchange, Outcome, Waiting
 from services.edge.half import Response, half_text, read_half
@@ -89,6 +89,7 @@ async def _run(call: Call, gateway: Gateway, follow: Follow | None) -> Answer:
         case Waiting.LEFT:
             raise Gone
         case ConcurrencyLimited():
+            gateway.refusals.add((*route.scope, NAME))
             raise full(call, route.concurrency, _waited(exchange, seconds or route.timeout_seconds))
         case ServiceError():
             raise _refused(outcome)
@@ -111,7 +112,7 @@ def _start(call: Call, gateway: Gateway, response: Response) -> pb.Start:
         request_id=call.request_id,
         traceparent=call.traceparent,
         idempotency_key=call.idempotency,
-        slot=_slot(call, route),
+        slot=_slot(call, gateway, route),
     )
     if route.webhook is not None:
         location = gateway.links.location(start.execution_id, caller.auth_id)
@@ -120,12 +121,13 @@ def _start(call: Call, gateway: Gateway, response: Response) -> pb.Start:
     return start
 
 
-def _slot(call: Call, route: Route) -> pb.Slot | None:
+def _slot(call: Call, gateway: Gateway, route: Route) -> pb.Slot | None:
     """What the execution holds until its end."""
     limited = route.concurrency
     if limited is None:
         return None
     key = limited.counted_by(route.scope, call)
+    gateway.slot_keys.tell(key, (*route.scope, NAME), limited.key, call)
     return pb.Slot(key=key, limit=limited.limit, most_waiting=limited.most_queued)
 
 

@@ -9,8 +9,11 @@ from contextlib import aclosing
 from datetime import timedelta
 
 from podium.edge.v1 import edge_pb2 as pb, edge_pb2_grpc
+from services.access import current
 from services.edge.cache_calls import cache_status, purge_cache
+from services.edge.cache_entries import get_entry, list_entries
 from services.edge.gateway import Gateway
+from services.edge.limit_calls import list_limits, reset_limits
 from services.edge.metrics.reporting import Reporting
 from services.edge.session import Session
 from services.edge.trial.trials import KEY_METADATA, Trials
@@ -91,6 +94,27 @@ class EdgeService(edge_pb2_grpc.EdgeServiceServicer):
         self, request: pb.PurgeCacheRequest, context: Context
     ) -> pb.PurgeCacheResponse:
         return pb.PurgeCacheResponse(purged=await purge_cache(self._gateway, request))
+
+    async def ListCacheEntries(
+        self, request: pb.ListCacheEntriesRequest, context: Context
+    ) -> pb.ListCacheEntriesResponse:
+        return list_entries(self._gateway, request)
+
+    async def GetCacheEntry(
+        self, request: pb.GetCacheEntryRequest, context: Context
+    ) -> pb.GetCacheEntryResponse:
+        return get_entry(self._gateway, request)
+
+    async def ListLimits(
+        self, request: pb.ListLimitsRequest, context: Context
+    ) -> pb.ListLimitsResponse:
+        return await list_limits(self._gateway, request)
+
+    async def ResetLimits(
+        self, request: pb.ResetLimitsRequest, context: Context
+    ) -> pb.ResetLimitsResponse:
+        count = await reset_limits(self._gateway, request, current.get().name)
+        return pb.ResetLimitsResponse(reset=count)
 
     async def GetGatewayMetrics(
         self, request: pb.GetGatewayMetricsRequest, context: Context

@@ -91,7 +91,9 @@ async def count_request(call: Call, gateway: Gateway) -> None:
     """How often the route was called of late; 429."""
     route = route_of(call)
     if route.quotas:
-        headers = take(gateway.windows, route.scope, route.quotas, call, gateway.monotonic())
+        headers = take(
+            gateway.windows, gateway.refusals, route.scope, route.quotas, call, gateway.monotonic()
+        )
         call.shared_headers = (*call.shared_headers, *headers)
     if route.concurrency:
         call.shared_headers = with_policy(call.shared_headers, route.concurrency)

@@ -186,6 +186,25 @@ def slots_held(db: sqlite3.Connection) -> dict[bytes, int]:
     )
 
 
+Holder = tuple[str, str, int, str]
+"""Of an execution: id, the workflow's name, when it began in microseconds, what answers for it."""
+
+
+def slot_holders(
+    db: sqlite3.Connection, keys: Sequence[bytes], most: int
+) -> dict[bytes, list[Holder]]:
+    """By key, the oldest executions that hold a slot of it, at most so many."""
+    return {
+        key: db.execute(
+            "SELECT id, workflow, created_at, answer FROM executions "
+            "INDEXED BY executions_in_slots "
+            "WHERE slot = ? AND slot != x'' AND ended_at IS NULL ORDER BY rowid LIMIT ?",
+            (key, most),
+        ).fetchall()
+        for key in keys
+    }
+
+
 def is_there(db: sqlite3.Connection, execution_id: str) -> bool:
     """Whether there is such an execution."""
     row = db.execute("SELECT 1 FROM executions WHERE id = ?", (execution_id,)).fetchone()

@@ -13,7 +13,7 @@ import grpc
 from podium.executor.v1 import executor_pb2 as pb, executor_pb2_grpc as rpc
 from services.access import current, require, tags_of
 from services.errors import InvalidRequest, NotFound
-from services.executor import eventlist, listing, loading
+from services.executor import eventlist, listing, loading, occupancy
 from services.executor.acting import Acting, Asked
 from services.executor.actors import Told
 from services.executor.bulk import Bulk
@@ -214,6 +214,11 @@ class Executor(rpc.ExecutorServiceServicer):
         event = TaskUpdated(status=status, output=output, task_id=claim.task_id, exact=True)
         await self._calls.tell(claim.execution_id, event)
         return pb.CompleteCallbackResponse(task_id=claim.task_id)
+
+    async def ListSlots(
+        self, request: pb.ListSlotsRequest, context: Context
+    ) -> pb.ListSlotsResponse:
+        return await occupancy.of(self._runtime.slots, self._readers, request)
 
     async def GetExecutorStatus(
         self, request: pb.GetExecutorStatusRequest, context: Context

@@ -6,12 +6,15 @@ execution's own row, so that a restart counts the same. Whoever waits is in memo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 
 from services.errors import ConcurrencyLimited, Overloaded
 
 MOST_WAITING_CHARS = 64 << 20
+# In one step of those that look at all keys, for which every execution waits: a millisecond or so.
+WALKED_AT_ONCE = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,16 @@ class Turn:
     key: bytes
     begin: Callable[[], None]
     size: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SlotUse:
+    """How the slots of a key are used; ``limit`` 0: it is not known yet."""
+
+    key: bytes
+    limit: int
+    held: int
+    waiting: int
 
 
 @dataclass(slots=True)
@@ -95,6 +108,16 @@ class Slots:
         """How many wait for one."""
         line = self._lines.get(key)
         return len(line.waiting) if line else 0
+
+    def uses(self, keys: Collection[bytes] = ()) -> Iterator[list[SlotUse]]:
+        """How the slots of ``keys`` are used, or of all, in steps; others may come in between."""
+        asked = iter(keys or list(self._lines))
+        while some := list(islice(asked, WALKED_AT_ONCE)):
+            lines = [(key, line) for key in some if (line := self._lines.get(key))]
+            yield [
+                SlotUse(key, line.limit, line.held + line.taken, len(line.waiting))
+                for key, line in lines
+            ]
 
     def take(self, slot: Slot) -> bool:
         """Take a slot for a start, if there is one; :meth:`settle` must follow."""

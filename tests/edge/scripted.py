@@ -66,6 +66,7 @@ class ScriptedExecutor(executor_pb2_grpc.ExecutorServiceServicer):
         shown_to: The only application that it says it to; empty: every one.
         told: Requests of CompleteCallback and UpdateTask, with who they were made for.
         refusal: What those two raise instead.
+        slots: What ListSlots says; None: it does not answer.
         watched: Requests of WatchExecution.
         changes: What the watches say, each to the first that asks: an error is raised, None ends
             the watch.
@@ -81,6 +82,7 @@ class ScriptedExecutor(executor_pb2_grpc.ExecutorServiceServicer):
         self.attached: list[pb.Attach] = []
         self.told: list[tuple[Any, str]] = []
         self.refusal: Exception | None = None
+        self.slots: list[pb.SlotUse] | None = []
         self.watched: list[pb.WatchExecutionRequest] = []
         self.changes: asyncio.Queue[pb.WatchExecutionResponse | Exception | None] = asyncio.Queue()
         self._outboxes: list[asyncio.Queue[Frames | None]] = []
@@ -176,11 +178,25 @@ class ScriptedExecutor(executor_pb2_grpc.ExecutorServiceServicer):
         self._tell(request, context)
         return pb.UpdateTaskResponse(task_id="task-1")
 
+    async def ListSlots(  # noqa: N802
+        self, request: pb.ListSlotsRequest, context: rpc.Context
+    ) -> pb.ListSlotsResponse:
+        if self.slots is None:
+            raise Unavailable("Not now.")
+        meant = [each for each in self.slots if not request.keys or each.key in request.keys]
+        told = [pb.SlotUse(**_slot(each, request.holders)) for each in meant]
+        return pb.ListSlotsResponse(slots=told[: request.limit], total=len(meant))
+
     def _tell(self, request: object, context: rpc.Context) -> None:
         metadata: dict[str, Any] = dict(context.invocation_metadata() or ())
         self.told.append((request, metadata.get("on-behalf-of", "")))
         if self.refusal is not None:
             raise self.refusal
+
+
+def _slot(use: pb.SlotUse, holders: int) -> dict[str, Any]:
+    counts = {"key": use.key, "limit": use.limit, "held": use.held, "waiting": use.waiting}
+    return {**counts, "holders": use.holders[:holders]}
 
 
 def _read(body: str) -> None:

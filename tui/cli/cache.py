@@ -8,15 +8,24 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from podium.common.v1 import page_pb2
 from podium.edge.v1 import edge_pb2
 from tui.cli.main import HOME_OPTION
 from tui.cli.session import OUTPUT_OPTION, call, echo_json
-from tui.views.cache import summary, table
+from tui.views.cache import (
+    entry_document,
+    entry_lines,
+    summary,
+    table,
+    whole_document,
+    whole_lines,
+)
 
 if TYPE_CHECKING:
     from tui.clients import Clients
 
 CALL_SECONDS = 10.0
+MOST_ENTRIES = 500
 _PRINCIPAL = re.compile(r"key:[^/]+/.")
 _HOW_THEY_LOOK = "podium: a principal looks like key:AUTH/NAME, as podium keys AUTH lists it."
 
@@ -92,6 +101,71 @@ def purge(
             click.echo(f"{answer.purged} purged")
         if principal and not answer.purged and not _PRINCIPAL.match(principal):
             click.echo(_HOW_THEY_LOOK, err=True)
+
+    call(home or above[0], work)
+
+
+@cache.command()
+@HOME_OPTION
+@click.option("--output", type=click.Choice(["text", "json"]), help="Default: text.")
+@click.option("--principal", default="", help="Those of this caller alone: key:AUTH/NAME.")
+@click.option(
+    "--limit", type=click.IntRange(1, MOST_ENTRIES), default=100, show_default=True, help="At most."
+)
+@click.argument("service")
+@click.argument("method", default="")
+@click.argument("path", default="")
+@click.pass_obj
+def entries(
+    above: tuple[Path | None, str],
+    home: Path | None,
+    output: str | None,
+    principal: str,
+    limit: int,
+    service: str,
+    method: str,
+    path: str,
+) -> None:
+    """List the kept answers of SERVICE, or of its route METHOD PATH."""
+    if method and not path:
+        raise click.UsageError("A route is named by METHOD and PATH.")
+    request = edge_pb2.ListCacheEntriesRequest(
+        service_id=service,
+        method=method,
+        path=path,
+        principal=principal,
+        page=page_pb2.PageRequest(page_size=limit),
+    )
+
+    async def work(clients: Clients) -> None:
+        answer = await clients.edge.ListCacheEntries(request, timeout=CALL_SECONDS)
+        if (output or above[1]) == "json":
+            echo_json([entry_document(each) for each in answer.entries])
+        else:
+            click.echo("\n".join(entry_lines(answer.entries)) or "Nothing is kept.")
+        if answer.next_page_token:
+            click.echo("podium: there are more; --limit shows up to 500.", err=True)
+
+    call(home or above[0], work)
+
+
+@cache.command()
+@HOME_OPTION
+@click.option("--output", type=click.Choice(["text", "json"]), help="Default: text.")
+@click.argument("entry_id", metavar="ID")
+@click.pass_obj
+def entry(
+    above: tuple[Path | None, str], home: Path | None, output: str | None, entry_id: str
+) -> None:
+    """Show one kept answer, by its ID in the list: headers and body."""
+
+    async def work(clients: Clients) -> None:
+        request = edge_pb2.GetCacheEntryRequest(id=entry_id)
+        answer = await clients.edge.GetCacheEntry(request, timeout=CALL_SECONDS)
+        if (output or above[1]) == "json":
+            echo_json(whole_document(answer))
+        else:
+            click.echo("\n".join(whole_lines(answer)))
 
     call(home or above[0], work)
 

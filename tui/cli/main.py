@@ -40,6 +40,7 @@ COMMANDS = {
     "routes": ("tui.cli.routes", "routes", "List the routes, and how to call one."),
     "test-route": ("tui.cli.trial", "test_route", "Call a route, and show its stages."),
     "cache": ("tui.cli.cache", "cache", "Show what the gateway keeps of answers, and purge it."),
+    "limits": ("tui.cli.limits", "limits", "Show how the limits of routes stand; begin anew."),
     "metrics": ("tui.cli.metrics", "metrics", "Show what the gateway has answered of late."),
     "log": ("tui.cli.log", "log", "Show what the three services have logged of late."),
     "test-script": ("tui.cli.scripts", "test_script", "Run a script of a route without a call."),

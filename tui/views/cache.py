@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from podium.edge.v1 import edge_pb2 as pb
+from tui.views import tables
+from tui.views.visible import in_one_line, visible
+
 _COLUMNS = ("entries", "bytes", "hits", "misses", "collapsed", "bypassed")
 
 
@@ -49,3 +53,65 @@ def size(count: int) -> str:
             break
         value, unit = value / 1024, larger
     return f"{value:.0f} {unit}" if unit == "B" else f"{value:.1f} {unit}"
+
+
+_ENTRY_HEAD = ("route", "key", "for", "status", "age", "ttl", "bytes", "hits", "id")
+
+
+def entry_lines(entries: Sequence[pb.CacheEntry]) -> list[str]:
+    """A line an entry below a line of titles; none where there is no entry."""
+    return list(tables.table([_ENTRY_HEAD, *map(_entry_row, entries)])) if entries else []
+
+
+def _entry_row(entry: pb.CacheEntry) -> list[str]:
+    return [
+        f"{entry.method} {entry.path}",
+        in_one_line(entry.key) or "-",
+        entry.principal or "all",
+        str(entry.status),
+        f"{entry.age.seconds} s",
+        f"{entry.ttl.seconds} s",
+        size(entry.bytes),
+        str(entry.hits),
+        entry.id,
+    ]
+
+
+def entry_document(entry: pb.CacheEntry) -> dict[str, Any]:
+    """An entry as data."""
+    return {
+        "id": entry.id,
+        "service": entry.service_id,
+        "method": entry.method,
+        "path": entry.path,
+        "key": entry.key,
+        "principal": entry.principal,
+        "ageSeconds": entry.age.ToTimedelta().total_seconds(),
+        "ttlSeconds": entry.ttl.ToTimedelta().total_seconds(),
+        "bytes": entry.bytes,
+        "hits": entry.hits,
+        "status": entry.status,
+        "executionId": entry.execution_id,
+    }
+
+
+def whole_lines(told: pb.GetCacheEntryResponse) -> list[str]:
+    """An answer that is kept: what is known of it, its headers and its body."""
+    facts = (
+        f"{name:<12} {in_one_line(str(value))}"
+        for name, value in entry_document(told.entry).items()
+    )
+    headers = (f"{each.name}: {in_one_line(each.value)}" for each in told.headers)
+    body = visible(told.body.decode("utf-8", "replace"))
+    left = told.body_bytes - len(told.body)
+    return [*facts, "", *headers, "", body, *([f"… and {size(left)} more"] if left else [])]
+
+
+def whole_document(told: pb.GetCacheEntryResponse) -> dict[str, Any]:
+    """The same as data; the body as text."""
+    return {
+        **entry_document(told.entry),
+        "headers": [{"name": each.name, "value": each.value} for each in told.headers],
+        "body": told.body.decode("utf-8", "replace"),
+        "bodyBytes": told.body_bytes,
+    }

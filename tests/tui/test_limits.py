@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from podium.edge.v1 import edge_pb2 as pb
+from tui.views.limits import documents, lines
+
+AT = datetime(2026, 11, 26, 20, 0, tzinfo=UTC)
+
+
+def told() -> pb.ListLimitsResponse:
+    burst = pb.LimitState(
+        service_id="shop", method="POST", path="/shop", name="burst", key="${headers.T}", limit=3,
+        refused=7, keys_used=12,
+    )  # fmt: skip
+    burst.window.FromSeconds(90)
+    key = burst.keys.add(id="aa", key="a\x1b[2J", used=3, limit=3, refused=2)
+    key.room_at.FromDatetime(AT)
+    key.unused_at.FromDatetime(AT)
+    jobs = pb.LimitState(
+        service_id="shop", method="PUT", path="/jobs", name="concurrent", limit=1, most_waiting=5,
+        keys_used=1,
+    )  # fmt: skip
+    jobs.keys.add(id="bb", key="", used=4, limit=1, waiting=2, execution_ids=["e1", "e2", "e3"])
+    old = pb.LimitState(name="concurrent", key="${body.x}", limit=1)
+    old.keys.add(id="cc", used=1, limit=1, execution_ids=["e9"])
+    return pb.ListLimitsResponse(limits=[burst, jobs, old])
+
+
+def test_a_limit_is_a_line_and_its_keys_are_below() -> None:
+    shown = list(lines(told()))
+
+    assert shown[:4] == [
+        "shop  POST /shop  burst  3 in 90 s  by ${headers.T}  12 in use, 7 refused",
+        "  key       used  waiting  refused  room at               id",
+        "  a\\x1b[2J  3/3   -        2        2026-11-26T20:00:00Z  aa",
+        "  and 11 more keys",
+    ]
+    assert shown[5] == (
+        "shop  PUT /jobs  concurrent  1 side by side, 5 may wait  1 in use, 0 refused"
+    )
+    assert " ".join(shown[7].split()) == "(all calls) 4/1 2 - - e1 e2 e3 and 1 more"
+    assert "(begun before the gateway was)" in shown[-1]
+
+
+def test_as_data_it_is_all_there() -> None:
+    burst, jobs, old = documents(told())
+
+    assert burst["windowSeconds"] == 90
+    assert burst["keys"][0] == {
+        "id": "aa",
+        "key": "a\x1b[2J",
+        "used": 3,
+        "limit": 3,
+        "refused": 2,
+        "roomAt": "2026-11-26T20:00:00Z",
+        "unusedAt": "2026-11-26T20:00:00Z",
+    }
+    assert (jobs["maxQueued"], jobs["keys"][0]["waiting"]) == (5, 2)
+    assert old["keys"][0]["key"] is None
