@@ -249,3 +249,54 @@ def test_keys_that_are_too_many_for_a_minute_count_together_and_bounded() -> Non
     assert counted[(*SERIES[:3], OTHER)].requests == 90
     assert len(used) == 100
     assert recorder.take() == ({}, {})
+
+
+@given(
+    steps=st.lists(st.tuples(st.integers(10_000, 10_150), counted), max_size=8),
+    first=st.integers(9_900, 10_160),
+    length=st.integers(0, 300),
+    service=st.sampled_from((None, "orders")),
+    by=st.sampled_from(("", "minute", "service", "route", "key")),
+)
+def test_sums_of_hours_are_those_of_their_minutes_whatever_comes_in_between(
+    steps: list[tuple[int, Any]], first: int, length: int, service: str | None, by: str
+) -> None:
+    history = History(10**6)
+    query = Query(first, first + length, service=service, by=by)
+    expected: dict[Any, Counter] = {}
+    for minute, of_series in steps:
+        # Asked in between, they are made of what is there until then.
+        history.sums(query)
+        history.add(minute, {name: counter_of(each) for name, each in of_series.items()})
+        for name, each in of_series.items():
+            if query.first <= minute <= query.last and query.takes(name):
+                expected.setdefault(query.key(minute, name), Counter()).merge(counter_of(each))
+
+    found = history.sums(query)
+    assert {key: same(each) for key, each in found.items()} == {
+        key: same(each) for key, each in expected.items()
+    }
+
+
+def same(counter: Counter) -> object:
+    return (
+        counter.answers,
+        counter.buckets,
+        counter.microseconds,
+        counter.cache,
+        counter.outcomes,
+    )
+
+
+def test_sums_are_made_anew_where_less_is_told_apart() -> None:
+    history = History(4)
+    some = {
+        ("orders", "GET", "/a", f"key:k/{n}"): counter_of([(200, "", 1.0, "", "")]) for n in "abc"
+    }
+    for minute in (0, 1, 120):
+        history.add(minute, some)
+        assert total(history.sums(Query(0, 200, by="key"))).requests > 0
+    assert history.bound(120)
+
+    assert set(history.sums(Query(0, 59, by="key"))) == {(OTHER,)}
+    assert total(history.sums(Query(0, 200))).requests == 9

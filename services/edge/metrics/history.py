@@ -58,6 +58,11 @@ class Query:
     principal: str | None = None
     by: str = ""
 
+    @property
+    def whole(self) -> bool:
+        """Whether all requests of its minutes are meant."""
+        return (self.service, self.method, self.path, self.principal) == (None,) * 4
+
     def takes(self, series: Series) -> bool:
         """Whether that series is meant."""
         wanted = (self.service, self.method, self.path, self.principal)
@@ -91,6 +96,9 @@ class History:
         self._minutes: dict[int, Rows] = {}
         self._folded: dict[int, int] = {}
         self._count = 0
+        # Made when they are first asked for, and again once something of theirs has changed.
+        self._totals: dict[int, str] = {}
+        self._hours: dict[int, Rows] = {}
 
     def __len__(self) -> int:
         """How many rows are held."""
@@ -107,6 +115,7 @@ class History:
 
     def add_text(self, minute: int, series: Series, text: str) -> None:
         """Hold one row, as :meth:`Counter.text` writes it."""
+        self._forget_sums(minute)
         rows = self._minutes.setdefault(minute, {})
         known = rows.get(series)
         if known is None:
@@ -140,7 +149,12 @@ class History:
         for minutes, levels in ((before, (1, 2)), (every, (1, 2, 3))):
             yield from ((minute, level) for level in levels for minute in minutes)
 
+    def _forget_sums(self, minute: int) -> None:
+        self._totals.pop(minute, None)
+        self._hours.pop(minute // _HOUR, None)
+
     def _let_go(self, minute: int) -> None:
+        self._forget_sums(minute)
         self._count -= len(self._minutes.pop(minute))
         self._folded.pop(minute, None)
 
@@ -149,6 +163,7 @@ class History:
         if level > len(_FOLDS):
             self._let_go(minute)
             return True
+        self._forget_sums(minute)
         rows, fold = self._minutes[minute], _FOLDS[level - 1]
         self._folded[minute] = level
         if len(set(map(fold, rows))) == len(rows):
@@ -173,17 +188,54 @@ class History:
         return found
 
     def _chosen(self, query: Query) -> Iterator[tuple[int, Series, str]]:
+        if query.whole and query.by in ("minute", ""):
+            for minute in self._minutes:
+                if query.first <= minute <= query.last:
+                    yield minute, UNROUTED, self._total(minute)
+            return
+        for minute, rows in self._rows_of(query):
+            for series, text in rows.items():
+                if query.takes(series):
+                    yield minute, series, text
+
+    def _rows_of(self, query: Query) -> Iterator[tuple[int, Rows]]:
+        """All rows of its time; whole hours as one where minutes are not told apart."""
+        hours = set[int]()
         for minute, rows in self._minutes.items():
-            if query.first <= minute <= query.last:
-                for series, text in rows.items():
-                    if query.takes(series):
-                        yield minute, series, text
+            if not query.first <= minute <= query.last:
+                continue
+            hour = minute // _HOUR
+            within = query.first <= hour * _HOUR and hour * _HOUR + _HOUR - 1 <= query.last
+            if query.by == "minute" or not within:
+                yield minute, rows
+            elif hour not in hours:
+                hours.add(hour)
+                yield minute, self._hour(hour)
+
+    def _total(self, minute: int) -> str:
+        known = self._totals.get(minute)
+        if known is None:
+            known = self._totals[minute] = _added(*self._minutes[minute].values())
+        return known
+
+    def _hour(self, hour: int) -> Rows:
+        known = self._hours.get(hour)
+        if known is None:
+            known = self._hours[hour] = self._summed(hour)
+        return known
+
+    def _summed(self, hour: int) -> Rows:
+        counters: dict[Series, Counter] = {}
+        for minute in range(hour * _HOUR, hour * _HOUR + _HOUR):
+            for series, text in self._minutes.get(minute, {}).items():
+                counters.setdefault(series, Counter()).merge_text(text)
+        return {series: counter.text() for series, counter in counters.items()}
 
 
-def _added(first: str, second: str) -> str:
+def _added(*texts: str) -> str:
     counter = Counter()
-    counter.merge_text(first)
-    counter.merge_text(second)
+    for text in texts:
+        counter.merge_text(text)
     return counter.text()
 
 
