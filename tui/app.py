@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import locale
 import os
 from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
@@ -47,6 +48,7 @@ class Console(App[None]):
         context: The suite that is shown, and how careful one must be there.
         contexts: All that there are, by name.
         state: Where what the console keeps by itself lies; None: nowhere.
+        ascii: Whether boxes and bars are drawn of ASCII signs.
     """
 
     CSS_PATH = "app.tcss"
@@ -84,6 +86,8 @@ class Console(App[None]):
         self._suite_of = suite_of
         self._all_read_only = read_only
         self._wanted_theme = theme or self.settings.theme
+        auto = "utf" not in locale.getencoding().lower()
+        self.ascii = auto if self.settings.ascii == "auto" else self.settings.ascii == "yes"
         over_ssh = "SSH_CONNECTION" in os.environ
         usual = FLUSH_SECONDS_OVER_SSH if over_ssh else FLUSH_SECONDS
         rate = self.settings.refreshes_per_second

@@ -287,6 +287,7 @@ Every run of a workflow, newest first, as it happens. `Enter` opens its timeline
     text=lambda row: f"{row.id} {row.workflow} {row.correlation_id} {row.reason}",
     tabs=(
         Tab("timeline", "Timeline", "execution-timeline"),
+        Tab("graph", "Graph", "execution-graph"),
         Tab("data", "Data", "execution-data"),
         Tab("events", "Events", "execution-events"),
         Tab("definition", "Definition", "execution-definition"),

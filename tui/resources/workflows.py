@@ -18,7 +18,7 @@ from tui.resources.catalog import (
     text_column,
     text_of,
 )
-from tui.resources.model import Cell, Column, Resource
+from tui.resources.model import Cell, Column, Resource, Tab
 
 _BRANCHES = ("decisionCases", "defaultCase", "forkTasks", "loopOver")
 
@@ -72,7 +72,7 @@ What can be run and mapped to routes: one row a name, its latest version.
     ),
     fields=FIELDS,
     text=text_of,
-    tabs=TABS,
+    tabs=(Tab("graph", "Graph", "definition-graph"), *TABS),
     actions=(delete("workflow"),),
     sort="name",
 )  # fmt: skip

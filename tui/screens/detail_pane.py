@@ -127,13 +127,21 @@ class DetailPane(ActingPane):
 
     async def action_tab(self, number: int) -> None:
         if number <= len(self.resource.tabs):
-            self.query_one(Tabs).active = self.resource.tabs[number - 1].name
+            await self.go_to_tab(self.resource.tabs[number - 1].name)
 
-    async def on_tabs_tab_activated(self, message: Tabs.TabActivated) -> None:
-        if message.tab.id and message.tab.id != self.tab:
-            self.tab = message.tab.id
+    async def go_to_tab(self, name: str) -> TabPane:
+        """Show the tab of that name."""
+        if name != self.tab:
+            self.tab = name
+            with self.prevent(Tabs.TabActivated):
+                self.query_one(Tabs).active = name
             await self._show()
             self.console.place_changed()
+        return self._made[name]
+
+    async def on_tabs_tab_activated(self, message: Tabs.TabActivated) -> None:
+        if message.tab.id:
+            await self.go_to_tab(message.tab.id)
 
     async def _show(self) -> None:
         """Make the tab's pane when it is first wanted, and show it."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 PANES: dict[str, str] = {
     "execution-timeline": "tui.screens.execution.timeline:TimelineTab",
+    "execution-graph": "tui.screens.execution.graph:GraphTab",
+    "definition-graph": "tui.screens.definition.graph:GraphTab",
     "execution-events": "tui.screens.execution.events:EventsTab",
     "execution-definition": "tui.screens.execution.definition:DefinitionTab",
     "record-json": "tui.screens.record:RecordTab",

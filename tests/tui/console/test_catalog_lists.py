@@ -113,12 +113,15 @@ async def test_a_definition_opens_as_json_yaml_and_history(services: Services) -
     async with console_on(services, "workflows opened") as pilot:
         await until_shown(pilot, "LIVE", "opened")
         await pilot.press("enter")
-        await until_shown(pilot, '"description": "second"')
+        await until_shown(pilot, "1 Graph", "nothing")
 
         await pilot.press("2")
-        await until_shown(pilot, "description: second")
+        await until_shown(pilot, '"description": "second"')
 
         await pilot.press("3")
+        await until_shown(pilot, "description: second")
+
+        await pilot.press("4")
         await until_shown(pilot, "Revisions", "created", "-description: first")
 
 
@@ -133,7 +136,7 @@ async def test_an_earlier_revision_is_stored_again_and_shows(services: Services)
         await pilot.press("b")
 
         await until(pilot, lambda: len(pilot.app.screen.query_one(LiveTable).view) == 3)
-        await pilot.press("1")
+        await pilot.press("2")
         await until_shown(pilot, '"description": "good"')
 
 

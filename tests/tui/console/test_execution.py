@@ -43,7 +43,7 @@ async def test_the_data_of_an_execution_are_a_key_away(services: Services) -> No
     async with console_on(services, f"executions/{id_}") as pilot:
         await until_shown(pilot, "adds")
 
-        await pilot.press("2")
+        await pilot.press("3")
 
         await until_shown(pilot, '"result": 42', "data")
 
@@ -84,3 +84,16 @@ async def test_the_definition_is_what_the_execution_began_with(services: Service
     id_ = await start(services, "defined", input='{"a": 1}')
     async with console_on(services, f"executions/{id_}/definition") as pilot:
         await until_shown(pilot, "Definition", '"name": "defined"', '"taskReferenceName": "adds"')
+
+
+async def test_the_graph_shows_where_an_execution_stands_and_leads_to_a_task(
+    services: Services,
+) -> None:
+    await put(services, {"name": "drawn", "version": 1, "tasks": [ADDS, WAITS]})
+    id_ = await start(services, "drawn", input='{"a": 1}')
+    async with console_on(services, f"executions/{id_}/graph") as pilot:
+        await until_shown(pilot, "✔ adds", "● hold", "start")
+
+        await pilot.press("G", "enter")
+
+        await until_shown(pilot, "Task hold", "in progress")

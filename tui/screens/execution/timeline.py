@@ -30,6 +30,7 @@ class TimelineTab(ExecutionTab):
         self._changed: set[str] = set()
         self._document: dict[str, Any] | None = None
         self._nested = False
+        self._wanted = ""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(COMPLETE.key, "complete_task", COMPLETE.title, id=COMPLETE.id,
@@ -74,6 +75,9 @@ class TimelineTab(ExecutionTab):
             states = [task.state for task in self.tasks.records.values()]
             self._timeline.show(facts.state, states, facts.document, now)
             self._nested = facts.document is not None
+            if self._wanted:
+                self._timeline.select(self._wanted)
+                self._wanted = ""
         elif self._changed:
             records = self.tasks.records
             changed = [records[id_].state for id_ in self._changed]
@@ -125,6 +129,11 @@ class TimelineTab(ExecutionTab):
     def action_close_task(self) -> None:
         self.remove_class("-task")
         self._timeline.focus()
+
+    def select(self, task_id: str) -> None:
+        """Put the cursor on an attempt."""
+        self._wanted = task_id
+        self._timeline.select(task_id)
 
     def _show_task(self) -> None:
         row = self._timeline.row
