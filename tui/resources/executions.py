@@ -178,6 +178,14 @@ COLUMNS: tuple[Column[Execution], ...] = (
 )  # fmt: skip
 
 
+def _standing(execution: Execution, now: float) -> Cell:
+    look = look_of_execution(execution.status)
+    parts = [f"{look.glyph} {look.label}", _duration(_took(execution, now))]
+    if told := execution.reason or execution.doing:
+        parts.append(told)
+    return Cell("  ".join(parts), look.tone)
+
+
 # Actions
 
 
@@ -293,6 +301,7 @@ Every run of a workflow, newest first, as it happens. `Enter` opens its timeline
         Tab("definition", "Definition", "execution-definition"),
     ),
     actions=ACTIONS,
+    standing=_standing,
     sort="started",
     reverse=True,
 )

@@ -167,6 +167,7 @@ class Resource(Generic[R]):
         text: All that a free word of the filter is looked for in.
         opens: What is done by Enter, as a command is typed; None: its detail is opened.
         sort: The column it is sorted by at first, and whether in reverse.
+        standing: How a record stands, in a line above its detail.
     """
 
     name: str
@@ -185,6 +186,7 @@ class Resource(Generic[R]):
     opens: Callable[[R], str] | None = None
     sort: str = ""
     reverse: bool = False
+    standing: Callable[[R, float], Cell] | None = None
 
     def column(self, name: str) -> Column[R] | None:
         """The column of that name, or None."""

@@ -98,7 +98,9 @@ class ConsoleScreen(Screen[None]):
         self._flushed_at = time.monotonic()
         self._tell_link()
         if self.place is not None:
-            self.place.flush(time.time())
+            now = time.time()
+            self.place.flush(now)
+            self.query_one(Crumbs).stand(*self.place.standing(now))
 
     def _tell_link(self) -> None:
         console = self.console

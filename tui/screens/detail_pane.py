@@ -109,6 +109,13 @@ class DetailPane(ActingPane):
         label = self.resource.label(record) if record is not None else self.record_id
         return (self.resource.name, label, self.tab)
 
+    def standing(self, now: float) -> tuple[str, str]:
+        record = self.record
+        if record is None or self.resource.standing is None:
+            return "", "text"
+        cell = self.resource.standing(record, now)
+        return cell.text, cell.tone
+
     @property
     def service(self) -> str:
         return self.resource.source.service if self.resource.source else ""

@@ -34,6 +34,10 @@ class Pane(Vertical):
         """What stands in the line above, from the outside in."""
         return (str(self.address),)
 
+    def standing(self, now: float) -> tuple[str, str]:
+        """How what is shown stands: words and their tone; ``now`` is in epoch seconds."""
+        return "", "text"
+
     @property
     def service(self) -> str:
         """Whose data it shows: registry, executor or edge; empty: the console's own."""

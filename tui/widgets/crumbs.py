@@ -38,6 +38,13 @@ class Crumbs(Static):
     def __init__(self) -> None:
         super().__init__(markup=False)
         self._parts: tuple[str, ...] = ()
+        self._standing = ("", "text")
+
+    def stand(self, text: str, tone: str = "text") -> None:
+        """Say behind them how what is shown stands; empty: nothing is to be said."""
+        if (text, tone) != self._standing:
+            self._standing = (in_one_line(text), tone)
+            self.show(self._parts)
 
     def show(self, parts: Sequence[str]) -> None:
         """Show these."""
@@ -47,6 +54,9 @@ class Crumbs(Static):
             last = number == len(self._parts) - 1
             text.append(GAP if number else "", tone_style(self.app, "muted"))
             text.append(part, tone_style(self.app, "text" if last else "muted", bold=last))
+        words, tone = self._standing
+        if words:
+            text.append(f"   {words}", tone_style(self.app, tone))
         self.update(text)
 
     def on_click(self, event: events.Click) -> None:

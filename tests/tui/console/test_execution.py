@@ -29,7 +29,7 @@ async def test_enter_opens_the_timeline_and_esc_goes_back_to_the_same_row(
         await until(pilot, lambda: table.put_cursor_on(id_))
 
         await pilot.press("enter")
-        await until_shown(pilot, "adds", "hold", "1 Timeline", "in progress")
+        await until_shown(pilot, "adds", "hold", "1 Timeline", "in progress", "● running")
         await pilot.press("escape")
 
         await until_shown(pilot, "STATUS")
