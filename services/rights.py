@@ -106,6 +106,8 @@ _EXECUTOR = {
     "CompleteCallback": Right(services=frozenset((EDGE,))),
     # It tells who runs, and nothing of what they do.
     "ListSlots": _right(EDITOR, OPERATOR, VIEWER, services=(EDGE,)),
+    "GetEngineMetrics": _READ,
+    "WatchEngineMetrics": _READ,
     "GetExecutorStatus": _ANYONE,
 }
 

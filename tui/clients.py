@@ -284,6 +284,19 @@ async def execution_changing(
                 return
 
 
+async def engine_changing(
+    clients: Clients, request: executor_pb2.WatchEngineMetricsRequest
+) -> AsyncIterator[executor_pb2.WatchEngineMetricsResponse]:
+    """How the engine does, every second, for ever: over restarts of the executor, too.
+
+    Raises:
+        Unavailable: The executor has been away for longer than a restart takes.
+    """
+    while True:
+        async for response in until_broken(clients.executor.WatchEngineMetrics, request):
+            yield response
+
+
 async def metrics_changing(
     clients: Clients, request: edge_pb2.WatchGatewayMetricsRequest
 ) -> AsyncIterator[edge_pb2.WatchGatewayMetricsResponse]:

@@ -6,6 +6,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from heapq import nlargest
 
 from services.errors import Overloaded
 from services.executor.core.http import HttpRequest
@@ -40,6 +41,15 @@ class Lanes:
     @property
     def waiting(self) -> int:
         return sum(len(lane.waiting) for lane in self._lanes.values())
+
+    @property
+    def under_way(self) -> int:
+        return self._under_way
+
+    def busiest(self, most: int) -> list[tuple[str, int, int]]:
+        """(host, calls under way, calls waiting) of those with the most calls."""
+        hosts = ((h, lane.under_way, len(lane.waiting)) for h, lane in self._lanes.items() if h)
+        return nlargest(most, hosts, key=lambda each: each[1] + each[2])
 
     def enter(self, host: str, begin: Begin) -> None:
         """Call ``begin`` when it may; at once if there is room. ``leave`` must follow."""
@@ -93,6 +103,7 @@ class Gate:
     Args:
         outstanding: How many units wait to be written.
         waited: For how many seconds the scripts of a workflow have been waiting for a worker.
+        observed: Told how late the loop is, ten times a second.
         lag_seconds: How late the loop may be; beyond that for ``patience_seconds``, it is too
             late for more.
     """
@@ -102,6 +113,7 @@ class Gate:
         loop: asyncio.AbstractEventLoop,
         outstanding: Callable[[], int],
         waited: Callable[[str], float],
+        observed: Callable[[float], None] = lambda _: None,
         *,
         most_units: int = 1000,
         most_waited_seconds: float = 5.0,
@@ -111,6 +123,7 @@ class Gate:
         self._loop = loop
         self._outstanding = outstanding
         self._waited = waited
+        self._observed = observed
         self._most_waited_seconds = most_waited_seconds
         self._most_units = most_units
         self._lag_seconds = lag_seconds
@@ -144,6 +157,7 @@ class Gate:
 
     def observe(self, lag_seconds: float) -> None:
         """The loop was late by so much just now."""
+        self._observed(lag_seconds)
         if lag_seconds < self._lag_seconds:
             self._late_since = None
         elif self._late_since is None:

@@ -77,6 +77,8 @@ class Engine:
         # What is being computed, or written as text, and the letters it is for.
         self._computing: dict[asyncio.Task[None], Letter] = {}
         self._open = True
+        # How many events were decided on so far.
+        self.decisions = 0
         self._loads = Loads(store.loaders, snapshots, self._loaded)
         # Called whenever an execution has nothing more to do.
         self.rested: Callable[[], None] | None = None
@@ -217,6 +219,7 @@ class Engine:
     def _decide(self, actor: Actor, letter: Letter, unfolded: Unfolded) -> None:
         if letter.event is None:
             return
+        self.decisions += 1
         if actor.large or brings_much(letter.event, unfolded.execution):
             unfolded.is_large()
             self._take_time(actor, letter, unfolded, letter.event)

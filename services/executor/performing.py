@@ -53,7 +53,7 @@ class Performing:
         self._effects = effects
         self._handing_off = handing_off
         self._tell = tell
-        self._lanes = lanes
+        self.lanes = lanes
         self._loop = asyncio.get_running_loop()
         self._calls: dict[str, _Call] = {}
         self._open = True
@@ -66,7 +66,7 @@ class Performing:
         self.cancel(perform.task_id)
         call = self._calls[perform.task_id] = _Call(execution_id, perform, scheduled_at)
         host = host_of(perform.request)
-        self._lanes.enter(host, partial(self._enter, call, host))
+        self.lanes.enter(host, partial(self._enter, call, host))
 
     def cancel(self, task_id: str) -> None:
         """Its attempt has ended otherwise; nobody wants the outcome."""
@@ -89,10 +89,10 @@ class Performing:
         if self._open and self._calls.get(call.perform.task_id) is call:
             call.task = self._tasks.create_task(self._perform(call))
             # Not in the coroutine: one that is cancelled before it begins never runs.
-            call.task.add_done_callback(lambda _: self._lanes.leave(host))
+            call.task.add_done_callback(lambda _: self.lanes.leave(host))
         else:
             # Not at once: whoever lets it in is not done counting.
-            self._loop.call_soon(self._lanes.leave, host)
+            self._loop.call_soon(self.lanes.leave, host)
 
     async def _perform(self, call: _Call) -> None:
         perform, task_id = call.perform, call.perform.task_id

@@ -24,6 +24,7 @@ from services.executor.entrance import Entrance
 from services.executor.feed import Feed
 from services.executor.handingoff import HandingOff
 from services.executor.kinds import KINDS
+from services.executor.metering import Metering
 from services.executor.performing import Performing
 from services.executor.results import Waiters
 from services.executor.slots import Slots
@@ -63,6 +64,7 @@ class Runtime:
 
     Attributes:
         tally: How many executions are stored, by status.
+        metering: What the engine does, in figures.
         public_url: The URL of a path at the gateway.
         slots: How many of those that are limited run side by side, by key.
         entrance: Where executions are started.
@@ -82,21 +84,25 @@ class Runtime:
         held: Mapping[bytes, int],
         terms: Terms | None = None,
     ) -> None:
+        loop = asyncio.get_running_loop()
         self.store = store
         self.snapshots = snapshots
         self.feed = feed
         self.waiters = Waiters()
         self.engine = Engine(store, snapshots, KINDS, scripts, tasks, self._committed)
+        self.metering = Metering(loop, store.writer, self.engine)
         self.slots = Slots(held)
         self.entrance = Entrance(self.engine, store.loaders, self.slots)
         lanes = Lanes(limits.calls_per_host, limits.calls)
         self.performing = Performing(tasks, effects, handing_off, self.engine.tell, lanes)
         self.deliveries = Deliveries(tasks, store, effects, handing_off, terms)
         self.public_url = handing_off.absolute
+        self.scripts = scripts
         self.gate = Gate(
-            asyncio.get_running_loop(),
+            loop,
             lambda: store.writer.outstanding,
             scripts.waited,
+            self.metering.late,
             most_units=limits.units,
         )
         self.tally = Tally(counts)
@@ -117,9 +123,11 @@ class Runtime:
         execution = unfolded.execution
         self.feed.publish(unit)
         self._count(actor, unfolded, unit)
-        if len(self.performing):
-            for task in unfolded.changed.values():
-                if task.status.final:
+        ended = [task for task in unfolded.changed.values() if task.status.final]
+        if ended:
+            self.metering.tasks_ended(ended, unfolded.before.tasks)
+            if len(self.performing):
+                for task in ended:
                     self.performing.cancel(task.id)
         for perform in unfolded.performs:
             task = unfolded.changed[perform.task_id]
@@ -132,9 +140,12 @@ class Runtime:
     def _count(self, actor: Actor, unfolded: Unfolded, unit: Unit) -> None:
         before = None if unit.start else unfolded.before.status
         after = unfolded.execution.status
-        self.tally.moved(before, after)
-        if unit.children:
-            self.tally.count(ExecutionStatus.RUNNING, len(unit.children))
+        if before is not after:
+            self.tally.moved(before, after)
+            self.metering.moved(before, after)
+        for _ in unit.children:
+            self.tally.moved(None, ExecutionStatus.RUNNING)
+            self.metering.moved(None, ExecutionStatus.RUNNING)
         opened = (not after.final) - (before is not None and not before.final)
         if opened and actor.origin.slot:
             self.slots.count(actor.origin.slot, opened)
@@ -146,6 +157,7 @@ class Runtime:
         self.engine.timers.close()
         self.deliveries.timers.close()
         self.feed.end()
+        self.metering.close()
         quiet = asyncio.Event()
 
         def look() -> None:
@@ -213,6 +225,7 @@ async def running(
             runtime.performing.close()
             runtime.deliveries.close()
             runtime.gate.close()
+            runtime.metering.close()
             feed.end()
             for task in background:
                 task.cancel()

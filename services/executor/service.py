@@ -29,6 +29,7 @@ from services.executor.core.webhooks import delivery_json
 from services.executor.documents import LARGE_CHARS, text_of
 from services.executor.effects.callbacks import CallbackTokens
 from services.executor.events import polls_of
+from services.executor.gauges import Gauges
 from services.executor.livelist import LiveList, Wanted
 from services.executor.runtime import Runtime
 from services.executor.session import Session
@@ -66,6 +67,7 @@ class Executor(rpc.ExecutorServiceServicer):
         self._lists = asyncio.Semaphore(_MOST_LISTS)
         self._watching = Watching(runtime.feed, self._readers, runtime.snapshots)
         self._acting = Acting(self._calls, self._starting)
+        self._gauges = Gauges(runtime)
         self._bulk = Bulk(self._readers, self._lists, self._acting, runtime)
         self._sessions: set[Session] = set()
 
@@ -219,6 +221,17 @@ class Executor(rpc.ExecutorServiceServicer):
         self, request: pb.ListSlotsRequest, context: Context
     ) -> pb.ListSlotsResponse:
         return await occupancy.of(self._runtime.slots, self._readers, request)
+
+    async def GetEngineMetrics(
+        self, request: pb.GetEngineMetricsRequest, context: Context
+    ) -> pb.GetEngineMetricsResponse:
+        return await self._gauges.read(request)
+
+    async def WatchEngineMetrics(
+        self, request: pb.WatchEngineMetricsRequest, context: Context
+    ) -> AsyncIterator[pb.WatchEngineMetricsResponse]:
+        async for response in self._gauges.watch(request):
+            yield response
 
     async def GetExecutorStatus(
         self, request: pb.GetExecutorStatusRequest, context: Context

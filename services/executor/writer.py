@@ -29,6 +29,8 @@ Chore = Callable[[sqlite3.Connection], None]
 # In a rush transactions begin no more often than that.
 _SHORTEST_INTERVAL_SECONDS = 0.0015
 _MOST_UNITS = 256
+# More than any second has.
+_MOST_COMMITS = 10_000
 _MOST_CHARS = 8 << 20
 
 
@@ -47,6 +49,8 @@ class Writer:
         self._checkpoints = Checkpoints(path)
         self._thread = threading.Thread(target=self._run, name="executor-writer", daemon=True)
         self.outstanding = 0
+        # (units, seconds) of transactions, until somebody takes them.
+        self.commits: deque[tuple[int, float]] = deque(maxlen=_MOST_COMMITS)
         self._group_at_work: list[Unit] = []
         self._ended: Exception | None = None
         self._failure: asyncio.Future[None] = loop.create_future()
@@ -152,6 +156,7 @@ class Writer:
             if group:
                 self._group_at_work = group
                 self._commit(db, group)
+                self.commits.append((len(group), time.monotonic() - self._begun))
                 self._loop.call_soon_threadsafe(self._told, group)
                 self._group_at_work = []
                 self._checkpoints.wrote(db, len(group))

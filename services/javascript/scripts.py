@@ -97,6 +97,22 @@ async def pool(
         await scripts.close()
 
 
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What a pool has to do.
+
+    Attributes:
+        workers: Processes that are ready or at work.
+        running, waiting: Calls.
+        replaced: Workers that were, since the pool was made.
+    """
+
+    workers: int
+    running: int
+    waiting: int
+    replaced: int
+
+
 class Scripts:
     """Evaluates scripts; made by :func:`pool`."""
 
@@ -109,11 +125,18 @@ class Scripts:
         self._idle: deque[Child] = deque()
         self._busy: dict[Child, _Call] = {}
         self._failed_starts = 0
+        self._replaced = 0
         self._restarts: list[asyncio.TimerHandle] = []
         self._ending: set[asyncio.Task[None]] = set()
         self._clock: asyncio.TimerHandle | None = None
         self._open = True
         self._unstarted = size
+
+    @property
+    def load(self) -> Load:
+        running = sum(call.future is not None for call in self._busy.values())
+        workers = len(self._idle) + running
+        return Load(workers, running, len(self._waiting), self._replaced)
 
     def start(self) -> None:
         """Start the workers, unless they were started before."""
@@ -271,6 +294,7 @@ class Scripts:
             self._dispatch()
 
     def _replace(self, child: Child, *, started: bool = True) -> None:
+        self._replaced += 1
         self._end(child)
         if started:
             self._start()

@@ -15,9 +15,9 @@ from services.edge.call import Call
 from services.edge.metrics.archive import Archive
 from services.edge.metrics.counter import Counter
 from services.edge.metrics.history import MINUTES, OTHER, History, Query, Series, total
-from services.edge.metrics.latency import below, bucket_of, quantile, value_of
 from services.edge.metrics.recorder import Recorder
 from services.edge.unconnected import Unconnected
+from services.latency import below, bucket_of, quantile, value_of
 
 Request = tuple[int, str, float, str, str]
 

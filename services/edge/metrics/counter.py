@@ -6,7 +6,7 @@ import json
 from collections.abc import Hashable, Mapping
 from typing import TypeVar
 
-from services.edge.metrics.latency import Buckets, bucket_of
+from services.latency import Buckets, bucket_of
 
 K = TypeVar("K", bound=Hashable)
 
@@ -19,7 +19,7 @@ class Counter:
 
     Attributes:
         answers: By status and the name of the problem, empty where the answer was none.
-        buckets: How long they took; see :mod:`services.edge.metrics.latency`.
+        buckets: How long they took; see :mod:`services.latency`.
         microseconds: All of that together.
         cache: By what the cache had; only of those that asked it.
         outcomes: Of executions: how they ended, or ``unknown``.

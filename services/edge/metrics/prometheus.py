@@ -16,7 +16,7 @@ from prometheus_client.registry import Collector
 from services.edge.metrics.archive import Place, Totals
 from services.edge.metrics.counter import Counter
 from services.edge.metrics.gauges import Gauges
-from services.edge.metrics.latency import below
+from services.latency import below
 
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4.encode()
 

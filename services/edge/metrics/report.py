@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from podium.edge.v1 import edge_pb2 as pb
 from services.edge.metrics.counter import Counter
 from services.edge.metrics.history import Key, Query, total
-from services.edge.metrics.latency import quantile
+from services.latency import quantile
 
 MINUTE_SECONDS = 60
 _KNOWN_ENDINGS = ("completed", "failed", "terminated", "timed_out")

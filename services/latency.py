@@ -1,4 +1,4 @@
-"""How long answers took: counts in buckets that grow by a constant factor. No IO.
+"""How long things took: counts in buckets that grow by a constant factor. No IO.
 
 Buckets of the same number are the same everywhere, so those of two minutes or routes add up to
 what one of both would have been. Eight of them double: whatever lies in one is at most 4.4 % away
@@ -32,7 +32,7 @@ def value_of(bucket: int) -> float:
 
 
 def quantile(buckets: Mapping[int, int], share: float) -> float:
-    """Seconds within which ``share`` (0 to 1) of all were answered; 0 where there are none."""
+    """Seconds within which ``share`` (0 to 1) of all were done; 0 where there are none."""
     left = ceil(share * sum(buckets.values())) or 1
     for bucket in sorted(buckets):
         left -= buckets[bucket]

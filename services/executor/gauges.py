@@ -1,0 +1,121 @@
+"""The engine's figures as messages: what it did, and how it stands this moment."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
+
+from podium.executor.v1 import executor_pb2 as pb
+from services.errors import InvalidRequest
+from services.executor.metrics.history import FIVES, MINUTES, SECONDS, Span
+from services.executor.runtime import Runtime
+from services.executor.states import EXECUTION_STATUS, timestamp
+from services.latency import quantile
+
+_MOST_HOSTS = 10
+_LENGTHS: Mapping[int, int] = {pb.ENGINE_HISTORY_TEN_MINUTES: FIVES, pb.ENGINE_HISTORY_DAY: MINUTES}
+
+
+class Gauges:
+    """Answers those who ask for figures."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+        self._history = runtime.metering.history
+
+    async def read(self, request: pb.GetEngineMetricsRequest) -> pb.GetEngineMetricsResponse:
+        """Raises :class:`InvalidRequest` for a history that there is none of."""
+        return pb.GetEngineMetricsResponse(
+            history=self._past(request.history),
+            recent=figures(self._history.recent(int(time.time()))),
+            state=await self._state(),
+        )
+
+    async def watch(
+        self, request: pb.WatchEngineMetricsRequest
+    ) -> AsyncIterator[pb.WatchEngineMetricsResponse]:
+        """As :meth:`read`, every second until the executor drains."""
+        past = self._past(request.history)
+        while not self._runtime.draining:
+            spans = self._history.spans(SECONDS, int(time.time()))
+            last = figures(spans[-1]) if spans else None
+            state = await self._state()
+            yield pb.WatchEngineMetricsResponse(state=state, last=last, history=past)
+            past = []
+            await self._runtime.metering.turned()
+
+    def _past(self, history: int) -> list[pb.EngineFigures]:
+        if history == pb.ENGINE_HISTORY_UNSPECIFIED:
+            return []
+        if history not in _LENGTHS:
+            raise InvalidRequest("history is none that there is.")
+        spans = self._history.spans(_LENGTHS[history], int(time.time()))
+        return [figures(span) for span in spans]
+
+    async def _state(self) -> pb.EngineState:
+        runtime = self._runtime
+        timers, size, log = await runtime.store.readers.read(_stored)
+        lanes, scripts = runtime.performing.lanes, runtime.scripts.load
+        return pb.EngineState(
+            at=timestamp(time.time_ns() // 1000),
+            counts=[
+                pb.StatusCount(status=EXECUTION_STATUS[status], count=count)
+                for status, count in runtime.tally.counts().items()
+            ],
+            active=runtime.engine.active,
+            units_waiting=runtime.store.writer.outstanding,
+            calls_under_way=lanes.under_way,
+            calls_waiting=lanes.waiting,
+            # A URI may have a password before the host.
+            hosts=[
+                pb.HostCalls(host=host.rpartition("@")[2], under_way=under_way, waiting=waiting)
+                for host, under_way, waiting in lanes.busiest(_MOST_HOSTS)
+            ],
+            timers=timers,
+            script_workers=scripts.workers,
+            scripts_running=scripts.running,
+            scripts_waiting=scripts.waiting,
+            script_workers_replaced=scripts.replaced,
+            database_bytes=size,
+            log_bytes=log,
+        )
+
+
+def _stored(db: sqlite3.Connection) -> tuple[int, int, int]:
+    """How many timers there are, and the bytes of the database and of its log."""
+    timers = db.execute("SELECT count(*) FROM timers").fetchone()[0]
+    path = db.execute("PRAGMA database_list").fetchone()[2]
+    return timers, _size(path), _size(f"{path}-wal")
+
+
+def _size(path: str) -> int:
+    try:
+        return Path(path).stat().st_size
+    except FileNotFoundError:
+        return 0
+
+
+def figures(span: Span) -> pb.EngineFigures:
+    """The message of what was counted in a time."""
+    counted = span.counter
+    return pb.EngineFigures(
+        start=timestamp(span.start * 1_000_000),
+        seconds=span.seconds,
+        started=counted.started,
+        ended=[
+            pb.StatusCount(status=EXECUTION_STATUS[status], count=count)
+            for status, count in sorted(counted.ended.items())
+        ],
+        tasks=[pb.KindCount(kind=kind, count=n) for kind, n in sorted(counted.tasks.items())],
+        decisions=counted.decisions,
+        commits=counted.commits,
+        units=counted.units,
+        commit_p50_ms=1000 * quantile(counted.commit_buckets, 0.5),
+        commit_p95_ms=1000 * quantile(counted.commit_buckets, 0.95),
+        commit_p99_ms=1000 * quantile(counted.commit_buckets, 0.99),
+        commit_max_ms=1000 * counted.commit_longest,
+        lag_p95_ms=1000 * quantile(counted.lag_buckets, 0.95),
+        lag_max_ms=1000 * counted.lag_longest,
+    )
