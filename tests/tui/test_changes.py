@@ -87,4 +87,5 @@ def test_documents_that_have_nothing_in_common_are_compared_in_no_time() -> None
 
     lines = diff(one, two, ("a", "b"))
 
-    assert len(lines) == 3 + 6_000
+    assert lines[2:4] == ["@@ -1,3001 +1,3001 @@", " s: |-"]
+    assert len(lines) == 4 + 6_000

@@ -6,10 +6,10 @@ import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from difflib import unified_diff
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
+from tui.views.diffs import unified
 from tui.views.yaml_text import yaml_text
 
 if TYPE_CHECKING:
@@ -21,8 +21,6 @@ _PLAIN_KEY = re.compile(r"[A-Za-z_$][\w$-]*", re.ASCII)
 _LONGEST_VALUE = 40
 _MOST_NAMED = 3
 _MOST_CHANGES = 1_000
-# Comparing lines takes the product of their numbers at worst.
-_MOST_COMPARED = 4_000_000
 
 
 class _Absent:
@@ -87,22 +85,7 @@ def diff(before: Json | None, after: Json | None, names: tuple[str, str]) -> lis
     one, two = (
         yaml_text(each).splitlines() if each is not None else [] for each in (before, after)
     )
-    head = _alike(one, two)
-    tail = _alike(one[head:][::-1], two[head:][::-1])
-    inner = len(one) - head - tail, len(two) - head - tail
-    if inner[0] * inner[1] > _MOST_COMPARED:
-        return _replaced(one, two, names, head, tail)
-    return list(unified_diff(one, two, *names, lineterm=""))
-
-
-def _replaced(
-    one: Sequence[str], two: Sequence[str], names: tuple[str, str], head: int, tail: int
-) -> list[str]:
-    """A diff in which all that is between equal beginnings and ends is replaced."""
-    old, new = one[head : len(one) - tail], two[head : len(two) - tail]
-    place = f"@@ -{head + 1},{len(old)} +{head + 1},{len(new)} @@"
-    removed, added = (f"-{line}" for line in old), (f"+{line}" for line in new)
-    return [f"--- {names[0]}", f"+++ {names[1]}", place, *removed, *added]
+    return unified(one, two, names)
 
 
 def _changes(path: str, before: Json | _Absent, after: Json | _Absent) -> Iterator[Change]:
