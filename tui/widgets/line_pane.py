@@ -14,6 +14,7 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from tui.views.diff_lines import WORD
 from tui.views.lines import Line, Lines, found_in, highlighted, pieces
 from tui.views.text_lines import TextLines
 from tui.views.wrapping import Wrapping
@@ -294,6 +295,8 @@ class LinePane(ScrollView, can_focus=True):
         return segments
 
     def _tone(self, tone: str) -> Style:
+        if tone.endswith(WORD):
+            return tone_style(self.app, tone.removesuffix(WORD), bold=True) + Style(underline=True)
         return tone_style(self.app, tone) if tone else Style.null()
 
     def _part(self, name: str) -> Style:
