@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from rich.cells import cell_len
 
 from tui.views.forms.rows import FormRow
 from tui.views.forms.texts import wants
+from tui.views.pieces import Piece
 from tui.views.timecolumns import fitted
 from tui.views.visible import in_one_line
 
@@ -16,15 +16,6 @@ INDENT = 2
 _LEAST_LABEL, _MOST_LABEL = 12, 36
 _GAP = 2
 _PLAIN = str.maketrans("▸▾✘→…·", ">vx>~.")
-
-
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """Text in one tone of ``statuses.TONES``."""
-
-    text: str
-    tone: str
-    bold: bool = False
 
 
 def label_cells(rows: Sequence[FormRow], width: int) -> int:
