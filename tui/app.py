@@ -155,7 +155,6 @@ class Console(App[None]):
     def own_collection(self, resource_name: str) -> Records[Any]:
         """What the console itself knows of a noun without a source."""
         if resource_name == "contexts":
-            self.ask_contexts()
             return self._context_list.collection
         return self.session.log.collection
 
@@ -275,6 +274,8 @@ class Console(App[None]):
 
     # Doing
 
-    def act(self, resource: Resource[Any], action: Action[Any], records: Sequence[Any]) -> None:
+    def act(
+        self, resource: Resource[Any] | None, action: Action[Any], records: Sequence[Any]
+    ) -> None:
         """Do ``action`` to ``records``, once it is confirmed; what comes of it is told and kept."""
         self.doing.begin(resource, action, records)

@@ -11,6 +11,20 @@ from enum import StrEnum
 from tui.live.collection import Collection
 
 MOST_ENTRIES = 1_000
+MOST_RESULTS = 50
+
+
+@dataclass(frozen=True, slots=True)
+class ItemResult:
+    """What came of an action for one record.
+
+    Attributes:
+        detail: Where it stands, or why not.
+    """
+
+    id: str
+    ok: bool
+    detail: str = ""
 
 
 class ActionState(StrEnum):
@@ -46,6 +60,7 @@ class ActionLog:
 
     def __init__(self, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self.collection: Collection[ActionEntry] = Collection(MOST_ENTRIES)
+        self._results: dict[str, Collection[ItemResult]] = {}
         self._numbers = itertools.count(1)
         self._now = now
 
@@ -54,6 +69,14 @@ class ActionLog:
         entry = ActionEntry(f"{next(self._numbers):06}", self._now(), title, command)
         self.collection.put([entry])
         return entry
+
+    def results(self, entry_id: str) -> Collection[ItemResult]:
+        """What came of an action for each of its records; of the oldest it is forgotten."""
+        if entry_id not in self._results:
+            self._results[entry_id] = Collection()
+            while len(self._results) > MOST_RESULTS:
+                del self._results[next(iter(self._results))]
+        return self._results[entry_id]
 
     def done(self, entry: ActionEntry, detail: str = "") -> None:
         """The service has done it."""

@@ -11,6 +11,7 @@ from tui.live.actions import ActionLog
 from tui.live.collection import Collection
 from tui.live.following import Line
 from tui.live.link import Link, worst
+from tui.live.pending import Pending
 from tui.live.sources import Source
 
 if TYPE_CHECKING:
@@ -34,11 +35,13 @@ class Session:
 
     Attributes:
         log: What was done from this console.
+        pending: What was asked for, until the streams tell that it is so.
     """
 
     def __init__(self, connection: Connection, log: ActionLog | None = None) -> None:
         self.connection = connection
         self.log = log or ActionLog()
+        self.pending = Pending()
         self._feeds: dict[tuple[str, str], Feed] = {}
 
     def open(self, source: Source[Any], query: str = "") -> Feed:

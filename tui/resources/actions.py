@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tui.live.actions import ActionEntry, ActionState
-from tui.resources.model import Cell, Column, Resource
+from tui.resources.model import Cell, Column, Resource, Tab
 
 _TONES = {
     ActionState.SENT: ("⋯ sent", "primary"),
@@ -32,6 +32,7 @@ What was done from this console since it was opened, with the command line that 
         Column("command", "COMMAND", 20, lambda row, _: Cell(row.command, "muted"),
                lambda row: row.command, flex=3, priority=5),
     ),
+    tabs=(Tab("results", "Results", "action-results"),),
     text=lambda row: f"{row.title} {row.command} {row.detail}",
     label=lambda row: row.title,
     sort="at",

@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from podium.executor.v1 import executor_pb2 as pb
-from services.errors import ServiceError
 from services.query.executions import EXECUTIONS
 from services.rpc import raising_ours
 from tui.live.collection import Collection
@@ -20,7 +19,9 @@ from tui.views.statuses import look_of_execution
 if TYPE_CHECKING:
     from tui.clients import Clients
 
-CALL_SECONDS = 15.0
+# As many as one call takes, and how long it may take for them.
+MOST_AT_ONCE = 10_000
+LONGEST_SECONDS = 600.0
 RECENT = 50_000
 AS_IT_RAN, LATEST = "as it ran", "latest"
 MOST_OPEN_REFS = 20
@@ -158,7 +159,7 @@ def _clock(at: float) -> str:
 
 
 COLUMNS: tuple[Column[Execution], ...] = (
-    Column("status", "STATUS", 12, _status, lambda row: row.status, priority=9),
+    Column("status", "STATUS", 13, _status, lambda row: row.status, priority=9),
     Column("workflow", "WORKFLOW", 16, lambda row, _: Cell(row.workflow), lambda row: row.workflow,
            flex=2, priority=9),
     Column("version", "V", 3, lambda row, _: Cell(str(row.version), "muted"),
@@ -190,25 +191,33 @@ def _standing(execution: Execution, now: float) -> Cell:
 
 
 def _operation(
-    method: str, **fields: Callable[[Mapping[str, str]], Any]
+    name: str, **fields: Callable[[Mapping[str, str]], Any]
 ) -> Callable[[Clients, Sequence[Execution], Mapping[str, str]], AsyncIterator[ItemResult]]:
-    """Calls ``method`` for each row; ``fields`` make the rest of its request of the answers."""
+    """Does ``name`` to rows in as few calls as there can be; ``fields`` are made of the answers."""
 
     async def perform(
         clients: Clients, rows: Sequence[Execution], answers: Mapping[str, str]
     ) -> AsyncIterator[ItemResult]:
-        given = {name: value(answers) for name, value in fields.items()}
-        for row in rows:
-            request = getattr(pb, f"{method}Request")(execution_id=row.id, **given)
-            try:
-                with raising_ours():
-                    answer = await getattr(clients.executor, method)(request, timeout=CALL_SECONDS)
-            except ServiceError as error:
-                yield ItemResult(row.id, False, error.detail)
-            else:
-                yield ItemResult(row.id, True, look_of_execution(answer.state.status).label)
+        given = {field: value(answers) for field, value in fields.items()}
+        operation = pb.Operation.Value(f"OPERATION_{name.upper()}")
+        for start in range(0, len(rows), MOST_AT_ONCE):
+            ids = [row.id for row in rows[start : start + MOST_AT_ONCE]]
+            request = pb.OperateExecutionsRequest(operation=operation, execution_ids=ids, **given)
+            with raising_ours():
+                async for response in clients.executor.OperateExecutions(
+                    request, timeout=LONGEST_SECONDS
+                ):
+                    for result in response.results:
+                        yield _result(result)
 
     return perform
+
+
+def _result(result: pb.OperationResult) -> ItemResult:
+    refused = result.outcome == pb.OPERATION_OUTCOME_REFUSED
+    detail = result.detail if refused else look_of_execution(result.state.status).label
+    already = "already " if result.outcome == pb.OPERATION_OUTCOME_ALREADY else ""
+    return ItemResult(result.execution_id, not refused, already + detail)
 
 
 def _line(command: str, rows: Sequence[Execution], *options: str) -> str:
@@ -227,36 +236,38 @@ def _runs_again(rows: Sequence[Execution]) -> str:
 ACTIONS: tuple[Action[Execution], ...] = (
     Action(
         "executions.retry", "r", "Retry", "Run the failed tasks again and go on from there.",
-        _operation("RetryExecution"), lambda rows, _: _line("retry", rows),
+        _operation("Retry"), lambda rows, _: _line("retry", rows), doing="retrying",
         applies=lambda row: row.status in ("FAILED", "TIMED_OUT", "TERMINATED"),
     ),
     Action(
         "executions.pause", "P", "Pause", "Let running tasks end and start no new ones.",
-        _operation("PauseExecution"), lambda rows, _: _line("pause", rows),
+        _operation("Pause"), lambda rows, _: _line("pause", rows), doing="pausing",
         applies=lambda row: row.status == "RUNNING",
     ),
     Action(
         "executions.resume", "u", "Resume", "Go on with what is paused.",
-        _operation("ResumeExecution"), lambda rows, _: _line("resume", rows),
+        _operation("Resume"), lambda rows, _: _line("resume", rows), doing="resuming",
         applies=lambda row: row.status == "PAUSED",
     ),
     Action(
         "executions.terminate", "t", "Terminate", "End it; its open tasks are cancelled.",
-        _operation("TerminateExecution", reason=lambda answers: answers.get("reason", "")),
+        _operation("Terminate", reason=lambda answers: answers.get("reason", "")),
         lambda rows, answers: _line("terminate", rows, *_given("--reason", answers.get("reason"))),
         applies=lambda row: row.status in OPEN, effect=_ends, danger=Danger.ASKS,
+        doing="terminating",
         questions=(Question("reason", "Reason"),),
     ),
     Action(
         "executions.restart", "R", "Restart", "Run it again from its beginning, under its id.",
         _operation(
-            "RestartExecution",
+            "Restart",
             use_latest_definitions=lambda answers: answers.get("definition") == LATEST,
         ),
         lambda rows, answers: _line(
             "restart", rows, *(("--latest",) if answers.get("definition") == LATEST else ())
         ),
         applies=lambda row: row.status not in OPEN, effect=_runs_again, danger=Danger.ASKS,
+        doing="restarting",
         questions=(Question("definition", "Definition", AS_IT_RAN, (AS_IT_RAN, LATEST)),),
     ),
 )  # fmt: skip
@@ -277,6 +288,7 @@ Every run of a workflow, newest first, as it happens. `Enter` opens its timeline
 """,
     columns=COLUMNS,
     source=SOURCE,
+    state=lambda row: (row.status, row.ended_at),
     vocabulary=EXECUTIONS,
     fields={
         "id": lambda row: row.id,

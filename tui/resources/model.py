@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from services.query import Vocabulary
+from tui.live.actions import ItemResult
 from tui.live.collection import Record
 from tui.live.sources import Source
 
@@ -68,19 +69,6 @@ class Danger(StrEnum):
     """What it will come to is shown, and Cancel has the focus; many must be typed."""
 
 
-@dataclass(frozen=True, slots=True)
-class ItemResult:
-    """What came of an action for one record.
-
-    Attributes:
-        detail: Where it stands, or why not.
-    """
-
-    id: str
-    ok: bool
-    detail: str = ""
-
-
 Perform = Callable[["Clients", Sequence[Any], Mapping[str, str]], AsyncIterator[ItemResult]]
 
 
@@ -108,6 +96,7 @@ class Action(Generic[R]):
         applies: For which records it makes sense.
         effect: What it will come to, in a few lines, shown before a dangerous one.
         many: Whether it can be done to several at once.
+        doing: What is shown of a row until the stream tells its new state, e.g. ``terminating``.
         writes: Whether it changes something: absent where the context is read-only.
     """
 
@@ -122,6 +111,7 @@ class Action(Generic[R]):
     danger: Danger = Danger.NONE
     questions: tuple[Question, ...] = ()
     many: bool = True
+    doing: str = ""
     writes: bool = True
 
 
@@ -165,6 +155,7 @@ class Resource(Generic[R]):
         vocabulary: What kinds of values the fields have; None: all are text.
         label: What a record is called in questions and crumbs.
         text: All that a free word of the filter is looked for in.
+        state: What of a record must change before an action on it counts as done.
         opens: What is done by Enter, as a command is typed; None: its detail is opened.
         sort: The column it is sorted by at first, and whether in reverse.
         standing: How a record stands, in a line above its detail.
@@ -180,6 +171,7 @@ class Resource(Generic[R]):
     vocabulary: Vocabulary | None = None
     label: Callable[[R], str] = lambda record: record.id
     text: Callable[[R], str] = lambda record: record.id
+    state: Callable[[R], Any] = lambda record: record
     tabs: tuple[Tab, ...] = ()
     actions: tuple[Action[R], ...] = ()
     openings: tuple[Opening, ...] = ()
@@ -191,3 +183,17 @@ class Resource(Generic[R]):
     def column(self, name: str) -> Column[R] | None:
         """The column of that name, or None."""
         return next((column for column in self.columns if column.name == name), None)
+
+
+__all__ = [
+    "Action",
+    "Cell",
+    "Column",
+    "Danger",
+    "ItemResult",
+    "Opening",
+    "Perform",
+    "Question",
+    "Resource",
+    "Tab",
+]

@@ -12,12 +12,15 @@ from textual.screen import Screen
 from textual.timer import Timer
 from textual.widgets import Footer, Input, TextArea
 
+from tui.live.collection import Collection
+from tui.resources.model import ItemResult
 from tui.screens.list_pane import ListPane
 from tui.screens.pane import Pane
 from tui.views.addresses import Address
 from tui.widgets.command_line import Candidates, CommandLine
 from tui.widgets.crumbs import Crumbs
 from tui.widgets.link_bar import LinkBar
+from tui.widgets.results_panel import ResultsPanel
 
 if TYPE_CHECKING:
     from tui.app import Console
@@ -42,6 +45,8 @@ class ConsoleScreen(Screen[None]):
                 tooltip="To where you came back from"),
         Binding("minus", "last", "Last", id="console.last", show=False,
                 tooltip="To the place that was shown last, and to and fro"),
+        Binding("M", "mark_failed", "Mark failed", id="console.mark_failed", show=False,
+                tooltip="Mark those that the last action was not done to"),
         Binding("ctrl+r", "retry", "Reconnect", id="console.reconnect", show=False,
                 tooltip="Try every broken line again now"),
         Binding("ctrl+l", "repaint", "Repaint", id="console.repaint", show=False,
@@ -69,6 +74,7 @@ class ConsoleScreen(Screen[None]):
         yield LinkBar()
         yield Crumbs()
         yield Container(id="places")
+        yield ResultsPanel()
         yield CommandLine(popup)
         yield Footer(show_command_palette=False)
         yield popup
@@ -97,10 +103,11 @@ class ConsoleScreen(Screen[None]):
         """Show what has changed since."""
         self._flushed_at = time.monotonic()
         self._tell_link()
+        now = time.time()
         if self.place is not None:
-            now = time.time()
             self.place.flush(now)
             self.query_one(Crumbs).stand(*self.place.standing(now))
+        self.query_one(ResultsPanel).flush(now)
 
     def _tell_link(self) -> None:
         console = self.console
@@ -155,8 +162,31 @@ class ConsoleScreen(Screen[None]):
             self.query_one(Crumbs).show(self.place.crumbs)
         self.refresh_bindings()
 
-    def action_back(self) -> None:
-        if self._at > 0:
+    # What came of actions
+
+    def show_results(
+        self, title: str, resource: str, count: int, results: Collection[ItemResult]
+    ) -> None:
+        """Show what comes of an action on several records."""
+        panel = self.query_one(ResultsPanel)
+        self.run_worker(panel.show(title, resource, count, results), group="results",
+                        exclusive=True, exit_on_error=False)  # fmt: skip
+
+    async def action_mark_failed(self) -> None:
+        panel = self.query_one(ResultsPanel)
+        if not panel.failed_ids:
+            return
+        if not (isinstance(self.place, ListPane) and self.place.resource.name == panel.resource):
+            await self.go(Address(panel.resource))
+        if isinstance(self.place, ListPane):
+            self.place.mark(panel.failed_ids)
+
+    async def action_back(self) -> None:
+        panel = self.query_one(ResultsPanel)
+        if panel.is_open:
+            await panel.hide()
+            self._focus_place()
+        elif self._at > 0:
             self.show_place(self._at - 1)
 
     def action_forward(self) -> None:
@@ -168,7 +198,7 @@ class ConsoleScreen(Screen[None]):
 
     def action_leave(self) -> None:
         if self._at > 0:
-            self.action_back()
+            self.show_place(self._at - 1)
         else:
             self.app.exit()
 
@@ -200,6 +230,8 @@ class ConsoleScreen(Screen[None]):
         """
         if action in ("command", "filter") and isinstance(self.focused, (Input, TextArea)):
             return False
+        if action == "mark_failed":
+            return bool(self.query_one(ResultsPanel).failed_ids)
         return action != "filter" or isinstance(self.place, ListPane)
 
     def action_command(self) -> None:

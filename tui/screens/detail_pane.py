@@ -93,7 +93,9 @@ class DetailPane(ActingPane):
     @property
     def record(self) -> Any:
         """The record as the stream has it; None: it has not come, or is gone."""
-        return self._list.collection.get(self.record_id) if self._list is not None else None
+        if self._list is None:
+            return self.console.own_collection(self.resource.name).get(self.record_id)
+        return self._list.collection.get(self.record_id)
 
     def records(self) -> list[Any]:
         """The record, unless it is not there."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
@@ -45,6 +47,7 @@ class ListPane(ActingPane):
         table = LiveTable(
             self._view, self.resource.columns, self.resource.sort, self.resource.reverse
         )
+        table.pending = self._pending
         table.border_title = self.resource.title
         self._table = table
         yield FilterChips()
@@ -85,6 +88,8 @@ class ListPane(ActingPane):
 
     def entered(self) -> None:
         self.table.focus()
+        if self.resource.name == "contexts":
+            self.console.ask_contexts()
 
     def flush(self, now: float) -> None:
         if self._filter.moves and now - self._filtered_at >= AGES_SECONDS:
@@ -126,6 +131,19 @@ class ListPane(ActingPane):
             self.console.session.close(before)
 
     # What is done to rows
+
+    def _pending(self, record: Any) -> str:
+        """What was asked for a row and is not yet so."""
+        pending = self.console.session.pending
+        if not len(pending):
+            return ""
+        state = self.resource.state(record)
+        return pending.word(self.resource.name, record.id, state, time.monotonic())
+
+    def mark(self, ids: Iterable[str]) -> None:
+        """Mark these rows, and no others."""
+        self.table.marks = set(ids)
+        self.table.marks_changed()
 
     def records(self) -> list[Any]:
         """What an action is about: the marked rows, or that under the cursor."""

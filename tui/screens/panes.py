@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 PANES: dict[str, str] = {
+    "action-results": "tui.screens.results:ResultsTab",
     "execution-timeline": "tui.screens.execution.timeline:TimelineTab",
     "execution-graph": "tui.screens.execution.graph:GraphTab",
     "definition-graph": "tui.screens.definition.graph:GraphTab",

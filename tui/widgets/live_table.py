@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from math import floor
 from typing import Any, ClassVar
 
@@ -16,7 +16,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from tui.live.view import View
-from tui.resources.model import Column
+from tui.resources.model import Cell, Column
 from tui.views.table_layout import GAP, Placed, place
 from tui.views.visible import in_one_line
 from tui.widgets.tones import tone_style
@@ -26,11 +26,16 @@ HEADER_LINES = 1
 _MOST_CACHED = 4_000
 
 
+def _nothing(record: Any) -> str:
+    return ""
+
+
 class LiveTable(ScrollView, can_focus=True):
     """Rows of a :class:`tui.live.view.View`. Cursor and marks are ids: rows may move under them.
 
     Attributes:
         marks: Ids of the marked rows; they stay marked while a filter hides them.
+        pending: What was asked for a record and is not yet so; it stands instead of its status.
     """
 
     HELP = """\
@@ -128,6 +133,7 @@ Shows what there is as it changes. The cursor and the marks stay with their rows
         self.view = view
         self.columns = tuple(columns)
         self.marks: set[str] = set()
+        self.pending: Callable[[Any], str] = _nothing
         self.sorted_by = sort or (self.columns[0].name if self.columns else "")
         self.reversed = reverse
         self.cursor_id = ""
@@ -136,6 +142,9 @@ Shows what there is as it changes. The cursor and the marks stay with their rows
         self._wide = False
         self._now = 0.0
         self._placed: list[Placed] = []
+        # Where there is no status, the first column tells it.
+        names = [column.name for column in self.columns]
+        self._status_index = names.index("status") if "status" in names else 0
         self._layout = 0
         self._strips: dict[tuple[Any, ...], Strip] = {}
         self._painted: list[tuple[Any, ...]] = []
@@ -208,7 +217,7 @@ Shows what there is as it changes. The cursor and the marks stay with their rows
         record = self.view.record(id_)
         tick = floor(self._now) if self._ticks else 0
         return (
-            id_, id(record), id_ in self.marks, id_ == self.cursor_id,
+            id_, id(record), id_ in self.marks, id_ == self.cursor_id, self._asked(record),
             self._layout, tick, offset.x, self.has_focus,
         )  # fmt: skip
 
@@ -258,11 +267,12 @@ Shows what there is as it changes. The cursor and the marks stay with their rows
         record = self.view.record(id_)
         marked, current = id_ in self.marks, id_ == self.cursor_id
         tick = floor(self._now) if self._ticks else 0
-        key = (id_, id(record), marked, current, self.has_focus, tick)
+        asked = self._asked(record)
+        key = (id_, id(record), marked, current, self.has_focus, tick, asked)
         kept = self._strips.get(key)
         if kept is not None:
             return kept
-        strip = self._drawn(record, marked)
+        strip = self._drawn(record, marked, asked)
         if current:
             strip = strip.extend_cell_length(self.scrollable_content_region.width)
             strip = strip.apply_style(self.get_component_rich_style("live-table--cursor"))
@@ -271,7 +281,10 @@ Shows what there is as it changes. The cursor and the marks stay with their rows
         self._strips[key] = strip
         return strip
 
-    def _drawn(self, record: Any, marked: bool) -> Strip:
+    def _asked(self, record: Any) -> str:
+        return self.pending(record) if record is not None else ""
+
+    def _drawn(self, record: Any, marked: bool, asked: str) -> Strip:
         base = self.rich_style
         mark = self.get_component_rich_style("live-table--mark") if marked else base
         segments = [Segment("◆ " if marked else "  ", mark)]
@@ -280,6 +293,8 @@ Shows what there is as it changes. The cursor and the marks stay with their rows
         for placed in self._placed:
             column = self.columns[placed.index]
             cell = column.cell(record, self._now)
+            if asked and placed.index == self._status_index:
+                cell = Cell(f"⋯ {asked}", "warning")
             text = self._fitted(in_one_line(cell.text), placed.width, column.right)
             segments.append(Segment(text, base + tone_style(self.app, cell.tone)))
             segments.append(Segment(" " * GAP, base))
@@ -352,7 +367,7 @@ Shows what there is as it changes. The cursor and the marks stay with their rows
         if self.cursor_id:
             self.marks ^= {self.cursor_id}
             self._last_mark = self.cursor_id
-            self._marked()
+            self.marks_changed()
             self.action_move(1)
 
     def action_mark_range(self) -> None:
@@ -360,17 +375,18 @@ Shows what there is as it changes. The cursor and the marks stay with their rows
         low, high = sorted((self._cursor_index if start is None else start, self._cursor_index))
         self.marks.update(self.view.ids()[low : high + 1])
         self._last_mark = self.cursor_id
-        self._marked()
+        self.marks_changed()
 
     def action_mark_all(self) -> None:
         self.marks.update(self.view.ids())
-        self._marked()
+        self.marks_changed()
 
     def action_unmark(self) -> None:
         self.marks.clear()
-        self._marked()
+        self.marks_changed()
 
-    def _marked(self) -> None:
+    def marks_changed(self) -> None:
+        """Show the marks as they are."""
         self._repaint()
         self.post_message(self.StateChanged(self))
 
@@ -423,7 +439,7 @@ Shows what there is as it changes. The cursor and the marks stay with their rows
         self._put_cursor(index)
         if event.ctrl:
             self.marks ^= {self.cursor_id}
-            self._marked()
+            self.marks_changed()
         elif again and event.chain > 1:
             self.action_open()
 

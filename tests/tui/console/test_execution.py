@@ -75,6 +75,8 @@ async def test_events_are_told_as_they_happen(services: Services) -> None:
         await until_shown(pilot, "Events", "execution running", "adds", "completed")
 
         await pilot.press("t")
+        await until_shown(pilot, "Cancel")
+        await pilot.press("y")
 
         await until_shown(pilot, "execution terminated", "canceled")
 

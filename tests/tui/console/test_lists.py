@@ -32,6 +32,8 @@ async def test_what_is_terminated_shows_so_when_the_stream_says_so(services: Ser
         await until(pilot, lambda: table.put_cursor_on(id_))
 
         await pilot.press("t")
+        await until_shown(pilot, "Cancel")
+        await pilot.press("y")
 
         await until_shown(pilot, "⊘ terminated")
 

@@ -102,4 +102,4 @@ class HistoryTab(TabPane):
 
     def action_roll_back(self) -> None:
         if (row := self._chosen) is not None:
-            self.console.act(self.detail.resource, ROLLBACK, [row])
+            self.console.act(None, ROLLBACK, [row])

@@ -124,7 +124,7 @@ class TimelineTab(ExecutionTab):
 
     def action_complete_task(self) -> None:
         if (chosen := self._chosen) is not None:
-            self.console.act(self.detail.resource, COMPLETE, [chosen])
+            self.console.act(None, COMPLETE, [chosen])
 
     def action_close_task(self) -> None:
         self.remove_class("-task")

@@ -1,0 +1,170 @@
+"""Before something is done, while it is, and what came of it."""
+
+from __future__ import annotations
+
+import shlex
+from typing import Any
+
+from textual.pilot import Pilot
+from textual.widgets import Button, Input
+
+from podium.executor.v1 import executor_pb2
+from tests.tui.console.conftest import console_on
+from tests.tui.screen import screen_text, until, until_shown
+from tests.tui.services import Services, put, start
+from tui.clients import connected
+from tui.screens.confirm import ConfirmScreen
+from tui.screens.list_pane import ListPane
+from tui.settings import Context
+from tui.widgets.live_table import LiveTable
+
+WAITS = {
+    "taskReferenceName": "hold", "name": "hold", "type": "WAIT",
+    "inputParameters": {"duration": "600 seconds"},
+}  # fmt: skip
+
+
+async def _started(services: Services, workflow: str, count: int = 1) -> list[str]:
+    await put(services, {"name": workflow, "version": 1, "tasks": [WAITS]})
+    return [await start(services, workflow) for _ in range(count)]
+
+
+async def _status(services: Services, id_: str) -> int:
+    async with connected(services.suite) as clients:
+        request = executor_pb2.GetExecutionRequest(execution_id=id_)
+        return int((await clients.executor.GetExecution(request)).state.status)
+
+
+async def _dialog(pilot: Pilot[Any]) -> None:
+    await until(pilot, lambda: isinstance(pilot.app.screen, ConfirmScreen))
+    await until(pilot, lambda: isinstance(pilot.app.screen.focused, Button))
+
+
+async def test_enter_alone_does_nothing(services: Services) -> None:
+    (id_,) = await _started(services, "enter-does-nothing")
+    async with console_on(services, "executions wf:enter-does-nothing") as pilot:
+        await until_shown(pilot, "● running")
+        await pilot.press("t")
+        await _dialog(pilot)
+        focused = pilot.app.screen.focused
+        assert focused is not None
+        assert focused.id == "cancel"
+
+        await pilot.press("enter")
+
+        await until(pilot, lambda: not isinstance(pilot.app.screen, ConfirmScreen))
+        assert await _status(services, id_) == executor_pb2.EXECUTION_STATUS_RUNNING
+
+
+async def test_answers_go_with_the_command_that_is_logged(services: Services) -> None:
+    (id_,) = await _started(services, "answered")
+    async with console_on(services, "executions wf:answered") as pilot:
+        await until_shown(pilot, "● running")
+        await pilot.press("t")
+        await _dialog(pilot)
+        await pilot.press("shift+tab", *"it's over", "tab", "tab", "enter")
+        await until_shown(pilot, "⊘ terminated", "it's over")
+
+        await pilot.press("colon", *"actions", "enter", "w")
+
+        await until_shown(pilot, "✔ done")
+        command = shlex.join(["podium", "terminate", id_, "--reason", "it's over"])
+        log = pilot.app.session.log.collection.records  # type: ignore[attr-defined]
+        assert [entry.command for entry in log.values()] == [command]
+
+
+async def test_many_are_done_only_when_their_count_was_typed(services: Services) -> None:
+    ids = await _started(services, "many", 12)
+    async with console_on(services, "executions wf:many") as pilot:
+        table = pilot.app.screen.query_one(LiveTable)
+        await until(pilot, lambda: len(table.view) == 12)
+        await pilot.press("asterisk", "t")
+        await _dialog(pilot)
+        await until_shown(pilot, "Terminate 12", "12 ● running", "and 7 more")
+        await pilot.press("y")
+        typed = pilot.app.screen.query_one("#typed", Input)
+        await until(pilot, lambda: pilot.app.screen.focused is typed)
+        assert pilot.app.screen.query_one("#do", Button).disabled
+        await pilot.press("1", "2")
+        await until(pilot, lambda: not pilot.app.screen.query_one("#do", Button).disabled)
+        await pilot.press("tab", "tab", "enter")
+
+        await until_shown(pilot, "Terminate 12: 12 of 12", "✔ ok")
+        for id_ in ids:
+            assert await _status(services, id_) == executor_pb2.EXECUTION_STATUS_TERMINATED
+        await pilot.press("escape")
+        await until(pilot, lambda: "12 of 12" not in screen_text(pilot.app))
+
+
+async def test_what_failed_is_told_and_marked_with_one_key(
+    own_services: Services,
+) -> None:
+    ids = await _started(own_services, "away", 2)
+    async with console_on(own_services, "executions wf:away") as pilot:
+        table = pilot.app.screen.query_one(LiveTable)
+        await until(pilot, lambda: len(table.view) == 2)
+        await own_services.stop("executor")
+        await pilot.press("asterisk", "t")
+        await _dialog(pilot)
+        await pilot.press("y")
+
+        await until_shown(pilot, "2 failed", "✘ failed", "● running")
+        await pilot.press("backslash", "M")
+        await until(pilot, lambda: table.marks == set(ids))
+        await own_services.start("executor")
+
+
+async def test_a_protected_context_is_typed(services: Services) -> None:
+    await _started(services, "protected")
+    async with console_on(
+        services, "executions wf:protected", context=Context("live", protected=True)
+    ) as pilot:
+        await until_shown(pilot, "● running")
+        await pilot.press("t")
+        await _dialog(pilot)
+
+        await until_shown(pilot, "Type the context's name to go on: live", "which is protected")
+
+
+async def test_actions_are_absent_where_nothing_may_be_changed(services: Services) -> None:
+    await _started(services, "read-only")
+    async with console_on(
+        services, "executions wf:read-only", context=Context("live", read_only=True)
+    ) as pilot:
+        await until_shown(pilot, "● running", "RO")
+        assert "Terminate" not in screen_text(pilot.app)
+        await pilot.press("t")
+
+        pane = pilot.app.screen.query_one(ListPane)
+        assert pane.check_action("act", ("executions.terminate",)) is False
+        assert not isinstance(pilot.app.screen, ConfirmScreen)
+
+
+async def test_a_row_says_what_was_asked_until_the_stream_says_that_it_is_so(
+    services: Services,
+) -> None:
+    (id_,) = await _started(services, "asked-of")
+    async with console_on(services, "executions wf:asked-of") as pilot:
+        await until_shown(pilot, "● running")
+        console: Any = pilot.app
+        record = console.session.known(_source())[id_]
+        console.session.pending.sent("executions", "terminating", [record], _state)
+
+        await until_shown(pilot, "⋯ terminating")
+        async with connected(services.suite) as clients:
+            await clients.executor.TerminateExecution(
+                executor_pb2.TerminateExecutionRequest(execution_id=id_)
+            )
+
+        await until_shown(pilot, "⊘ terminated")
+        assert "⋯" not in screen_text(pilot.app)
+
+
+def _source() -> Any:
+    from tui.resources.executions import SOURCE
+
+    return SOURCE
+
+
+def _state(row: Any) -> Any:
+    return row.status, row.ended_at

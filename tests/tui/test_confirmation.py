@@ -1,0 +1,90 @@
+"""What is shown and asked before something is done."""
+
+from __future__ import annotations
+
+import pytest
+
+from tui.live.actions import ActionEntry
+from tui.live.pending import LINGERING_SECONDS, Pending
+from tui.views.confirmation import FEW, confirmed, plan
+
+
+def test_one_is_named_and_nothing_is_typed() -> None:
+    wanted = plan("Terminate", ["order 9f2c"], ["● running"], "It will end.")
+
+    assert wanted.title == "Terminate order 9f2c"
+    assert wanted.lines == ("It will end.",)
+    assert wanted.items == ()
+    assert wanted.typed == ""
+
+
+def test_of_several_the_first_few_are_named_and_all_are_counted_by_status() -> None:
+    labels = [f"order {number}" for number in range(17)]
+    wanted = plan("Terminate", labels, ["● running"] * 12 + ["‖ paused"] * 5)
+
+    assert wanted.title == "Terminate 17"
+    assert wanted.lines == ("12 ● running · 5 ‖ paused",)
+    assert wanted.items == (*labels[:5], "and 12 more")
+
+
+@pytest.mark.parametrize(
+    ("count", "protected", "dangerous", "typed"),
+    [
+        (FEW, "", True, ""),
+        (FEW + 1, "", True, str(FEW + 1)),
+        (1, "production", True, "production"),
+        (500, "production", True, "production"),
+        (500, "production", False, ""),
+    ],
+)
+def test_many_and_protected_contexts_are_typed(
+    count: int, protected: str, dangerous: bool, typed: str
+) -> None:
+    wanted = plan("Retry", ["x"] * count, protected=protected, dangerous=dangerous)
+
+    assert wanted.typed == typed
+
+
+def test_a_count_may_have_its_commas() -> None:
+    assert confirmed(" 1,200 ", "1200")
+    assert not confirmed("120", "1200")
+    assert not confirmed("", "1200")
+
+
+def _pending() -> tuple[Pending, ActionEntry]:
+    from datetime import UTC, datetime
+
+    entry = ActionEntry("1", datetime(2026, 1, 1, tzinfo=UTC), "title", "command")
+    pending = Pending()
+    pending.sent("executions", "terminating", [entry], lambda _: "RUNNING")
+    return pending, entry
+
+
+def test_a_mark_stays_until_the_state_is_another() -> None:
+    pending, _ = _pending()
+    pending.answered("executions", "1", True, 0.0)
+
+    assert pending.word("executions", "1", "RUNNING", 1.0) == "terminating"
+    assert pending.word("executions", "1", "TERMINATED", 1.0) == ""
+    assert pending.word("executions", "1", "RUNNING", 1.0) == ""
+
+
+def test_a_mark_goes_when_the_call_failed() -> None:
+    pending, _ = _pending()
+    pending.answered("executions", "1", False, 0.0)
+
+    assert pending.word("executions", "1", "RUNNING", 1.0) == ""
+
+
+def test_a_mark_goes_when_the_call_ended_without_a_word_on_it() -> None:
+    pending, _ = _pending()
+    pending.over("executions", ["1"], 0.0)
+
+    assert pending.word("executions", "1", "RUNNING", 1.0) == ""
+
+
+def test_what_was_answered_and_changed_nothing_does_not_linger() -> None:
+    pending, _ = _pending()
+    pending.answered("executions", "1", True, 0.0)
+
+    assert pending.word("executions", "1", "RUNNING", LINGERING_SECONDS + 1) == ""
