@@ -134,7 +134,10 @@ async def test_an_earlier_revision_is_stored_again_and_shows(services: Services)
         await until_shown(pilot, "+description: good")
 
         await pilot.press("b")
+        await until_shown(pilot, "Cancel")
+        await pilot.press("y")
 
+        await until(pilot, lambda: len(pilot.app.screen_stack) == 2)
         await until(pilot, lambda: len(pilot.app.screen.query_one(LiveTable).view) == 3)
         await pilot.press("2")
         await until_shown(pilot, '"description": "good"')
