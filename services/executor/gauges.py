@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import AsyncIterator, Mapping
+from functools import partial
 from pathlib import Path
 
 from podium.executor.v1 import executor_pb2 as pb
@@ -12,7 +13,7 @@ from services.errors import InvalidRequest
 from services.executor.metrics.history import FIVES, MINUTES, SECONDS, Span
 from services.executor.runtime import Runtime
 from services.executor.states import EXECUTION_STATUS, timestamp
-from services.latency import quantile
+from services.latency import Buckets, quantile
 
 _MOST_HOSTS = 10
 _LENGTHS: Mapping[int, int] = {pb.ENGINE_HISTORY_TEN_MINUTES: FIVES, pb.ENGINE_HISTORY_DAY: MINUTES}
@@ -100,6 +101,7 @@ def _size(path: str) -> int:
 def figures(span: Span) -> pb.EngineFigures:
     """The message of what was counted in a time."""
     counted = span.counter
+    commit = partial(_milliseconds, counted.commit_buckets, counted.commit_longest)
     return pb.EngineFigures(
         start=timestamp(span.start * 1_000_000),
         seconds=span.seconds,
@@ -112,10 +114,15 @@ def figures(span: Span) -> pb.EngineFigures:
         decisions=counted.decisions,
         commits=counted.commits,
         units=counted.units,
-        commit_p50_ms=1000 * quantile(counted.commit_buckets, 0.5),
-        commit_p95_ms=1000 * quantile(counted.commit_buckets, 0.95),
-        commit_p99_ms=1000 * quantile(counted.commit_buckets, 0.99),
+        commit_p50_ms=commit(0.5),
+        commit_p95_ms=commit(0.95),
+        commit_p99_ms=commit(0.99),
         commit_max_ms=1000 * counted.commit_longest,
-        lag_p95_ms=1000 * quantile(counted.lag_buckets, 0.95),
+        lag_p95_ms=_milliseconds(counted.lag_buckets, counted.lag_longest, 0.95),
         lag_max_ms=1000 * counted.lag_longest,
     )
+
+
+def _milliseconds(buckets: Buckets, longest: float, share: float) -> float:
+    """What ``share`` of all took at most: never more than the longest, however wide its bucket."""
+    return 1000 * min(quantile(buckets, share), longest)

@@ -9,12 +9,10 @@ from typing import Any
 
 import grpc
 import pytest
-from hypothesis import given, strategies as st
 
 from podium.executor.v1 import executor_pb2 as pb
 from services.errors import NotFound
 from services.executor import feed as feeds
-from services.executor.patterns import matches
 from services.executor.upkeep import Upkeep
 from services.rpc import raising_ours
 from tests.executor.rig import ADMIN, Rig, executing, new_id, step, workflow
@@ -201,22 +199,6 @@ async def test_a_drain_ends_every_watch(tmp_path: Path) -> None:
 
         assert await call.code() is grpc.StatusCode.OK
         assert len(asyncio.all_tasks()) < 50
-
-
-names = st.text("ab*", max_size=8)
-
-
-@given(names, st.text("ab", max_size=8))
-def test_a_star_stands_for_any_characters(pattern: str, name: str) -> None:
-    # The plain meaning: some way of cutting the name fits.
-    def fits(pattern: str, name: str) -> bool:
-        if not pattern:
-            return not name
-        if pattern[0] == "*":
-            return any(fits(pattern[1:], name[cut:]) for cut in range(len(name) + 1))
-        return bool(name) and pattern[0] == name[0] and fits(pattern[1:], name[1:])
-
-    assert matches(pattern, name) is fits(pattern, name)
 
 
 async def test_who_watches_one_execution_keeps_nothing_of_others(tmp_path: Path) -> None:
