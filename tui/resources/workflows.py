@@ -18,7 +18,7 @@ from tui.resources.catalog import (
     text_column,
     text_of,
 )
-from tui.resources.model import Cell, Column, Resource, Tab
+from tui.resources.model import Cell, Column, Opening, Resource, Tab
 
 _BRANCHES = ("decisionCases", "defaultCase", "forkTasks", "loopOver")
 
@@ -74,5 +74,9 @@ What can be run and mapped to routes: one row a name, its latest version.
     text=text_of,
     tabs=(Tab("graph", "Graph", "definition-graph"), *TABS),
     actions=(delete("workflow"),),
+    openings=(
+        Opening("workflows.run", "x", "Run", "Start an execution of it.", "workflow-run",
+                writes=True),
+    ),
     sort="name",
 )  # fmt: skip

@@ -9,6 +9,7 @@ PANES: dict[str, str] = {
     "definition-graph": "tui.screens.definition.graph:GraphTab",
     "execution-events": "tui.screens.execution.events:EventsTab",
     "execution-definition": "tui.screens.execution.definition:DefinitionTab",
+    "workflow-run": "tui.screens.workflow.run:RunPane",
     "record-json": "tui.screens.record:RecordTab",
     "definition-json": "tui.screens.definition.document:JsonTab",
     "definition-yaml": "tui.screens.definition.document:YamlTab",

@@ -1,0 +1,1 @@
+"""Workflows: what is done with one beside looking at it."""

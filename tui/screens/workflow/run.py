@@ -1,0 +1,146 @@
+"""Starting a workflow: a form from the schema of its input; its execution is shown as it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from textual.app import ComposeResult
+from textual.containers import Vertical
+
+from services.errors import InvalidDefinition, ServiceError
+from services.home import HomeUnusable
+from tui.live.starting import Order, order, schema_named, start
+from tui.resources.catalog import Definition
+from tui.resources.model import Resource
+from tui.screens.pane import Pane
+from tui.views.addresses import Address
+from tui.views.forms.fields import form_of
+from tui.views.forms.requests import input_schema
+from tui.widgets.form import Form
+
+
+class RunPane(Pane):
+    """Input, version and correlation id of an execution to be."""
+
+    def __init__(self, resource: Resource[Any], record: Definition) -> None:
+        super().__init__()
+        self._resource = resource
+        self._workflow = record
+        self._form: Form | None = None
+        # The one that was sent and not answered: sent again, it is the same start.
+        self._order: Order | None = None
+
+    def compose(self) -> ComposeResult:
+        yield Vertical()
+
+    def on_mount(self) -> None:
+        self.run_worker(self._begin(), group="form", exit_on_error=False)
+
+    @property
+    def address(self) -> Address:
+        return Address(self._resource.name, self._workflow.id, "run")
+
+    @property
+    def crumbs(self) -> tuple[str, ...]:
+        return (self._resource.name, self._workflow.id, "run")
+
+    @property
+    def service(self) -> str:
+        return "executor"
+
+    @property
+    def dirty(self) -> bool:
+        return self._form is not None and self._form.changed
+
+    def entered(self) -> None:
+        if self._form is not None:
+            self._form.focus()
+
+    async def _begin(self) -> None:
+        """Show the form, once the schema is known that the workflow names."""
+        given = await self._input_schema()
+        form = Form(
+            form_of(_schema(self._workflow, given)), {"input": {}}, ascii=self.console.ascii
+        )
+        form.border_title = f"Run {self._workflow.id}"
+        self._form = form
+        await self.query_one(Vertical).mount(form)
+        form.go_to(("input", *list(given.get("properties", ()))[:1]))
+        form.focus()
+
+    async def _input_schema(self) -> Mapping[str, Any]:
+        declared = self._workflow.get("inputSchema")
+        if not (isinstance(declared, Mapping) and declared.get("name")):
+            return input_schema(self._workflow.document)
+        try:
+            clients = await self.console.session.connection.clients()
+            with self.console.session.connection.calling():
+                name, version = str(declared["name"]), int(declared.get("version") or 0)
+                return await schema_named(clients, name, version)
+        except (ServiceError, HomeUnusable) as error:
+            self.console.tell(f"The schema of its input cannot be read: {error}", "warning")
+            return {"type": "object"}
+
+    def on_form_changed(self, message: Form.Changed) -> None:
+        message.stop()
+        self._order = None
+
+    def on_form_submitted(self, message: Form.Submitted) -> None:
+        message.stop()
+        if isinstance(message.document, dict):
+            self._order = self._order or _ordered(self._workflow, message.document)
+            self.run_worker(
+                self._start(self._order), group="start", exclusive=True, exit_on_error=False
+            )
+
+    def on_form_cancelled(self, message: Form.Cancelled) -> None:
+        message.stop()
+        self.console.frame.action_back()
+
+    async def _start(self, wanted: Order) -> None:
+        session = self.console.session
+        entry = session.log.sent(f"Run {wanted.workflow}", wanted.command)
+        try:
+            clients = await session.connection.clients()
+            with session.connection.calling():
+                id_ = await start(clients, wanted)
+        except InvalidDefinition as error:
+            session.log.failed(entry, error.detail)
+            self._refuse([(fault.path, fault.detail) for fault in error.faults], error.detail)
+        except (ServiceError, HomeUnusable) as error:
+            session.log.failed(entry, str(error))
+            self.console.tell(str(error))
+        else:
+            session.log.done(entry, id_)
+            self.console.open(Address("executions", id_))
+
+    def _refuse(self, faults: list[tuple[str, str]], detail: str) -> None:
+        if faults and self._form is not None:
+            self._form.refuse(faults)
+        else:
+            self.console.tell(detail)
+
+
+def _schema(workflow: Definition, given: Mapping[str, Any]) -> Mapping[str, Any]:
+    versions = [str(version) for version in reversed(workflow.versions)]
+    return {
+        "type": "object",
+        "properties": {
+            "input": dict(given),
+            "version": {
+                "enum": versions, "description": f"Without one, the latest: {versions[0]}.",
+            },
+            "correlationId": {"type": "string", "description": "Your own name for it."},
+        },
+    }  # fmt: skip
+
+
+def _ordered(workflow: Definition, document: Mapping[str, Any]) -> Order:
+    given = document.get("input")
+    return order(
+        workflow.id,
+        int(document.get("version") or 0),
+        given if isinstance(given, dict) else {},
+        str(document.get("correlationId") or ""),
+    )
