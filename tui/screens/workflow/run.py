@@ -94,9 +94,9 @@ class RunPane(Pane):
                 self._start(self._order), group="start", exclusive=True, exit_on_error=False
             )
 
-    def on_form_cancelled(self, message: Form.Cancelled) -> None:
+    async def on_form_cancelled(self, message: Form.Cancelled) -> None:
         message.stop()
-        self.console.frame.action_back()
+        await self.console.frame.action_back()
 
     async def _start(self, wanted: Order) -> None:
         session = self.console.session
