@@ -71,3 +71,31 @@ def test_what_makes_no_sense_is_told(
     done = suite.podium(*command)
 
     assert (done.returncode, says in done.stderr) == (code, True), done.stderr
+
+
+def test_two_executions_are_compared(suite: Suite) -> None:
+    script = {"expression": "(function () { return $.n * 2; })()", "n": "${workflow.input.n}"}
+    double = {"name": "a", "taskReferenceName": "double", "type": "INLINE"}
+    suite.apply({"name": "compared", "tasks": [{**double, "inputParameters": script}]})
+    ids = [
+        json.loads(
+            suite.podium(
+                "run", "compared", "--input", f'{{"n": {n}}}', "--wait", "20", "--output", "json"
+            ).stdout
+        )["workflowId"]
+        for n in (1, 1, 2)
+    ]
+
+    same = suite.podium("diff", "--executions", *ids[:2])
+    other = suite.podium("diff", "--executions", ids[0], ids[2])
+    data = suite.podium("diff", "--executions", ids[0], ids[2], "--output", "json")
+    missing = suite.podium("diff", "--executions", ids[0], str(uuid4()))
+    alone = suite.podium("diff", "--executions", ids[0])
+
+    assert same.returncode == 0, same.stderr
+    assert same.stdout.endswith("They went the same way, with the same data.\n")
+    assert other.returncode == 1
+    assert "output.result 2 → 4" in other.stdout
+    assert json.loads(data.stdout)["tasks"][0]["differs"]
+    assert (missing.returncode, alone.returncode) == (2, 2)
+    assert "There is no execution" in missing.stderr

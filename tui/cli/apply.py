@@ -13,9 +13,10 @@ import click
 from podium.registry.v1 import registry_pb2 as pb
 from services.errors import Conflict, Fault, InvalidDefinition
 from services.rpc import raising_ours
+from tui.cli.execution_diff import compare_executions
 from tui.cli.main import HOME_OPTION
 from tui.cli.serving import live
-from tui.cli.session import OUTPUT_OPTION, call, echo_json, fail
+from tui.cli.session import DATA_OPTION, OUTPUT_OPTION, call, echo_data, echo_json, fail
 from tui.cli.sources import Sources, read
 from tui.views.differences import OUTCOMES, change_data, count, data, lines, title
 from tui.views.faults import PlacedFault, nearer, placed
@@ -95,18 +96,48 @@ def apply(
     call(home, work)
 
 
+class _FileOrId(click.Path):
+    """A file that there is; with --executions the id of an execution."""
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Any:
+        if ctx is not None and ctx.params.get("executions"):
+            return Path(value)
+        return super().convert(value, param, ctx)
+
+
 @click.command()
 @HOME_OPTION
+@click.option(
+    "--executions",
+    is_flag=True,
+    # Known before what follows is read: files have to be there.
+    is_eager=True,
+    help="Compare two executions instead: their ids follow.",
+)
 @_prune_options
-@OUTPUT_OPTION
-@_FILES
+@DATA_OPTION
+@click.argument(
+    "files", nargs=-1, required=True, type=_FileOrId(exists=True, allow_dash=True, path_type=Path)
+)
 def diff(
-    home: Path | None, prune: bool, prune_access: bool, output: str, files: Sequence[Path]
+    home: Path | None,
+    executions: bool,
+    prune: bool,
+    prune_access: bool,
+    output: str,
+    files: Sequence[Path],
 ) -> None:
     """Show what `podium apply` would do with FILES, and do nothing.
 
     Ends with 0 if it would change nothing, with 1 if it would, with 2 if that cannot be said.
+
+    With --executions, FILES are the ids of two executions: how they ended, which tasks ran how
+    often and how long, and what differs in what each got and gave. Times alone are no difference.
     """
+    if executions:
+        if prune or prune_access:
+            raise click.UsageError("--executions compares executions: nothing is deleted.")
+        compare_executions(home, [str(file) for file in files], output)
     prunes = _prune(files, prune, prune_access)
     sources = read(files)
     if sources.faults:
@@ -184,11 +215,11 @@ def _ask(plan: pb.PutDefinitionsResponse) -> None:
 
 def _refused(faults: Sequence[PlacedFault], output: str, end: str = "nothing was put.") -> int:
     """Say every fault and what comes of them; the exit code."""
-    if output == "json":
-        echo_json({"faults": [asdict(fault) for fault in faults]})
-    else:
+    if output == "text":
         for fault in faults:
             click.echo(str(fault), err=True)
+    else:
+        echo_data({"faults": [asdict(fault) for fault in faults]}, output)
     click.echo(f"podium: {end}", err=True)
     return 1
 
@@ -234,9 +265,9 @@ def _print_differences(
     answer: pb.PutDefinitionsResponse, origins: Sequence[str], output: str
 ) -> None:
     both = list(zip(answer.results, origins, strict=True))
-    if output == "json":
+    if output != "text":
         changed = [change_data(result, origin) for result, origin in both]
-        echo_json([*changed, *(data(each, "deleted") for each in answer.deleted)])
+        echo_data([*changed, *(data(each, "deleted") for each in answer.deleted)], output)
         return
     for result, origin in both:
         for line in lines(result, origin):

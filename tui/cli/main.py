@@ -20,7 +20,7 @@ COMMANDS = {
     "serve": ("tui.cli.serve", "serve", "Run one service in the foreground."),
     "status": ("tui.cli.status", "status", "Show the health of the three services."),
     "apply": ("tui.cli.apply", "apply", "Put definitions from files and folders."),
-    "diff": ("tui.cli.apply", "diff", "Show what apply would change."),
+    "diff": ("tui.cli.apply", "diff", "Show what apply would change, or how executions differ."),
     "export": ("tui.cli.export", "export", "Write every definition to a file of its own."),
     "get": ("tui.cli.definitions", "get", "Print a definition, or list a kind."),
     "delete": ("tui.cli.definitions", "delete", "Delete a definition."),

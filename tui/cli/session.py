@@ -26,10 +26,14 @@ OUTPUT_OPTION = click.option(
     "--output", type=click.Choice(["text", "json"]), default="text", show_default=True
 )
 
+DATA_OPTION = click.option(
+    "--output", type=click.Choice(["text", "json", "yaml"]), default="text", show_default=True
+)
+
 
 def call(
     home: Path | None, work: Callable[[Clients], Awaitable[int | None]], *, failure: int = 1
-) -> None:
+) -> NoReturn:
     """As :func:`ask`, with the suite's clients (None: 0)."""
 
     async def session(suite: Suite) -> int:
@@ -39,7 +43,9 @@ def call(
     ask(home, session, failure=failure)
 
 
-def ask(home: Path | None, work: Callable[[Suite], Awaitable[int]], *, failure: int = 1) -> None:
+def ask(
+    home: Path | None, work: Callable[[Suite], Awaitable[int]], *, failure: int = 1
+) -> NoReturn:
     """Run ``work`` on the suite and end the process with what it returns.
 
     It is run again if it was refused for a token that was kept. A failure that has a name is
@@ -88,6 +94,17 @@ def fail(sentence: str, code: int = 1) -> NoReturn:
 def echo_json(value: Any) -> None:
     """``value`` as indented JSON on standard output."""
     click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def echo_data(value: Any, output: str) -> None:
+    """``value`` on standard output, as ``json`` or as ``yaml``."""
+    if output == "yaml":
+        # It takes a while to import, and nobody else waits for it.
+        from tui.views.yaml_text import yaml_text
+
+        click.echo(yaml_text(value).rstrip())
+    else:
+        echo_json(value)
 
 
 def document_argument(text: str) -> str:
