@@ -112,6 +112,9 @@ async def test_faults_of_others_are_gone_through_both_ways() -> None:
         await until_shown(pilot, "2:3 name: is taken  (1 of 2)")
         await pilot.press("shift+f8")
         assert editor.area.cursor_location == (3, 39)
+        editor.show_faults([EditorFault(2, 1, "one"), EditorFault(2, 9, "other")])
+        await pilot.press("f8", "f8")
+        await until_shown(pilot, "2:9 other  (2 of 2)")
         editor.show_faults([])
         await pilot.press("f8")
         await until_shown(pilot, "There are no faults.")
@@ -203,6 +206,8 @@ async def test_the_users_editor_changes_the_text_and_undo_brings_it_back(
         editor.load(TEXT, "json")
         await pilot.press("ctrl+e")
         await until(pilot, lambda: '"name": "changed"' in editor.text)
+        await until(pilot, lambda: bool(app.changed))
+        await until_shown(pilot, "Taken over from the editor; ctrl+z brings back what was.")
         await pilot.press("ctrl+z")
         assert editor.text == TEXT
 

@@ -117,6 +117,7 @@ class DocumentEditor(Vertical):
         self._faults: list[EditorFault] = []
         self._settling: Timer | None = None
         self._note = ""
+        self._said = "", (0, 0)
 
     def compose(self) -> ComposeResult:
         yield self.area
@@ -175,7 +176,8 @@ class DocumentEditor(Vertical):
 
     def tell(self, sentence: str) -> None:
         """Say something below until the cursor moves."""
-        self._below(sentence, "")
+        self._said = sentence, self.area.cursor_location
+        self._tell()
 
     def action_save(self) -> None:
         """Ask the owner to save."""
@@ -293,12 +295,19 @@ class DocumentEditor(Vertical):
         return True
 
     def _tell(self) -> None:
-        """Say below what is wrong on the line of the cursor, else what there is to say."""
-        line = self.area.cursor_location[0] + 1
-        for place, fault in enumerate(self._faults):
-            if fault.line == line:
-                self._tell_fault(fault, place)
-                return
+        """Say below what was to be told here, what is wrong on this line, or what else there is."""
+        sentence, where = self._said
+        if sentence and where == self.area.cursor_location:
+            self._below(sentence, "")
+            return
+        self._said = "", where
+        row, column = self.area.cursor_location
+        here = [each for each in enumerate(self._faults) if each[1].line == row + 1]
+        if here:
+            # Of several on the line that of the cursor.
+            place, fault = min(here, key=lambda each: abs(each[1].column - column - 1))
+            self._tell_fault(fault, place)
+            return
         many = len(self._faults)
         faults = f"{many} fault{'s' if many > 1 else ''}: f8 goes to it" if many else ""
         self._below(faults or self._note, "")
