@@ -15,6 +15,9 @@ from tui.views.attempts import PollMark
 from tui.views.timerows import Row
 from tui.widgets.timeline_lines import DETAIL_LINES, HEAD_LINES, TimelineLines
 
+# A row that grows more often than is seen would be sent over the line for nothing.
+_GROW_MS = 1000
+
 
 class Timeline(TimelineLines):
     """The tasks of an execution as rows. The cursor stays with its task while rows come and go.
@@ -129,10 +132,15 @@ its polls, the branches and the iterations in it. The last line tells all about 
         self, state: pb.ExecutionState | None, tasks: Iterable[pb.TaskState], now: float
     ) -> None:
         """Show what has changed: the attempts that are new or others now, the execution's state."""
-        self._now = int(now * 1000)
-        if self.book.apply(state, tasks):
+        changed = list(tasks)
+        ended = self.book.end
+        if self.book.apply(state, changed):
             self._rows_changed()
-        self._look()
+        if changed or self.book.end != ended:
+            self._now = int(now * 1000)
+            self._look()
+        else:
+            self.tick(now)
 
     def add_polls(self, polls: Mapping[str, Sequence[PollMark]]) -> None:
         """Show polls, by task id, that came by another way than with the tasks."""
@@ -141,9 +149,11 @@ its polls, the branches and the iterations in it. The last line tells all about 
         self._look()
 
     def tick(self, now: float) -> None:
-        """Let what runs grow to ``now``, epoch seconds."""
-        self._now = int(now * 1000)
-        self._look()
+        """Let what runs grow to ``now``, epoch seconds; it does so at most once a second."""
+        milliseconds = int(now * 1000)
+        if abs(milliseconds - self._now) >= _GROW_MS:
+            self._now = milliseconds
+            self._look()
 
     def select(self, task_id: str) -> bool:
         """Put the cursor on an attempt, unfolding what hides it; False: there is none."""

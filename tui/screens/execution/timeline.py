@@ -25,7 +25,7 @@ class TimelineTab(ExecutionTab):
 
     def __init__(self, detail: DetailPane) -> None:
         super().__init__(detail)
-        self._timeline = Timeline()
+        self._timeline = Timeline(ascii=detail.console.ascii)
         self._beside = JsonView("Task")
         self._changed: set[str] = set()
         self._document: dict[str, Any] | None = None
