@@ -186,6 +186,18 @@ def test_a_new_poll_is_a_new_row_and_the_same_again_is_none() -> None:
     assert labels(made) == ["p", "├ poll 1", "└ poll 2"]
 
 
+def test_the_newest_is_the_last_poll_of_the_last_attempt() -> None:
+    running = task("p", "runs", 0, 0, kind="HTTP_POLL", sequence=2)
+    made = book(task("a", "done", 0, 0, 1, sequence=1), polled(running, 1, 10, 5))
+
+    assert made.newest() == 2
+    made.apply(None, [polled(running, 2, 20, 5)])
+    assert made.newest() == 3
+    made.fold_all()
+    assert made.newest() == 1
+    assert book().newest() is None
+
+
 def test_a_retry_keeps_the_row_of_its_task() -> None:
     made = book(task("a", "failed", 0, 0, 1, sequence=1))
     key = made.rows[0].node.key

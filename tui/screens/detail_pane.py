@@ -47,6 +47,11 @@ class TabPane(Vertical):
 class DetailPane(ActingPane):
     """A record and its tabs; the keys 1 to 9 go to them."""
 
+    # Else it is as high as the screen, and its last lines are below that.
+    DEFAULT_CSS = """
+    DetailPane > ContentSwitcher { height: 1fr; }
+    """
+
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(str(number), f"tab({number})", f"Tab {number}", id=f"detail.tab_{number}",
                 show=False, tooltip=f"Show tab {number}")

@@ -95,11 +95,13 @@ class TimeBook:
         return self._places.get(next(keys, ""))
 
     def newest(self) -> int | None:
-        """At which row the attempt is that was reached last."""
+        """At which row the attempt is that was reached last, or the newest of its polls."""
         if not self.attempts:
             return None
         last = max(self.attempts.values(), key=lambda each: each.sequence)
-        return self.shown_at(last.id)
+        polls = self.polls.get(last.id)
+        place = self._places.get(f"{last.id}/{polls[-1].number}") if polls else None
+        return self.shown_at(last.id) if place is None else place
 
     def fold(self, key: str) -> bool:
         """Fold what is below ``key`` away, or show it again; whether there is something."""

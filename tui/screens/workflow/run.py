@@ -125,6 +125,8 @@ class RunPane(Pane):
 def _schema(workflow: Definition, given: Mapping[str, Any]) -> Mapping[str, Any]:
     versions = [str(version) for version in reversed(workflow.versions)]
     return {
+        # What the schema refers to within itself is looked for at the top.
+        **{name: given[name] for name in ("$defs", "definitions") if name in given},
         "type": "object",
         "properties": {
             "input": dict(given),
