@@ -184,7 +184,7 @@ def _standing(execution: Execution, now: float) -> Cell:
     parts = [f"{look.glyph} {look.label}", _duration(_took(execution, now))]
     if told := execution.reason or execution.doing:
         parts.append(told)
-    return Cell("  ".join(parts), look.tone)
+    return Cell(" · ".join(parts), look.tone)
 
 
 # Actions

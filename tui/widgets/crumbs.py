@@ -42,8 +42,9 @@ class Crumbs(Static):
 
     def stand(self, text: str, tone: str = "text") -> None:
         """Say behind them how what is shown stands; empty: nothing is to be said."""
-        if (text, tone) != self._standing:
-            self._standing = (in_one_line(text), tone)
+        standing = (in_one_line(text), tone)
+        if standing != self._standing:
+            self._standing = standing
             self.show(self._parts)
 
     def show(self, parts: Sequence[str]) -> None:
