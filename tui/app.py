@@ -178,6 +178,8 @@ class Console(App[None]):
             return None
         if address.id and resource.tabs:
             return detail_pane(resource.name)(address.id, address.tab)
+        if resource.pane:
+            return self._made(resource.pane, address)
         return list_pane(resource.name)(address.query)
 
     def fault_in_filter(self, address: Address) -> str:
@@ -200,9 +202,14 @@ class Console(App[None]):
 
     def open_pane(self, name: str, resource: Resource[Any], record: Any) -> None:
         """Go to a pane by its name in :mod:`tui.screens.panes`: ``Pane(resource, record)``."""
-        module, attribute = PANES[name].split(":")
-        pane: Pane = getattr(import_module(module), attribute)(resource, record)
+        pane = self._made(name, resource, record)
         self.frame.run_worker(self.frame.show(pane), group="navigation", exit_on_error=False)
+
+    @staticmethod
+    def _made(name: str, *about: Any) -> Pane:
+        module, attribute = PANES[name].split(":")
+        pane: Pane = getattr(import_module(module), attribute)(*about)
+        return pane
 
     def place_changed(self) -> None:
         """The shown place's crumbs or bindings are others now."""

@@ -44,6 +44,8 @@ CALL_SECONDS = 10.0
 RECONNECT_SECONDS = 15.0
 RETRY_SECONDS = 0.1
 TOKEN_MARGIN_SECONDS = 60.0
+# Where one can do without.
+TOKEN_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +94,11 @@ class Connection:
         self._token = Token("", 0.0)
         self._lock = asyncio.Lock()
 
-    async def clients(self) -> Clients:
+    async def clients(self, *, needs_token: bool = True) -> Clients:
         """The three services, to be asked for before each call or stream, never kept.
+
+        Args:
+            needs_token: Without one there is nothing to ask; else calls may be Unauthenticated.
 
         Raises:
             HomeUnusable: No suite runs there.
@@ -103,11 +108,18 @@ class Connection:
         async with self._lock:
             with self.calling():
                 if self._token.ends_at - time.time() < TOKEN_MARGIN_SECONDS:
-                    self._token = await _token(suite, CALL_SECONDS)
+                    await self._renew(suite, needs_token)
             if self._clients is None or self._clients.suite != suite:
                 await self._channels.aclose()
                 self._clients = await _clients(self._channels, suite, lambda: self._token.text)
         return self._clients
+
+    async def _renew(self, suite: Suite, needs_token: bool) -> None:
+        try:
+            self._token = await _token(suite, CALL_SECONDS if needs_token else TOKEN_SECONDS)
+        except grpc.aio.AioRpcError:
+            if needs_token:
+                raise
 
     @contextmanager
     def calling(self) -> Iterator[None]:

@@ -39,11 +39,10 @@ class Line:
         """Wait no longer."""
         self._again.set()
 
-    async def rest(self) -> None:
-        """Wait, LIVE, until there may be more again: see :meth:`retry`."""
+    async def rest(self, seconds: float | None = None) -> None:
+        """Wait, LIVE, until there may be more again: see :meth:`retry`; at most ``seconds``."""
         self.live(quiet=True)
-        self._again.clear()
-        await self._again.wait()
+        await self._pause(seconds)
 
     async def follow(self, watch: Callable[[], Awaitable[None]]) -> None:
         """Run ``watch``, which tells this line what comes, again whenever it ends; for ever."""
@@ -71,7 +70,7 @@ class Line:
             await self._pause(pause)
             wait = min(LONGEST_WAIT_SECONDS, 2 * wait)
 
-    async def _pause(self, seconds: float) -> None:
+    async def _pause(self, seconds: float | None) -> None:
         self._again.clear()
         try:
             async with asyncio.timeout(seconds):

@@ -52,9 +52,13 @@ class Session:
             feed = Feed(source, query, Collection(source.most), Line(source.service))
             self._feeds[key] = feed
         feed.users += 1
-        if feed.task is None:
-            feed.task = asyncio.create_task(self._follow(feed), name=f"follow {source.name}")
+        self._begin(feed)
         return feed
+
+    def _begin(self, feed: Feed) -> None:
+        if feed.task is None:
+            name = f"follow {feed.source.name}"
+            feed.task = asyncio.create_task(self._follow(feed), name=name)
 
     def close(self, feed: Feed) -> None:
         """One looks at it no more; the last one ends the stream. What came is kept for the next."""
@@ -65,6 +69,19 @@ class Session:
             if feed.query:
                 self._feeds.pop((feed.source.name, feed.query), None)
 
+    def rest(self, feed: Feed) -> None:
+        """It is out of sight, and goes on by :meth:`go_on`; what came is kept."""
+        feed.users -= 1
+        if feed.users <= 0 and feed.task is not None:
+            feed.task.cancel()
+            feed.task = None
+
+    def go_on(self, feed: Feed) -> None:
+        """It is in sight again."""
+        self._feeds.setdefault((feed.source.name, feed.query), feed)
+        feed.users += 1
+        self._begin(feed)
+
     def known(self, source: Source[Any]) -> Mapping[str, Any]:
         """What has come of ``source`` so far, by id, without following it."""
         feed = self._feeds.get((source.name, ""))
@@ -72,7 +89,7 @@ class Session:
 
     async def _follow(self, feed: Feed) -> None:
         async def watch() -> None:
-            clients = await self.connection.clients()
+            clients = await self.connection.clients(needs_token=feed.source.needs_token)
             with self.connection.calling():
                 await feed.source.watch(clients, feed.query, feed.collection, feed.line)
 
@@ -85,8 +102,8 @@ class Session:
 
     @property
     def link(self) -> Link:
-        """The worst of them."""
-        links = self.links
+        """The worst of them; while nothing is followed, of those that rest."""
+        links = self.links or [feed.line.now() for feed in self._feeds.values()]
         return worst(links) if links else Link("suite")
 
     def retry(self) -> None:

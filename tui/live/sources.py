@@ -28,6 +28,9 @@ class Source(Generic[R]):
             query only the service can decide; mostly empty.
         most: How many records are held.
         takes_query: Whether ``query`` may be the list's whole filter.
+        every: Seconds from reading to reading, where the service tells no changes: then it is read
+            only while it is shown.
+        needs_token: Whether there is nothing to ask without a token.
     """
 
     name: str
@@ -35,3 +38,5 @@ class Source(Generic[R]):
     watch: Watch
     most: int = 100_000
     takes_query: bool = False
+    every: float = 0.0
+    needs_token: bool = True

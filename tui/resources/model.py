@@ -149,7 +149,8 @@ class Resource(Generic[R]):
         name: What is typed after ``:``; ``aliases`` do as well.
         title: As it is shown.
         help: A few lines of Markdown.
-        source: What fills its list; None: it has no list, its first tab is the whole of it.
+        source: What fills its list; None: what the console itself knows of it.
+        pane: What is shown instead of a list, a name in screens/panes.py: ``Pane(address)``.
         fields: What the filter can ask for, by name; with a ``vocabulary`` as
             :func:`services.query.matcher` wants it, else as any value, which is asked for as text.
         vocabulary: What kinds of values the fields have; None: all are text.
@@ -159,6 +160,7 @@ class Resource(Generic[R]):
         opens: What is done by Enter, as a command is typed; None: its detail is opened.
         sort: The column it is sorted by at first, and whether in reverse.
         standing: How a record stands, in a line above its detail.
+        told: What is said below the list of the whole, of the facts of its collection.
     """
 
     name: str
@@ -167,6 +169,7 @@ class Resource(Generic[R]):
     help: str
     columns: tuple[Column[R], ...] = ()
     source: Source[R] | None = None
+    pane: str = ""
     fields: Mapping[str, Callable[[R], Any]] = field(default_factory=dict)
     vocabulary: Vocabulary | None = None
     label: Callable[[R], str] = lambda record: record.id
@@ -179,6 +182,7 @@ class Resource(Generic[R]):
     sort: str = ""
     reverse: bool = False
     standing: Callable[[R, float], Cell] | None = None
+    told: Callable[[Mapping[str, Any]], str] = lambda facts: ""
 
     def column(self, name: str) -> Column[R] | None:
         """The column of that name, or None."""

@@ -89,6 +89,8 @@ class Commanding:
 
     def _records(self, resource: Resource[Any]) -> Mapping[str, Any]:
         """What is known of a noun without asking for it."""
+        if resource.pane:
+            return {}
         if resource.source is None:
             return self._console.own_collection(resource.name).records
         return self._console.session.known(resource.source)

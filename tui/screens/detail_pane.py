@@ -11,6 +11,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.widgets import ContentSwitcher, Tab as TabLabel, Tabs
 
+from tui.live.attention import Attention
 from tui.live.session import Feed
 from tui.live.sources import Source
 from tui.screens.acting import ActingPane, bindings_of
@@ -37,6 +38,9 @@ class TabPane(Vertical):
 
     def entered(self) -> None:
         """It is shown now: put the focus where it belongs."""
+
+    def left(self) -> None:
+        """It is hidden now."""
 
     @property
     def console(self) -> Console:
@@ -69,9 +73,9 @@ class DetailPane(ActingPane):
         self._made: dict[str, TabPane] = {}
 
     def compose(self) -> ComposeResult:
+        self._attention = Attention(self.console.session)
         if self.resource.source is not None:
-            self._list = self.console.session.open(self.resource.source)
-            self._feeds[""] = self._list
+            self._list = self._feeds[""] = self._attention.open(self.resource.source)
         yield Tabs(
             *(
                 TabLabel(f"{number} {each.title}", id=each.name)
@@ -85,14 +89,13 @@ class DetailPane(ActingPane):
         await self._show()
 
     def on_unmount(self) -> None:
-        for feed in self._feeds.values():
-            self.console.session.close(feed)
+        self._attention.end()
 
     def follow(self, source: Source[Any], query: str = "") -> Feed:
         """The feed of ``source`` about this record, or about ``query``: one for all tabs."""
         if source.name not in self._feeds:
             wanted = query or self.record_id
-            self._feeds[source.name] = self.console.session.open(source, wanted)
+            self._feeds[source.name] = self._attention.open(source, wanted)
         return self._feeds[source.name]
 
     @property
@@ -128,8 +131,14 @@ class DetailPane(ActingPane):
         return self.resource.source.service if self.resource.source else ""
 
     def entered(self) -> None:
+        self._attention.show()
         if (shown := self._made.get(self.tab)) is not None:
             shown.entered()
+
+    def left(self) -> None:
+        self._attention.hide()
+        if (shown := self._made.get(self.tab)) is not None:
+            shown.left()
 
     def flush(self, now: float) -> None:
         if (record := self.record) is not self._shown:
@@ -146,6 +155,8 @@ class DetailPane(ActingPane):
     async def go_to_tab(self, name: str) -> TabPane:
         """Show the tab of that name."""
         if name != self.tab:
+            if (shown := self._made.get(self.tab)) is not None:
+                shown.left()
             self.tab = name
             with self.prevent(Tabs.TabActivated):
                 self.query_one(Tabs).active = name

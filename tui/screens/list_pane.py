@@ -11,7 +11,9 @@ from typing import Any
 from textual.app import ComposeResult
 
 from services.query import QueryFault
+from tui.live.attention import Attention
 from tui.live.collection import Collection
+from tui.live.polling import told_age
 from tui.live.session import Feed
 from tui.live.view import View
 from tui.resources.filtering import Filter, filter_of
@@ -32,14 +34,16 @@ class ListPane(ActingPane):
         self._wanted = query
         self._filter = Filter()
         self._filtered_at = 0.0
+        self._age = ""
         self._feed: Feed | None = None
         self._view: View[Any] | None = None
         self._table: LiveTable | None = None
 
     def compose(self) -> ComposeResult:
+        self._attention = Attention(self.console.session)
         collection: Collection[Any]
         if self.resource.source is not None:
-            self._feed = self.console.session.open(self.resource.source)
+            self._feed = self._attention.open(self.resource.source)
             collection = self._feed.collection
         else:
             collection = self.console.own_collection(self.resource.name)
@@ -60,8 +64,7 @@ class ListPane(ActingPane):
     def on_unmount(self) -> None:
         if self._view is not None:
             self._view.close()
-        if self._feed is not None:
-            self.console.session.close(self._feed)
+        self._attention.end()
 
     @property
     def query_text(self) -> str:
@@ -87,14 +90,21 @@ class ListPane(ActingPane):
         return self._table
 
     def entered(self) -> None:
+        self._attention.show()
         self.table.focus()
         if self.resource.name == "contexts":
             self.console.ask_contexts()
+
+    def left(self) -> None:
+        self._attention.hide()
 
     def flush(self, now: float) -> None:
         if self._filter.moves and now - self._filtered_at >= AGES_SECONDS:
             self.filter(self._filter.text)
         self.table.flush(now)
+        if self._feed is not None and self._feed.source.every:
+            self._age = told_age(self._feed.collection, now)
+            self._tell_state(self.table)
 
     # The filter
 
@@ -125,10 +135,10 @@ class ListPane(ActingPane):
         """Follow the list that the service keeps for ``query``; empty: the whole one."""
         if self.resource.source is None or self._view is None:
             return
-        before, self._feed = self._feed, self.console.session.open(self.resource.source, query)
+        before, self._feed = self._feed, self._attention.open(self.resource.source, query)
         self._view.turn_to(self._feed.collection)
         if before is not None:
-            self.console.session.close(before)
+            self._attention.close(before)
 
     # What is done to rows
 
@@ -173,11 +183,17 @@ class ListPane(ActingPane):
 
     def _tell_state(self, table: LiveTable) -> None:
         parts = [f"{len(table.view):,}"]
+        if self._feed is not None and (told := self.resource.told(self._feed.collection.facts)):
+            parts.append(told)
         if table.marks:
             parts.append(f"{len(table.marks):,} marked")
         if table.view.paused:
             parts.append(f"held · {table.view.pending:,} changed · p goes on")
-        table.border_subtitle = " · ".join(parts)
+        if self._age:
+            parts.append(self._age)
+        told_now = " · ".join(parts)
+        if table.border_subtitle != told_now:
+            table.border_subtitle = told_now
 
 
 @cache

@@ -1,6 +1,8 @@
-"""A record that never changes, as JSON."""
+"""A record as JSON."""
 
 from __future__ import annotations
+
+from typing import Any
 
 from textual.app import ComposeResult
 
@@ -14,7 +16,7 @@ class RecordTab(TabPane):
     def __init__(self, detail: DetailPane) -> None:
         super().__init__(detail)
         self._view = JsonView(detail.resource.title)
-        self._shown = False
+        self._shown: Any = None
 
     def compose(self) -> ComposeResult:
         yield self._view
@@ -24,6 +26,6 @@ class RecordTab(TabPane):
 
     def flush(self, now: float) -> None:
         record = self.detail.record
-        if record is not None and not self._shown:
-            self._shown = True
+        if record is not None and record is not self._shown:
+            self._shown = record
             self._view.show(dict(record.document))
