@@ -15,5 +15,8 @@ PANES: dict[str, str] = {
     "definition-yaml": "tui.screens.definition.document:YamlTab",
     "definition-references": "tui.screens.definition.references:ReferencesTab",
     "definition-history": "tui.screens.definition.history:HistoryTab",
+    "limit-holders": "tui.screens.operations.holders:HoldersTab",
+    "cache-entries": "tui.screens.operations.entries:EntriesTab",
+    "cache-entry": "tui.screens.operations.entry:EntryPane",
     "execution-data": "tui.screens.execution.data:DataTab",
 }

@@ -1,0 +1,1 @@
+"""Places that show how the suite runs: limits, cache, traffic, engine, pulse."""
