@@ -48,6 +48,7 @@ chaos: setup  ## Kill processes at random under load: make chaos KILLS=50 SEED=n
 docs: setup  ## Write the generated pages of docs/
 	$(BIN)/python -m services.registry.definitions.document
 	$(BIN)/python -m services.settings
+	$(BIN)/python -m tui.bindings
 
 clean:  ## Remove the environment and what was generated
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -6,34 +6,42 @@ import asyncio
 import locale
 import os
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 from textual import events
 from textual.app import App
+from textual.binding import Binding, BindingType
+from textual.command import Provider
 
 from tui.clients import Connection, check_serving
 from tui.live.collection import Collection as Records
 from tui.live.contexts import ContextList
 from tui.live.session import Session
 from tui.resources import find, names
+from tui.resources.executions import SOURCE as EXECUTIONS
 from tui.resources.model import Action, Resource
 from tui.screens.commanding import Commanding
 from tui.screens.console_screen import ConsoleScreen
 from tui.screens.detail_pane import detail_pane
 from tui.screens.doing import Doing
 from tui.screens.list_pane import list_pane
+from tui.screens.palette import ConsoleProvider
 from tui.screens.pane import Pane
 from tui.screens.panes import PANES
 from tui.settings import DEFAULT_CONTEXT, Context, Fault, Settings, keymap
 from tui.suite import Suite, of_context
 from tui.themes import SAFE, theme_of
 from tui.views.addresses import Address, parse
+from tui.widgets.working import begin
 
 FLUSH_SECONDS = 0.1
 FLUSH_SECONDS_OVER_SSH = 0.25
 FLUSH_SECONDS_UNSEEN = 1.0
+# From so many cells on, a list has its record beside it.
+WIDE = 140
 PLACE_SECONDS = 10.0
 CHECK_SECONDS = 1.5
 Severity = Literal["information", "warning", "error"]
@@ -44,6 +52,7 @@ class Console(App[None]):
 
     Attributes:
         session: What is followed, and what was done.
+        executions: Followed as long as the session lasts: the line on top counts them.
         settings: What the console's file says.
         context: The suite that is shown, and how careful one must be there.
         contexts: All that there are, by name.
@@ -54,6 +63,14 @@ class Console(App[None]):
     CSS_PATH = "app.tcss"
     TITLE = "Podium"
     ENABLE_COMMAND_PALETTE = True
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (90, "-normal"), (WIDE, "-wide")]  # noqa: RUF012
+    COMMANDS: ClassVar[set[type[Provider]]] = {ConsoleProvider}  # type: ignore[assignment]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("f8", "picture", "Picture", id="console.picture", show=False,
+                tooltip="Keep the screen as an SVG picture"),
+        Binding("ctrl+z", "suspend_process", "Suspend", id="console.suspend", show=False,
+                tooltip="Back to the shell; fg comes back"),
+    ]  # fmt: skip
     COMMAND_PALETTE_BINDING: ClassVar[str] = "ctrl+p"
 
     def __init__(
@@ -96,6 +113,7 @@ class Console(App[None]):
         self.unseen_seconds = FLUSH_SECONDS_UNSEEN
         self.commanding = Commanding(self)
         self.doing = Doing(self)
+        self._keys: Records[Any] = Records()
         self._context_list = ContextList(self.contexts.values(), self._check)
         self._context_list.chosen(self.context.name)
         self._first = self._first_place(first or self.settings.start)
@@ -110,6 +128,7 @@ class Console(App[None]):
 
     def on_mount(self) -> None:
         self._take_themes()
+        self.executions = self.session.open(EXECUTIONS)
         self.set_keymap(keymap(self.settings.keymap, self.settings.keys))
         self.push_screen(ConsoleScreen(self._first))
         for fault in self._faults:
@@ -156,17 +175,37 @@ class Console(App[None]):
         """What the console itself knows of a noun without a source."""
         if resource_name == "contexts":
             return self._context_list.collection
+        if resource_name == "keys":
+            return self._all_keys()
         return self.session.log.collection
+
+    def _all_keys(self) -> Records[Any]:
+        if not len(self._keys):
+            # Late: it imports every part of the console.
+            from tui.bindings import rows
+
+            self._keys.put(rows(keymap(self.settings.keymap, self.settings.keys)))
+        return self._keys
 
     def tell(self, message: str, severity: Severity = "error") -> None:
         """Say something for a moment."""
         self.notify(message, severity=severity, markup=False)
 
-    def show_keys(self) -> None:
-        """All keys."""
-
     def action_help(self) -> None:
         """What the focused part shows, and its keys."""
+        # Late: Markdown and its parser are not needed to begin with.
+        from tui.screens.help import HelpScreen
+
+        self.push_screen(HelpScreen(self.screen))
+
+    def action_picture(self) -> None:
+        """Keep the screen as an SVG picture."""
+        folder = self.state or Path.cwd()
+        try:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self.tell(self.save_screenshot(path=str(folder)), "information")
+        except OSError as error:
+            self.tell(f"{folder} cannot be written: {error.strerror or error}.")
 
     # From place to place
 
@@ -191,7 +230,7 @@ class Console(App[None]):
 
     def open(self, address: Address) -> None:
         """Go to a place."""
-        self.frame.run_worker(self.frame.go(address), group="navigation", exit_on_error=False)
+        begin(self.frame, partial(self.frame.go, address), "navigation")
 
     async def go(self, address: Address, context: str = "") -> None:
         """Go to a place, in another context where one is named."""
@@ -202,8 +241,9 @@ class Console(App[None]):
 
     def open_pane(self, name: str, resource: Resource[Any], record: Any) -> None:
         """Go to a pane by its name in :mod:`tui.screens.panes`: ``Pane(resource, record)``."""
-        pane = self._made(name, resource, record)
-        self.frame.run_worker(self.frame.show(pane), group="navigation", exit_on_error=False)
+        begin(
+            self.frame, partial(self.frame.show, self._made(name, resource, record)), "navigation"
+        )
 
     @staticmethod
     def _made(name: str, *about: Any) -> Pane:
@@ -217,9 +257,7 @@ class Console(App[None]):
 
     def command(self, text: str) -> None:
         """Do what could be typed after ``:``."""
-        self.frame.run_worker(
-            self.commanding.run(text), group="navigation", exit_on_error=False
-        )  # fmt: skip
+        begin(self.frame, partial(self.commanding.run, text), "navigation")
 
     async def run_command(self, text: str) -> None:
         """What was typed after ``:``."""
@@ -240,12 +278,12 @@ class Console(App[None]):
             self.session, Session(Connection(lambda: self._suite_of(context)), self.session.log)
         )  # fmt: skip
         await before.aclose()
+        self.executions = self.session.open(EXECUTIONS)
         self.context = context
         self._context_list.chosen(name)
         await self.frame.go(Address(wanted.resource, query=wanted.query))
         if wanted.id:
-            self.run_worker(self._back_to(wanted), group="place", exclusive=True,
-                            exit_on_error=False)  # fmt: skip
+            begin(self, partial(self._back_to, wanted), "place", exclusive=True)
 
     async def _back_to(self, wanted: Address) -> None:
         """Open a record once it is known to be here; where it never is, its list stays."""
@@ -270,8 +308,7 @@ class Console(App[None]):
 
     def ask_contexts(self) -> None:
         """Ask every suite how it is."""
-        self.run_worker(self._context_list.ask(), group="contexts", exclusive=True,
-                        exit_on_error=False)  # fmt: skip
+        begin(self, self._context_list.ask, "contexts", exclusive=True)
 
     async def _check(self, context: Context) -> str:
         suite = self._suite_of(context)

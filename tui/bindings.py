@@ -1,8 +1,14 @@
-"""Every key of the console: its binding's id, where it holds, and what it does."""
+"""Every key of the console: its binding's id, where it holds, and what it does.
+
+    python -m tui.bindings [FILE]
+
+writes them as a page of the manual, ``docs/console-keys.md`` if none is named.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from inspect import isclass
@@ -12,9 +18,18 @@ from textual.binding import Binding
 from textual.dom import DOMNode
 
 from tui.resources import RESOURCES, names
+from tui.resources.keys import KeyRow
 from tui.screens.list_pane import list_pane
 from tui.settings import Known
 from tui.themes import NAMES
+
+_INTRODUCTION = """\
+# Keys of the console
+
+Written by `python -m tui.bindings` from the keys themselves. `[keys]` of
+[the settings](console.md#settings) gives others to an id. The parts are those that have the focus;
+`Console` and `ConsoleScreen` hold everywhere, the keys of a noun in its list and in its records.
+"""
 
 ROOMS = ("tui.widgets", "tui.screens", "tui")
 
@@ -77,7 +92,35 @@ def _modules(room: str) -> list[str]:
     ]
 
 
+def table() -> str:
+    """docs/console-keys.md."""
+    parts = [_INTRODUCTION]
+    scope = ""
+    for key in all_keys():
+        if key.scope != scope:
+            scope = key.scope
+            parts.append(f"\n## {scope}\n\n| keys | does | id |\n|---|---|---|\n")
+        keys = " ".join(f"`{each.strip()}`" for each in key.keys.split(","))
+        parts.append(f"| {keys} | {key.tooltip or key.title} | `{key.id}` |\n")
+    return "".join(parts)
+
+
+def rows(keymap: Mapping[str, str]) -> list[KeyRow]:
+    """Every binding as a row, with the keys that it has by ``keymap``."""
+    found: dict[str, KeyRow] = {}
+    for key in all_keys():
+        keys = keymap.get(key.id, key.keys)
+        if key.id in found and keys not in found[key.id].keys.split(","):
+            keys = f"{found[key.id].keys},{keys}"
+        found[key.id] = KeyRow(key.id, keys, key.scope, key.tooltip or key.title)
+    return list(found.values())
+
+
 def known() -> Known:
     """What the settings may name. It imports every part of the console."""
     ids = {key.id for key in all_keys() if key.id}
     return Known(NAMES, ids, names())
+
+
+if __name__ == "__main__":
+    Path(sys.argv[1] if len(sys.argv) > 1 else "docs/console-keys.md").write_text(table(), "utf-8")

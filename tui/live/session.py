@@ -101,6 +101,14 @@ class Session:
         return [feed.line.now() for feed in self._feeds.values() if feed.task is not None]
 
     @property
+    def services(self) -> list[Link]:
+        """The worst of them to each service, in the order in which they were opened."""
+        by_service: dict[str, list[Link]] = {}
+        for link in self.links:
+            by_service.setdefault(link.service, []).append(link)
+        return [worst(links) for links in by_service.values()]
+
+    @property
     def link(self) -> Link:
         """The worst of them; while nothing is followed, of those that rest."""
         links = self.links or [feed.line.now() for feed in self._feeds.values()]

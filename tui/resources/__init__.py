@@ -12,6 +12,7 @@ from tui.resources import (
     cache,
     contexts,
     executions,
+    keys,
     limits,
     log,
     routes,
@@ -41,6 +42,7 @@ RESOURCES: tuple[Resource[Any], ...] = (
     actions.RESOURCE,
     suite.RESOURCE,
     contexts.RESOURCE,
+    keys.RESOURCE,
 )
 
 _BY_NAME = {name: resource for resource in RESOURCES for name in (resource.name, *resource.aliases)}

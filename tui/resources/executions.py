@@ -288,6 +288,7 @@ Every run of a workflow, newest first, as it happens. `Enter` opens its timeline
 """,
     columns=COLUMNS,
     source=SOURCE,
+    empty="No executions yet: podium run WORKFLOW starts one.",
     state=lambda row: (row.status, row.ended_at),
     vocabulary=EXECUTIONS,
     fields={

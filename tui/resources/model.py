@@ -157,6 +157,7 @@ class Resource(Generic[R]):
         label: What a record is called in questions and crumbs.
         text: All that a free word of the filter is looked for in.
         state: What of a record must change before an action on it counts as done.
+        empty: What its list says where there is nothing, e.g. how to have something.
         opens: What is done by Enter, as a command is typed; None: its detail is opened.
         sort: The column it is sorted by at first, and whether in reverse.
         standing: How a record stands, in a line above its detail.
@@ -178,6 +179,7 @@ class Resource(Generic[R]):
     tabs: tuple[Tab, ...] = ()
     actions: tuple[Action[R], ...] = ()
     openings: tuple[Opening, ...] = ()
+    empty: str = ""
     opens: Callable[[R], str] | None = None
     sort: str = ""
     reverse: bool = False

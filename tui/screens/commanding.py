@@ -156,8 +156,6 @@ class Commanding:
                 self._console.search_themes()
             case "save":
                 self._save(argument)
-            case "keys":
-                self._console.show_keys()
             case _:
                 self._console.action_help()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual.app import ComposeResult
@@ -10,17 +11,21 @@ from textual.binding import Binding, BindingType
 from textual.containers import Container
 from textual.screen import Screen
 from textual.timer import Timer
-from textual.widgets import Footer, Input, TextArea
+from textual.widgets import Input, TextArea
 
 from tui.live.collection import Collection
+from tui.live.link import LinkState
 from tui.resources.model import ItemResult
 from tui.screens.list_pane import ListPane
 from tui.screens.pane import Pane
 from tui.views.addresses import Address
+from tui.views.vitals import vitals
 from tui.widgets.command_line import Candidates, CommandLine
 from tui.widgets.crumbs import Crumbs
+from tui.widgets.key_bar import KeyBar
 from tui.widgets.link_bar import LinkBar
 from tui.widgets.results_panel import ResultsPanel
+from tui.widgets.working import begin
 
 if TYPE_CHECKING:
     from tui.app import Console
@@ -45,6 +50,8 @@ class ConsoleScreen(Screen[None]):
                 tooltip="To where you came back from"),
         Binding("minus", "last", "Last", id="console.last", show=False,
                 tooltip="To the place that was shown last, and to and fro"),
+        Binding("question_mark", "app.help", "Help", id="console.help",
+                tooltip="What the focused part shows, and its keys"),
         Binding("M", "mark_failed", "Mark failed", id="console.mark_failed", show=False,
                 tooltip="Mark those that the last action was not done to"),
         Binding("ctrl+r", "retry", "Reconnect", id="console.reconnect", show=False,
@@ -76,7 +83,7 @@ class ConsoleScreen(Screen[None]):
         yield Container(id="places")
         yield ResultsPanel()
         yield CommandLine(popup)
-        yield Footer(show_command_palette=False)
+        yield KeyBar()
         yield popup
 
     async def on_mount(self) -> None:
@@ -111,9 +118,13 @@ class ConsoleScreen(Screen[None]):
 
     def _tell_link(self) -> None:
         console = self.console
+        session, counts = console.session, console.executions.collection.facts.get("counts", {})
+        link = session.link
+        services = session.services if link.state is not LinkState.LIVE else []
         self.query_one(LinkBar).show(
-            console.context, console.read_only, console.session.link, "", time.monotonic()
+            console.context, console.read_only, link, services, vitals(counts), time.monotonic()
         )
+        self.query_one("#places").set_class(link.state is LinkState.STALE, "-stale")
 
     # From place to place
 
@@ -169,8 +180,7 @@ class ConsoleScreen(Screen[None]):
     ) -> None:
         """Show what comes of an action on several records."""
         panel = self.query_one(ResultsPanel)
-        self.run_worker(panel.show(title, resource, count, results), group="results",
-                        exclusive=True, exit_on_error=False)  # fmt: skip
+        begin(self, partial(panel.show, title, resource, count, results), "results", exclusive=True)
 
     async def action_mark_failed(self) -> None:
         panel = self.query_one(ResultsPanel)

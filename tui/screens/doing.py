@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from services.errors import ServiceError
@@ -13,6 +14,7 @@ from tui.live.session import Session
 from tui.resources.model import Action, Danger, ItemResult, Resource
 from tui.screens.confirm import Answers, ConfirmScreen
 from tui.views.confirmation import plan
+from tui.widgets.working import begin
 
 if TYPE_CHECKING:
     from tui.app import Console
@@ -34,9 +36,7 @@ class Doing:
         """
         if action.writes and self._console.read_only:
             return
-        self._console.run_worker(
-            self._begin(resource, action, records), group="actions", exit_on_error=False
-        )
+        begin(self._console, partial(self._begin, resource, action, records), "actions")
 
     async def _begin(
         self, resource: Resource[Any] | None, action: Action[Any], records: Sequence[Any]

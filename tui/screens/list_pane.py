@@ -6,19 +6,25 @@ import time
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from functools import cache
-from typing import Any
+from typing import Any, ClassVar
 
 from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
 
 from services.query import QueryFault
 from tui.live.attention import Attention
 from tui.live.collection import Collection
 from tui.live.polling import told_age
+from tui.live.link import LinkState
 from tui.live.session import Feed
 from tui.live.view import View
 from tui.resources.filtering import Filter, filter_of
 from tui.screens.acting import ActingPane, bindings_of
+from tui.screens.preview import Preview
+from tui.screens.yank import YankScreen
 from tui.views.addresses import Address
+from tui.views.yanking import yanked
 from tui.widgets.filter_chips import FilterChips
 from tui.widgets.live_table import LiveTable
 
@@ -28,6 +34,20 @@ AGES_SECONDS = 1.0
 
 class ListPane(ActingPane):
     """A live list. Keys of its resource's actions are bindings of a class of its own."""
+
+    DEFAULT_CSS = """
+    ListPane .list { width: 3fr; }
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("y", "yank", "Copy", id="list.yank", show=False,
+                tooltip="Copy the id (y), JSON (j), the address (u) or a command (c)"),
+        *(
+            Binding(str(number), f"view({number})", f"View {number}", id=f"list.view_{number}",
+                    show=False, tooltip=f"Open saved place {number}")
+            for number in range(1, 10)
+        ),
+    ]  # fmt: skip
 
     def __init__(self, query: str = "") -> None:
         super().__init__()
@@ -54,8 +74,12 @@ class ListPane(ActingPane):
         table.pending = self._pending
         table.border_title = self.resource.title
         self._table = table
-        yield FilterChips()
-        yield table
+        with Horizontal():
+            with Vertical(classes="list"):
+                yield FilterChips()
+                yield table
+            if self.resource.tabs:
+                yield Preview(self.resource)
 
     def on_mount(self) -> None:
         if fault := self.filter(self._wanted):
@@ -101,10 +125,25 @@ class ListPane(ActingPane):
     def flush(self, now: float) -> None:
         if self._filter.moves and now - self._filtered_at >= AGES_SECONDS:
             self.filter(self._filter.text)
+        self.table.empty = self._why_empty()
         self.table.flush(now)
         if self._feed is not None and self._feed.source.every:
             self._age = told_age(self._feed.collection, now)
             self._tell_state(self.table)
+        for preview in self.query(Preview):
+            preview.about(self.table.cursor_id)
+            preview.flush(now)
+
+    def _why_empty(self) -> str:
+        """What to say in the middle of a list that shows nothing."""
+        if len(self.table.view):
+            return ""
+        link = self._feed.line.now() if self._feed is not None else None
+        if link is not None and link.state is not LinkState.LIVE:
+            return link.reason or f"Asking the {link.service}…"
+        if self.query_text:
+            return "Nothing matches the filter."
+        return self.resource.empty or f"No {self.resource.title.lower()} yet."
 
     # The filter
 
@@ -165,6 +204,25 @@ class ListPane(ActingPane):
     def all_records(self) -> list[Any]:
         """All that there is, whatever the filter keeps: a line is completed with it."""
         return list(self._view.all_records()) if self._view is not None else []
+
+    def action_view(self, number: int) -> None:
+        views = list(self.console.commanding.views)
+        if number <= len(views):
+            self.console.command(views[number - 1])
+
+    def action_yank(self) -> None:
+        if self.records():
+            self.app.push_screen(YankScreen(), self._yank)
+
+    def _yank(self, what: str | None) -> None:
+        records = self.records()
+        if not what or not records:
+            return
+        name = self.resource.name
+        addresses = [str(Address(name, record.id)) for record in records]
+        self.app.copy_to_clipboard(yanked(what, name, records, addresses))
+        count = f" of {len(records):,}" if len(records) > 1 else ""
+        self.console.tell(f"Copied: {what}{count}.", "information")
 
     def on_live_table_row_opened(self, message: LiveTable.RowOpened) -> None:
         record = self.table.view.record(message.id)

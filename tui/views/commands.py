@@ -13,7 +13,6 @@ MOST_CANDIDATES = 50
 
 COMMANDS: Mapping[str, str] = {
     "help": "what the focused part shows, and its keys",
-    "keys": "all keys",
     "theme": "colours: theme NAME",
     "save": "keep this place: save NAME",
     "quit": "leave the console",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from rich.style import Style
 from rich.text import Text
 from textual.color import Color, ColorParseError
@@ -9,6 +11,7 @@ from textual.widgets import Static
 
 from tui.live.link import Link, LinkState
 from tui.settings import Context
+from tui.views.visible import in_one_line
 from tui.widgets.tones import tone_style
 
 _LOOKS = {
@@ -19,6 +22,7 @@ _LOOKS = {
     LinkState.RECONNECTING: ("○", "warning"),
     LinkState.AUTH: ("✘", "error"),
 }
+Words = Sequence[tuple[str, str]]
 
 
 class LinkBar(Static):
@@ -32,21 +36,66 @@ class LinkBar(Static):
         super().__init__(markup=False)
         self._shown: tuple[object, ...] = ()
 
-    def show(self, context: Context, read_only: bool, link: Link, vitals: str, now: float) -> None:
-        """Say how things stand; ``now`` is on the monotonic clock."""
+    def show(
+        self,
+        context: Context,
+        read_only: bool,
+        link: Link,
+        services: Sequence[Link],
+        vitals: Words,
+        now: float,
+    ) -> None:
+        """Say how things stand.
+
+        Args:
+            link: The worst line.
+            services: The worst line to each service, where one is not LIVE.
+            vitals: Words and their tones, for the right end.
+            now: On the monotonic clock.
+        """
         words = _words(link, now)
-        wanted = (context.name, read_only, link.state, words, vitals, self.app.theme)
-        if wanted == self._shown:
+        states = tuple((each.service, each.state) for each in services)
+        width = self.size.width
+        wanted = (context.name, read_only, link.state, words, states, tuple(vitals), width,
+                  self.app.theme)  # fmt: skip
+        if wanted == self._shown or not width:
             return
         self._shown = wanted
+        right = self._right(context, read_only, vitals)
+        left = self._left(context, link, services, words)
+        room = width - right.cell_len - 1
+        if room < 24:
+            # How the lines stand comes before how many run.
+            right, room = Text(), width - 1
+        left.truncate(room, overflow="ellipsis", pad=True)
+        self.update(left.append_text(right))
+
+    def _left(
+        self, context: Context, link: Link, services: Sequence[Link], words: Sequence[str]
+    ) -> Text:
         glyph, tone = _LOOKS[link.state]
-        text = Text(no_wrap=True, overflow="ellipsis")
-        text.append(f" {context.name} ", self._context_style(context.color))
-        text.append(f"{glyph} {link.state}", tone_style(self.app, tone, bold=True))
-        text.append(f" {words}" if words else "", tone_style(self.app, tone))
-        text.append("  RO" if read_only else "", tone_style(self.app, "warning", bold=True))
-        text.append(f"  {vitals}")
-        self.update(text)
+        text = Text(no_wrap=True)
+        text.append(f" {in_one_line(context.name)} ", self._context_style(context.color))
+        text.append(f" {glyph} {link.state}", tone_style(self.app, tone, bold=True))
+        for each in services if len(services) > 1 else ():
+            glyph, tone_of = _LOOKS[each.state]
+            text.append(f" {glyph} {each.service}", tone_style(self.app, tone_of))
+        for word in words:
+            text.append(f" · {in_one_line(word)}", tone_style(self.app, tone))
+        return text
+
+    def _right(self, context: Context, read_only: bool, vitals: Words) -> Text:
+        text = Text(no_wrap=True)
+        for number, (word, tone) in enumerate(vitals):
+            text.append(" · " if number else "", tone_style(self.app, "muted"))
+            text.append(word, tone_style(self.app, tone))
+        for holds, word, tone in (
+            (context.protected, "PROTECTED", "warning"), (read_only, "RO", "warning"),
+        ):  # fmt: skip
+            if holds:
+                text.append(f"  {word}", tone_style(self.app, tone, bold=True))
+        text.append(" ")
+        return text
 
     def _context_style(self, color: str) -> Style:
         """That of the settings: it tells a suite from another at a glance."""
@@ -56,16 +105,17 @@ class LinkBar(Static):
             return tone_style(self.app, "accent", bold=True)
 
 
-def _words(link: Link, now: float) -> str:
+def _words(link: Link, now: float) -> tuple[str, ...]:
     """What there is to say of a state."""
     age = link.age(now)
     match link.state:
         case LinkState.LIVE:
-            return f"lag {link.lag_seconds * 1000:.0f} ms" if link.lag_seconds is not None else ""
+            lag = link.lag_seconds
+            return (f"lag {lag * 1000:.0f} ms",) if lag is not None else ()
         case LinkState.SYNCING:
-            return f"{link.told:,}"
+            return (f"{link.told:,}",)
         case LinkState.STALE:
-            return f"{link.service}: as of {age:.0f} s ago" if age is not None else link.service
+            return (link.service, *((f"as of {age:.0f} s ago",) if age is not None else ()))
         case _:
             parts = [link.service]
             if age is not None:
@@ -74,4 +124,4 @@ def _words(link: Link, now: float) -> str:
                 parts.append(f"again in {link.next_at - now:.0f} s")
             if link.reason:
                 parts.append(link.reason)
-            return " · ".join(parts)
+            return tuple(parts)

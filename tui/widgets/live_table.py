@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from math import floor
+from textwrap import wrap
 from typing import Any, ClassVar
 
 from rich.cells import cell_len, set_cell_size
@@ -34,6 +35,7 @@ class LiveTable(ScrollView, can_focus=True):
     """Rows of a :class:`tui.live.view.View`. Cursor and marks are ids: rows may move under them.
 
     Attributes:
+        empty: What is said in the middle while there are no rows.
         marks: Ids of the marked rows; they stay marked while a filter hides them.
         pending: What was asked for a record and is not yet so; it stands instead of its status.
     """
@@ -133,6 +135,7 @@ Shows what there is as it changes. The cursor and the marks stay with their rows
         self.view = view
         self.columns = tuple(columns)
         self.marks: set[str] = set()
+        self.empty = ""
         self.pending: Callable[[Any], str] = _nothing
         self.sorted_by = sort or (self.columns[0].name if self.columns else "")
         self.reversed = reverse
@@ -212,7 +215,7 @@ Shows what there is as it changes. The cursor and the marks stay with their rows
             return ("header", self._layout, self.sorted_by, self.reversed, offset.x)
         index = offset.y + line - HEADER_LINES
         if index >= len(self.view):
-            return ()
+            return () if len(self.view) else (self.empty,)
         id_ = self.view.id_at(index)
         record = self.view.record(id_)
         tick = floor(self._now) if self._ticks else 0
@@ -248,9 +251,18 @@ Shows what there is as it changes. The cursor and the marks stay with their rows
         else:
             index = top + y - HEADER_LINES
             if index >= len(self.view):
-                return Strip.blank(width, self.rich_style)
+                return self._blank(y, width)
             strip = self._row(index)
         return strip.crop_extend(x, x + width, self.rich_style)
+
+    def _blank(self, y: int, width: int) -> Strip:
+        """A line below the rows; in the middle of a list without rows, why there are none."""
+        lines = wrap(in_one_line(self.empty), max(1, width - 4)) if self.empty else []
+        first = (self.scrollable_content_region.height - len(lines)) // 2
+        if len(self.view) or not first <= y < first + len(lines):
+            return Strip.blank(width, self.rich_style)
+        style = self.rich_style + tone_style(self.app, "muted")
+        return Strip([Segment(lines[y - first].center(width), style)])
 
     def _header(self) -> Strip:
         style = self.get_component_rich_style("live-table--header")

@@ -1,0 +1,168 @@
+"""The frame: help, keys, palette, what is copied, what is said of an empty list, sizes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.tui.console.conftest import console_on
+from tests.tui.screen import screen_text, until, until_shown
+from tests.tui.services import Services, put, start
+from tui.app import Console
+from tui.clients import Connection
+from tui.live.session import Session
+from tui.screens.help import HelpScreen
+from tui.screens.preview import Preview
+from tui.suite import Suite, find
+from tui.widgets.key_bar import KeyBar
+from tui.widgets.live_table import LiveTable
+
+WAITS = {
+    "taskReferenceName": "hold", "name": "hold", "type": "WAIT",
+    "inputParameters": {"duration": "600 seconds"},
+}  # fmt: skip
+
+
+async def _one(services: Services, workflow: str) -> str:
+    await put(services, {"name": workflow, "version": 1, "tasks": [WAITS]})
+    return await start(services, workflow)
+
+
+async def test_help_is_about_what_has_the_focus(services: Services) -> None:
+    async with console_on(services) as pilot:
+        await until_shown(pilot, "LIVE")
+        await pilot.press("question_mark")
+
+        await until_shown(pilot, "Help", "Shows what there is as it changes", "list.open")
+        await pilot.press("escape")
+        await until(pilot, lambda: not isinstance(pilot.app.screen, HelpScreen))
+
+
+async def test_all_keys_are_a_list(services: Services) -> None:
+    async with console_on(services, "keys") as pilot:
+        await pilot.press("slash", *"console.help", "enter")
+
+        await until_shown(pilot, "question_mark", "What the focused part shows")
+
+
+async def test_the_palette_has_what_can_be_done_here_first(services: Services) -> None:
+    await _one(services, "in-palette")
+    async with console_on(services, "executions wf:in-palette") as pilot:
+        await until_shown(pilot, "● running")
+        await pilot.press("ctrl+p", *"termin")
+        await until_shown(pilot, "Terminate")
+        await pilot.press("down", "enter")
+
+        await until_shown(pilot, "Cancel")
+
+
+async def test_the_palette_goes_places(services: Services) -> None:
+    async with console_on(services) as pilot:
+        await until_shown(pilot, "LIVE")
+        await pilot.press("ctrl+p", *"go to actions")
+        await until_shown(pilot, "Go to Actions")
+        await pilot.press("enter")
+
+        await until_shown(pilot, "ACTION", "COMMAND")
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 60)])
+async def test_the_line_of_keys_fits(services: Services, size: tuple[int, int]) -> None:
+    async with console_on(services, size=size) as pilot:
+        await until_shown(pilot, "LIVE", "Help")
+        line = screen_text(pilot.app).splitlines()[-1]
+
+        assert len(line) <= size[0]
+        assert "…" not in line
+        assert "Command" in line
+        assert "Filter" in line
+
+
+async def test_a_click_on_a_key_presses_it(services: Services) -> None:
+    async with console_on(services) as pilot:
+        await until_shown(pilot, "Help")
+        bar = pilot.app.screen.query_one(KeyBar)
+        x = screen_text(pilot.app).splitlines()[-1].index("? Help")
+
+        await pilot.click(bar, offset=(x, 0))
+
+        await until(pilot, lambda: isinstance(pilot.app.screen, HelpScreen))
+
+
+@pytest.mark.parametrize("key", ["y", "j", "u", "c"])
+async def test_what_is_copied_is_the_rows(services: Services, key: str) -> None:
+    id_ = await _one(services, f"copied-{key}")
+    async with console_on(services, f"executions wf:copied-{key}") as pilot:
+        await until_shown(pilot, "● running")
+        await pilot.press("y")
+        await until_shown(pilot, "Copy")
+        await pilot.press(key)
+
+        await until_shown(pilot, "Copied")
+        copied = pilot.app.clipboard
+        if key == "j":
+            assert json.loads(copied)["workflow"] == "copied-j"
+        else:
+            wanted = {"y": id_, "u": f"executions/{id_}", "c": f"podium watch {id_}"}
+            assert copied == wanted[key]
+
+
+async def test_what_runs_is_counted_on_top(services: Services) -> None:
+    await _one(services, "counted")
+    async with console_on(services, "actions", size=(80, 24)) as pilot:
+        await until_shown(pilot, " running")
+        assert all(len(line) <= 80 for line in screen_text(pilot.app).splitlines())
+
+
+async def test_a_wide_list_has_its_record_beside_it(services: Services) -> None:
+    await _one(services, "beside")
+    async with console_on(services, "executions wf:beside", size=(160, 40)) as pilot:
+        await until_shown(pilot, "● running", "Timeline")
+        assert pilot.app.screen.query_one(LiveTable).has_focus
+        await pilot.resize_terminal(120, 40)
+
+        await until(pilot, lambda: not pilot.app.screen.query_one(Preview).display)
+
+
+async def test_a_suite_that_does_not_run_is_told_and_shows_when_it_does(
+    services: Services, tmp_path: Path
+) -> None:
+    there: list[Suite] = []
+
+    def suite() -> Suite:
+        return there[0] if there else find(tmp_path, {})
+
+    console = Console(Session(Connection(suite)), "workflows")
+    async with console.run_test(size=(100, 30)) as pilot:
+        await until_shown(pilot, "No suite runs in", "podium up")
+        there.append(services.suite)
+        await pilot.press("ctrl+r")
+
+        await until_shown(pilot, "LIVE")
+
+
+async def test_an_empty_list_says_why(services: Services) -> None:
+    async with console_on(services, "executions wf:nobody-has-this") as pilot:
+        await until_shown(pilot, "Nothing matches the filter.")
+
+
+async def test_a_picture_is_kept(services: Services, tmp_path: Path) -> None:
+    async with console_on(services, state=tmp_path / "state") as pilot:
+        await until_shown(pilot, "LIVE")
+        await pilot.press("f8")
+
+        await until(pilot, lambda: bool(list((tmp_path / "state").glob("*.svg"))))
+
+
+async def test_a_number_opens_a_saved_place(services: Services) -> None:
+    from tui.settings import Settings
+
+    views: Any = {"mine": "executions status:paused"}
+    async with console_on(services, "actions", settings=Settings(views=views)) as pilot:
+        await until_shown(pilot, "ACTION")
+        await pilot.press("1")
+
+        await until_shown(pilot, "/ status:paused")
