@@ -84,9 +84,7 @@ async def test_a_route_is_a_row_and_goes_with_its_line_in_the_service(services: 
 )
 async def test_every_list_opens_by_its_name(services: Services, place: str) -> None:
     async with console_on(services, place, size=(80, 24)) as pilot:
-        await until_shown(
-            pilot, "LIVE" if place != "actions" else "CONNECTING", place.removesuffix("s").title()
-        )
+        await until_shown(pilot, "LIVE", place.removesuffix("s").title())
 
 
 async def test_marks_and_rows_outlive_a_restart_of_the_registry(own_services: Services) -> None:
