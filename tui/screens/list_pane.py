@@ -15,8 +15,8 @@ from textual.containers import Horizontal, Vertical
 from services.query import QueryFault
 from tui.live.attention import Attention
 from tui.live.collection import Collection
-from tui.live.polling import told_age
 from tui.live.link import LinkState
+from tui.live.polling import told_age
 from tui.live.session import Feed
 from tui.live.view import View
 from tui.resources.filtering import Filter, filter_of
