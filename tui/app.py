@@ -15,6 +15,7 @@ from textual import events
 from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.command import Provider
+from textual.dom import DOMNode
 
 from tui.clients import Connection, check_serving
 from tui.live.collection import Collection as Records
@@ -113,6 +114,7 @@ class Console(App[None]):
         self.unseen_seconds = FLUSH_SECONDS_UNSEEN
         self.commanding = Commanding(self)
         self.doing = Doing(self)
+        self._clashed: set[Binding] = set()
         self._keys: Records[Any] = Records()
         self._context_list = ContextList(self.contexts.values(), self._check)
         self._context_list.chosen(self.context.name)
@@ -186,6 +188,14 @@ class Console(App[None]):
 
             self._keys.put(rows(keymap(self.settings.keymap, self.settings.keys)))
         return self._keys
+
+    def handle_bindings_clash(self, clashed_bindings: set[Binding], node: DOMNode) -> None:
+        """Tell once of a key that the settings give away twice."""
+        for binding in clashed_bindings - self._clashed:
+            self._clashed.add(binding)
+            self.tell(
+                f"{binding.key} had {binding.id} too: another one of [keys] took it.", "warning"
+            )
 
     def tell(self, message: str, severity: Severity = "error") -> None:
         """Say something for a moment."""

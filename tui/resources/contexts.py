@@ -31,7 +31,7 @@ The suites that `console.toml` names. `Enter` goes to one; the place stays, wher
     columns=(
         Column("name", "NAME", 12, lambda row, _: Cell(row.id), lambda row: row.id, flex=1,
                priority=9),
-        Column("current", "", 3, lambda row, _: Cell("here" if row.current else "", "accent"),
+        Column("current", "", 4, lambda row, _: Cell("here" if row.current else "", "accent"),
                priority=9),
         Column("state", "STATE", 12, _state, lambda row: row.state, flex=2, priority=9),
         Column("care", "CARE", 10, lambda row, _: Cell(_care(row), "warning"), _care, priority=7),

@@ -16,6 +16,7 @@ from textual.widgets import Input, TextArea
 from tui.live.collection import Collection
 from tui.live.link import LinkState
 from tui.resources.model import ItemResult
+from tui.screens.acting import ActingPane
 from tui.screens.list_pane import ListPane
 from tui.screens.pane import Pane
 from tui.views.addresses import Address
@@ -159,6 +160,7 @@ class ConsoleScreen(Screen[None]):
         if before is not None and before is not self._places[at]:
             self._last = before
             before.left()
+        self._hide_results_of_others(self._places[at])
         self._places[at].entered()
         self.place_changed()
 
@@ -181,6 +183,12 @@ class ConsoleScreen(Screen[None]):
         """Show what comes of an action on several records."""
         panel = self.query_one(ResultsPanel)
         begin(self, partial(panel.show, title, resource, count, results), "results", exclusive=True)
+
+    def _hide_results_of_others(self, place: Pane) -> None:
+        panel = self.query_one(ResultsPanel)
+        resource = place.resource.name if isinstance(place, ActingPane) else ""
+        if panel.is_open and resource != panel.resource:
+            begin(self, panel.hide, "results", exclusive=True)
 
     async def action_mark_failed(self) -> None:
         panel = self.query_one(ResultsPanel)
@@ -240,6 +248,8 @@ class ConsoleScreen(Screen[None]):
         """
         if action in ("command", "filter") and isinstance(self.focused, (Input, TextArea)):
             return False
+        if action == "back":
+            return True if self._at > 0 or self.query_one(ResultsPanel).is_open else None
         if action == "mark_failed":
             return bool(self.query_one(ResultsPanel).failed_ids)
         return action != "filter" or isinstance(self.place, ListPane)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, cast
 
+from textual.binding import ActiveBinding
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 
 from tui.resources import RESOURCES
@@ -36,7 +37,7 @@ class ConsoleProvider(Provider):
 
     def _entries(self) -> Iterator[Entry]:
         """(title, help, what runs it, how much it counts)."""
-        yield from self._here()
+        yield from self._here(shown=True)
         command = self._console.command
         for resource in RESOURCES:
             yield f"Go to {resource.title}", f":{resource.name}", partial(
@@ -50,14 +51,23 @@ class ConsoleProvider(Provider):
             yield f"Theme {name}", f":theme {name}", partial(command, f"theme {name}"), 0.6
         for name in ("help", "quit"):
             yield name.capitalize(), COMMANDS[name], partial(command, name), 0.7
+        yield from self._here(shown=False)
 
-    def _here(self) -> Iterator[Entry]:
+    def _here(self, shown: bool) -> Iterator[Entry]:
+        """What keys do here, deeds to records first: keys that the last line has, or those not."""
         seen: set[str] = set()
-        for node, binding, enabled, _ in self.screen.active_bindings.values():
+        active = self.screen.active_bindings.values()
+        for node, binding, enabled, _ in sorted(active, key=_is_movement):
             if not enabled or binding.system or binding.action in seen or not binding.id:
                 continue
             seen.add(binding.action)
+            if binding.show != shown:
+                continue
             title = binding.description or binding.tooltip
-            key = self.app.get_key_display(binding)
+            help_ = f"{binding.tooltip} ({self.app.get_key_display(binding)})"
             run = partial(self.app.run_action, binding.action, node)
-            yield title, f"{binding.tooltip} ({key})", run, 1.0
+            yield title, help_, run, 1.0 if shown else 0.5
+
+
+def _is_movement(active: ActiveBinding) -> bool:
+    return not active.binding.action.startswith(("act(", "open_pane("))

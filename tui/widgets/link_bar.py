@@ -63,11 +63,10 @@ class LinkBar(Static):
         self._shown = wanted
         right = self._right(context, read_only, vitals)
         left = self._left(context, link, services, words)
-        room = width - right.cell_len - 1
-        if room < 24:
+        if self._left(context, link, services, ()).cell_len + right.cell_len > width:
             # How the lines stand comes before how many run.
-            right, room = Text(), width - 1
-        left.truncate(room, overflow="ellipsis", pad=True)
+            right = self._right(context, read_only, ())
+        left.truncate(max(0, width - right.cell_len), overflow="ellipsis", pad=True)
         self.update(left.append_text(right))
 
     def _left(
@@ -85,7 +84,7 @@ class LinkBar(Static):
         return text
 
     def _right(self, context: Context, read_only: bool, vitals: Words) -> Text:
-        text = Text(no_wrap=True)
+        text = Text("  ", no_wrap=True)
         for number, (word, tone) in enumerate(vitals):
             text.append(" · " if number else "", tone_style(self.app, "muted"))
             text.append(word, tone_style(self.app, tone))

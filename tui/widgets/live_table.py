@@ -149,6 +149,7 @@ Shows what there is as it changes. The cursor and the marks stay with their rows
         names = [column.name for column in self.columns]
         self._status_index = names.index("status") if "status" in names else 0
         self._layout = 0
+        self._laid_out_width = 0
         self._strips: dict[tuple[Any, ...], Strip] = {}
         self._painted: list[tuple[Any, ...]] = []
         self._apply_sort()
@@ -198,6 +199,9 @@ Shows what there is as it changes. The cursor and the marks stay with their rows
 
     def _repaint(self) -> None:
         """Refresh the lines that do not show what they should."""
+        if self.scrollable_content_region.width != self._laid_out_width:
+            # A scroll bar has come or gone.
+            self._lay_out()
         height = self.scrollable_content_region.height
         wanted = [self._line_key(line) for line in range(height)]
         if len(self._painted) != height:
@@ -227,7 +231,8 @@ Shows what there is as it changes. The cursor and the marks stay with their rows
     # How it looks
 
     def _lay_out(self) -> None:
-        width = max(1, self.scrollable_content_region.width - MARK_CELLS)
+        self._laid_out_width = self.scrollable_content_region.width
+        width = max(1, self._laid_out_width - MARK_CELLS)
         self._placed = place(self.columns, width, self._wide)
         self._ticks = any(self.columns[placed.index].ticks for placed in self._placed)
         self._layout += 1

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from textual import events
 
 from tests.tui.console.conftest import console_on
 from tests.tui.screen import screen_text, until, until_shown
@@ -16,6 +17,7 @@ from tui.clients import Connection
 from tui.live.session import Session
 from tui.screens.help import HelpScreen
 from tui.screens.preview import Preview
+from tui.settings import Fault, Settings
 from tui.suite import Suite, find
 from tui.widgets.key_bar import KeyBar
 from tui.widgets.live_table import LiveTable
@@ -158,11 +160,45 @@ async def test_a_picture_is_kept(services: Services, tmp_path: Path) -> None:
 
 
 async def test_a_number_opens_a_saved_place(services: Services) -> None:
-    from tui.settings import Settings
-
     views: Any = {"mine": "executions status:paused"}
     async with console_on(services, "actions", settings=Settings(views=views)) as pilot:
         await until_shown(pilot, "ACTION")
         await pilot.press("1")
 
         await until_shown(pilot, "/ status:paused")
+
+
+async def test_what_nobody_sees_is_shown_once_a_second(services: Services) -> None:
+    async with console_on(services) as pilot:
+        await until_shown(pilot, "LIVE")
+        console: Any = pilot.app
+        assert console.seen
+        console.post_message(events.AppBlur())
+        await until(pilot, lambda: not console.seen)
+        console.post_message(events.AppFocus())
+        await until(pilot, lambda: bool(console.seen))
+
+
+async def test_a_key_of_the_settings_takes_the_place_of_its_own(services: Services) -> None:
+    settings = Settings(keys={"console.help": "f1"})
+    async with console_on(services, settings=settings) as pilot:
+        await until_shown(pilot, "f1 Help")
+        await pilot.press("f1")
+
+        await until(pilot, lambda: isinstance(pilot.app.screen, HelpScreen))
+
+
+async def test_faults_of_the_settings_are_told_on_start(services: Services) -> None:
+    faults = [Fault(3, "There is no setting 'thme'; did you mean theme?")]
+    async with console_on(services, faults=faults) as pilot:
+        await until_shown(pilot, "line 3: There is no setting")
+
+
+async def test_back_is_dim_where_nothing_is_behind(services: Services) -> None:
+    async with console_on(services) as pilot:
+        await until_shown(pilot, "LIVE")
+        frame: Any = pilot.app.screen
+        assert frame.check_action("back", ()) is None
+        await pilot.press("colon", *"actions", "enter")
+        await until_shown(pilot, "COMMAND")
+        assert frame.check_action("back", ()) is True
