@@ -24,6 +24,7 @@ from tui.live.session import Session
 from tui.resources import find, names
 from tui.resources.executions import SOURCE as EXECUTIONS
 from tui.resources.model import Action, Resource
+from tui.screens.asking import AskScreen
 from tui.screens.commanding import Commanding
 from tui.screens.console_screen import ConsoleScreen
 from tui.screens.detail_pane import detail_pane
@@ -249,11 +250,18 @@ class Console(App[None]):
         else:
             await self.frame.go(address)
 
-    def open_pane(self, name: str, resource: Resource[Any], record: Any) -> None:
-        """Go to a pane by its name in :mod:`tui.screens.panes`: ``Pane(resource, record)``."""
-        begin(
-            self.frame, partial(self.frame.show, self._made(name, resource, record)), "navigation"
-        )
+    def open_pane(
+        self, name: str, resource: Resource[Any], record: Any,
+        on_stored: Callable[[str], None] | None = None,
+    ) -> None:  # fmt: skip
+        """Go to a pane by its name in :mod:`tui.screens.panes`: ``Pane(resource, record)``.
+
+        Args:
+            on_stored: Is told the name of what is created there.
+        """
+        pane = self._made(name, resource, record)
+        pane.on_stored = on_stored
+        begin(self.frame, partial(self.frame.show, pane), "navigation")
 
     @staticmethod
     def _made(name: str, *about: Any) -> Pane:
@@ -273,6 +281,23 @@ class Console(App[None]):
         """What was typed after ``:``."""
         await self.commanding.run(text)
 
+    async def action_quit(self) -> None:
+        """Leave the console; what is written and not stored is asked for first."""
+        begin(self.frame, self._quit, "quit", exclusive=True)
+
+    async def _quit(self) -> None:
+        if await self._may_lose("Leave the console?"):
+            self.exit()
+
+    async def _may_lose(self, title: str) -> bool:
+        """Whether what is written in places that are left may be lost; asked in a worker."""
+        places = [" / ".join(filter(None, each.crumbs)) for each in self.frame.dirty_places]
+        if not places:
+            return True
+        text = "Written, and not stored:\n" + "\n".join(f"  {each}" for each in places)
+        choices = (("stay", "Stay"), ("drop", "Drop it"))
+        return await self.push_screen_wait(AskScreen(title, text, choices)) == "drop"
+
     # Contexts
 
     async def switch(self, name: str, address: Address | None = None) -> None:
@@ -282,6 +307,8 @@ class Console(App[None]):
         wanted = address or (self.frame.place.address if self.frame.place else self._first)
         if wanted.resource == "contexts":
             wanted = self.frame.earlier_address or self._first
+        if not await self._may_lose(f"Go to {name}?"):
+            return
         await self.frame.leave_all()
         context = self.contexts[name]
         before, self.session = (

@@ -14,6 +14,7 @@ from tui.resources.catalog import (
     source,
     text_column,
     text_of,
+    written,
 )
 from tui.resources.model import Resource
 
@@ -42,5 +43,7 @@ Service accounts: roles, grants and access keys.
     text=text_of,
     tabs=TABS,
     actions=(delete("application"),),
+    openings=written("application"),
+    kind="application",
     sort="name",
 )  # fmt: skip

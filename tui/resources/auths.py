@@ -14,6 +14,7 @@ from tui.resources.catalog import (
     source,
     text_column,
     text_of,
+    written,
 )
 from tui.resources.model import Resource
 
@@ -40,5 +41,7 @@ How callers of services prove who they are, and as which application.
     text=text_of,
     tabs=TABS,
     actions=(delete("auth"),),
+    openings=written("auth"),
+    kind="auth",
     sort="name",
 )  # fmt: skip

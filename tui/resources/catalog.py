@@ -14,7 +14,7 @@ from services.rpc import raising_ours
 from tui.live.collection import Collection, Record
 from tui.live.following import Line
 from tui.live.sources import Source
-from tui.resources.model import Action, Cell, Column, Danger, ItemResult, Tab
+from tui.resources.model import Action, Cell, Column, Danger, ItemResult, Opening, Tab
 
 if TYPE_CHECKING:
     from tui.clients import Clients
@@ -239,6 +239,20 @@ def delete(kind: str) -> Action[Definition]:
             shlex.join(["podium", "delete", row.kind, row.id]) for row in rows
         ),
         effect=_effect, danger=Danger.ASKS,
+    )  # fmt: skip
+
+
+def written(kind: str) -> tuple[Opening, Opening]:
+    """The forms by which definitions of ``kind`` are created and edited."""
+    return (
+        Opening(
+            f"{kind}.create", "n", "New", f"Write a new {kind} in a form.", "definition-form",
+            needs_record=False, writes=True, creates=True,
+        ),
+        Opening(
+            f"{kind}.edit", "e", "Edit", f"Write this {kind} in a form.", "definition-form",
+            writes=True,
+        ),
     )  # fmt: skip
 
 

@@ -121,6 +121,7 @@ class Opening:
 
     Attributes:
         needs_record: Whether it is about the record under the cursor.
+        creates: Whether something new comes of it: forms offer it where a field refers to one.
     """
 
     id: str
@@ -130,6 +131,7 @@ class Opening:
     pane: str
     needs_record: bool = True
     writes: bool = False
+    creates: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +164,7 @@ class Resource(Generic[R]):
         sort: The column it is sorted by at first, and whether in reverse.
         standing: How a record stands, in a line above its detail.
         told: What is said below the list of the whole, of the facts of its collection.
+        kind: Of the definitions that its records are, or are part of; empty: they are none.
     """
 
     name: str
@@ -185,6 +188,12 @@ class Resource(Generic[R]):
     reverse: bool = False
     standing: Callable[[R, float], Cell] | None = None
     told: Callable[[Mapping[str, Any]], str] = lambda facts: ""
+    kind: str = ""
+
+    @property
+    def creating(self) -> Opening | None:
+        """What opens to make a new one; None: nothing does."""
+        return next((each for each in self.openings if each.creates), None)
 
     def column(self, name: str) -> Column[R] | None:
         """The column of that name, or None."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from tui.resources.catalog import TABS, Definition, source
-from tui.resources.model import Cell, Column, Resource
+from tui.resources.model import Cell, Column, Opening, Resource
 
 
 class Route(NamedTuple):
@@ -116,5 +116,12 @@ Every call that the gateway takes, which workflow it runs, and what stands on it
     label=lambda row: f"{row.method} {row.path}",
     text=lambda row: f"{row.id} {row.workflow} {row.document.get('description', '')}",
     tabs=TABS,
+    openings=(
+        Opening("route.create", "n", "New", "Write one more route of this service in a form.",
+                "route-form", writes=True),
+        Opening("route.edit", "e", "Edit", "Write this route in a form.", "definition-form",
+                writes=True),
+    ),
+    kind="service",
     sort="path",
 )  # fmt: skip

@@ -14,6 +14,7 @@ from tui.resources.catalog import (
     source,
     text_column,
     text_of,
+    written,
 )
 from tui.resources.model import Resource
 
@@ -40,5 +41,7 @@ JSON Schemas that routes and workflows name.
     text=text_of,
     tabs=TABS,
     actions=(delete("schema"),),
+    openings=written("schema"),
+    kind="schema",
     sort="name",
 )  # fmt: skip

@@ -13,6 +13,7 @@ from tui.resources.catalog import (
     delete,
     source,
     text_of,
+    written,
 )
 from tui.resources.model import Resource
 
@@ -36,5 +37,7 @@ Names only: values are written, never read.
     text=text_of,
     tabs=TABS,
     actions=(delete("secret"),),
+    openings=written("secret"),
+    kind="secret",
     sort="name",
 )  # fmt: skip

@@ -14,6 +14,7 @@ from tui.resources.catalog import (
     source,
     text_column,
     text_of,
+    written,
 )
 from tui.resources.model import Cell, Column, Resource
 
@@ -53,5 +54,7 @@ What the gateway serves: a base path, who may call, and the routes below it.
     text=lambda row: f"{text_of(row)} {row.get('name')} {row.get('path')}",
     tabs=TABS,
     actions=(delete("service"),),
+    openings=written("service"),
+    kind="service",
     sort="name",
 )  # fmt: skip

@@ -14,6 +14,7 @@ from tui.resources.catalog import (
     source,
     text_column,
     text_of,
+    written,
 )
 from tui.resources.model import Resource
 
@@ -46,5 +47,7 @@ How tasks of a name are retried, timed out and limited, in whichever workflow th
     text=text_of,
     tabs=TABS,
     actions=(delete("task"),),
+    openings=written("task"),
+    kind="task",
     sort="name",
 )  # fmt: skip

@@ -149,7 +149,7 @@ class Commanding:
     async def _simple(self, name: str, argument: str) -> None:
         match name:
             case "quit":
-                self._console.exit()
+                await self._console.action_quit()
             case "theme" if argument:
                 self._console.theme = argument
             case "theme":

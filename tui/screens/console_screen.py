@@ -136,9 +136,11 @@ class ConsoleScreen(Screen[None]):
             await self.show(pane)
 
     async def show(self, pane: Pane) -> None:
-        """Show a new place; what lay ahead is forgotten."""
+        """Show a new place; what lay ahead is forgotten, unless something is written there."""
         ahead, self._places = self._places[self._at + 1 :], self._places[: self._at + 1]
         gone = [*ahead, *self._places[: max(0, len(self._places) - MOST_PLACES)]]
+        gone = [each for each in gone if not each.dirty]
+        self._places += [each for each in ahead if each.dirty]
         shown = self.place if self._places else None
         self._places = [each for each in self._places if each not in gone]
         self._places.append(pane)
@@ -146,6 +148,35 @@ class ConsoleScreen(Screen[None]):
         self._show(len(self._places) - 1, shown)
         for each in gone:
             await each.remove()
+
+    async def close(self, pane: Pane) -> None:
+        """Leave a place for good: what was shown before it is shown again."""
+        if pane not in self._places:
+            return
+        shown = self.place
+        at = self._places.index(pane)
+        self._places.remove(pane)
+        if self._last is pane:
+            self._last = None
+        if not self._places:
+            self._at = -1
+            await self.go(Address(pane.address.resource))
+        elif shown is pane:
+            self._show(max(0, at - 1), None)
+        elif at < self._at:
+            self._at -= 1
+        await pane.remove()
+
+    def show_record(self, id_: str) -> None:
+        """Put the cursor of the shown list on a record, if it is there."""
+        if isinstance(self.place, ListPane):
+            self.flush()
+            self.place.table.put_cursor_on(id_)
+
+    @property
+    def dirty_places(self) -> list[Pane]:
+        """Those in which something is written that is not stored."""
+        return [each for each in self._places if each.dirty]
 
     async def leave_all(self) -> None:
         """Show nothing: what is followed is of a suite that is left."""
@@ -218,7 +249,7 @@ class ConsoleScreen(Screen[None]):
         if self._at > 0:
             self.show_place(self._at - 1)
         else:
-            self.app.exit()
+            begin(self, self.app.action_quit, "quit")
 
     def action_retry(self) -> None:
         self.console.session.retry()

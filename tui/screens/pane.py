@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, cast
 
 from textual.containers import Vertical
@@ -18,6 +19,9 @@ class Pane(Vertical):
     DEFAULT_CSS = """
     Pane { height: 1fr; width: 1fr; }
     """
+
+    on_stored: Callable[[str], None] | None = None
+    """Who opened it to have something created: is told its name once the stream has told of it."""
 
     @property
     def console(self) -> Console:

@@ -19,4 +19,6 @@ PANES: dict[str, str] = {
     "cache-entries": "tui.screens.operations.entries:EntriesTab",
     "cache-entry": "tui.screens.operations.entry:EntryPane",
     "execution-data": "tui.screens.execution.data:DataTab",
+    "definition-form": "tui.screens.definition.form:FormPane",
+    "route-form": "tui.screens.definition.form:NewRoutePane",
 }

@@ -174,11 +174,21 @@ class Form(FormWriting):
         self._become(editing.refused_by(self.state, faults))
         self._to_first_fault()
 
+    def mark(self, faults: Iterable[tuple[str, str]]) -> None:
+        """As :meth:`refuse`, while somebody writes: the cursor and what is folded stay."""
+        self._become(editing.marked_by(self.state, faults))
+
     def stored(self, document: Json | None = None) -> None:
         """The document is stored: what is changed counts from here."""
         if document is not None:
             self.load(document)
         self._first = self.state.document
+
+    def begin_again(self, document: Json | None, *, existing: bool) -> None:
+        """Count what is changed from another document; None: from nothing."""
+        begun = editing.begun(self.state.form, document, existing=existing)
+        self._first = begun.document
+        self._become(replace(self.state, existing=existing))
 
     def go_to(self, path: Path) -> bool:
         """Put the cursor on the field at a path; False: there is none."""

@@ -130,14 +130,20 @@ class FormWriting(Widget):
 
     def _edit_with(self, row: FormRow, editor: FieldInput | Picker) -> None:
         self._close_editor()
-        lines = editor.lines_needed() if isinstance(editor, Picker) else 1
-        room = Region(0, 0, self.content_size.width, self.content_size.height)
-        self._edited_at = self._lines.value_region()
-        place_over(editor, self._edited_at, room, lines)
         self._editor, self._edited = editor, row
+        self._lay_editor()
         self.mount(editor)
         if isinstance(editor, FieldInput):
             editor.focus()
+
+    def _lay_editor(self) -> None:
+        """Lay it over the value of the row under the cursor."""
+        if self._editor is None:
+            return
+        lines = self._editor.lines_needed() if isinstance(self._editor, Picker) else 1
+        room = Region(0, 0, self.content_size.width, self.content_size.height)
+        self._edited_at = self._lines.value_region()
+        place_over(self._editor, self._edited_at, room, lines)
 
     def on_left(self, message: Left) -> None:
         message.stop()
@@ -184,8 +190,15 @@ class FormWriting(Widget):
 
     def on_form_lines_moved(self, message: FormLines.Moved) -> None:
         message.stop()
-        if self._edited is not None and self._lines.value_region() != self._edited_at:
+        if self._edited is None or self._lines.value_region() == self._edited_at:
+            return
+        here = self._lines.value_region()
+        is_seen = 0 <= here.y < self._lines.rows_shown
+        if self.row is None or self.row.key != self._edited.key or not is_seen:
             self._keep_written()
+        else:
+            # What is wrong with others came or went above it.
+            self._lay_editor()
 
     def on_form_lines_row_clicked(self, message: FormLines.RowClicked) -> None:
         message.stop()

@@ -163,6 +163,12 @@ def refused_by(state: FormState, faults: Iterable[tuple[str, str]]) -> FormState
     return refused(state, placed(state.form, state.document, faults))
 
 
+def marked_by(state: FormState, faults: Iterable[tuple[str, str]]) -> FormState:
+    """The form with what a service says is wrong, as one goes: what is folded stays so."""
+    own = {path: state.faults[path] for path in state.texts if path in state.faults}
+    return replace(state, faults={**placed(state.form, state.document, faults), **own})
+
+
 def field_at(state: FormState, path: Path) -> Field:
     """The field at ``path``; what is unknown is written as JSON."""
     field = state.form

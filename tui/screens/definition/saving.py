@@ -1,0 +1,141 @@
+"""Before a definition is stored: what differs; and what to do where somebody else was faster."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.screen import ModalScreen
+from textual.widgets import Button, Static
+
+from tui.screens.asking import buttons
+from tui.views.visible import in_one_line
+from tui.widgets.text_view import TextView
+
+
+class _Over(ModalScreen[str]):
+    """A large dialog with buttons below."""
+
+    DEFAULT_CSS = """
+    _Over { align: center middle; }
+    _Over #dialog {
+        width: 96%; height: 92%; padding: 0 1; border: round $primary; background: $surface;
+    }
+    _Over .told { height: auto; max-height: 6; }
+    _Over .warnings { color: $text-warning; height: auto; max-height: 5; }
+    _Over .sides { height: 1fr; }
+    _Over .sides.-narrow { layout: vertical; }
+    _Over #dialog > Horizontal.buttons { height: 1; align-horizontal: right; }
+    _Over Button { margin: 0 0 0 2; min-width: 8; }
+    """
+
+    def on_button_pressed(self, message: Button.Pressed) -> None:
+        message.stop()
+        self.dismiss(message.button.name or "")
+
+
+class SaveScreen(_Over):
+    """Shows what would change. Gives ``save``, or ``back``: nothing is to be stored."""
+
+    HELP = """\
+## Before it is stored
+
+What differs between what is stored and what was written.
+
+- `Enter` or `Ctrl+S` stores it, `Esc` goes back to the form
+- `Tab` goes to the difference: `j k` move in it, `/` searches it
+"""
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "end('back')", "Back", id="save.back", tooltip="Back to the form"),
+        Binding("ctrl+s", "end('save')", "Save", id="save.save", tooltip="Store it"),
+    ]
+
+    def __init__(self, title: str, difference: Sequence[str], warnings: Sequence[str]) -> None:
+        super().__init__()
+        self._title = title
+        self._difference = difference
+        self._warnings = warnings
+
+    def compose(self) -> ComposeResult:
+        with Vertical(id="dialog") as dialog:
+            dialog.border_title = in_one_line(self._title)
+            yield TextView("Before → after")
+            if self._warnings:
+                told = "\n".join(f"⚠ {in_one_line(each)}" for each in self._warnings)
+                yield Static(told, classes="warnings", markup=False)
+            row = buttons((("back", "Back"), ("save", "Save")))
+            row.add_class("buttons")
+            yield row
+
+    def on_mount(self) -> None:
+        self.query_one(TextView).show("\n".join(self._difference), "diff")
+        self.query(Button).last().focus()
+
+    def action_end(self, answer: str) -> None:
+        self.dismiss(answer)
+
+
+class ConflictScreen(_Over):
+    """Shows both changes of what was read.
+
+    Gives ``edit``, ``theirs``, ``mine`` or, where the changes do not meet, ``both``.
+    """
+
+    HELP = """\
+## Somebody else was faster
+
+What was read has become something else meanwhile. Left: what they changed of it; right: what you
+changed of it.
+
+- `Go on editing` leaves all as it is; nothing is lost
+- `Take theirs` throws away what you wrote
+- `Keep mine` puts yours over theirs, once you have seen what that changes
+- `Both` puts the two together, where they do not meet
+"""
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "back", "Go on", id="conflict.back", tooltip="Go on editing"),
+    ]
+
+    def __init__(
+        self, told: str, theirs: Sequence[str], mine: Sequence[str], meeting: Sequence[str]
+    ) -> None:
+        super().__init__()
+        self._told = told
+        self._theirs = theirs
+        self._mine = mine
+        self._meeting = meeting
+
+    def compose(self) -> ComposeResult:
+        choices = [("edit", "Go on editing"), ("theirs", "Take theirs"), ("mine", "Keep mine")]
+        if not self._meeting:
+            choices.append(("both", "Both"))
+        with Vertical(id="dialog") as dialog:
+            dialog.border_title = "Changed meanwhile"
+            yield Static(self._sentence(), classes="told", markup=False)
+            with Horizontal(classes="sides"):
+                yield TextView("Theirs: read → now", id="theirs")
+                yield TextView("Mine: read → written", id="mine")
+            row = buttons(choices)
+            row.add_class("buttons")
+            yield row
+
+    def _sentence(self) -> str:
+        if not self._meeting:
+            return f"{self._told} The two changes do not meet."
+        places = ", ".join(map(in_one_line, self._meeting[:3]))
+        more = f" and {len(self._meeting) - 3} more" if len(self._meeting) > 3 else ""
+        return f"{self._told} They meet at {places}{more}."
+
+    def on_mount(self) -> None:
+        self.query_one("#theirs", TextView).show("\n".join(self._theirs), "diff")
+        self.query_one("#mine", TextView).show("\n".join(self._mine), "diff")
+        self.query(Button).first().focus()
+
+    def on_resize(self) -> None:
+        self.query_one(".sides").set_class(self.size.width < 110, "-narrow")
+
+    def action_back(self) -> None:
+        self.dismiss("edit")
