@@ -29,7 +29,7 @@ class Reading(NamedTuple):
     facts: Mapping[str, Any]
 
 
-Read = Callable[["Clients", str, Mapping[str, Any]], Awaitable[Reading]]
+Read = Callable[["Clients", str, Collection[Any]], Awaitable[Reading]]
 
 
 def polled(
@@ -38,13 +38,13 @@ def polled(
     """A source that is read ``every`` so many seconds, and at once when its line is asked to.
 
     Args:
-        read: ``read(clients, query, before)``; ``before`` are the records of the last time, by id.
+        read: ``read(clients, query, known)``; ``known`` has what was read the last time.
         needs_token: As :class:`Source` has it.
     """
 
     async def watch(clients: Clients, query: str, collection: Collection[Any], line: Line) -> None:
         while True:
-            reading = await read(clients, query, collection.records)
+            reading = await read(clients, query, collection)
             collection.facts.update(reading.facts)
             collection.facts[READ_AT] = time.time()
             collection.replace({record.id: record for record in reading.records})

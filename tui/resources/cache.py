@@ -11,6 +11,7 @@ from podium.common.v1 import page_pb2
 from podium.edge.v1 import edge_pb2 as pb
 from services.errors import ServiceError
 from services.rpc import raising_ours
+from tui.live.collection import Collection
 from tui.live.polling import CALL_SECONDS, Reading, polled
 from tui.live.sources import Source
 from tui.resources.model import Action, Cell, Column, Danger, ItemResult, Resource, Tab
@@ -57,7 +58,7 @@ class Kept(NamedTuple):
         return {name: value for name, value in self._asdict().items() if name != "everything"}
 
 
-async def _read(clients: Clients, query: str, before: Mapping[str, Any]) -> Reading:
+async def _read(clients: Clients, query: str, known: Collection[Any]) -> Reading:
     told = await clients.edge.GetCacheStatus(pb.GetCacheStatusRequest(), timeout=CALL_SECONDS)
     rows = [
         Kept(
@@ -93,7 +94,7 @@ class Entry(NamedTuple):
     execution_id: str
 
 
-async def _read_entries(clients: Clients, query: str, before: Mapping[str, Any]) -> Reading:
+async def _read_entries(clients: Clients, query: str, known: Collection[Any]) -> Reading:
     """Of the route whose id ``query`` is."""
     service, method, path = query.split(" ", 2)
     request = pb.ListCacheEntriesRequest(
@@ -102,7 +103,7 @@ async def _read_entries(clients: Clients, query: str, before: Mapping[str, Any])
     rows: list[Entry] = []
     while len(rows) < MOST_ENTRIES:
         told = await clients.edge.ListCacheEntries(request, timeout=CALL_SECONDS)
-        rows.extend(_entry(each, before.get(each.id)) for each in told.entries)
+        rows.extend(_entry(each, known.get(each.id)) for each in told.entries)
         request.page.page_token = told.next_page_token
         if not told.next_page_token:
             break

@@ -12,6 +12,7 @@ from podium.edge.v1 import edge_pb2 as pb
 from podium.executor.v1 import executor_pb2
 from services.errors import ServiceError
 from services.rpc import raising_ours
+from tui.live.collection import Collection
 from tui.live.polling import CALL_SECONDS, Reading, polled
 from tui.live.sources import Source
 from tui.resources.model import Action, Cell, Column, Danger, ItemResult, Resource, Tab
@@ -108,7 +109,7 @@ def _document(row: Limit) -> Mapping[str, Any]:
     return {name: value for name, value in told.items() if value is not None}
 
 
-async def _read(clients: Clients, query: str, before: Mapping[str, Any]) -> Reading:
+async def _read(clients: Clients, query: str, known: Collection[Any]) -> Reading:
     request = pb.ListLimitsRequest(keys=MOST_KEYS)
     told = await clients.edge.ListLimits(request, timeout=CALL_SECONDS)
     rows = [row for state in told.limits for row in limits_of(state)]
@@ -131,7 +132,7 @@ class Holder(NamedTuple):
     at: float
 
 
-async def _read_holders(clients: Clients, query: str, before: Mapping[str, Any]) -> Reading:
+async def _read_holders(clients: Clients, query: str, known: Collection[Any]) -> Reading:
     request = executor_pb2.ListSlotsRequest(
         keys=[bytes.fromhex(query)], limit=1, holders=MOST_HOLDERS
     )

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from tui.resources.catalog import TABS, Definition, source
-from tui.resources.model import Cell, Column, Opening, Resource
+from tui.resources.model import Cell, Column, Opening, Resource, Tab
 
 
 class Route(NamedTuple):
@@ -115,7 +115,7 @@ Every call that the gateway takes, which workflow it runs, and what stands on it
     },
     label=lambda row: f"{row.method} {row.path}",
     text=lambda row: f"{row.id} {row.workflow} {row.document.get('description', '')}",
-    tabs=TABS,
+    tabs=(*TABS, Tab("traffic", "Traffic", "traffic")),
     openings=(
         Opening("route.create", "n", "New", "Write one more route of this service in a form.",
                 "route-form", writes=True),

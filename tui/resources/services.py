@@ -16,7 +16,7 @@ from tui.resources.catalog import (
     text_of,
     written,
 )
-from tui.resources.model import Cell, Column, Resource
+from tui.resources.model import Cell, Column, Resource, Tab
 
 
 def _state(row: Definition, now: float) -> Cell:
@@ -52,7 +52,7 @@ What the gateway serves: a base path, who may call, and the routes below it.
         "enabled": lambda row: bool(row.get("enabled", True)),
     },
     text=lambda row: f"{text_of(row)} {row.get('name')} {row.get('path')}",
-    tabs=TABS,
+    tabs=(*TABS, Tab("traffic", "Traffic", "traffic")),
     actions=(delete("service"),),
     openings=written("service"),
     kind="service",

@@ -13,6 +13,7 @@ from podium.registry.v1 import registry_pb2
 from services.errors import DeadlineExceeded, ServiceError, Unauthenticated, Unavailable
 from services.rpc import raising_ours
 from tui.clients import check_serving
+from tui.live.collection import Collection
 from tui.live.polling import Reading, polled
 from tui.live.sources import Source
 from tui.resources.model import Cell, Column, Resource, Tab
@@ -89,8 +90,8 @@ _Ask = Callable[["Clients"], Awaitable[_Told]]
 _ASKED: Mapping[str, _Ask] = {"registry": _registry, "executor": _executor, "edge": _edge}
 
 
-async def _read(clients: Clients, query: str, before: Mapping[str, Member]) -> Reading:
-    members = await asyncio.gather(*(_member(clients, name, before) for name in _ASKED))
+async def _read(clients: Clients, query: str, known: Collection[Member]) -> Reading:
+    members = await asyncio.gather(*(_member(clients, name, known.records) for name in _ASKED))
     newest = max((each.revision or 0 for each in members), default=0)
     rows = [each._replace(behind=newest - (each.revision or newest)) for each in members]
     return Reading(rows, {"gateway": clients.suite.gateway})

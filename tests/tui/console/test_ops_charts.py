@@ -1,0 +1,182 @@
+"""The gateway's and the engine's figures as charts, with real calls behind them."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+
+from tests.tui.console.conftest import console_on
+from tests.tui.console.traffic import call, serve
+from tests.tui.screen import screen_text, until, until_shown
+from tests.tui.services import Services, start
+from tui.screens.operations.traffic import TrafficCharts
+from tui.views.traffic import Scope
+from tui.widgets.chart_grid import ChartGrid
+from tui.widgets.live_table import LiveTable
+
+
+def table(pilot: Any) -> LiveTable:
+    tables: list[LiveTable] = list(pilot.app.screen.query(LiveTable))
+    return next(each for each in tables if each.is_on_screen)
+
+
+def row_of(pilot: Any, name: str) -> Any:
+    return next((row for row in table(pilot).view.shown() if str(row.scope) == name), None)
+
+
+async def test_routes_are_told_apart_and_change_as_they_are_called(services: Services) -> None:
+    await serve(services, "routed")
+    await call(services, "POST /routed/quick")
+    async with console_on(services, "metrics", size=(120, 40)) as pilot:
+        await until(pilot, lambda: row_of(pilot, "POST /routed/quick") is not None)
+
+        await call(services, "POST /routed/quick", *["POST /routed/fails"] * 2)
+
+        await until(pilot, lambda: row_of(pilot, "POST /routed/fails") is not None)
+        failing, quick = row_of(pilot, "POST /routed/fails"), row_of(pilot, "POST /routed/quick")
+        assert (failing.requests, failing.errors, failing.success) == (2, 2, 0.0)
+        assert (quick.requests, quick.errors, quick.success) == (2, 0, 1.0)
+
+
+async def test_enter_shows_the_charts_of_a_route(services: Services) -> None:
+    await serve(services, "charted")
+    await call(services, "POST /charted/fails")
+    async with console_on(services, "metrics", size=(120, 40)) as pilot:
+        await until(pilot, lambda: row_of(pilot, "POST /charted/fails") is not None)
+        table(pilot).put_cursor_on(row_of(pilot, "POST /charted/fails").id)
+
+        await pilot.press("enter")
+
+        # Its only answers are errors of one kind.
+        await until_shown(pilot, "Errors by code · POST /charted/fails", "● 502")
+        assert "429" not in screen_text(pilot.app)
+
+
+async def test_grouping_goes_from_routes_to_services_to_keys(services: Services) -> None:
+    await serve(services, "grouped")
+    await call(services, "POST /grouped/quick")
+    async with console_on(services, "metrics", size=(120, 40)) as pilot:
+        await until(pilot, lambda: row_of(pilot, "POST /grouped/quick") is not None)
+
+        await pilot.press("b")
+        await until_shown(pilot, "By service")
+        await until(pilot, lambda: row_of(pilot, "grouped") is not None)
+        await pilot.press("b")
+        await until_shown(pilot, "By key")
+
+        await until(pilot, lambda: row_of(pilot, "public:grouped") is not None)
+
+
+async def test_all_charts_show_as_much_of_the_time(services: Services) -> None:
+    async with console_on(services, "metrics", size=(160, 40)) as pilot:
+        await until_shown(pilot, "last 1 h")
+
+        await pilot.press("minus")
+        await until(pilot, lambda: screen_text(pilot.app).count("last 6 h") == 6)
+        await until_shown(pilot, "By route, last 6h")
+        await pilot.press("c", "plus", "plus")
+
+        await until(pilot, lambda: screen_text(pilot.app).count("last 5 min") == 6)
+        assert "zoom:5m" in str(pilot.app.frame.place.address)  # type: ignore[attr-defined]
+
+
+async def test_a_narrow_screen_shows_one_chart_and_c_the_next(services: Services) -> None:
+    async with console_on(services, "metrics", size=(80, 24)) as pilot:
+        await until_shown(pilot, "Requests · all requests")
+        assert "Latency ·" not in screen_text(pilot.app)
+
+        await pilot.press("c", "c", "c")
+
+        await until_shown(pilot, "Latency · all requests")
+        assert "Requests ·" not in screen_text(pilot.app)
+
+
+async def test_the_table_alone_has_every_column(services: Services) -> None:
+    async with console_on(services, "metrics", size=(120, 40)) as pilot:
+        await until_shown(pilot, "Requests ·")
+
+        await pilot.press("t")
+
+        await until_shown(pilot, "SUCCESS", "P99", "LIMITED", "HITS")
+        assert "Requests ·" not in screen_text(pilot.app)
+
+
+async def test_an_address_opens_what_it_says(services: Services) -> None:
+    await serve(services, "addressed")
+    await call(services, "GET /addressed/kept/7")
+    place = "metrics by:key zoom:24h service:addressed"
+    async with console_on(services, place, size=(120, 40)) as pilot:
+        await until_shown(pilot, "By key, last 24h", "Requests · addressed")
+        charts = pilot.app.screen.query_one(TrafficCharts)
+
+        assert charts.zoom == timedelta(hours=24)
+        assert charts.scope == Scope("addressed")
+
+
+async def test_a_service_and_a_route_have_their_traffic(services: Services) -> None:
+    await serve(services, "tabbed")
+    await call(services, "POST /tabbed/fails", "POST /tabbed/quick")
+    place = "routes/tabbed%20POST%20%2Ftabbed%2Ffails/traffic"
+    async with console_on(services, place, size=(120, 40)) as pilot:
+        await until_shown(pilot, "Requests · POST /tabbed/fails", "● 502")
+
+        await pilot.press("colon", *"services/tabbed/traffic", "enter")
+
+        await until_shown(pilot, "Requests · tabbed", "● 502", "executions 50 %")
+
+
+async def test_the_figures_go_on_when_the_edge_is_back(own_services: Services) -> None:
+    await serve(own_services, "back")
+    async with console_on(own_services, "metrics", size=(120, 40)) as pilot:
+        await until_shown(pilot, "LIVE")
+        await own_services.stop("edge")
+        await until_shown(pilot, "RECONNECTING")
+        await own_services.start("edge")
+        await pilot.press("ctrl+r")
+        await until_shown(pilot, "LIVE")
+
+        await call(own_services, "POST /back/quick")
+
+        await until(pilot, lambda: row_of(pilot, "POST /back/quick") is not None)
+
+
+async def test_what_is_out_of_sight_is_not_read(services: Services) -> None:
+    async with console_on(services, "metrics", size=(120, 40)) as pilot:
+        await until_shown(pilot, "LIVE")
+        named = lambda: {each.get_name() for each in asyncio.all_tasks()}  # noqa: E731
+        assert "follow traffic by minute" in named()
+
+        await pilot.press("colon", *"suite", "enter")
+
+        await until_shown(pilot, "● serving")
+        assert "follow traffic by minute" not in named()
+
+
+async def test_the_engine_shows_what_starts_and_what_runs(services: Services) -> None:
+    await serve(services, "driven")
+    async with console_on(services, "engine", size=(140, 45)) as pilot:
+        await until_shown(pilot, "Commit time", "timers armed", "executor.db")
+        gauges = table(pilot)
+        before = int(next(row for row in gauges.view.shown() if row.name == "running").value)
+
+        await start(services, "driven-holds")
+        await start(services, "driven-fails")
+
+        await until(pilot, lambda: any(
+            row.name == "running" and int(row.value) == before + 1 for row in gauges.view.shown()
+        ))  # fmt: skip
+        await until_shown(pilot, "TERMINATE", "failed")
+
+
+async def test_the_engine_has_a_day_behind_a_key(services: Services) -> None:
+    async with console_on(services, "engine", size=(140, 45)) as pilot:
+        await until_shown(pilot, "last 10 minutes", "LIVE", "running")
+
+        await pilot.press("d")
+
+        await until_shown(pilot, "last day")
+        grid = pilot.app.screen.query_one(ChartGrid)
+        assert grid.zoom == timedelta(hours=24)
+        await pilot.press("d")
+        await until_shown(pilot, "last 10 minutes")
