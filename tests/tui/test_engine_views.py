@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC
+from typing import Any
 
 from podium.executor.v1 import executor_pb2 as pb
 from tui.views.engine import Span, charts, gauges, merged, span_of
@@ -10,7 +11,7 @@ from tui.views.engine import Span, charts, gauges, merged, span_of
 AT = 1_769_860_800
 
 
-def span(at: int, seconds: int = 5, **fields: object) -> Span:
+def span(at: int, seconds: int = 5, **fields: Any) -> Span:
     told = Span(str(at), at, seconds, 10, {"COMPLETED": 5}, {"HTTP": 20}, 30, 10, 30,
                 1.0, 2.0, 3.0, 4.0, 0.5, 0.9)  # fmt: skip
     return told._replace(**fields)

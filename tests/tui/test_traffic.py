@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given, strategies as st
@@ -16,7 +17,7 @@ NOW = NOON + 30.0
 HOUR = timedelta(hours=1)
 
 
-def minute(at: int, requests: int = 60, **fields: object) -> Minute:
+def minute(at: int, requests: int = 60, **fields: Any) -> Minute:
     told = Minute(str(at), requests, (), 1.0, 2.0, 3.0, None, 0, 0)
     return told._replace(**fields)
 

@@ -49,7 +49,7 @@ async def test_enter_shows_the_charts_of_a_route(services: Services) -> None:
         await pilot.press("enter")
 
         # Its only answers are errors of one kind.
-        await until_shown(pilot, "Errors by code · POST /charted/fails", "● 502")
+        await until_shown(pilot, "Requests · POST /charted/fails", "● 502")
         assert "429" not in screen_text(pilot.app)
 
 
@@ -141,16 +141,20 @@ async def test_the_figures_go_on_when_the_edge_is_back(own_services: Services) -
         await until(pilot, lambda: row_of(pilot, "POST /back/quick") is not None)
 
 
+def running() -> set[str]:
+    """The names of all tasks."""
+    return {each.get_name() for each in asyncio.all_tasks()}
+
+
 async def test_what_is_out_of_sight_is_not_read(services: Services) -> None:
     async with console_on(services, "metrics", size=(120, 40)) as pilot:
         await until_shown(pilot, "LIVE")
-        named = lambda: {each.get_name() for each in asyncio.all_tasks()}  # noqa: E731
-        assert "follow traffic by minute" in named()
+        assert "follow traffic by minute" in running()
 
         await pilot.press("colon", *"suite", "enter")
 
         await until_shown(pilot, "● serving")
-        assert "follow traffic by minute" not in named()
+        assert "follow traffic by minute" not in running()
 
 
 async def test_the_engine_shows_what_starts_and_what_runs(services: Services) -> None:
