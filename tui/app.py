@@ -277,10 +277,6 @@ class Console(App[None]):
         """Do what could be typed after ``:``."""
         begin(self.frame, partial(self.commanding.run, text), "navigation")
 
-    async def run_command(self, text: str) -> None:
-        """What was typed after ``:``."""
-        await self.commanding.run(text)
-
     async def action_quit(self) -> None:
         """Leave the console; what is written and not stored is asked for first."""
         begin(self.frame, self._quit, "quit", exclusive=True)

@@ -94,7 +94,7 @@ class ConsoleScreen(Screen[None]):
     @property
     def place(self) -> Pane | None:
         """What is shown."""
-        return self._places[self._at] if self._places else None
+        return self._places[self._at] if 0 <= self._at < len(self._places) else None
 
     @property
     def earlier_address(self) -> Address | None:
@@ -292,9 +292,9 @@ class ConsoleScreen(Screen[None]):
         if isinstance(self.place, ListPane):
             self.console.commanding.open_filter(self.query_one(CommandLine), self.place)
 
-    async def on_command_line_entered(self, message: CommandLine.Entered) -> None:
+    def on_command_line_entered(self, message: CommandLine.Entered) -> None:
         if message.sign == ":":
-            await self.console.run_command(message.text)
+            self.console.command(message.text)
         else:
             self._filter(message.text)
             self._keep_filter(message.text)

@@ -16,9 +16,11 @@ from tui.app import Console
 from tui.clients import Connection
 from tui.live.session import Session
 from tui.screens.help import HelpScreen
+from tui.screens.pane import Pane
 from tui.screens.preview import Preview
-from tui.settings import Fault, Settings
+from tui.settings import Context, Fault, Settings
 from tui.suite import Suite, find
+from tui.views.addresses import Address
 from tui.widgets.key_bar import KeyBar
 from tui.widgets.live_table import LiveTable
 
@@ -202,3 +204,32 @@ async def test_back_is_dim_where_nothing_is_behind(services: Services) -> None:
         await pilot.press("colon", *"actions", "enter")
         await until_shown(pilot, "COMMAND")
         assert frame.check_action("back", ()) is True
+
+
+class Unsaved(Pane):
+    """A place with something that was written and not saved."""
+
+    dirty = True
+    address = Address("executions", "unsaved")
+    crumbs = ("executions", "unsaved")
+
+
+LEAVING = [("ctrl+q",), ("colon", "q", "enter"), ("colon", *"@two", "enter")]
+
+
+@pytest.mark.parametrize("keys", LEAVING)
+async def test_what_is_not_saved_is_lost_only_when_that_is_agreed_to(
+    services: Services, keys: tuple[str, ...]
+) -> None:
+    settings = Settings(contexts={"two": Context("two")})
+    async with console_on(services, settings=settings, suite_of=lambda _: services.suite) as pilot:
+        await until_shown(pilot, "LIVE")
+        frame: Any = pilot.app.screen
+        await frame.show(Unsaved())
+        await pilot.press(*keys)
+        await until_shown(pilot, "executions / unsaved", "Stay")
+
+        await pilot.press("escape")
+
+        await until(pilot, lambda: pilot.app.screen is frame)
+        assert isinstance(frame.place, Unsaved)
