@@ -123,6 +123,9 @@ class ListPane(ActingPane):
         self._attention.hide()
 
     def flush(self, now: float) -> None:
+        if self._table is None:
+            # It is not mounted yet.
+            return
         if self._filter.moves and now - self._filtered_at >= AGES_SECONDS:
             self.filter(self._filter.text)
         self.table.empty = self._why_empty()
