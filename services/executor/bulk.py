@@ -19,6 +19,7 @@ from services.executor.readers import Readers
 from services.executor.runtime import Runtime
 from services.executor.states import EXECUTION_STATUS, state_of, timestamp
 from services.executor.timers import now
+from services.query import Query, says_nothing
 
 MOST = 10_000
 # So many at once: others that want something of the engine wait no longer than for these.
@@ -102,7 +103,7 @@ class Bulk:
         async with self._places:
             if ids:
                 return await self._readers.read(_named, ids, request.operation)
-            asked = condition(parsed(request.query), now())
+            asked = condition(_meant(request.query), now())
             limit = request.limit or MOST
             return await self._readers.read(_matching, asked, request.operation, limit)
 
@@ -128,6 +129,13 @@ def _asked(request: pb.OperateExecutionsRequest) -> Asked:
     if request.operation not in APPLIES:
         raise InvalidRequest("operation is none that there is.")
     return Asked(request.operation, request.reason, request.use_latest_definitions)
+
+
+def _meant(written: str) -> Query:
+    query = parsed(written)
+    if says_nothing(query):
+        raise InvalidRequest("The query leaves nothing out; to mean all executions, say id:*.")
+    return query
 
 
 def _named(db: sqlite3.Connection, ids: Sequence[str], operation: int) -> Selected:

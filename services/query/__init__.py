@@ -21,6 +21,7 @@ from services.query.tree import (
     disjoined,
     leaves,
     negated,
+    says_nothing,
 )
 from services.query.vocabulary import Field, Kind, Vocabulary
 
@@ -51,4 +52,5 @@ __all__ = [
     "moves",
     "negated",
     "parse",
+    "says_nothing",
 ]

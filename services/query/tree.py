@@ -138,6 +138,21 @@ def negated(query: Query) -> Query:
     return EVERYTHING if query == NOTHING else Not(query)
 
 
+def says_nothing(query: Query) -> bool:
+    """Whether it is blank, or as good as that: whatever is looked at contains an empty text."""
+    match query:
+        case And(parts):
+            return all(map(says_nothing, parts))
+        case Or(parts):
+            return any(map(says_nothing, parts))
+        case Words(pattern):
+            return pattern.parts == ("",)
+        case Term(operator="~", path=()):
+            return any(isinstance(each, Pattern) and each.parts == ("",) for each in query.values)
+        case _:
+            return False
+
+
 def leaves(query: Query) -> Iterator[Term | Words]:
     """Its terms and free words, in the order of the text."""
     if isinstance(query, Not):

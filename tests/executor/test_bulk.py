@@ -143,6 +143,9 @@ async def test_many_are_restarted_with_the_latest_definitions(tmp_path: Path) ->
         {"operation": pb.OPERATION_PAUSE, "execution_ids": map(str, range(10_001))},
         {"operation": pb.OPERATION_PAUSE, "execution_ids": ["e"], "query": "status:running"},
         {"operation": pb.OPERATION_PAUSE, "query": "nope:1"},
+        {"operation": pb.OPERATION_PAUSE, "query": "  "},
+        {"operation": pb.OPERATION_PAUSE, "query": '""'},
+        {"operation": pb.OPERATION_PAUSE, "query": 'status:running OR reason~""'},
         {"operation": pb.OPERATION_PAUSE, "query": "status:running", "limit": 10_001},
     ],
 )

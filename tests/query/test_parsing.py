@@ -24,6 +24,7 @@ from services.query import (
     Words,
     format_query,
     parse,
+    says_nothing,
 )
 from services.query.executions import EXECUTIONS
 from tests.query.trees import TREES
@@ -202,3 +203,23 @@ def test_a_vocabulary_names_its_own_fields() -> None:
     assert parse("METHOD:get", routes) == Term("method", "=", ("GET",))
     with pytest.raises(QueryFault, match="no field 'status'"):
         parse("status:failed", routes)
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ("", True),
+        (" \t\n", True),
+        ('""', True),
+        ('"" reason~""', True),
+        ('status:running OR wf~"",order', True),
+        ('"" status:running', False),
+        ("*", False),
+        ("id:*", False),
+        ('!""', False),
+        ('wf:""', False),
+        ('input.a~""', False),
+    ],
+)
+def test_a_query_that_leaves_nothing_out_is_known(written: str, expected: bool) -> None:
+    assert says_nothing(parse(written, EXECUTIONS)) is expected

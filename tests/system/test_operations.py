@@ -62,6 +62,8 @@ def test_what_a_query_finds_is_shown_and_done_only_if_so_said(suite: Suite) -> N
         (("pause",), 2, "one ID or more, or a --query"),
         (("pause", "x", "--query", "status:running"), 2, "one ID or more, or a --query"),
         (("pause", "--query", "nope:1"), 1, "nope"),
+        (("pause", "--query", " ", "--yes"), 1, "id:*"),
+        (("pause", "x", "y", "--limit", "1"), 2, "--limit goes with a --query"),
         (("pause", "x", "--output", "xml"), 2, "xml"),
     ],
 )

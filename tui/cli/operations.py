@@ -56,6 +56,8 @@ def _operation(name: str, help_text: str, operation: Any, *options: click.Option
     ) -> None:
         if bool(query) == bool(execution_ids):
             raise click.UsageError("Give one ID or more, or a --query.")
+        if limit and not query:
+            raise click.UsageError("--limit goes with a --query.")
         if len(set(execution_ids)) > MOST:
             raise click.UsageError(f"There may be {MOST} IDs at most.")
         request = pb.OperateExecutionsRequest(operation=operation, **arguments)
