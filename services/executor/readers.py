@@ -42,15 +42,18 @@ class Readers:
         """What ``work(db, *arguments)`` returns, in the thread that it ran in.
 
         The future fails with DeadlineExceeded where the query took longer than ``within``, and
-        with Unavailable where the file cannot be read.
+        with Unavailable where the file cannot be read. Cancelled, it leaves its thread to others.
 
         Args:
             large: Documents are looked into: the time is looked at more often.
         """
         steps = _STEPS_IN_DOCUMENTS if large else _STEPS_BETWEEN_LOOKS
-        return self._loop.run_in_executor(
-            self._threads, self._read, work, arguments, within.total_seconds(), steps
+        reading: list[asyncio.Future[T]] = []
+        future = self._loop.run_in_executor(
+            self._threads, self._read, work, arguments, within.total_seconds(), steps, reading
         )
+        reading.append(future)
+        return future
 
     async def close(self) -> None:
         await self._loop.run_in_executor(None, self._threads.shutdown)
@@ -64,11 +67,21 @@ class Readers:
         self._connections.append(db)
 
     def _read(
-        self, work: Callable[..., T], arguments: tuple[Any, ...], seconds: float, steps: int
+        self,
+        work: Callable[..., T],
+        arguments: tuple[Any, ...],
+        seconds: float,
+        steps: int,
+        reading: list[asyncio.Future[T]],
     ) -> T:
         db: sqlite3.Connection = self._local.db
         end = time.monotonic() + seconds
-        db.set_progress_handler(lambda: time.monotonic() > end, steps)
+
+        def is_over() -> bool:
+            # Nobody waits any more for what was cancelled.
+            return time.monotonic() > end or any(each.cancelled() for each in reading)
+
+        db.set_progress_handler(is_over, steps)
         db.execute("BEGIN")
         try:
             return work(db, *arguments)

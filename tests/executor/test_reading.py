@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+import sqlite3
 import threading
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -81,3 +83,22 @@ def test_the_definitions_used_last_are_kept() -> None:
     for name in names[1:]:
         assert snapshots.of(name, 0) is not None
         assert snapshots.cached(first.hash) is first
+
+
+def _endless(db: sqlite3.Connection, begun: threading.Event) -> None:
+    begun.set()
+    db.execute(
+        "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT max(x) FROM n"
+    )
+
+
+async def test_who_asks_no_longer_leaves_the_threads_to_others(tmp_path: Path) -> None:
+    async with executing(tmp_path / "x.db") as rig:
+        for _ in range(8):
+            begun = threading.Event()
+            given_up = rig.store.readers.read(_endless, begun, within=timedelta(minutes=1))
+            assert await asyncio.to_thread(begun.wait, 10)
+            given_up.cancel()
+        reading = rig.store.readers.read(lambda db: db.execute("SELECT 7").fetchone())
+
+        assert await asyncio.wait_for(reading, 10) == (7,)
