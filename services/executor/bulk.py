@@ -7,16 +7,16 @@ import sqlite3
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from podium.executor.v1 import executor_pb2 as pb
 from services.errors import InvalidRequest, ServiceError
 from services.executor import queries
 from services.executor.acting import APPLIES, Acting, Asked
 from services.executor.answers import stopping
-from services.executor.conditions import condition
 from services.executor.listing import parsed
-from services.executor.readers import Readers
 from services.executor.runtime import Runtime
+from services.executor.searches import Searches
 from services.executor.states import EXECUTION_STATUS, state_of, timestamp
 from services.executor.timers import now
 from services.query import Query, says_nothing
@@ -57,17 +57,10 @@ class Selected:
 
 
 class Bulk:
-    """Does one operation to many.
+    """Does one operation to many."""
 
-    Args:
-        places: How many lists are read at once; the other threads are for shorter reads.
-    """
-
-    def __init__(
-        self, readers: Readers, places: asyncio.Semaphore, acting: Acting, runtime: Runtime
-    ) -> None:
-        self._readers = readers
-        self._places = places
+    def __init__(self, searches: Searches, acting: Acting, runtime: Runtime) -> None:
+        self._searches = searches
         self._acting = acting
         self._runtime = runtime
 
@@ -100,12 +93,10 @@ class Bulk:
             raise InvalidRequest("Either execution_ids or a query says which executions are meant.")
         if not 0 <= request.limit <= MOST:
             raise InvalidRequest(f"limit must be 0 to {MOST}.")
-        async with self._places:
-            if ids:
-                return await self._readers.read(_named, ids, request.operation)
-            asked = condition(_meant(request.query), now())
-            limit = request.limit or MOST
-            return await self._readers.read(_matching, asked, request.operation, limit)
+        if ids:
+            return await self._searches.read(_named, ids, request.operation)
+        query, limit = _meant(request.query), request.limit or MOST
+        return await self._searches.search(_matching, query, now(), request.operation, limit)
 
     async def _one(self, execution_id: str, asked: Asked) -> pb.OperationResult:
         try:
@@ -152,11 +143,11 @@ def _named(db: sqlite3.Connection, ids: Sequence[str], operation: int) -> Select
 
 
 def _matching(
-    db: sqlite3.Connection, asked: tuple[str, tuple[object, ...]], operation: int, limit: int
+    db: sqlite3.Connection, query: Query, at: datetime, operation: int, limit: int
 ) -> Selected:
     meant = [status.value for status in sorted(APPLIES[operation])]
-    counts = queries.counts_of(db, *asked)
-    rows = queries.oldest(db, *asked, meant, limit)
+    counts = queries.counts_of(db, query, at)
+    rows = queries.oldest(db, query, at, meant, limit)
     return Selected(
         ids=[execution_id for execution_id, _ in rows],
         counts=counts,

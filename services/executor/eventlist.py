@@ -12,8 +12,8 @@ from services.errors import InvalidRequest
 from services.executor import queries
 from services.executor.events import Happened, Known, What, remembered
 from services.executor.loading import Loaded
-from services.executor.readers import Readers
 from services.executor.rows import micros
+from services.executor.searches import Searches
 from services.executor.states import (
     EXECUTION_STATUS,
     REASON_CHARS,
@@ -38,7 +38,7 @@ _KINDS = {
 
 
 async def page(
-    readers: Readers, loaded: Loaded, request: pb.ListExecutionEventsRequest
+    searches: Searches, loaded: Loaded, request: pb.ListExecutionEventsRequest
 ) -> pb.ListExecutionEventsResponse:
     """The page that ``request`` asks for, of the execution as it was ``loaded``.
 
@@ -50,7 +50,7 @@ async def page(
     if size < 0:
         raise InvalidRequest("page_size must not be negative.")
     after = _place(request.page.page_token)
-    return await readers.read(_page, loaded, after, size)
+    return await searches.read(_page, loaded, after, size)
 
 
 def _page(

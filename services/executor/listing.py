@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import binascii
 import json
-import sqlite3
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from podium.executor.v1 import executor_pb2 as pb
-from services.errors import DeadlineExceeded, InvalidRequest
+from services.errors import InvalidRequest
 from services.executor import queries
-from services.executor.conditions import condition, prefixes, reads_documents
-from services.executor.readers import Readers
-from services.executor.rows import Row
+from services.executor.searches import Searches
 from services.executor.states import EXECUTION_STATUS_NAME, execution_state
 from services.query import Pattern, Query, QueryFault, Term, conjoined, parse
 from services.query.executions import EXECUTIONS
@@ -30,8 +26,7 @@ _LONGEST = timedelta(seconds=10)
 
 
 async def page(
-    readers: Readers,
-    places: asyncio.Semaphore,
+    searches: Searches,
     request: pb.ListExecutionsRequest,
     now: datetime,
     within: timedelta = _LONGEST,
@@ -39,7 +34,6 @@ async def page(
     """The page that ``request`` asks for.
 
     Args:
-        places: How many lists are read at once; the other threads are for shorter reads.
         now: What ages in the query are measured from.
 
     Raises:
@@ -51,25 +45,11 @@ async def page(
         raise InvalidRequest("page_size must not be negative.")
     before = _place(request.page.page_token) if request.page.page_token else None
     wanted = conjoined((*_filters(request), parsed(request.query)))
-    large = reads_documents(wanted)
-    async with places:
-        try:
-            rows = await readers.read(
-                _found, wanted, now, before, size + 1, within=within, large=large
-            )
-        except DeadlineExceeded as error:
-            raise DeadlineExceeded(_way_out(error.detail, large=large)) from error
+    rows = await searches.search(queries.found, wanted, now, before, size + 1, within=within)
     token = _token(rows[size - 1][4], rows[size - 1][0]) if len(rows) > size else ""
     return pb.ListExecutionsResponse(
         executions=[execution_state(row) for row in rows[:size]], next_page_token=token
     )
-
-
-def _found(
-    db: sqlite3.Connection, wanted: Query, now: datetime, before: tuple[int, str] | None, limit: int
-) -> list[Row]:
-    crowded = frozenset(each.column for each in prefixes(wanted) if queries.is_crowded(db, each))
-    return queries.found(db, *condition(wanted, now, crowded), before, limit)
 
 
 def parsed(query: str) -> Query:
@@ -82,14 +62,6 @@ def parsed(query: str) -> Query:
         return parse(query, EXECUTIONS)
     except QueryFault as fault:
         raise InvalidRequest(str(fault), start=str(fault.start), end=str(fault.end)) from fault
-
-
-def _way_out(detail: str, *, large: bool) -> str:
-    cause = "; it looks into documents, which takes long" if large else ""
-    return (
-        f"{detail.partition(';')[0].rstrip('.')}{cause}. Add what leaves fewer to look through: "
-        "newer:1h, wf:name, status:failed."
-    )
 
 
 def _filters(request: pb.ListExecutionsRequest) -> Iterator[Query]:

@@ -5,17 +5,16 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from podium.executor.v1 import executor_pb2 as pb
 from services.errors import InvalidRequest
 from services.executor import queries
 from services.executor.batches import batch, change_of
-from services.executor.conditions import condition
 from services.executor.feed import FULL, Behind, Change, Feed, Follower
 from services.executor.listing import parsed
-from services.executor.readers import Readers
+from services.executor.searches import Searches
 from services.executor.shown import Shown
 from services.executor.states import EXECUTION_STATUS
 from services.executor.tally import Tally
@@ -66,13 +65,13 @@ class LiveList:
     def __init__(
         self,
         feed: Feed,
-        readers: Readers,
+        searches: Searches,
         tally: Tally,
         wanted: Wanted,
         heartbeat: timedelta = _HEARTBEAT,
     ) -> None:
         self._feed = feed
-        self._readers = readers
+        self._searches = searches
         self._tally = tally
         self._wanted = wanted
         self._seconds = heartbeat.total_seconds()
@@ -138,26 +137,26 @@ class LiveList:
                 told = clock()
 
     async def _snapshot(self) -> AsyncIterator[list[pb.ExecutionChange]]:
-        wanted, before = self._wanted, None
+        query, recent, before = self._wanted.query, self._wanted.recent, None
         if self._shown is not None:
             self._shown.begin()
         while True:
-            changes, before, recent = await self._readers.read(_page, wanted, now(), before)
+            changes, before, recent = await self._searches.search(
+                _page, query, recent, now(), before
+            )
             if self._shown is not None:
                 self._shown.show(change.execution.execution_id for change in changes)
             if changes:
                 yield changes
             if before is None:
                 return
-            wanted = replace(wanted, recent=recent)
 
     async def _batch(self, changes: Sequence[Change]) -> pb.WatchExecutionsResponse:
         gone: list[str] = []
         last = changes[-1].revision
         if self._shown is not None:
             ids = list({change.execution_id for change in changes})
-            sql, values = condition(self._wanted.query, now())
-            kept = await self._readers.read(queries.matching, ids, sql, values)
+            kept = await self._searches.briefly(queries.matching, self._wanted.query, now(), ids)
             gone = self._shown.changed(ids, kept)
             changes = [change for change in changes if change.execution_id in kept]
         self._place = last
@@ -196,16 +195,16 @@ class LiveList:
 
 
 def _page(
-    db: sqlite3.Connection, wanted: Wanted, at: datetime, before: Place | None
+    db: sqlite3.Connection, query: Query, recent: int, at: datetime, before: Place | None
 ) -> tuple[list[pb.ExecutionChange], Place | None, int]:
     """The next page of a snapshot, which begins after ``before``.
 
     With it: where it ends (None: it was the last), and how many are still wanted that have ended.
     """
-    read = queries.found if wanted.recent else queries.running
-    rows = read(db, *condition(wanted.query, at), before, FULL)
+    read = queries.found if recent else queries.running
+    rows = read(db, query, at, before, FULL)
     tasks = queries.open_tasks(db, [row[0] for row in rows if row[6] is None])
-    changes, recent = [], wanted.recent
+    changes = []
     for row in rows:
         if row[6] is None:
             changes.append(change_of(row, tasks.get(row[0], ())))

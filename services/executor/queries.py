@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from typing import Any
 
-from services.executor.conditions import Prefix
+from services.executor.conditions import Prefix, condition, prefixes
 from services.executor.core.model import TaskStatus
 from services.executor.documents import value_of
 from services.executor.rows import EXECUTION_COLUMNS, TASK_COLUMNS, Row
 from services.executor.states import REASON_CHARS
 from services.executor.webhook_rows import DELIVERY_COLUMNS, ORDER_COLUMNS
+from services.query import Query
 
 _EXECUTION = f"SELECT {', '.join(EXECUTION_COLUMNS)} FROM executions"
 _TASKS = f"SELECT {', '.join(TASK_COLUMNS)} FROM tasks WHERE execution_id = ? ORDER BY sequence"
@@ -55,21 +57,24 @@ def snapshot(db: sqlite3.Connection, hash_: str) -> str | None:
 
 def found(
     db: sqlite3.Connection,
-    sql: str,
-    values: Sequence[object],
+    query: Query,
+    now: datetime,
     before: tuple[int, str] | None,
     limit: int,
 ) -> list[Row]:
-    """Rows of :data:`STATE_COLUMNS`, newest first, those older than ``before`` (created, id).
-
-    Args:
-        sql: With ``values``, what :func:`conditions.condition` made of a query.
-    """
+    """Rows of :data:`STATE_COLUMNS`, newest first, those older than ``before`` (created, id)."""
+    sql, values = _by_time(db, query, now)
     place = "" if before is None else "AND (created_at, id) < (?, ?) "
     return db.execute(
         f"{_STATE} WHERE {sql} {place}ORDER BY created_at DESC, id DESC LIMIT ?",
         (*values, *(before or ()), limit),
     ).fetchall()
+
+
+def _by_time(db: sqlite3.Connection, query: Query, now: datetime) -> tuple[str, tuple[object, ...]]:
+    """The condition of a query of which the first few by time are wanted, and no more."""
+    crowded = frozenset(each.column for each in prefixes(query) if is_crowded(db, each))
+    return condition(query, now, crowded)
 
 
 def is_crowded(db: sqlite3.Connection, prefix: Prefix) -> bool:
@@ -101,12 +106,13 @@ def open_tasks(db: sqlite3.Connection, execution_ids: Sequence[str]) -> dict[str
 
 def running(
     db: sqlite3.Connection,
-    sql: str,
-    values: Sequence[object],
+    query: Query,
+    now: datetime,
     before: tuple[int, str] | None,
     limit: int,
 ) -> list[Row]:
     """As :func:`found`, of those that have not ended; of all others none is looked at."""
+    sql, values = condition(query, now)
     place = "" if before is None else "AND (created_at, id) < (?, ?) "
     return db.execute(
         f"{_STATE} INDEXED BY executions_running WHERE ended_at IS NULL AND {sql} {place}"
@@ -115,10 +121,9 @@ def running(
     ).fetchall()
 
 
-def matching(
-    db: sqlite3.Connection, ids: Sequence[str], sql: str, values: Sequence[object]
-) -> set[str]:
-    """Which of ``ids``, at most some hundred, a condition is true of."""
+def matching(db: sqlite3.Connection, query: Query, now: datetime, ids: Sequence[str]) -> set[str]:
+    """Which of ``ids``, at most some hundred, a query finds."""
+    sql, values = condition(query, now)
     # A statement left to itself may look through all that the condition is true of.
     rows = db.execute(
         "SELECT id FROM executions INDEXED BY sqlite_autoindex_executions_1 "
@@ -128,21 +133,19 @@ def matching(
     return {row[0] for row in rows}
 
 
-def counts_of(db: sqlite3.Connection, sql: str, values: Sequence[object]) -> dict[str, int]:
-    """By status, of how many executions a condition is true."""
+def counts_of(db: sqlite3.Connection, query: Query, now: datetime) -> dict[str, int]:
+    """By status, how many executions a query finds."""
+    sql, values = condition(query, now)
     return dict(
         db.execute(f"SELECT status, count(*) FROM executions WHERE {sql} GROUP BY status", values)
     )
 
 
 def oldest(
-    db: sqlite3.Connection,
-    sql: str,
-    values: Sequence[object],
-    statuses: Sequence[str],
-    limit: int,
+    db: sqlite3.Connection, query: Query, now: datetime, statuses: Sequence[str], limit: int
 ) -> list[tuple[str, int]]:
-    """(id, created at) of the oldest that a condition is true of and that stand there."""
+    """(id, created at) of the oldest that a query finds and that stand there."""
+    sql, values = _by_time(db, query, now)
     open_ = "AND ended_at IS NULL " if _OPEN.issuperset(statuses) else ""
     return db.execute(
         f"SELECT id, created_at FROM executions WHERE {sql} {open_}"

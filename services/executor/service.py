@@ -32,6 +32,7 @@ from services.executor.events import polls_of
 from services.executor.gauges import Gauges
 from services.executor.livelist import LiveList, Wanted
 from services.executor.runtime import Runtime
+from services.executor.searches import Searches
 from services.executor.session import Session
 from services.executor.starting import Starting
 from services.executor.states import (
@@ -49,7 +50,6 @@ from services.replica import Replica
 
 Context = grpc.aio.ServicerContext[Any, Any]
 
-_MOST_LISTS = 2
 _MARGIN_SECONDS = 0.2
 _UPDATES = frozenset(("IN_PROGRESS", "COMPLETED", "FAILED", "FAILED_WITH_TERMINAL_ERROR"))
 
@@ -64,11 +64,11 @@ class Executor(rpc.ExecutorServiceServicer):
         self._starting = Starting(runtime, replica)
         self._calls = Calls(runtime, self._starting, replica)
         self._readers = runtime.store.readers
-        self._lists = asyncio.Semaphore(_MOST_LISTS)
+        self._searches = Searches(self._readers)
         self._watching = Watching(runtime.feed, self._readers, runtime.snapshots)
         self._acting = Acting(self._calls, self._starting)
         self._gauges = Gauges(runtime)
-        self._bulk = Bulk(self._readers, self._lists, self._acting, runtime)
+        self._bulk = Bulk(self._searches, self._acting, runtime)
         self._sessions: set[Session] = set()
 
     def add_to(self, server: grpc.aio.Server) -> None:
@@ -126,14 +126,13 @@ class Executor(rpc.ExecutorServiceServicer):
     async def ListExecutions(
         self, request: pb.ListExecutionsRequest, context: Context
     ) -> pb.ListExecutionsResponse:
-        return await listing.page(self._readers, self._lists, request, now())
+        return await listing.page(self._searches, request, now())
 
     async def ListExecutionEvents(
         self, request: pb.ListExecutionEventsRequest, context: Context
     ) -> pb.ListExecutionEventsResponse:
         loaded = await self._readable(request.execution_id)
-        async with self._lists:
-            return await eventlist.page(self._readers, loaded, request)
+        return await eventlist.page(self._searches, loaded, request)
 
     async def WatchExecution(
         self, request: pb.WatchExecutionRequest, context: Context
@@ -147,7 +146,7 @@ class Executor(rpc.ExecutorServiceServicer):
         self, request: pb.WatchExecutionsRequest, context: Context
     ) -> AsyncIterator[pb.WatchExecutionsResponse]:
         resume = request.resume if request.HasField("resume") else None
-        live = LiveList(self._runtime.feed, self._readers, self._runtime.tally, Wanted.of(request))
+        live = LiveList(self._runtime.feed, self._searches, self._runtime.tally, Wanted.of(request))
         async for response in live.follow(resume):
             yield response
 

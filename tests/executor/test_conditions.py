@@ -67,7 +67,7 @@ def test_the_database_finds_what_the_matcher_does(
     sql, values = condition(query, NOW)
     test = matcher(query, EXECUTIONS, GETTERS, NOW)
 
-    found = {row[0] for row in queries.found(db, sql, values, None, 10)}
+    found = {row[0] for row in queries.found(db, query, NOW, None, 10)}
     negated = db.execute(f"SELECT count(*) FROM executions WHERE NOT ({sql})", values).fetchone()
 
     assert found == {each.id for each in records if test(each)}, format_query(query)

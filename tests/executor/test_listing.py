@@ -12,6 +12,7 @@ import pytest
 from podium.executor.v1 import executor_pb2 as pb
 from services.errors import DeadlineExceeded, InvalidRequest
 from services.executor import listing
+from services.executor.searches import Searches
 from services.executor.timers import now
 from services.rpc import raising_ours
 from tests.executor.rig import ADMIN, Rig, executing, step, workflow
@@ -136,8 +137,7 @@ async def test_what_takes_too_long_is_told_with_a_way_out(rig: Rig, query: str, 
     await asyncio.gather(*(rig.begin("order_quick") for _ in range(60)))
     with pytest.raises(DeadlineExceeded, match=says) as caught:
         await listing.page(
-            rig.store.readers,
-            asyncio.Semaphore(1),
+            Searches(rig.store.readers),
             pb.ListExecutionsRequest(query=query),
             now(),
             within=timedelta(0),

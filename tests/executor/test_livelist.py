@@ -18,6 +18,7 @@ from podium.executor.v1 import executor_pb2 as pb
 from services.errors import InvalidRequest
 from services.executor import batches, feed as feeds, livelist
 from services.executor.feed import Change
+from services.executor.searches import Searches
 from services.executor.shown import Shown
 from services.executor.upkeep import Upkeep
 from services.rpc import raising_ours
@@ -307,7 +308,7 @@ async def test_a_quiet_list_beats(tmp_path: Path) -> None:
     async with executing(tmp_path / "x.db", [QUICK]) as rig:
         live = livelist.LiveList(
             rig.runtime.feed,
-            rig.store.readers,
+            Searches(rig.store.readers),
             rig.runtime.tally,
             livelist.Wanted(0),
             heartbeat=timedelta(milliseconds=5),
