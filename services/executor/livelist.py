@@ -8,6 +8,8 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from google.protobuf.timestamp_pb2 import Timestamp
+
 from podium.executor.v1 import executor_pb2 as pb
 from services.errors import InvalidRequest
 from services.executor import queries
@@ -16,7 +18,7 @@ from services.executor.feed import FULL, Behind, Change, Feed, Follower
 from services.executor.listing import parsed
 from services.executor.searches import Searches
 from services.executor.shown import Shown
-from services.executor.states import EXECUTION_STATUS
+from services.executor.states import EXECUTION_STATUS, timestamp
 from services.executor.tally import Tally
 from services.executor.timers import now
 from services.query import EVERYTHING, Query
@@ -77,6 +79,8 @@ class LiveList:
         self._seconds = heartbeat.total_seconds()
         self._place = 0
         self._counted = -1
+        # Of Tally.dropped_before, what was told; None: the list is not complete.
+        self._dropped: int | None = None
         self._shown = None if wanted.query == EVERYTHING else Shown()
 
     async def follow(
@@ -103,6 +107,7 @@ class LiveList:
     async def _follow(
         self, follower: Follower, lost: bool, anew: bool
     ) -> AsyncIterator[pb.WatchExecutionsResponse]:
+        self._dropped = None
         if lost:
             yield self._response(_BROKEN_OFF, compacted=True)
         if anew:
@@ -115,6 +120,8 @@ class LiveList:
                 if response.changes or response.gone_ids:
                     yield response
         self._place = follower.head
+        # Not before: what is read of the past may tell of what is dropped by now.
+        self._dropped = 0
         yield self._response(self._token(), caught_up=True)
         async for response in self._live(follower):
             yield response
@@ -178,7 +185,16 @@ class LiveList:
             compacted=compacted,
             caught_up=caught_up,
             counts=self._counts(),
+            dropped_before=self._dropped_before(),
         )
+
+    def _dropped_before(self) -> Timestamp | None:
+        """None: it is what it was."""
+        dropped = self._tally.dropped_before
+        if self._dropped is None or self._dropped == dropped:
+            return None
+        self._dropped = dropped
+        return timestamp(dropped)
 
     def _counts(self) -> list[pb.StatusCount]:
         """Empty: they are what they were."""

@@ -15,11 +15,14 @@ class Tally:
 
     Attributes:
         version: Another one whenever a count changed.
+        dropped_before: What ended before is stored no more; microseconds since the epoch, 0: it is
+            not known yet.
     """
 
     def __init__(self, counts: Mapping[str, int]) -> None:
         self._counts = {status: counts.get(status.value, 0) for status in ExecutionStatus}
         self.version = 0
+        self.dropped_before = 0
 
     @property
     def running(self) -> int:

@@ -91,6 +91,7 @@ class Upkeep:
             dropped += len(gone)
             for status, number in Counter(gone).items():
                 tally.count(ExecutionStatus(status), -number)
+        tally.dropped_before = max(ended_before, 0)
         if untold:
             what = "execution was" if len(untold) == 1 else "executions were"
             logger.warning("%d %s dropped before the end was told.", len(untold), what)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import json
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from google.protobuf.timestamp_pb2 import Timestamp
 from hypothesis import given, strategies as st
 
 from podium.executor.v1 import executor_pb2 as pb
@@ -332,6 +333,45 @@ async def test_what_is_dropped_is_counted_no_more(tmp_path: Path) -> None:
     # As it is after another start.
     async with executing(tmp_path / "x.db", [WAITING, QUICK]) as rig:
         assert counted(await until_caught_up(watch(rig))) == {"RUNNING": 1}
+
+
+async def test_what_is_dropped_is_told_by_when_it_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(livelist, "FULL", 1)
+    async with executing(tmp_path / "x.db", [WAITING, QUICK]) as rig:
+        held = await rig.begin("waiting")
+        for _ in range(3):
+            await rig.run("quick")
+        call = watch(rig, Request(recent=10))
+        before = await until_caught_up(call)
+        ended = [each.execution.ended_at for each in changes(before)[:3]]
+        await Upkeep(retention=timedelta(seconds=-1)).clean(rig.store, rig.runtime.tally)
+        dropped = [each async for each in first_dropped(call)]
+        resumed = await until_caught_up(
+            watch(rig, Request(resume=pb.ResumeToken(epoch=rig.runtime.feed.epoch, revision=0)))
+        )
+        anew = await until_caught_up(watch(rig, Request(recent=10)))
+
+    assert not any(each.HasField("dropped_before") for each in before)
+    [told] = dropped
+    assert all(each.ToMicroseconds() < told.ToMicroseconds() for each in ended)
+    # The past that is told again is that of executions that are not there any more.
+    assert len(set(ids(resumed))) == 4
+    for again in (resumed, anew):
+        assert [each.HasField("dropped_before") for each in again] == [False] * (len(again) - 1) + [
+            True
+        ]
+        assert again[-1].dropped_before == told
+    assert ids(anew) == [held]
+
+
+async def first_dropped(call: Any) -> AsyncIterator[Timestamp]:
+    async with asyncio.timeout(20):
+        async for response in call:
+            if response.HasField("dropped_before"):
+                yield response.dropped_before
+                return
 
 
 async def test_what_begins_again_is_counted_where_it_stands(tmp_path: Path) -> None:

@@ -17,6 +17,8 @@ from tui.resources.model import Action, Cell, Column, Danger, ItemResult, Questi
 from tui.views.statuses import look_of_execution
 
 if TYPE_CHECKING:
+    from google.protobuf.timestamp_pb2 import Timestamp
+
     from tui.clients import Clients
 
 # As many as one call takes, and how long it may take for them.
@@ -101,6 +103,8 @@ async def watch(
             for change in batch.changes
         )
         executions.drop(batch.gone_ids)
+        if batch.HasField("dropped_before"):
+            executions.drop(_ended_before(executions, batch.dropped_before))
         told += len(batch.changes)
         if batch.counts:
             executions.facts["counts"] = {each.status: each.count for each in batch.counts}
@@ -113,6 +117,15 @@ async def watch(
             line.live(_lag(batch.changes))
         else:
             line.syncing(told)
+
+
+def _ended_before(executions: Collection[Execution], at: Timestamp) -> list[str]:
+    before = at.seconds + at.nanos / 1e9
+    return [
+        row.id
+        for row in executions.records.values()
+        if row.ended_at is not None and row.ended_at < before
+    ]
 
 
 def _lag(changes: Sequence[pb.ExecutionChange]) -> float | None:
