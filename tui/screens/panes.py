@@ -17,6 +17,7 @@ PANES: dict[str, str] = {
     "definition-history": "tui.screens.definition.history:HistoryTab",
     "metrics": "tui.screens.operations.metrics:MetricsPane",
     "traffic": "tui.screens.operations.traffic:TrafficTab",
+    "pulse": "tui.screens.operations.pulse:PulsePane",
     "engine": "tui.screens.operations.engine:EnginePane",
     "limit-holders": "tui.screens.operations.holders:HoldersTab",
     "cache-entries": "tui.screens.operations.entries:EntriesTab",

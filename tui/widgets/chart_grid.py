@@ -52,6 +52,8 @@ class ChartGrid(Grid):
         self._charts = {name: TimeChart(zoom=zoom, ascii=ascii) for name in titles}
         for name, chart in self._charts.items():
             chart.border_title = titles[name]
+            # Until it is known how much room there is.
+            chart.display = False
         self._current = next(iter(self._charts))
         self._columns = 0
 

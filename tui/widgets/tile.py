@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
+from rich.cells import cell_len
 from rich.segment import Segment
 from textual import events
 from textual.binding import Binding, BindingType
@@ -17,6 +18,9 @@ from tui.views.sparks import spark
 from tui.views.timecolumns import fitted
 from tui.views.visible import in_one_line
 from tui.widgets.tones import tone_style
+
+# How many cells the line of values has beside a figure.
+LEAST_SPARK, MOST_SPARK = 5, 16
 
 
 class Tile(Widget, can_focus=True):
@@ -91,6 +95,8 @@ A figure, and how it was in the time before.
         high = tall(told)
         is_tall = not self._ascii and height >= HEIGHT + 2 and len(high[0]) <= width
         lines = list(high) if is_tall else [told]
+        if height == 1 and values:
+            return _alone(told, in_one_line(note), values, width, ascii=self._ascii), tone, True
         if y < len(lines):
             beside = f"  {in_one_line(note)}" if note and not is_tall else ""
             return lines[y] + beside, tone, True
@@ -106,3 +112,15 @@ A figure, and how it was in the time before.
     def on_click(self, event: events.Click) -> None:
         event.stop()
         self.action_open()
+
+
+def _alone(told: str, note: str, values: Sequence[float | None], width: int, *, ascii: bool) -> str:
+    """Figure, word and line of values side by side; without room the word goes, then the line."""
+    room = width - cell_len(told) - 1
+    if note and room - cell_len(note) - 2 >= LEAST_SPARK:
+        told, room = f"{told}  {note}", room - cell_len(note) - 2
+    if room < LEAST_SPARK:
+        return told
+    cells = min(room, MOST_SPARK)
+    line = spark(values, cells, ascii=ascii)
+    return told + " " * (width - cell_len(told) - cells) + line

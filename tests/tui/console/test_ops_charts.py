@@ -11,6 +11,7 @@ from tests.tui.console.traffic import call, serve
 from tests.tui.screen import screen_text, until, until_shown
 from tests.tui.services import Services, start
 from tui.screens.operations.traffic import TrafficCharts
+from tui.settings import Settings
 from tui.views.traffic import Scope
 from tui.widgets.chart_grid import ChartGrid
 from tui.widgets.live_table import LiveTable
@@ -184,3 +185,51 @@ async def test_the_engine_has_a_day_behind_a_key(services: Services) -> None:
         assert grid.zoom == timedelta(hours=24)
         await pilot.press("d")
         await until_shown(pilot, "last 10 minutes")
+
+
+async def test_the_pulse_tells_what_fails_and_leads_there(services: Services) -> None:
+    await serve(services, "pulsed")
+    async with console_on(services, "pulse", size=(120, 40)) as pilot:
+        await until_shown(pilot, "3/3  serving", "Last failures")
+
+        await start(services, "pulsed-fails")
+        await until_shown(pilot, "pulsed-fails", "out of stock")
+        await pilot.press("right", "enter")
+
+        await until_shown(pilot, "status:failed newer:1h", "✘ failed", "pulsed-fails")
+
+
+async def test_the_last_failure_opens_from_the_pulse(services: Services) -> None:
+    await serve(services, "ticker")
+    id_ = await start(services, "ticker-fails")
+    async with console_on(services, "pulse", size=(120, 40)) as pilot:
+        failures = pilot.app.screen.query_one("#failures", LiveTable)
+        await until(pilot, lambda: failures.put_cursor_on(id_))
+
+        failures.focus()
+        await pilot.press("enter")
+
+        await until_shown(pilot, "Timeline", "✘ failed")
+        await pilot.press("escape")
+        workflows = pilot.app.screen.query_one("#failing", LiveTable)
+        await until(pilot, lambda: workflows.put_cursor_on("ticker-fails"))
+        workflows.focus()
+        await pilot.press("enter")
+        await until_shown(pilot, "wf:ticker-fails status:failed,timed_out newer:1h")
+
+
+async def test_the_pulse_can_be_where_the_console_begins(services: Services) -> None:
+    async with console_on(services, "", settings=Settings(start="pulse")) as pilot:
+        await until_shown(pilot, "Commit p95", "Open waits")
+
+
+async def test_the_pulse_goes_on_without_the_edge(own_services: Services) -> None:
+    await serve(own_services, "edgeless")
+    async with console_on(own_services, "pulse", size=(120, 40)) as pilot:
+        await until_shown(pilot, "3/3  serving")
+
+        await own_services.stop("edge")
+        await until_shown(pilot, "2/3  edge away")
+        await start(own_services, "edgeless-fails")
+
+        await until_shown(pilot, "edgeless-fails", "out of stock")

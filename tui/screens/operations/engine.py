@@ -7,7 +7,6 @@ from typing import Any, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Container
 
 from tui.live.attention import Attention
 from tui.live.collection import Collection
@@ -19,21 +18,15 @@ from tui.screens.pane import Pane
 from tui.views.addresses import Address
 from tui.views.engine import TITLES, Gauge, charts, gauges
 from tui.widgets.chart_grid import ChartGrid
+from tui.widgets.list_and_charts import ListAndCharts
 from tui.widgets.live_table import LiveTable
 
-_BESIDE = 110
 _LENGTHS = {TEN_MINUTES: timedelta(minutes=10), DAY: timedelta(hours=24)}
 
 
 class EnginePane(Pane):
-    """The list is beside the charts where there is room, else above them."""
+    """Drawn once a second, when the executor tells the second that has passed."""
 
-    DEFAULT_CSS = """
-    EnginePane > Container { layout: vertical; height: 1fr; }
-    EnginePane LiveTable { height: 8; width: 1fr; }
-    EnginePane > .-beside { layout: horizontal; }
-    EnginePane > .-beside > LiveTable { width: 40; height: 1fr; }
-    """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("d", "day", "Day", id="engine.day", tooltip="The last 10 minutes, or the last day"),
         Binding("plus,equals_sign", "zoom(-1)", "Less", id="engine.zoom_in", show=False,
@@ -58,16 +51,11 @@ class EnginePane(Pane):
         self._view = View(self._gauges)
         self._table = LiveTable(self._view, columns(ascii=self.console.ascii), "name")
         self._table.border_title = "Now"
-        with Container():
-            yield self._table
-            yield self._charts
+        yield ListAndCharts(self._table, self._charts)
 
     def on_unmount(self) -> None:
         self._view.close()
         self._attention.end()
-
-    def on_resize(self) -> None:
-        self.query_one(Container).set_class(self.size.width >= _BESIDE, "-beside")
 
     @property
     def address(self) -> Address:
@@ -127,4 +115,4 @@ class EnginePane(Pane):
         self._charts.zoom_by(by)
 
     def action_chart(self) -> None:
-        self._charts.focus_chart()
+        self.query_one(ListAndCharts).focus_charts()

@@ -7,7 +7,6 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Container
 
 from tui.live.attention import Attention
 from tui.live.session import Feed
@@ -22,22 +21,13 @@ from tui.views.traffic import Scope
 from tui.views.words import text_of, words_of
 from tui.widgets.chart import ZOOMS
 from tui.widgets.chart_grid import ChartGrid
+from tui.widgets.list_and_charts import ListAndCharts
 from tui.widgets.live_table import LiveTable
-
-_BESIDE = 110
 
 
 class MetricsPane(Pane):
-    """The list is beside the charts where there is room, else above them; or it is all."""
+    """What the list has a row of, and of how long, is asked of the edge anew when it changes."""
 
-    DEFAULT_CSS = """
-    MetricsPane > Container { layout: vertical; height: 1fr; }
-    MetricsPane LiveTable { height: 8; width: 1fr; }
-    MetricsPane > .-beside { layout: horizontal; }
-    MetricsPane > .-beside > LiveTable { width: 46; height: 1fr; }
-    MetricsPane > .-table > LiveTable { width: 1fr; height: 1fr; }
-    MetricsPane > .-table > ChartGrid { display: none; }
-    """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("b", "group", "By", id="metrics.group",
                 tooltip="Tell apart by route, by service, by key"),
@@ -67,9 +57,7 @@ class MetricsPane(Pane):
         self._feed = self._attention.open(GROUPS, self._query)
         self._view: View[Group] = View(self._feed.collection)
         self._table = LiveTable(self._view, COLUMNS, "requests", True)
-        with Container():
-            yield self._table
-            yield self._charts
+        yield ListAndCharts(self._table, self._charts)
 
     @property
     def _query(self) -> str:
@@ -82,9 +70,6 @@ class MetricsPane(Pane):
     def on_unmount(self) -> None:
         self._view.close()
         self._attention.end()
-
-    def on_resize(self) -> None:
-        self.query_one(Container).set_class(self.size.width >= _BESIDE, "-beside")
 
     @property
     def address(self) -> Address:
@@ -149,15 +134,13 @@ class MetricsPane(Pane):
         self._ask()
 
     def action_table(self) -> None:
-        self.query_one(Container).toggle_class("-table")
-        self._table.focus()
+        self.query_one(ListAndCharts).toggle_table()
 
     def action_zoom(self, by: int) -> None:
         self._charts.zoom_by(by)
 
     def action_chart(self) -> None:
-        self.query_one(Container).remove_class("-table")
-        self._charts.focus_chart()
+        self.query_one(ListAndCharts).focus_charts()
 
 
 def _zoom(text: str) -> timedelta:
