@@ -102,3 +102,25 @@ def test_no_file_of_the_home_has_a_key(own_suite: Suite) -> None:
     for path in filter(Path.is_file, own_suite.home.rglob("*")):
         content = path.read_bytes()
         assert not any(key.encode() in content for key in keys), path
+
+
+def test_an_access_key_gets_tokens_until_it_is_revoked(
+    suite: Suite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    suite.apply({"kind": "application", "id": "robot", "roles": ["VIEWER"]})
+    done = suite.podium("access-keys", "create", "robot", "--expires", "1d", "--output", "json")
+    assert done.returncode == 0, done.stderr
+    key = json.loads(done.stdout)
+
+    def looks() -> int:
+        with monkeypatch.context() as environment:
+            environment.setenv("PODIUM_KEY_ID", key["keyId"])
+            environment.setenv("PODIUM_KEY_SECRET", key["keySecret"])
+            return suite.podium("get", "workflow").returncode
+
+    assert looks() == 0
+    listed = json.loads(suite.podium("access-keys", "robot", "--output", "json").stdout)
+    assert [(each["keyId"], each["revokedAt"]) for each in listed] == [(key["keyId"], None)]
+    assert suite.podium("access-keys", "revoke", key["keyId"]).returncode == 0
+    assert looks() == 1
+    assert "revoked" in suite.podium("access-keys", "robot").stdout

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 CALL_SECONDS = 10.0
 
 
-class _Listing(click.Group):
+class Listing(click.Group):
     """A group whose first word, where it is no command, is what to list."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
@@ -49,10 +49,10 @@ class _End(click.ParamType[datetime]):
             self.fail(f"{value!r}: {error}.", param, ctx)
 
 
-_EXPIRES = click.option("--expires", type=_End(), help="When the key ends; default: never.")
+EXPIRES = click.option("--expires", type=_End(), help="When the key ends; default: never.")
 
 
-@click.group(cls=_Listing)
+@click.group(cls=Listing)
 def keys() -> None:
     """List the keys of AUTH, or make, roll and revoke one.
 
@@ -110,7 +110,7 @@ async def _last_used(clients: Clients, auth: str) -> Uses | None:
 @HOME_OPTION
 @OUTPUT_OPTION
 @click.option("--name", default="", help="What to call it; default: key-N.")
-@_EXPIRES
+@EXPIRES
 @click.argument("auth")
 def create(home: Path | None, output: str, name: str, expires: datetime | None, auth: str) -> None:
     """Add a key to AUTH and print it, this once; the keys that it has stay."""
@@ -136,7 +136,7 @@ def create(home: Path | None, output: str, name: str, expires: datetime | None, 
     show_default="24h",
     help="For how long the old key goes on; 0: it ends at once.",
 )
-@_EXPIRES
+@EXPIRES
 @click.argument("auth")
 @click.argument("name", default="")
 def roll(

@@ -27,6 +27,7 @@ COMMANDS = {
     "history": ("tui.cli.history", "history", "List what a definition was."),
     "rollback": ("tui.cli.history", "rollback", "Store an earlier state of a definition again."),
     "keys": ("tui.cli.keys", "keys", "List, make, roll and revoke the keys of an auth."),
+    "access-keys": ("tui.cli.access_keys", "access_keys", "List, make and revoke access keys."),
     "run": ("tui.cli.run", "run", "Start an execution; wait for its end with --wait."),
     "watch": ("tui.cli.run", "watch", "Follow an execution until it ends."),
     "executions": ("tui.cli.executions", "executions", "List executions."),

@@ -16,7 +16,7 @@ from tui.resources.catalog import (
     text_of,
     written,
 )
-from tui.resources.model import Resource
+from tui.resources.model import Resource, Tab
 
 RESOURCE: Resource[Definition] = Resource(
     name="applications",
@@ -41,7 +41,11 @@ Service accounts: roles, grants and access keys.
     ),
     fields=FIELDS,
     text=text_of,
-    tabs=TABS,
+    tabs=(
+        *TABS,
+        Tab("grants", "Grants", "application-grants"),
+        Tab("keys", "Keys", "application-keys"),
+    ),
     actions=(delete("application"),),
     openings=written("application"),
     kind="application",

@@ -16,7 +16,7 @@ from tui.resources.catalog import (
     text_of,
     written,
 )
-from tui.resources.model import Resource
+from tui.resources.model import Resource, Tab
 
 RESOURCE: Resource[Definition] = Resource(
     name="auths",
@@ -33,13 +33,15 @@ How callers of services prove who they are, and as which application.
         text_column("type", "TYPE", 8, lambda row: row.get("authenticationType"), priority=8),
         text_column("application", "APPLICATION", 12, lambda row: row.get("applicationId"),
                     flex=1, priority=7),
+        text_column("keys", "KEYS", 4, lambda row: len(row.get("knownKeys", ())), priority=6,
+                    right=True),
         UPDATED,
         BY,
         REVISION,
     ),
     fields=FIELDS,
     text=text_of,
-    tabs=TABS,
+    tabs=(*TABS, Tab("keys", "Keys", "auth-keys")),
     actions=(delete("auth"),),
     openings=written("auth"),
     kind="auth",

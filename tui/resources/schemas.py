@@ -1,4 +1,4 @@
-"""Schemas: jSON Schemas that routes and workflows name."""
+"""Schemas: JSON Schemas that routes and workflows name."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tui.resources.catalog import (
     text_of,
     written,
 )
-from tui.resources.model import Resource
+from tui.resources.model import Resource, Tab
 
 RESOURCE: Resource[Definition] = Resource(
     name="schemas",
@@ -39,7 +39,7 @@ JSON Schemas that routes and workflows name.
     ),
     fields=FIELDS,
     text=text_of,
-    tabs=TABS,
+    tabs=(*TABS, Tab("sample", "Sample", "schema-sample")),
     actions=(delete("schema"),),
     openings=written("schema"),
     kind="schema",

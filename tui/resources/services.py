@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from podium.registry.v1 import registry_pb2 as pb
+from services.errors import ServiceError
+from services.rpc import raising_ours
 from tui.resources.catalog import (
     BY,
+    CALL_SECONDS,
     FIELDS,
     NAME,
     REVISION,
@@ -16,12 +24,43 @@ from tui.resources.catalog import (
     text_of,
     written,
 )
-from tui.resources.model import Cell, Column, Resource, Tab
+from tui.resources.model import Action, Cell, Column, ItemResult, Resource, Tab
+from tui.views.drafts import command
+
+if TYPE_CHECKING:
+    from tui.clients import Clients
 
 
 def _state(row: Definition, now: float) -> Cell:
     return Cell("● enabled", "success") if row.get("enabled", True) else Cell("○ disabled", "muted")
 
+
+async def _switch(
+    clients: Clients, rows: Sequence[Definition], answers: Mapping[str, str]
+) -> AsyncIterator[ItemResult]:
+    for row in rows:
+        document = _switched(row)
+        put = pb.DocumentPut(document=json.dumps(document, ensure_ascii=False), etag=row.etag)
+        request = pb.PutDefinitionsRequest(puts=[put])
+        try:
+            with raising_ours():
+                await clients.registry.PutDefinitions(request, timeout=CALL_SECONDS)
+        except ServiceError as error:
+            yield ItemResult(row.id, False, error.detail)
+        else:
+            yield ItemResult(row.id, True, "enabled" if document["enabled"] else "disabled")
+
+
+def _switched(row: Definition) -> dict[str, Any]:
+    return {**row.document, "enabled": not row.get("enabled", True)}
+
+
+SWITCH: Action[Definition] = Action(
+    "service.switch", "x", "On/off", "Enable it, or disable it: all its routes answer 503 then.",
+    _switch,
+    lambda rows, _: " && ".join(command(_switched(row)) for row in rows),
+    doing="switching",
+)  # fmt: skip
 
 RESOURCE: Resource[Definition] = Resource(
     name="services",
@@ -52,8 +91,12 @@ What the gateway serves: a base path, who may call, and the routes below it.
         "enabled": lambda row: bool(row.get("enabled", True)),
     },
     text=lambda row: f"{text_of(row)} {row.get('name')} {row.get('path')}",
-    tabs=(*TABS, Tab("traffic", "Traffic", "traffic")),
-    actions=(delete("service"),),
+    tabs=(
+        Tab("routes", "Routes", "service-routes"),
+        *TABS,
+        Tab("traffic", "Traffic", "traffic"),
+    ),
+    actions=(SWITCH, delete("service")),
     openings=written("service"),
     kind="service",
     sort="name",

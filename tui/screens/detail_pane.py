@@ -33,6 +33,11 @@ class TabPane(Vertical):
         super().__init__()
         self.detail = detail
 
+    @property
+    def dirty(self) -> bool:
+        """Whether something here would be lost by leaving."""
+        return False
+
     def flush(self, now: float) -> None:
         """Show what has changed; ``now`` is in epoch seconds. Called of the shown one only."""
 
@@ -91,10 +96,10 @@ class DetailPane(ActingPane):
     def on_unmount(self) -> None:
         self._attention.end()
 
-    def follow(self, source: Source[Any], query: str = "") -> Feed:
+    def follow(self, source: Source[Any], query: str | None = None) -> Feed:
         """The feed of ``source`` about this record, or about ``query``: one for all tabs."""
         if source.name not in self._feeds:
-            wanted = query or self.record_id
+            wanted = self.record_id if query is None else query
             self._feeds[source.name] = self._attention.open(source, wanted)
         return self._feeds[source.name]
 
@@ -112,6 +117,10 @@ class DetailPane(ActingPane):
     @property
     def address(self) -> Address:
         return Address(self.resource.name, self.record_id, self.tab)
+
+    @property
+    def dirty(self) -> bool:
+        return any(each.dirty for each in self._made.values())
 
     @property
     def crumbs(self) -> tuple[str, ...]:

@@ -24,5 +24,10 @@ PANES: dict[str, str] = {
     "cache-entry": "tui.screens.operations.entry:EntryPane",
     "execution-data": "tui.screens.execution.data:DataTab",
     "definition-form": "tui.screens.definition.form:FormPane",
+    "auth-keys": "tui.screens.definition.keys:ApiKeysTab",
+    "application-keys": "tui.screens.definition.keys:AccessKeysTab",
+    "application-grants": "tui.screens.definition.grants:GrantsTab",
+    "service-routes": "tui.screens.definition.routes:RoutesTab",
+    "schema-sample": "tui.screens.definition.sample:SampleTab",
     "route-form": "tui.screens.definition.form:NewRoutePane",
 }

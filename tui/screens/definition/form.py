@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import partial
 from typing import Any, ClassVar
 
@@ -147,9 +147,21 @@ class FormPane(Pane):
     # What is written
 
     @property
+    def part(self) -> Json:
+        """What is written, as it is now."""
+        return self.form.document if self.form is not None else {}
+
+    @property
     def written(self) -> dict[str, Json]:
         """The whole document as it is written now."""
-        return self.draft.whole(self.form.document if self.form else {})
+        return self.draft.whole(self.part)
+
+    @property
+    def hidden(self) -> Collection[str]:
+        """The fields that nobody is to read over a shoulder."""
+        if self.form is None:
+            return ()
+        return drafts.secrets_of(self.form.state.form, self.form.document)
 
     def shown(self) -> Json:
         """What is written, without what nobody is to read over a shoulder."""
@@ -254,6 +266,14 @@ class FormPane(Pane):
             if await self.app.push_screen_wait(AskScreen("Leave?", text, choices)) != "drop":
                 return
         await self.console.frame.close(self)
+
+    async def end(self, name: str) -> None:
+        """Nothing is left to do here."""
+        await self.console.frame.close(self)
+        if name and self.on_stored is not None:
+            self.on_stored(name)
+        elif name:
+            self.console.frame.show_record(name)
 
     # What a field refers to, and what is written elsewhere
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from services.errors import ServiceError
 from services.home import HomeUnusable
@@ -24,19 +24,52 @@ from tui.widgets.working import begin
 
 if TYPE_CHECKING:
     from podium.registry.v1 import registry_pb2 as pb
-    from tui.screens.definition.form import FormPane
+    from tui.app import Console
+    from tui.views.drafts import Draft
 
 UNCHANGED = 3
 
 
+class Writing(Protocol):
+    """Whoever has a draft that is to be stored.
+
+    Attributes:
+        draft: What was read.
+        title: What is written, for dialogs.
+        part: The part of the draft that is written, as it is now.
+        hidden: The fields that stand in no log.
+    """
+
+    draft: Draft
+
+    @property
+    def console(self) -> Console: ...
+    @property
+    def is_attached(self) -> bool: ...
+    @property
+    def title(self) -> str: ...
+    @property
+    def part(self) -> Json: ...
+    @property
+    def hidden(self) -> Collection[str]: ...
+    def mark(self, answer: Answer, *, all_of_it: bool = False) -> None:
+        """Show what is wrong."""
+
+    def take(self, draft: Draft, part: Json | None) -> None:
+        """Go on with ``part`` against what is there by now."""
+
+    async def end(self, name: str) -> None:
+        """It is stored, and the stream has told so; empty: it was dropped."""
+
+
 class Saver:
-    """What happens from Ctrl+S on, for one form.
+    """What happens from Ctrl+S on, for one draft.
 
     Attributes:
         is_stored: The registry has it.
     """
 
-    def __init__(self, pane: FormPane) -> None:
+    def __init__(self, pane: Writing) -> None:
         self._pane = pane
         self._busy = False
         self._feed: Feed | None = None
@@ -76,7 +109,7 @@ class Saver:
 
     async def _checked_and_sent(self) -> None:
         pane = self._pane
-        document = pane.written
+        document = pane.draft.whole(pane.part)
         answer = await self._put(document, dry_run=True)
         if answer.result is None:
             await self._refused(answer, document)
@@ -86,7 +119,7 @@ class Saver:
             return
         difference = list(lines(answer.result, "written"))
         screen = SaveScreen(pane.title, difference[1:], list(answer.result.warnings))
-        if await pane.app.push_screen_wait(screen) == "save":
+        if await pane.console.push_screen_wait(screen) == "save":
             await self._sent(document, difference[0])
 
     async def _put(self, document: Mapping[str, Json], *, dry_run: bool) -> Answer:
@@ -97,8 +130,7 @@ class Saver:
     async def _sent(self, document: dict[str, Json], title: str) -> None:
         pane = self._pane
         log = pane.console.session.log
-        hidden = drafts.secrets_of(pane.form.state.form, document) if pane.form else {}
-        entry = log.sent(f"Save {title}", drafts.command(document, hidden))
+        entry = log.sent(f"Save {title}", drafts.command(document, pane.hidden))
         pane.console.tell("Sent…", "information")
         answer = await self._put(document, dry_run=False)
         if answer.result is None:
@@ -117,21 +149,13 @@ class Saver:
             self._feed = pane.console.session.open(resource.source)
         if result.generated_keys:
             keys = [Shown(f"key {each.name}", each.key) for each in result.generated_keys]
-            await pane.app.push_screen_wait(OnceScreen(f"auth {self._name}", keys))
+            await pane.console.push_screen_wait(OnceScreen(f"auth {self._name}", keys))
 
     def _done(self) -> None:
         """The stream has told of it."""
         pane = self._pane
         pane.console.tell(f"{pane.draft.kind} {self._name} is stored.", "information")
-        begin(pane.console.frame, self._left, "leave")
-
-    async def _left(self) -> None:
-        pane = self._pane
-        await pane.console.frame.close(pane)
-        if pane.on_stored is not None:
-            pane.on_stored(self._name)
-        else:
-            pane.console.frame.show_record(self._name)
+        begin(pane.console.frame, partial(pane.end, self._name), "leave")
 
     # What is refused
 
@@ -164,7 +188,7 @@ class Saver:
         screen = ConflictScreen(
             f"{told} {by}", _diff(base, now), _diff(base, dict(document)), meeting
         )  # fmt: skip
-        answer = await pane.app.push_screen_wait(screen)
+        answer = await pane.console.push_screen_wait(screen)
         if answer == "both" and not pane.draft.within:
             self._go_on(now, etag, written=both)
         elif answer != "edit":
@@ -192,10 +216,10 @@ class Saver:
         """Go on against what is there now: with that, with ``written``, or with what is written."""
         pane = self._pane
         if theirs and etag == drafts.NEW:
-            begin(pane.console.frame, partial(pane.console.frame.close, pane), "leave")
-        elif pane.form is not None:
+            begin(pane.console.frame, partial(pane.end, ""), "leave")
+        else:
             draft = pane.draft.read_again(now, etag)
-            kept = written if written is not None else pane.form.document
+            kept = written if written is not None else pane.part
             pane.take(draft, draft.part() if theirs else kept)
 
 

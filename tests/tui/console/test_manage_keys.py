@@ -1,0 +1,306 @@
+"""Keys made, rolled and revoked, grants switched, services switched off and on."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
+
+from textual.pilot import Pilot
+from textual.widgets import Input
+
+from podium.registry.v1 import registry_pb2
+from services.home import Credentials
+from tests.tui.console.conftest import console_on
+from tests.tui.console.test_manage_forms import (
+    anybody,
+    application,
+    form_in,
+    pane_text,
+    press_button,
+    route,
+    saved,
+    service,
+    stored,
+    type_in,
+    workflow,
+)
+from tests.tui.screen import assert_snapshot, screen_text, until, until_shown
+from tests.tui.services import Services, put
+from tui.clients import connected
+from tui.widgets.document_editor import DocumentEditor
+from tui.widgets.grant_matrix import GrantMatrix
+from tui.widgets.live_table import LiveTable
+
+
+async def api_keys(services: Services, auth: str) -> list[registry_pb2.ApiKey]:
+    async with connected(services.suite) as clients:
+        answer = await clients.registry.ListApiKeys(registry_pb2.ListApiKeysRequest(auth_id=auth))
+    return list(answer.api_keys)
+
+
+def keyed(name: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    return application(name), {
+        "kind": "auth", "id": name, "authenticationType": "API_KEY", "applicationId": name,
+        "apiKeys": [{"name": "first", "key": f"{name}-first-key-of-the-tests"}],
+    }  # fmt: skip
+
+
+def table_of(pilot: Pilot[Any]) -> LiveTable:
+    return next(each for each in pilot.app.screen.query(LiveTable) if each.has_focus)
+
+
+def log_of(pilot: Pilot[Any]) -> list[str]:
+    """The command lines of what was done."""
+    console: Any = pilot.app
+    return [entry.command for entry in console.session.log.collection.records.values()]
+
+
+async def confirmed(pilot: Pilot[Any], *shown: str) -> None:
+    """Do what a dialog asks for."""
+    await until_shown(pilot, "Cancel", *shown)
+    await pilot.press("y")
+
+
+async def copied_once(pilot: Pilot[Any]) -> str:
+    """The key that a dialog shows, which is then closed."""
+    await until_shown(pilot, "I have it")
+    copied: list[str] = []
+    pilot.app.copy_to_clipboard = copied.append  # type: ignore[method-assign,assignment]
+    await pilot.press("y")
+    await pilot.press("enter")
+    await until(pilot, lambda: "I have it" not in screen_text(pilot.app))
+    return copied[0]
+
+
+async def test_a_key_is_made_rolled_and_revoked(services: Services) -> None:
+    await put(services, *keyed("turned"))
+    async with console_on(services, "auths/turned/keys", size=(120, 40)) as pilot:
+        await until_shown(pilot, "first", "● live", "never")
+
+        await pilot.press("n")
+        await until_shown(pilot, "New key of auth turned")
+        pilot.app.screen.query_one("#answer-name", Input).value = "second"
+        pilot.app.screen.query_one("#answer-expires", Input).value = "90d"
+        await confirmed(pilot)
+        key = await copied_once(pilot)
+        await until_shown(pilot, "second", "◐ ends")
+        assert key not in screen_text(pilot.app)
+
+        await until(pilot, lambda: table_of(pilot).put_cursor_on("first"))
+        await pilot.press("r")
+        await confirmed(pilot, "Roll key first", "24h")
+        await copied_once(pilot)
+        await until(pilot, lambda: len(table_of(pilot).view) == 3)
+        assert len(await api_keys(services, "turned")) == 3
+
+        await until(pilot, lambda: table_of(pilot).put_cursor_on("second"))
+        await pilot.press("x")
+        await confirmed(pilot, "Revoke second", "refused within a second")
+        await until(pilot, lambda: len(table_of(pilot).view) == 2)
+
+        assert log_of(pilot) == [
+            "podium keys create --name second --expires 90d turned",
+            "podium keys roll --overlap 24h turned first",
+            "podium keys revoke turned second",
+        ]
+        await pilot.press("colon", *"actions", "enter")
+        await until_shown(pilot, "✔ done", "key second")
+        assert key not in screen_text(pilot.app)
+
+
+async def test_the_last_key_is_kept_unless_one_says_so(services: Services) -> None:
+    await put(services, *keyed("lasting"))
+    async with console_on(services, "auths/lasting/keys", size=(80, 24)) as pilot:
+        await until_shown(pilot, "first")
+        await pilot.press("x")
+
+        await confirmed(pilot, "Revoke first")
+
+        await until(pilot, lambda: "Cancel" not in screen_text(pilot.app))
+        await until_shown(pilot, "last")
+        assert [each.name for each in await api_keys(services, "lasting")] == ["first"]
+
+
+async def test_an_end_that_cannot_be_read_makes_no_key(services: Services) -> None:
+    await put(services, *keyed("unread"))
+    async with console_on(services, "auths/unread/keys", size=(80, 24)) as pilot:
+        await until_shown(pilot, "first")
+        await pilot.press("n")
+        await until_shown(pilot, "New key of auth unread")
+        pilot.app.screen.query_one("#answer-expires", Input).value = "soon"
+
+        await confirmed(pilot)
+
+        await until_shown(pilot, "write a length like 90d")
+        assert len(await api_keys(services, "unread")) == 1
+
+
+async def test_an_access_key_is_made_and_revoked(services: Services) -> None:
+    await put(services, application("robot"))
+    async with console_on(services, "applications/robot/keys", size=(120, 40)) as pilot:
+        await until_shown(pilot, "Keys", "n New key")
+        await pilot.press("n")
+        await confirmed(pilot, "New access key of robot")
+        await until_shown(pilot, "Key id:")
+        secret = await copied_once(pilot)
+        await until_shown(pilot, "● live")
+        assert secret not in screen_text(pilot.app)
+
+        await pilot.press("x")
+        await confirmed(pilot, "Revoke")
+
+        await until_shown(pilot, "⊘ revoked")
+        async with connected(services.suite) as clients:
+            answer = await clients.registry.ListAccessKeys(
+                registry_pb2.ListAccessKeysRequest(application_id="robot")
+            )
+        assert answer.access_keys[0].HasField("revoked_at")
+
+
+async def test_grants_are_switched_and_stored_at_once(services: Services) -> None:
+    granted = [{"target": {"type": "workflow", "id": "one"}, "access": ["EXECUTE"]}]
+    await put(services, {**application("granted"), "permissions": granted})
+    async with console_on(services, "applications/granted/grants", size=(80, 24)) as pilot:
+        await until_shown(pilot, "EXECUTE", "one", "1 targets")
+        matrix = pilot.app.screen.query_one(GrantMatrix)
+        await until(pilot, lambda: matrix.has_focus)
+        await pilot.press("space")
+        await pilot.press("a")
+        await until_shown(pilot, "Grant something on")
+        pilot.app.screen.query_one("#answer-name", Input).value = "*"
+        await confirmed(pilot)
+        await until_shown(pilot, "2 targets", "● changed")
+        await pilot.press("right", "space")
+        await until(pilot, lambda: "CREATE" in matrix.grants[1].access)
+        assert_snapshot(pane_text(pilot), "manage_grants_80x24")
+
+        await pilot.press("escape")
+        await pilot.press("ctrl+s")
+        await until_shown(pilot, "Before → after", "+")
+        await pilot.press("enter")
+
+        await until(pilot, lambda: "● changed" not in screen_text(pilot.app))
+        assert (await stored(services, "application", "granted"))["permissions"] == [
+            {"target": {"type": "workflow", "id": "one"}, "access": ["READ", "EXECUTE"]},
+            {"target": {"type": "workflow", "id": "*"}, "access": ["CREATE"]},
+        ]
+
+
+async def test_grants_follow_the_stream_until_one_is_switched(services: Services) -> None:
+    await put(services, application("followed"))
+    async with console_on(services, "applications/followed/grants", size=(120, 40)) as pilot:
+        await until_shown(pilot, "0 targets")
+        matrix = pilot.app.screen.query_one(GrantMatrix)
+
+        grant = {"target": {"type": "secret", "id": "T"}, "access": ["READ"]}
+        await put(services, {**application("followed"), "permissions": [grant]})
+        await until_shown(pilot, "1 targets")
+        await until(pilot, lambda: matrix.has_focus)
+        await pilot.press("right", "space")
+        await until_shown(pilot, "● changed")
+        await put(services, {**application("followed"), "name": "Theirs", "permissions": [grant]})
+        await pilot.press("ctrl+s")
+        await until_shown(pilot, "Changed meanwhile", "do not meet")
+        await press_button(pilot, "both")
+        await until(pilot, lambda: "Changed meanwhile" not in screen_text(pilot.app))
+        await until_shown(pilot, "● changed")
+        await pilot.press("ctrl+s")
+        await until_shown(pilot, "Before → after")
+        await pilot.press("enter")
+
+        await until(pilot, lambda: "● changed" not in screen_text(pilot.app))
+        document = await stored(services, "application", "followed")
+        assert document["name"] == "Theirs"
+        assert document["permissions"][0]["access"] == ["READ", "CREATE"]
+
+
+async def test_a_service_is_switched_off_and_on(services: Services) -> None:
+    await put(services, *anybody("sw-any"), service("switched", "sw-any"))
+    async with console_on(services, "services switched", size=(120, 40)) as pilot:
+        await until_shown(pilot, "switched", "● enabled")
+        await pilot.press("x")
+        await until_shown(pilot, "○ disabled")
+        assert (await stored(services, "service", "switched"))["enabled"] is False
+
+        await pilot.press("x")
+
+        await until_shown(pilot, "● enabled")
+
+
+async def test_a_service_opens_with_its_routes_and_one_is_added_there(services: Services) -> None:
+    await put(services, *anybody("tab-any"), workflow("tab-flow"))
+    await put(services, service("tabbed", "tab-any"), service("other", "tab-any",
+              route("/no", "tab-flow")))  # fmt: skip
+    async with console_on(services, "services tabbed", size=(120, 40)) as pilot:
+        await until(pilot, lambda: table_of(pilot).put_cursor_on("tabbed"))
+        await pilot.press("enter")
+        await until_shown(pilot, "1 Routes", "n New route")
+        assert "/other" not in screen_text(pilot.app)
+
+        await pilot.press("n")
+        form = await form_in(pilot)
+        await type_in(pilot, form, ("httpMethod",), "PUT")
+        await type_in(pilot, form, ("path",), "/new")
+        await type_in(pilot, form, ("mappedWorkflow", "name"), "tab-flow")
+        await saved(pilot)
+
+        await until_shown(pilot, "/tabbed/new", "1 Routes")
+
+
+async def test_a_sample_is_judged_as_it_is_written(services: Services) -> None:
+    data = {
+        "type": "object", "required": ["count"],
+        "properties": {"count": {"type": "integer", "minimum": 1}},
+    }  # fmt: skip
+    await put(services, {"kind": "schema", "name": "counted", "version": 1, "data": data})
+    async with console_on(services, "schemas/counted/sample", size=(120, 40)) as pilot:
+        await until_shown(pilot, "Sample · ✔ valid", '"count": 1')
+        editor = pilot.app.screen.query_one(DocumentEditor)
+
+        editor.area.text = '{\n  "count": 0\n}'
+
+        await until_shown(pilot, "Sample · ✘ 1 fault")
+        assert [fault.line for fault in editor.faults] == [2]
+        editor.area.text = '{"count": '
+        await until_shown(pilot, "cannot be read")
+        await pilot.press("f5")
+        await until_shown(pilot, "Sample · ✔ valid")
+
+
+async def test_read_only_consoles_only_look(services: Services) -> None:
+    await put(services, *keyed("seen"), service("seen", "seen"))
+    async with console_on(services, "auths/seen/keys", size=(120, 40), read_only=True) as pilot:
+        await until_shown(pilot, "first", "● live")
+        assert "New key" not in screen_text(pilot.app)
+        await pilot.press("n", "x", "r")
+        await pilot.press("colon", *"applications/seen/grants", "enter")
+        await until_shown(pilot, "0 targets")
+        assert "Add target" not in screen_text(pilot.app)
+        await pilot.press("colon", *"services", "enter")
+        await until_shown(pilot, "● enabled")
+        await pilot.press("x")
+        await pilot.pause()
+
+        assert len(await api_keys(services, "seen")) == 1
+        assert "enabled" not in (await stored(services, "service", "seen"))
+
+
+async def test_what_the_key_may_not_do_is_told_in_words(services: Services) -> None:
+    await put(services, {**application("looker"), "roles": ["VIEWER"]}, application("not-mine"))
+    async with connected(services.suite) as clients:
+        made = await clients.registry.CreateAccessKey(
+            registry_pb2.CreateAccessKeyRequest(application_id="looker")
+        )
+    credentials = Credentials(made.access_key.key_id, made.key_secret)
+    lookers: Any = SimpleNamespace(suite=replace(services.suite, credentials=credentials))
+    async with console_on(lookers, "applications", size=(120, 40)) as pilot:
+        await until(pilot, lambda: table_of(pilot).put_cursor_on("not-mine"))
+        await pilot.press("e")
+        form = await form_in(pilot)
+        await type_in(pilot, form, ("name",), "Mine")
+
+        await pilot.press("ctrl+s")
+
+        await until_shown(pilot, "Your key may not do that")
+        assert form.document["name"] == "Mine"  # type: ignore[index,call-overload]

@@ -1,0 +1,90 @@
+"""`podium access-keys`: the keys with which programs and people act as an application."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from podium.registry.v1 import registry_pb2
+from tui.cli.keys import EXPIRES, Listing
+from tui.cli.main import HOME_OPTION
+from tui.cli.session import OUTPUT_OPTION, call, echo_json
+from tui.views.access_keys import fields, lines
+
+if TYPE_CHECKING:
+    from tui.clients import Clients
+
+CALL_SECONDS = 10.0
+
+
+@click.group("access-keys", cls=Listing)
+def access_keys() -> None:
+    """List the access keys of APPLICATION, or make and revoke one.
+
+    `podium access-keys APPLICATION` is short for `podium access-keys list APPLICATION`. A key's
+    secret is shown once, when it is made.
+    """
+
+
+@access_keys.command("list")
+@HOME_OPTION
+@OUTPUT_OPTION
+@click.argument("application")
+def list_keys(home: Path | None, output: str, application: str) -> None:
+    """List the access keys of APPLICATION: ids, times and last uses, never the secrets."""
+
+    async def work(clients: Clients) -> None:
+        answer = await clients.registry.ListAccessKeys(
+            registry_pb2.ListAccessKeysRequest(application_id=application), timeout=CALL_SECONDS
+        )
+        if output == "json":
+            echo_json([fields(key) for key in answer.access_keys])
+            return
+        for line in lines(answer.access_keys, datetime.now(UTC)):
+            click.echo(line)
+
+    call(home, work)
+
+
+@access_keys.command()
+@HOME_OPTION
+@OUTPUT_OPTION
+@EXPIRES
+@click.argument("application")
+def create(home: Path | None, output: str, expires: datetime | None, application: str) -> None:
+    """Add an access key to APPLICATION and print it, this once."""
+    stamp = None
+    if expires is not None:
+        stamp = Timestamp()
+        stamp.FromDatetime(expires)
+
+    async def work(clients: Clients) -> None:
+        answer = await clients.registry.CreateAccessKey(
+            registry_pb2.CreateAccessKeyRequest(application_id=application, expires_at=stamp),
+            timeout=CALL_SECONDS,
+        )
+        if output == "json":
+            echo_json(fields(answer.access_key) | {"keySecret": answer.key_secret})
+            return
+        click.echo(f"key id  {answer.access_key.key_id}")
+        click.echo(f"secret  {answer.key_secret}  (shown this once)")
+
+    call(home, work)
+
+
+@access_keys.command()
+@HOME_OPTION
+@click.argument("key_id")
+def revoke(home: Path | None, key_id: str) -> None:
+    """End the access key KEY_ID, and every token that was issued for it."""
+
+    async def work(clients: Clients) -> None:
+        request = registry_pb2.RevokeAccessKeyRequest(key_id=key_id)
+        await clients.registry.RevokeAccessKey(request, timeout=CALL_SECONDS)
+        click.echo(f"access key {key_id}  revoked")
+
+    call(home, work)

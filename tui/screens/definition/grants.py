@@ -1,0 +1,156 @@
+"""What an application may do where: switched cell by cell, stored as a whole."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+
+from services.json_text import Json
+from tui.live.putting import Answer
+from tui.resources import find
+from tui.resources.model import Question
+from tui.screens.confirm import ConfirmScreen
+from tui.screens.definition.drafting import draft_of
+from tui.screens.definition.saver import Saver
+from tui.screens.detail_pane import DetailPane, TabPane
+from tui.views import grants as views
+from tui.views.confirmation import Plan
+from tui.views.drafts import Draft
+from tui.views.grants import TARGETS, Grants
+from tui.widgets.grant_matrix import GrantMatrix
+from tui.widgets.working import begin
+
+WRITES = ("add", "remove", "undo", "save")
+
+
+class GrantsTab(TabPane):
+    """The grants as they are stored, until somebody switches one."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("a", "add", "Add target", id="grants.add", tooltip="Grant something on another"),
+        Binding("delete,backspace", "remove", "Take out", id="grants.remove",
+                tooltip="Grant nothing on this any more"),
+        Binding("u", "undo", "Undo", id="grants.undo", tooltip="Back to what is stored"),
+        Binding("ctrl+s", "save", "Save", id="grants.save",
+                tooltip="Show what differs, and store it"),
+    ]  # fmt: skip
+
+    def __init__(self, detail: DetailPane) -> None:
+        super().__init__(detail)
+        self.draft = Draft("application", {})
+        self._matrix = GrantMatrix(ascii=detail.console.ascii)
+        self._matrix.border_title = "Grants"
+        self._saver = Saver(self)
+        self._stored: Grants = ()
+
+    def compose(self) -> ComposeResult:
+        yield self._matrix
+
+    def on_unmount(self) -> None:
+        self._saver.close()
+
+    def entered(self) -> None:
+        self._matrix.focus()
+
+    @property
+    def dirty(self) -> bool:
+        return self._matrix.grants != self._stored and not self._saver.is_stored
+
+    def flush(self, now: float) -> None:
+        self._saver.flush()
+        record = self.detail.record
+        if record is not None and record.etag != self.draft.etag and not self.dirty:
+            self._begin(draft_of(self.detail.resource, record))
+
+    def _begin(self, draft: Draft) -> None:
+        self.draft = draft
+        self._stored = views.grants_of(draft.base)
+        self._show(self._stored)
+
+    def _show(self, grants: Grants, row: int | None = None) -> None:
+        self._matrix.show(grants, self._stored, row)
+        roles = self.draft.base.get("roles")
+        told = [f"roles: {' '.join(map(str, roles))}"] if isinstance(roles, list) and roles else []
+        told += [f"{len(grants)} targets"] + (["● changed · ctrl+s saves"] if self.dirty else [])
+        self._matrix.border_subtitle = " · ".join(told)
+
+    # What is written
+
+    def on_grant_matrix_switched(self, message: GrantMatrix.Switched) -> None:
+        message.stop()
+        if not self.console.read_only and not self._saver.is_stored:
+            self._show(views.toggled(self._matrix.grants, message.row, message.access))
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action not in WRITES:
+            return True
+        return not self.console.read_only
+
+    def action_add(self) -> None:
+        begin(self.console.frame, self._add, "grants")
+
+    async def _add(self) -> None:
+        questions = (
+            Question("kind", "Kind", TARGETS[0], TARGETS),
+            Question("name", "Name or id; * for all of the kind; of a tag key:value"),
+        )
+        plan = Plan("Grant something on", "Add it", (self._known(),), (), dangerous=False)
+        answers = await self.console.push_screen_wait(ConfirmScreen(plan, questions))
+        if answers is not None and answers["name"].strip() and self.is_attached:
+            self._show(*views.added(self._matrix.grants, answers["kind"], answers["name"].strip()))
+
+    def _known(self) -> str:
+        workflows = find("workflow")
+        if workflows is None or workflows.source is None:
+            return ""
+        names = sorted(self.console.session.known(workflows.source))
+        more = f" and {len(names) - 8} more" if len(names) > 8 else ""
+        return f"Workflows: {', '.join(names[:8])}{more}" if names else ""
+
+    def action_remove(self) -> None:
+        if self._matrix.grants:
+            self._show(views.removed(self._matrix.grants, self._matrix.row))
+
+    def action_undo(self) -> None:
+        self._show(self._stored)
+
+    def action_save(self) -> None:
+        if self.dirty:
+            self._saver.begin()
+
+    # What the saver asks
+
+    @property
+    def title(self) -> str:
+        """As dialogs have it."""
+        return f"grants of application {self.draft.name}"
+
+    @property
+    def part(self) -> Json:
+        """The whole application, with the grants as they are now."""
+        return views.with_grants(self.draft.base, self._matrix.grants)
+
+    @property
+    def hidden(self) -> Collection[str]:
+        """Nothing is."""
+        return ()
+
+    def mark(self, answer: Answer, *, all_of_it: bool = False) -> None:
+        """The saver tells what is wrong; no cell is."""
+
+    def take(self, draft: Draft, part: Json | None) -> None:
+        """Go on with ``part`` against what is there by now."""
+        self._begin(draft)
+        if isinstance(part, dict):
+            self._show(views.grants_of(part))
+
+    async def end(self, name: str) -> None:
+        """It is stored: the next change is a new one."""
+        self._saver.close()
+        self._saver = Saver(self)
+        record = self.detail.record
+        if record is not None:
+            self._begin(draft_of(self.detail.resource, record))

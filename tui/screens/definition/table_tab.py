@@ -1,0 +1,119 @@
+"""A tab with a list about a definition: read when it is opened, and again when that changes."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from textual.app import ComposeResult
+from textual.containers import Vertical
+
+from tui.live.session import Feed
+from tui.live.sources import Source
+from tui.live.view import View
+from tui.resources.model import Action, Column
+from tui.screens.detail_pane import DetailPane, TabPane
+from tui.widgets.live_table import LiveTable
+
+# What others do is told by no stream here.
+AGAIN_SECONDS = 10.0
+
+
+class TableTab(TabPane):
+    """Rows of ``source`` about the definition."""
+
+    source: ClassVar[Source[Any] | None]
+    columns: ClassVar[tuple[Column[Any], ...]]
+    title: ClassVar[str] = ""
+    sort: ClassVar[str] = "name"
+    asks: ClassVar[str | None] = None
+    """What is asked of the source; None: about the definition."""
+
+    def __init__(self, detail: DetailPane) -> None:
+        super().__init__(detail)
+        self._revision = -1
+        self._read_at = 0.0
+        self._feed: Feed | None = None
+        self._view: View[Any] | None = None
+        self._table: LiveTable | None = None
+
+    def compose(self) -> ComposeResult:
+        yield Vertical()
+
+    def on_unmount(self) -> None:
+        if self._view is not None:
+            self._view.close()
+
+    def entered(self) -> None:
+        if self._table is not None:
+            self._table.focus()
+            if self.asks is None:
+                self.read_again()
+
+    def read_again(self) -> None:
+        """What it was may be something else now."""
+        if self._feed is not None:
+            self._feed.line.retry()
+
+    @property
+    def owner(self) -> str:
+        """The definition's name."""
+        return self.detail.record_id
+
+    @property
+    def row(self) -> Any:
+        """That under the cursor, or None."""
+        if self._view is None or self._table is None:
+            return None
+        return self._view.record(self._table.cursor_id)
+
+    def flush(self, now: float) -> None:
+        if self._table is None:
+            self._begin()
+        record = self.detail.record
+        revision = record.definition.revision if record is not None else -1
+        is_old = self.asks is None and now - self._read_at > AGAIN_SECONDS
+        if self.asks is None and (revision != self._revision or is_old):
+            self._revision, self._read_at = revision, now
+            self.read_again()
+        if self._table is not None:
+            self._table.flush(now)
+            self._table.border_subtitle = self.subtitle()
+
+    def keeps(self, row: Any) -> bool:
+        """Whether a row is one of the definition's."""
+        return True
+
+    def subtitle(self) -> str:
+        """What is said below the list."""
+        return f"{len(self._view):,}" if self._view is not None else ""
+
+    def _begin(self) -> None:
+        assert self.source is not None
+        self._feed = self.detail.follow(self.source, self.asks)
+        self._view = View(self._feed.collection)
+        self._view.choose(self.keeps)
+        self._table = LiveTable(self._view, self.columns, self.sort)
+        self._table.border_title = self.title
+        self.query_one(Vertical).mount(self._table)
+        self.call_after_refresh(self._table.focus)
+
+    def act(self, action: Action[Any]) -> None:
+        """Do ``action`` to the row under the cursor."""
+        if self.row is not None:
+            self.console.act(None, action, [self.row])
+
+    def may(self, action: Action[Any]) -> bool | None:
+        """Whether ``action`` can be done: False: it is absent, None: not to this row."""
+        if self.console.read_only:
+            return False
+        return True if self.row is not None and action.applies(self.row) else None
+
+    def on_live_table_cursor_moved(self, message: LiveTable.CursorMoved) -> None:
+        message.stop()
+        self.refresh_bindings()
+
+    def on_live_table_row_opened(self, message: LiveTable.RowOpened) -> None:
+        message.stop()
+
+    def on_live_table_state_changed(self, message: LiveTable.StateChanged) -> None:
+        message.stop()
