@@ -148,4 +148,4 @@ async def test_what_uses_a_definition_is_a_row_that_leads_there(services: Servic
 
         await pilot.press("enter")
 
-        await until_shown(pilot, "1 JSON", '"path": "/used"')
+        await until_shown(pilot, "1 Routes", "/used", "POST")
