@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias, cast
 
+from services.executor.documents import quoted
 from services.query import And, Not, Or, Pattern, Query, Term, Words, micros
 from services.query.executions import EXECUTIONS
 from services.query.formatting import path_text
@@ -252,6 +253,7 @@ def _compared(column: str, path: str, sign: str, pattern: Pattern) -> list[tuple
 
 
 def _json_path(path: tuple[Step, ...]) -> str:
+    # The database compares names as they are written in the document, escapes and all.
     return "$" + "".join(
-        path_text((step,)) if isinstance(step, int) else f'."{step}"' for step in path
+        path_text((step,)) if isinstance(step, int) else f".{quoted(step)}" for step in path
     )

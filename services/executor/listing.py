@@ -15,6 +15,7 @@ from services.errors import InvalidRequest
 from services.executor import queries
 from services.executor.searches import Searches
 from services.executor.states import EXECUTION_STATUS_NAME, execution_state
+from services.json_text import UNWRITABLE
 from services.query import Pattern, Query, QueryFault, Term, conjoined, parse
 from services.query.executions import EXECUTIONS
 
@@ -22,6 +23,8 @@ _DEFAULT_PAGE = 50
 _LARGEST_PAGE = 500
 # Each takes time by itself where a name is compared.
 _MOST_STARS = 10
+# The database has no longer patterns; escaped, a character may be several.
+_MOST_NAME_CHARS = 4000
 _LONGEST = timedelta(seconds=10)
 
 
@@ -66,6 +69,8 @@ def parsed(query: str) -> Query:
 
 def _filters(request: pb.ListExecutionsRequest) -> Iterator[Query]:
     """What the fields beside the query ask for."""
+    if len(request.workflow_name) > _MOST_NAME_CHARS or UNWRITABLE.search(request.workflow_name):
+        raise InvalidRequest("No workflow can have the name workflow_name.")
     if request.workflow_name.count("*") > _MOST_STARS:
         raise InvalidRequest(f"workflow_name may hold {_MOST_STARS} '*' at most.")
     if request.statuses:

@@ -27,6 +27,7 @@ DOCUMENT = {
     "order": {"id": 7, "code": "7", "paid": True, "note": None, "big": 2**70},
     "items": [{"sku": "A-1", "price": 19.99}],
     "weird name": {"größe": "x*"},
+    "a\tb\x01": 1,
 }
 
 
@@ -97,6 +98,7 @@ async def test_a_query_and_the_fields_beside_it_must_both_hold(rig: Rig) -> None
         "input.items[0].sku~a-1",
         "output.echo.items[0].price=19.99",
         'input."weird name".größe=x\\*',
+        'input."a\tb\x01"=1',
         "input.nothing!=1",
         "!input.nothing:*",
     ],
@@ -107,6 +109,12 @@ async def test_documents_are_looked_into(rig: Rig, query: str) -> None:
 
     assert await listed(rig, query) == [execution_id]
     assert await listed(rig, f"!({query})") == []
+
+
+@pytest.mark.parametrize("name", ["*" + "[" * 20_000, "a\0b", "*" * 11])
+async def test_a_name_that_no_workflow_can_have_is_an_invalid_request(rig: Rig, name: str) -> None:
+    with pytest.raises(InvalidRequest, match="workflow_name"), raising_ours():
+        await listed(rig, "", workflow_name=name)
 
 
 @pytest.mark.parametrize(

@@ -48,7 +48,7 @@ GETTERS: dict[str, Callable[[Record], Any]] = {
 }
 
 _SCALARS = st.none() | st.booleans() | NUMBERS | TEXTS | NUMBERS.map(str)
-_NAMES = st.sampled_from(["a", "b c", "items", "other"])
+_NAMES = st.sampled_from(["a", "b c", "b\tc", "items", "other"])
 DOCUMENTS = st.recursive(
     _SCALARS,
     lambda inner: st.lists(inner, max_size=2) | st.dictionaries(_NAMES, inner, max_size=3),

@@ -30,7 +30,7 @@ LETTERS = st.sampled_from(
 )
 TEXTS = st.text(LETTERS, max_size=5)
 PATTERNS = st.text(LETTERS, max_size=5).map(pattern_of)
-STEPS = st.sampled_from(["a", "b c", "items", 0, 1])
+STEPS = st.sampled_from(["a", "b c", "b\tc", "items", 0, 1])
 # A path into the input or the output begins with a name or with a place in a list.
 PATHS = st.lists(STEPS, min_size=1, max_size=3).map(tuple)
 MOMENTS = st.integers(-(24 * 3600 * 10**6), 12 * 3600 * 10**6).map(
