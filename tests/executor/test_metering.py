@@ -123,29 +123,48 @@ async def test_a_history_that_there_is_none_of_is_refused(tmp_path: Path) -> Non
             )
 
 
-seconds = st.lists(st.tuples(st.integers(-3, 70), st.integers(0, 5)), max_size=60)
+steps = st.integers(0, 70)
+jumps = st.integers(-100_000, 100_000)
 
 
-@given(seconds)
+@given(st.lists(st.tuples(steps | jumps, st.integers(0, 5)), max_size=60))
 def test_spans_add_up_to_what_was_counted_and_are_in_order(
     passed: list[tuple[int, int]],
 ) -> None:
-    history, now, most = History(), 1_000_000, 1_000_000
+    history, now, back = History(), 1_000_000, False
     for step_, started in passed:
         now += step_
-        most = max(most, now)
+        back |= step_ < 0
         history.counter.started = started
         history.turn(now)
 
     for length in (FIVES, MINUTES):
-        spans = history.spans(length, most)
+        spans = history.spans(length, now)
         starts = [span.start for span in spans]
         assert starts == sorted(set(starts))
         assert all(start % length == 0 for start in starts)
         assert all(1 <= span.seconds <= length for span in spans)
-    assert sum(s.counter.started for s in history.spans(MINUTES, most)) == sum(
-        started for _, started in passed
-    )
+        assert all(span.start <= now + length for span in spans)
+    oldest = now - 1440 * 60
+    if not back and oldest <= 1_000_000:
+        assert sum(s.counter.started for s in history.spans(MINUTES, now)) == sum(
+            started for _, started in passed
+        )
+
+
+@pytest.mark.parametrize("back", [0, 1, 2, 3600])
+def test_a_clock_that_is_set_back_makes_nothing_faster(back: int) -> None:
+    history = History()
+    for second in (*range(10_000, 10_600), *range(10_600 - back, 11_200 - back)):
+        history.counter.started = 5
+        history.turn(second)
+    now = 11_200 - back
+    recent = history.recent(now)
+
+    assert recent.counter.started == 5 * recent.seconds
+    for length in (FIVES, MINUTES):
+        newest = history.spans(length, now)[-2]
+        assert newest.counter.started == 5 * newest.seconds == 5 * length
 
 
 @given(st.integers(1, 20_000))

@@ -35,8 +35,11 @@ class _Spans:
 
     def add(self, second: int, counter: Counter) -> None:
         start = second - second % self._length
+        # A clock that was set back would go on in its future's last span until it is there again.
+        while self._spans and self._spans[-1].start > start + self._length:
+            self._spans.pop()
         last = self._spans[-1] if self._spans else None
-        # A clock that was set back goes on in the span where it was.
+        # By a little: it goes on in the span where it was.
         if last is None or start > last.start:
             self._spans.append(Span(start, 1, Counter()))
         else:
