@@ -29,6 +29,7 @@ class Definition(NamedTuple):
         id: Its name.
         versions: All that there are, the latest last; of a kind without versions it is (0,).
         text: The document as JSON text, ``document`` as a value: without keys and secret values.
+        stored: Every version as it is stored, in the order of ``versions``.
     """
 
     id: str
@@ -42,6 +43,7 @@ class Definition(NamedTuple):
     updated_at: float
     updated_by: str
     created_at: float
+    stored: tuple[pb.Definition, ...] = ()
 
     @property
     def definition(self) -> Definition:
@@ -57,8 +59,10 @@ R = TypeVar("R", bound=Record)
 Rows = Callable[[Definition], Iterable[Any]]
 
 
-def definition_of(stored: pb.Definition, versions: tuple[int, ...]) -> Definition:
-    """The row of the latest version."""
+def definition_of(all_of_it: Mapping[int, pb.Definition]) -> Definition:
+    """The row of a definition, whose versions are given by their numbers."""
+    versions = tuple(sorted(all_of_it))
+    stored = all_of_it[versions[-1]]
     document = json.loads(stored.document) if stored.document else {}
     return Definition(
         stored.name,
@@ -72,7 +76,14 @@ def definition_of(stored: pb.Definition, versions: tuple[int, ...]) -> Definitio
         stored.updated_at.seconds + stored.updated_at.nanos / 1e9,
         stored.updated_by,
         stored.created_at.seconds + stored.created_at.nanos / 1e9,
+        tuple(all_of_it[version] for version in versions),
     )
+
+
+def version_row(definition: Definition, version: int) -> Definition | None:
+    """The row of one version of a definition, as if there were no others; None: it is gone."""
+    found = next((each for each in definition.stored if each.version == version), None)
+    return definition_of({version: found}) if found is not None else None
 
 
 def _itself(definition: Definition) -> Iterable[Any]:
@@ -108,7 +119,7 @@ class _Kind:
             del self._stored[name]
             self._collection.drop(self._ids.pop(name, ()))
             return
-        row = definition_of(versions[max(versions)], tuple(sorted(versions)))
+        row = definition_of(versions)
         rows = list(self._rows(row))
         ids = {each.id for each in rows}
         self._collection.drop(self._ids.get(name, set()) - ids)
@@ -242,7 +253,15 @@ def delete(kind: str) -> Action[Definition]:
     )  # fmt: skip
 
 
-def written(kind: str) -> tuple[Opening, Opening]:
+def as_text(kind: str) -> Opening:
+    """The editor of the whole document. Secrets have none: their values would be on the screen."""
+    return Opening(
+        f"{kind}.write", "E", "Edit text", f"Write the whole {kind} as JSON or YAML.",
+        "definition-editor", writes=True,
+    )  # fmt: skip
+
+
+def written(kind: str) -> tuple[Opening, ...]:
     """The forms by which definitions of ``kind`` are created and edited."""
     return (
         Opening(
@@ -253,6 +272,7 @@ def written(kind: str) -> tuple[Opening, Opening]:
             f"{kind}.edit", "e", "Edit", f"Write this {kind} in a form.", "definition-form",
             writes=True,
         ),
+        *(() if kind == "secret" else (as_text(kind),)),
     )  # fmt: skip
 
 

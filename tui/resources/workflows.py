@@ -78,6 +78,11 @@ What can be run and mapped to routes: one row a name, its latest version.
     openings=(
         Opening("workflows.run", "x", "Run", "Start an execution of it.", "workflow-run",
                 writes=True),
+        Opening("workflows.create", "n", "New", "Write a new workflow.", "workflow-editor",
+                needs_record=False, writes=True, creates=True),
+        Opening("workflows.edit", "e", "Edit", "Write it as JSON or YAML, beside its graph.",
+                "workflow-editor", writes=True),
     ),
+    kind="workflow",
     sort="name",
 )  # fmt: skip

@@ -9,6 +9,8 @@ PANES: dict[str, str] = {
     "definition-graph": "tui.screens.definition.graph:GraphTab",
     "execution-events": "tui.screens.execution.events:EventsTab",
     "execution-definition": "tui.screens.execution.definition:DefinitionTab",
+    "workflow-editor": "tui.screens.workflow.editor:WorkflowEditorPane",
+    "definition-editor": "tui.screens.definition.editor:DefinitionEditorPane",
     "workflow-run": "tui.screens.workflow.run:RunPane",
     "record-json": "tui.screens.record:RecordTab",
     "definition-json": "tui.screens.definition.document:JsonTab",

@@ -50,6 +50,7 @@ class Words:
     Attributes:
         schema: JSON Schema of the document; empty: there is none.
         values: By the key that they are the value of, such as ``failureWorkflow``: names.
+        names: By the kind of definition that a place refers to, as the schema says it: names.
         secrets: Names of secrets.
         inputs: Names of the workflow's input.
         skeletons: By task type: what a task of it begins with; empty: nothing is a task.
@@ -57,6 +58,7 @@ class Words:
 
     schema: Schema = field(default_factory=dict)
     values: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    names: Mapping[str, Sequence[str]] = field(default_factory=dict)
     secrets: Sequence[str] = ()
     inputs: Sequence[str] = ()
     skeletons: Mapping[str, Mapping[str, Any]] = field(default_factory=lambda: SKELETONS)
@@ -125,6 +127,9 @@ def _values(text: str, spot: Spot, nodes: Sequence[Schema], words: Words) -> Ite
             yield _value(spot, value, "")
     for name in words.values.get(key, ()) if isinstance(key, str) else ():
         yield _value(spot, name, "known")
+    for kind in dict.fromkeys(node["x-refersTo"] for node in nodes if "x-refersTo" in node):
+        for name in words.names.get(kind, ()):
+            yield _value(spot, name, f"{kind} that there is")
 
 
 def _value(spot: Spot, value: Any, detail: str) -> Completion:

@@ -69,10 +69,10 @@ class Container:
         elif written == ":":
             self._has_colon = self.is_object
         elif self.expects() == "key":
-            self._key = _plain(written)
+            self._key = plain(written)
             self.keys.append(self._key)
         else:
-            self.scalars[self.inner()] = _plain(written)
+            self.scalars[self.inner()] = plain(written)
             self._is_full = True
 
     def begin(self, opening: str) -> Container:
@@ -172,7 +172,8 @@ def _end(text: str, cursor: int, quoted: bool) -> int:
     return end + 1 if quoted and text[end : end + 1] == '"' else end
 
 
-def _plain(written: str) -> str:
+def plain(written: str) -> str:
+    """What a key or a plain value says; the text itself where it is half-written."""
     try:
         value = json.loads(written, strict=False)
     except ValueError:

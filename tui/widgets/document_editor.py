@@ -92,6 +92,18 @@ class DocumentEditor(Vertical):
             return self.editor
 
     @dataclass
+    class CursorMoved(Message):
+        """The cursor is on another place: row and column from 0."""
+
+        editor: DocumentEditor
+        row: int
+        column: int
+
+        @property
+        def control(self) -> DocumentEditor:
+            return self.editor
+
+    @dataclass
     class SaveRequested(Message):
         """The text is to be saved."""
 
@@ -163,6 +175,12 @@ class DocumentEditor(Vertical):
         self._saved = text
         self._tell()
 
+    def rewrite(self, text: str) -> None:
+        """Have ``text`` instead, as if it were typed: undo brings back what was."""
+        row, column = self.area.cursor_location
+        self.area.replace(text, (0, 0), self.area.document.end, maintain_selection_offset=False)
+        self.go_to(row + 1, column + 1)
+
     def show_faults(self, faults: Sequence[EditorFault]) -> None:
         """Mark what somebody found; a fault of the language itself stays beside them."""
         self._told = tuple(faults)
@@ -217,6 +235,7 @@ class DocumentEditor(Vertical):
     def _moved(self, event: TextArea.SelectionChanged) -> None:
         event.stop()
         self._tell()
+        self.post_message(self.CursorMoved(self, *self.area.cursor_location))
 
     @on(CodeArea.Typed)
     def _typed(self, event: CodeArea.Typed) -> None:
@@ -246,11 +265,7 @@ class DocumentEditor(Vertical):
         self._list.close()
         edited = edit(self.app, self.area.text, _SUFFIXES[self.language])
         if edited.text is not None:
-            cursor = self.area.cursor_location
-            self.area.replace(
-                edited.text, (0, 0), self.area.document.end, maintain_selection_offset=False
-            )
-            self.go_to(cursor[0] + 1, cursor[1] + 1)
+            self.rewrite(edited.text)
             self.tell("Taken over from the editor; ctrl+z brings back what was.")
         else:
             self.tell(edited.problem or "Nothing was changed.")

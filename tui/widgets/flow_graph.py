@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -117,6 +117,7 @@ class FlowGraph(GraphViewer):
         self._moves: Moves | None = None
         self._folded: frozenset[str] = frozenset()
         self._opened: frozenset[str] = frozenset()
+        self._faults: Mapping[str, str] = {}
 
     # What is shown.
 
@@ -162,6 +163,37 @@ class FlowGraph(GraphViewer):
         self.reveal(ref)
         return True
 
+    def show_faults(self, faults: Mapping[str, str]) -> None:
+        """Mark what is wrong, by the path of its task in the document, with a sentence each."""
+        self._faults = faults
+        self._mark_faults()
+        self.tell()
+
+    def point_at(self, path: str) -> None:
+        """Put the cursor on the task at ``path`` of the document, or on what it is folded in."""
+        drawing = self.drawing
+        key = self._key_of(path)
+        if drawing is not None and key and (home := moving.home_of(drawing, key)) != self.cursor:
+            self.go(home)
+
+    @property
+    def path_of_cursor(self) -> str:
+        """Where in the document the task under the cursor stands; empty: nowhere."""
+        step = self.drawing.steps.get(self.cursor) if self.drawing else None
+        return step.path if step else ""
+
+    def _key_of(self, path: str) -> str:
+        steps = self.drawing.steps.items() if self.drawing else ()
+        return next((key for key, step in steps if step.path == path), "")
+
+    def _mark_faults(self) -> None:
+        """A task that is folded is marked at what it is folded in."""
+        drawing = self.drawing
+        if drawing is None:
+            return
+        at_fault = [key for key, step in drawing.steps.items() if step.path in self._faults]
+        self.pane.mark_faults({moving.home_of(drawing, key) or key for key in at_fault})
+
     def _lay_out(self, overlay: Overlay | None) -> None:
         if self._plan is None:
             return
@@ -173,6 +205,8 @@ class FlowGraph(GraphViewer):
         self.pane.show(drawing, overlay, cursor)
         if self.wanted:
             self.pane.mark(moving.find(drawing, self.wanted))
+        if self._faults or self.pane.faulty:
+            self._mark_faults()
         self._follow()
         self.tell()
         if drawing.plan.faults:
@@ -193,7 +227,8 @@ class FlowGraph(GraphViewer):
     def tell(self) -> None:
         if self.drawing is not None:
             self._sum_up()
-            self.say(place(self.drawing, self.cursor, self.overlay))
+            fault = self._faults.get(self.path_of_cursor, "")
+            self.say(fault or place(self.drawing, self.cursor, self.overlay))
             self.said_at = ""
 
     def _sum_up(self) -> None:

@@ -24,6 +24,7 @@ from tui.widgets.tones import tone_style
 MARGIN = 2
 _BOLD = frozenset(("title", "edge-taken", "label-taken"))
 _NAMED = frozenset(("title", "glyph"))
+_FAULTY = frozenset(("border", "title", "glyph"))
 
 
 class GraphPane(ScrollView, can_focus=True, inherit_bindings=False):
@@ -71,6 +72,7 @@ class GraphPane(ScrollView, can_focus=True, inherit_bindings=False):
         self.overlay: Overlay | None = None
         self.cursor = ""
         self.matches: Collection[str] = ()
+        self.faulty: Collection[str] = ()
         self._shown: dict[int, list[Run]] = {}
         self._grip: Offset | None = None
         self._dragged = False
@@ -133,6 +135,11 @@ class GraphPane(ScrollView, can_focus=True, inherit_bindings=False):
     def mark(self, keys: Collection[str]) -> None:
         """Mark the tasks that a search found."""
         self.matches = frozenset(keys)
+        self.repaint()
+
+    def mark_faults(self, keys: Collection[str]) -> None:
+        """Mark the tasks with which something is wrong."""
+        self.faulty = frozenset(keys)
         self.repaint()
 
     def see(self) -> None:
@@ -200,15 +207,22 @@ class GraphPane(ScrollView, can_focus=True, inherit_bindings=False):
         start = at
         for run in runs:
             segments.append(Segment(" " * (run.x - at), self.rich_style))
-            segments.append(Segment(run.text, self._style(run)))
+            segments.append(Segment(self._text(run), self._style(run)))
             at = run.x + segments[-1].cell_length
         strip = Strip(segments).crop(left - start) if runs else Strip([])
         if origin := self._origin:
             strip = Strip([Segment(" " * origin, self.rich_style), *strip])
         return strip.crop_extend(0, width, self.rich_style)
 
+    def _text(self, run: Run) -> str:
+        """As it is; the glyph of a task with a fault is a sign that needs no colour."""
+        if run.role != "glyph" or run.key not in self.faulty:
+            return run.text
+        return " !" if run.text[:1] == " " and run.text.strip() else "! "
+
     def _style(self, run: Run) -> Style:
-        style = self.rich_style + tone_style(self.app, run.tone, run.role in _BOLD)
+        tone = "error" if run.key in self.faulty and run.role in _FAULTY else run.tone
+        style = self.rich_style + tone_style(self.app, tone, run.role in _BOLD)
         if not run.key:
             return style
         if run.key in self.matches and run.role in _NAMED:
