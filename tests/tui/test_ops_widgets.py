@@ -12,14 +12,14 @@ from textual.app import App, ComposeResult
 from textual.pilot import Pilot
 
 from tests.tui.screen import assert_snapshot, screen_text, until
-from tests.tui.test_pulse import NOW, failure, span, state
+from tests.tui.test_pulse import NOW, failing, failure, span, state
 from tui.live.collection import Collection
 from tui.live.traffic import Group
 from tui.live.view import View
 from tui.resources.executions import Execution
 from tui.resources.metrics import COLUMNS
 from tui.resources.pulse import FAILING_COLUMNS, FAILURE_COLUMNS
-from tui.views.pulse import TITLES as TILES, Known, Traffic, failing, figures
+from tui.views.pulse import TITLES as TILES, Failing, Known, Traffic, figures
 from tui.views.traffic import TITLES, Minute, Scope, charts
 from tui.widgets.chart_grid import ChartGrid
 from tui.widgets.list_and_charts import ListAndCharts
@@ -64,8 +64,11 @@ def table(rows: Sequence[Any], columns: Any, sort: str) -> LiveTable:
     return LiveTable(View(collection), columns, sort, True)
 
 
+def orders() -> list[Failing]:
+    return failing(*(failure(str(number), "ship-order", 60 * number) for number in range(4)))
+
+
 def known() -> Known:
-    failures = [failure("ship-order", 60 * number) for number in range(4)]
     return Known(
         NOW,
         [state(100 + number % 9, 3, 41) for number in range(60)],
@@ -78,7 +81,7 @@ def known() -> Known:
         Traffic(18.4, 0.951, 48.0, 7, (("502", 5), ("429", 2))),
         minutes(),
         NOW,
-        failing(failures, NOW),
+        orders(),
         ("e-0", "onboarding", NOW - 4_000),
         {"registry": True, "executor": True, "edge": True},
     )  # fmt: skip
@@ -90,9 +93,8 @@ class Board(App[None]):
     def __init__(self, ascii: bool = False) -> None:
         super().__init__()
         self.opened: list[str] = []
-        rows = failing([failure("ship-order", 60 * number) for number in range(4)], NOW)
         self.tables = (
-            table(rows, FAILING_COLUMNS, "all"),
+            table(orders(), FAILING_COLUMNS, "all"),
             table([execution(number) for number in range(6)], FAILURE_COLUMNS, "ended"),
         )
         self.board = PulseBoard(TILES, self.tables, ascii=ascii)

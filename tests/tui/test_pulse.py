@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from podium.executor.v1 import executor_pb2 as pb
+from tui.live.collection import Collection
+from tui.live.failures import Failures
+from tui.resources.executions import Execution
 from tui.views.engine import Span
-from tui.views.pulse import TITLES, Failing, Failure, Known, Traffic, failing, figures
+from tui.views.pulse import TITLES, Failing, Known, Traffic, figures
 from tui.views.traffic import Minute
 
 NOW = 1_769_860_800.0
@@ -27,8 +30,17 @@ def known(**fields: Any) -> Known:
     return Known(NOW, engine_at=NOW, edge_at=NOW, **fields)
 
 
-def failure(workflow: str, ago: float, status: str = "FAILED", reason: str = "") -> Failure:
-    return Failure(workflow, status, NOW - ago, NOW - ago + 1, reason)
+def failure(
+    id_: str, workflow: str, ago: float, status: str = "FAILED", reason: str = ""
+) -> Execution:
+    at = NOW - ago
+    return Execution(id_, workflow, 1, status, at, at + 1, at + 1, reason, "", "", (), ())
+
+
+def failing(*failures: Execution) -> list[Failing]:
+    executions: Collection[Execution] = Collection()
+    executions.put(failures)
+    return Failures(executions).rows(NOW)
 
 
 def test_every_tile_has_a_figure_though_nothing_is_known() -> None:
@@ -65,7 +77,7 @@ def test_a_commit_time_is_that_of_the_last_steps_in_which_something_was_written(
 
 
 def test_failures_lead_to_the_list_of_them() -> None:
-    rows = failing([failure("a", 60), failure("a", 30, "TIMED_OUT"), failure("b", 10)], NOW)
+    rows = failing(failure("1", "a", 60), failure("2", "a", 30, "TIMED_OUT"), failure("3", "b", 10))
     told = figures(known(failing=rows))
 
     assert (told["failed"].figure, told["failed"].tone) == ("2", "error")
@@ -75,18 +87,34 @@ def test_failures_lead_to_the_list_of_them() -> None:
 
 def test_workflows_that_fail_most_come_first_with_their_last_reason() -> None:
     rows = failing(
-        [
-            failure("rare", 5), failure("often", 90, reason="late"),
-            failure("often", 30, "TIMED_OUT", "last"), failure("often", 60, reason="first"),
-            failure("long-ago", 4_000),
-        ],
-        NOW,
+        failure("1", "rare", 5), failure("2", "often", 90, reason="late"),
+        failure("3", "often", 30, "TIMED_OUT", "last"), failure("4", "often", 60, reason="first"),
+        failure("5", "long-ago", 4_000), failure("6", "well", 9, "COMPLETED"),
     )  # fmt: skip
 
     assert rows == [
         Failing("often", 2, 1, NOW - 29, "last"),
         Failing("rare", 1, 0, NOW - 4, ""),
     ]
+
+
+def test_what_is_retried_or_gone_or_an_hour_old_fails_no_more() -> None:
+    executions: Collection[Execution] = Collection()
+    counted = Failures(executions)
+    rows = [failure(str(number), "flow", 10) for number in range(3)]
+    executions.put(rows)
+    executions.put(rows)
+    assert [row.failed for row in counted.rows(NOW)] == [3]
+
+    executions.put([rows[0]._replace(status="RUNNING")])
+    executions.drop(["1"])
+    assert [row.failed for row in counted.rows(NOW)] == [1]
+    assert counted.rows(NOW + 3_600) == []
+
+    executions.put([rows[1]])
+    counted.close()
+    executions.put([rows[0]])
+    assert [row.failed for row in counted.rows(NOW)] == [1]
 
 
 def test_the_gateway_is_told_by_its_last_minutes() -> None:

@@ -115,12 +115,16 @@ class ListPane(ActingPane):
 
     def entered(self) -> None:
         self._attention.show()
+        for preview in self.query(Preview):
+            preview.entered()
         self.table.focus()
         if self.resource.name == "contexts":
             self.console.ask_contexts()
 
     def left(self) -> None:
         self._attention.hide()
+        for preview in self.query(Preview):
+            preview.left()
 
     def flush(self, now: float) -> None:
         if self._table is None:

@@ -48,6 +48,16 @@ class Preview(Vertical):
         if self._pane is not None and self._pane.is_attached:
             self._pane.flush(now)
 
+    def entered(self) -> None:
+        """Its list is shown again."""
+        if self._pane is not None:
+            self._pane.entered()
+
+    def left(self) -> None:
+        """Its list is hidden: what is read again and again rests."""
+        if self._pane is not None:
+            self._pane.left()
+
     async def _show(self) -> None:
         self._pane = None
         await self.remove_children()

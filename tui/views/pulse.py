@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -73,16 +73,6 @@ class Failing(NamedTuple):
         return self.failed + self.timed_out
 
 
-class Failure(NamedTuple):
-    """An execution that failed or timed out; times are epoch seconds."""
-
-    workflow: str
-    status: str
-    started_at: float
-    ended_at: float
-    reason: str
-
-
 @dataclass(frozen=True, slots=True)
 class Known:
     """All that the figures are made of; what is not known (yet) is empty.
@@ -117,25 +107,6 @@ def figures(known: Known) -> dict[str, Figure]:
         "oldest": _oldest(known),
         "services": _services(known),
     }
-
-
-def failing(failures: Iterable[Failure], now: float) -> list[Failing]:
-    """By workflow, those with the most first; of what was started within the last hour."""
-    found: dict[str, Failing] = {}
-    for each in failures:
-        if each.started_at < now - HOUR_SECONDS:
-            continue
-        before = found.get(each.workflow, Failing(each.workflow, 0, 0, 0.0, ""))
-        timed_out = each.status == "TIMED_OUT"
-        newest = each if each.ended_at >= before.at else None
-        found[each.workflow] = Failing(
-            each.workflow,
-            before.failed + (not timed_out),
-            before.timed_out + timed_out,
-            newest.ended_at if newest else before.at,
-            newest.reason if newest else before.reason,
-        )
-    return sorted(found.values(), key=lambda row: (-row.all, row.id))
 
 
 def _executions(known: Known) -> dict[str, Figure]:

@@ -119,6 +119,25 @@ async def test_a_list_that_is_read_is_read_only_while_it_is_shown(services: Serv
         await until(pilot, lambda: feed.task is not None)
 
 
+async def test_what_is_beside_a_list_rests_with_it(services: Services) -> None:
+    await serve(services, "resting")
+    await call(services, "POST /resting/held")
+    place = "limits service:resting limit:concurrent"
+    async with console_on(services, place, size=(160, 30)) as pilot:
+        await until(pilot, lambda: "follow holders of slots" in running())
+
+        await pilot.press("colon", *"suite", "enter")
+        await until(pilot, lambda: "follow holders of slots" not in running())
+        await pilot.press("escape")
+
+        await until(pilot, lambda: "follow holders of slots" in running())
+
+
+def running() -> set[str]:
+    """The names of all tasks."""
+    return {each.get_name() for each in asyncio.all_tasks()}
+
+
 async def test_the_suite_says_which_service_is_away_and_when_it_is_back(
     own_services: Services,
 ) -> None:

@@ -9,6 +9,7 @@ from textual.app import ComposeResult
 from tui.live.attention import Attention
 from tui.live.collection import Collection
 from tui.live.engine import SOURCE as ENGINE, TEN_MINUTES
+from tui.live.failures import BAD, Failures
 from tui.live.session import Feed
 from tui.live.traffic import AHEAD, GROUPS, MINUTES, TOTAL, groups_query
 from tui.live.view import View
@@ -17,22 +18,12 @@ from tui.resources.executions import Execution
 from tui.resources.pulse import FAILING_COLUMNS, FAILURE_COLUMNS
 from tui.screens.pane import Pane
 from tui.views.addresses import Address, parse
-from tui.views.pulse import (
-    HOUR_SECONDS,
-    TITLES,
-    Failing,
-    Failure,
-    Known,
-    Traffic,
-    failing,
-    figures,
-)
+from tui.views.pulse import TITLES, Failing, Known, Traffic, figures
 from tui.views.traffic import Scope
 from tui.widgets.live_table import LiveTable
 from tui.widgets.pulse_board import PulseBoard
 from tui.widgets.tile import Tile
 
-_BAD = frozenset(("FAILED", "TIMED_OUT"))
 RECENT = timedelta(minutes=5)
 
 
@@ -55,8 +46,9 @@ class PulsePane(Pane):
         self._open: View[Execution] = View(self._executions.collection)
         self._open.choose(lambda row: row.status == "RUNNING")
         self._open.sort(lambda row: row.created_at)
+        self._failures = Failures(self._executions.collection)
         self._failed: View[Execution] = View(self._executions.collection)
-        self._failed.choose(lambda row: row.status in _BAD)
+        self._failed.choose(lambda row: row.status in BAD)
         self._workflows = View(self._failing)
         self._tables = (
             LiveTable(self._workflows, FAILING_COLUMNS, "all", True, id="failing"),
@@ -68,8 +60,8 @@ class PulsePane(Pane):
         yield self._board
 
     def on_unmount(self) -> None:
-        for view in (self._open, self._failed, self._workflows):
-            view.close()
+        for each in (self._open, self._failed, self._workflows, self._failures):
+            each.close()
         self._attention.end()
 
     @property
@@ -93,21 +85,9 @@ class PulsePane(Pane):
         if int(now) != self._shown_at:
             self._shown_at = int(now)
             self._open.refresh()
-            rows = failing(self._failures(now), now)
+            rows = self._failures.rows(now)
             self._failing.replace({row.id: row for row in rows})
             self._board.show(figures(self._known(now, rows)))
-
-    def _failures(self, now: float) -> list[Failure]:
-        """Those of the last hour: the list of them is in no certain order, as it can be sorted."""
-        self._failed.refresh()
-        rows = (self._failed.record(id_) for id_ in self._failed.ids())
-        return [
-            Failure(
-                row.workflow, row.status, row.created_at, row.ended_at or row.updated_at, row.reason
-            )
-            for row in rows
-            if row is not None and row.created_at >= now - HOUR_SECONDS
-        ]
 
     def _known(self, now: float, rows: list[Failing]) -> Known:
         engine = self._engine.collection
