@@ -156,6 +156,17 @@ async def test_tiles_are_gone_through_by_arrows_and_opened_by_enter_and_by_a_cli
         ]
 
 
+async def test_no_key_is_lost_however_fast_they_come() -> None:
+    app = Board()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: isinstance(app.focused, Tile))
+
+        for _ in range(3):
+            app.board.action_go(0, 1)
+
+        assert app.focused is app.board.query(Tile)[6]
+
+
 async def test_below_the_last_tile_are_the_lists() -> None:
     app = Board()
     async with app.run_test(size=(80, 24)) as pilot:

@@ -93,10 +93,11 @@ class ChartGrid(Grid):
 
     def action_turn(self, by: int) -> None:
         names = list(self._charts)
-        focused = next((name for name, each in self._charts.items() if each.has_focus), "")
+        focused = next((name for name, each in self._charts.items()
+                        if each is self.screen.focused), "")  # fmt: skip
         self._current = names[(names.index(focused or self._current) + by) % len(names)]
         self._show_current()
-        self.focus_chart()
+        self.screen.set_focus(self._charts[self._current])
 
     def zoom_by(self, by: int) -> None:
         """Show less of the time (-1), or more (1)."""

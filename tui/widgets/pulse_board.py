@@ -104,11 +104,12 @@ How the suite does at this moment. `Enter` on a tile, or a click, opens what it 
 
     def action_go(self, right: int, down: int) -> None:
         tiles = list(self._tiles.values())
-        at = next((number for number, each in enumerate(tiles) if each.has_focus), None)
-        if at is None:
+        # The screen knows it at once, a widget only later: keys come faster than that.
+        focused = self.screen.focused
+        if not isinstance(focused, Tile) or focused not in tiles:
             return
-        place = at + right + down * self._columns
+        place = tiles.index(focused) + right + down * self._columns
         if 0 <= place < len(tiles):
-            tiles[place].focus()
+            self.screen.set_focus(tiles[place])
         elif place >= len(tiles) and self._lists:
-            self._lists[0].focus()
+            self.screen.set_focus(self._lists[0])
