@@ -20,6 +20,7 @@ class View(Generic[R]):
 
     Attributes:
         version: Rises whenever the order or the choice of rows may have changed.
+        chosen_anew: Whether another choice or order was asked for since the last refresh.
     """
 
     def __init__(self, collection: Collection[R]) -> None:
@@ -31,6 +32,7 @@ class View(Generic[R]):
         self._order: list[Key] = []
         self._dirty: set[str] = set()
         self._all_dirty = True
+        self.chosen_anew = False
         self._frozen: tuple[list[str], dict[str, R]] | None = None
         self.version = 0
         collection.listen(self._heard)
@@ -44,7 +46,7 @@ class View(Generic[R]):
         self.close()
         self._collection = collection
         self._dirty.clear()
-        self._all_dirty = True
+        self._all_dirty = self.chosen_anew = True
         collection.listen(self._heard)
 
     def _heard(self, ids: Many[str]) -> None:
@@ -56,12 +58,12 @@ class View(Generic[R]):
     def choose(self, keeps: Callable[[R], bool] | None) -> None:
         """Keep the records for which ``keeps`` holds; None: all."""
         self._keeps = keeps
-        self._all_dirty = True
+        self._all_dirty = self.chosen_anew = True
 
     def sort(self, by: Callable[[R], Any], reverse: bool = False) -> None:
         """Order by ``by``, which gives values that can be compared, None last; then by id."""
         self._sort, self._reverse = by, reverse
-        self._all_dirty = True
+        self._all_dirty = self.chosen_anew = True
 
     @property
     def changed(self) -> bool:
@@ -103,7 +105,7 @@ class View(Generic[R]):
             for id_ in self._dirty:
                 self._place(id_)
         self._dirty.clear()
-        self._all_dirty = False
+        self._all_dirty = self.chosen_anew = False
         self.version += 1
         return True
 

@@ -256,9 +256,7 @@ class ListPane(ActingPane):
             parts.append(f"held · {table.view.pending:,} changed · p goes on")
         if self._age:
             parts.append(self._age)
-        told_now = " · ".join(parts)
-        if table.border_subtitle != told_now:
-            table.border_subtitle = told_now
+        table.tell(" · ".join(parts))
 
 
 @cache

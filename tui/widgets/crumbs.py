@@ -58,7 +58,7 @@ class Crumbs(Static):
         words, tone = self._standing
         if words:
             text.append(f"   {words}", tone_style(self.app, tone))
-        self.update(text)
+        self.update(text, layout=False)
 
     def on_click(self, event: events.Click) -> None:
         x = event.x - self.styles.padding.left

@@ -55,7 +55,7 @@ class KeyBar(Static):
             text.append(hint.shown, tone_style(self.app, tone, bold=hint.enabled))
             text.append(f" {hint.title}", tone_style(self.app, "text" if hint.enabled else "muted"))
             text.append(" " * GAP)
-        self.update(text)
+        self.update(text, layout=False)
 
     def on_click(self, event: events.Click) -> None:
         x = event.x - self.styles.padding.left

@@ -67,7 +67,7 @@ class LinkBar(Static):
             # How the lines stand comes before how many run.
             right = self._right(context, read_only, ())
         left.truncate(max(0, width - right.cell_len), overflow="ellipsis", pad=True)
-        self.update(left.append_text(right))
+        self.update(left.append_text(right), layout=False)
 
     def _left(
         self, context: Context, link: Link, services: Sequence[Link], words: Sequence[str]

@@ -7,11 +7,11 @@ from typing import Any, ClassVar
 
 from textual import events
 from textual.binding import Binding, BindingType
-from textual.geometry import Size
 from textual.message import Message
 
 from tui.live.view import View
 from tui.resources.model import Column
+from tui.views.pace import Pace
 from tui.views.table_layout import GAP
 from tui.widgets.table_lines import HEADER_LINES, MARK_CELLS, TableLines
 
@@ -99,21 +99,27 @@ Shows what there is as it changes. The cursor and the marks stay with their rows
         super().__init__(view, columns, sort, reverse, id)
         self._cursor_index = 0
         self._last_mark = ""
+        self._pace = Pace()
         self._apply_sort()
 
     # What changes
 
     def flush(self, now: float) -> None:
-        """Show what has changed since; ``now`` is in epoch seconds."""
+        """Show what has changed since; ``now`` is in epoch seconds.
+
+        After much was painted the next time is left out, unless what is chosen has changed.
+        """
+        if self._pace.is_due(now) or self.view.chosen_anew:
+            self._show(now)
+
+    def _show(self, now: float) -> None:
         self.now = now
         if self.view.refresh():
             self._rows_changed()
-        self.repaint()
+        self._pace = self._pace.after(now, self.repaint())
 
     def _rows_changed(self) -> None:
-        rows = len(self.view)
-        if self.virtual_size.height != rows + HEADER_LINES:
-            self.virtual_size = Size(self.content_width(), rows + HEADER_LINES)
+        self.hold(len(self.view))
         if self.marks:
             self.marks = {id_ for id_ in self.marks if self.view.record(id_) is not None}
         self._keep_cursor()
@@ -229,7 +235,7 @@ Shows what there is as it changes. The cursor and the marks stay with their rows
         """Sort by a column."""
         self.sorted_by, self.reversed = name, reverse
         self._apply_sort()
-        self.flush(self.now)
+        self._show(self.now)
 
     def _apply_sort(self) -> None:
         column = next((each for each in self.columns if each.name == self.sorted_by), None)

@@ -5,18 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from math import floor
 from textwrap import wrap
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
+from rich.style import Style
 from textual.geometry import Region, Size
 from textual.scroll_view import ScrollView
+from textual.scrollbar import ScrollBar
 from textual.strip import Strip
+from textual.widget import Widget
 
 from tui.live.view import View
 from tui.resources.model import Cell, Column
 from tui.views.table_layout import GAP, Placed, place
 from tui.views.visible import in_one_line
+from tui.widgets.table_row import Look, Row
 from tui.widgets.tones import tone_style
 
 MARK_CELLS = 2
@@ -38,12 +42,12 @@ class TableLines(ScrollView, can_focus=True):
     """
 
     DEFAULT_CSS = """
-    LiveTable { height: 1fr; scrollbar-size-vertical: 1; }
-    LiveTable > .live-table--header { text-style: bold; color: $text-primary; }
-    LiveTable > .live-table--cursor { background: $primary 35%; text-style: bold; }
-    LiveTable:blur > .live-table--cursor { background: $primary 15%; text-style: none; }
-    LiveTable:ansi > .live-table--cursor { text-style: reverse; }
-    LiveTable > .live-table--mark { color: $accent; text-style: bold; }
+    TableLines { height: 1fr; scrollbar-size-vertical: 1; }
+    TableLines > .live-table--header { text-style: bold; color: $text-primary; }
+    TableLines > .live-table--cursor { background: $primary 35%; text-style: bold; }
+    TableLines:blur > .live-table--cursor { background: $primary 15%; text-style: none; }
+    TableLines:ansi > .live-table--cursor { text-style: reverse; }
+    TableLines > .live-table--mark { color: $accent; text-style: bold; }
     """
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "live-table--header",
@@ -70,13 +74,14 @@ class TableLines(ScrollView, can_focus=True):
         # Where there is no status, the first column tells it.
         names = [column.name for column in self.columns]
         self._status_index = names.index("status") if "status" in names else 0
-        self._layout = 0
         self._laid_out_width = 0
-        self._strips: dict[tuple[Any, ...], tuple[Any, Strip]] = {}
-        self._painted: list[tuple[Any, ...]] = []
+        self._rows: dict[str, Row] = {}
+        self._painted: list[Row] = []
+        self._other: dict[object, Row] = {}
+        self._told = False
 
     def on_mount(self) -> None:
-        self.app.theme_changed_signal.subscribe(self, lambda _: self._forget_strips())
+        self.app.theme_changed_signal.subscribe(self, lambda _: self._forget_rows())
         self.lay_out()
 
     def on_resize(self) -> None:
@@ -87,37 +92,42 @@ class TableLines(ScrollView, can_focus=True):
         """How many rows fit."""
         return max(1, self.scrollable_content_region.height - HEADER_LINES)
 
-    def repaint(self) -> None:
-        """Refresh the lines that do not show what they should."""
-        if self.scrollable_content_region.width != self._laid_out_width:
+    def repaint(self) -> int:
+        """Refresh the lines that do not show what they should; how many cells that are."""
+        width = self.scrollable_content_region.width
+        if width != self._laid_out_width:
             # A scroll bar has come or gone.
             self.lay_out()
-        height = self.scrollable_content_region.height
-        wanted = [self._line_key(line) for line in range(height)]
-        if len(self._painted) != height:
+        before, self._painted = self._painted, self._lines()
+        if len(before) != len(self._painted):
             self.refresh()
-        else:
-            for line, (was, key) in enumerate(zip(self._painted, wanted, strict=True)):
-                if was != key:
-                    self.refresh(Region(0, line, self.size.width, 1))
-        self._painted = wanted
+            return width * len(self._painted)
+        cells = 0
+        for line, (was, row) in enumerate(zip(before, self._painted, strict=True)):
+            if upto := min(width, row.changed_upto(was) - self.scroll_offset.x):
+                self.refresh(Region(0, line, upto, 1))
+                cells += upto
+        return cells
 
-    def _line_key(self, line: int) -> tuple[Any, ...]:
-        """What the line shows: equal keys look the same."""
-        offset = self.scroll_offset
+    def _lines(self) -> list[Row]:
+        return [self._line(line) for line in range(self.scrollable_content_region.height)]
+
+    def _line(self, line: int) -> Row:
+        """What a line of the screen is to show."""
         if line < HEADER_LINES:
-            return ("header", self._layout, self.sorted_by, self.reversed, offset.x)
-        index = offset.y + line - HEADER_LINES
-        if index >= len(self.view):
-            return () if len(self.view) else (self.empty,)
-        id_ = self.view.id_at(index)
-        record = self.view.record(id_)
-        tick = floor(self.now) if self._ticks else 0
-        # The record itself: its address alone may be another one's by the next time.
-        return (
-            id_, record, id_ in self.marks, id_ == self.cursor_id, self._asked(record),
-            self._layout, tick, offset.x, self.has_focus,
-        )  # fmt: skip
+            return self._once(("header", self.sorted_by, self.reversed), self._header)
+        index = self.scroll_offset.y + line - HEADER_LINES
+        if index < len(self.view):
+            return self._row(index)
+        empty = "" if len(self.view) else self.empty
+        return self._once((line, empty), lambda: self._blank(line, empty))
+
+    def _once(self, what: object, draw: Callable[[], Strip]) -> Row:
+        """A line that is no row's, drawn when it is first wanted."""
+        row = self._other.get(what)
+        if row is None:
+            row = self._other[what] = Row(draw())
+        return row
 
     # How it looks
 
@@ -126,36 +136,53 @@ class TableLines(ScrollView, can_focus=True):
         width = max(1, self._laid_out_width - MARK_CELLS)
         self.placed = place(self.columns, width, self.wide)
         self._ticks = any(self.columns[placed.index].ticks for placed in self.placed)
-        self._layout += 1
-        self._forget_strips()
+        self._forget_rows()
         self.virtual_size = Size(self.content_width(), len(self.view) + HEADER_LINES)
+
+    def hold(self, rows: int) -> None:
+        """Have so many rows. All is laid out anew only where a scroll bar comes or goes by it."""
+        size = Size(self.content_width(), rows + HEADER_LINES)
+        if size == self.virtual_size:
+            return
+        scrolls = size.height > self.scrollable_content_region.height
+        if size.width != self.virtual_size.width or scrolls != self.show_vertical_scrollbar:
+            self.virtual_size = size
+            return
+        self.set_reactive(Widget.virtual_size, size)
+        if scrolls:
+            self._move_scrollbar()
+
+    def _move_scrollbar(self) -> None:
+        """Tell the scroll bar; it is painted only where it looks other than before."""
+        bar, height = self.vertical_scrollbar, self.virtual_size.height
+        before = _thumb(bar, bar.window_virtual_size, bar.position)
+        top = self.scroll_offset.y
+        bar.set_reactive(ScrollBar.window_virtual_size, height)
+        bar.set_reactive(ScrollBar.position, top)
+        if _thumb(bar, height, top) != before:
+            bar.refresh()
 
     def content_width(self) -> int:
         last = self.placed[-1] if self.placed else None
         return MARK_CELLS + (last.x + last.width if last else 0)
 
-    def _forget_strips(self) -> None:
-        self._strips.clear()
+    def _forget_rows(self) -> None:
+        self._rows.clear()
+        self._other.clear()
         self._painted = []
         self.refresh()
 
     def render_line(self, y: int) -> Strip:
-        x, top = self.scroll_offset
+        x = self.scroll_offset.x
         width = self.scrollable_content_region.width
-        if y < HEADER_LINES:
-            strip = self._header()
-        else:
-            index = top + y - HEADER_LINES
-            if index >= len(self.view):
-                return self._blank(y, width)
-            strip = self._row(index)
-        return strip.crop_extend(x, x + width, self.rich_style)
+        return self._line(y).strip.crop_extend(x, x + width, self.rich_style)
 
-    def _blank(self, y: int, width: int) -> Strip:
+    def _blank(self, y: int, empty: str) -> Strip:
         """A line below the rows; in the middle of a list without rows, why there are none."""
-        lines = wrap(in_one_line(self.empty), max(1, width - 4)) if self.empty else []
+        width = self.scrollable_content_region.width
+        lines = wrap(in_one_line(empty), max(1, width - 4)) if empty else []
         first = (self.scrollable_content_region.height - len(lines)) // 2
-        if len(self.view) or not first <= y < first + len(lines):
+        if not first <= y < first + len(lines):
             return Strip.blank(width, self.rich_style)
         style = self.rich_style + tone_style(self.app, "muted")
         return Strip([Segment(lines[y - first].center(width), style)])
@@ -170,43 +197,48 @@ class TableLines(ScrollView, can_focus=True):
             segments.append(Segment(text + " " * GAP, style))
         return Strip(segments)
 
-    def _row(self, index: int) -> Strip:
+    def _row(self, index: int) -> Row:
         id_ = self.view.id_at(index)
         record = self.view.record(id_)
-        marked, current = id_ in self.marks, id_ == self.cursor_id
-        tick = floor(self.now) if self._ticks else 0
-        asked = self._asked(record)
-        key = (id_, marked, current, self.has_focus, tick, asked)
-        kept = self._strips.get(key)
-        if kept is not None and kept[0] is record:
-            return kept[1]
-        strip = self._drawn(record, marked, asked)
-        if current:
-            strip = strip.extend_cell_length(self.scrollable_content_region.width)
-            strip = strip.apply_style(self.get_component_rich_style("live-table--cursor"))
-        if len(self._strips) >= _MOST_CACHED:
-            self._strips.clear()
-        self._strips[key] = (record, strip)
-        return strip
+        look = Look(
+            id_ in self.marks, id_ == self.cursor_id, self._asked(record),
+            floor(self.now) if self._ticks else 0,
+        )  # fmt: skip
+        kept = self._rows.get(id_)
+        if kept is not None and kept.is_of(record, look):
+            return kept
+        if len(self._rows) >= _MOST_CACHED:
+            self._rows.clear()
+        row = self._rows[id_] = self._drawn(record, look)
+        return row
 
     def _asked(self, record: Any) -> str:
         return self.pending(record) if record is not None else ""
 
-    def _drawn(self, record: Any, marked: bool, asked: str) -> Strip:
+    def _drawn(self, record: Any, look: Look) -> Row:
         base = self.rich_style
-        mark = self.get_component_rich_style("live-table--mark") if marked else base
-        segments = [Segment("◆ " if marked else "  ", mark)]
-        if record is None:
-            return Strip(segments)
-        for placed in self.placed:
+        mark = self.get_component_rich_style("live-table--mark") if look.marked else base
+        segments = [Segment("◆ " if look.marked else "  ", mark)]
+        cells: list[Cell] = []
+        ends: list[int] = []
+        for placed in self.placed if record is not None else ():
             column = self.columns[placed.index]
             cell = column.cell(record, self.now)
-            if asked and placed.index == self._status_index:
-                cell = Cell(f"⋯ {asked}", "warning")
+            if look.asked and placed.index == self._status_index:
+                cell = Cell(f"⋯ {look.asked}", "warning")
             text = self._fitted(in_one_line(cell.text), placed.width, column.right)
-            segments.append(Segment(text, base + tone_style(self.app, cell.tone)))
-            segments.append(Segment(" " * GAP, base))
-        return Strip(segments)
+            segments.append(Segment(text + " " * GAP, base + tone_style(self.app, cell.tone)))
+            cells.append(Cell(text, cell.tone))
+            ends.append(MARK_CELLS + placed.x + placed.width + GAP)
+        strip = Strip(segments).simplify()
+        return Row(self._under_cursor(strip) if look.current else strip, record, look, cells, ends)
+
+    def _under_cursor(self, strip: Strip) -> Strip:
+        """The whole width, with the cursor's background behind what the cells have as theirs."""
+        cursor = self.get_component_rich_style("live-table--cursor")
+        over = Style(bgcolor=cursor.bgcolor, bold=cursor.bold, reverse=cursor.reverse)
+        wide = strip.extend_cell_length(self.scrollable_content_region.width, self.rich_style)
+        return Strip(Segment.apply_style(wide, post_style=over), wide.cell_length)
 
     @staticmethod
     def _fitted(text: str, width: int, right: bool) -> str:
@@ -216,9 +248,39 @@ class TableLines(ScrollView, can_focus=True):
         return " " * (width - length) + text if right else text + " " * (width - length)
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
-        super().watch_scroll_y(old_value, new_value)
+        """Rows that come above the shown ones move them on: the lines look as before."""
+        if self.show_vertical_scrollbar:
+            self._move_scrollbar()
+        if round(old_value) != round(new_value):
+            self.repaint()
+
+    def watch_scroll_x(self, old_value: float, new_value: float) -> None:
+        super().watch_scroll_x(old_value, new_value)
         self._painted = []
 
     def watch_has_focus(self, value: bool) -> None:
-        self._strips.clear()
+        self._forget_rows()
         super().watch_has_focus(value)
+
+    def tell(self, text: str) -> None:
+        """Say something in the border below."""
+        if text != self.border_subtitle:
+            self._told = True
+            self.border_subtitle = text
+            self._told = False
+
+    def refresh(
+        self, *regions: Region, repaint: bool = True, layout: bool = False, recompose: bool = False
+    ) -> Self:
+        """Paint again; what is said in the border asks for all, where one line of it will do."""
+        if self._told and not regions:
+            width, height = self.outer_size
+            regions = (Region(-1, height - 2, width, 1),)
+        return super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)
+
+
+def _thumb(bar: ScrollBar, rows: int, top: float) -> tuple[int, int]:
+    """Where the thumb of a scroll bar begins and how long it is, in eighths of a cell."""
+    eighths, hidden = 8 * bar.size.height, max(1, rows - bar.window_size)
+    length = max(8.0, eighths * bar.window_size / max(1, rows))
+    return int((eighths - length) * top / hidden), int(length)
