@@ -156,7 +156,8 @@ async def test_scripts_are_told_with_what_they_give_and_why_they_fail(edge: Edge
 
     before, given = noted(response, "preRequestScript")
     after, why = noted(response, "postResponseScript")
-    assert (before.within, given) == ("map_input", {"result": {"n": "7"}})
+    assert (before.within, given["result"]) == ("map_input", {"n": "7"})
+    assert given["input"]["id"] == why["input"]["n"] == "7"
     assert (after.within, after.outcome) == ("run", REFUSED)
     assert "null" in why["detail"]
     assert "faults" not in why

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+from pathlib import Path
 
 import httpx
 import pytest
@@ -66,7 +67,7 @@ def test_a_route_is_called_and_its_stages_are_shown(suite: Suite, key: str) -> N
     answer = json.loads(told.stdout)
     steps = {each["name"]: each for each in answer["stages"]}
     assert (told.returncode, answer["status"], answer["body"]) == (0, 200, {"twice": 8})
-    assert steps["preRequestScript"]["notes"] == {"result": {"n": 4}}
+    assert steps["preRequestScript"]["notes"]["result"] == {"n": 4}
     assert steps["execution"]["notes"]["status"] == "COMPLETED"
     assert answer["executionId"] in suite.podium("executions", "wf:tried").stdout
 
@@ -133,3 +134,26 @@ def test_what_is_no_command_line_is_told(suite: Suite) -> None:
     assert "NAME=VALUE" in no_pair.stderr
     assert "twice" in twice.stderr
     assert "/no/such/file" in no_file.stderr
+
+
+def test_a_call_that_was_kept_in_a_file_is_sent(suite: Suite, key: str, tmp_path: Path) -> None:
+    case = {
+        "service": "tried", "method": "POST", "path": "/tried/{id}/double",
+        "parameters": {"id": "7"}, "query": [["unit", "m"]], "body": {"n": 3},
+    }  # fmt: skip
+    path = tmp_path / "case.json"
+    path.write_text(json.dumps(case))
+
+    sent = suite.podium("test-route", "--case", str(path), "--key", key, "--output", "yaml")
+    other = suite.podium(
+        "test-route", "--case", str(path), "--key", key, "--query", "unit=k", "--body", '{"n": 4}'
+    )
+    broken = suite.podium("test-route", "--case", __file__)
+    nameless = suite.podium("test-route", "--key", key)
+
+    assert sent.returncode == 0, sent.stderr
+    assert "twice: 8" in sent.stdout
+    assert "POST /tried/7/double?unit=k" in other.stdout
+    assert '"twice": 10' in other.stdout
+    assert [broken.returncode, nameless.returncode] == [2, 2]
+    assert "no JSON" in broken.stderr

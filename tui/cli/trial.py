@@ -12,42 +12,49 @@ from podium.edge.v1 import edge_pb2 as pb
 from services.errors import InvalidRequest
 from services.rpc import raising_ours
 from tui.cli.main import HOME_OPTION
-from tui.cli.session import OUTPUT_OPTION, call, echo_json
+from tui.cli.session import DATA_OPTION, call, echo_json
+from tui.live.trying import CALL_SECONDS, KEY_METADATA
 from tui.views import trial
+from tui.views.route_call import CaseUnreadable, Pairs, RouteCall, read_case
 
 if TYPE_CHECKING:
     from tui.clients import Clients
 
-# A route waits for 300 s at most.
-CALL_SECONDS = 330.0
-KEY_METADATA = "podium-gateway-key-bin"
 _PAIR = "NAME=VALUE"
 
 
 @click.command()
 @HOME_OPTION
-@OUTPUT_OPTION
+@DATA_OPTION
+@click.option(
+    "--case",
+    "case_file",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="A call that the console kept in a file; arguments and options go before what it has.",
+)
 @click.option("--path", "values", multiple=True, metavar=_PAIR, help="A parameter of PATH.")
 @click.option("--query", multiple=True, metavar=_PAIR, help="A field of the query.")
 @click.option("--header", "headers", multiple=True, metavar=_PAIR, help="A header.")
-@click.option("--body", default="", metavar="JSON or @FILE", help="Sent as it is.")
+@click.option("--body", default=None, metavar="JSON or @FILE", help="Sent as it is.")
 @click.option(
     "--key", default="", envvar="PODIUM_GATEWAY_KEY", help="The API key; also PODIUM_GATEWAY_KEY."
 )
-@click.argument("service")
-@click.argument("method")
-@click.argument("path")
+@click.argument("service", required=False)
+@click.argument("method", required=False)
+@click.argument("path", required=False)
 def test_route(
     home: Path | None,
     output: str,
+    case_file: Path | None,
     values: tuple[str, ...],
     query: tuple[str, ...],
     headers: tuple[str, ...],
-    body: str,
+    body: str | None,
     key: str,
-    service: str,
-    method: str,
-    path: str,
+    service: str | None,
+    method: str | None,
+    path: str | None,
 ) -> None:
     """Call the route METHOD PATH of SERVICE and show what the gateway did at each stage.
 
@@ -55,16 +62,22 @@ def test_route(
     is a real one: it runs the workflow, and limits count it. Ends with 0 if the answer is a 2xx,
     with 1 if it is another.
     """
+    kept = _case(case_file) if case_file else None
+    named = _named(kept, service, method, path)
     request = pb.TestRouteRequest(
-        service_id=service,
-        method=method,
-        path=path,
-        path_parameters=_parameters(values),
-        query=[pb.QueryField(name=name, value=value) for name, value in _pairs(query, "--query")],
-        headers=[
-            pb.HeaderField(name=name, value=value) for name, value in _pairs(headers, "--header")
+        service_id=named[0],
+        method=named[1],
+        path=named[2],
+        path_parameters=dict(kept.parameters if kept else ()) | _parameters(values),
+        query=[
+            pb.QueryField(name=name, value=value)
+            for name, value in _merged(kept.query if kept else (), _pairs(query, "--query"))
         ],
-        body=_body(body),
+        headers=[
+            pb.HeaderField(name=name, value=value)
+            for name, value in _merged(kept.headers if kept else (), _pairs(headers, "--header"))
+        ],
+        body=_body(body) if body is not None else (kept.body.encode() if kept else b""),
     )
     metadata = ((KEY_METADATA, key.encode()),) if key else ()
 
@@ -79,13 +92,51 @@ def test_route(
             hint = "".join(f" --path {name}=…" for name in missing)
             click.echo(f"podium: {error.detail}{hint}", err=True)
             return 2
-        if output == "json":
-            echo_json(trial.fields(answer))
-        else:
-            click.echo(trial.text(answer, method.upper(), clients.suite.gateway))
+        _tell(answer, output, request.method, clients.suite.gateway)
         return 0 if 200 <= answer.status < 300 else 1
 
     call(home, work)
+
+
+def _tell(answer: pb.TestRouteResponse, output: str, method: str, gateway: str) -> None:
+    if output == "text":
+        click.echo(trial.text(answer, method.upper(), gateway))
+    elif output == "json":
+        echo_json(trial.fields(answer))
+    else:
+        # Late: only whoever wants YAML waits for its writer.
+        from tui.views.yaml_text import yaml_text
+
+        click.echo(yaml_text(trial.fields(answer)), nl=False)
+
+
+def _case(path: Path) -> RouteCall:
+    try:
+        return read_case(path.read_text("utf-8"))
+    except OSError as error:
+        raise click.BadParameter(
+            f"{path} cannot be read: {error.strerror}.", param_hint="--case"
+        ) from error
+    except UnicodeDecodeError as error:
+        raise click.BadParameter(f"{path} is no UTF-8 text.", param_hint="--case") from error
+    except CaseUnreadable as error:
+        raise click.BadParameter(f"{path}: {error}", param_hint="--case") from error
+
+
+def _named(kept: RouteCall | None, *given: str | None) -> tuple[str, str, str]:
+    """Service, method and path: as given, else as the case has them."""
+    of_case = (kept.service, kept.method, kept.path) if kept else (None, None, None)
+    service, method, path = (mine or its for mine, its in zip(given, of_case, strict=True))
+    if service and method and path:
+        return service, method, path
+    raise click.UsageError("Name SERVICE, METHOD and PATH, or a --case that does.")
+
+
+def _merged(kept: Pairs, given: Iterable[tuple[str, str]]) -> Pairs:
+    """Those of a case and those that are given, which take the place of others of their name."""
+    mine = tuple(given)
+    names = {name.lower() for name, _ in mine}
+    return (*(pair for pair in kept if pair[0].lower() not in names), *mine)
 
 
 def _parameters(given: Iterable[str]) -> dict[str, str]:

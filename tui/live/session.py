@@ -13,6 +13,7 @@ from tui.live.following import Line
 from tui.live.link import Link, worst
 from tui.live.pending import Pending
 from tui.live.sources import Source
+from tui.live.trying import KnownKeys, Trials
 
 if TYPE_CHECKING:
     from tui.clients import Connection
@@ -36,12 +37,16 @@ class Session:
     Attributes:
         log: What was done from this console.
         pending: What was asked for, until the streams tell that it is so.
+        trials: The calls of routes that were tried.
+        keys: Keys of callers, as far as they were shown or typed here.
     """
 
     def __init__(self, connection: Connection, log: ActionLog | None = None) -> None:
         self.connection = connection
         self.log = log or ActionLog()
         self.pending = Pending()
+        self.trials = Trials()
+        self.keys = KnownKeys()
         self._feeds: dict[tuple[str, str], Feed] = {}
 
     def open(self, source: Source[Any], query: str = "") -> Feed:

@@ -115,8 +115,10 @@ Every call that the gateway takes, which workflow it runs, and what stands on it
     },
     label=lambda row: f"{row.method} {row.path}",
     text=lambda row: f"{row.id} {row.workflow} {row.document.get('description', '')}",
-    tabs=(*TABS, Tab("traffic", "Traffic", "traffic")),
+    tabs=(*TABS, Tab("traffic", "Traffic", "traffic"), Tab("test", "Test", "route-test")),
     openings=(
+        Opening("routes.test", "t", "Test", "Call it, and see what the gateway did at each stage.",
+                "route-trial", writes=True),
         Opening("route.create", "n", "New", "Write one more route of this service in a form.",
                 "route-form", writes=True),
         Opening("route.edit", "e", "Edit", "Write this route in a form.", "definition-form",

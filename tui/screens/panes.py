@@ -24,6 +24,8 @@ PANES: dict[str, str] = {
     "limit-holders": "tui.screens.operations.holders:HoldersTab",
     "cache-entries": "tui.screens.operations.entries:EntriesTab",
     "cache-entry": "tui.screens.operations.entry:EntryPane",
+    "route-trial": "tui.screens.route.trial:TrialPane",
+    "route-test": "tui.screens.route.trial:TrialTab",
     "execution-data": "tui.screens.execution.data:DataTab",
     "definition-form": "tui.screens.definition.form:FormPane",
     "auth-keys": "tui.screens.definition.keys:ApiKeysTab",

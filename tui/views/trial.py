@@ -65,17 +65,23 @@ def _stage_lines(response: pb.TestRouteResponse) -> Iterator[str]:
         passed = stage.outcome == pb.STAGE_OUTCOME_PASSED
         if passed and stage.name in _ELSEWHERE and stage.notes == "{}":
             continue
-        title = _TITLES.get(stage.name, stage.name.replace("_", " "))
+        title = stage_title(stage.name)
         indented = f"  {title}" if stage.within else title
         took = f"{milliseconds(stage.took):9.2f} ms"
         line = f"  {_MARKS.get(stage.outcome, '?')} {indented:<{_WIDTH + 2}}{took}  "
         notes = json.loads(stage.notes)
         faults = notes.pop("faults", ())
-        yield (line + _notes_text(notes)).rstrip()
+        yield (line + notes_text(notes)).rstrip()
         yield from (f"      - {in_one_line(str(fault))}" for fault in faults)
 
 
-def _notes_text(notes: Mapping[str, Json]) -> str:
+def stage_title(name: str) -> str:
+    """What a stage is called."""
+    return _TITLES.get(name, name.replace("_", " "))
+
+
+def notes_text(notes: Mapping[str, Json]) -> str:
+    """The notes of a stage in one line, cut off where they are long."""
     told = "  ".join(f"{name} {_compact(value)}" for name, value in notes.items())
     return told if len(told) <= _LONGEST_NOTES else f"{told[:_LONGEST_NOTES]}…"
 

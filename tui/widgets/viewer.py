@@ -79,6 +79,8 @@ class Viewer(Vertical):
         self._origin = 0
         self._told_at = -1
         self._choices: Choices = {}
+        # What an owner lets be copied besides.
+        self.more_copies: Choices = {}
 
     def compose(self) -> ComposeResult:
         yield self.pane
@@ -212,7 +214,7 @@ class Viewer(Vertical):
 
     def action_yank(self) -> None:
         """Ask what is to be copied."""
-        self.choose("copy", self.copies())
+        self.choose("copy", {**self.copies(), **self.more_copies})
 
     def action_page(self) -> None:
         """Lend the terminal to the pager."""

@@ -142,6 +142,7 @@ class _Scripts(RouteScripts):
     async def run(self, field: str, source: str, scope: str, *, exposed: bool) -> Json:
         try:
             with self._recorder.step(field) as record:
+                record.notes["input"] = bounded(scope)
                 value = await self._inner.run(field, source, scope, exposed=True)
                 record.notes["result"] = bounded(json.dumps(value))
                 return value

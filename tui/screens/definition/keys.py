@@ -65,9 +65,13 @@ class _KeysTab(TableTab):
             console.tell(said)
             return
         log.done(entry, f"key {made.name}")
+        self.learn(made.key)
         self.read_again()
         shown = [Shown(f"key {made.name}", made.key)]
         await console.push_screen_wait(OnceScreen(title, shown, made.told))
+
+    def learn(self, key: str) -> None:
+        """Know it for as long as the console is on this suite."""
 
 
 class ApiKeysTab(_KeysTab):
@@ -97,6 +101,9 @@ What callers send, by name; keys themselves are shown once, when they are made.
         if action == "roll":
             return True if self.row is not None else None
         return self.may(REVOKE_API_KEY) if action == "revoke" else True
+
+    def learn(self, key: str) -> None:
+        self.console.session.keys.learn(self.owner, key)
 
     def action_create(self) -> None:
         connection, auth = self.console.session.connection, self.owner

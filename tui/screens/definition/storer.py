@@ -143,6 +143,7 @@ class Storer:
         self._awaited, self._text = result.definition, text
         self._read_again(document, result.definition)
         if result.generated_keys:
+            pane.session.keys.learn(result.definition.name, result.generated_keys[0].key)
             keys = [Shown(f"key {each.name}", each.key) for each in result.generated_keys]
             title = f"{pane.kind} {result.definition.name}"
             await pane.app.push_screen_wait(OnceScreen(title, keys))

@@ -1,0 +1,1 @@
+"""A route: trying it, its scripts, what it publishes of itself."""

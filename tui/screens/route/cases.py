@@ -1,0 +1,88 @@
+"""Calls kept in files: saved and opened by a path that is asked for."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tui.screens.write import LineScreen
+from tui.views.route_call import CaseUnreadable, RouteCall, case_text, read_case
+
+if TYPE_CHECKING:
+    from tui.app import Console
+    from tui.resources.routes import Route
+
+MOST_BYTES = 16 * 1024 * 1024
+
+
+async def save(console: Console, call: RouteCall) -> None:
+    """Ask for a path and write the call there; a file that is there is asked for again."""
+    name = f"{call.service}-{call.method}-{call.path.strip('/').replace('/', '-')}"
+    path = await _path(
+        console, "Keep this call in", f"{name.replace('{', '').replace('}', '')}.json"
+    )
+    if path is None:
+        return
+    if await asyncio.to_thread(path.exists):
+        told = "It is there already: enter writes over it, escape does not."
+        again = await console.push_screen_wait(LineScreen("Write over it?", str(path), told))
+        if not again:
+            return
+        path = _expanded(again)
+    try:
+        await asyncio.to_thread(path.write_text, case_text(call), "utf-8")
+    except OSError as error:
+        console.tell(f"{path} cannot be written: {error.strerror or error}.")
+    else:
+        console.tell(f"Kept in {path}: podium test-route --case sends it.", "information")
+
+
+async def opened(console: Console, route: Route) -> RouteCall | None:
+    """Ask for a path and read the call of ``route`` there; None, and why is told."""
+    path = await _path(console, "Open a call from", "")
+    if path is None:
+        return None
+    try:
+        call = read_case(await asyncio.to_thread(_read, path))
+    except OSError as error:
+        console.tell(f"{path} cannot be read: {error.strerror or error}.")
+    except UnicodeDecodeError:
+        console.tell(f"{path} is no UTF-8 text.")
+    except CaseUnreadable as error:
+        console.tell(f"{path}: {error}")
+    else:
+        if (call.service, call.method) == (route.service_id, route.method) and call.path in (
+            route.path, route.below
+        ):  # fmt: skip
+            return call
+        console.tell(f"It is a call of {call.method} {call.path} of {call.service}, another route.")
+    return None
+
+
+def _read(path: Path) -> str:
+    with path.open("rb") as file:
+        content = file.read(MOST_BYTES + 1)
+    if len(content) > MOST_BYTES:
+        raise CaseUnreadable(f"It has more than {MOST_BYTES:,} bytes.")
+    return content.decode("utf-8")
+
+
+async def _path(console: Console, title: str, first: str) -> Path | None:
+    line = await console.push_screen_wait(LineScreen(title, first, f"Below {Path.cwd()}"))
+    return _expanded(line) if line else None
+
+
+def _expanded(line: str) -> Path:
+    try:
+        return Path(line).expanduser()
+    except RuntimeError:
+        # Nobody is called so: the path is told with what is wrong about it.
+        return Path(line)
+
+
+def _name(call: RouteCall) -> str:
+    """A file's name from service, method and path, e.g. ``shop-POST-orders-id.json``."""
+    words = re.sub(r"[^A-Za-z0-9_-]+", "-", f"{call.service}-{call.method}-{call.path}")
+    return f"{re.sub('-+', '-', words).strip('-')[:100]}.json"
