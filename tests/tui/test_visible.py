@@ -16,6 +16,11 @@ def test_control_characters_are_told_by_their_names() -> None:
     assert in_one_line(HOSTILE) == "a\\x1b[2J\\x9b1m b ü"
 
 
+def test_what_turns_text_around_is_told_by_its_name() -> None:
+    assert visible("a\u202eb\u2066c\u2069 שלום \ud800") == r"a\u202eb\u2066c\u2069 שלום \ud800"
+    assert in_one_line("a\u2028b\u202e") == r"a b\u202e"
+
+
 def test_a_reason_is_one_line_that_does_nothing() -> None:
     task = pb.TaskState(ref="x", kind="HTTP", status=pb.TASK_STATUS_FAILED, reason=HOSTILE)
     state = pb.ExecutionState(status=pb.EXECUTION_STATUS_FAILED, reason=HOSTILE)
