@@ -108,7 +108,9 @@ class _Writer:
                 return _joined(" OR ", map(self.of, parts), "0")
             case Not(inner):
                 sql, values = self.of(inner)
-                return f"NOT ({sql})", values
+                # A pair of parentheses that is not needed is depth that is.
+                grouped = isinstance(inner, (And, Or)) and len(inner.parts) > 1
+                return f"NOT {sql}" if grouped else f"NOT ({sql})", values
             case Words(pattern):
                 columns = (COLUMNS[name] for name in EXECUTIONS.words_in)
                 return _joined(" OR ", (_contains(each, pattern) for each in columns), "0")

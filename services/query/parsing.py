@@ -29,7 +29,8 @@ from services.query.vocabulary import Field, Kind, Vocabulary
 MOST_CHARS = 4000
 MOST_TERMS = 100
 MOST_VALUES = 500
-MOST_NESTED = 20
+# SQLite reads SQL with a stack of a hundred: a pair of parentheses may come to seven entries.
+MOST_NESTED = 10
 
 # As written -> as it is in the tree, and whether what it says is negated.
 _OPERATORS = {

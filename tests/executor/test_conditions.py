@@ -17,6 +17,7 @@ from services.executor.migrations import migrations
 from services.executor.rows import EXECUTION_COLUMNS
 from services.query import Query, format_query, matcher, parse
 from services.query.executions import EXECUTIONS
+from services.query.parsing import MOST_NESTED
 from tests.query.records import GETTERS, RECORDS, Record
 from tests.query.trees import NOW, TREES
 
@@ -72,6 +73,33 @@ def test_the_database_finds_what_the_matcher_does(
 
     assert found == {each.id for each in records if test(each)}, format_query(query)
     assert negated == (len(records) - len(found),)
+
+
+LEAVES = [
+    "word*s",
+    "input.a=1,true,b*",
+    "input.a~x*y,z",
+    "corr:a*,b,*c",
+    "status:failed",
+    "!wf~a,b",
+]
+
+
+@pytest.mark.parametrize("leaf", LEAVES)
+@pytest.mark.parametrize("other", LEAVES)
+def test_the_database_reads_what_is_as_deep_as_may_be(
+    db: sqlite3.Connection, leaf: str, other: str
+) -> None:
+    written = leaf
+    for _ in range(MOST_NESTED):
+        written = f"{other} OR {other} {other} !({written})"
+    query, before = tree(written), (1, "e")
+
+    assert queries.found(db, query, NOW, before, 1) == []
+    assert queries.running(db, query, NOW, before, 1) == []
+    assert queries.matching(db, query, NOW, ["e", "f"]) == set()
+    assert queries.oldest(db, query, NOW, ["RUNNING", "PAUSED"], 1) == []
+    assert queries.counts_of(db, query, NOW) == {}
 
 
 @pytest.mark.parametrize(

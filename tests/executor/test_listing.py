@@ -121,7 +121,7 @@ async def test_a_name_that_no_workflow_can_have_is_an_invalid_request(rig: Rig, 
     ("query", "says", "start", "end"),
     [
         ("wf:a status:fialed", "did you mean failed?", "12", "18"),
-        ("(" * 4000, "20 deep", "20", "21"),
+        ("(" * 4000, "10 deep", "10", "11"),
         ("queue:x", "Queues cannot be asked for yet", "0", "5"),
     ],
 )

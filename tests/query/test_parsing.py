@@ -139,8 +139,8 @@ def test_what_is_no_query_is_told_with_its_place(written: str, says: str, at: st
     [
         ("a" * 4001, "4000 characters"),
         ("a " * 101, "100 terms"),
-        ("(" * 21 + "a" + ")" * 21, "20 deep"),
-        ("(" * 4000, "20 deep"),
+        ("(" * 11 + "a" + ")" * 11, "10 deep"),
+        ("(" * 4000, "10 deep"),
         (" OR ".join(["id:" + "a," * 9 + "a"] * 51), "500 values"),
         ("wf:" + "*a" * 1000, "'*' at most"),
     ],
