@@ -90,6 +90,7 @@ LEAVES = [
 def test_the_database_reads_what_is_as_deep_as_may_be(
     db: sqlite3.Connection, leaf: str, other: str
 ) -> None:
+    store(db, [])
     written = leaf
     for _ in range(MOST_NESTED):
         written = f"{other} OR {other} {other} !({written})"
