@@ -80,8 +80,9 @@ How the suite does at this moment. `Enter` on a tile, or a click, opens what it 
     def focus_first(self) -> None:
         """Put the focus on the first tile, unless it is somewhere in here."""
         self._wants_focus = self.has_class("-unplaced")
-        if not self._wants_focus and not self.has_focus_within:
-            next(iter(self._tiles.values())).focus()
+        focused = self.screen.focused
+        if not self._wants_focus and (focused is None or self not in focused.ancestors):
+            self.screen.set_focus(next(iter(self._tiles.values())))
 
     def on_resize(self) -> None:
         width, height = self.size

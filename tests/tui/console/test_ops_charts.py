@@ -15,6 +15,7 @@ from tui.settings import Settings
 from tui.views.traffic import Scope
 from tui.widgets.chart_grid import ChartGrid
 from tui.widgets.live_table import LiveTable
+from tui.widgets.tile import Tile
 
 
 def table(pilot: Any) -> LiveTable:
@@ -199,6 +200,13 @@ async def test_the_pulse_tells_what_fails_and_leads_there(services: Services) ->
         await until_shown(pilot, "status:failed newer:1h", "✘ failed", "pulsed-fails")
 
 
+async def focused(pilot: Any, widget: LiveTable) -> None:
+    """Give it the focus once its place has taken it for the first time."""
+    await until(pilot, lambda: isinstance(pilot.app.focused, (Tile, LiveTable)))
+    widget.focus()
+    await until(pilot, lambda: widget.has_focus)
+
+
 async def test_the_last_failure_opens_from_the_pulse(services: Services) -> None:
     await serve(services, "ticker")
     id_ = await start(services, "ticker-fails")
@@ -206,14 +214,14 @@ async def test_the_last_failure_opens_from_the_pulse(services: Services) -> None
         failures = pilot.app.screen.query_one("#failures", LiveTable)
         await until(pilot, lambda: failures.put_cursor_on(id_))
 
-        failures.focus()
+        await focused(pilot, failures)
         await pilot.press("enter")
 
         await until_shown(pilot, "Timeline", "✘ failed")
         await pilot.press("escape")
         workflows = pilot.app.screen.query_one("#failing", LiveTable)
         await until(pilot, lambda: workflows.put_cursor_on("ticker-fails"))
-        workflows.focus()
+        await focused(pilot, workflows)
         await pilot.press("enter")
         await until_shown(pilot, "wf:ticker-fails status:failed,timed_out newer:1h")
 
