@@ -18,6 +18,7 @@ from podium.registry.v1 import registry_pb2
 from services import settings as environment
 from services.edge.serving import serving as serving_edge
 from services.edge.settings import Settings as EdgeSettings
+from services.errors import Overloaded
 from services.executor.__main__ import opened as opened_executor
 from services.executor.settings import ExecutorSettings
 from services.home import Credentials
@@ -25,6 +26,7 @@ from services.log_ring import LogRing
 from services.registry.serving import serving as serving_registry
 from services.registry.settings import RegistrySettings
 from services.replica import first_copy
+from services.rpc import raising_ours
 from tui.clients import connected
 from tui.suite import Suite
 
@@ -160,13 +162,17 @@ async def put(services: Services, *documents: Mapping[str, Any]) -> None:
 
 async def start(services: Services, workflow: str, **fields: Any) -> str:
     """Start an execution; its id."""
-    async with connected(services.suite) as clients:
-        answer = await clients.executor.StartExecution(
-            executor_pb2.StartExecutionRequest(
-                start=executor_pb2.Start(workflow_name=workflow, **fields)
-            )
-        )
-    return str(answer.execution_id)
+    request = executor_pb2.StartExecutionRequest(
+        start=executor_pb2.Start(workflow_name=workflow, **fields)
+    )
+    async with connected(services.suite) as clients, asyncio.timeout(PATIENCE_SECONDS):
+        while True:
+            try:
+                with raising_ours():
+                    return str((await clients.executor.StartExecution(request)).execution_id)
+            except Overloaded:
+                # Its loop is the screen's, which may have been painting: it looks every 0.1 s.
+                await asyncio.sleep(0.1)
 
 
 def _free_ports(count: int) -> list[int]:

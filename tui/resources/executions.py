@@ -13,7 +13,17 @@ from services.rpc import raising_ours
 from tui.live.collection import Collection
 from tui.live.following import Line
 from tui.live.sources import Source
-from tui.resources.model import Action, Cell, Column, Danger, ItemResult, Question, Resource, Tab
+from tui.resources.model import (
+    Action,
+    Cell,
+    Column,
+    Danger,
+    ItemResult,
+    Opening,
+    Question,
+    Resource,
+    Tab,
+)
 from tui.views.statuses import look_of_execution
 
 if TYPE_CHECKING:
@@ -325,6 +335,16 @@ Every run of a workflow, newest first, as it happens. `Enter` opens its timeline
         Tab("data", "Data", "execution-data"),
         Tab("events", "Events", "execution-events"),
         Tab("definition", "Definition", "execution-definition"),
+        Tab("diff", "Diff", "execution-diff"),
+    ),
+    openings=(
+        Opening(
+            "executions.diff",
+            "D",
+            "Diff",
+            "Compare it with an earlier one, or the marked one.",
+            tab="diff",
+        ),
     ),
     actions=ACTIONS,
     standing=_standing,

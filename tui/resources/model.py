@@ -122,16 +122,18 @@ class Opening:
     Attributes:
         needs_record: Whether it is about the record under the cursor.
         creates: Whether something new comes of it: forms offer it where a field refers to one.
+        tab: Instead of a pane: the tab of the record's detail that it leads to.
     """
 
     id: str
     key: str
     title: str
     help: str
-    pane: str
+    pane: str = ""
     needs_record: bool = True
     writes: bool = False
     creates: bool = False
+    tab: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from textual.binding import Binding, BindingType
 
 from tui.resources.model import Action, Opening, Resource
 from tui.screens.pane import Pane
+from tui.views.addresses import Address
 
 
 class ActingPane(Pane):
@@ -28,7 +29,14 @@ class ActingPane(Pane):
     def action_open_pane(self, opening_id: str) -> None:
         opening = self._opening(opening_id)
         record = next(iter(self.records()), None) if opening.needs_record else None
-        self.console.open_pane(opening.pane, self.resource, record)
+        if opening.tab and record is not None:
+            self.open_tab(record, opening.tab)
+        else:
+            self.console.open_pane(opening.pane, self.resource, record)
+
+    def open_tab(self, record: Any, tab: str) -> None:
+        """Go to a tab of a record's detail."""
+        self.console.open(Address(self.resource.name, record.id, tab))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "act":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -17,6 +17,7 @@ from tui.live.sources import Source
 from tui.screens.acting import ActingPane, bindings_of
 from tui.screens.panes import PANES
 from tui.views.addresses import Address
+from tui.widgets.working import begin
 
 if TYPE_CHECKING:
     from tui.app import Console
@@ -160,6 +161,12 @@ class DetailPane(ActingPane):
     async def action_tab(self, number: int) -> None:
         if number <= len(self.resource.tabs):
             await self.go_to_tab(self.resource.tabs[number - 1].name)
+
+    def open_tab(self, record: Any, tab: str) -> None:
+        begin(self, partial(self._turn_to, tab), "tab", exclusive=True)
+
+    async def _turn_to(self, tab: str) -> None:
+        await self.go_to_tab(tab)
 
     async def go_to_tab(self, name: str) -> TabPane:
         """Show the tab of that name."""

@@ -15,7 +15,7 @@ Side = Literal["first", "second", "both"]
 
 # Of each document, in text; as JSON all are there.
 MOST_SHOWN = 12
-_NEVER = "did not run"
+NEVER = "did not run"
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,14 +244,18 @@ def _fields(found: Sequence[Change]) -> list[dict[str, Any]]:
 
 def _task_row(task: TaskDifference) -> list[str]:
     sign = "-" if task.two is None else "+" if task.one is None else "~" if task.differs else " "
-    return [sign, task.ref, str(task.one or _NEVER), str(task.two or _NEVER), _later(task)]
+    return [sign, task.ref, str(task.one or NEVER), str(task.two or NEVER), later(task)]
 
 
-def _later(task: TaskDifference) -> str:
+def later(task: TaskDifference) -> str:
     """How much longer the second took; nothing where that is little."""
     if task.one is None or task.two is None:
         return ""
-    one, two = task.one.milliseconds, task.two.milliseconds
+    return longer(task.one.milliseconds, task.two.milliseconds)
+
+
+def longer(one: int | None, two: int | None) -> str:
+    """How much longer ``two`` milliseconds are than ``one``; nothing where that is little."""
     if one is None or two is None or abs(two - one) < max(50, one // 10):
         return ""
     return f"{'+' if two > one else '-'}{seconds_text(abs(two - one))}"
