@@ -73,7 +73,11 @@ What can be run and mapped to routes: one row a name, its latest version.
     fields=FIELDS,
     empty="No workflows yet: podium apply FILE puts some.",
     text=text_of,
-    tabs=(Tab("graph", "Graph", "definition-graph"), *TABS),
+    tabs=(
+        Tab("graph", "Graph", "definition-graph"),
+        *TABS,
+        Tab("versions", "Versions", "definition-versions"),
+    ),
     actions=(delete("workflow"),),
     openings=(
         Opening("workflows.run", "x", "Run", "Start an execution of it.", "workflow-run",

@@ -26,6 +26,8 @@ PANES: dict[str, str] = {
     "cache-entry": "tui.screens.operations.entry:EntryPane",
     "route-trial": "tui.screens.route.trial:TrialPane",
     "route-test": "tui.screens.route.trial:TrialTab",
+    "execution-diff": "tui.screens.execution.diff:DiffTab",
+    "definition-versions": "tui.screens.definition.versions:VersionsTab",
     "execution-data": "tui.screens.execution.data:DataTab",
     "definition-form": "tui.screens.definition.form:FormPane",
     "auth-keys": "tui.screens.definition.keys:ApiKeysTab",

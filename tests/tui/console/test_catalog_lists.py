@@ -120,16 +120,16 @@ async def test_a_definition_opens_as_json_yaml_and_history(services: Services) -
         await until_shown(pilot, "description: second")
 
         await pilot.press("4")
-        await until_shown(pilot, "Revisions", "created", "-description: first")
+        await until_shown(pilot, "Revisions", "created", '"description": "first"')
 
 
 async def test_an_earlier_revision_is_stored_again_and_shows(services: Services) -> None:
     await put(services, {**workflow("rolled"), "description": "good"})
     await put(services, {**workflow("rolled"), "description": "bad"})
     async with console_on(services, "workflows/rolled/history") as pilot:
-        await until_shown(pilot, "Revisions", "-description: good")
+        await until_shown(pilot, "Revisions", '"description": "good"')
         await pilot.press("down")
-        await until_shown(pilot, "+description: good")
+        await until_shown(pilot, '+   "description": "good"')
 
         await pilot.press("b")
         await until_shown(pilot, "Cancel")

@@ -6,15 +6,15 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal
+from textual.containers import Vertical
 
 from tui.live.session import Feed
 from tui.live.view import View
 from tui.resources.revisions import COLUMNS, ROLLBACK, Revision, source
 from tui.screens.detail_pane import DetailPane, TabPane
-from tui.views.changes import diff
+from tui.views.json_values import json_text
+from tui.widgets.diff_view import DiffView
 from tui.widgets.live_table import LiveTable
-from tui.widgets.text_view import TextView
 
 
 class HistoryTab(TabPane):
@@ -24,21 +24,20 @@ class HistoryTab(TabPane):
         Binding(ROLLBACK.key, "roll_back", ROLLBACK.title, id=ROLLBACK.id, tooltip=ROLLBACK.help),
     ]
     DEFAULT_CSS = """
-    HistoryTab LiveTable { width: 1fr; }
-    HistoryTab TextView { width: 1fr; }
-    HistoryTab.-narrow Horizontal { layout: vertical; }
+    HistoryTab LiveTable { height: 2fr; }
+    HistoryTab DiffView { height: 3fr; }
     """
 
     def __init__(self, detail: DetailPane) -> None:
         super().__init__(detail)
-        self._diff = TextView("Change")
+        self._diff = DiffView("Change")
         self._revision = -1
         self._feed: Feed | None = None
         self._view: View[Revision] | None = None
         self._table: LiveTable | None = None
 
     def compose(self) -> ComposeResult:
-        yield Horizontal()
+        yield Vertical()
 
     def _begin(self, kind: str, name: str) -> None:
         """Now that it is known what this is about."""
@@ -46,15 +45,12 @@ class HistoryTab(TabPane):
         self._view = View(self._feed.collection)
         self._table = LiveTable(self._view, COLUMNS, "revision", reverse=True)
         self._table.border_title = "Revisions"
-        self.query_one(Horizontal).mount(self._table, self._diff)
+        self.query_one(Vertical).mount(self._table, self._diff)
         self.call_after_refresh(self._table.focus)
 
     def on_unmount(self) -> None:
         if self._view is not None:
             self._view.close()
-
-    def on_resize(self) -> None:
-        self.set_class(self.size.width < 110, "-narrow")
 
     def entered(self) -> None:
         if self._table is not None:
@@ -83,9 +79,9 @@ class HistoryTab(TabPane):
         message.stop()
         if (row := self._chosen) is not None:
             names = ("before", f"revision {row.id}")
-            before = dict(row.before) if row.before is not None else None
-            after = dict(row.document) if row.document is not None else None
-            self._diff.show("\n".join(diff(before, after, names)), "diff")
+            before = json_text(dict(row.before)) if row.before is not None else ""
+            after = json_text(dict(row.document)) if row.document is not None else ""
+            self._diff.show(before, after, names)
         self.refresh_bindings()
 
     def on_live_table_row_opened(self, message: LiveTable.RowOpened) -> None:
