@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from heapq import nsmallest
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from podium.executor.v1 import executor_pb2 as pb
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
 MOST_AT_ONCE = 10_000
 LONGEST_SECONDS = 600.0
 RECENT = 50_000
+# Of those that have ended so many are let go of at once when there are more than MOST.
+MOST, SURPLUS = 100_000, 5_000
 AS_IT_RAN, LATEST = "as it ran", "latest"
 MOST_OPEN_REFS = 20
 OPEN = frozenset(("RUNNING", "PAUSED"))
@@ -113,6 +116,7 @@ async def watch(
             for change in batch.changes
         )
         executions.drop(batch.gone_ids)
+        executions.drop(_surplus(executions))
         if batch.HasField("dropped_before"):
             executions.drop(_ended_before(executions, batch.dropped_before))
         told += len(batch.changes)
@@ -127,6 +131,16 @@ async def watch(
             line.live(_lag(batch.changes))
         else:
             line.syncing(told)
+
+
+def _surplus(executions: Collection[Execution]) -> list[str]:
+    """Those that ended first, where there are too many; what runs stays."""
+    if len(executions) <= MOST:
+        return []
+    ended = (
+        (row.ended_at, row.id) for row in executions.records.values() if row.ended_at is not None
+    )
+    return [id_ for _, id_ in nsmallest(len(executions) - MOST + SURPLUS, ended)]
 
 
 def _ended_before(executions: Collection[Execution], at: Timestamp) -> list[str]:
@@ -146,7 +160,7 @@ def _lag(changes: Sequence[pb.ExecutionChange]) -> float | None:
     return time.time() - at.seconds - at.nanos / 1e9
 
 
-SOURCE: Source[Execution] = Source("executions", "executor", watch, takes_query=True)
+SOURCE: Source[Execution] = Source("executions", "executor", watch, most=2 * MOST, takes_query=True)
 
 
 # Columns
