@@ -87,9 +87,9 @@ class LiveList:
         self, resume: pb.ResumeToken | None
     ) -> AsyncIterator[pb.WatchExecutionsResponse]:
         """The list and what happens to it, without end."""
-        lost = resume is not None and not self._feed.has(resume.epoch, resume.revision)
-        anew = resume is None or lost
         self._place = 0 if resume is None else resume.revision
+        lost = resume is not None and not self._reachable(resume.epoch)
+        anew = resume is None or lost
         while True:
             with self._feed.following() as follower:
                 try:
@@ -98,11 +98,11 @@ class LiveList:
                     return
                 except Behind:
                     # What it has missed is read from the disk, unless that is too much.
-                    lost = anew = not self._reachable()
+                    lost = anew = not self._reachable(self._feed.epoch)
 
-    def _reachable(self) -> bool:
+    def _reachable(self, epoch: str) -> bool:
         near = self._feed.head - self._place <= _MOST_CAUGHT_UP
-        return near and self._feed.has(self._feed.epoch, self._place)
+        return near and self._feed.has(epoch, self._place)
 
     async def _follow(
         self, follower: Follower, lost: bool, anew: bool

@@ -172,6 +172,28 @@ async def test_one_that_falls_too_far_behind_begins_anew(
     assert held in ids(anew)
 
 
+async def test_one_that_comes_back_too_late_begins_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(livelist, "_MOST_CAUGHT_UP", 3)
+    async with executing(tmp_path / "x.db", [QUICK, WAITING]) as rig:
+        held = await rig.begin("waiting")
+        for _ in range(5):
+            await rig.run("quick")
+        feed = rig.runtime.feed
+
+        async def resumed(behind: int) -> list[Response]:
+            place = pb.ResumeToken(epoch=feed.epoch, revision=feed.head - behind)
+            return await until_caught_up(watch(rig, Request(resume=place)))
+
+        near, far = await resumed(3), await resumed(4)
+
+    assert [each.compacted for each in near] == [False, False]
+    assert len(ids(near)) == 3
+    assert [each.compacted for each in far] == [True, False, False]
+    assert ids(far) == [held]
+
+
 async def test_a_list_has_what_matches_and_says_what_is_gone(tmp_path: Path) -> None:
     async with executing(tmp_path / "x.db", [WAITING, QUICK]) as rig:
         ended = (await rig.run("quick")).execution_id
