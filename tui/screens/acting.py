@@ -60,21 +60,16 @@ class ActingPane(Pane):
 
 def bindings_of(resource: Resource[Any]) -> list[BindingType]:
     """The keys of what can be done to records; of a class, so that keymaps know them."""
-    return [
-        *(
-            Binding(
-                action.key, f"act('{action.id}')", action.title, id=action.id, tooltip=action.help
-            )
-            for action in resource.actions
-        ),
-        *(
-            Binding(
-                opening.key,
-                f"open_pane('{opening.id}')",
-                opening.title,
-                id=opening.id,
-                tooltip=opening.help,
-            )
-            for opening in resource.openings
-        ),
+    openings: list[BindingType] = [
+        Binding(
+            opening.key, f"open_pane('{opening.id}')", opening.title, id=opening.id,
+            tooltip=opening.help,
+        )
+        for opening in resource.openings
+    ]  # fmt: skip
+    actions: list[BindingType] = [
+        Binding(action.key, f"act('{action.id}')", action.title, id=action.id, tooltip=action.help)
+        for action in resource.actions
     ]
+    # In this order: where the line of keys has no room for all, those go that take away.
+    return [*openings, *actions]

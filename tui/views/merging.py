@@ -43,7 +43,7 @@ def _objects(
     meeting: list[str],
 ) -> Json:  # fmt: skip
     found: dict[str, Json] = {}
-    for name in dict.fromkeys((*mine, *theirs)):
+    for name in dict.fromkeys((*theirs, *mine)):
         one, two, three = (each.get(name, MISSING) for each in (base, theirs, mine))
         value = _merged(one, two, three, (*path, name), meeting)
         if not isinstance(value, Missing):

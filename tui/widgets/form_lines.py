@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from textwrap import wrap
 from typing import Any, ClassVar
 
 from rich.segment import Segment
@@ -14,6 +15,7 @@ from textual.strip import Strip
 from tui.views.forms.cells import about, label_cells, pieces_of, value_column
 from tui.views.forms.rows import FormRow
 from tui.views.timecolumns import fitted
+from tui.views.visible import in_one_line
 from tui.widgets.tones import tone_style
 
 ABOUT_LINES = 2
@@ -150,7 +152,7 @@ class FormLines(ScrollView, can_focus=True):
 
     def _line_key(self, line: int) -> tuple[Any, ...]:
         if line >= self.rows_shown:
-            return ("about", *(about(self.row) if self.row else ()))
+            return ("about", *self._said())
         index = self.scroll_offset.y + line
         if index >= len(self.rows):
             return ()
@@ -185,9 +187,21 @@ class FormLines(ScrollView, can_focus=True):
             return strip
         return strip.apply_style(self.get_component_rich_style("form--cursor"))
 
+    def _said(self) -> tuple[str, str]:
+        """What is said of the row under the cursor: what is wrong with it, in full, goes first."""
+        if self.row is None:
+            return "", ""
+        behind = self.rows[self._index + 1 : self._index + 2]
+        if not behind or behind[0].part != "fault":
+            return about(self.row)
+        width = max(10, self.scrollable_content_region.width)
+        lines = wrap(in_one_line(behind[0].value), width, max_lines=ABOUT_LINES, placeholder=" …")
+        first, second = [*lines, "", ""][:2]
+        return first, second or about(self.row)[0]
+
     def _about(self, line: int, width: int) -> Strip:
         style = self.get_component_rich_style("form--about")
-        text = about(self.row)[line] if self.row and line < ABOUT_LINES else ""
+        text = self._said()[line] if line < ABOUT_LINES else ""
         return Strip([Segment(fitted(text, width, ascii=self._ascii), style)])
 
     def on_click(self, event: events.Click) -> None:

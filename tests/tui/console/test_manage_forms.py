@@ -381,6 +381,23 @@ async def test_theirs_is_taken_where_one_says_so(services: Services) -> None:
         assert not form.changed
 
 
+async def test_what_is_stored_already_is_not_stored_again(services: Services) -> None:
+    """As after an answer that was lost on its way."""
+    await put(services, application("twice-sent"))
+    async with console_on(services, "applications", size=(120, 40)) as pilot:
+        table = pilot.app.screen.query_one(LiveTable)
+        await until(pilot, lambda: table.put_cursor_on("twice-sent"))
+        await pilot.press("e")
+        form = await form_in(pilot)
+        await type_in(pilot, form, ("name",), "Same")
+        await put(services, {**application("twice-sent"), "name": "Same"})
+
+        await pilot.press("ctrl+s")
+
+        await until_shown(pilot, "What was written is what is stored.")
+        assert not form.changed
+
+
 async def test_a_route_is_edited_within_its_service(services: Services) -> None:
     one, two = route("/one", "rt-flow"), route("/two", "rt-flow")
     await put(services, *anybody("rt-any"), workflow("rt-flow"))

@@ -162,7 +162,7 @@ async def test_grants_are_switched_and_stored_at_once(services: Services) -> Non
     granted = [{"target": {"type": "workflow", "id": "one"}, "access": ["EXECUTE"]}]
     await put(services, {**application("granted"), "permissions": granted})
     async with console_on(services, "applications/granted/grants", size=(80, 24)) as pilot:
-        await until_shown(pilot, "EXECUTE", "one", "1 targets")
+        await until_shown(pilot, "EXECUTE", "one", "1 target")
         matrix = pilot.app.screen.query_one(GrantMatrix)
         await until(pilot, lambda: matrix.has_focus)
         await pilot.press("space")
@@ -195,7 +195,7 @@ async def test_grants_follow_the_stream_until_one_is_switched(services: Services
 
         grant = {"target": {"type": "secret", "id": "T"}, "access": ["READ"]}
         await put(services, {**application("followed"), "permissions": [grant]})
-        await until_shown(pilot, "1 targets")
+        await until_shown(pilot, "1 target")
         await until(pilot, lambda: matrix.has_focus)
         await pilot.press("right", "space")
         await until_shown(pilot, "● changed")

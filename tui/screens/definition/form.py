@@ -245,6 +245,8 @@ class FormPane(Pane):
 
     def on_form_submitted(self, message: Form.Submitted) -> None:
         message.stop()
+        if self._sheet is not None:
+            self._sheet.tell(0, 0, "")
         self._saver.begin()
 
     def on_form_cancelled(self, message: Form.Cancelled) -> None:

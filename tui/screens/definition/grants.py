@@ -74,7 +74,8 @@ class GrantsTab(TabPane):
         self._matrix.show(grants, self._stored, row)
         roles = self.draft.base.get("roles")
         told = [f"roles: {' '.join(map(str, roles))}"] if isinstance(roles, list) and roles else []
-        told += [f"{len(grants)} targets"] + (["● changed · ctrl+s saves"] if self.dirty else [])
+        told += [f"{len(grants)} target{'' if len(grants) == 1 else 's'}"]
+        told += ["● changed · ctrl+s saves"] if self.dirty else []
         self._matrix.border_subtitle = " · ".join(told)
 
     # What is written

@@ -10,10 +10,11 @@ from typing import Any, ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
+from textual.timer import Timer
 from textual.widgets import Tabs
 
 from podium.registry.v1 import registry_pb2 as pb
-from services.errors import ServiceError
+from services.errors import Overloaded, ServiceError
 from services.home import HomeUnusable
 from services.json_example import example
 from services.json_text import DocumentError, parse_json
@@ -27,6 +28,8 @@ from tui.widgets.json_view import JsonView
 from tui.widgets.working import begin
 
 WIDE = 110
+# The registry is away, or judges many others just now.
+AGAIN_SECONDS = 2.0
 
 
 class SampleTab(TabPane):
@@ -49,6 +52,7 @@ class SampleTab(TabPane):
         self._editor = DocumentEditor("Sample")
         self._revision = -1
         self._begun = False
+        self._again: Timer | None = None
 
     def compose(self) -> ComposeResult:
         with Horizontal():
@@ -96,6 +100,9 @@ class SampleTab(TabPane):
         self._editor.tell("A sample is stored nowhere: it is judged as you write it.")
 
     def _check(self) -> None:
+        if self._again is not None:
+            self._again.stop()
+            self._again = None
         text = self._editor.text
         try:
             parse_json(text)
@@ -118,8 +125,10 @@ class SampleTab(TabPane):
                 lambda each: each.registry.CheckSample(request, timeout=putting.CALL_SECONDS),
             )
         except (ServiceError, HomeUnusable) as error:
-            self._editor.border_title = "Sample · not judged"
-            self._editor.tell(putting.in_words(error))
+            self._editor.border_title = "Sample · not judged yet"
+            self._editor.tell(error.detail if isinstance(error, ServiceError) else str(error))
+            if isinstance(error, (*putting.AWAY, Overloaded)):
+                self._again = self.set_timer(AGAIN_SECONDS, self._check)
             return
         if text == self._editor.text:
             self._tell(text, answer)

@@ -71,6 +71,8 @@ class Saver:
 
     def __init__(self, pane: Writing) -> None:
         self._pane = pane
+        # What was read in one suite is stored in no other.
+        self._session = pane.console.session
         self._busy = False
         self._feed: Feed | None = None
         self._awaited = 0
@@ -89,7 +91,7 @@ class Saver:
     def close(self) -> None:
         """Follow no more."""
         if self._feed is not None:
-            self._pane.console.session.close(self._feed)
+            self._session.close(self._feed)
             self._feed = None
 
     def flush(self) -> None:
@@ -111,6 +113,8 @@ class Saver:
         pane = self._pane
         document = pane.draft.whole(pane.part)
         answer = await self._put(document, dry_run=True)
+        if not pane.is_attached:
+            return
         if answer.result is None:
             await self._refused(answer, document)
             return
@@ -124,12 +128,11 @@ class Saver:
 
     async def _put(self, document: Mapping[str, Json], *, dry_run: bool) -> Answer:
         etag = self._pane.draft.etag_for(document)
-        connection = self._pane.console.session.connection
-        return await putting.put(connection, document, etag, dry_run=dry_run)
+        return await putting.put(self._session.connection, document, etag, dry_run=dry_run)
 
     async def _sent(self, document: dict[str, Json], title: str) -> None:
         pane = self._pane
-        log = pane.console.session.log
+        log = self._session.log
         entry = log.sent(f"Save {title}", drafts.command(document, pane.hidden))
         pane.console.tell("Sent…", "information")
         answer = await self._put(document, dry_run=False)
@@ -142,11 +145,11 @@ class Saver:
     async def _stored(self, entry: ActionEntry, result: pb.PutResult, revision: int) -> None:
         pane = self._pane
         self.is_stored = True
-        pane.console.session.log.done(entry, f"revision {revision}")
+        self._session.log.done(entry, f"revision {revision}")
         self._name, self._awaited = result.definition.name, result.definition.revision
         resource = find(pane.draft.kind)
         if pane.is_attached and resource is not None and resource.source is not None:
-            self._feed = pane.console.session.open(resource.source)
+            self._feed = self._session.open(resource.source)
         if result.generated_keys:
             pane.console.session.keys.learn(result.definition.name, result.generated_keys[0].key)
             keys = [Shown(f"key {each.name}", each.key) for each in result.generated_keys]
@@ -165,20 +168,20 @@ class Saver:
         if answer.failed:
             pane.console.tell(answer.failed)
         elif answer.stale and pane.draft.etag != drafts.NEW:
-            await self._conflict(answer.stale, document)
+            await self._conflict(document)
         else:
             pane.mark(answer, all_of_it=True)
             faults = answer.faults or (("", answer.stale),)
             more = f", and {len(faults) - 1} more" if len(faults) > 1 else ""
             pane.console.tell(f"{': '.join(filter(None, faults[0]))}{more}")
 
-    async def _conflict(self, told: str, document: Mapping[str, Json]) -> None:
+    async def _conflict(self, document: Mapping[str, Json]) -> None:
         """Somebody else has changed it: both changes are shown, and neither is lost unasked."""
         pane = self._pane
         theirs = await self._theirs()
         if theirs is None:
             return
-        now, etag, by = theirs
+        now, etag, told = theirs
         if same(now, dict(document)):
             # It was stored, and the answer lost: what is written is what is there.
             pane.console.tell("What was written is what is stored.", "information")
@@ -187,7 +190,7 @@ class Saver:
         base = dict(pane.draft.base)
         both, meeting = merged(base, now, dict(document))
         screen = ConflictScreen(
-            f"{told} {by}", _diff(base, now), _diff(base, dict(document)), meeting
+            told, _diff(base, now), _diff(base, dict(document)), meeting
         )  # fmt: skip
         answer = await pane.console.push_screen_wait(screen)
         if answer == "both" and not pane.draft.within:
@@ -196,20 +199,22 @@ class Saver:
             self._go_on(now, etag, theirs=answer == "theirs")
 
     async def _theirs(self) -> tuple[dict[str, Json], str, str] | None:
-        """What is stored now, its etag, and whose it is; None: nobody says, which is told."""
+        """What is stored now, its etag, and who did it; None: nobody says, which is told."""
         pane = self._pane
         try:
             found = await putting.stored(
-                pane.console.session.connection, pane.draft.kind, pane.draft.name,
+                self._session.connection, pane.draft.kind, pane.draft.name,
                 pane.draft.version,
             )  # fmt: skip
         except (ServiceError, HomeUnusable) as error:
             pane.console.tell(putting.in_words(error))
             return None
         if found is None:
-            return {}, drafts.NEW, "It was deleted."
+            return {}, drafts.NEW, f"{pane.draft.kind} {pane.draft.name} was deleted meanwhile."
         document: Any = parse_json(found.document)
-        return document, found.etag, f"It was {found.updated_by}."
+        what = f"{pane.draft.kind} {pane.draft.name}"
+        told = f"Since you read {what}, it was changed by {found.updated_by}."
+        return document, found.etag, told
 
     def _go_on(
         self, now: dict[str, Json], etag: str, *, theirs: bool = False, written: Json = None
