@@ -10,10 +10,12 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 
+from tests.tui.screen import until
 from tests.tui.services import Services, services_in
 from tui.app import Console
 from tui.clients import Connection
 from tui.live.session import Session
+from tui.widgets.live_table import LiveTable
 
 Opened = Callable[..., AbstractAsyncContextManager[Pilot[Any]]]
 
@@ -41,3 +43,9 @@ async def console_on(
     console = Console(session, place, **options)
     async with console.run_test(size=size, notifications=True) as pilot:
         yield pilot
+
+
+async def until_listed(pilot: Pilot[Any], id_: str) -> None:
+    """Let the app go on until the cursor of the shown list is on a record; its name may be shown
+    as the filter before that."""
+    await until(pilot, lambda: pilot.app.screen.query_one(LiveTable).put_cursor_on(id_), id_)

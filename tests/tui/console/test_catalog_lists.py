@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from podium.registry.v1 import registry_pb2
-from tests.tui.console.conftest import console_on
+from tests.tui.console.conftest import console_on, until_listed
 from tests.tui.screen import screen_text, until, until_shown
 from tests.tui.services import Services, put
 from tui.clients import connected
@@ -39,7 +39,7 @@ def service(name: str, *paths: str) -> dict[str, Any]:
 async def test_a_workflow_is_one_row_of_its_latest_version(services: Services) -> None:
     await put(services, workflow("twice", 1), workflow("twice", 2))
     async with console_on(services, "workflows twice") as pilot:
-        await until_shown(pilot, "LIVE", "twice")
+        await until_listed(pilot, "twice")
         table = pilot.app.screen.query_one(LiveTable)
         assert [(row.id, row.version, row.versions) for row in table.view.shown()] == [
             ("twice", 2, (1, 2))
@@ -55,7 +55,7 @@ async def test_what_is_deleted_is_gone_and_a_version_that_goes_uncovers_the_one_
 ) -> None:
     await put(services, workflow("going", 1), workflow("going", 2))
     async with console_on(services, "workflows going") as pilot:
-        await until_shown(pilot, "LIVE", "going")
+        await until_listed(pilot, "going")
         table = pilot.app.screen.query_one(LiveTable)
 
         async with connected(services.suite) as clients:
@@ -109,7 +109,7 @@ async def test_a_definition_opens_as_json_yaml_and_history(services: Services) -
     await put(services, {**workflow("opened"), "description": "first"})
     await put(services, {**workflow("opened"), "description": "second"})
     async with console_on(services, "workflows opened") as pilot:
-        await until_shown(pilot, "LIVE", "opened")
+        await until_listed(pilot, "opened")
         await pilot.press("enter")
         await until_shown(pilot, "1 Graph", "nothing")
 

@@ -9,7 +9,7 @@ from typing import Any
 from textual.pilot import Pilot
 
 from podium.registry.v1 import registry_pb2
-from tests.tui.console.conftest import console_on
+from tests.tui.console.conftest import console_on, until_listed
 from tests.tui.screen import assert_snapshot, screen_text, until, until_shown
 from tests.tui.services import Services, put
 from tui.clients import connected
@@ -50,7 +50,7 @@ def pane_in(pilot: Pilot[Any]) -> WorkflowEditorPane:
 
 async def editing(pilot: Pilot[Any], name: str) -> DocumentEditor:
     """The editor of a workflow that is in the list."""
-    await until_shown(pilot, "LIVE", name)
+    await until_listed(pilot, name)
     await pilot.press("e")
     await until_shown(pilot, f"workflow {name}", "✔ fine")
     return pane_in(pilot).editor
@@ -231,7 +231,7 @@ async def test_leaving_asks_and_what_was_written_outlives_a_crash(
     assert draft.stat().st_mode & 0o777 == 0o600
 
     async with console_on(services, "workflows unsaved", state=tmp_path) as pilot:
-        await until_shown(pilot, "LIVE", "unsaved")
+        await until_listed(pilot, "unsaved")
         await pilot.press("e")
         await until_shown(pilot, "Not stored", "Take it up")
         await pilot.press("tab", "enter")
