@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from textual.app import ComposeResult
 from textual.geometry import Region
@@ -36,6 +37,7 @@ class FormWriting(Widget):
         *,
         existing: bool = False,
         names: Mapping[str, Sequence[str]] | None = None,
+        sends: str = "Save",
         ascii: bool = False,
         id: str | None = None,
     ) -> None:
@@ -45,9 +47,10 @@ class FormWriting(Widget):
             document: What is there already; None: a new document is begun.
             existing: Whether it is stored, so that its immutable fields are fixed.
             names: By kind of definition, the names that are known.
+            sends: What the button says that sends it.
         """
         super().__init__(id=id)
-        self.state = editing.begun(field, document, existing=existing)
+        self.state = replace(editing.begun(field, document, existing=existing), sends=sends)
         self._first = self.state.document
         self._names = dict(names or {})
         self._lines = FormLines(ascii=ascii)

@@ -25,7 +25,7 @@ async def test_a_form_from_the_names_of_its_input_starts_it_and_shows_it_run(
         await until_shown(pilot, "LIVE", "by-form")
 
         await pilot.press("x")
-        await until_shown(pilot, "Run by-form", "correlationId")
+        await until_shown(pilot, "Run by-form", "correlationId", "[ Run ]")
         await pilot.press("enter", *"41", "enter", "ctrl+s")
 
         await until_shown(pilot, "✔ adds", "completed")

@@ -108,7 +108,7 @@ memory only, and shown as `***`.
         self._gateway_url = self._asked.gateway
         route = self.route
         schema = form_schema(route.document, self._asked.body, self._key_told())
-        form = Form(form_of(schema), self._first(), ascii=self._main.ascii)
+        form = Form(form_of(schema), self._first(), sends="Send", ascii=self._main.ascii)
         form.border_title = Content(f"{route.method} {route.path}")
         self.form = form
         await self.query_one(".request").mount(form)

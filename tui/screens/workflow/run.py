@@ -61,7 +61,10 @@ class RunPane(Pane):
         """Show the form, once the schema is known that the workflow names."""
         given = await self._input_schema()
         form = Form(
-            form_of(_schema(self._workflow, given)), {"input": {}}, ascii=self.console.ascii
+            form_of(_schema(self._workflow, given)),
+            {"input": {}},
+            sends="Run",
+            ascii=self.console.ascii,
         )
         form.border_title = f"Run {self._workflow.id}"
         self._form = form

@@ -60,6 +60,7 @@ class FormState:
         texts: What was typed and is no value, by path: it is shown as it was typed.
         faults: What is wrong, by path.
         existing: Whether the document is there already: its immutable fields are then fixed.
+        sends: What the button says that sends it.
     """
 
     form: Field
@@ -69,6 +70,7 @@ class FormState:
     texts: Mapping[Path, str] = field(default_factory=dict)
     faults: Mapping[Path, tuple[str, ...]] = field(default_factory=dict)
     existing: bool = False
+    sends: str = "Save"
 
 
 def rows_of(state: FormState) -> list[FormRow]:
@@ -78,7 +80,7 @@ def rows_of(state: FormState) -> list[FormRow]:
         rows.extend(_of(state, each, (each.name,), 0, each.label))
     if not state.form.fields:
         rows.extend(_of(state, state.form, (), 0, state.form.label or "value"))
-    rows.append(FormRow("save", (), state.form, 0, "Save"))
+    rows.append(FormRow("save", (), state.form, 0, state.sends))
     rows.append(FormRow("cancel", (), state.form, 0, "Cancel"))
     return rows
 
