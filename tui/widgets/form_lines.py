@@ -22,7 +22,7 @@ ABOUT_LINES = 2
 _NO_STOPS = frozenset(("fault",))
 
 
-class FormLines(ScrollView, can_focus=True):
+class FormLines(ScrollView, can_focus=True, inherit_bindings=False):
     """Rows of a form, of which only those on the screen are drawn. The form says what keys do."""
 
     DEFAULT_CSS = """

@@ -23,7 +23,7 @@ _CELL = 8
 _LEAST_NAME = 8
 
 
-class GrantMatrix(ScrollView, can_focus=True):
+class GrantMatrix(ScrollView, can_focus=True, inherit_bindings=False):
     """Shows grants; whoever owns them changes them."""
 
     HELP = """\
@@ -40,6 +40,10 @@ What the application may do: a row for each target, a column for each kind of ac
         Binding("up,k", "move(-1, 0)", "Up", id="grants.up", show=False, tooltip="Up"),
         Binding("left,h", "move(0, -1)", "Left", id="grants.left", show=False, tooltip="Left"),
         Binding("right,l", "move(0, 1)", "Right", id="grants.right", show=False, tooltip="Right"),
+        Binding("pagedown", "page(1)", "Page", id="grants.page_down", show=False,
+                tooltip="A page down"),
+        Binding("pageup", "page(-1)", "Page", id="grants.page_up", show=False,
+                tooltip="A page up"),
         Binding("home,g", "edge(0)", "Top", id="grants.top", show=False, tooltip="First row"),
         Binding("end,G", "edge(-1)", "End", id="grants.end", show=False, tooltip="Last row"),
         Binding("space,enter", "switch", "Switch", id="grants.switch",
@@ -97,6 +101,9 @@ What the application may do: a row for each target, a column for each kind of ac
 
     def action_move(self, rows: int, columns: int) -> None:
         self._put(self.row + rows, self._column + columns)
+
+    def action_page(self, by: int) -> None:
+        self._put(self.row + by * max(1, self.scrollable_content_region.height - 1), self._column)
 
     def action_edge(self, end: int) -> None:
         self._put(len(self.grants) - 1 if end else 0, self._column)

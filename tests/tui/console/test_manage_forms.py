@@ -449,6 +449,20 @@ async def test_a_route_is_added_to_a_service(services: Services) -> None:
         assert [each["httpMethod"] for each in routes] == ["POST", "GET"]
 
 
+async def test_the_cursor_moves_in_a_form_that_is_longer_than_the_screen(
+    services: Services,
+) -> None:
+    await put(services, *anybody("long-any"), service("long", "long-any"))
+    async with console_on(services, "services/long/routes", size=(80, 24)) as pilot:
+        await until_shown(pilot, "n New route")
+        await pilot.press("n")
+        form = await form_in(pilot)
+        for key in ("down", "end", "pageup", "home", "pagedown", "up"):
+            before = form.row
+            await pilot.press(key)
+            await until(pilot, lambda before=before: form.row != before, key)  # type: ignore[misc]
+
+
 async def test_nothing_is_lost_while_the_registry_is_away(own_services: Services) -> None:
     async with console_on(own_services, "applications", size=(80, 24)) as pilot:
         await until_shown(pilot, "LIVE")
