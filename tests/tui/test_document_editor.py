@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from textual import on
+from textual import events, on
 from textual.app import App, ComposeResult
 
 from tests.tui.screen import assert_snapshot, screen_text, until, until_shown
@@ -302,3 +302,14 @@ def test_it_works_without_tree_sitter() -> None:
     )
 
     assert ended.stdout.strip() == "worked without False", ended.stderr
+
+
+async def test_a_key_with_alt_is_no_text() -> None:
+    app = Editing()
+    async with app.run_test(size=(80, 24)) as pilot:
+        editor = app.query_one(DocumentEditor)
+        editor.load("{}", "json")
+        # As terminals send it: escape, and then the character.
+        editor.area.post_message(events.Key("alt+g", "g"))
+        await pilot.press("x")
+        await until(pilot, lambda: editor.text == "x{}")

@@ -192,6 +192,10 @@ class CodeArea(TextArea):
             event.stop()
             event.prevent_default()
             return
+        if event.key.startswith("alt+"):
+            # No text, though terminals send a character with it: somebody around may know it.
+            event.prevent_default()
+            return
         if event.key == "escape":
             # It goes back: whoever is around knows to where.
             event.prevent_default()

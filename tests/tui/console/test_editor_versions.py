@@ -149,7 +149,8 @@ async def test_a_schema_is_edited_as_text(services: Services) -> None:
          "data": {"type": "object"}},
     )  # fmt: skip
     async with console_on(services, "schemas as-text", size=(80, 24)) as pilot:
-        await until_shown(pilot, "LIVE", "as-text")
+        table = pilot.app.screen.query_one(LiveTable)
+        await until(pilot, lambda: table.cursor_id == "as-text")
         await pilot.press("E")
         await until_shown(pilot, "schema as-text v1", "✔ fine")
         editor = _editor(pilot)
