@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from services.json_text import DocumentError, parse_json
-from services.yaml_documents import read_documents
 from tui.views.faults import PlacedFault, nearer
 from tui.views.json_places import positions
 from tui.views.json_values import read_json
+from tui.views.yaml_reading import yaml_documents
 
 Language: TypeAlias = Literal["json", "yaml", "javascript", "text"]
 
@@ -52,7 +52,7 @@ def syntax_fault(text: str, language: Language) -> EditorFault | None:
         if language == "json":
             parse_json(text)
         else:
-            read_documents(text)
+            yaml_documents(text)
     except DocumentError as error:
         return EditorFault(error.line, 1, error.detail)
     return None
@@ -102,7 +102,7 @@ def _yaml_lines(text: str, language: Language, faults: Sequence[PlacedFault]) ->
     if language != "yaml" or len(text) > MOST_YAML:
         return [1] * len(faults)
     try:
-        read = read_documents(text)
+        read = yaml_documents(text)
     except DocumentError as error:
         return [error.line] * len(faults)
     if not read:

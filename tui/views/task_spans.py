@@ -10,11 +10,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 from services.json_text import DocumentError
-from services.yaml_documents import read_documents
 from tui.views.editing import MOST_YAML, Language
 from tui.views.graph.plan import shown
 from tui.views.json_paths import read_path
 from tui.views.json_source import plain
+from tui.views.yaml_reading import yaml_documents
 
 Location: TypeAlias = "tuple[int, int]"
 """A row and a column, from 0."""
@@ -147,7 +147,7 @@ def _of_yaml(text: str) -> Iterator[TaskSpan]:
     if len(text) > MOST_YAML:
         return
     try:
-        read = read_documents(text)
+        read = yaml_documents(text)
     except DocumentError:
         return
     if read:

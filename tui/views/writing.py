@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from services.json_text import DocumentError, parse_json
-from services.yaml_documents import read_documents
 from tui.views.editing import Language
 from tui.views.json_places import positions
 from tui.views.json_values import json_text
+from tui.views.yaml_reading import yaml_documents
 from tui.views.yaml_text import yaml_text
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def read(text: str, language: Language) -> Written:
 
 
 def _yaml(text: str) -> Json:
-    found = read_documents(text)
+    found = yaml_documents(text)
     if len(found) != 1:
         raise DocumentError(f"there are {len(found)} documents here: one is stored at a time", 1)
     return found[0].document

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from textual import on, work
 from textual.binding import Binding, BindingType
+from textual.content import Content
 
 from tui.views.diff_lines import DiffLines, DiffSearch
 from tui.views.diffs import compared, unified
@@ -66,7 +67,7 @@ class DiffView(Viewer):
             title: Of the panel; None: as it is.
         """
         if title is not None:
-            self.border_title = title
+            self.border_title = Content(title)
         self._texts, self._names = (before, after), names
         if len(before) + len(after) > _LARGE:
             self.tell("Comparing…")

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 from textual import on, work
 from textual.binding import Binding, BindingType
+from textual.content import Content
 from textual.message import Message
 
 from tui.views.json_document import JsonDocument, JsonSearch
@@ -100,7 +101,7 @@ class JsonView(Viewer):
             fresh: Begin at the top with nothing folded, as for another document.
         """
         if title is not None:
-            self.border_title = title
+            self.border_title = Content(title)
         if isinstance(source, str) and len(source) > LARGE:
             self.tell(f"Reading {len(source):,} characters…")
             self._read_beside(source, fresh)

@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.content import Content
 from textual.screen import ModalScreen
 
 from tui.views.colouring import colours
@@ -47,7 +48,7 @@ class TextView(Viewer):
             title: Of the panel; None: as it is.
         """
         if title is not None:
-            self.border_title = title
+            self.border_title = Content(title)
         if text == self.text and language == self._language:
             return
         self.text, self._language = text, language

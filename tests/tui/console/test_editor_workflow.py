@@ -155,7 +155,8 @@ async def test_it_is_stored_as_the_next_version(services: Services) -> None:
         editor = await editing(pilot, "next-one")
         replace(editor, '"name": "first"', '"name": "other"')
         await pilot.press("ctrl+s")
-        await until_shown(pilot, "Save as version 1", "Save as version 2")
+        await until_shown(pilot, "Save as version 1", "Save as version 2", "change 1 of 1")
+        await until_shown(pilot, "^s Save")
         assert_snapshot(below_the_link(pilot), "editor_store_80x24")
         await pilot.press("right", "enter")
 

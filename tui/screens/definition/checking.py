@@ -59,6 +59,7 @@ class Checker:
         self._asked = asked
         self._told = told
         self._waiting: Timer | None = None
+        self._was_live = False
 
     def soon(self) -> None:
         """Ask once no key was pressed for a moment more."""
@@ -73,9 +74,10 @@ class Checker:
         self._waiting = None
         begin(self._owner, self._ask, "check", exclusive=True)
 
-    def again(self) -> None:
-        """The registry is back: ask what could not be asked."""
-        if self.verdict.failed and self._waiting is None:
+    def link(self, is_live: bool) -> None:
+        """Hear how the line to the registry stands: once it is back, what failed is asked again."""
+        is_back, self._was_live = is_live and not self._was_live, is_live
+        if is_back and self.verdict.failed and self._waiting is None:
             self.verdict = Verdict(self.verdict.faults, self.verdict.warnings)
             self.now()
 

@@ -142,8 +142,7 @@ class DefinitionEditorPane(Pane):
 
     def flush(self, now: float) -> None:
         self.storer.flush()
-        if self.known.is_live:
-            self.checker.again()
+        self.checker.link(self.known.is_live)
 
     # What is written
 

@@ -13,8 +13,13 @@ from tui.resources.catalog import Definition
 from tui.views.completion import Completion, Words, complete
 from tui.views.task_words import SKELETONS
 
-# Kinds that texts refer to by name.
-_NAMED = ("workflow", "task", "schema", "secret", "auth", "application")
+# By kind: those that its documents refer to by name.
+_NAMED = {
+    "workflow": ("task", "secret"),
+    "service": ("workflow", "schema", "auth"),
+    "auth": ("application",),
+    "application": ("workflow",),
+}
 
 
 class Known:
@@ -25,7 +30,7 @@ class Known:
         self._kind = kind
         self._schema = session.open(putting.schema_of(kind))
         self._feeds: dict[str, Feed] = {}
-        for each in dict.fromkeys((kind, *_NAMED)):
+        for each in (kind, *_NAMED.get(kind, ())):
             resource = find(each)
             if resource is not None and resource.source is not None:
                 self._feeds[each] = session.open(resource.source)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from textual.content import Content
+
 from podium.registry.v1 import registry_pb2 as pb
 from services.errors import ServiceError
 from services.home import HomeUnusable
@@ -105,7 +107,10 @@ class Storer:
             if version <= last:
                 choices.append((str(last + 1), f"Save as version {last + 1}"))
         title = f"{pane.kind} {name}"
-        screen = StoreScreen(title, before, after, list(result.warnings), choices)
+        told = list(result.warnings)
+        if pane.draft.name not in ("", name):
+            told.insert(0, f"{name} is another {pane.kind}: {pane.draft.name} stays as it is.")
+        screen = StoreScreen(title, before, after, told, choices)
         return await pane.app.push_screen_wait(screen)
 
     async def _put(self, document: dict[str, Json], *, dry_run: bool) -> Answer:
@@ -165,13 +170,20 @@ class Storer:
         pane.console.tell(f"{pane.kind} {stored.name}{version} is stored.", "information")
         pane.console.place_changed()
         if pane.on_stored is not None:
-            pane.on_stored(stored.name)
+            begin(pane.console.frame, self._left, "leave")
+
+    async def _left(self) -> None:
+        """Back to who wanted something created."""
+        pane = self._pane
+        await pane.console.frame.close(pane)
+        if pane.on_stored is not None:
+            pane.on_stored(pane.draft.name)
 
     def _same(self, text: str) -> None:
         """``text`` says what is stored."""
         pane = self._pane
         pane.editor.mark_saved(text)
-        pane.editor.border_title = pane.title
+        pane.editor.border_title = Content(pane.title)
         if not pane.dirty:
             pane.forget_kept()
 
@@ -213,6 +225,10 @@ class Storer:
         if chosen == "edit" or not pane.is_attached:
             return
         self._go_on(now, stored)
+        if chosen == "theirs" and stored.etag == drafts.NEW:
+            pane.forget_kept()
+            await pane.console.frame.close(pane)
+            return
         if chosen == "theirs":
             pane.editor.rewrite(writing.written(now, pane.editor.language))
             self._same(pane.editor.text)

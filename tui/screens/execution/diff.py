@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
+from textual.content import Content
 
 from services.errors import ServiceError
 from services.home import HomeUnusable
@@ -23,6 +24,7 @@ from tui.screens.execution.tab import ExecutionTab
 from tui.screens.list_pane import ListPane
 from tui.views.execution_diff import execution_difference
 from tui.views.execution_rows import DiffRow, documents, rows
+from tui.views.visible import in_one_line
 from tui.widgets.diff_view import DiffView
 from tui.widgets.live_table import LiveTable
 from tui.widgets.working import begin
@@ -115,7 +117,7 @@ class DiffTab(ExecutionTab):
         self._wanted = id_
         self._told = f"Asking for {id_}…"
         self._other = self._session.open(SOURCE, id_)
-        self._table.border_title = f"- {id_}   + this one"
+        self._table.border_title = Content(f"- {in_one_line(id_)}   + this one")
 
     def _leave_other(self) -> None:
         if self._other is not None:
