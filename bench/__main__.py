@@ -8,7 +8,7 @@ import platform
 import sqlite3
 import sys
 import tempfile
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from statistics import median
@@ -16,7 +16,7 @@ from statistics import median
 import click
 import uvloop
 
-from bench import gateway, workloads
+from bench import console, gateway, workloads
 from bench.definitions import documents
 from bench.suite import Suite, running, upstream
 
@@ -43,10 +43,21 @@ TARGETS: dict[str, tuple[float, bool]] = {
     "reload of 1,000 routes: live after s": (1.0, False),
     "reload of 1,000 routes: lost": (0, False),
     "p99 under attack, times": (2, False),
+    "console first paint s": (0.7, False),
+    "console 50,000 synced s": (1.5, False),
+    "console 200 new/s: CPU %": (10, False),
+    "console 200 new/s: KiB/s": (50, False),
+    "console 200 seen/s: CPU %": (10, False),
+    "console 200 seen/s: KiB/s": (50, False),
+    "console key p95 ms": (30, False),
+    "console 1 MB JSON s": (0.3, False),
+    "console 400 tasks drawn ms": (50, False),
 }
 NAMES = (
-    "up", "w1", "w2", "cached", "w3", "wide", "w4", "rules", "many", "reload", "hostile"
+    "up", "w1", "w2", "cached", "w3", "wide", "w4", "rules", "many", "reload", "hostile", "console"
 )  # fmt: skip
+# Measured on suites that they start themselves.
+OWN_SUITE = frozenset(("up", "console"))
 RUNS = 3
 
 
@@ -61,15 +72,24 @@ def bench(only: tuple[str, ...], runs: int, file: Path | None) -> None:
     with tempfile.TemporaryDirectory(prefix="podium-bench-") as folder, upstream() as url:
         if "up" in wanted:
             figures["ready on a new home s"] = median(_ready(Path(folder), runs))
-        with running(Path(folder)) as suite:
-            suite.apply(*documents(url), *gateway.bare_and_ruled())
-            for name, count, measure in _measures(suite, url, runs):
-                if name in wanted:
-                    figures.update(_medians(measure, count))
+        if "console" in wanted:
+            figures |= console.figures(Path(folder), url, runs)
+        if set(wanted) - OWN_SUITE:
+            figures |= _on_one_suite(Path(folder), url, wanted, runs)
     report = {"machine": machine(), "figures": figures}
     _print(figures)
     if file:
         file.write_text(json.dumps(report, indent=2) + "\n")
+
+
+def _on_one_suite(folder: Path, url: str, wanted: Sequence[str], runs: int) -> workloads.Figures:
+    figures: workloads.Figures = {}
+    with running(folder) as suite:
+        suite.apply(*documents(url), *gateway.bare_and_ruled())
+        for name, count, measure in _measures(suite, url, runs):
+            if name in wanted:
+                figures.update(_medians(measure, count))
+    return figures
 
 
 def _measures(

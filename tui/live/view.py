@@ -11,8 +11,9 @@ from tui.live.collection import Collection, Record
 R = TypeVar("R", bound=Record)
 Key = tuple[Any, ...]
 
-# From here on it costs less to sort all than to find the place of each.
+# From here on it costs less to sort all than to find the place of each: so many, and such a share.
 _MOST_ONE_BY_ONE = 2_000
+_SHARE_ONE_BY_ONE = 4
 
 
 class View(Generic[R]):
@@ -50,7 +51,8 @@ class View(Generic[R]):
         collection.listen(self._heard)
 
     def _heard(self, ids: Many[str]) -> None:
-        if len(self._dirty) + len(ids) > _MOST_ONE_BY_ONE:
+        most = max(_MOST_ONE_BY_ONE, len(self._order) // _SHARE_ONE_BY_ONE)
+        if len(self._dirty) + len(ids) > most:
             self._all_dirty = True
         elif not self._all_dirty:
             self._dirty.update(ids)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-# A terminal at the other end of a slow line takes 50 KiB a second; a cell is 4 to 5 bytes.
-CELLS_A_SECOND = 8_000
+# A terminal at the other end of a slow line takes 50 KiB a second; a cell is up to 8 bytes.
+CELLS_A_SECOND = 6_000
 # So little is no matter.
 FREE_CELLS = 800
 LONGEST_SECONDS = 1.0

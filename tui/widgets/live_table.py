@@ -109,14 +109,12 @@ Shows what there is as it changes. The cursor and the marks stay with their rows
 
         After much was painted the next time is left out, unless what is chosen has changed.
         """
-        if self._pace.is_due(now) or self.view.chosen_anew:
-            self._show(now)
-
-    def _show(self, now: float) -> None:
         self.now = now
+        chosen_anew = self.view.chosen_anew
         if self.view.refresh():
             self._rows_changed()
-        self._pace = self._pace.after(now, self.repaint())
+        if chosen_anew or self._pace.is_due(now):
+            self._pace = self._pace.after(now, self.repaint())
 
     def _rows_changed(self) -> None:
         self.hold(len(self.view))
@@ -235,7 +233,7 @@ Shows what there is as it changes. The cursor and the marks stay with their rows
         """Sort by a column."""
         self.sorted_by, self.reversed = name, reverse
         self._apply_sort()
-        self._show(self.now)
+        self.flush(self.now)
 
     def _apply_sort(self) -> None:
         column = next((each for each in self.columns if each.name == self.sorted_by), None)

@@ -79,6 +79,7 @@ class TableLines(ScrollView, can_focus=True):
         self._painted: list[Row] = []
         self._other: dict[object, Row] = {}
         self._told = False
+        self._base: Style | None = None
 
     def on_mount(self) -> None:
         self.app.theme_changed_signal.subscribe(self, lambda _: self._forget_rows())
@@ -166,7 +167,14 @@ class TableLines(ScrollView, can_focus=True):
         last = self.placed[-1] if self.placed else None
         return MARK_CELLS + (last.x + last.width if last else 0)
 
+    def _base_style(self) -> Style:
+        """That of the widget: to ask for it costs more than to draw a row."""
+        if self._base is None:
+            self._base = self.rich_style
+        return self._base
+
     def _forget_rows(self) -> None:
+        self._base = None
         self._rows.clear()
         self._other.clear()
         self._painted = []
@@ -175,7 +183,7 @@ class TableLines(ScrollView, can_focus=True):
     def render_line(self, y: int) -> Strip:
         x = self.scroll_offset.x
         width = self.scrollable_content_region.width
-        return self._line(y).strip.crop_extend(x, x + width, self.rich_style)
+        return self._line(y).strip.crop_extend(x, x + width, self._base_style())
 
     def _blank(self, y: int, empty: str) -> Strip:
         """A line below the rows; in the middle of a list without rows, why there are none."""
@@ -183,8 +191,8 @@ class TableLines(ScrollView, can_focus=True):
         lines = wrap(in_one_line(empty), max(1, width - 4)) if empty else []
         first = (self.scrollable_content_region.height - len(lines)) // 2
         if not first <= y < first + len(lines):
-            return Strip.blank(width, self.rich_style)
-        style = self.rich_style + tone_style(self.app, "muted")
+            return Strip.blank(width, self._base_style())
+        style = self._base_style() + tone_style(self.app, "muted")
         return Strip([Segment(lines[y - first].center(width), style)])
 
     def _header(self) -> Strip:
@@ -216,7 +224,7 @@ class TableLines(ScrollView, can_focus=True):
         return self.pending(record) if record is not None else ""
 
     def _drawn(self, record: Any, look: Look) -> Row:
-        base = self.rich_style
+        base = self._base_style()
         mark = self.get_component_rich_style("live-table--mark") if look.marked else base
         segments = [Segment("◆ " if look.marked else "  ", mark)]
         cells: list[Cell] = []
@@ -237,7 +245,7 @@ class TableLines(ScrollView, can_focus=True):
         """The whole width, with the cursor's background behind what the cells have as theirs."""
         cursor = self.get_component_rich_style("live-table--cursor")
         over = Style(bgcolor=cursor.bgcolor, bold=cursor.bold, reverse=cursor.reverse)
-        wide = strip.extend_cell_length(self.scrollable_content_region.width, self.rich_style)
+        wide = strip.extend_cell_length(self.scrollable_content_region.width, self._base_style())
         return Strip(Segment.apply_style(wide, post_style=over), wide.cell_length)
 
     @staticmethod
