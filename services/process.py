@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from importlib import import_module
 
 _PR_SET_PDEATHSIG = 1
+_NEEDED_BY_PYTHON = ("HOME", "LANG", "LD_LIBRARY_PATH", "PATH", "TMPDIR", "TZ")
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 # A service keeps many small objects for long; the collector's own 700 has it look at them
@@ -37,6 +38,15 @@ def die_with_parent() -> None:
     ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     if str(os.getppid()) != expected:
         sys.exit(1)
+
+
+def child_environment() -> dict[str, str]:
+    """For a child that does what users wrote: no setting and no secret, but what Python needs."""
+    return {
+        name: text
+        for name, text in os.environ.items()
+        if name in _NEEDED_BY_PYTHON or name.startswith("PYTHON")
+    }
 
 
 def stand_by(*modules: str) -> None:

@@ -12,14 +12,13 @@ from pathlib import Path
 
 from services.javascript import worker
 from services.javascript.replies import Reply
+from services.process import child_environment
 
 _PROGRAM = Path(__file__).with_name("worker.py")
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 # Python sets aside all that a read may bring: a large one costs 20 µs, used or not.
 _FIRST_BYTES = 4 << 10
 _MORE_BYTES = 256 << 10
-# A worker sees no setting and no secret of the service, only what starting Python takes.
-_ENVIRONMENT = ("HOME", "LANG", "LD_LIBRARY_PATH", "PATH", "TMPDIR", "TZ")
 
 
 class Child:
@@ -147,16 +146,11 @@ class Child:
 
 def _start(connection: socket.socket, heap_bytes: int) -> subprocess.Popen[bytes]:
     arguments = (connection.fileno(), os.getpid(), heap_bytes)
-    environment = {
-        name: text
-        for name, text in os.environ.items()
-        if name in _ENVIRONMENT or name.startswith("PYTHON")
-    }
     return subprocess.Popen(
         # -P: the program's own folder must not hide what it imports.
         [sys.executable, "-P", str(_PROGRAM), *map(str, arguments)],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         pass_fds=(connection.fileno(),),
-        env=environment,
+        env=child_environment(),
     )

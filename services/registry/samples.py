@@ -17,6 +17,7 @@ from sqlite_utils import Database
 
 from podium.registry.v1 import registry_pb2 as pb
 from services.errors import Fault, InvalidDefinition, InvalidRequest, Overloaded, TooLarge
+from services.process import child_environment
 from services.registry import documents, store
 from services.registry.permissions import Caller
 from services.registry.store import Stored
@@ -27,8 +28,6 @@ JUDGED_SECONDS = 2.0
 _LOADED_SECONDS = 20.0
 _AT_ONCE = 2
 _MOST_WAITING = 16
-# A child sees no setting and no secret of the service, only what starting Python takes.
-_ENVIRONMENT = ("HOME", "LANG", "LD_LIBRARY_PATH", "PATH", "TMPDIR", "TZ")
 
 
 class SampleCalls:
@@ -119,17 +118,12 @@ async def _judged(schema: str, sample: str) -> dict[str, list[tuple[str, str]]]:
 @asynccontextmanager
 async def _child() -> AsyncGenerator[Any]:
     """A worker, gone when the block ends."""
-    known = {
-        name: text
-        for name, text in os.environ.items()
-        if name in _ENVIRONMENT or name.startswith("PYTHON")
-    }
     child = await asyncio.create_subprocess_exec(
         *(sys.executable, "-P", "-m", "services.registry.sample_worker"),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,
-        env=known | {"PODIUM_PARENT_PID": str(os.getpid())},
+        env=child_environment() | {"PODIUM_PARENT_PID": str(os.getpid())},
     )
     try:
         yield child
