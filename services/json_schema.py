@@ -68,12 +68,31 @@ def faults(validator: jsonschema_rs.Validator, value: Any) -> tuple[tuple[str, s
     Args:
         value: JSON as :mod:`json` reads it.
     """
+    return () if is_valid(validator, value) else told(validator, value)
+
+
+def is_valid(validator: jsonschema_rs.Validator, value: Any) -> bool:
+    """Whether nothing is wrong with ``value``; one that is too deep to be judged is at fault."""
     try:
-        return () if validator.is_valid(value) else _found(validator, value)
+        return validator.is_valid(value)
     except ValueError as error:
-        if str(error) != _GIVEN_UP:
-            raise
+        return _is_too_deep(error)
+
+
+def told(validator: jsonschema_rs.Validator, value: Any) -> tuple[tuple[str, str], ...]:
+    """As :func:`faults`, of a value that is not valid; it takes far longer than to know that."""
+    try:
+        return _found(validator, value)
+    except ValueError as error:
+        _is_too_deep(error)
         return (_TOO_DEEP,)
+
+
+def _is_too_deep(error: ValueError) -> bool:
+    """False, as a verdict; what else is wrong is raised again."""
+    if str(error) != _GIVEN_UP:
+        raise error
+    return False
 
 
 def _found(validator: jsonschema_rs.Validator, value: Any) -> tuple[tuple[str, str], ...]:
@@ -93,6 +112,19 @@ def _told(fault: jsonschema_rs.ValidationError) -> tuple[str, str]:
 
 def _cut(text: str) -> str:
     return text if len(text) <= LONGEST_TEXT else f"{text[: LONGEST_TEXT - 1]}…"
+
+
+def values_in(value: Any, most: int) -> int:
+    """How many values there are in it, itself included; ``most`` where there are more."""
+    left, found = [value], 0
+    while left and found + len(left) < most:
+        each = left.pop()
+        found += 1
+        if isinstance(each, dict):
+            left.extend(each.values())
+        elif isinstance(each, list):
+            left.extend(each)
+    return min(found + len(left), most)
 
 
 def _is_large(value: Any) -> bool:

@@ -72,7 +72,7 @@ async def of_result(result: pb.Result, response: Response, call: Call, gateway: 
     if result.output_left_out:
         raise Problem("output-too-large")
     try:
-        return await respond(result, response, gateway.scripts)
+        return await respond(result, response, gateway.scripts, gateway.judges)
     except Problem as problem:
         gateway.broken.tell(call, problem)
         raise

@@ -15,6 +15,7 @@ from services.edge.definitions import Definitions
 from services.edge.exchange import Exchange
 from services.edge.executor import Executor
 from services.edge.flights import Flights
+from services.edge.judging import Judges
 from services.edge.keeping import Cache
 from services.edge.links import Links
 from services.edge.mcp.serving import Tools
@@ -45,6 +46,7 @@ class Gateway:
 
     Attributes:
         broken: Tells of routes whose scripts or schemas break.
+        judges: Judge by the schemas of routes.
         scripts: Workers for the scripts of routes.
         cache: Answers that are kept.
         flights: Executions that several calls wait for.
@@ -63,6 +65,7 @@ class Gateway:
     session: Starts
     executor: Executor
     links: Links
+    judges: Judges
     scripts: RouteScripts
     windows: Windows
     streams: Streams

@@ -82,6 +82,9 @@ KINDS: dict[str, Kind] = {
     ),
     "internal": Kind(500, "Internal error", "Something went wrong inside; it is in the log."),
     "script-failed": Kind(500, "Script failed", "A script of this route failed."),
+    "schema-failed": Kind(
+        500, "Schema failed", "A schema of this route could not be judged by in time."
+    ),
     "output-invalid": Kind(
         502, "Output invalid", "The workflow behind this route broke its own output schema."
     ),

@@ -8,12 +8,10 @@ from collections.abc import Callable
 from functools import partial
 
 from podium.executor.v1 import executor_pb2 as pb
-from services import json_schema
-from services.edge.bodies import aside
 from services.edge.call import JSON, Answer, Headers
 from services.edge.half import Response
+from services.edge.judging import Judges
 from services.edge.problems import Problem
-from services.edge.schemas import validator_of
 from services.edge.scripting import RouteScripts
 from services.json_text import Json
 
@@ -35,23 +33,27 @@ _LONGEST_NAME = 64
 _LONGEST_HEADERS = 16 * 1024
 
 
-async def respond(result: pb.Result, response: Response, scripts: RouteScripts) -> Answer:
+async def respond(
+    result: pb.Result, response: Response, scripts: RouteScripts, judges: Judges
+) -> Answer:
     """The answer with the output of a result that ended well.
 
     Raises:
-        Problem: 500 naming the script that failed; 502 for a body that breaks its schema.
+        Problem: 500 naming the script or schema that failed; 502 for a body that breaks its schema.
     """
     output = result.output or "{}"
     if not response.script:
         if response.schema:
-            await _judge(len(output), partial(json.loads, output), response)
+            await _judge(partial(json.loads, output), len(output), output.encode, response, judges)
         return Answer(200, output.encode(), (JSON,))
     value = await scripts.run(
         "postResponseScript", response.script, output, exposed=response.exposed
     )
     answer, body = _scripted(value, response)
     if response.schema and answer.status < 300 and answer.status not in _WITHOUT_BODY:
-        await _judge(len(answer.body), lambda: body, response)
+        await _judge(
+            lambda: body, len(answer.body), lambda: json.dumps(body).encode(), response, judges
+        )
     return answer
 
 
@@ -77,15 +79,17 @@ def _encoded(value: Json) -> bytes:
         return json.dumps(value, separators=(",", ":")).encode()
 
 
-async def _judge(size: int, read: Callable[[], Json], response: Response) -> None:
-    """Whether the body that ``read`` gives, of ``size`` characters, keeps to the schema."""
-    faults = await aside(size, _faults, read, response.schema)
+async def _judge(
+    read: Callable[[], Json],
+    size: int,
+    written: Callable[[], bytes],
+    response: Response,
+    judges: Judges,
+) -> None:
+    """Refuse a body that does not keep to the schema, as :meth:`Judges.faults` is given it."""
+    faults = await judges.faults("outputSchema", response.schema, read, size, written)
     if faults:
         raise Problem("output-invalid", errors=faults if response.exposed else (), inside=faults)
-
-
-def _faults(read: Callable[[], Json], schema: str) -> tuple[tuple[str, str], ...]:
-    return json_schema.faults(validator_of(schema), read())
 
 
 class BrokenEnvelope(ValueError):

@@ -26,6 +26,7 @@ from services.edge.executor import Executor
 from services.edge.flights import Flights, flying
 from services.edge.gateway import Gateway
 from services.edge.ids import RandomIds
+from services.edge.judging import Judges
 from services.edge.keeping import Cache
 from services.edge.links import Links
 from services.edge.management import pages
@@ -132,12 +133,15 @@ async def _parts(stack: AsyncExitStack, settings: Settings) -> _Parts:
     session = Session(stub, most_exchanges=settings.max_waiting)
     scripts = await dial(javascript.pool(settings.script_workers, at_once=False))
     flights = await dial(flying(settings.max_waiting))
+    judges = Judges()
+    stack.push_async_callback(judges.close)
     gateway = _gateway(
         settings,
         Definitions(replica),
         session,
         Executor(stub),
         Links.of(cluster_key),
+        judges,
         scripts,
         flights,
     )
@@ -187,6 +191,7 @@ def _gateway(
     session: Session,
     executor: Executor,
     links: Links,
+    judges: Judges,
     scripts: javascript.Scripts,
     flights: Flights,
 ) -> Gateway:
@@ -195,6 +200,7 @@ def _gateway(
         session=session,
         executor=executor,
         links=links,
+        judges=judges,
         scripts=RouteScripts(scripts),
         windows=Windows(),
         streams=Streams(settings.max_streams, settings.longest_stream.total_seconds()),

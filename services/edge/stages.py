@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
+from functools import partial
 from typing import TYPE_CHECKING
 
-from services import json_schema
 from services.edge import mapping, query, webhooks
 from services.edge.auth import api_key, authenticate as proven
 from services.edge.bodies import aside, read_body
@@ -19,11 +20,10 @@ from services.edge.identity import identify_with
 from services.edge.mcp.stage import tool_stage
 from services.edge.own import own_pages
 from services.edge.preflights import cors_at, preflight
-from services.edge.problems import Problem, challenge, no_key, retry_after
+from services.edge.problems import Faults, Problem, challenge, no_key, retry_after
 from services.edge.quotas import take
 from services.edge.routes import Route
 from services.edge.running import run, schema_of
-from services.edge.schemas import validator_of
 from services.edge.scripting import failed
 from services.json_text import Json
 
@@ -103,10 +103,16 @@ async def read_input(call: Call, gateway: Gateway) -> None:
     """The query and the body, as the route wants them; 400, and 422 with every fault."""
     route = route_of(call)
     schema = schema_of(route.input_schema, gateway) if route.input_schema else None
-    await aside(len(call.body), _read, call, route, schema)
+    faults, wrong = await aside(len(call.body), _read, call, route)
+    broken = await _broken(call, gateway, schema) if schema else ()
+    if faults or broken or wrong:
+        errors = tuple(dict.fromkeys((*faults, *wrong, *broken)))
+        kind = "invalid-input" if broken or wrong else "invalid-query"
+        raise Problem(kind, "" if broken or not wrong else webhooks.NOT_TOLD, errors=errors)
 
 
-def _read(call: Call, route: Route, schema: str | None) -> None:
+def _read(call: Call, route: Route) -> tuple[Faults, Faults]:
+    """What is wrong with the query, and with the URL that wants to be called."""
     pairs = query.parse_pairs(call.query)
     if route.query is None:
         call.query_fields, faults = query.as_sent(pairs)
@@ -114,11 +120,23 @@ def _read(call: Call, route: Route, schema: str | None) -> None:
         call.query_fields, faults = query.as_declared(pairs, route.query)
     call.document = mapping.parse_body(call.body)
     call.callback_url, wrong = webhooks.named_url(route.webhook, pairs, call.document)
-    broken = json_schema.faults(validator_of(schema), _checked(call)) if schema else ()
-    if faults or broken or wrong:
-        errors = tuple(dict.fromkeys((*faults, *wrong, *broken)))
-        kind = "invalid-input" if broken or wrong else "invalid-query"
-        raise Problem(kind, "" if broken or not wrong else webhooks.NOT_TOLD, errors=errors)
+    return tuple(faults), tuple(wrong)
+
+
+async def _broken(call: Call, gateway: Gateway, schema: str) -> Faults:
+    """How the input breaks ``schema``."""
+    size = len(call.body) or len(call.raw_path) + len(call.query)
+    try:
+        return await gateway.judges.faults(
+            "inputSchema",
+            schema,
+            partial(_checked, call),
+            size,
+            lambda: call.body or json.dumps(_checked(call)).encode(),
+        )
+    except Problem as problem:
+        gateway.broken.tell(call, problem)
+        raise
 
 
 def _checked(call: Call) -> Json:

@@ -24,6 +24,7 @@ from services.edge.executor import Executor
 from services.edge.flights import flying
 from services.edge.gateway import Gateway
 from services.edge.ids import RandomIds
+from services.edge.judging import Judges
 from services.edge.keeping import Cache
 from services.edge.links import Links
 from services.edge.mcp.serving import Tools
@@ -105,6 +106,7 @@ async def gateway_to(
     replica, clock = replica_of(*DOCUMENTS), Clock()
     tools = Tools("1", 1 << 20)
     recorded: list[tuple[Call, int]] = []
+    judges = Judges()
     # Its workers start when the first script is run.
     async with (
         stub_of(address) as stub,
@@ -118,6 +120,7 @@ async def gateway_to(
             session=session,
             executor=Executor(stub, patience_seconds=0.3),
             links=Links.of(b"cluster key"),
+            judges=judges,
             scripts=RouteScripts(scripts),
             windows=Windows(),
             streams=Streams(2, 60.0),
@@ -143,6 +146,7 @@ async def gateway_to(
                 base_url=f"http://{where}", headers={"x-api-key": KEY}, trust_env=False
             ) as client:
                 yield Edge(where, client, executor, replica, session, clock, gateway, recorded)
+        await judges.close()
 
 
 @pytest.fixture

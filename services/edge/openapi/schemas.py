@@ -12,8 +12,11 @@ from services.edge.openapi.words import Document, Schemas
 from services.edge.routes import Route
 from services.json_example import example
 from services.json_text import Json
+from services.schema_weight import weight
 
 _LONGEST_EXAMPLE = 4096
+# Of a schema, to see whether an example keeps to it, as services.schema_weight has it.
+_HEAVIEST = 10_000
 
 
 def named_schemas(
@@ -39,12 +42,16 @@ def schema_of(schema: Mapping[str, Any] | None, operation: str, part: str) -> Js
 
 
 def example_of(schema: Mapping[str, Any] | None) -> dict[str, Json]:
-    """``{"example": …}`` of a body that keeps to ``schema``; empty where none can be made."""
+    """``{"example": …}`` of a body that keeps to ``schema``.
+
+    Empty where none can be made, or to know whether that one keeps to it may take long.
+    """
     if schema is None:
         return {}
     value = example(schema)
-    small = len(json.dumps(value)) <= _LONGEST_EXAMPLE
-    keeps = small and json_schema.compiled(schema).is_valid(value)
+    heavy, small = weight(schema), len(json.dumps(value)) <= _LONGEST_EXAMPLE
+    quick = small and heavy is not None and heavy <= _HEAVIEST
+    keeps = quick and json_schema.compiled(schema).is_valid(value)
     return {"example": value} if keeps else {}
 
 
