@@ -69,15 +69,15 @@ def test_whoever_holds_a_slot_is_known_after_the_gateway_was_killed(own_suite: S
 
 
 def test_kept_answers_are_listed_and_shown(suite: Suite) -> None:
-    suite.apply(*expose("shown", NOOP, route={"cacheConfig": {"key": "${body.n}"}}))
-    url, caller = f"{suite.gateway}/shown", suite.caller("shown")
+    suite.apply(*expose("kept-answers", NOOP, route={"cacheConfig": {"key": "${body.n}"}}))
+    url, caller = f"{suite.gateway}/kept-answers", suite.caller("kept-answers")
     answer = post(url, json={"n": 7}, headers=caller)
-    (entry,) = parsed(suite.podium("cache", "entries", "shown", "--output", "json").stdout)
+    (entry,) = parsed(suite.podium("cache", "entries", "kept-answers", "--output", "json").stdout)
 
     assert (entry["key"], entry["status"], entry["hits"]) == ("7", 200, 0)
-    assert "POST /shown" in suite.podium("cache", "entries", "shown").stdout
+    assert "POST /kept-answers" in suite.podium("cache", "entries", "kept-answers").stdout
     whole = parsed(suite.podium("cache", "entry", entry["id"], "--output", "json").stdout)
     assert whole["body"] == answer.text
     assert answer.text in suite.podium("cache", "entry", entry["id"]).stdout
-    suite.podium("cache", "purge", "shown", "--key", entry["key"])
+    suite.podium("cache", "purge", "kept-answers", "--key", entry["key"])
     assert suite.podium("cache", "entry", entry["id"]).returncode == 1
