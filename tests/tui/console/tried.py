@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from typing import Any
 
 from textual.pilot import Pilot
@@ -69,12 +70,22 @@ async def trying(pilot: Pilot[Any], route: str) -> None:
 BUSY = "· overloaded"
 
 
+async def calm(pilot: Pilot[Any]) -> None:
+    """Wait until the loop, which the executor shares here, is not late any more."""
+    prompt = 0
+    while prompt < 10:
+        before = time.monotonic()
+        await pilot.pause(0.02)
+        prompt = prompt + 1 if time.monotonic() - before < 0.2 else 0
+
+
 async def answered(pilot: Pilot[Any], *texts: str) -> None:
     """Send, and wait for the answer; again where the suite, which has this process, is too busy."""
 
     def has(*wanted: str) -> bool:
         return all(text in screen_text(pilot.app) for text in wanted)
 
+    await calm(pilot)
     await pilot.press("ctrl+r")
     await until(pilot, lambda: has(*texts) or has(BUSY), f"never shown: {texts}")
     while BUSY not in texts and has(BUSY):
