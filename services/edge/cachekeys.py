@@ -79,7 +79,8 @@ def tag_of(config: CacheConfig, call: Call) -> Tag:
         written, told = config.key.written(call), shown(config.key, call)
     else:
         path, query = call.raw_path.decode("latin-1"), call.query.decode("latin-1")
-        written, told = path + (f"?{query}" if query else ""), shown_target(path, query)
+        written = path + (f"?{query}" if query else "")
+        told = shown_target(path, query, call.parameters)
     return Tag(config.place, _owner(config, call), written_digest(written), told)
 
 

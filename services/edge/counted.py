@@ -9,11 +9,12 @@ from __future__ import annotations
 import re
 import secrets
 from collections import OrderedDict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
 from itertools import zip_longest
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qsl, quote_plus
+from urllib.parse import parse_qsl, quote_plus, unquote
 
 from services.edge.digests import digest
 from services.edge.keys import Key
@@ -65,8 +66,16 @@ def _is_secret(reference: str, value: str) -> bool:
     return bool(named or (value[0] in "{[" and _SECRET.search(value)))
 
 
-def shown_target(path: str, query: str) -> str:
-    """A path and query as they were called, the values of secrets left out."""
+def shown_target(path: str, query: str, parameters: Mapping[str, str]) -> str:
+    """A path and query as they were called, the values of secrets left out.
+
+    Args:
+        parameters: Those of the path, by name.
+    """
+    hidden = {value for name, value in parameters.items() if value and _SECRET.search(name)}
+    if hidden:
+        steps = ((step, unquote(step)) for step in path.split("/"))
+        path = "/".join(masked(value) if value in hidden else step for step, value in steps)
     if not query:
         return short(path)
     if not _SECRET.search(query):

@@ -58,13 +58,21 @@ def test_what_is_no_secret_is_shown_as_its_author_wrote_it_and_short() -> None:
 
 
 def test_secrets_of_a_query_are_not_shown() -> None:
-    told = shown_target("/rates", "base=EUR&api_key=s3cret&x=%20y&token")
+    told = shown_target("/rates", "base=EUR&api_key=s3cret&x=%20y&token", {})
 
     assert told.startswith("/rates?base=EUR&api_key=***")
     assert told.endswith("&x=+y&token=***" + told[-8:])
     assert "s3cret" not in told
-    assert shown_target("/rates", "a=%zz&b=1") == "/rates?a=%zz&b=1"
-    assert shown_target("/rates", "") == "/rates"
+    assert shown_target("/rates", "a=%zz&b=1", {}) == "/rates?a=%zz&b=1"
+    assert shown_target("/rates", "", {}) == "/rates"
+
+
+def test_a_secret_of_the_path_is_left_out_however_it_is_written() -> None:
+    told = shown_target("/reset/ab%63d/of/7", "", {"resetToken": "abcd", "id": "7"})
+
+    assert told.startswith("/reset/***")
+    assert told.endswith("/of/7")
+    assert "abcd" not in told
 
 
 def test_keys_of_slots_are_bounded_and_those_asked_for_of_late_stay() -> None:
