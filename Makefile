@@ -7,10 +7,10 @@ KILLS ?= 50
 SEED ?= $(shell date +%s)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup protos check test demo bench chaos serve docs clean
+.PHONY: help setup protos check test demo bench chaos serve docs screenshots clean
 
 help:  ## List what there is
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 13
 
 # An environment is made anew from what the project says it needs, never by hand.
 $(STAMP): pyproject.toml protos/build.py $(wildcard protos/podium/*/v1/*.proto)
@@ -49,6 +49,9 @@ docs: setup  ## Write the generated pages of docs/
 	$(BIN)/python -m services.registry.definitions.document
 	$(BIN)/python -m services.settings
 	$(BIN)/python -m tui.bindings
+
+screenshots: setup  ## Take the pictures of docs/pictures
+	$(BIN)/python -m tests.tui.pictures
 
 clean:  ## Remove the environment and what was generated
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis

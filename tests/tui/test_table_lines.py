@@ -185,3 +185,13 @@ def test_much_that_is_painted_waits_for_as_long_as_a_slow_line_takes() -> None:
 def test_a_clock_that_is_set_back_makes_nobody_wait_for_long() -> None:
     assert Pace().after(5_000.0, 10**9).is_due(10.0)
     assert not Pace().after(5_000.0, 10**9).is_due(5_000.0 + 0.9 * LONGEST_SECONDS)
+
+
+async def test_a_scroll_bar_that_comes_brings_none_to_scroll_aside() -> None:
+    async with shown(3) as (app, pilot):
+        app.things.put(Thing(f"x{number}", "runs") for number in range(50))
+        app.table.flush(1.1)
+        await pilot.pause()
+
+        assert app.table.show_vertical_scrollbar
+        assert not app.table.show_horizontal_scrollbar

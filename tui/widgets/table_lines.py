@@ -164,8 +164,10 @@ class TableLines(ScrollView, can_focus=True):
             bar.refresh()
 
     def content_width(self) -> int:
+        """Cells to scroll aside over; 0: what is placed has room, also once a scroll bar comes."""
         last = self.placed[-1] if self.placed else None
-        return MARK_CELLS + (last.x + last.width if last else 0)
+        width = MARK_CELLS + (last.x + last.width if last else 0)
+        return width if width > self._laid_out_width else 0
 
     def _base_style(self) -> Style:
         """That of the widget: to ask for it costs more than to draw a row."""
