@@ -8,6 +8,7 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
+from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Button, Static
 
@@ -51,7 +52,7 @@ class AskScreen(ModalScreen[str]):
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(id="dialog", can_focus=False) as dialog:
-            dialog.border_title = in_one_line(self._title)
+            dialog.border_title = Content(in_one_line(self._title))
             yield Static(self._text, markup=False)
             yield buttons(self._choices)
 

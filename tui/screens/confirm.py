@@ -8,12 +8,13 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
+from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Button, Input, Label, Select, Static
 
 from tui.resources.model import Question
 from tui.views.confirmation import Plan, confirmed
-from tui.views.visible import in_one_line
+from tui.views.visible import in_one_line, visible
 
 Answers = dict[str, str]
 
@@ -62,9 +63,9 @@ What it will come to. Cancel has the focus; nothing is done by `Enter` alone.
     def compose(self) -> ComposeResult:
         plan = self._plan
         with VerticalScroll(id="dialog", can_focus=False) as dialog:
-            dialog.border_title = in_one_line(plan.title)
+            dialog.border_title = Content(in_one_line(plan.title))
             dialog.set_class(plan.dangerous, "-danger")
-            yield Static("\n".join(plan.lines), markup=False)
+            yield Static("\n".join(map(visible, plan.lines)), markup=False)
             yield Static("\n".join(map(in_one_line, plan.items)), classes="items", markup=False)
             for question in self._questions:
                 yield Label(question.title, markup=False)

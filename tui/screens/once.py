@@ -9,6 +9,7 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
+from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Button, Static
 
@@ -66,7 +67,7 @@ It cannot be read again: copy it now.
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(id="dialog", can_focus=False) as dialog:
-            dialog.border_title = in_one_line(self._title)
+            dialog.border_title = Content(in_one_line(self._title))
             yield Static("Shown this once: it cannot be read again.", markup=False)
             for each in self._keys:
                 yield Static(in_one_line(each.label), classes="label", markup=False)

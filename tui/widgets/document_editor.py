@@ -26,6 +26,7 @@ from tui.views.editing import (
 )
 from tui.views.lines import LONGEST_SHOWN
 from tui.views.text_lines import visible_line
+from tui.views.visible import in_one_line
 from tui.widgets.code_area import CodeArea
 from tui.widgets.completion_list import CompletionList
 from tui.widgets.outside import edit
@@ -118,7 +119,7 @@ class DocumentEditor(Vertical):
         self, title: str = "", *, complete: Complete | None = None, id: str | None = None
     ) -> None:
         super().__init__(id=id)
-        self.border_title = Content(title)
+        self.border_title = Content(in_one_line(title))
         self.complete = complete
         self.area = CodeArea()
         self.language: Language = "text"

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.content import Content
 from textual.timer import Timer
 from textual.widgets import Static
 
@@ -28,6 +29,7 @@ from tui.views.addresses import Address
 from tui.views.drafts import Draft
 from tui.views.forms.documents import Path
 from tui.views.forms.fields import Field, form_of
+from tui.views.visible import in_one_line
 from tui.widgets.form import Form
 from tui.widgets.working import begin
 
@@ -138,7 +140,7 @@ class FormPane(Pane):
             field, self.draft.part(), existing=self.draft.is_stored,
             names=self._names.known(), ascii=self.console.ascii,
         )  # fmt: skip
-        self.form.border_title = self.title
+        self.form.border_title = Content(in_one_line(self.title))
         self._sheet = Sheet(self.form, self.shown, self._write)
         self.query_one(".waiting").remove()
         self.mount(self._sheet)

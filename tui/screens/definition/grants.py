@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.content import Content
 
 from services.json_text import Json
 from tui.live.putting import Answer
@@ -20,6 +21,7 @@ from tui.views import grants as views
 from tui.views.confirmation import Plan
 from tui.views.drafts import Draft
 from tui.views.grants import TARGETS, Grants
+from tui.views.visible import visible
 from tui.widgets.grant_matrix import GrantMatrix
 from tui.widgets.working import begin
 
@@ -76,7 +78,7 @@ class GrantsTab(TabPane):
         told = [f"roles: {' '.join(map(str, roles))}"] if isinstance(roles, list) and roles else []
         told += [f"{len(grants)} target{'' if len(grants) == 1 else 's'}"]
         told += ["● changed · ctrl+s saves"] if self.dirty else []
-        self._matrix.border_subtitle = " · ".join(told)
+        self._matrix.border_subtitle = Content(visible(" · ".join(told)))
 
     # What is written
 

@@ -8,6 +8,7 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
+from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Button, Static
 
@@ -61,7 +62,7 @@ What differs between what is stored and what was written.
 
     def compose(self) -> ComposeResult:
         with Vertical(id="dialog") as dialog:
-            dialog.border_title = in_one_line(self._title)
+            dialog.border_title = Content(in_one_line(self._title))
             yield TextView("Before → after")
             if self._warnings:
                 told = "\n".join(f"⚠ {in_one_line(each)}" for each in self._warnings)

@@ -20,6 +20,7 @@ from tui.screens.once import OnceScreen, Shown
 from tui.views import drafts, writing
 from tui.views.changes import diff, same
 from tui.views.merging import merged
+from tui.views.visible import in_one_line
 from tui.widgets.working import begin
 
 if TYPE_CHECKING:
@@ -183,7 +184,7 @@ class Storer:
         """``text`` says what is stored."""
         pane = self._pane
         pane.editor.mark_saved(text)
-        pane.editor.border_title = Content(pane.title)
+        pane.editor.border_title = Content(in_one_line(pane.title))
         if not pane.dirty:
             pane.forget_kept()
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ClassVar, cast
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
+from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
@@ -88,7 +89,7 @@ class FileScreen(ModalScreen[str | None]):
 
     def compose(self) -> ComposeResult:
         with Vertical(id="dialog") as dialog:
-            dialog.border_title = in_one_line(f"{self._field} from a file")
+            dialog.border_title = Content(in_one_line(f"{self._field} from a file"))
             yield Static("Path of a UTF-8 text file; ~ is your home.", markup=False)
             yield Input(id="path", select_on_focus=False, compact=True)
 
