@@ -19,10 +19,7 @@ MOST_BYTES = 16 * 1024 * 1024
 
 async def save(console: Console, call: RouteCall) -> None:
     """Ask for a path and write the call there; a file that is there is asked for again."""
-    name = f"{call.service}-{call.method}-{call.path.strip('/').replace('/', '-')}"
-    path = await _path(
-        console, "Keep this call in", f"{name.replace('{', '').replace('}', '')}.json"
-    )
+    path = await _path(console, "Keep this call in", _name(call))
     if path is None:
         return
     if await asyncio.to_thread(path.exists):
