@@ -28,6 +28,7 @@ from tests.tui.console.test_manage_forms import (
 from tests.tui.screen import assert_snapshot, screen_text, until, until_shown
 from tests.tui.services import Services, put
 from tui.clients import connected
+from tui.live.session import Session
 from tui.widgets.document_editor import DocumentEditor
 from tui.widgets.grant_matrix import GrantMatrix
 from tui.widgets.live_table import LiveTable
@@ -304,3 +305,22 @@ async def test_what_the_key_may_not_do_is_told_in_words(services: Services) -> N
 
         await until_shown(pilot, "Your key may not do that")
         assert form.document["name"] == "Mine"  # type: ignore[index,call-overload]
+
+
+async def test_a_key_is_known_in_the_suite_that_made_it_only(services: Services) -> None:
+    await put(services, *keyed("elsewhere"))
+    async with console_on(services, "auths/elsewhere/keys", size=(100, 30)) as pilot:
+        await until_shown(pilot, "first", "● live")
+        console: Any = pilot.app
+        made_in = console.session
+        await pilot.press("n")
+        await until_shown(pilot, "New key of auth elsewhere", "Cancel")
+        other = Session(made_in.connection, made_in.log)
+        console.session = other
+
+        await pilot.press("y")
+        key = await copied_once(pilot)
+        console.session = made_in
+
+        assert made_in.keys.of("elsewhere") == key
+        assert other.keys.of("elsewhere") == ""

@@ -13,6 +13,7 @@ from services.errors import ServiceError
 from services.home import HomeUnusable
 from tui.live import making_keys, putting
 from tui.live.making_keys import Answers, Made
+from tui.live.session import Session
 from tui.resources.credentials import (
     ACCESS_KEYS,
     API_KEYS,
@@ -51,7 +52,8 @@ class _KeysTab(TableTab):
         self, title: str, told: str, questions: Sequence[Question], make: Make,
         command: Callable[[Answers], str],
     ) -> None:  # fmt: skip
-        console, log = self.console, self.console.session.log
+        console, session = self.console, self.console.session
+        log = session.log
         plan = Plan(title, "Make it", (told,), (), dangerous=False)
         answers = await console.push_screen_wait(ConfirmScreen(plan, questions))
         if answers is None:
@@ -65,13 +67,13 @@ class _KeysTab(TableTab):
             console.tell(said)
             return
         log.done(entry, f"key {made.name}")
-        self.learn(made.key)
+        self.learn(session, made.key)
         self.read_again()
         shown = [Shown(f"key {made.name}", made.key)]
         await console.push_screen_wait(OnceScreen(title, shown, made.told))
 
-    def learn(self, key: str) -> None:
-        """Know it for as long as the console is on this suite."""
+    def learn(self, session: Session, key: str) -> None:
+        """Know it for as long as the console is on the suite that made it."""
 
 
 class ApiKeysTab(_KeysTab):
@@ -102,8 +104,8 @@ What callers send, by name; keys themselves are shown once, when they are made.
             return True if self.row is not None else None
         return self.may(REVOKE_API_KEY) if action == "revoke" else True
 
-    def learn(self, key: str) -> None:
-        self.console.session.keys.learn(self.owner, key)
+    def learn(self, session: Session, key: str) -> None:
+        session.keys.learn(self.owner, key)
 
     def action_create(self) -> None:
         connection, auth = self.console.session.connection, self.owner

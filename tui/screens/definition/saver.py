@@ -151,7 +151,7 @@ class Saver:
         if pane.is_attached and resource is not None and resource.source is not None:
             self._feed = self._session.open(resource.source)
         if result.generated_keys:
-            pane.console.session.keys.learn(result.definition.name, result.generated_keys[0].key)
+            self._session.keys.learn(result.definition.name, result.generated_keys[0].key)
             keys = [Shown(f"key {each.name}", each.key) for each in result.generated_keys]
             await pane.console.push_screen_wait(OnceScreen(f"auth {self._name}", keys))
 
