@@ -146,3 +146,7 @@ def test_a_change_that_meets_no_other_is_there(base: Json, theirs: Json, mine: J
         assert isinstance(found, dict)
         assert isinstance(turned, dict)
         assert found.keys() == turned.keys()
+
+
+def test_a_long_document_is_no_command_line() -> None:
+    assert command({"name": "long", "description": "x" * 100_000}) == "podium apply FILE"

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 # The etag of what must not be there yet.
 NEW = "*"
+LONGEST_COMMAND = 2_000
+APPLY_FILE = "podium apply FILE"
 _VERSIONED = ("schema", "workflow")
 _IDENTITIES = {"application": "id", "auth": "id", "service": "id"}
 
@@ -145,8 +147,12 @@ def secrets_of(form: Field, document: Json) -> dict[str, Json]:
 
 
 def command(document: Mapping[str, Json], hidden: Iterable[str] = ()) -> str:
-    """The command line that stores ``document``; ``hidden`` fields stand in it as ``…``."""
+    """The command line that stores ``document``; ``hidden`` fields stand in it as ``…``.
+
+    A long document is in a file: it would be all that a list of commands shows and keeps.
+    """
     names = set(hidden)
     shown = {name: "…" if name in names else value for name, value in document.items()}
     text = json.dumps(shown, ensure_ascii=False)
-    return "podium apply - <<< '" + text.replace("'", "'\\''") + "'"
+    line = "podium apply - <<< '" + text.replace("'", "'\\''") + "'"
+    return line if len(line) <= LONGEST_COMMAND else APPLY_FILE

@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from tui.screens.definition.editor import DefinitionEditorPane
 
 VERSIONED = ("workflow", "schema")
-# A longer document would be all that a list of commands shows.
-LONGEST_COMMAND = 2_000
 
 
 class Storer:
@@ -266,6 +264,4 @@ def _diff(before: Json, after: Json) -> list[str]:
 
 def _command(kind: str, document: dict[str, Json]) -> str:
     """The command line that stores it; what may hold keys is not shown in it."""
-    command = drafts.command(document)
-    hidden = kind in ("auth", "secret") or len(command) > LONGEST_COMMAND
-    return "podium apply FILE" if hidden else command
+    return drafts.APPLY_FILE if kind in ("auth", "secret") else drafts.command(document)
