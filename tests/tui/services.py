@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import fcntl
+import itertools
 import json
 import logging
+import random
 import socket
+import tempfile
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from podium.edge.v1 import edge_pb2
 from podium.executor.v1 import executor_pb2
@@ -33,6 +37,9 @@ from tui.suite import Suite
 CREDENTIALS = Credentials("admin", "a-secret-of-the-tests")
 PARTS = ("registry", "executor", "edge")
 PATIENCE_SECONDS = 20.0
+# Below those that connections get: 32768 and up on Linux, 49152 and up elsewhere.
+_PORTS = range(20_000, 32_000)
+_HELD: list[IO[str]] = []
 
 
 class Services:
@@ -176,12 +183,27 @@ async def start(services: Services, workflow: str, **fields: Any) -> str:
 
 
 def _free_ports(count: int) -> list[int]:
-    """Ports of the range that the system gives to nobody."""
-    sockets = [socket.socket() for _ in range(count)]
+    """Ports of a range that the system gives to nobody, and no other process of tests has.
+
+    A part that is stopped comes back at its address: no connection that somebody makes meanwhile
+    may have it by then, nor another test's suite.
+    """
+    ports = random.sample(_PORTS, len(_PORTS))
+    return list(itertools.islice(filter(_taken_for_good, ports), count))
+
+
+def _taken_for_good(port: int) -> bool:
+    """Have a port until this process ends; False: somebody has it."""
+    folder = Path(tempfile.gettempdir()) / "podium-tests-ports"
+    folder.mkdir(exist_ok=True)
+    file = (folder / str(port)).open("w")
     try:
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [each.getsockname()[1] for each in sockets]
-    finally:
-        for each in sockets:
-            each.close()
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(("127.0.0.1", port))
+    except OSError:
+        file.close()
+        return False
+    _HELD.append(file)
+    return True

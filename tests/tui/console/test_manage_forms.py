@@ -106,6 +106,7 @@ async def saved(pilot: Pilot[Any]) -> None:
 async def press_button(pilot: Pilot[Any], name: str) -> None:
     button = next(each for each in pilot.app.screen.query(Button) if each.name == name)
     button.focus()
+    await until(pilot, lambda: button.has_focus)
     await pilot.press("enter")
 
 

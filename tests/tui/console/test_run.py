@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from tests.tui.console.conftest import console_on
-from tests.tui.screen import until_shown
+from tests.tui.screen import until, until_shown
 from tests.tui.services import Services, put
+from tui.widgets.form_lines import FormLines
 
 ADDS = {
     "taskReferenceName": "adds", "name": "adds", "type": "INLINE",
@@ -26,6 +27,7 @@ async def test_a_form_from_the_names_of_its_input_starts_it_and_shows_it_run(
 
         await pilot.press("x")
         await until_shown(pilot, "Run by-form", "correlationId", "[ Run ]")
+        await until(pilot, lambda: isinstance(pilot.app.focused, FormLines))
         await pilot.press("enter", *"41", "enter", "ctrl+s")
 
         await until_shown(pilot, "✔ adds", "completed")
@@ -39,6 +41,7 @@ async def test_what_was_run_is_in_the_log_as_a_command(services: Services) -> No
         await until_shown(pilot, "LIVE", "logged-run")
         await pilot.press("x")
         await until_shown(pilot, "Run logged-run")
+        await until(pilot, lambda: isinstance(pilot.app.focused, FormLines))
         await pilot.press("ctrl+s")
         await until_shown(pilot, "✔ adds")
 
