@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import time
 from collections.abc import (
     AsyncGenerator,
@@ -14,9 +13,8 @@ from collections.abc import (
     Iterator,
     Mapping,
 )
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import grpc
@@ -26,10 +24,11 @@ from podium.common.v1 import log_pb2_grpc
 from podium.edge.v1 import edge_pb2, edge_pb2_grpc
 from podium.executor.v1 import executor_pb2, executor_pb2_grpc
 from podium.registry.v1 import registry_pb2, registry_pb2_grpc
-from services.errors import Unauthenticated, Unavailable
-from services.home import write_private
+from services.errors import ServiceError, Unauthenticated, Unavailable
+from services.home import HomeUnusable
 from services.rpc import channel, raising_ours
 from tui.suite import Suite
+from tui.tokens import TOKEN_MARGIN_SECONDS, Token, forget_token, keep_token, kept_token
 
 if TYPE_CHECKING:
     from podium.common.v1.log_pb2_grpc import LogServiceAsyncStub
@@ -43,7 +42,7 @@ SERVICES = ("registry", "executor", "edge")
 CALL_SECONDS = 10.0
 RECONNECT_SECONDS = 15.0
 RETRY_SECONDS = 0.1
-TOKEN_MARGIN_SECONDS = 60.0
+RENEWAL_SECONDS = 5.0
 # Where one can do without.
 TOKEN_SECONDS = 2.0
 
@@ -93,6 +92,7 @@ class Connection:
         self._channels = AsyncExitStack()
         self._token = Token("", 0.0)
         self._lock = asyncio.Lock()
+        self._keeping: asyncio.Task[None] | None = None
 
     async def clients(self, *, needs_token: bool = True) -> Clients:
         """The three services, to be asked for before each call or stream, never kept.
@@ -112,7 +112,19 @@ class Connection:
             if self._clients is None or self._clients.suite != suite:
                 await self._channels.aclose()
                 self._clients = await _clients(self._channels, suite, lambda: self._token.text)
+            if self._keeping is None:
+                self._keeping = asyncio.create_task(self._keep_token(), name="keep token")
         return self._clients
+
+    async def _keep_token(self) -> None:
+        """Renew the token before it ends, for who keeps calling with the clients it has."""
+        while True:
+            # Not until it ends: a machine that slept finds its clock elsewhere.
+            await asyncio.sleep(RENEWAL_SECONDS)
+            if self._token.text and self._token.ends_at - time.time() < TOKEN_MARGIN_SECONDS:
+                # Where that fails, whoever calls next is told why.
+                with suppress(ServiceError, HomeUnusable):
+                    await self.clients(needs_token=False)
 
     async def _renew(self, suite: Suite, needs_token: bool) -> None:
         try:
@@ -133,9 +145,16 @@ class Connection:
             if self._clients is not None:
                 forget_token(self._clients.suite)
             raise
+        except grpc.aio.UsageError:
+            # The channel was closed between two calls: :meth:`clients` gives others.
+            raise Unavailable("The suite is at another place.") from None
 
     async def aclose(self) -> None:
         """Close every channel."""
+        if self._keeping is not None:
+            self._keeping.cancel()
+            await asyncio.gather(self._keeping, return_exceptions=True)
+            self._keeping = None
         await self._channels.aclose()
         self._clients = None
 
@@ -173,20 +192,12 @@ async def check_serving(address: str, seconds: float) -> None:
         raise Unavailable("The service does not serve.")
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
-    """A token, and when it ends (epoch seconds)."""
-
-    text: str
-    ends_at: float
-
-
 async def _token(suite: Suite, seconds: float) -> Token:
     """A token for the suite's key: the one kept in the home while it holds, else a new one.
 
     Kept, so that an operator can still look at executions while the registry is down.
     """
-    kept = _kept_token(suite)
+    kept = kept_token(suite)
     if kept.text:
         return kept
     async with channel(suite.registry, None) as registry:
@@ -197,45 +208,9 @@ async def _token(suite: Suite, seconds: float) -> Token:
             timeout=seconds,
             wait_for_ready=True,
         )
-    path = _token_path(suite)
-    if path:
-        token = {
-            "keyId": suite.credentials.key_id,
-            "token": answer.token,
-            "expiresAt": answer.expires_at.seconds,
-        }
-        write_private(path, json.dumps(token))
-    return Token(str(answer.token), float(answer.expires_at.seconds))
-
-
-def _token_path(suite: Suite) -> Path | None:
-    return suite.home.path / "token.json" if suite.home else None
-
-
-def _kept_token(suite: Suite) -> Token:
-    """The token in the home, while it holds and is this key's; else an empty one."""
-    none = Token("", 0.0)
-    path = _token_path(suite)
-    if path is None or not path.exists():
-        return none
-    try:
-        kept = json.loads(path.read_text())
-        fresh = kept["expiresAt"] - time.time() > TOKEN_MARGIN_SECONDS
-        if fresh and kept["keyId"] == suite.credentials.key_id:
-            return Token(str(kept["token"]), float(kept["expiresAt"]))
-    except (OSError, ValueError, LookupError, TypeError):
-        # Whatever it is, a new one is asked for and takes its place.
-        return none
-    return none
-
-
-def forget_token(suite: Suite) -> bool:
-    """Drop the kept token, which is refused; False: there was none."""
-    path = _token_path(suite)
-    if path is None or not _kept_token(suite).text:
-        return False
-    path.unlink(missing_ok=True)
-    return True
+    token = Token(str(answer.token), float(answer.expires_at.seconds))
+    keep_token(suite, token)
+    return token
 
 
 async def persistently(ask: Callable[[], Awaitable[T]]) -> T:

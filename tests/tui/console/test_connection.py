@@ -1,0 +1,50 @@
+"""One connection for as long as a console is open: its token, and channels that are closed."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import replace
+
+import pytest
+
+from podium.executor.v1 import executor_pb2
+from services.errors import Unavailable
+from tests.tui.services import Services
+from tui import clients as connections
+from tui.clients import Connection
+from tui.tokens import Token
+
+
+async def test_a_token_is_renewed_before_it_ends_for_who_asks_for_no_clients_again(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connections, "RENEWAL_SECONDS", 0.01)
+    connection = Connection(lambda: services.suite)
+    try:
+        clients = await connection.clients()
+        connection._token = Token("it has ended", time.time())
+        async with asyncio.timeout(20.0):
+            while connection._token.text == "it has ended":  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+
+        await clients.executor.GetExecutorStatus(executor_pb2.GetExecutorStatusRequest())
+    finally:
+        await connection.aclose()
+
+
+async def test_a_channel_that_is_closed_between_two_calls_is_a_service_that_is_away(
+    services: Services,
+) -> None:
+    suites = [services.suite]
+    connection = Connection(lambda: suites[0])
+    try:
+        clients = await connection.clients()
+        # As where the suite is started again at other ports.
+        suites[0] = replace(services.suite, gateway="http://elsewhere")
+        await connection.clients()
+
+        with pytest.raises(Unavailable, match="another place"), connection.calling():
+            await clients.executor.GetExecutorStatus(executor_pb2.GetExecutorStatusRequest())
+    finally:
+        await connection.aclose()
