@@ -63,6 +63,9 @@ class Line:
                     raise
                 # Its channel was closed under it, since the suite is at another place now.
                 reason = "the suite is at another place"
+            except Exception as error:  # noqa: BLE001
+                # The last one to see it: a stream that ends for good would look like a quiet one.
+                reason = f"{type(error).__name__}: {error}"
             if self.link.heard_at != began:
                 wait = FIRST_WAIT_SECONDS
             pause = wait * random.uniform(0.5, 1.0)
@@ -71,9 +74,10 @@ class Line:
             wait = min(LONGEST_WAIT_SECONDS, 2 * wait)
 
     async def _pause(self, seconds: float | None) -> None:
-        self._again.clear()
+        # A wish of before counts: what was told since may be newer than what was read.
         try:
             async with asyncio.timeout(seconds):
                 await self._again.wait()
         except TimeoutError:
             return
+        self._again.clear()

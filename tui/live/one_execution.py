@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from collections.abc import AsyncIterable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from podium.executor.v1 import executor_pb2 as pb
-from services.errors import ServiceError
+from services.errors import NotFound, ServiceError, Unavailable
 from services.rpc import raising_ours
 from tui.live.collection import Collection
 from tui.live.following import Line
@@ -52,10 +53,18 @@ async def _watch(clients: Clients, query: str, tasks: Collection[Task], line: Li
     reading = asyncio.create_task(_read_again(clients, query, tasks, changed))
     try:
         await _follow(clients, query, tasks, line, changed)
+    except NotFound as error:
+        # The service answers, and there is nothing to come back for.
+        _problem(tasks, error)
+        await line.rest()
+        return
     finally:
         reading.cancel()
         await asyncio.gather(reading, return_exceptions=True)
     await _read(clients, query, tasks)
+    if facts_of(tasks).problem:
+        # Nothing more is told of it: without its last document it is not all here.
+        raise Unavailable(facts_of(tasks).problem)
     await line.rest()
 
 
@@ -63,7 +72,15 @@ async def _follow(
     clients: Clients, id_: str, tasks: Collection[Task], line: Line, changed: asyncio.Event
 ) -> None:
     request = pb.WatchExecutionRequest(execution_id=id_, resume=tasks.place)
-    async for change in clients.executor.WatchExecution(request):
+    with raising_ours():
+        await _take(clients.executor.WatchExecution(request), tasks, line, changed)
+
+
+async def _take(
+    changes: AsyncIterable[pb.WatchExecutionResponse], tasks: Collection[Task], line: Line,
+    changed: asyncio.Event,
+) -> None:  # fmt: skip
+    async for change in changes:
         if tasks.place is None or change.compacted:
             tasks.replace({})
         tasks.place = change.resume
@@ -103,12 +120,16 @@ async def _read(clients: Clients, id_: str, tasks: Collection[Task]) -> None:
         with raising_ours():
             answer = await clients.executor.GetExecution(request, timeout=CALL_SECONDS)
     except ServiceError as error:
-        tasks.facts["execution"] = facts_of(tasks)._replace(problem=error.detail)
+        _problem(tasks, error)
         return
     document = await asyncio.to_thread(json.loads, answer.document)
     tasks.facts["execution"] = facts_of(tasks)._replace(
         text=answer.document, document=document, problem=""
     )
+
+
+def _problem(tasks: Collection[Task], error: ServiceError) -> None:
+    tasks.facts["execution"] = facts_of(tasks)._replace(problem=error.detail)
 
 
 def facts_of(tasks: Collection[Task]) -> Facts:

@@ -49,6 +49,11 @@ class TabPane(Vertical):
         """It is hidden now."""
 
     @property
+    def problem(self) -> str:
+        """Why there is nothing to show; empty: there is, or may be."""
+        return ""
+
+    @property
     def console(self) -> Console:
         """The app."""
         return self.detail.console
@@ -131,7 +136,10 @@ class DetailPane(ActingPane):
 
     def standing(self, now: float) -> tuple[str, str]:
         record = self.record
-        if record is None or self.resource.standing is None:
+        if record is None:
+            shown = self._made.get(self.tab)
+            return shown.problem if shown is not None else "", "error"
+        if self.resource.standing is None:
             return "", "text"
         cell = self.resource.standing(record, now)
         return cell.text, cell.tone

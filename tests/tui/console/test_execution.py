@@ -99,3 +99,19 @@ async def test_the_graph_shows_where_an_execution_stands_and_leads_to_a_task(
         await pilot.press("G", "enter")
 
         await until_shown(pilot, "Task hold", "in progress")
+
+
+async def test_one_that_is_not_there_says_so_and_the_lines_are_live(services: Services) -> None:
+    async with console_on(services, "executions/not-there") as pilot:
+        await until_shown(pilot, "● LIVE", "'not-there'")
+
+
+async def test_one_that_is_paused_says_so_among_its_events(services: Services) -> None:
+    await put(services, {"name": "paused-event", "version": 1, "tasks": [WAITS]})
+    id_ = await start(services, "paused-event")
+    async with console_on(services, f"executions/{id_}/events") as pilot:
+        await until_shown(pilot, "execution running")
+
+        await pilot.press("P")
+
+        await until_shown(pilot, "execution paused")

@@ -29,6 +29,10 @@ class ExecutionTab(TabPane):
         """The rest that is known of it."""
         return facts_of(self.tasks)
 
+    @property
+    def problem(self) -> str:
+        return "" if self.facts.state is not None else self.facts.problem
+
     def flush(self, now: float) -> None:
         state, row = self.facts.state, self.detail.record
         ended = state is not None and state.status not in _OPEN
