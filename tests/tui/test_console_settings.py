@@ -130,3 +130,10 @@ def test_what_cannot_be_kept_on_disk_is_kept_for_now_and_told(tmp_path: Path) ->
 
     assert kept.lines == ["a"]
     assert "cannot be written" in kept.fault
+
+
+@pytest.mark.parametrize("text", [f"a = {'[' * 100_000}", f"a = {'1' * 5_000}"])
+def test_what_is_too_much_for_its_reader_is_a_fault(text: str) -> None:
+    (fault,) = parse(text).faults
+
+    assert "too much for settings" in str(fault)

@@ -42,6 +42,9 @@ def parse(text: str, known: Known | None = None) -> Parsed:
         message = str(error)
         line = _line_in(message) or text.count("\n") + 1
         return Parsed(Settings(), (Fault(line, f"This is no TOML: {message}."),))
+    except (RecursionError, ValueError) as error:
+        # Lists within lists without end, or a number of thousands of digits.
+        return Parsed(Settings(), (Fault(0, f"This is too much for settings: {error}."),))
     reader = _Reader(text, known or Known())
     settings = reader.settings(document)
     return Parsed(settings, tuple(sorted(reader.faults, key=lambda fault: fault.line)))
