@@ -11,6 +11,7 @@ from tui.resources.filtering import values_in, vocabulary_of
 from tui.resources.model import Resource
 from tui.screens.list_pane import ListPane
 from tui.settings import Kept
+from tui.views.addresses import quoted
 from tui.views.commands import (
     CommandFault,
     Go,
@@ -44,7 +45,9 @@ class Commanding:
         self.views = dict(console.settings.views)
         for line in self._saved.lines:
             name, _, place = line.partition(" ")
-            self.views.setdefault(name, place)
+            if name not in console.settings.views:
+                # The newest comes last.
+                self.views[name] = place
 
     # The line
 
@@ -107,7 +110,7 @@ class Commanding:
         if resource is None:
             return {}
         newest = list(self._records(resource).items())[: -MOST_IDS - 1 : -1]
-        return {id_: resource.label(record) for id_, record in newest}
+        return {quoted(id_): resource.label(record) for id_, record in newest}
 
     def _tabs(self, noun: str) -> Sequence[str]:
         resource = find(noun)

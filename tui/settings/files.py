@@ -80,7 +80,8 @@ class Kept:
         except OSError:
             # The first use, or a folder that is not for us: :meth:`add` says so.
             return []
-        return [line for line in text.split("\n") if line][-self._most :]
+        # What no line of ours has is of another program, or of none: terminals would obey it.
+        return [line for line in text.split("\n") if line and line.isprintable()][-self._most :]
 
     def add(self, line: str) -> None:
         """Keep a line as the newest; the same one is kept once."""

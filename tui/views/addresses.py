@@ -27,9 +27,14 @@ class Address:
     query: str = ""
 
     def __str__(self) -> str:
-        rest = [quote(part, safe=":@.-_~") for part in (self.id, self.tab) if part]
+        rest = [quoted(part) for part in (self.id, self.tab) if part]
         place = "/".join([self.resource, *rest])
         return f"{place} {self.query}" if self.query else place
+
+
+def quoted(part: str) -> str:
+    """An id or a tab as it stands in an address."""
+    return quote(part, safe=":@.-_~")
 
 
 def parse(text: str) -> Address:

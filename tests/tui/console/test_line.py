@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from tests.tui.console.conftest import console_on
 from tests.tui.screen import screen_text, until, until_shown
@@ -140,3 +141,19 @@ async def test_what_only_the_service_knows_is_asked_of_it(services: Services) ->
         await until(pilot, lambda: list(table.view.ids()) == [wanted])
         await pilot.press("slash", *["backspace"] * 10, "enter")
         await until(pilot, lambda: len(table.view) == 2)
+
+
+async def test_a_name_that_is_saved_again_is_of_the_newest_place(
+    services: Services, tmp_path: Path
+) -> None:
+    async with console_on(services, "executions status:failed", state=tmp_path) as pilot:
+        await pilot.press("colon", *"save my-place", "enter")
+        await until_shown(pilot, ":my-place opens executions")
+        await pilot.press("colon", *"actions", "enter")
+        await until_shown(pilot, "COMMAND")
+        await pilot.press("colon", *"save my-place", "enter")
+        await until_shown(pilot, ":my-place opens actions")
+    async with console_on(services, state=tmp_path) as pilot:
+        console: Any = pilot.app
+
+        assert console.commanding.views["my-place"] == "actions"
