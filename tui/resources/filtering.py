@@ -22,6 +22,7 @@ from services.query import (
     parse,
 )
 from tui.resources.model import Resource
+from tui.views.visible import visible
 
 # Values that a field is completed with, and how many records are looked at for them.
 MOST_VALUES = 200
@@ -126,6 +127,8 @@ def values_in(resource: Resource[Any], records: Iterable[Any]) -> dict[str, list
     found: dict[str, dict[str, None]] = {name: {} for name in wanted}
     for _, record in zip(range(MOST_LOOKED_AT), records, strict=False):
         for name in wanted:
-            if len(found[name]) < MOST_VALUES and (value := getters[name](record)):
+            value = getters[name](record)
+            # What cannot be typed is no completion.
+            if value and len(found[name]) < MOST_VALUES and visible(value) == value:
                 found[name][value] = None
     return {name: sorted(values) for name, values in found.items()}

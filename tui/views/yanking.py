@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, is_dataclass
 from typing import Any
 
+# Characters. A terminal takes none of what is longer, and says nothing.
+MOST_COPIED = 5_000_000
 CHOICES = (
     ("y", "id", "the id"),
     ("j", "json", "JSON"),

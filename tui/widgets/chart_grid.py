@@ -13,6 +13,7 @@ from textual.message import Message
 
 from tui.views.plot import Chart
 from tui.widgets.chart import ZOOMS, TimeChart
+from tui.widgets.titles import as_title
 
 LEAST_WIDTH, LEAST_HEIGHT = 36, 8
 
@@ -65,7 +66,7 @@ class ChartGrid(Grid):
         for name, chart in charts.items():
             self._charts[name].show(chart)
             title = f"{self._titles[name]} · {about}" if about else self._titles[name]
-            self._charts[name].border_title = title.replace("[", r"\[")
+            self._charts[name].border_title = as_title(title)
 
     def on_resize(self) -> None:
         self._lay_out()

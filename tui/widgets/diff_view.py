@@ -7,12 +7,12 @@ from typing import ClassVar
 
 from textual import on, work
 from textual.binding import Binding, BindingType
-from textual.content import Content
 
 from tui.views.diff_lines import DiffLines, DiffSearch
 from tui.views.diffs import compared, unified
 from tui.views.lines import Searching
 from tui.widgets.line_pane import LinePane
+from tui.widgets.titles import as_title
 from tui.widgets.viewer import Choices, Viewer
 
 WIDE = 120
@@ -67,7 +67,7 @@ class DiffView(Viewer):
             title: Of the panel; None: as it is.
         """
         if title is not None:
-            self.border_title = Content(title)
+            self.border_title = as_title(title)
         self._texts, self._names = (before, after), names
         if len(before) + len(after) > _LARGE:
             self.tell("Comparing…")

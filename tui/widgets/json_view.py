@@ -9,7 +9,6 @@ from typing import Any, ClassVar
 
 from textual import on, work
 from textual.binding import Binding, BindingType
-from textual.content import Content
 from textual.message import Message
 
 from tui.views.json_document import JsonDocument, JsonSearch
@@ -21,6 +20,7 @@ from tui.views.lines import Lines, Searching
 from tui.views.text_lines import TextLines, TextSearch
 from tui.widgets.line_pane import LinePane
 from tui.widgets.text_view import FullText
+from tui.widgets.titles import as_title
 from tui.widgets.viewer import LARGE, Choices, Viewer
 
 _SIGN = 2
@@ -101,7 +101,7 @@ class JsonView(Viewer):
             fresh: Begin at the top with nothing folded, as for another document.
         """
         if title is not None:
-            self.border_title = Content(title)
+            self.border_title = as_title(title)
         if isinstance(source, str) and len(source) > LARGE:
             self.tell(f"Reading {len(source):,} characters…")
             self._read_beside(source, fresh)

@@ -6,12 +6,12 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.content import Content
 from textual.screen import ModalScreen
 
 from tui.views.colouring import colours
 from tui.views.lines import Searching
 from tui.views.text_lines import TextLines, TextSearch
+from tui.widgets.titles import as_title
 from tui.widgets.viewer import LARGE, Choices, Viewer
 
 _SUFFIXES = {"json": ".json", "yaml": ".yaml", "javascript": ".js", "diff": ".diff"}
@@ -48,7 +48,7 @@ class TextView(Viewer):
             title: Of the panel; None: as it is.
         """
         if title is not None:
-            self.border_title = Content(title)
+            self.border_title = as_title(title)
         if text == self.text and language == self._language:
             return
         self.text, self._language = text, language

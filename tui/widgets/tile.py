@@ -17,6 +17,7 @@ from tui.views.digits import HEIGHT, tall
 from tui.views.sparks import spark
 from tui.views.timecolumns import fitted
 from tui.views.visible import in_one_line
+from tui.widgets.titles import as_title
 from tui.widgets.tones import tone_style
 
 # How many cells the line of values has beside a figure.
@@ -58,7 +59,7 @@ A figure, and how it was in the time before.
 
     def __init__(self, title: str, *, ascii: bool = False, id: str | None = None) -> None:
         super().__init__(id=id)
-        self.border_title = in_one_line(title).replace("[", r"\[")
+        self.border_title = as_title(title)
         self._ascii = ascii
         self._shown: tuple[str, str, str, str, tuple[float | None, ...]] = ("-", "", "", "text", ())
 

@@ -16,11 +16,12 @@ from textual.message import Message
 from textual.widgets import Input, Static
 
 from tui.views.lines import MOST_MATCHES, Searching
+from tui.views.yanking import MOST_COPIED
 from tui.widgets.line_pane import LinePane
 from tui.widgets.outside import page
+from tui.widgets.titles import as_title
 
 # Terminals take less, some a lot less.
-MOST_COPIED = 5_000_000
 # More is searched, or read, beside the loop.
 LARGE = 2_000_000
 
@@ -72,7 +73,7 @@ class Viewer(Vertical):
 
     def __init__(self, title: str = "", *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self.border_title = Content(title)
+        self.border_title = as_title(title)
         self.pane = LinePane()
         self.searching: Searching | None = None
         self._asked: Asked = ""

@@ -9,6 +9,7 @@ from textual.app import ComposeResult
 from tui.screens.detail_pane import DetailPane
 from tui.screens.execution.tab import ExecutionTab
 from tui.widgets.json_view import JsonView
+from tui.widgets.titles import as_title
 
 _OWN = ("input", "output", "variables", "reasonForIncompletion")
 
@@ -30,7 +31,7 @@ class DataTab(ExecutionTab):
     def show(self, now: float) -> None:
         facts = self.facts
         if facts.problem:
-            self._view.border_subtitle = facts.problem
+            self._view.border_subtitle = as_title(facts.problem)
         if facts.document is not None and facts.document is not self._document:
             self._document = facts.document
             self._view.show(data_of(facts.document))

@@ -17,6 +17,7 @@ from tui.screens.pane import Pane
 from tui.views.addresses import Address
 from tui.views.cache import size, whole_document
 from tui.widgets.json_view import JsonView
+from tui.widgets.titles import as_title
 
 
 class EntryPane(Pane):
@@ -57,7 +58,7 @@ class EntryPane(Pane):
             with connection.calling():
                 told = await clients.edge.GetCacheEntry(request, timeout=CALL_SECONDS)
         except (ServiceError, HomeUnusable) as error:
-            self._view.border_subtitle = str(error)
+            self._view.border_subtitle = as_title(str(error))
             return
         self._view.show(shown_entry(told))
         if (left := told.body_bytes - len(told.body)) > 0:

@@ -18,6 +18,7 @@ from tui.views.addresses import Address
 from tui.views.forms.fields import form_of
 from tui.views.forms.requests import input_schema
 from tui.widgets.form import Form
+from tui.widgets.titles import as_title
 
 
 class RunPane(Pane):
@@ -66,7 +67,7 @@ class RunPane(Pane):
             sends="Run",
             ascii=self.console.ascii,
         )
-        form.border_title = f"Run {self._workflow.id}"
+        form.border_title = as_title(f"Run {self._workflow.id}")
         self._form = form
         await self.query_one(Vertical).mount(form)
         form.go_to(("input", *list(given.get("properties", ()))[:1]))
