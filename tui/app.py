@@ -37,6 +37,7 @@ from tui.settings import DEFAULT_CONTEXT, Context, Fault, Settings, keymap
 from tui.suite import Suite, of_context
 from tui.themes import SAFE, theme_of
 from tui.views.addresses import Address, parse
+from tui.views.visible import visible
 from tui.widgets.working import begin
 
 FLUSH_SECONDS = 0.1
@@ -113,6 +114,7 @@ class Console(App[None]):
         self.flush_seconds = 1 / rate if rate else usual
         self.seen = True
         self.unseen_seconds = FLUSH_SECONDS_UNSEEN
+        self._switching = asyncio.Lock()
         self.commanding = Commanding(self)
         self.doing = Doing(self)
         self._clashed: set[Binding] = set()
@@ -200,7 +202,11 @@ class Console(App[None]):
 
     def tell(self, message: str, severity: Severity = "error") -> None:
         """Say something for a moment."""
-        self.notify(message, severity=severity, markup=False)
+        self.notify(visible(message), severity=severity, markup=False)
+
+    def copy_to_clipboard(self, text: str) -> None:
+        """Copy ``text`` through the terminal; what no UTF-8 can hold becomes a question mark."""
+        super().copy_to_clipboard(text.encode("utf-8", "replace").decode("utf-8"))
 
     def action_help(self) -> None:
         """What the focused part shows, and its keys."""
@@ -241,7 +247,7 @@ class Console(App[None]):
 
     def open(self, address: Address) -> None:
         """Go to a place."""
-        begin(self.frame, partial(self.frame.go, address), "navigation")
+        self.frame.travel(partial(self.frame.go, address))
 
     async def go(self, address: Address, context: str = "") -> None:
         """Go to a place, in another context where one is named."""
@@ -261,7 +267,7 @@ class Console(App[None]):
         """
         pane = self._made(name, resource, record)
         pane.on_stored = on_stored
-        begin(self.frame, partial(self.frame.show, pane), "navigation")
+        self.frame.travel(partial(self.frame.show, pane))
 
     @staticmethod
     def _made(name: str, *about: Any) -> Pane:
@@ -275,7 +281,7 @@ class Console(App[None]):
 
     def command(self, text: str) -> None:
         """Do what could be typed after ``:``."""
-        begin(self.frame, partial(self.commanding.run, text), "navigation")
+        self.frame.travel(partial(self.commanding.run, text))
 
     async def action_quit(self) -> None:
         """Leave the console; what is written and not stored is asked for first."""
@@ -298,6 +304,10 @@ class Console(App[None]):
 
     async def switch(self, name: str, address: Address | None = None) -> None:
         """Go to another suite: to ``address``, or to where one is now, if that is there."""
+        async with self._switching:
+            await self._switch(name, address)
+
+    async def _switch(self, name: str, address: Address | None) -> None:
         if name == self.context.name and address is None:
             return
         wanted = address or (self.frame.place.address if self.frame.place else self._first)
@@ -307,13 +317,13 @@ class Console(App[None]):
             return
         await self.frame.leave_all()
         context = self.contexts[name]
-        before, self.session = (
-            self.session, Session(Connection(lambda: self._suite_of(context)), self.session.log)
-        )  # fmt: skip
-        await before.aclose()
-        self.executions = self.session.open(EXECUTIONS)
+        before = self.session
+        # Together: nobody may be told of one suite and act on another.
+        self.session = Session(Connection(lambda: self._suite_of(context)), before.log)
         self.context = context
+        self.executions = self.session.open(EXECUTIONS)
         self._context_list.chosen(name)
+        await before.aclose()
         await self.frame.go(Address(wanted.resource, query=wanted.query))
         if wanted.id:
             begin(self, partial(self._back_to, wanted), "place", exclusive=True)

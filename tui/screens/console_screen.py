@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
+from collections.abc import Callable, Coroutine
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container
 from textual.screen import Screen
 from textual.timer import Timer
+from textual.widget import Widget
 from textual.widgets import Input, TextArea
 
 from tui.live.collection import Collection
@@ -71,6 +74,9 @@ class ConsoleScreen(Screen[None]):
         self._last: Pane | None = None
         self._typing: Timer | None = None
         self._flushed_at = 0.0
+        self._line: CommandLine | None = None
+        # A place is mounted before another one is gone to.
+        self._going = asyncio.Lock()
 
     @property
     def console(self) -> Console:
@@ -79,11 +85,12 @@ class ConsoleScreen(Screen[None]):
 
     def compose(self) -> ComposeResult:
         popup = Candidates()
+        self._line = CommandLine(popup)
         yield LinkBar()
         yield Crumbs()
         yield Container(id="places")
         yield ResultsPanel()
-        yield CommandLine(popup)
+        yield self._line
         yield KeyBar()
         yield popup
 
@@ -127,6 +134,28 @@ class ConsoleScreen(Screen[None]):
         )
         self.query_one("#places").set_class(link.state is LinkState.STALE, "-stale")
 
+    def set_focus(
+        self, widget: Widget | None, scroll_visible: bool = True, from_app_focus: bool = False
+    ) -> None:
+        """Give ``widget`` the keys, unless they are not for it.
+
+        A place that is ready late takes none from the open command line, nor from the place that is
+        shown by then: what is typed meanwhile would be done to what one does not look at.
+        """
+        if widget is None or self._may_have_keys(widget):
+            super().set_focus(widget, scroll_visible, from_app_focus)
+
+    def _may_have_keys(self, widget: Widget) -> bool:
+        around = [node for node in widget.ancestors_with_self if isinstance(node, Widget)]
+        if self._line is not None and self._line.is_open:
+            return self._line in around
+        return all(node.display for node in around)
+
+    def _take_keys(self) -> None:
+        """Whatever place has the keys has them no more; the open line keeps them."""
+        if not self.query_one(CommandLine).is_open:
+            self.set_focus(None)
+
     # From place to place
 
     async def go(self, address: Address) -> None:
@@ -137,6 +166,10 @@ class ConsoleScreen(Screen[None]):
 
     async def show(self, pane: Pane) -> None:
         """Show a new place; what lay ahead is forgotten, unless something is written there."""
+        async with self._going:
+            await self._show_new(pane)
+
+    async def _show_new(self, pane: Pane) -> None:
         ahead, self._places = self._places[self._at + 1 :], self._places[: self._at + 1]
         gone = [*ahead, *self._places[: max(0, len(self._places) - MOST_PLACES)]]
         gone = [each for each in gone if not each.dirty]
@@ -180,15 +213,31 @@ class ConsoleScreen(Screen[None]):
 
     async def leave_all(self) -> None:
         """Show nothing: what is followed is of a suite that is left."""
-        gone, self._places, self._at, self._last = self._places, [], -1, None
-        for each in gone:
-            await each.remove()
+        async with self._going:
+            gone, self._places, self._at, self._last = self._places, [], -1, None
+            await self.query_one(ResultsPanel).hide()
+            for each in gone:
+                await each.remove()
+
+    def travel(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Go somewhere by ``work``; until one is there, what is typed is for nobody."""
+        self._take_keys()
+        begin(self, partial(self._travel, work), "navigation")
+
+    async def _travel(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        try:
+            await work()
+        finally:
+            if self.focused is None:
+                self._focus_place()
 
     def _show(self, at: int, before: Pane | None) -> None:
         self._at = at
         for number, each in enumerate(self._places):
             each.display = number == at
         if before is not None and before is not self._places[at]:
+            # At once: the next key is for the other place.
+            self._take_keys()
             self._last = before
             before.left()
         self._hide_results_of_others(self._places[at])
@@ -298,7 +347,7 @@ class ConsoleScreen(Screen[None]):
         else:
             self._filter(message.text)
             self._keep_filter(message.text)
-        self._focus_place()
+            self._focus_place()
 
     def _keep_filter(self, text: str) -> None:
         if isinstance(self.place, ListPane):

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, partial
 from typing import Any, ClassVar
 
 from textual.app import ComposeResult
@@ -24,7 +24,7 @@ from tui.screens.acting import ActingPane, bindings_of
 from tui.screens.preview import Preview
 from tui.screens.yank import YankScreen
 from tui.views.addresses import Address
-from tui.views.yanking import yanked
+from tui.views.yanking import MOST_COPIED, yanked
 from tui.widgets.filter_chips import FilterChips
 from tui.widgets.live_table import LiveTable
 
@@ -174,6 +174,8 @@ class ListPane(ActingPane):
         self._filter, self._filtered_at = wanted, now.timestamp()
         if self._view is not None:
             self._view.choose(wanted.keeps)
+            # At once: the next key is for what the filter keeps.
+            self.table.flush(self._filtered_at)
         self.query_one(FilterChips).show(wanted.text, wanted.server_terms)
         return ""
 
@@ -218,16 +220,20 @@ class ListPane(ActingPane):
             self.console.command(views[number - 1])
 
     def action_yank(self) -> None:
-        if self.records():
-            self.app.push_screen(YankScreen(), self._yank)
+        if records := self.records():
+            # Those of this moment: the rows go on moving.
+            self.app.push_screen(YankScreen(), partial(self._yank, records))
 
-    def _yank(self, what: str | None) -> None:
-        records = self.records()
-        if not what or not records:
+    def _yank(self, records: Sequence[Any], what: str | None) -> None:
+        if not what:
             return
         name = self.resource.name
         addresses = [str(Address(name, record.id)) for record in records]
-        self.app.copy_to_clipboard(yanked(what, name, records, addresses))
+        text = yanked(what, name, records, addresses)
+        if len(text) > MOST_COPIED:
+            self.console.tell(f"{len(text):,} characters are too many to copy; mark fewer rows.")
+            return
+        self.app.copy_to_clipboard(text)
         count = f" of {len(records):,}" if len(records) > 1 else ""
         self.console.tell(f"Copied: {what}{count}.", "information")
 

@@ -16,7 +16,7 @@ from textual.widgets import Input, Label, Static
 
 from services.query import Completion
 from tui.views.commands import applied, ghost
-from tui.views.visible import in_one_line
+from tui.views.visible import in_one_line, visible
 from tui.widgets.tones import tone_style
 
 MOST_SHOWN = 6
@@ -83,6 +83,25 @@ class _Ghost(Suggester):
 
     async def get_suggestion(self, value: str) -> str | None:
         return ghost(value, self._line.candidates_of(value)) or None
+
+
+class _Field(Input):
+    """An input whose Enter holds for what was typed before it, however fast it came."""
+
+    def __init__(self, line: CommandLine) -> None:
+        super().__init__(id="command-input", select_on_focus=False, suggester=_Ghost(line))
+        self._line = line
+
+    def validate_value(self, value: str) -> str:
+        """What is completed, recalled or pasted may hold what a terminal would obey."""
+        return visible(value)
+
+    async def _on_key(self, event: events.Key) -> None:
+        if event.key == "enter" or not self._line.is_open:
+            # As a binding it would come after letters that were typed behind it.
+            event.stop()
+            event.prevent_default()
+            self._line.enter()
 
 
 class CommandLine(Horizontal):
@@ -156,7 +175,7 @@ class CommandLine(Horizontal):
     def compose(self) -> ComposeResult:
         self.display = False
         yield Label(":", markup=False)
-        yield Input(id="command-input", select_on_focus=False, suggester=_Ghost(self))
+        yield _Field(self)
 
     def open(
         self, sign: str, text: str, complete: Completer, check: Check, history: Sequence[str]
@@ -214,13 +233,15 @@ class CommandLine(Horizontal):
         self._offer(message.value, fault)
         self.post_message(self.Typed(self.sign, message.value))
 
-    def on_input_submitted(self, message: Input.Submitted) -> None:
-        message.stop()
-        if fault := self._check(message.value):
-            self._offer(message.value, fault)
+    def enter(self) -> None:
+        """What stands in it is complete, unless something is wrong with it."""
+        if not self.is_open:
+            return
+        if fault := self._check(self.text):
+            self._offer(self.text, fault)
             return
         self.close()
-        self.post_message(self.Entered(self.sign, message.value))
+        self.post_message(self.Entered(self.sign, self.text))
 
     def on_click(self, event: events.Click) -> None:
         self.query_one(Input).focus()

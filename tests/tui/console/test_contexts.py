@@ -9,6 +9,7 @@ from typing import Any
 from tests.tui.console.conftest import console_on
 from tests.tui.screen import screen_text, until, until_shown
 from tests.tui.services import Services, put, start
+from tui.live.actions import ItemResult
 from tui.settings import Context, Settings
 from tui.suite import HomeUnusable, Suite
 from tui.widgets.live_table import LiveTable
@@ -77,3 +78,45 @@ async def test_what_was_done_is_kept_over_contexts(services: Services, tmp_path:
         await pilot.press("colon", *"actions @same", "enter")
 
         await until_shown(pilot, " same ", "podium retry 1")
+
+
+async def test_two_that_are_asked_for_at_once_leave_name_and_suite_of_the_last(
+    services: Services,
+) -> None:
+    found: list[str] = []
+
+    def suite_of(context: Context) -> Suite:
+        found.append(context.name)
+        return services.suite
+
+    contexts = {name: Context(name) for name in ("one", "two")}
+    settings = Settings(contexts=contexts)
+    async with console_on(services, settings=settings, suite_of=suite_of) as pilot:
+        await until_shown(pilot, "LIVE")
+        console: Any = pilot.app
+        console.command("@one")
+        console.command("@two")
+
+        await until(
+            pilot, lambda: console.context.name == "two" and console.frame.place is not None
+        )
+        await until_shown(pilot, " two ", "LIVE")
+        found.clear()
+        await console.session.connection.clients()
+        assert set(found) == {"two"}
+
+
+async def test_results_of_a_suite_that_is_left_are_shown_no_more(services: Services) -> None:
+    async with console_on(services, "workflows", **_options(services)) as pilot:
+        await until_shown(pilot, "LIVE")
+        console: Any = pilot.app
+        results = console.session.log.results("1")
+        results.put([ItemResult("checkout", False, "refused")])
+        console.frame.show_results("Delete 2", "workflows", 2, results)
+        await until_shown(pilot, "checkout", "refused")
+
+        await pilot.press("colon", *"@same", "enter")
+
+        await until_shown(pilot, " same ", "LIVE")
+        assert "refused" not in screen_text(pilot.app)
+        assert not console.frame.check_action("mark_failed", ())
