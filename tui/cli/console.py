@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +17,7 @@ from tui.settings import DEFAULT_CONTEXT, Context, Parsed, read, settings_path, 
 from tui.settings.files import VARIABLE
 
 if TYPE_CHECKING:
+    from tui.app import Console
     from tui.suite import Suite
 
 
@@ -93,8 +96,15 @@ def open_console(
         settings=parsed.settings, faults=parsed.faults, suite_of=suite_of,
         state=state_folder(os.environ), read_only=read_only, theme=theme,
     )  # fmt: skip
-    console.run()
+    asyncio.run(_run(console))
     sys.exit(console.return_code or 0)
+
+
+async def _run(console: Console) -> None:
+    # Ended by it without a word, the terminal would stay as it is in the console.
+    number = signal.SIGTERM
+    asyncio.get_running_loop().add_signal_handler(number, console.exit, None, 128 + number)
+    await console.run_async()
 
 
 def _settings() -> Parsed:
