@@ -32,6 +32,21 @@ def test_what_is_told_to_end_gives_the_terminal_back(tmp_path: Path) -> None:
         os.close(ours)
 
 
+def test_what_would_be_painted_into_a_file_says_that_it_needs_a_terminal(tmp_path: Path) -> None:
+    ours, its = pty.openpty()
+    command = [sys.executable, "-m", "tui", "tui", "--home", str(tmp_path)]
+    try:
+        ended = subprocess.run(
+            command, stdin=its, stdout=its, stderr=subprocess.PIPE, timeout=20.0, check=False
+        )
+    finally:
+        os.close(its)
+        os.close(ours)
+
+    assert ended.returncode == 1
+    assert b"needs a terminal" in ended.stderr
+
+
 def _read(terminal: int, wanted: bytes) -> bytes:
     """What the console writes until ``wanted`` came; empty: until it ends."""
     told = b""

@@ -72,7 +72,8 @@ def open_console(
     theme: str = "",
 ) -> None:
     """Run the console on this terminal until it is left."""
-    if not sys.stdin.isatty() or not sys.stdout.isatty():
+    # It is painted on stderr.
+    if not all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)):
         click.echo(
             "podium: The console needs a terminal; podium --help lists the commands.", err=True
         )
