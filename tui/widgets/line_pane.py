@@ -207,6 +207,11 @@ class LinePane(ScrollView, can_focus=True):
             self._lay_out()
         self.see()
 
+    def watch_show_vertical_scrollbar(self) -> None:
+        """Its bar takes room from wrapped lines, and leaves it to them."""
+        if self._wrapping is not None:
+            self.call_after_refresh(self._lay_out)
+
     def on_focus(self) -> None:
         """The cursor looks otherwise."""
         self._dirty(self.cursor)
