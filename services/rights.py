@@ -117,6 +117,8 @@ _EDGE = {
     "TestScript": _right(EDITOR, OPERATOR),
     # It tells more of what a call comes to than its caller may know.
     "TestRoute": _right(EDITOR, OPERATOR),
+    # READ on the service.
+    "GetOpenApi": _right(EDITOR, OPERATOR, VIEWER, checked_by_handler=True),
     "GetCacheStatus": _READ,
     # What follows is that work is done again.
     "PurgeCache": _right(EDITOR, OPERATOR),

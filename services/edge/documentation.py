@@ -18,6 +18,7 @@ from services.edge.docs import page
 from services.edge.docs.assets import ASSETS
 from services.edge.etags import is_held, tag_of
 from services.edge.openapi.document import openapi
+from services.edge.openapi.parts import part
 from services.edge.problems import Problem, basic_challenge, challenge, no_key, retry_after
 from services.edge.query import parse_query
 from services.edge.routes import routes_of
@@ -114,15 +115,42 @@ def schemas_of(stored: Stored, gateway: Gateway) -> _Schemas:
     )
 
 
+async def document_text(
+    stored: Stored,
+    gateway: Gateway,
+    config: AuthConfig,
+    route: tuple[str, str] | None,
+    *,
+    yaml: bool,
+) -> bytes:
+    """The document of a service, or its part about a route (method and whole path), as text."""
+    schemas = schemas_of(stored, gateway)
+    return await asyncio.to_thread(
+        _told_text, stored.text, schemas, route, public=config.public, yaml=yaml
+    )
+
+
+def _told_text(
+    service_text: str, schemas: _Schemas, route: tuple[str, str] | None, *, public: bool, yaml: bool
+) -> bytes:
+    if route is None:
+        return _text(service_text, schemas, public=public, yaml=yaml).body
+    whole = json.loads(_text(service_text, schemas, public=public, yaml=False).body)
+    return _written(part(whole, *route), yaml=yaml).encode()
+
+
 @lru_cache(maxsize=_MOST_KEPT)
 def _text(service_text: str, schemas: _Schemas, *, public: bool, yaml: bool) -> _Text:
     """Of texts alone, so that what is kept is never out of date."""
     service = json.loads(service_text)
     read = {(method, path, part): json.loads(text) for method, path, part, text in schemas}
     document = openapi(service, routes_of(service), read, public=public)
-    text = _yaml(document) if yaml else json.dumps(document, ensure_ascii=False, indent=2)
-    body = text.encode()
+    body = _written(document, yaml=yaml).encode()
     return _Text(body, tag_of(body))
+
+
+def _written(document: dict[str, Any], *, yaml: bool) -> str:
+    return _yaml(document) if yaml else json.dumps(document, ensure_ascii=False, indent=2)
 
 
 def _yaml(document: dict[str, Any]) -> str:

@@ -15,6 +15,7 @@ from services.edge.cache_entries import get_entry, list_entries
 from services.edge.gateway import Gateway
 from services.edge.limit_calls import list_limits, reset_limits
 from services.edge.metrics.reporting import Reporting
+from services.edge.openapi_calls import get_openapi
 from services.edge.session import Session
 from services.edge.trial.trials import KEY_METADATA, Trials
 from services.errors import InvalidRequest, Overloaded, TooLarge
@@ -84,6 +85,11 @@ class EdgeService(edge_pb2_grpc.EdgeServiceServicer):
         self, request: pb.TestRouteRequest, context: Context
     ) -> pb.TestRouteResponse:
         return await self._trials.test(request, _key(context))
+
+    async def GetOpenApi(
+        self, request: pb.GetOpenApiRequest, context: Context
+    ) -> pb.GetOpenApiResponse:
+        return await get_openapi(self._gateway, request, current.get())
 
     async def GetCacheStatus(
         self, request: pb.GetCacheStatusRequest, context: Context

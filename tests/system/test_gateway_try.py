@@ -157,3 +157,20 @@ def test_a_call_that_was_kept_in_a_file_is_sent(suite: Suite, key: str, tmp_path
     assert '"twice": 10' in other.stdout
     assert [broken.returncode, nameless.returncode] == [2, 2]
     assert "no JSON" in broken.stderr
+
+
+def test_the_document_of_a_service_is_printed_whole_or_of_a_route(suite: Suite, key: str) -> None:
+    whole = suite.podium("routes", "openapi", "tried", "--output", "json")
+    part = suite.podium("routes", "openapi", "tried", "post", "/{id}/double")
+    unknown = suite.podium("routes", "openapi", "no-such-service")
+    half = suite.podium("routes", "openapi", "tried", "POST")
+
+    assert list(json.loads(whole.stdout)["paths"]) == [
+        "/tried/{id}/double",
+        "/-/executions/{executionId}",
+    ]
+    assert "openapi: 3.1.0" in part.stdout
+    assert "\n  /-/" not in part.stdout
+    assert (unknown.returncode, half.returncode) == (1, 1), (unknown, half)
+    assert "no service 'no-such-service'" in unknown.stderr
+    assert "its method and its path" in half.stderr

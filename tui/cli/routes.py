@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from podium.common.v1 import page_pb2
+from podium.edge.v1 import edge_pb2
 from podium.registry.v1 import registry_pb2
 from tui.cli.main import HOME_OPTION
 from tui.cli.session import OUTPUT_OPTION, call, echo_json, fail
@@ -93,6 +94,31 @@ def print_mcp(above: Path | None, home: Path | None, service: str) -> None:
         auth = await _document(clients, "auth", document["authConfigId"])
         public = auth["authenticationType"] in ("NONE", "PUBLIC")
         echo_json(tools(document, clients.suite.gateway, public=public))
+
+    call(home or above, work)
+
+
+@routes.command("openapi")
+@HOME_OPTION
+@click.option("--output", type=click.Choice(["yaml", "json"]), default="yaml", show_default=True)
+@click.argument("service")
+@click.argument("method", required=False, default="")
+@click.argument("path", required=False, default="")
+@click.pass_obj
+def print_openapi(
+    above: Path | None, home: Path | None, output: str, service: str, method: str, path: str
+) -> None:
+    """Print the OpenAPI document of SERVICE, or its part about the route METHOD PATH."""
+    request = edge_pb2.GetOpenApiRequest(
+        service_id=service,
+        method=method,
+        path=path,
+        format=edge_pb2.DocumentFormat.Value(f"DOCUMENT_FORMAT_{output.upper()}"),
+    )
+
+    async def work(clients: Clients) -> None:
+        answer = await clients.edge.GetOpenApi(request, timeout=CALL_SECONDS)
+        click.echo(answer.document.rstrip("\n"))
 
     call(home or above, work)
 

@@ -115,10 +115,17 @@ Every call that the gateway takes, which workflow it runs, and what stands on it
     },
     label=lambda row: f"{row.method} {row.path}",
     text=lambda row: f"{row.id} {row.workflow} {row.document.get('description', '')}",
-    tabs=(*TABS, Tab("traffic", "Traffic", "traffic"), Tab("test", "Test", "route-test")),
+    tabs=(
+        *TABS,
+        Tab("traffic", "Traffic", "traffic"),
+        Tab("test", "Test", "route-test"),
+        Tab("openapi", "OpenAPI", "openapi"),
+    ),
     openings=(
         Opening("routes.test", "t", "Test", "Call it, and see what the gateway did at each stage.",
                 "route-trial", writes=True),
+        Opening("routes.scripts", "i,s", "Scripts",
+                "Write its scripts, run them on a payload, and store them.", "route-scripts"),
         Opening("route.create", "n", "New", "Write one more route of this service in a form.",
                 "route-form", writes=True),
         Opening("route.edit", "e", "Edit", "Write this route in a form.", "definition-form",

@@ -95,6 +95,7 @@ What the gateway serves: a base path, who may call, and the routes below it.
         Tab("routes", "Routes", "service-routes"),
         *TABS,
         Tab("traffic", "Traffic", "traffic"),
+        Tab("openapi", "OpenAPI", "openapi"),
     ),
     actions=(SWITCH, delete("service")),
     openings=written("service"),

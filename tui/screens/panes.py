@@ -25,6 +25,8 @@ PANES: dict[str, str] = {
     "cache-entries": "tui.screens.operations.entries:EntriesTab",
     "cache-entry": "tui.screens.operations.entry:EntryPane",
     "route-trial": "tui.screens.route.trial:TrialPane",
+    "route-scripts": "tui.screens.route.scripts:ScriptsPane",
+    "openapi": "tui.screens.route.openapi:OpenApiTab",
     "route-test": "tui.screens.route.trial:TrialTab",
     "execution-diff": "tui.screens.execution.diff:DiffTab",
     "definition-versions": "tui.screens.definition.versions:VersionsTab",

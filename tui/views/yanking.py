@@ -34,6 +34,10 @@ def command_of(resource: str, record: Any, address: str) -> str:
     """The command that shows a record outside of the console."""
     if resource == "executions":
         return shlex.join(["podium", "watch", record.id])
+    if resource == "routes":
+        return shlex.join(
+            ["podium", "routes", "curl", record.service_id, record.method, record.path]
+        )
     if kind := getattr(record, "kind", None):
         return shlex.join(["podium", "get", str(kind), record.id])
     return shlex.join(["podium", "tui", "--open", address])

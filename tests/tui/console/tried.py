@@ -99,6 +99,7 @@ _CUT_ID = r"[0-9a-f]{8}-[0-9a-f-]{0,27}…|[0-9a-f]{8}(?:-[0-9a-f]{1,4}){1,3}(?:
 _MASKS = (
     (rf"{_ID}|{_CUT_ID}", lambda found: "<id>".ljust(len(found[0]), "~")),
     (r"127\.0\.0\.1:\d+", lambda found: "<gateway>".ljust(len(found[0]), "~")),
+    (r"─+ \d[\d,]*\.\d+ ms ─", lambda found: " <took> ─".rjust(len(found[0]), "─")),
     (r"\d[\d,]*\.\d+ ms", lambda found: "<took>"),
     (r" +\d[\d,]*\.\d\d(?= )", lambda found: "#.##".rjust(len(found[0]))),
 )

@@ -195,7 +195,9 @@ memory only, and shown as `***`.
             self.form.border_subtitle = f"{self.form.border_subtitle} · ctrl+r sends it as it is"
 
     def _send(self) -> None:
-        if self._sender.elapsed is None:
+        if self._main.read_only:
+            self._main.tell("This context is read-only: no call is sent from here.")
+        elif self._sender.elapsed is None:
             self._main.session.keys.learn(self.route.auth, self._key)
             self._sender.send(self.call, self._key)
             self._tell_elapsed(0.0)
