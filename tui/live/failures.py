@@ -24,7 +24,7 @@ class Run(Protocol):
     @property
     def updated_at(self) -> float: ...
     @property
-    def reason(self) -> str: ...
+    def why(self) -> str: ...
 
 
 class _Counted(NamedTuple):
@@ -74,7 +74,7 @@ class Failures:
         row = self._rows.get(run.workflow, Failing(run.workflow, 0, 0, 0.0, ""))
         row = row._replace(failed=row.failed + (not timed_out), timed_out=row.timed_out + timed_out)
         if run.updated_at >= row.at:
-            row = row._replace(at=run.updated_at, reason=run.reason)
+            row = row._replace(at=run.updated_at, reason=run.why)
         self._rows[run.workflow] = row
 
     def _forget(self, id_: str) -> None:

@@ -25,6 +25,7 @@ from tui.resources.model import (
     Resource,
     Tab,
 )
+from tui.views.reasons import short_reason
 from tui.views.statuses import look_of_execution
 
 if TYPE_CHECKING:
@@ -58,6 +59,11 @@ class Execution(NamedTuple):
     started_by: str
     failed_refs: tuple[str, ...]
     open_refs: tuple[str, ...]
+
+    @property
+    def why(self) -> str:
+        """Its reason, in as few words as say it."""
+        return short_reason(self.reason, self.failed_refs)
 
     @property
     def doing(self) -> str:
@@ -211,15 +217,15 @@ COLUMNS: tuple[Column[Execution], ...] = (
            lambda row: (row.ended_at or float("inf")) - row.created_at, priority=7, right=True,
            ticks=True),
     Column("doing", "NOW / REASON", 16,
-           lambda row, _: Cell(row.reason or row.doing, "error" if row.reason else "primary"),
-           lambda row: row.reason or row.doing or None, flex=4, priority=5),
+           lambda row, _: Cell(row.why or row.doing, "error" if row.reason else "primary"),
+           lambda row: row.why or row.doing or None, flex=4, priority=5),
 )  # fmt: skip
 
 
 def _standing(execution: Execution, now: float) -> Cell:
     look = look_of_execution(execution.status)
     parts = [f"{look.glyph} {look.label}", _duration(_took(execution, now))]
-    if told := execution.reason or execution.doing:
+    if told := execution.why or execution.doing:
         parts.append(told)
     return Cell(" · ".join(parts), look.tone)
 

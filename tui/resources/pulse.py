@@ -21,8 +21,8 @@ FAILURE_COLUMNS: tuple[Column[Execution], ...] = (
     Column("status", "STATUS", 11, _status, lambda row: row.status, priority=7),
     Column("workflow", "WORKFLOW", 14, lambda row, _: Cell(row.workflow), lambda row: row.workflow,
            flex=2, priority=9),
-    Column("reason", "REASON", 12, lambda row, _: Cell(row.reason, "error"),
-           lambda row: row.reason or None, flex=3, priority=6),
+    Column("reason", "REASON", 12, lambda row, _: Cell(row.why, "error"),
+           lambda row: row.why or None, flex=3, priority=6),
 )  # fmt: skip
 
 FAILING_COLUMNS: tuple[Column[Failing], ...] = (

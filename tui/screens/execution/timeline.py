@@ -16,6 +16,7 @@ from tui.views.attempts import polls_of
 from tui.widgets.json_view import JsonView
 from tui.widgets.timeline import Timeline
 
+_FIRST = ("status", "reasonForIncompletion", "inputData", "outputData")
 # With fewer there is room for the timeline alone.
 WIDE_CELLS = 110
 
@@ -142,5 +143,11 @@ class TimelineTab(ExecutionTab):
             return
         for task in tasks:
             if task.get("taskId") == row.node.task_id:
-                self._beside.show(task, f"Task {task.get('referenceTaskName', '')}")
+                self._beside.show(_telling(task), f"Task {task.get('referenceTaskName', '')}")
                 return
+
+
+def _telling(task: dict[str, Any]) -> dict[str, Any]:
+    """The task's document, first what an operator looks for in it."""
+    first = {name: task[name] for name in _FIRST if task.get(name) not in (None, "")}
+    return first | {name: value for name, value in task.items() if name not in first}
