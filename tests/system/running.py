@@ -209,3 +209,11 @@ def until(condition: Any, seconds: float, what: str) -> None:
     while not condition():
         assert time.monotonic() < limit, f"not within {seconds} s: {what}"
         time.sleep(0.02)
+
+
+def heeding_ctrl_c() -> None:
+    """In a child before it becomes its program: SIGINT ends it, though its parent may ignore that.
+
+    Whoever runs the tests in the background of a shell has them ignore it, and all their children.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_DFL)

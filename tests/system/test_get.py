@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from services.yaml_documents import read_documents
-from tests.system.running import Suite, until
+from tests.system.running import Suite, heeding_ctrl_c, until
 
 # Each command is a process of its own, which takes seconds on a machine that does much else.
 pytestmark = pytest.mark.timeout(120)
@@ -67,7 +67,10 @@ def test_a_watch_tells_each_change_over_a_restart_of_the_registry(own_suite: Sui
     out = own_suite.home.parent / "watched"
     with out.open("w") as written:
         watching = subprocess.Popen(
-            [*command, "--output", "json"], stdout=written, stderr=subprocess.STDOUT
+            [*command, "--output", "json"],
+            stdout=written,
+            stderr=subprocess.STDOUT,
+            preexec_fn=heeding_ctrl_c,
         )
     try:
         until(lambda: '"first"' in out.read_text(), 30, "what is there")

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from tests.system.conftest import expose, http, parsed
-from tests.system.running import Suite, post, suite_in, until
+from tests.system.running import Suite, heeding_ctrl_c, post, suite_in, until
 
 
 def entries(suite: Suite, *arguments: str) -> list[dict[str, str]]:
@@ -41,7 +41,9 @@ def test_whoever_follows_hears_of_a_service_that_was_started_again(own_suite: Su
     command = [sys.executable, "-m", "tui", "log", "--follow", "--home", str(own_suite.home)]
     out = own_suite.home.parent / "followed"
     with out.open("w") as written:
-        following = subprocess.Popen(command, stdout=written, stderr=subprocess.STDOUT)
+        following = subprocess.Popen(
+            command, stdout=written, stderr=subprocess.STDOUT, preexec_fn=heeding_ctrl_c
+        )
     try:
         # What the edge says of a registry that is away, and then is back.
         own_suite.kill("registry")

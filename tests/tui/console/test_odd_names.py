@@ -11,8 +11,9 @@ SHOWN = NAME.replace("\u202e", "\\u202e")
 
 
 async def test_a_name_is_no_markup_in_forms_and_dialogs(services: Services) -> None:
-    await put(services, {"kind": "schema", "name": NAME, "version": 1, "type": "JSON", "data": {}})
-    async with console_on(services, "schemas", size=(110, 30)) as pilot:
+    await put(services, {"kind": "schema", "name": NAME, "version": 1, "type": "JSON",
+        "description": "turns-text", "data": {}})  # fmt: skip
+    async with console_on(services, "schemas turns-text", size=(110, 30)) as pilot:
         await until_shown(pilot, SHOWN)
         await pilot.press("e")
         await until_shown(pilot, f"─ schema {SHOWN}")
