@@ -75,7 +75,7 @@ async def test_a_key_that_is_not_known_is_asked_for_and_masked(services: Service
     key = await key_of(services, "keyed")
     async with console_on(services, "routes service:keyed path:*sum*", size=(140, 40)) as pilot:
         await trying(pilot, "/keyed/sum/{id}")
-        await until_shown(pilot, "API key", "the registry keeps hashes")
+        await until_shown(pilot, "API key", "Not known here: type it once")
         await answered(pilot, "1 to mend")
         shown(pilot).form.go_to(("path", "id"))  # type: ignore[union-attr]
         await typed_id(pilot)
@@ -180,6 +180,18 @@ async def test_cache_and_limits_are_told_in_words(services: Services) -> None:
         await answered(pilot, "burst: 0 of 3 left")
 
         await answered(pilot, "✘ 429 Too Many Requests · quota-exceeded", "again in")
+
+
+async def test_where_all_is_read_only_no_call_is_sent(services: Services) -> None:
+    await serve(services, "looked")
+    place = "routes/looked%20POST%20%2Flooked%2Flater/test"
+    async with console_on(services, place, read_only=True) as pilot:
+        await until_shown(pilot, "headers")
+
+        await pilot.press("ctrl+r")
+
+        await until_shown(pilot, "read-only: no call is sent")
+        assert not log(pilot)
 
 
 async def test_what_a_form_holds_wrong_is_sent_when_asked_for_again(services: Services) -> None:

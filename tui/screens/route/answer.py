@@ -141,6 +141,9 @@ class AnswerPanel(Vertical):
         else:
             self._head((verdict(response), *facts(response)))
             self._link(response)
+        if self.part == "curl":
+            # What was written is what was sent: the answer is what is new.
+            self.query_one(Tabs).active = "body"
         self._fill()
 
     def about(self, call: RouteCall) -> None:

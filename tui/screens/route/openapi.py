@@ -115,6 +115,7 @@ What callers find at the gateway; of a route, the part that is about it.
             view.show(told.document)
         elif isinstance(view, TextView):
             view.show(told.document, "yaml")
+        view.tell(view.place())
         public = "anybody" if told.docs_public else "with a key"
         view.border_subtitle = Content(visible(f"{self._gateway}{told.docs_path} · {public}"))
 

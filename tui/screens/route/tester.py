@@ -136,11 +136,8 @@ memory only, and shown as `***`.
         if not self._asked.wants_key:
             return ""
         if self._main.session.keys.of(self.route.auth):
-            return f"Of auth {self.route.auth}, as it was shown or typed here; kept in memory only."
-        return (
-            f"Of auth {self.route.auth}: the registry keeps hashes, so the console cannot know "
-            "it. It is kept in memory only."
-        )
+            return "As it was shown or typed here; it stays in memory."
+        return "Not known here: type it once, it stays in memory."
 
     # What is written
 
