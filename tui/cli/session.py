@@ -16,8 +16,8 @@ from services.home import HomeUnusable
 from services.rpc import is_of_transport
 from tui.cli import interrupts
 from tui.clients import connected
+from tui.clients.tokens import forget_token
 from tui.suite import find
-from tui.tokens import forget_token
 
 if TYPE_CHECKING:
     from tui.clients import Clients

@@ -11,9 +11,8 @@ import pytest
 from podium.executor.v1 import executor_pb2
 from services.errors import Unavailable
 from tests.tui.services import Services
-from tui import clients as connections
-from tui.clients import Connection
-from tui.tokens import Token
+from tui.clients import Connection, connection as connections
+from tui.clients.tokens import Token
 
 
 async def test_a_token_is_renewed_before_it_ends_for_who_asks_for_no_clients_again(

@@ -1,4 +1,4 @@
-"""The token that is kept in a suite's home, so that not every command asks for one."""
+"""The token of a suite's key: asked for, and kept in the home so that not every command asks."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from podium.registry.v1 import registry_pb2, registry_pb2_grpc
 from services.home import write_private
+from services.rpc import channel
 from tui.suite import Suite
 
 TOKEN_MARGIN_SECONDS = 60.0
@@ -61,3 +63,24 @@ def forget_token(suite: Suite) -> bool:
         return False
     path.unlink(missing_ok=True)
     return True
+
+
+async def token_of(suite: Suite, seconds: float) -> Token:
+    """A token for the suite's key: the one kept in the home while it holds, else a new one.
+
+    Kept, so that an operator can still look at executions while the registry is down.
+    """
+    kept = kept_token(suite)
+    if kept.text:
+        return kept
+    async with channel(suite.registry, None) as registry:
+        answer = await registry_pb2_grpc.RegistryServiceStub(registry).IssueToken(
+            registry_pb2.IssueTokenRequest(
+                key_id=suite.credentials.key_id, key_secret=suite.credentials.key_secret
+            ),
+            timeout=seconds,
+            wait_for_ready=True,
+        )
+    token = Token(str(answer.token), float(answer.expires_at.seconds))
+    keep_token(suite, token)
+    return token
