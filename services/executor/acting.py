@@ -9,15 +9,8 @@ from podium.executor.v1 import executor_pb2 as pb
 from services.errors import Conflict
 from services.executor.actors import Told
 from services.executor.calls import Calls
-from services.executor.core.model import (
-    Event,
-    ExecutionStatus,
-    Paused,
-    Restarted,
-    Resumed,
-    Retried,
-    Terminated,
-)
+from services.executor.core.events import Event, Paused, Restarted, Resumed, Retried, Terminated
+from services.executor.core.model import ExecutionStatus
 from services.executor.starting import Starting
 
 RUNNING, PAUSED, COMPLETED, FAILED, TIMED_OUT, TERMINATED = ExecutionStatus

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from services.errors import ServiceError
-from services.executor.core.model import Event, Execution
+from services.executor.core.events import Event
+from services.executor.core.model import Execution
 from services.executor.orders import Order
 from services.executor.rows import Origin
 from services.executor.snapshots import Snapshot

@@ -10,7 +10,7 @@ from podium.executor.v1 import executor_pb2 as pb
 from services.access import Principal, require, tags_of
 from services.errors import ServiceError
 from services.executor.actors import Reply, Told
-from services.executor.core.model import Event
+from services.executor.core.events import Event
 from services.executor.results import Waiter, result_of, sendable, standing_of
 from services.executor.runtime import Runtime
 from services.executor.snapshots import Snapshot

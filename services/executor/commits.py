@@ -7,16 +7,10 @@ from datetime import datetime
 
 from services.executor import states
 from services.executor.actors import Actor, Letter
+from services.executor.core.commands import CancelTimer, SetTimer, StartExecution
 from services.executor.core.decide import start
-from services.executor.core.model import (
-    CancelTimer,
-    Execution,
-    SetTimer,
-    StartExecution,
-    Task,
-    TimerFired,
-    TimerKey,
-)
+from services.executor.core.events import TimerFired, TimerKey
+from services.executor.core.model import Execution, Task
 from services.executor.core.webhooks import followed
 from services.executor.documents import LARGE_CHARS, text_of
 from services.executor.rows import (

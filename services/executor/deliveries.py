@@ -20,7 +20,7 @@ from functools import partial
 from services.errors import ServiceError, Unavailable
 from services.executor import queries
 from services.executor.admission import Lanes
-from services.executor.core.model import TimerKey
+from services.executor.core.events import TimerKey
 from services.executor.core.webhooks import (
     DELAYS,
     Attempt,

@@ -13,18 +13,17 @@ from services.executor import loading
 from services.executor.actors import Actor, Actors, Beginning, Letter, Reply, Told
 from services.executor.answers import answer, attaching, joining, refusal, stopping
 from services.executor.commits import Child, begun, prepare, unit_of
-from services.executor.core.kind import Kind
-from services.executor.core.model import (
+from services.executor.core.commands import SetTimer, StartExecution
+from services.executor.core.events import (
     Event,
     Interrupted,
-    Refused,
-    SetTimer,
     Started,
-    StartExecution,
     Terminated,
     TimerFired,
     TimerKey,
 )
+from services.executor.core.kind import Kind
+from services.executor.core.model import Refused
 from services.executor.loads import Found, Loads
 from services.executor.orders import Order
 from services.executor.rows import Row

@@ -10,8 +10,9 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from services.executor.admission import Lanes, host_of
+from services.executor.core.commands import Perform
+from services.executor.core.events import Event, Performed
 from services.executor.core.http import HttpFailure
-from services.executor.core.model import Event, Perform, Performed
 from services.executor.effects import Effect, HandOff
 
 logger = logging.getLogger(__name__)

@@ -19,12 +19,8 @@ from services.executor.actors import Told
 from services.executor.bulk import Bulk
 from services.executor.calls import Calls
 from services.executor.core.conductor import execution_json
-from services.executor.core.model import (
-    Json,
-    Task,
-    TaskStatus,
-    TaskUpdated,
-)
+from services.executor.core.events import TaskUpdated
+from services.executor.core.model import Json, Task, TaskStatus
 from services.executor.core.webhooks import delivery_json
 from services.executor.documents import LARGE_CHARS, text_of
 from services.executor.effects.callbacks import CallbackTokens

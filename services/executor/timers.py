@@ -15,7 +15,7 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 from services.errors import ServiceError
-from services.executor.core.model import TimerKey
+from services.executor.core.events import TimerKey
 from services.executor.rows import Row, micros
 
 logger = logging.getLogger(__name__)

@@ -7,26 +7,20 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
-from services.executor.core.decide import decide
-from services.executor.core.http import HttpAnswer
-from services.executor.core.kind import Kind
-from services.executor.core.model import (
+from services.executor.core.commands import (
     CancelTimer,
     Command,
     Compute,
-    Computed,
     Decision,
-    Event,
-    Execution,
     Perform,
-    Performed,
     SetTimer,
-    Started,
     StartExecution,
-    Task,
-    TaskUpdated,
-    TimerKey,
 )
+from services.executor.core.decide import decide
+from services.executor.core.events import Computed, Event, Performed, Started, TaskUpdated, TimerKey
+from services.executor.core.http import HttpAnswer
+from services.executor.core.kind import Kind
+from services.executor.core.model import Execution, Task
 from services.executor.documents import LARGE_CHARS, Writing, is_large, text_of
 from services.javascript import ScriptFailed, Scripts
 

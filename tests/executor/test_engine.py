@@ -16,7 +16,8 @@ from services.errors import NotFound, Overloaded, ServiceError, Unavailable
 from services.executor.actors import Actor, Actors, Told
 from services.executor.calls import Answer
 from services.executor.core.decide import start
-from services.executor.core.model import Paused, Performed, TaskStatus, TaskUpdated, Terminated
+from services.executor.core.events import Paused, Performed, TaskUpdated, Terminated
+from services.executor.core.model import TaskStatus
 from services.executor.rows import Origin
 from services.executor.snapshots import Snapshots
 from services.rpc import raising_ours

@@ -15,7 +15,8 @@ from services.access import application_principal
 from services.errors import AlreadyExists
 from services.executor.actors import Told
 from services.executor.calls import Answer
-from services.executor.core.model import TaskStatus, TaskUpdated
+from services.executor.core.events import TaskUpdated
+from services.executor.core.model import TaskStatus
 from services.executor.rows import moment
 from services.rpc import raising_ours
 from tests.executor.rig import ADMIN, Rig, executing, new_id, start, step, workflow

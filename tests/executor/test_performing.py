@@ -8,8 +8,9 @@ import weakref
 from datetime import UTC, datetime
 
 from services.executor.admission import Lanes
+from services.executor.core.commands import Perform
+from services.executor.core.events import Event, Performed
 from services.executor.core.http import HttpFailure
-from services.executor.core.model import Event, Perform, Performed
 from services.executor.effects import HandOff
 from services.executor.performing import Performing
 

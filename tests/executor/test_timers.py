@@ -11,7 +11,7 @@ from pathlib import Path
 from hypothesis import given, settings, strategies as st
 
 from podium.executor.v1 import executor_pb2 as pb
-from services.executor.core.model import TimerKey
+from services.executor.core.events import TimerKey
 from services.executor.rows import Row, moment
 from services.executor.timers import UNTIL, Timers
 from tests.executor.rig import executing, step, workflow

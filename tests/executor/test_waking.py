@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from services.executor.actors import Letter
-from services.executor.core.model import Started
+from services.executor.core.events import Started
 from services.executor.waking import Waking
 
 

@@ -5,18 +5,13 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from services.executor.core import completion, counts, retries
+from services.executor.core.commands import Compute, Perform
 from services.executor.core.copies import changed
 from services.executor.core.deciding import Deciding
 from services.executor.core.identity import derived_id
 from services.executor.core.jsonpath import TooCostly
 from services.executor.core.kind import KEPT, Finished, Next, View, Waiting, unusable
-from services.executor.core.model import (
-    Compute,
-    Json,
-    Perform,
-    Task,
-    TaskStatus,
-)
+from services.executor.core.model import Json, Task, TaskStatus
 from services.executor.core.scope import ExecutionScope
 from services.executor.core.sizes import checked, shortened
 from services.executor.core.workflow import Step

@@ -5,18 +5,13 @@ from __future__ import annotations
 import json
 from typing import cast
 
+from services.executor.core.commands import StartExecution
 from services.executor.core.copies import changed
 from services.executor.core.deciding import Deciding
 from services.executor.core.identity import derived_id
 from services.executor.core.jsonpath import TooCostly
 from services.executor.core.kind import View
-from services.executor.core.model import (
-    ExecutionStatus,
-    Json,
-    StartExecution,
-    Task,
-    TaskStatus,
-)
+from services.executor.core.model import ExecutionStatus, Json, Task, TaskStatus
 from services.executor.core.scope import ExecutionScope, milliseconds
 from services.executor.core.sizes import checked, shortened
 

@@ -7,28 +7,25 @@ from datetime import datetime
 from typing import Any
 
 from services.executor.core import advance, completion, operations, timeouts, updates
+from services.executor.core.commands import Decision
 from services.executor.core.copies import changed
 from services.executor.core.deciding import Deciding
-from services.executor.core.kind import Kind
-from services.executor.core.model import (
+from services.executor.core.events import (
     Computed,
-    Decision,
     Event,
-    Execution,
-    ExecutionStatus,
     Interrupted,
-    Json,
     Paused,
     Performed,
     Restarted,
     Resumed,
     Retried,
     Started,
-    Task,
     TaskUpdated,
     Terminated,
     TimerFired,
 )
+from services.executor.core.kind import Kind
+from services.executor.core.model import Execution, ExecutionStatus, Json, Task
 from services.executor.core.workflow import Workflow, filled
 
 

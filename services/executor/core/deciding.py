@@ -6,22 +6,19 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 
-from services.executor.core.copies import changed
-from services.executor.core.jsonpath import Visits
-from services.executor.core.kind import Kind
-from services.executor.core.model import (
+from services.executor.core.commands import (
     CancelTimer,
     Command,
     Compute,
     Decision,
-    Execution,
-    ExecutionStatus,
-    Json,
     Perform,
     SetTimer,
-    Task,
-    TimerKey,
 )
+from services.executor.core.copies import changed
+from services.executor.core.events import TimerKey
+from services.executor.core.jsonpath import Visits
+from services.executor.core.kind import Kind
+from services.executor.core.model import Execution, ExecutionStatus, Json, Task
 from services.executor.core.workflow import Step, Workflow
 
 

@@ -12,16 +12,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
+from services.executor.core.commands import Command
+from services.executor.core.events import TaskUpdated
 from services.executor.core.expressions import resolved
 from services.executor.core.identity import idempotency_key
-from services.executor.core.model import (
-    Command,
-    ExecutionStatus,
-    Json,
-    Task,
-    TaskStatus,
-    TaskUpdated,
-)
+from services.executor.core.model import ExecutionStatus, Json, Task, TaskStatus
 from services.executor.core.scope import ExecutionScope
 
 if TYPE_CHECKING:

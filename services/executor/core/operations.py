@@ -10,15 +10,8 @@ from immutables import Map
 from services.executor.core import advance, completion, counts, timeouts
 from services.executor.core.copies import changed
 from services.executor.core.deciding import Deciding
-from services.executor.core.model import (
-    Execution,
-    ExecutionStatus,
-    Refused,
-    Restarted,
-    Task,
-    TaskStatus,
-    Terminated,
-)
+from services.executor.core.events import Restarted, Terminated
+from services.executor.core.model import Execution, ExecutionStatus, Refused, Task, TaskStatus
 from services.executor.core.sizes import shortened
 from services.executor.core.workflow import Workflow, filled
 

@@ -7,12 +7,8 @@ from datetime import datetime
 from services.executor.core import advance, completion
 from services.executor.core.copies import changed
 from services.executor.core.deciding import Deciding
-from services.executor.core.model import (
-    ExecutionStatus,
-    Task,
-    TaskStatus,
-    TimerFired,
-)
+from services.executor.core.events import TimerFired
+from services.executor.core.model import ExecutionStatus, Task, TaskStatus
 from services.executor.core.policy import TimeoutPolicy
 
 

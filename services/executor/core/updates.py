@@ -7,9 +7,10 @@ import json
 from services.executor.core import advance
 from services.executor.core.copies import changed
 from services.executor.core.deciding import Deciding
+from services.executor.core.events import TaskUpdated
 from services.executor.core.identity import digest
 from services.executor.core.jsonpath import TooCostly
-from services.executor.core.model import Json, Refused, Task, TaskStatus, TaskUpdated
+from services.executor.core.model import Json, Refused, Task, TaskStatus
 from services.executor.core.sizes import checked, shortened
 
 ALLOWED = frozenset(

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from services.executor.core.events import TaskUpdated
 from services.executor.core.http import HttpAnswer, HttpFailure, HttpOutcome
 from services.executor.core.kind import Finished, Kind, Next, View, Waiting, unusable
-from services.executor.core.model import Json, TaskStatus, TaskUpdated
+from services.executor.core.model import Json, TaskStatus
 from services.executor.core.policy import bounded
 from services.executor.core.sizes import checked
 from services.executor.kinds import calls

@@ -10,30 +10,29 @@ from typing import Any
 
 from immutables import Map
 
-from services.executor.core.decide import decide, start
-from services.executor.core.http import HttpAnswer, HttpFailure, HttpOutcome, HttpRequest
-from services.executor.core.identity import refs_of
-from services.executor.core.kind import Kind
-from services.executor.core.model import (
+from services.executor.core.commands import (
     CancelTimer,
     Compute,
-    Computed,
     Decision,
-    Event,
-    ExecutionStatus,
-    Interrupted,
-    Json,
     Perform,
-    Performed,
     SetTimer,
-    Started,
     StartExecution,
-    Task,
-    TaskStatus,
+)
+from services.executor.core.decide import decide, start
+from services.executor.core.events import (
+    Computed,
+    Event,
+    Interrupted,
+    Performed,
+    Started,
     TaskUpdated,
     TimerFired,
     TimerKey,
 )
+from services.executor.core.http import HttpAnswer, HttpFailure, HttpOutcome, HttpRequest
+from services.executor.core.identity import refs_of
+from services.executor.core.kind import Kind
+from services.executor.core.model import ExecutionStatus, Json, Task, TaskStatus
 from services.executor.core.workflow import Workflow
 from services.executor.kinds import KINDS
 

@@ -11,26 +11,22 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 
 from services.executor.core.copies import changed
 from services.executor.core.counts import is_settled
-from services.executor.core.http import HttpOutcome
-from services.executor.core.identity import fraction
-from services.executor.core.model import (
+from services.executor.core.events import (
     Event,
-    ExecutionStatus,
     Interrupted,
-    Json,
     Paused,
     Performed,
-    Refused,
     Restarted,
     Resumed,
     Retried,
-    Task,
-    TaskStatus,
     TaskUpdated,
     Terminated,
     TimerFired,
     TimerKey,
 )
+from services.executor.core.http import HttpOutcome
+from services.executor.core.identity import fraction
+from services.executor.core.model import ExecutionStatus, Json, Refused, Task, TaskStatus
 from services.executor.core.workflow import Workflow
 from tests.executor.core.flows import flows, judged
 from tests.executor.core.simulator import Simulator, answer, failure, workflow

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 import pytest
 
-from services.executor.core.model import Json, Performed, Started, TaskStatus
+from services.executor.core.events import Performed, Started
+from services.executor.core.model import Json, TaskStatus
 from services.executor.core.scope import milliseconds
 from tests.executor.core.simulator import (
     EPOCH,

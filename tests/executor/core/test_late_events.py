@@ -6,18 +6,16 @@ from datetime import timedelta
 
 import pytest
 
-from services.executor.core.model import (
+from services.executor.core.events import (
     Interrupted,
-    Json,
     Paused,
-    Refused,
     Resumed,
     Started,
-    TaskStatus,
     TaskUpdated,
     TimerFired,
     TimerKey,
 )
+from services.executor.core.model import Json, Refused, TaskStatus
 from tests.executor.core.simulator import Simulator, answer, http, task, workflow
 
 

@@ -7,17 +7,11 @@ from collections.abc import Mapping
 
 import pytest
 
+from services.executor.core.commands import Command, StartExecution
+from services.executor.core.events import Retried, Started, Terminated
 from services.executor.core.identity import derived_id
 from services.executor.core.kind import Finished, Kind, Next, Script, View, Waiting
-from services.executor.core.model import (
-    Command,
-    Json,
-    Retried,
-    Started,
-    StartExecution,
-    TaskStatus,
-    Terminated,
-)
+from services.executor.core.model import Json, TaskStatus
 from services.executor.kinds import KINDS
 from tests.executor.core.simulator import Simulator, answer, http, task, workflow
 

@@ -4,14 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from services.executor.core.model import (
-    Paused,
-    Refused,
-    Restarted,
-    Resumed,
-    Retried,
-    Terminated,
-)
+from services.executor.core.events import Paused, Restarted, Resumed, Retried, Terminated
+from services.executor.core.model import Refused
 from tests.executor.core.simulator import Simulator, answer, failure, http, task, workflow
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from services.executor.core.model import Json, TimerFired, TimerKey
+from services.executor.core.events import TimerFired, TimerKey
+from services.executor.core.model import Json
 from tests.executor.core.simulator import Simulator, answer, failure, http, task, workflow
 
 

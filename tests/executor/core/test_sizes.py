@@ -8,8 +8,9 @@ from dataclasses import replace
 import pytest
 from hypothesis import given, strategies as st
 
+from services.executor.core.events import Terminated
 from services.executor.core.jsonpath import TooCostly
-from services.executor.core.model import Json, Refused, TaskStatus, Terminated
+from services.executor.core.model import Json, Refused, TaskStatus
 from services.executor.core.sizes import (
     MAX_DEPTH,
     MAX_DOCUMENT_BYTES,

@@ -6,7 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from services.executor.core.model import Interrupted, Json, Refused, TaskStatus, TaskUpdated
+from services.executor.core.events import Interrupted, TaskUpdated
+from services.executor.core.model import Json, Refused, TaskStatus
 from tests.executor.core.simulator import Simulator, answer, failure, http, task, workflow
 
 

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 import pytest
 
-from services.executor.core.model import Json, TimerFired, TimerKey
+from services.executor.core.events import TimerFired, TimerKey
+from services.executor.core.model import Json
 from services.executor.core.scope import milliseconds
 from tests.executor.core.simulator import Judge, Simulator, answer, failure, task, workflow
 

@@ -1,0 +1,88 @@
+"""What an execution asks of the shell, and the decision that asks for it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from services.executor.core.events import TimerKey
+from services.executor.core.model import Execution, Json, Task
+
+
+@dataclass(frozen=True, slots=True)
+class Compute:
+    """Evaluate ``source`` (JavaScript) with ``scope`` as ``$``; report :class:`Computed`.
+
+    No outside effect: done within the unit, before anything is written.
+    """
+
+    task_id: str
+    label: str
+    source: str
+    scope: Mapping[str, Json]
+
+
+@dataclass(frozen=True, slots=True)
+class Perform:
+    """Do something outside, after the commit; report :class:`Performed` with ``number``.
+
+    Attributes:
+        effect: A key of the effects' table, e.g. ``http``.
+        request: A value of the type that the kind and the effect agree on.
+    """
+
+    task_id: str
+    number: int
+    effect: str
+    request: object
+
+
+@dataclass(frozen=True, slots=True)
+class SetTimer:
+    """Report :class:`TimerFired` at ``at`` (aware, UTC); replaces one of the same key."""
+
+    key: TimerKey
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class CancelTimer:
+    """Forget the timer, if it is set."""
+
+    key: TimerKey
+
+
+@dataclass(frozen=True, slots=True)
+class StartExecution:
+    """Start another workflow, in the same transaction.
+
+    Attributes:
+        id: Derived from this execution, so that deciding again names the same one.
+        version: 0 means the latest.
+    """
+
+    id: str
+    workflow: str
+    version: int
+    input: Mapping[str, Json]
+    correlation_id: str = ""
+
+
+Command = Compute | Perform | SetTimer | CancelTimer | StartExecution
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The execution as it now stands, which attempts changed, and what is to be done.
+
+    Attributes:
+        changed: Every attempt that is new or differs, each once, in order of sequence. An attempt
+            that a retry replaced is among them only if it changed itself.
+        dropped: The execution's earlier attempts are void (a restart): their rows go.
+    """
+
+    execution: Execution
+    changed: tuple[Task, ...] = ()
+    commands: tuple[Command, ...] = ()
+    dropped: bool = False

@@ -1,0 +1,133 @@
+"""What happens to an execution."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from services.executor.core.model import Json, TaskStatus
+
+if TYPE_CHECKING:
+    from services.executor.core.workflow import Workflow
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """The execution was asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Performed:
+    """A :class:`Perform` has ended.
+
+    Attributes:
+        number: That of the :class:`Perform`; one that is not the task's ``pending`` is stale and
+            changes nothing.
+        outcome: A value of the type that the task's kind and its effect agree on.
+    """
+
+    task_id: str
+    number: int
+    outcome: object
+
+
+@dataclass(frozen=True, slots=True)
+class Interrupted:
+    """The process died while the task's effect was under way; its outcome is unknown.
+
+    Attributes:
+        number: That of the effect, as with :class:`Performed`.
+    """
+
+    task_id: str
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Computed:
+    """A :class:`Compute` has ended: with ``value``, or with ``error`` (a sentence)."""
+
+    task_id: str
+    label: str
+    value: Json = None
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TimerKey:
+    """Names a timer: an attempt's, or with an empty ``task_id`` the execution's own."""
+
+    task_id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class TimerFired:
+    """A :class:`SetTimer` came due. One that is no longer set changes nothing."""
+
+    key: TimerKey
+
+
+@dataclass(frozen=True, slots=True)
+class TaskUpdated:
+    """Somebody outside said how a task stands.
+
+    Attributes:
+        ref: Its latest attempt is meant; ignored where ``task_id`` is given.
+        task_id: The attempt, where the word is about one (a callback).
+        status: IN_PROGRESS, COMPLETED, FAILED or FAILED_WITH_TERMINAL_ERROR.
+        output: An object merges into the task's output; anything else goes under ``body``.
+        exact: A repeat must have the same output, too, to be a repeat (a callback).
+    """
+
+    status: TaskStatus
+    output: Json = None
+    ref: str = ""
+    task_id: str = ""
+    reason: str = ""
+    worker_id: str = ""
+    exact: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Paused:
+    """No new task is to start."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resumed:
+    """Go on after a pause."""
+
+
+@dataclass(frozen=True, slots=True)
+class Terminated:
+    """End it now."""
+
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Retried:
+    """Run the failed tasks again and go on from there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Restarted:
+    """Run it again from its beginning; ``workflow`` replaces the definition where given."""
+
+    workflow: Workflow | None = None
+
+
+Event = (
+    Started
+    | Performed
+    | Interrupted
+    | Computed
+    | TimerFired
+    | TaskUpdated
+    | Paused
+    | Resumed
+    | Terminated
+    | Retried
+    | Restarted
+)
