@@ -15,7 +15,7 @@ from podium.executor.v1 import executor_pb2_grpc
 from podium.registry.v1 import registry_pb2_grpc
 from services.errors import Unavailable
 from services.rpc import channel, raising_ours
-from tui.clients.tokens import token_of
+from tui.clients.tokens import HeldToken, renewing, token_of
 from tui.suite import Suite
 
 if TYPE_CHECKING:
@@ -47,6 +47,8 @@ class Clients:
 async def connected(suite: Suite, seconds: float = CALL_SECONDS) -> AsyncGenerator[Clients]:
     """Clients of ``suite``; calls in it raise :class:`services.errors.ServiceError`.
 
+    Their token is renewed before it ends, for who follows something for hours.
+
     Args:
         suite: Where they are.
         seconds: How long to wait for a token.
@@ -55,9 +57,10 @@ async def connected(suite: Suite, seconds: float = CALL_SECONDS) -> AsyncGenerat
         ServiceError: The key is not accepted, or the registry is away and no earlier token holds.
     """
     with raising_ours():
-        token = await token_of(suite, seconds)
+        held = HeldToken(await token_of(suite, seconds))
         async with AsyncExitStack() as stack:
-            yield await clients_of(stack, suite, lambda: token.text)
+            await stack.enter_async_context(renewing(suite, held))
+            yield await clients_of(stack, suite, lambda: held.text)
 
 
 async def clients_of(stack: AsyncExitStack, suite: Suite, token: Callable[[], str]) -> Clients:

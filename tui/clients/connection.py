@@ -13,10 +13,15 @@ from services.errors import ServiceError, Unauthenticated, Unavailable
 from services.home import HomeUnusable
 from services.rpc import raising_ours
 from tui.clients.calling import CALL_SECONDS, Clients, clients_of
-from tui.clients.tokens import TOKEN_MARGIN_SECONDS, Token, forget_token, token_of
+from tui.clients.tokens import (
+    RENEWAL_SECONDS,
+    TOKEN_MARGIN_SECONDS,
+    Token,
+    forget_token,
+    token_of,
+)
 from tui.suite import Suite
 
-RENEWAL_SECONDS = 5.0
 # Where one can do without.
 TOKEN_SECONDS = 2.0
 

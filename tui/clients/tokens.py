@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
-from contextlib import suppress
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from podium.registry.v1 import registry_pb2, registry_pb2_grpc
+from services.errors import ServiceError
 from services.home import write_private
-from services.rpc import channel
+from services.rpc import channel, raising_ours
 from tui.suite import Suite
 
 TOKEN_MARGIN_SECONDS = 60.0
+RENEWAL_SECONDS = 5.0
+# For a new one, while the old one holds.
+ANSWER_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,3 +90,37 @@ async def token_of(suite: Suite, seconds: float) -> Token:
     token = Token(str(answer.token), float(answer.expires_at.seconds))
     keep_token(suite, token)
     return token
+
+
+@dataclass(slots=True)
+class HeldToken:
+    """The token of who goes on for longer than one lasts, as who follows a log does."""
+
+    token: Token
+
+    @property
+    def text(self) -> str:
+        return self.token.text
+
+
+@asynccontextmanager
+async def renewing(
+    suite: Suite, held: HeldToken, every: float = RENEWAL_SECONDS
+) -> AsyncGenerator[None]:
+    """Within, ``held`` is renewed before it ends; it is looked at ``every`` so many seconds."""
+
+    async def keep() -> None:
+        while True:
+            # Not until it ends: a machine that slept finds its clock elsewhere.
+            await asyncio.sleep(every)
+            if held.token.ends_at - time.time() < TOKEN_MARGIN_SECONDS:
+                # Where that fails, whoever calls next is told why.
+                with suppress(ServiceError), raising_ours():
+                    held.token = await token_of(suite, ANSWER_SECONDS)
+
+    keeping = asyncio.create_task(keep(), name="keep token")
+    try:
+        yield
+    finally:
+        keeping.cancel()
+        await asyncio.gather(keeping, return_exceptions=True)

@@ -12,7 +12,7 @@ from podium.executor.v1 import executor_pb2
 from services.errors import Unavailable
 from tests.tui.services import Services
 from tui.clients import Connection, connection as connections
-from tui.clients.tokens import Token
+from tui.clients.tokens import HeldToken, Token, renewing
 
 
 async def test_a_token_is_renewed_before_it_ends_for_who_asks_for_no_clients_again(
@@ -30,6 +30,18 @@ async def test_a_token_is_renewed_before_it_ends_for_who_asks_for_no_clients_aga
         await clients.executor.GetExecutorStatus(executor_pb2.GetExecutorStatusRequest())
     finally:
         await connection.aclose()
+
+
+async def test_a_command_that_goes_on_for_longer_than_its_token_renews_it(
+    services: Services,
+) -> None:
+    held = HeldToken(Token("it has ended", time.time()))
+
+    async with renewing(services.suite, held, 0.01), asyncio.timeout(20.0):
+        while held.text == "it has ended":  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+
+    assert held.token.ends_at > time.time()
 
 
 async def test_a_channel_that_is_closed_between_two_calls_is_a_service_that_is_away(
