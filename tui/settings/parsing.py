@@ -6,10 +6,11 @@ import tomllib
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, fields
 from difflib import get_close_matches
+from functools import cached_property
 from typing import Any
 
 from tui.settings.keymaps import PRESETS
-from tui.settings.lines import line_of
+from tui.settings.lines import lines_of
 from tui.settings.model import ASCII, Context, Fault, Settings, ThemeColors
 
 MOST_REFRESHES = 30.0
@@ -64,7 +65,11 @@ class _Reader:
 
     def fault(self, path: tuple[str, ...], message: str) -> None:
         if len(self.faults) < MOST_FAULTS:
-            self.faults.append(Fault(line_of(self._text, path), message))
+            self.faults.append(Fault(self._lines.get(path, 0), message))
+
+    @cached_property
+    def _lines(self) -> Mapping[tuple[str, ...], int]:
+        return lines_of(self._text)
 
     # The file
 
