@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import shlex
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, strategies as st
 
+from tui.live.starting import order
 from tui.views.route_call import (
     CaseUnreadable,
     RouteCall,
@@ -118,4 +121,27 @@ def test_curl_has_all_of_the_call_and_no_more_of_the_key_than_it_is_given() -> N
     assert words[5:] == [
         "-H", "X-API-Key: ***", "-H", "X-Empty;", "-H", "X-A: it's",
         "-H", "Content-Type: application/json", "--data-raw", '{"a": "\'"}',
+    ]  # fmt: skip
+
+
+def test_a_long_body_is_a_file_of_the_command() -> None:
+    body = json.dumps("ü" * 400_000, ensure_ascii=False)
+    call = RouteCall("shop", "POST", "/", headers=(("X-A", "it's"),), body=body)
+
+    assert shlex.split(command(call))[-2:] == ["--body", "@body-of-800002-bytes"]
+    assert shlex.split(command(replace(call, body='{"a": 1}')))[-2:] == ["--body", '{"a": 1}']
+
+
+def test_a_call_that_is_long_without_a_body_is_a_file() -> None:
+    call = RouteCall("shop", "GET", "/", query=(("q", "x" * 100_000),))
+
+    assert command(call) == "podium test-route --case FILE"
+
+
+def test_a_long_input_is_a_file_of_the_command() -> None:
+    long = order("report", 2, {"text": "x" * 1_000_000}, "it's mine")
+
+    assert shlex.split(long.command) == [
+        "podium", "run", "report", "--version", "2", "--correlation-id", "it's mine",
+        "--input", "@input-of-1000012-bytes",
     ]  # fmt: skip

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -11,6 +10,7 @@ from uuid import uuid4
 
 from podium.executor.v1 import executor_pb2 as pb
 from podium.registry.v1 import registry_pb2
+from tui.views.command_lines import with_text
 
 if TYPE_CHECKING:
     from tui.clients import Clients
@@ -36,14 +36,12 @@ class Order:
     @property
     def command(self) -> str:
         """The same as a command line."""
-        return shlex.join(
-            [
-                *("podium", "run", self.workflow),
-                *(("--version", str(self.version)) if self.version else ()),
-                *("--input", json.dumps(self.input, ensure_ascii=False)),
-                *(("--correlation-id", self.correlation_id) if self.correlation_id else ()),
-            ]
-        )
+        words = [
+            *("podium", "run", self.workflow),
+            *(("--version", str(self.version)) if self.version else ()),
+            *(("--correlation-id", self.correlation_id) if self.correlation_id else ()),
+        ]
+        return with_text(words, "--input", json.dumps(self.input, ensure_ascii=False))
 
 
 def order(workflow: str, version: int, given: Mapping[str, Any], correlation_id: str = "") -> Order:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from tui.views.command_lines import LONGEST
 from tui.views.forms.documents import MISSING, Missing, Path, read_path, value_at, with_value
 
 if TYPE_CHECKING:
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
 
 # The etag of what must not be there yet.
 NEW = "*"
-LONGEST_COMMAND = 2_000
 APPLY_FILE = "podium apply FILE"
 _VERSIONED = ("schema", "workflow")
 _IDENTITIES = {"application": "id", "auth": "id", "service": "id"}
@@ -155,4 +155,4 @@ def command(document: Mapping[str, Json], hidden: Iterable[str] = ()) -> str:
     shown = {name: "…" if name in names else value for name, value in document.items()}
     text = json.dumps(shown, ensure_ascii=False)
     line = "podium apply - <<< '" + text.replace("'", "'\\''") + "'"
-    return line if len(line) <= LONGEST_COMMAND else APPLY_FILE
+    return line if len(line) <= LONGEST else APPLY_FILE

@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from services.json_text import DocumentError, parse_json
+from tui.views.command_lines import LONGEST, with_text
 from tui.views.forms.requests import call_schema
 from tui.views.forms.schemas import Schema
 
@@ -289,7 +290,7 @@ def _in_lines(words: Sequence[str]) -> str:
 
 
 def command(call: RouteCall) -> str:
-    """The same call by ``podium test-route``; the key is of its environment."""
+    """The same call by ``podium test-route``, bounded; the key is of its environment."""
     words = ["podium", "test-route", call.service, call.method, call.path]
     for option, pairs in (
         ("--path", call.parameters), ("--query", call.query), ("--header", call.headers)
@@ -297,4 +298,5 @@ def command(call: RouteCall) -> str:
         for name, value in pairs:
             shown = MASK if name.lower() in SECRET_HEADERS else value
             words += [option, f"{name}={shown}"]
-    return shlex.join([*words, *(("--body", call.body) if call.body else ())])
+    line = with_text(words, "--body", call.body) if call.body else shlex.join(words)
+    return line if len(line) <= LONGEST else "podium test-route --case FILE"
