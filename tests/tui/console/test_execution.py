@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from podium.executor.v1 import executor_pb2
 from tests.tui.console.conftest import console_on
 from tests.tui.screen import screen_text, until, until_shown
 from tests.tui.services import Services, put, start
+from tui.clients import connected
 from tui.widgets.live_table import LiveTable
 
 WAITS = {
@@ -56,9 +58,6 @@ async def test_an_ended_execution_that_is_restarted_is_followed_again(services: 
         await until_shown(pilot, "hold", "COMPLETED")
         before = screen_text(pilot.app)
 
-        from podium.executor.v1 import executor_pb2
-        from tui.clients import connected
-
         async with connected(services.suite) as clients:
             await clients.executor.RestartExecution(
                 executor_pb2.RestartExecutionRequest(execution_id=id_)
@@ -88,6 +87,28 @@ async def test_the_definition_is_what_the_execution_began_with(services: Service
         await until_shown(pilot, "Definition", '"name": "defined"', '"taskReferenceName": "adds"')
 
 
+async def test_definition_and_graph_are_those_of_the_version_that_it_is_restarted_with(
+    services: Services,
+) -> None:
+    await put(services, {"name": "renewed", "version": 1, "tasks": [ADDS]})
+    id_ = await start(services, "renewed", input='{"a": 1}')
+    async with console_on(services, f"executions/{id_}/graph") as pilot:
+        await until_shown(pilot, "✔ adds")
+        await pilot.press("5")
+        await until_shown(pilot, '"taskReferenceName": "adds"', "✔ completed")
+        await put(services, {"name": "renewed", "version": 2, "tasks": [WAITS]})
+
+        async with connected(services.suite) as clients:
+            await clients.executor.RestartExecution(
+                executor_pb2.RestartExecutionRequest(execution_id=id_, use_latest_definitions=True)
+            )
+
+        await until_shown(pilot, '"taskReferenceName": "hold"')
+        await pilot.press("2")
+        await until_shown(pilot, "● hold")
+        assert "adds" not in screen_text(pilot.app)
+
+
 async def test_the_graph_shows_where_an_execution_stands_and_leads_to_a_task(
     services: Services,
 ) -> None:
@@ -110,7 +131,7 @@ async def test_one_that_is_paused_says_so_among_its_events(services: Services) -
     await put(services, {"name": "paused-event", "version": 1, "tasks": [WAITS]})
     id_ = await start(services, "paused-event")
     async with console_on(services, f"executions/{id_}/events") as pilot:
-        await until_shown(pilot, "execution running")
+        await until_shown(pilot, "execution running", "● running")
 
         await pilot.press("P")
 

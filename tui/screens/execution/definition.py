@@ -6,7 +6,6 @@ from textual.app import ComposeResult
 
 from tui.screens.detail_pane import DetailPane
 from tui.screens.execution.tab import ExecutionTab
-from tui.views.nesting import definition_in
 from tui.widgets.json_view import JsonView
 
 
@@ -16,7 +15,6 @@ class DefinitionTab(ExecutionTab):
     def __init__(self, detail: DetailPane) -> None:
         super().__init__(detail)
         self._view = JsonView("Definition")
-        self._shown = False
 
     def compose(self) -> ComposeResult:
         yield self._view
@@ -25,7 +23,5 @@ class DefinitionTab(ExecutionTab):
         self._view.focus()
 
     def show(self, now: float) -> None:
-        document = self.facts.document
-        if document is not None and not self._shown:
-            self._shown = True
-            self._view.show(dict(definition_in(document)))
+        if (definition := self.new_definition()) is not None:
+            self._view.show(dict(definition))

@@ -23,7 +23,6 @@ class GraphTab(ExecutionTab):
         super().__init__(detail)
         self._graph = FlowGraph("Graph", ascii=detail.console.ascii)
         self._changed: set[str] = set()
-        self._drawn = False
 
     def compose(self) -> ComposeResult:
         yield self._graph
@@ -45,9 +44,9 @@ class GraphTab(ExecutionTab):
         facts, records = self.facts, self.tasks.records
         if facts.document is None or facts.state is None:
             return
-        if not self._drawn or any(id_ not in records for id_ in self._changed):
+        is_new = self.new_definition() is not None
+        if is_new or any(id_ not in records for id_ in self._changed):
             self._graph.show(definition_in(facts.document), of_document(facts.document))
-            self._drawn = True
         if self._changed:
             changed = [records[id_].state for id_ in self._changed if id_ in records]
             self._graph.apply(changed, look_of_execution(facts.state.status).word)

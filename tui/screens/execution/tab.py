@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from podium.executor.v1 import executor_pb2 as pb
 from tui.live.collection import Collection
 from tui.live.one_execution import SOURCE, Facts, Task, facts_of
 from tui.live.session import Feed
 from tui.screens.detail_pane import TabPane
+from tui.views.nesting import definition_in
 
 _OPEN = frozenset((pb.EXECUTION_STATUS_RUNNING, pb.EXECUTION_STATUS_PAUSED))
 
 
 class ExecutionTab(TabPane):
     """A tab about one execution."""
+
+    _read: Mapping[str, Any] | None = None
+    _definition: Mapping[str, Any] | None = None
 
     @property
     def feed(self) -> Feed:
@@ -28,6 +35,15 @@ class ExecutionTab(TabPane):
     def facts(self) -> Facts:
         """The rest that is known of it."""
         return facts_of(self.tasks)
+
+    def new_definition(self) -> Mapping[str, Any] | None:
+        """What it runs, once it is known and whenever it is another one, as after a restart."""
+        document = self.facts.document
+        if document is None or document is self._read:
+            return None
+        self._read, before = document, self._definition
+        self._definition = definition_in(document)
+        return self._definition if self._definition != before else None
 
     @property
     def problem(self) -> str:

@@ -30,7 +30,6 @@ class TimelineTab(ExecutionTab):
         self._beside = JsonView("Task")
         self._changed: set[str] = set()
         self._document: dict[str, Any] | None = None
-        self._nested = False
         self._wanted = ""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -72,10 +71,9 @@ class TimelineTab(ExecutionTab):
         if facts.state is None:
             return
         gone = any(id_ not in self.tasks.records for id_ in self._changed)
-        if gone or (facts.document is not None and not self._nested):
+        if self.new_definition() is not None or gone:
             states = [task.state for task in self.tasks.records.values()]
             self._timeline.show(facts.state, states, facts.document, now)
-            self._nested = facts.document is not None
             if self._wanted:
                 self._timeline.select(self._wanted)
                 self._wanted = ""
