@@ -13,7 +13,7 @@ from textual.app import App, ComposeResult
 
 from tests.tui.screen import assert_snapshot, screen_text, until, until_shown
 from tui.views.completion import Completion, Words, complete
-from tui.views.editing import EditorFault
+from tui.views.editing import EditorFault, Language
 from tui.widgets.code_area import parses
 from tui.widgets.document_editor import MOST_COLOURED, DocumentEditor
 
@@ -313,3 +313,25 @@ async def test_a_key_with_alt_is_no_text() -> None:
         editor.area.post_message(events.Key("alt+g", "g"))
         await pilot.press("x")
         await until(pilot, lambda: editor.text == "x{}")
+
+
+async def test_what_turns_text_round_is_a_sign_and_stays_in_the_text() -> None:
+    text = "let a = 'x\u202ey\u200b'\u2028\nlet b = '\x1b[2J\u3042'"
+    app = Editing()
+    async with app.run_test(size=(80, 10)) as pilot:
+        editor = app.query_one(DocumentEditor)
+        languages: tuple[Language, ...] = ("javascript", "text")
+        for language in languages:
+            editor.load(text, language)
+            await until_shown(pilot, "'x?y?'?", "'?[2J\u3042'", "U+202E, right-to-left override")
+            assert editor.text == text
+            assert not editor.is_dirty
+
+        await pilot.press("ctrl+end", "left", "!")
+        await pilot.click(editor.area, offset=(editor.area.gutter_width + 12, 0))
+        await pilot.press("!")
+
+        assert editor.text == text.replace("y\u200b", "y!\u200b").replace("\u3042'", "\u3042!'")
+        await pilot.press("end")
+        editor.area.insert("\u2029", editor.area.cursor_location)
+        assert editor.text.split("\n")[0].endswith("'\u2028\u2029")

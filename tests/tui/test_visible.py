@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from hypothesis import given, strategies as st
+
 from podium.edge.v1 import edge_pb2
 from podium.executor.v1 import executor_pb2 as pb
 from tui.views import trial
+from tui.views.editing import Language
 from tui.views.timeline import ended_line, execution_line, task_line
-from tui.views.visible import in_one_line, visible
+from tui.views.visible import in_one_line, masked, visible
+from tui.views.writing import read, written
 
+_LANGUAGES: tuple[Language, ...] = ("json", "yaml")
 HOSTILE = "a\x1b[2J\x9b1m\r\nb\tü"
 
 
@@ -19,6 +26,27 @@ def test_control_characters_are_told_by_their_names() -> None:
 def test_what_turns_text_around_is_told_by_its_name() -> None:
     assert visible("a\u202eb\u2066c\u2069 שלום \ud800") == r"a\u202eb\u2066c\u2069 שלום \ud800"
     assert in_one_line("a\u2028b\u202e") == r"a b\u202e"
+
+
+def test_what_is_not_seen_is_told_too_and_masked_where_it_must_keep_its_place() -> None:
+    assert visible("pay\u200bpal\ufeff \u061c") == r"pay\u200bpal\ufeff \u061c"
+    assert masked("pay\u200bpal\x1b \u202e") == "pay?pal? ?"
+
+
+@given(st.text())
+def test_a_masked_text_has_nothing_to_obey_and_every_place_where_it_was(text: str) -> None:
+    assert len(masked(text)) == len(text)
+    assert visible(masked(text)) == masked(text)
+
+
+def test_documents_are_written_with_nothing_hidden_and_read_back_the_same() -> None:
+    document: Any = {"a\u202e": ["b\u200b\u2028", "c\nd\u2066\n", "\U0001f468\u200d\U0001f469"]}
+
+    for language in _LANGUAGES:
+        text = written(document, language)
+
+        assert visible(text.replace("\u200d", "")) == text.replace("\u200d", "")
+        assert read(text, language).document == document
 
 
 def test_a_reason_is_one_line_that_does_nothing() -> None:

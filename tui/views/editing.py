@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
@@ -11,12 +12,14 @@ from services.json_text import DocumentError, parse_json
 from tui.views.faults import PlacedFault, nearer
 from tui.views.json_places import positions
 from tui.views.json_values import read_json
+from tui.views.visible import CONTROL, MASK
 from tui.views.yaml_reading import yaml_documents
 
 Language: TypeAlias = Literal["json", "yaml", "javascript", "text"]
 
 # Reading YAML takes a second per megabyte or more.
 MOST_YAML = 100_000
+MOST_HIDDEN = 50
 _OPENING = re.compile(r"[{\[(]\s*\Z")
 _BLOCK = re.compile(r":\s*(?:[|>][-+]?\s*)?\Z")
 
@@ -56,6 +59,23 @@ def syntax_fault(text: str, language: Language) -> EditorFault | None:
     except DocumentError as error:
         return EditorFault(error.line, 1, error.detail)
     return None
+
+
+def hidden_characters(text: str) -> list[EditorFault]:
+    """A warning for each line with characters that are not seen, or change what is."""
+    found: dict[int, EditorFault] = {}
+    line, at = 1, 0
+    for each in CONTROL.finditer(text.replace("\r\n", "\n")):
+        line += each.string.count("\n", at, each.start())
+        at = each.start()
+        column = at - each.string.rfind("\n", 0, at)
+        if line not in found:
+            name = unicodedata.name(each[0], "a control character")
+            message = f"The {MASK} stands for U+{ord(each[0]):04X}, {name.lower()}."
+            found[line] = EditorFault(line, column, message, is_warning=True)
+        if len(found) >= MOST_HIDDEN:
+            break
+    return list(found.values())
 
 
 def placed_faults(

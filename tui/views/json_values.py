@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from services.json_text import MOST_DIGITS
+from tui.views.visible import UNSEEN
 
 Value: TypeAlias = Any
 """A JSON value; numbers that Python would write otherwise are :class:`Number`."""
 
 # Beside what JSON escapes: what terminals obey, what ends a line for some, what turns the
 # direction of writing round, what has no width, and halves of pairs, which cannot be encoded.
-_UNSAFE = re.compile("[\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
+_UNSAFE = re.compile(f"[{UNSEEN}]")
 
 
 @dataclass(frozen=True, slots=True)

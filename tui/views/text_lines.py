@@ -7,10 +7,10 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
 
 from tui.views.lines import MOST_MATCHES, Line, Mark, cut, matcher
+from tui.views.visible import UNSEEN
 
 TAB = 4
-# What ends lines for nobody but Python, and halves of pairs; terminals obey the others.
-_UNSAFE = re.compile("[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+_UNSAFE = re.compile(f"[\x00-\x08\x0a-\x1f{UNSEEN}]")
 
 Colours = Callable[[str], Sequence[Mark]]
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from services.json_text import DocumentError, parse_json
 from tui.views.editing import Language
 from tui.views.json_places import positions
-from tui.views.json_values import json_text
+from tui.views.json_values import json_text, safe
 from tui.views.yaml_reading import yaml_documents
 from tui.views.yaml_text import yaml_text
 
@@ -55,8 +55,8 @@ def _yaml(text: str) -> Json:
 
 
 def written(document: Json, language: Language) -> str:
-    """``document`` as text."""
-    return yaml_text(document) if language == "yaml" else json_text(document) + "\n"
+    """``document`` as text, in which nothing is hidden."""
+    return yaml_text(document) if language == "yaml" else safe(json_text(document)) + "\n"
 
 
 def has_comments(text: str, language: Language) -> bool:

@@ -12,6 +12,9 @@ from ruamel.yaml.representer import SafeRepresenter
 
 # What YAML takes for an end of a line, or does not take at all, has to be escaped.
 _ESCAPED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
+# What turns the direction of text, or has no width, is to be seen; what joins letters and emoji
+# is a part of them.
+_HIDDEN = re.compile("[\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069]")
 # A block's first line says how far it is indented.
 _BLOCK = re.compile(r"\S[^\n]*\n.*", re.DOTALL)
 
@@ -21,7 +24,7 @@ class _Representer(SafeRepresenter):
 
     def represent_str(self, data: str) -> ScalarNode:
         style = None
-        if _ESCAPED.search(data):
+        if _ESCAPED.search(data) or _HIDDEN.search(data):
             style = '"'
         elif "\n" in data:
             style = "|" if _BLOCK.fullmatch(data) else '"'
@@ -42,4 +45,6 @@ def yaml_text(document: Any) -> str:
     writer.width = 10_000
     text = StringIO()
     writer.dump(document, text)
-    return text.getvalue().removeprefix("%YAML 1.2\n---\n").removesuffix("...\n")
+    whole = text.getvalue().removeprefix("%YAML 1.2\n---\n").removesuffix("...\n")
+    # They are within double quotes only.
+    return _HIDDEN.sub(lambda found: f"\\u{ord(found[0]):04x}", whole)

@@ -13,9 +13,11 @@ from rich.segment import Segment
 from rich.style import Style
 from rich.text import Text
 from textual import events
+from textual._cells import cell_len, cell_width_to_column_index
 from textual.binding import Binding, BindingType
 from textual.document._document import DocumentBase, Location
 from textual.document._wrapped_document import WrappedDocument
+from textual.expand_tabs import expand_tabs_inline
 from textual.geometry import Size
 from textual.message import Message
 from textual.strip import Strip
@@ -24,6 +26,8 @@ from textual.widgets import TextArea
 from tui.views.colouring import colours
 from tui.views.editing import Language, indentation
 from tui.views.lines import LONGEST_SHOWN, Mark
+from tui.views.visible import CONTROL, masked
+from tui.widgets.code_document import Lined, Rows, adopt
 from tui.widgets.tones import tone_style
 
 # Above it the tree takes longer than a key press may; lines are coloured one by one.
@@ -43,14 +47,6 @@ def parses(language: Language, text: str) -> bool:
     except (PackageNotFoundError, ImportError):
         return False
     return bool(known and find_spec(f"tree_sitter_{language}"))
-
-
-class _Rows(WrappedDocument):
-    """Lines that are not wrapped; Textual's own counts all of them for every row it paints."""
-
-    @property
-    def height(self) -> int:
-        return len(self._offset_to_line_info)
 
 
 class CodeArea(TextArea):
@@ -128,13 +124,19 @@ class CodeArea(TextArea):
         self.refresh()
 
     def get_line(self, line_index: int) -> Text:
-        """A line with its colours, where no tree has them, and its mark."""
+        """A line with its colours, where no tree has them, and its mark.
+
+        What a terminal would obey is a sign, of one cell: the places of all others stay.
+        """
         line = super().get_line(line_index)
+        line.plain = masked(line.plain)
         if self.language is None and self._colours is not None:
             for start, end, tone in self._colours(line.plain[:LONGEST_SHOWN]):
                 line.stylize(tone_style(self.app, tone), start, end)
         if line_index in self._marks:
             line.stylize(Style(underline=True))
+        for found in CONTROL.finditer(self.document.get_line(line_index)):
+            line.stylize(tone_style(self.app, "warning") + Style(reverse=True), *found.span())
         return line
 
     def render_line(self, y: int) -> Strip:
@@ -161,8 +163,28 @@ class CodeArea(TextArea):
     @wrapped_document.setter
     def wrapped_document(self, value: WrappedDocument) -> None:
         # Textual makes it, of its own class, and has counted the rows by then.
-        value.__class__ = _Rows
+        value.__class__ = Rows
         self._rows = value
+
+    @property
+    def document(self) -> DocumentBase:
+        """The text by its lines."""
+        return self._document
+
+    @document.setter
+    def document(self, value: DocumentBase) -> None:
+        self._document = adopt(value)
+
+    def _set_document(self, text: str, language: str | None) -> None:
+        super()._set_document(Lined(text), language)
+
+    def cell_width_to_column_index(self, cell_width: int, row_index: int) -> int:
+        line = masked(self.document[row_index])
+        return cell_width_to_column_index(line, cell_width, self.indent_width)
+
+    def get_column_width(self, row: int, column: int) -> int:
+        line = masked(self.document[row][:column])
+        return cell_len(expand_tabs_inline(line, self.indent_width))
 
     def _yield_character_locations(self, start: Location) -> Iterable[tuple[str, Location]]:
         return islice(super()._yield_character_locations(start), _MOST_MATCHED)

@@ -20,6 +20,7 @@ from tui.views.completion import Completion
 from tui.views.editing import (
     EditorFault,
     Language,
+    hidden_characters,
     location_of,
     offset_of,
     syntax_fault,
@@ -126,7 +127,7 @@ class DocumentEditor(Vertical):
         self._list = CompletionList()
         self._saved = ""
         self._told: Sequence[EditorFault] = ()
-        self._own: EditorFault | None = None
+        self._own: Sequence[EditorFault] = ()
         self._faults: list[EditorFault] = []
         self._settling: Timer | None = None
         self._note = ""
@@ -286,11 +287,12 @@ class DocumentEditor(Vertical):
         self.post_message(self.Changed(self, self.text))
 
     def _check(self) -> None:
-        self._own = syntax_fault(self.area.text, self.language)
+        fault, text = syntax_fault(self.area.text, self.language), self.area.text
+        self._own = [*([fault] if fault else ()), *hidden_characters(text)]
         self._mark()
 
     def _mark(self) -> None:
-        found = [*self._told, *([self._own] if self._own else ())]
+        found = [*self._told, *self._own]
         self._faults = sorted(set(found))
         tones = {each.line - 1: "warning" for each in self._faults if each.is_warning}
         tones |= {each.line - 1: "error" for each in self._faults if not each.is_warning}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import ClassVar
@@ -16,6 +15,7 @@ from services.json_text import DocumentError, Json, parse_json
 from tui.views.editing import placed_faults
 from tui.views.faults import PlacedFault
 from tui.views.forms.documents import read_path, written
+from tui.views.json_values import json_text, safe
 from tui.widgets.document_editor import DocumentEditor
 from tui.widgets.form import Form
 from tui.widgets.text_view import TextView
@@ -137,7 +137,7 @@ class Sheet(Vertical):
 
             self._yaml.show(yaml_text(self._shown()), "yaml")
         if not self._editor.has_focus_within and not self.unreadable:
-            text = json.dumps(self._shown(), indent=2, ensure_ascii=False)
+            text = safe(json_text(self._shown()))
             if text != self._editor.text:
                 self._editor.load(text, "json")
 
