@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from tui.clients import Clients, Connection
 
 CALL_SECONDS = 15.0
+MOST_NAMES = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +118,26 @@ async def stored(
         return None
     found: pb.Definition = answer.definition
     return found
+
+
+async def names_of(connection: Connection, kind: str) -> list[str]:
+    """The names of the definitions of ``kind``, at most :data:`MOST_NAMES`.
+
+    Raises:
+        ServiceError: They may not be read, or nobody answers.
+        HomeUnusable: No suite runs there.
+    """
+    names: list[str] = []
+    request = pb.ListDefinitionsRequest(kind=kind, latest_only=True, without_documents=True)
+    while len(names) < MOST_NAMES:
+        answer = await called(
+            connection, lambda each: each.registry.ListDefinitions(request, timeout=CALL_SECONDS)
+        )
+        names += [each.name for each in answer.definitions]
+        request.page.page_token = answer.next_page_token
+        if not answer.next_page_token:
+            break
+    return names[:MOST_NAMES]
 
 
 class KindSchema(NamedTuple):

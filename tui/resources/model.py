@@ -123,6 +123,8 @@ class Opening:
         needs_record: Whether it is about the record under the cursor.
         creates: Whether something new comes of it: forms offer it where a field refers to one.
         tab: Instead of a pane: the tab of the record's detail that it leads to.
+        owner: The kind of definition that something new is made in, which is asked for where
+            no record says it.
     """
 
     id: str
@@ -134,6 +136,7 @@ class Opening:
     writes: bool = False
     creates: bool = False
     tab: str = ""
+    owner: str = ""
 
 
 @dataclass(frozen=True, slots=True)

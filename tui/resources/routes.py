@@ -127,7 +127,7 @@ Every call that the gateway takes, which workflow it runs, and what stands on it
         Opening("routes.scripts", "i,s", "Scripts",
                 "Write its scripts, run them on a payload, and store them.", "route-scripts"),
         Opening("route.create", "n", "New", "Write one more route of this service in a form.",
-                "route-form", writes=True),
+                "route-form", writes=True, owner="service"),
         Opening("route.edit", "e", "Edit", "Write this route in a form.", "definition-form",
                 writes=True),
     ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, ClassVar
 
 from textual.binding import Binding, BindingType
@@ -9,6 +10,7 @@ from textual.binding import Binding, BindingType
 from tui.resources.model import Action, Opening, Resource
 from tui.screens.pane import Pane
 from tui.views.addresses import Address
+from tui.widgets.working import begin
 
 
 class ActingPane(Pane):
@@ -31,6 +33,12 @@ class ActingPane(Pane):
         record = next(iter(self.records()), None) if opening.needs_record else None
         if opening.tab and record is not None:
             self.open_tab(record, opening.tab)
+        elif record is None and opening.owner:
+            # Late: a list is shown without it.
+            from tui.screens.choosing import open_in_owner
+
+            work = partial(open_in_owner, self.console, self.resource, opening)
+            begin(self.console.frame, work, "open", exclusive=True)
         else:
             self.console.open_pane(opening.pane, self.resource, record)
 
@@ -48,7 +56,8 @@ class ActingPane(Pane):
             opening = self._opening(str(parameters[0]))
             if opening.writes and self.console.read_only:
                 return False
-            return True if self.records() or not opening.needs_record else None
+            needs = opening.needs_record and not opening.owner
+            return True if self.records() or not needs else None
         return True
 
     def _action(self, action_id: str) -> Action[Any]:

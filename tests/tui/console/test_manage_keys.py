@@ -12,7 +12,7 @@ from textual.widgets import Input
 from podium.registry.v1 import registry_pb2
 from services.home import Credentials
 from tests.tui.console.conftest import console_on
-from tests.tui.console.test_manage_forms import (
+from tests.tui.console.filling import (
     anybody,
     application,
     form_in,
