@@ -12,7 +12,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from tui.cli import interrupts, main
+from tui.cli import ending, interrupts, main
 
 
 @click.command()
@@ -26,7 +26,7 @@ def test_ctrl_c_is_130_and_not_a_word(attribute: str, monkeypatch: pytest.Monkey
 
     done = CliRunner().invoke(main.main, ["wait"])
 
-    assert (done.exit_code, done.output) == (main.INTERRUPTED, "")
+    assert (done.exit_code, done.output) == (ending.INTERRUPTED, "")
 
 
 @pytest.fixture(autouse=True)

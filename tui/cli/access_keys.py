@@ -12,7 +12,8 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from podium.registry.v1 import registry_pb2
 from tui.cli.keys import EXPIRES, Listing
 from tui.cli.main import HOME_OPTION
-from tui.cli.session import OUTPUT_OPTION, call, echo_json
+from tui.cli.session import call
+from tui.cli.writing import OUTPUT_OPTION, echo_data, echo_lines, examples
 from tui.views.access_keys import fields, lines
 
 if TYPE_CHECKING:
@@ -21,7 +22,11 @@ if TYPE_CHECKING:
 CALL_SECONDS = 10.0
 
 
-@click.group("access-keys", cls=Listing)
+@click.group(
+    "access-keys",
+    cls=Listing,
+    epilog=examples("podium access-keys reports", "podium access-keys create reports"),
+)
 def access_keys() -> None:
     """List the access keys of APPLICATION, or make and revoke one.
 
@@ -30,7 +35,7 @@ def access_keys() -> None:
     """
 
 
-@access_keys.command("list")
+@access_keys.command("list", epilog=examples("podium access-keys list reports"))
 @HOME_OPTION
 @OUTPUT_OPTION
 @click.argument("application")
@@ -41,16 +46,20 @@ def list_keys(home: Path | None, output: str, application: str) -> None:
         answer = await clients.registry.ListAccessKeys(
             registry_pb2.ListAccessKeysRequest(application_id=application), timeout=CALL_SECONDS
         )
-        if output == "json":
-            echo_json([fields(key) for key in answer.access_keys])
+        if output != "text":
+            echo_data([fields(key) for key in answer.access_keys], output)
             return
-        for line in lines(answer.access_keys, datetime.now(UTC)):
-            click.echo(line)
+        echo_lines(lines(answer.access_keys, datetime.now(UTC)))
 
     call(home, work)
 
 
-@access_keys.command()
+@access_keys.command(
+    epilog=examples(
+        "podium access-keys create reports",
+        "podium access-keys create reports --expires 90d --output json",
+    )
+)
 @HOME_OPTION
 @OUTPUT_OPTION
 @EXPIRES
@@ -67,8 +76,8 @@ def create(home: Path | None, output: str, expires: datetime | None, application
             registry_pb2.CreateAccessKeyRequest(application_id=application, expires_at=stamp),
             timeout=CALL_SECONDS,
         )
-        if output == "json":
-            echo_json(fields(answer.access_key) | {"keySecret": answer.key_secret})
+        if output != "text":
+            echo_data(fields(answer.access_key) | {"keySecret": answer.key_secret}, output)
             return
         click.echo(f"key id  {answer.access_key.key_id}")
         click.echo(f"secret  {answer.key_secret}  (shown this once)")
@@ -76,15 +85,19 @@ def create(home: Path | None, output: str, expires: datetime | None, application
     call(home, work)
 
 
-@access_keys.command()
+@access_keys.command(epilog=examples("podium access-keys revoke KEY_ID"))
 @HOME_OPTION
+@OUTPUT_OPTION
 @click.argument("key_id")
-def revoke(home: Path | None, key_id: str) -> None:
+def revoke(home: Path | None, output: str, key_id: str) -> None:
     """End the access key KEY_ID, and every token that was issued for it."""
 
     async def work(clients: Clients) -> None:
         request = registry_pb2.RevokeAccessKeyRequest(key_id=key_id)
         await clients.registry.RevokeAccessKey(request, timeout=CALL_SECONDS)
-        click.echo(f"access key {key_id}  revoked")
+        if output != "text":
+            echo_data({"keyId": key_id, "outcome": "revoked"}, output)
+        else:
+            click.echo(f"access key {key_id}  revoked")
 
     call(home, work)

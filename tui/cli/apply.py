@@ -16,8 +16,9 @@ from services.rpc import raising_ours
 from tui.cli.execution_diff import compare_executions
 from tui.cli.main import HOME_OPTION
 from tui.cli.serving import live
-from tui.cli.session import DATA_OPTION, OUTPUT_OPTION, call, echo_data, echo_json, fail
+from tui.cli.session import call, fail
 from tui.cli.sources import Sources, read
+from tui.cli.writing import OUTPUT_OPTION, echo_data, examples
 from tui.views.differences import OUTCOMES, change_data, count, data, lines, title
 from tui.views.faults import PlacedFault, nearer, placed
 
@@ -54,7 +55,13 @@ def _prune_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return prune(access(command))
 
 
-@click.command()
+@click.command(
+    epilog=examples(
+        "podium apply order.yaml shop.json",
+        "podium apply definitions --prune --dry-run",
+        "podium get wf order --output yaml | podium apply -",
+    )
+)
 @HOME_OPTION
 @click.option("--dry-run", is_flag=True, help="Check everything and store nothing.")
 @_prune_options
@@ -105,7 +112,11 @@ class _FileOrId(click.Path):
         return super().convert(value, param, ctx)
 
 
-@click.command()
+@click.command(
+    epilog=examples(
+        "podium diff definitions --prune", "podium diff --executions ID ID --output json"
+    )
+)
 @HOME_OPTION
 @click.option(
     "--executions",
@@ -115,7 +126,7 @@ class _FileOrId(click.Path):
     help="Compare two executions instead: their ids follow.",
 )
 @_prune_options
-@DATA_OPTION
+@OUTPUT_OPTION
 @click.argument(
     "files", nargs=-1, required=True, type=_FileOrId(exists=True, allow_dash=True, path_type=Path)
 )
@@ -234,9 +245,9 @@ def _placed(error: InvalidDefinition | Conflict, sources: Sources) -> list[Place
 
 
 def _print(answer: pb.PutDefinitionsResponse, *, dry_run: bool, output: str) -> None:
-    if output == "json":
+    if output != "text":
         deleted = [data(each, "deleted") for each in answer.deleted]
-        echo_json([*map(_result, answer.results), *deleted])
+        echo_data([*map(_result, answer.results), *deleted], output)
         return
     tail = " (dry run)" if dry_run else ""
     for result in answer.results:

@@ -11,7 +11,8 @@ import click
 from podium.common.v1 import page_pb2
 from podium.edge.v1 import edge_pb2
 from tui.cli.main import HOME_OPTION
-from tui.cli.session import OUTPUT_OPTION, call, echo_json
+from tui.cli.session import call
+from tui.cli.writing import OUTPUT_OPTION, echo_data, echo_lines, examples, output_option
 from tui.views.cache import (
     entry_document,
     entry_lines,
@@ -26,11 +27,17 @@ if TYPE_CHECKING:
 
 CALL_SECONDS = 10.0
 MOST_ENTRIES = 500
+_OUTPUT = output_option("Default: text, or as said before the command.", None)
 _PRINCIPAL = re.compile(r"key:[^/]+/.")
 _HOW_THEY_LOOK = "podium: a principal looks like key:AUTH/NAME, as podium keys AUTH lists it."
 
 
-@click.group(invoke_without_command=True)
+@click.group(
+    invoke_without_command=True,
+    epilog=examples(
+        "podium cache", "podium cache --service shop --output json", "podium cache purge shop"
+    ),
+)
 @HOME_OPTION
 @OUTPUT_OPTION
 @click.option("--service", default="", help="Only the routes of this one.")
@@ -44,17 +51,23 @@ def cache(context: click.Context, home: Path | None, output: str, service: str) 
     async def work(clients: Clients) -> None:
         request = edge_pb2.GetCacheStatusRequest(service_id=service)
         status = _document(await clients.edge.GetCacheStatus(request, timeout=CALL_SECONDS))
-        if output == "json":
-            echo_json(status)
+        if output != "text":
+            echo_data(status, output)
         else:
-            click.echo("\n".join((summary(status), *table(status["routes"]))))
+            echo_lines((summary(status), *table(status["routes"])))
 
     call(home, work)
 
 
-@cache.command()
+@cache.command(
+    epilog=examples(
+        "podium cache purge shop",
+        "podium cache purge shop GET '/prices/{id}' --key 7-EUR",
+        "podium cache purge --all",
+    )
+)
 @HOME_OPTION
-@click.option("--output", type=click.Choice(["text", "json"]), help="Default: text.")
+@_OUTPUT
 @click.option("--all", "everything", is_flag=True, help="Every answer of every service.")
 @click.option(
     "--key",
@@ -95,8 +108,8 @@ def purge(
 
     async def work(clients: Clients) -> None:
         answer = await clients.edge.PurgeCache(request, timeout=CALL_SECONDS)
-        if (output or above[1]) == "json":
-            echo_json({"purged": answer.purged})
+        if (form := output or above[1]) != "text":
+            echo_data({"purged": answer.purged}, form)
         else:
             click.echo(f"{answer.purged} purged")
         if principal and not answer.purged and not _PRINCIPAL.match(principal):
@@ -105,9 +118,11 @@ def purge(
     call(home or above[0], work)
 
 
-@cache.command()
+@cache.command(
+    epilog=examples("podium cache entries shop", "podium cache entries shop GET '/prices/{id}'")
+)
 @HOME_OPTION
-@click.option("--output", type=click.Choice(["text", "json"]), help="Default: text.")
+@_OUTPUT
 @click.option("--principal", default="", help="Those of this caller alone: key:AUTH/NAME.")
 @click.option(
     "--limit", type=click.IntRange(1, MOST_ENTRIES), default=100, show_default=True, help="At most."
@@ -139,19 +154,19 @@ def entries(
 
     async def work(clients: Clients) -> None:
         answer = await clients.edge.ListCacheEntries(request, timeout=CALL_SECONDS)
-        if (output or above[1]) == "json":
-            echo_json([entry_document(each) for each in answer.entries])
+        if (form := output or above[1]) != "text":
+            echo_data([entry_document(each) for each in answer.entries], form)
         else:
-            click.echo("\n".join(entry_lines(answer.entries)) or "Nothing is kept.")
+            echo_lines(entry_lines(answer.entries) if answer.entries else ["Nothing is kept."])
         if answer.next_page_token:
             click.echo("podium: there are more; --limit shows up to 500.", err=True)
 
     call(home or above[0], work)
 
 
-@cache.command()
+@cache.command(epilog=examples("podium cache entry ID", "podium cache entry ID --output json"))
 @HOME_OPTION
-@click.option("--output", type=click.Choice(["text", "json"]), help="Default: text.")
+@_OUTPUT
 @click.argument("entry_id", metavar="ID")
 @click.pass_obj
 def entry(
@@ -162,8 +177,8 @@ def entry(
     async def work(clients: Clients) -> None:
         request = edge_pb2.GetCacheEntryRequest(id=entry_id)
         answer = await clients.edge.GetCacheEntry(request, timeout=CALL_SECONDS)
-        if (output or above[1]) == "json":
-            echo_json(whole_document(answer))
+        if (form := output or above[1]) != "text":
+            echo_data(whole_document(answer), form)
         else:
             click.echo("\n".join(whole_lines(answer)))
 

@@ -13,6 +13,7 @@ import click
 
 from tui.cli.main import HOME_OPTION
 from tui.cli.session import fail
+from tui.cli.writing import examples
 from tui.settings import DEFAULT_CONTEXT, Context, Parsed, read, settings_path, state_folder
 from tui.settings.files import VARIABLE
 
@@ -21,7 +22,13 @@ if TYPE_CHECKING:
     from tui.suite import Suite
 
 
-@click.command()
+@click.command(
+    epilog=examples(
+        "podium tui",
+        "podium tui --context staging --read-only",
+        "podium tui --open 'ex status:failed'",
+    )
+)
 @HOME_OPTION
 @click.option(
     "--context", metavar="NAME", default="", help="Which suite: a name of the settings' contexts."

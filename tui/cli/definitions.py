@@ -14,13 +14,15 @@ from podium.common.v1 import page_pb2
 from podium.registry.v1 import registry_pb2
 from services.errors import InvalidRequest, NotFound
 from services.rpc import raising_ours
+from tui.cli.ending import while_read
 from tui.cli.main import HOME_OPTION
 from tui.cli.serving import live
-from tui.cli.session import call, echo_json, fail
+from tui.cli.session import call, fail
 from tui.cli.types import KIND, REVISION, VERSION
+from tui.cli.writing import OUTPUT_OPTION, echo_all, echo_data, echo_lines, examples, output_option
 from tui.clients import catalog_changing
 from tui.views.catalog import News, change_data, change_line, list_line
-from tui.views.differences import title
+from tui.views.differences import data, title
 from tui.views.yaml_text import yaml_text
 
 if TYPE_CHECKING:
@@ -30,15 +32,16 @@ CALL_SECONDS = 30.0
 PAGE = 500
 
 
-@click.command()
+@click.command(
+    epilog=examples(
+        "podium get workflow",
+        "podium get wf order --output json",
+        "podium get svc --watch --output json",
+    )
+)
 @HOME_OPTION
 @click.option("--version", type=VERSION, default=0, help="Default: the latest.")
-@click.option(
-    "--output",
-    type=click.Choice(["text", "json", "yaml"]),
-    default="text",
-    help="json and yaml print what `podium apply` takes back.",
-)
+@output_option("json and yaml print what `podium apply` takes back.")
 @click.option("--revision", type=REVISION, help="As it was at that revision.")
 @click.option(
     "--watch",
@@ -49,14 +52,9 @@ PAGE = 500
 @click.argument("kind", type=KIND)
 @click.argument("name", nargs=-1)
 def get(
-    home: Path | None,
-    version: int,
-    output: str,
-    revision: int | None,
-    watch: bool,
-    kind: str,
+    home: Path | None, version: int, output: str, revision: int | None, watch: bool, kind: str,
     name: tuple[str, ...],
-) -> None:
+) -> None:  # fmt: skip
     """Print the definitions NAME of KIND, or list the KIND.
 
     KIND is workflow, task, schema, application, auth, service or secret, or short for it: wf, app,
@@ -69,28 +67,33 @@ def get(
     if watch:
         following = Following(kind, frozenset(name), version, output)
         call(home, of_known_kind(following.follow))
+    wanted = [
+        registry_pb2.GetDefinitionRequest(
+            kind=kind, name=each, version=version, revision=revision or 0
+        )
+        for each in name
+    ]
 
-    async def named(clients: Clients) -> int:
-        wanted = [
-            registry_pb2.GetDefinitionRequest(
-                kind=kind, name=each, version=version, revision=revision or 0
-            )
-            for each in name
-        ]
-        if len(wanted) == 1:
-            _print_one(await _one(clients, wanted[0]), output)
-            return 0
-        return await _several(clients, wanted, output)
+    async def work(clients: Clients) -> int:
+        if not wanted:
+            return await _every(clients, kind, output)
+        if len(wanted) > 1:
+            return await _several(clients, wanted, output)
+        # Of one there is nothing but its document: text is YAML.
+        echo_data(await _one(clients, wanted[0]), "json" if output == "json" else "yaml")
+        return 0
 
-    async def every(clients: Clients) -> None:
-        documents = output != "text"
-        found = [each async for each in pages(clients, kind, documents=documents)]
-        if documents:
-            _print_all([json.loads(each.document) for each in found], output)
-        for each in () if documents else found:
-            click.echo(list_line(each))
+    call(home, of_known_kind(work))
 
-    call(home, of_known_kind(named if name else every))
+
+async def _every(clients: Clients, kind: str, output: str) -> int:
+    documents = output != "text"
+    found = [each async for each in pages(clients, kind, documents=documents)]
+    if documents:
+        echo_all([json.loads(each.document) for each in found], output)
+    else:
+        echo_lines(map(list_line, found))
+    return 0
 
 
 async def _one(clients: Clients, wanted: registry_pb2.GetDefinitionRequest) -> Any:
@@ -110,22 +113,8 @@ async def _several(
         except NotFound as error:
             missing = 1
             click.echo(f"podium: {error.detail}", err=True)
-    _print_all(found, output)
+    echo_all(found, "json" if output == "json" else "yaml")
     return missing
-
-
-def _print_one(document: Any, output: str) -> None:
-    if output == "json":
-        echo_json(document)
-    else:
-        click.echo(yaml_text(document).rstrip())
-
-
-def _print_all(documents: Sequence[Any], output: str) -> None:
-    if output == "json":
-        echo_json(documents)
-    else:
-        click.echo("---\n".join(map(yaml_text, documents)).rstrip())
 
 
 class Following:
@@ -147,12 +136,13 @@ class Following:
         """Print for ever."""
         news = News()
         changing = catalog_changing(clients, [self._kind], documents=self._output != "text")
-        async for message in changing:
-            for state in news.of(message):
-                if self._wants(state.definition):
+        async with while_read():
+            async for message in changing:
+                for state in filter(self._wants, news.of(message)):
                     self._print(state)
 
-    def _wants(self, definition: registry_pb2.Definition) -> bool:
+    def _wants(self, state: registry_pb2.DefinitionState) -> bool:
+        definition = state.definition
         named = not self._names or definition.name in self._names
         return named and self._version in (0, definition.version)
 
@@ -191,12 +181,15 @@ async def pages(
             return
 
 
-@click.command()
+@click.command(
+    epilog=examples("podium delete workflow order", "podium delete wf order --version 2")
+)
 @HOME_OPTION
 @click.option("--version", type=VERSION, default=0, help="Default: every version.")
+@OUTPUT_OPTION
 @click.argument("kind", type=KIND)
 @click.argument("name")
-def delete(home: Path | None, version: int, kind: str, name: str) -> None:
+def delete(home: Path | None, version: int, output: str, kind: str, name: str) -> None:
     """Delete the definition NAME of KIND; refused while another definition uses it."""
 
     async def work(clients: Clients) -> None:
@@ -205,7 +198,10 @@ def delete(home: Path | None, version: int, kind: str, name: str) -> None:
             timeout=CALL_SECONDS,
         )
         deleted = registry_pb2.Definition(kind=kind, name=name, version=version)
-        click.echo(f"{title(deleted)}  deleted")
+        if output != "text":
+            echo_data(data(deleted, "deleted"), output)
+        else:
+            click.echo(f"{title(deleted)}  deleted")
         await live(clients, answer.revision)
 
     call(home, of_known_kind(work))

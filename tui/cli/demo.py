@@ -18,6 +18,7 @@ from services.errors import ServiceError
 from tui.cli import interrupts
 from tui.cli.demo_suite import DemoFailed, Stage, stage
 from tui.cli.live import Timeline
+from tui.cli.writing import examples
 from tui.clients import Clients, connected, executions_changing
 from tui.suite import find
 
@@ -29,7 +30,7 @@ KILL_AT_POLL = 2
 Watcher = Callable[[pb.ExecutionChange], str | None]
 
 
-@click.command()
+@click.command(epilog=examples("podium demo"))
 def demo() -> None:
     """Run the main job on a real job server in a temporary home: exit 0 if all went as it should.
 

@@ -12,7 +12,8 @@ import click
 
 from podium.executor.v1 import executor_pb2 as pb
 from services.rpc import raising_ours
-from tui.cli.session import call, echo_data
+from tui.cli.session import call
+from tui.cli.writing import echo_data
 from tui.views.execution_diff import difference_data, difference_lines, execution_difference
 
 if TYPE_CHECKING:

@@ -12,10 +12,10 @@ from podium.executor.v1 import executor_pb2 as pb
 from services.query import QueryFault, parse
 from services.query.executions import EXECUTIONS
 from tui.cli.main import HOME_OPTION
-from tui.cli.session import call, echo_json, object_argument
+from tui.cli.session import call, object_argument
+from tui.cli.writing import OUTPUT_OPTION, echo_data, echo_lines, examples
 from tui.views.query_faults import fault_text
 from tui.views.timeline import execution_line, execution_status, task_status
-from tui.views.yaml_text import yaml_text
 
 if TYPE_CHECKING:
     from tui.clients import Clients
@@ -24,12 +24,18 @@ CALL_SECONDS = 15.0
 PAGE = 200
 
 
-@click.command()
-@HOME_OPTION
-@click.option("--limit", type=click.IntRange(1), default=50, show_default=True)
-@click.option(
-    "--output", type=click.Choice(["text", "json", "yaml"]), default="text", show_default=True
+@click.command(
+    epilog=examples(
+        "podium executions status:running",
+        "podium executions 'status:failed wf:order* older:10m' --limit 200",
+        "podium executions input.order.id=7 --output json",
+    )
 )
+@HOME_OPTION
+@click.option(
+    "--limit", type=click.IntRange(1), default=50, show_default=True, help="The newest so many."
+)
+@OUTPUT_OPTION
 @click.argument("query", nargs=-1)
 def executions(home: Path | None, limit: int, output: str, query: tuple[str, ...]) -> None:
     """List executions, newest first.
@@ -46,10 +52,9 @@ def executions(home: Path | None, limit: int, output: str, query: tuple[str, ...
     async def work(clients: Clients) -> None:
         found, more = await _listed(clients, text, limit)
         if output == "text":
-            for state in found:
-                click.echo(execution_line(state))
+            echo_lines(map(execution_line, found))
         else:
-            _echo([as_json(state) for state in found], output)
+            echo_data([as_json(state) for state in found], output)
         if more:
             click.echo(f"more: --limit {2 * limit} shows more", err=True)
 
@@ -78,13 +83,6 @@ async def _listed(clients: Clients, query: str, limit: int) -> tuple[list[pb.Exe
     return found, True
 
 
-def _echo(documents: list[dict[str, object]], output: str) -> None:
-    if output == "json":
-        echo_json(documents)
-    else:
-        click.echo(yaml_text(documents).rstrip())
-
-
 def as_json(state: pb.ExecutionState) -> dict[str, object]:
     """The state in Conductor's words; times in epoch milliseconds."""
     return {
@@ -102,18 +100,37 @@ def as_json(state: pb.ExecutionState) -> dict[str, object]:
 STATUSES = ("COMPLETED", "FAILED", "FAILED_WITH_TERMINAL_ERROR", "IN_PROGRESS")
 
 
-@click.command("complete-task")
+@click.command(
+    "complete-task",
+    epilog=examples(
+        """podium complete-task ID approve --result '{"approved": true}'""",
+        "podium complete-task ID approve --status FAILED --reason 'too late'",
+    ),
+)
 @HOME_OPTION
-@click.option("--status", type=click.Choice(STATUSES), default="COMPLETED", show_default=True)
+@click.option(
+    "--status",
+    type=click.Choice(STATUSES),
+    default="COMPLETED",
+    show_default=True,
+    help="How it ended; IN_PROGRESS adds to its output only.",
+)
 @click.option("--result", default="{}", metavar="JSON or @FILE", help="Merged into its output.")
 @click.option("--reason", default="", help="Kept with the task.")
+@OUTPUT_OPTION
 @click.argument("execution_id", metavar="ID")
 @click.argument("ref")
 def complete_task(
-    home: Path | None, status: str, result: str, reason: str, execution_id: str, ref: str
+    home: Path | None,
+    status: str,
+    result: str,
+    reason: str,
+    output: str,
+    execution_id: str,
+    ref: str,
 ) -> None:
-    """Say how the waiting task REF of the execution ID ended."""
-    output = object_argument(result)
+    """Say how the waiting task REF of the execution ID ended; print the task's id."""
+    given = object_argument(result)
 
     async def work(clients: Clients) -> None:
         answer = await clients.executor.UpdateTask(
@@ -121,11 +138,14 @@ def complete_task(
                 execution_id=execution_id,
                 ref=ref,
                 status=task_status(status),
-                output=output,
+                output=given,
                 reason=reason,
             ),
             timeout=CALL_SECONDS,
         )
-        click.echo(answer.task_id)
+        if output != "text":
+            echo_data({"taskId": answer.task_id}, output)
+        else:
+            click.echo(answer.task_id)
 
     call(home, work)

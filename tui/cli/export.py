@@ -14,8 +14,9 @@ from services.errors import Conflict
 from services.rpc import raising_ours
 from tui.cli.definitions import CALL_SECONDS, pages
 from tui.cli.main import HOME_OPTION
-from tui.cli.session import OUTPUT_OPTION, call, echo_json
+from tui.cli.session import call
 from tui.cli.sources import SCOPE, SUFFIXES
+from tui.cli.writing import OUTPUT_OPTION, echo_data, examples
 from tui.views.files import KINDS, Key, paths, text
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 _TRIES = 5
 
 
-@click.command()
+@click.command(epilog=examples("podium export definitions"))
 @HOME_OPTION
 @OUTPUT_OPTION
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
@@ -41,8 +42,8 @@ def export(home: Path | None, output: str, folder: Path) -> None:
         written = {files[key]: write(folder / files[key], each) for key, each in found.items()}
         _write_scope(folder / SCOPE)
         left = left_over(folder, set(written))
-        if output == "json":
-            echo_json({"written": written, "leftOver": left})
+        if output != "text":
+            echo_data({"written": written, "leftOver": left}, output)
             return
         for file, new in sorted(written.items()):
             if new:

@@ -17,15 +17,15 @@ from podium.executor.v1 import executor_pb2
 from podium.registry.v1 import registry_pb2
 from tui.cli import sources
 from tui.cli.main import HOME_OPTION
-from tui.cli.session import call, echo_json, fail
+from tui.cli.session import call, fail
 from tui.cli.types import VERSION
+from tui.cli.writing import echo_data, examples, output_option
 from tui.views.graph.drawing import Drawing, lay_out, text_of
 from tui.views.graph.lines import plain as in_ascii
 from tui.views.graph.listing import as_json, summary
 from tui.views.graph.overlay import Overlay, of_document
 from tui.views.graph.painting import Run
 from tui.views.visible import in_one_line
-from tui.views.yaml_text import yaml_text
 
 if TYPE_CHECKING:
     from tui.clients import Clients
@@ -44,19 +44,19 @@ _COLORS: dict[str, dict[str, Any]] = {
 _SIGNS = "│▼╲╔✔✘●⧖⊘↷↻→…"
 
 
-@click.command()
+@click.command(
+    epilog=examples(
+        "podium graph order",
+        "podium graph --execution ID --fold each_line",
+        "podium graph workflows.yaml --output json",
+    )
+)
 @HOME_OPTION
 @click.option("--version", type=VERSION, default=0, help="Default: the latest.")
 @click.option("--execution", "execution_id", metavar="ID", help="What it ran, and where it stands.")
 @click.option("--fold", multiple=True, metavar="REF", help="Draw it and all in it as one box.")
 @click.option("--ascii", "plain", is_flag=True, help="Draw with + - | and letters.")
-@click.option(
-    "--output",
-    type=click.Choice(["text", "json", "yaml"]),
-    default="text",
-    show_default=True,
-    help="json and yaml tell where each task is drawn, in cells; of a FILE in a list.",
-)
+@output_option("json and yaml tell where each task is drawn, in cells; of a FILE in a list.")
 @click.argument("workflow", required=False, metavar="[WORKFLOW or FILE]")
 def graph(
     home: Path | None,
@@ -173,10 +173,7 @@ class _Printing:
         return drawing
 
     def _data(self, value: object) -> None:
-        if self._output == "json":
-            echo_json(value)
-        else:
-            click.echo(yaml_text(value).rstrip())
+        echo_data(value, self._output)
 
     def _text(self, drawing: Drawing, overlay: Overlay | None = None) -> None:
         plan = drawing.plan

@@ -17,8 +17,9 @@ from services.errors import NotFound, PermissionDenied, Unavailable
 from services.rpc import raising_ours
 from tui.cli.main import HOME_OPTION
 from tui.cli.serving import live
-from tui.cli.session import OUTPUT_OPTION, call, echo_json
+from tui.cli.session import call
 from tui.cli.types import LENGTH
+from tui.cli.writing import OUTPUT_OPTION, echo_data, echo_lines, examples
 from tui.views import durations
 from tui.views.keys import Uses, ending, fields, lines
 
@@ -52,7 +53,10 @@ class _End(click.ParamType[datetime]):
 EXPIRES = click.option("--expires", type=_End(), help="When the key ends; default: never.")
 
 
-@click.group(cls=Listing)
+@click.group(
+    cls=Listing,
+    epilog=examples("podium keys partners", "podium keys roll partners mobile --overlap 7d"),
+)
 def keys() -> None:
     """List the keys of AUTH, or make, roll and revoke one.
 
@@ -61,7 +65,7 @@ def keys() -> None:
     """
 
 
-@keys.command("list")
+@keys.command("list", epilog=examples("podium keys list partners --output json"))
 @HOME_OPTION
 @OUTPUT_OPTION
 @click.argument("auth")
@@ -73,14 +77,13 @@ def list_keys(home: Path | None, output: str, auth: str) -> None:
             registry_pb2.ListApiKeysRequest(auth_id=auth), timeout=CALL_SECONDS
         )
         used = await _last_used(clients, auth)
-        if output == "json":
-            echo_json([fields(key, used) for key in answer.api_keys])
+        if output != "text":
+            echo_data([fields(key, used) for key in answer.api_keys], output)
             return
         if not answer.api_keys:
             click.echo(await _without_keys(clients, auth))
             return
-        for line in lines(answer.api_keys, datetime.now(UTC), used):
-            click.echo(line)
+        echo_lines(lines(answer.api_keys, datetime.now(UTC), used))
 
     call(home, work)
 
@@ -106,7 +109,12 @@ async def _last_used(clients: Clients, auth: str) -> Uses | None:
     return {use.name: use.last_used_at for use in answer.keys if use.HasField("last_used_at")}
 
 
-@keys.command()
+@keys.command(
+    epilog=examples(
+        "podium keys create partners --name mobile",
+        "podium keys create partners --expires 2027-01-31T00:00:00Z",
+    )
+)
 @HOME_OPTION
 @OUTPUT_OPTION
 @click.option("--name", default="", help="What to call it; default: key-N.")
@@ -126,7 +134,9 @@ def create(home: Path | None, output: str, name: str, expires: datetime | None, 
     call(home, work)
 
 
-@keys.command()
+@keys.command(
+    epilog=examples("podium keys roll partners", "podium keys roll partners mobile --overlap 0")
+)
 @HOME_OPTION
 @OUTPUT_OPTION
 @click.option(
@@ -168,14 +178,15 @@ def roll(
     call(home, work)
 
 
-@keys.command()
+@keys.command(epilog=examples("podium keys revoke partners mobile"))
 @HOME_OPTION
+@OUTPUT_OPTION
 @click.option(
     "--even-last", is_flag=True, help="The last live key too: every call is refused then."
 )
 @click.argument("auth")
 @click.argument("name")
-def revoke(home: Path | None, even_last: bool, auth: str, name: str) -> None:
+def revoke(home: Path | None, output: str, even_last: bool, auth: str, name: str) -> None:
     """End the key NAME of AUTH; returns when the gateway refuses it."""
 
     async def work(clients: Clients) -> None:
@@ -183,7 +194,10 @@ def revoke(home: Path | None, even_last: bool, auth: str, name: str) -> None:
             registry_pb2.RevokeApiKeyRequest(auth_id=auth, name=name, even_last=even_last),
             timeout=CALL_SECONDS,
         )
-        click.echo(f"key {name} of auth {auth}  revoked")
+        if output != "text":
+            echo_data({"auth": auth, "name": name, "outcome": "revoked"}, output)
+        else:
+            click.echo(f"key {name} of auth {auth}  revoked")
         await live(clients, answer.revision)
 
     call(home, work)
@@ -198,9 +212,9 @@ def _stamp(moment: datetime | None) -> Timestamp | None:
 
 
 def _print_made(made: registry_pb2.ApiKey, key: str, replaced: Any, output: str) -> None:
-    if output == "json":
+    if output != "text":
         old = {"replaced": [fields(each) for each in replaced]} if replaced else {}
-        echo_json(fields(made) | {"key": key} | old)
+        echo_data(fields(made) | {"key": key} | old, output)
         return
     click.echo(f"key {made.name}: {key}  (shown this once)")
     until = f", {ending(made)}" if made.HasField("expires_at") else ""

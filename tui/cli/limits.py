@@ -9,9 +9,9 @@ import click
 
 from podium.edge.v1 import edge_pb2 as pb
 from tui.cli.main import HOME_OPTION
-from tui.cli.session import call, echo_json
+from tui.cli.session import call
+from tui.cli.writing import OUTPUT_OPTION, echo_data, echo_lines, examples
 from tui.views import limits as views
-from tui.views.yaml_text import yaml_text
 
 if TYPE_CHECKING:
     from tui.clients import Clients
@@ -38,6 +38,7 @@ class _Limits(click.Group):
     invoke_without_command=True,
     # Those of list, where the word is left out.
     context_settings={"ignore_unknown_options": True},
+    epilog=examples("podium limits", "podium limits shop", "podium limits reset shop"),
 )
 @click.pass_context
 def limits(context: click.Context) -> None:
@@ -46,11 +47,14 @@ def limits(context: click.Context) -> None:
         context.invoke(listed)
 
 
-@limits.command("list")
-@HOME_OPTION
-@click.option(
-    "--output", type=click.Choice(["text", "json", "yaml"]), default="text", show_default=True
+@limits.command(
+    "list",
+    epilog=examples(
+        "podium limits list shop POST /orders --keys 50", "podium limits --output json"
+    ),
 )
+@HOME_OPTION
+@OUTPUT_OPTION
 @click.option(
     "--keys",
     type=click.IntRange(1, MOST_KEYS),
@@ -73,12 +77,10 @@ def listed(home: Path | None, output: str, keys: int, service: str, method: str,
 
     async def work(clients: Clients) -> None:
         told = await clients.edge.ListLimits(request, timeout=CALL_SECONDS)
-        if output == "json":
-            echo_json(views.documents(told))
-        elif output == "yaml":
-            click.echo(yaml_text(views.documents(told)).rstrip())
+        if output != "text":
+            echo_data(views.documents(told), output)
         elif told.limits:
-            click.echo("\n".join(views.lines(told)))
+            echo_lines(views.lines(told))
         else:
             click.echo(_NONE)
         if told.executor_away:
@@ -87,9 +89,11 @@ def listed(home: Path | None, output: str, keys: int, service: str, method: str,
     call(home, work)
 
 
-@limits.command()
+@limits.command(
+    epilog=examples("podium limits reset shop", "podium limits reset shop POST /orders --key ada")
+)
 @HOME_OPTION
-@click.option("--output", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@OUTPUT_OPTION
 @click.option("--id", "id_", default="", help="The one key of that id, as podium limits has it.")
 @click.option("--name", default="", help="Only the limit of that name.")
 @click.option("--key", help="Only that key, as podium limits has it.")
@@ -120,8 +124,8 @@ def reset(
 
     async def work(clients: Clients) -> None:
         answer = await clients.edge.ResetLimits(request, timeout=CALL_SECONDS)
-        if output == "json":
-            echo_json({"reset": answer.reset})
+        if output != "text":
+            echo_data({"reset": answer.reset}, output)
         else:
             click.echo(f"{answer.reset} reset")
 

@@ -1,9 +1,10 @@
-"""A timeline that moves: rewritten in place on a terminal, plain lines elsewhere."""
+"""What moves: a timeline, or a report, rewritten in place on a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 
 import shutil
 import sys
+from collections.abc import Sequence
 from typing import TextIO
 
 import click
@@ -84,3 +85,25 @@ class Timeline:
         if change.execution.HasField("ended_at"):
             click.echo(self._indent + ended_line(change.execution), file=self._stream)
         self._stream.flush()
+
+
+class Screen:
+    """Reports in place of each other on a terminal, one below the other elsewhere."""
+
+    def __init__(self) -> None:
+        self._moving = sys.stdout.isatty()
+        self._shown = 0
+
+    def show(self, lines: Sequence[str]) -> None:
+        """The next report."""
+        if self._moving:
+            # What has left the screen cannot be written over.
+            columns, rows = shutil.get_terminal_size()
+            lines = [line[: columns - 1] for line in lines][: rows - 1]
+            if self._shown:
+                sys.stdout.write(f"\x1b[{self._shown}A\x1b[J")
+        elif self._shown:
+            sys.stdout.write("\n")
+        self._shown = len(lines)
+        sys.stdout.writelines(f"{line}\n" for line in lines)
+        sys.stdout.flush()

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import sys
 from collections.abc import Iterable, Sequence
 from contextlib import aclosing
 from pathlib import Path
@@ -14,8 +12,10 @@ import click
 
 from podium.common.v1 import log_pb2 as pb
 from services.errors import Unavailable
+from tui.cli.ending import while_read
 from tui.cli.main import HOME_OPTION
-from tui.cli.session import OUTPUT_OPTION, call
+from tui.cli.session import call
+from tui.cli.writing import STREAM_OPTION, Stream, examples
 from tui.clients import SERVICES
 from tui.logs import log_now, logs_changing
 from tui.views import logs as views
@@ -30,9 +30,15 @@ _LEVELS: dict[str, pb.LogLevel.ValueType] = {
 }
 
 
-@click.command()
+@click.command(
+    epilog=examples(
+        "podium log --level warning --follow",
+        "podium log --service edge --limit 20 timeout",
+        "podium log --execution ID --output json",
+    )
+)
 @HOME_OPTION
-@OUTPUT_OPTION
+@STREAM_OPTION
 @click.option("--service", type=click.Choice(SERVICES), help="Only this one's.")
 @click.option("--level", type=click.Choice([*_LEVELS]), help="This level and above.")
 @click.option("--logger", default="", help="A module, e.g. services.executor.")
@@ -48,21 +54,13 @@ _LEVELS: dict[str, pb.LogLevel.ValueType] = {
 )
 @click.argument("text", default="")
 def log(
-    home: Path | None,
-    output: str,
-    service: str | None,
-    level: str | None,
-    logger: str,
-    execution: str,
-    request_id: str,
-    follow: bool,
-    limit: int,
-    text: str,
-) -> None:
+    home: Path | None, output: str, service: str | None, level: str | None, logger: str,
+    execution: str, request_id: str, follow: bool, limit: int, text: str,
+) -> None:  # fmt: skip
     """Show what registry, executor and edge have logged, in the order of time; with TEXT in it.
 
     Each keeps its last 5,000 entries in memory: info and above, debug only with
-    PODIUM_LOG_LEVEL=debug. As JSON, each entry is a line.
+    PODIUM_LOG_LEVEL=debug.
     """
     request = pb.WatchLogRequest(
         level=_LEVELS[level] if level else pb.LOG_LEVEL_UNSPECIFIED,
@@ -73,22 +71,31 @@ def log(
         limit=limit,
     )
     services = (service,) if service else SERVICES
+    printing = _Printing(output)
 
     async def work(clients: Clients) -> int:
         answers = await asyncio.gather(*(_asked(clients, each, request) for each in services))
-        _show([entry for each in answers for entry in each.entries], output, limit)
-        requests = {}
+        printing.show([entry for each in answers for entry in each.entries], limit)
         for name, answer in zip(services, answers, strict=True):
             _tell_what_is_gone(name, answer, limit)
-            requests[name] = pb.WatchLogRequest()
-            requests[name].CopyFrom(request)
-            if answer.HasField("resume"):
-                requests[name].resume.CopyFrom(answer.resume)
         if follow:
-            await _follow(clients, requests, output)
+            await _follow(clients, _going_on(request, services, answers), printing)
         return int(not all(answer.HasField("resume") for answer in answers))
 
     call(home, work)
+
+
+def _going_on(
+    request: pb.WatchLogRequest, services: Sequence[str], answers: Iterable[pb.WatchLogResponse]
+) -> dict[str, pb.WatchLogRequest]:
+    """The same question to each service, from where its answer ended."""
+    requests = {}
+    for name, answer in zip(services, answers, strict=True):
+        requests[name] = pb.WatchLogRequest()
+        requests[name].CopyFrom(request)
+        if answer.HasField("resume"):
+            requests[name].resume.CopyFrom(answer.resume)
+    return requests
 
 
 async def _asked(
@@ -110,25 +117,33 @@ def _tell_what_is_gone(service: str, answer: pb.WatchLogResponse, limit: int) ->
         _say(f"the {service} keeps {answer.dropped:,} earlier entries no more.")
 
 
-async def _follow(clients: Clients, requests: dict[str, pb.WatchLogRequest], output: str) -> None:
-    async with aclosing(logs_changing(clients, requests)) as news:
+async def _follow(
+    clients: Clients, requests: dict[str, pb.WatchLogRequest], printing: _Printing
+) -> None:
+    async with while_read(), aclosing(logs_changing(clients, requests)) as news:
         async for each in news:
             if each.change is None:
                 _say(f"the {each.service} is away; its log goes on when it is back.")
                 continue
             if each.change.dropped:
                 _say(f"{each.change.dropped:,} entries of the {each.service} were missed.")
-            _show(each.change.entries, output)
+            printing.show(each.change.entries)
 
 
-def _show(entries: Iterable[pb.LogEntry], output: str, limit: int = MOST) -> None:
-    shown: Sequence[pb.LogEntry] = views.merged(entries)
-    for entry in shown[-limit:] if limit else ():
-        if output == "json":
-            click.echo(json.dumps(views.document(entry)))
-        else:
-            click.echo("\n".join(views.lines(entry)))
-    sys.stdout.flush()
+class _Printing:
+    """Writes entries, as lines or as data."""
+
+    def __init__(self, output: str) -> None:
+        self._stream = Stream(output) if output != "text" else None
+
+    def show(self, entries: Iterable[pb.LogEntry], limit: int = MOST) -> None:
+        """The newest ``limit`` of ``entries``, in the order of time."""
+        shown: Sequence[pb.LogEntry] = views.merged(entries)
+        for entry in shown[-limit:] if limit else ():
+            if self._stream is not None:
+                self._stream.echo(views.document(entry))
+            else:
+                click.echo("\n".join(views.lines(entry)))
 
 
 def _say(sentence: str) -> None:

@@ -9,8 +9,7 @@ from typing import Any
 
 import click
 
-# What a shell says of a command that SIGINT has ended: 128 and the signal's number.
-INTERRUPTED = 130
+from tui.cli.ending import ending
 
 # Subcommand -> (module, attribute, one line for --help). Importing all of them would make every
 # call wait for gRPC, which `podium --help` and `podium up` do not need.
@@ -62,12 +61,15 @@ class LazyGroup(click.Group):
         command: click.Command = getattr(import_module(module), attribute)
         return command
 
+    def make_context(self, *args: Any, **extra: Any) -> click.Context:
+        """As click does; help that nobody reads to its end is no failure that needs words."""
+        with ending():
+            return super().make_context(*args, **extra)
+
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the subcommand; Ctrl-C ends it without a word, whatever it was about to do."""
-        try:
+        """Run the subcommand; see :func:`tui.cli.ending.ending` for how it may end."""
+        with ending():
             return super().invoke(ctx)
-        except KeyboardInterrupt:
-            sys.exit(INTERRUPTED)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
-import sys
-from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,9 +13,12 @@ from podium.edge.v1 import edge_pb2 as pb
 from podium.registry.v1 import registry_pb2
 from services.errors import NotFound, PermissionDenied, Unavailable
 from services.rpc import raising_ours
+from tui.cli.ending import while_read
+from tui.cli.live import Screen
 from tui.cli.main import HOME_OPTION
-from tui.cli.session import OUTPUT_OPTION, call, echo_json, fail
+from tui.cli.session import call, fail
 from tui.cli.types import LENGTH
+from tui.cli.writing import OUTPUT_OPTION, Stream, echo_data, echo_lines, examples
 from tui.clients import metrics_changing
 from tui.views import metrics as views, routes
 
@@ -35,7 +35,13 @@ _GROUPINGS = {
 }
 
 
-@click.command()
+@click.command(
+    epilog=examples(
+        "podium metrics --by route",
+        "podium metrics shop POST /orders --since 24h --by minute --output json",
+        "podium metrics --watch",
+    )
+)
 @HOME_OPTION
 @OUTPUT_OPTION
 @click.option("--key", help="Only calls of this principal, e.g. key:partners/mobile; '' for none.")
@@ -48,54 +54,63 @@ _GROUPINGS = {
 @click.argument("method", required=False)
 @click.argument("path", required=False)
 def metrics(
-    home: Path | None,
-    output: str,
-    key: str | None,
-    since: timedelta,
-    by: str | None,
-    watch: bool,
-    service: str | None,
-    method: str | None,
-    path: str | None,
-) -> None:
+    home: Path | None, output: str, key: str | None, since: timedelta, by: str | None,
+    watch: bool, service: str | None, method: str | None, path: str | None,
+) -> None:  # fmt: skip
     """Show what the gateway has answered: of all services, of SERVICE, or of one route of it.
 
     PATH is the whole path or that below the service's, with its {parameters}. An empty SERVICE
-    ('') is what is no route's: what has found none, and the gateway's own pages. With --watch and
-    JSON, each report is a line.
+    ('') is what is no route's: what has found none, and the gateway's own pages. With --watch,
+    each report is a line of JSON or a YAML document.
     """
     if method is not None and path is None:
         raise click.UsageError("A route is METHOD and PATH.")
     if not timedelta(0) < since <= DAY:
         raise click.BadParameter("must be more than 0 and at most 24h.", param_hint="--since")
-    of = " ".join(word for word in (service, method and method.upper(), path, key) if word)
-    of = of or ("what is no route's" if service is not None else "all services")
+    query = pb.GatewayMetricsQuery(
+        service_id=service,
+        method=method,
+        path=path,
+        principal=key,
+        group_by=_GROUPINGS[by] if by else pb.GATEWAY_METRICS_GROUPING_UNSPECIFIED,
+    )
 
     async def work(clients: Clients) -> None:
-        whole = await _whole(clients, service, method, path) if service and path else path
-        query = pb.GatewayMetricsQuery(
-            service_id=service,
-            method=method,
-            path=whole,
-            principal=key,
-            group_by=_GROUPINGS[by] if by else pb.GATEWAY_METRICS_GROUPING_UNSPECIFIED,
-        )
+        if service and path:
+            query.path = await _whole(clients, service, method, path)
         report = await _asked(clients, query, since)
         if not report.total.requests and (missing := await _missing(clients, query)):
             fail(f"{missing} here, and no request of it was answered in that time.")
-        if not watch:
-            if output == "json":
-                echo_json(views.document(report))
-            else:
-                click.echo("\n".join(views.lines(report, of)))
-            return
-        request = pb.WatchGatewayMetricsRequest(query=query)
-        request.period.FromTimedelta(since)
-        show = _as_json if output == "json" else _Screen()
-        async for change in metrics_changing(clients, request):
-            show(change.report, of)
+        if watch:
+            await _watched(clients, query, since, output)
+        elif output != "text":
+            echo_data(views.document(report), output)
+        else:
+            echo_lines(views.lines(report, _of(query)))
 
     call(home, work)
+
+
+def _of(query: pb.GatewayMetricsQuery) -> str:
+    """What a report is about, in words."""
+    words = (query.service_id, query.method.upper(), query.path, query.principal)
+    said = " ".join(filter(None, words))
+    return said or ("what is no route's" if query.HasField("service_id") else "all services")
+
+
+async def _watched(
+    clients: Clients, query: pb.GatewayMetricsQuery, since: timedelta, output: str
+) -> None:
+    """Print each report, for ever."""
+    request = pb.WatchGatewayMetricsRequest(query=query)
+    request.period.FromTimedelta(since)
+    stream, screen = Stream(output), Screen()
+    async with while_read():
+        async for change in metrics_changing(clients, request):
+            if output != "text":
+                stream.echo(views.document(change.report))
+            else:
+                screen.show(list(views.lines(change.report, _of(query))))
 
 
 async def _asked(
@@ -162,38 +177,3 @@ async def _whole(clients: Clients, service: str, method: str | None, path: str) 
     found = routes.lines([json.loads(answer.definition.document)])
     line = routes.chosen(found, service, method or "", path)
     return line.path if line else path
-
-
-_Show = Callable[[pb.GatewayMetricsReport, str], None]
-
-
-def _as_json(report: pb.GatewayMetricsReport, of: str) -> None:
-    click.echo(json.dumps(views.document(report), ensure_ascii=False))
-    sys.stdout.flush()
-
-
-class _Screen:
-    """Reports in place of each other on a terminal, one below the other elsewhere."""
-
-    def __init__(self) -> None:
-        self._moving = sys.stdout.isatty()
-        self._shown = 0
-
-    def __call__(self, report: pb.GatewayMetricsReport, of: str) -> None:
-        lines = list(views.lines(report, of))
-        if self._moving:
-            lines = self._fitting(lines)
-            if self._shown:
-                sys.stdout.write(f"\x1b[{self._shown}A\x1b[J")
-            self._shown = len(lines)
-        elif self._shown:
-            sys.stdout.write("\n")
-        else:
-            self._shown = 1
-        sys.stdout.writelines(f"{line}\n" for line in lines)
-        sys.stdout.flush()
-
-    def _fitting(self, lines: Iterable[str]) -> list[str]:
-        # What has left the screen cannot be written over.
-        columns, rows = shutil.get_terminal_size()
-        return [line[: columns - 1] for line in lines][: rows - 1]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,9 +11,9 @@ import click
 
 from podium.executor.v1 import executor_pb2 as pb
 from tui.cli.main import HOME_OPTION
-from tui.cli.session import call, echo_json, fail
+from tui.cli.session import call, fail
+from tui.cli.writing import OUTPUT_OPTION, echo_data, examples
 from tui.views.operations import is_refused, preview_line, result_json, result_line
-from tui.views.yaml_text import yaml_text
 
 if TYPE_CHECKING:
     from tui.clients import Clients
@@ -33,33 +33,25 @@ The exit status is 1 if one of them was refused.
 def _operation(name: str, help_text: str, operation: Any, *options: click.Option) -> click.Command:
     """A command that does ``operation`` and prints what became of each execution."""
 
-    @click.command(name, help=help_text + _HOW)
+    @click.command(
+        name,
+        help=help_text + _HOW,
+        epilog=examples(
+            f"podium {name} ID",
+            f"podium {name} --query 'wf:order* older:1h' --yes --output json",
+        ),
+    )
     @HOME_OPTION
     @click.option("--query", default="", help="Take what matches; `podium executions` shows it.")
     @click.option("--limit", type=click.IntRange(1, MOST), help="The oldest of what matches.")
     @click.option("--yes", is_flag=True, help="Ask nothing before it is done.")
-    @click.option(
-        "--output",
-        type=click.Choice(["text", "json", "yaml"]),
-        default="text",
-        show_default=True,
-    )
+    @OUTPUT_OPTION
     @click.argument("execution_ids", metavar="ID...", nargs=-1)
     def operate(
-        home: Path | None,
-        query: str,
-        limit: int | None,
-        yes: bool,
-        output: str,
-        execution_ids: tuple[str, ...],
-        **arguments: Any,
-    ) -> None:
-        if bool(query) == bool(execution_ids):
-            raise click.UsageError("Give one ID or more, or a --query.")
-        if limit and not query:
-            raise click.UsageError("--limit goes with a --query.")
-        if len(set(execution_ids)) > MOST:
-            raise click.UsageError(f"There may be {MOST} IDs at most.")
+        home: Path | None, query: str, limit: int | None, yes: bool, output: str,
+        execution_ids: tuple[str, ...], **arguments: Any,
+    ) -> None:  # fmt: skip
+        _check(query, limit, execution_ids)
         request = pb.OperateExecutionsRequest(operation=operation, **arguments)
 
         async def work(clients: Clients) -> int:
@@ -74,6 +66,16 @@ def _operation(name: str, help_text: str, operation: Any, *options: click.Option
 
     operate.params.extend(options)
     return operate
+
+
+def _check(query: str, limit: int | None, execution_ids: Sequence[str]) -> None:
+    """Raises click.UsageError where they do not go together."""
+    if bool(query) == bool(execution_ids):
+        raise click.UsageError("Give one ID or more, or a --query.")
+    if limit and not query:
+        raise click.UsageError("--limit goes with a --query.")
+    if len(set(execution_ids)) > MOST:
+        raise click.UsageError(f"There may be {MOST} IDs at most.")
 
 
 async def _agreed(
@@ -105,7 +107,7 @@ async def _results(clients: Clients, request: pb.OperateExecutionsRequest, outpu
         for result in response.results if output == "text" else ():
             click.echo(result_line(result), err=is_refused(result))
     if output != "text":
-        _printer(output)([result_json(result) for result in results])
+        echo_data([result_json(result) for result in results], output)
     return int(any(map(is_refused, results)))
 
 
@@ -120,12 +122,6 @@ async def _asked(
 async def _nothing() -> AsyncIterator[pb.OperateExecutionsResponse]:
     return
     yield
-
-
-def _printer(output: str) -> Callable[[Any], None]:
-    if output == "json":
-        return echo_json
-    return lambda value: click.echo(yaml_text(value), nl=False)
 
 
 pause = _operation("pause", "Let running tasks end and start no new ones.", pb.OPERATION_PAUSE)

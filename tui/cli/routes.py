@@ -14,7 +14,8 @@ from podium.common.v1 import page_pb2
 from podium.edge.v1 import edge_pb2
 from podium.registry.v1 import registry_pb2
 from tui.cli.main import HOME_OPTION
-from tui.cli.session import OUTPUT_OPTION, call, echo_json, fail
+from tui.cli.session import call, fail
+from tui.cli.writing import OUTPUT_OPTION, echo_data, echo_lines, examples, output_option
 from tui.views.routes import RouteLine, body_of, chosen, curl, lines, tools
 from tui.views.visible import visible
 
@@ -24,9 +25,15 @@ if TYPE_CHECKING:
 CALL_SECONDS = 10.0
 PAGE = 500
 _MOST_TOLD = 10
+_FORMATS = {"json": edge_pb2.DOCUMENT_FORMAT_JSON}
 
 
-@click.group(invoke_without_command=True)
+@click.group(
+    invoke_without_command=True,
+    epilog=examples(
+        "podium routes", "podium routes --service shop", "podium routes curl shop POST /orders"
+    ),
+)
 @HOME_OPTION
 @OUTPUT_OPTION
 @click.option("--service", help="Only the routes of this one.")
@@ -42,22 +49,24 @@ def routes(context: click.Context, home: Path | None, output: str, service: str 
         if service is not None:
             services = [_named(services, service)]
         found = lines(services)
-        if output == "json":
-            echo_json([line.fields() for line in found])
+        if output != "text":
+            echo_data([line.fields() for line in found], output)
         else:
-            for line in found:
-                click.echo(line.text())
+            echo_lines(line.text() for line in found)
 
     call(home, work)
 
 
-@routes.command("curl")
+@routes.command("curl", epilog=examples("podium routes curl shop POST /orders"))
 @HOME_OPTION
+@OUTPUT_OPTION
 @click.argument("service")
 @click.argument("method")
 @click.argument("path")
 @click.pass_obj
-def print_curl(above: Path | None, home: Path | None, service: str, method: str, path: str) -> None:
+def print_curl(
+    above: Path | None, home: Path | None, output: str, service: str, method: str, path: str
+) -> None:
     """Print the curl command that calls the route METHOD PATH of SERVICE.
 
     PATH is the whole path or that below the service's; what stands in capitals is yours to fill in.
@@ -72,19 +81,26 @@ def print_curl(above: Path | None, home: Path | None, service: str, method: str,
         auth = await _document(clients, "auth", line.service["authConfigId"])
         public = auth["authenticationType"] in ("NONE", "PUBLIC")
         body = body_of(line, await _schema(clients, line))
-        click.echo(curl(line, clients.suite.gateway, public=public, body=body))
-        for pointer, detail in body.faults[:_MOST_TOLD] if body else ():
+        command = curl(line, clients.suite.gateway, public=public, body=body)
+        faults = body.faults[:_MOST_TOLD] if body else ()
+        if output != "text":
+            told = [{"path": pointer, "message": detail} for pointer, detail in faults]
+            echo_data({"command": command, "toFillIn": told}, output)
+            return
+        click.echo(command)
+        for pointer, detail in faults:
             where = f"{visible(pointer)} of the body" if pointer else "the body"
             click.echo(f"podium: {where} is to be filled in: {visible(detail)}", err=True)
 
     call(home or above, work)
 
 
-@routes.command("mcp")
+@routes.command("mcp", epilog=examples("podium routes mcp shop"))
 @HOME_OPTION
+@output_option("text is JSON, as clients want it; yaml for who reads it.")
 @click.argument("service")
 @click.pass_obj
-def print_mcp(above: Path | None, home: Path | None, service: str) -> None:
+def print_mcp(above: Path | None, home: Path | None, output: str, service: str) -> None:
     """Print how a client of MCP is configured to have the routes of SERVICE as tools."""
 
     async def work(clients: Clients) -> None:
@@ -93,14 +109,19 @@ def print_mcp(above: Path | None, home: Path | None, service: str) -> None:
             fail(f"service {service!r} says mcpEnabled: false.")
         auth = await _document(clients, "auth", document["authConfigId"])
         public = auth["authenticationType"] in ("NONE", "PUBLIC")
-        echo_json(tools(document, clients.suite.gateway, public=public))
+        echo_data(tools(document, clients.suite.gateway, public=public), output)
 
     call(home or above, work)
 
 
-@routes.command("openapi")
+@routes.command(
+    "openapi",
+    epilog=examples(
+        "podium routes openapi shop", "podium routes openapi shop POST /orders --output json"
+    ),
+)
 @HOME_OPTION
-@click.option("--output", type=click.Choice(["yaml", "json"]), default="yaml", show_default=True)
+@output_option("text is YAML.", "yaml")
 @click.argument("service")
 @click.argument("method", required=False, default="")
 @click.argument("path", required=False, default="")
@@ -113,7 +134,7 @@ def print_openapi(
         service_id=service,
         method=method,
         path=path,
-        format=edge_pb2.DocumentFormat.Value(f"DOCUMENT_FORMAT_{output.upper()}"),
+        format=_FORMATS.get(output, edge_pb2.DOCUMENT_FORMAT_YAML),
     )
 
     async def work(clients: Clients) -> None:

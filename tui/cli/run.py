@@ -15,10 +15,12 @@ import click
 from google.protobuf.duration_pb2 import Duration
 
 from podium.executor.v1 import executor_pb2 as pb
+from tui.cli.ending import while_read
 from tui.cli.live import Timeline
 from tui.cli.main import HOME_OPTION
-from tui.cli.session import OUTPUT_OPTION, call, object_argument
+from tui.cli.session import call, object_argument
 from tui.cli.types import VERSION
+from tui.cli.writing import OUTPUT_OPTION, echo_data, echo_json, examples
 from tui.clients import execution_changing, persistently
 from tui.views.timeline import ended_line, execution_status, webhook_line
 
@@ -29,7 +31,13 @@ CALL_SECONDS = 15.0
 LONGEST_WAIT_SECONDS = 300
 
 
-@click.command()
+@click.command(
+    epilog=examples(
+        """podium run order --input '{"lines": 3}'""",
+        "podium run order --input @order.json --wait 30 --output json",
+        "podium run order --follow",
+    )
+)
 @HOME_OPTION
 @click.option("--version", type=VERSION, default=0, help="Default: the latest.")
 @click.option("--input", "given", default="{}", metavar="JSON or @FILE", help="An object.")
@@ -39,15 +47,9 @@ LONGEST_WAIT_SECONDS = 300
 @OUTPUT_OPTION
 @click.argument("workflow")
 def run(
-    home: Path | None,
-    version: int,
-    given: str,
-    wait: float | None,
-    follow: bool,
-    correlation_id: str,
-    output: str,
-    workflow: str,
-) -> None:
+    home: Path | None, version: int, given: str, wait: float | None, follow: bool,
+    correlation_id: str, output: str, workflow: str,
+) -> None:  # fmt: skip
     """Start WORKFLOW. Prints the execution's id, or with --wait or --follow how it ended.
 
     Ends with 1 if the execution ends other than COMPLETED, or not within --wait.
@@ -63,14 +65,11 @@ def run(
     )
 
     async def work(clients: Clients) -> int:
-        await persistently(
-            lambda: clients.executor.StartExecution(
-                pb.StartExecutionRequest(start=start), timeout=CALL_SECONDS
-            )
-        )
+        request = pb.StartExecutionRequest(start=start)
+        await persistently(lambda: clients.executor.StartExecution(request, timeout=CALL_SECONDS))
         waited = follow or wait is not None
         if follow:
-            await _follow(clients, start.execution_id, quiet=output == "json", seconds=wait)
+            await _follow(clients, start.execution_id, quiet=output != "text", seconds=wait)
         elif wait is not None:
             await _wait(clients, start.execution_id, wait)
         elif output == "text":
@@ -81,18 +80,19 @@ def run(
     call(home, work)
 
 
-@click.command()
+@click.command(epilog=examples("podium watch ID", "podium watch ID --output json"))
 @HOME_OPTION
 @OUTPUT_OPTION
 @click.argument("execution_id", metavar="ID")
 def watch(home: Path | None, output: str, execution_id: str) -> None:
     """Follow the execution ID until it ends: its tasks, polls, status and reason.
 
-    With --output json it prints the execution once it has ended, and nothing before.
+    With --output json or yaml it prints the execution once it has ended, and nothing before;
+    `podium events ID --follow` has each step as it comes.
     """
 
     async def work(clients: Clients) -> int:
-        await _follow(clients, execution_id, quiet=output == "json")
+        await _follow(clients, execution_id, quiet=output != "text")
         return await _print(clients, execution_id, output, ended=True)
 
     call(home, work)
@@ -122,7 +122,7 @@ async def _follow(
     clients: Clients, execution_id: str, *, quiet: bool, seconds: float | None = None
 ) -> None:
     with suppress(TimeoutError), Timeline(quiet=quiet) as timeline:
-        async with asyncio.timeout(seconds):
+        async with asyncio.timeout(seconds), while_read():
             async for change in execution_changing(clients, execution_id):
                 timeline.show(change)
 
@@ -135,13 +135,13 @@ async def _print(clients: Clients, execution_id: str, output: str, *, ended: boo
     )
     document = json.loads(answer.document)
     status = execution_status(answer.state.status)
-    if output == "json":
-        click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+    if output != "text":
+        echo_data(document, output)
     else:
         running = status in ("RUNNING", "PAUSED")
         click.echo(f"{execution_id}  {status if running else ended_line(answer.state)}")
         if answer.HasField("completion_webhook"):
             click.echo(webhook_line(answer.completion_webhook))
         if not running:
-            click.echo(json.dumps(document.get("output"), indent=2, ensure_ascii=False))
+            echo_json(document.get("output"))
     return int(ended and status != "COMPLETED")

@@ -11,7 +11,8 @@ import click
 
 from podium.edge.v1 import edge_pb2
 from tui.cli.main import HOME_OPTION
-from tui.cli.session import OUTPUT_OPTION, call, document_argument, echo_json
+from tui.cli.session import call, document_argument
+from tui.cli.writing import OUTPUT_OPTION, echo_data, echo_json, examples
 
 if TYPE_CHECKING:
     from tui.clients import Clients
@@ -19,7 +20,12 @@ if TYPE_CHECKING:
 CALL_SECONDS = 40.0
 
 
-@click.command()
+@click.command(
+    epilog=examples(
+        """podium test-script '$.a + 1' --payload '{"a": 1}'""",
+        "podium test-script @before.js --payload @call.json",
+    )
+)
 @HOME_OPTION
 @OUTPUT_OPTION
 @click.option(
@@ -41,8 +47,8 @@ def test_script(home: Path | None, output: str, payload: str, script: str) -> No
     async def work(clients: Clients) -> int:
         answer = await clients.edge.TestScript(request, timeout=CALL_SECONDS)
         failed = answer.HasField("fault")
-        if output == "json":
-            echo_json(_document(answer))
+        if output != "text":
+            echo_data(_document(answer), output)
         elif failed:
             click.echo(answer.fault.message, err=True)
         else:

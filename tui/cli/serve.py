@@ -7,8 +7,10 @@ import sys
 
 import click
 
+from tui.cli.writing import examples
 
-@click.command()
+
+@click.command(epilog=examples("podium serve executor"))
 @click.argument("service", type=click.Choice(["registry", "executor", "edge"]))
 def serve(service: str) -> None:
     """Run SERVICE; every setting is a PODIUM_* variable (docs/settings.md)."""

@@ -1,21 +1,22 @@
-"""How a command reaches the suite, says what went wrong, and prints data."""
+"""How a command reaches the suite, says what went wrong, and reads documents."""
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
-from services.errors import ServiceError, Unauthenticated, Unavailable
+from services.errors import DeadlineExceeded, ServiceError, Unauthenticated, Unavailable
 from services.home import HomeUnusable
 from services.rpc import is_of_transport
 from tui.cli import interrupts
-from tui.clients import connected
+from tui.clients import SERVICES, connected
 from tui.clients.tokens import forget_token
 from tui.suite import find
 
@@ -23,13 +24,7 @@ if TYPE_CHECKING:
     from tui.clients import Clients
     from tui.suite import Suite
 
-OUTPUT_OPTION = click.option(
-    "--output", type=click.Choice(["text", "json"]), default="text", show_default=True
-)
-
-DATA_OPTION = click.option(
-    "--output", type=click.Choice(["text", "json", "yaml"]), default="text", show_default=True
-)
+PROBE_SECONDS = 1.0
 
 
 def call(
@@ -52,60 +47,60 @@ def ask(
     It is run again if it was refused for a token that was kept. A failure that has a name is
     printed as its sentence and ends with ``failure``.
     """
-
-    async def session() -> int:
-        suite = find(home, os.environ)
-        try:
-            return await work(suite)
-        except Unauthenticated:
-            # The token that was kept is of a registry that is no more.
-            if not forget_token(suite):
-                raise
-        return await work(suite)
-
     try:
-        code = interrupts.run(session())
+        suite = find(home, os.environ)
+        sys.exit(interrupts.run(_once_or_twice(suite, work)))
     except HomeUnusable as error:
         fail(str(error), failure)
-    except Unavailable as error:
-        away = (
-            "A service of the suite cannot be reached" if is_of_transport(error) else error.detail
-        )
-        fail(f"{away.rstrip('.')}; podium status says more.", failure)
+    except (Unavailable, DeadlineExceeded) as error:
+        fail(interrupts.run(_away(suite, error)), failure)
     except ServiceError as error:
         fail(error.detail, failure)
-    except BrokenPipeError:
-        # Who reads standard output has enough, as head has: click ends quietly, with 1.
-        raise
-    except OSError as error:
-        # A file has a name; standard output, which takes no more, has none.
-        fail(
-            f"{error.filename or 'The output'} cannot be written: {error.strerror or error}.",
-            failure,
-        )
-    sys.exit(code)
+
+
+async def _once_or_twice(suite: Suite, work: Callable[[Suite], Awaitable[int]]) -> int:
+    try:
+        return await work(suite)
+    except Unauthenticated:
+        # The token that was kept is of a registry that is no more.
+        if not forget_token(suite):
+            raise
+    return await work(suite)
+
+
+async def _away(suite: Suite, error: ServiceError) -> str:
+    """Who cannot be reached, at which address, and what to do about it."""
+    where = {name: f"the {name} at {getattr(suite, name)}" for name in SERVICES}
+    reached = await asyncio.gather(*(_accepts(getattr(suite, name)) for name in SERVICES))
+    away = [where[name] for name, there in zip(SERVICES, reached, strict=True) if not there]
+    said = error.detail.partition("; podium status")[0].rstrip(".")
+    if is_of_transport(error):
+        # In gRPC's words, which tell a user nothing.
+        said = "" if away else f"there is no answer in time ({', '.join(where.values())})"
+    if away:
+        said = f"{said}: " * bool(said) + f"{', '.join(away)} cannot be reached"
+    return f"{said[:1].upper()}{said[1:]}; podium status says more, podium up starts the suite."
+
+
+async def _accepts(address: str) -> bool:
+    """Whether something listens at ``host:port``."""
+    host, _, port = address.rpartition(":")
+    try:
+        async with asyncio.timeout(PROBE_SECONDS):
+            _, writer = await asyncio.open_connection(host.strip("[]"), int(port))
+    except OSError:
+        return False
+    except ValueError:
+        # Written as gRPC takes it and nobody else: that cannot be said.
+        return True
+    writer.close()
+    return True
 
 
 def fail(sentence: str, code: int = 1) -> NoReturn:
     """Say why and end with ``code``."""
     click.echo(f"podium: {sentence}", err=True)
     sys.exit(code)
-
-
-def echo_json(value: Any) -> None:
-    """``value`` as indented JSON on standard output."""
-    click.echo(json.dumps(value, indent=2, ensure_ascii=False))
-
-
-def echo_data(value: Any, output: str) -> None:
-    """``value`` on standard output, as ``json`` or as ``yaml``."""
-    if output == "yaml":
-        # It takes a while to import, and nobody else waits for it.
-        from tui.views.yaml_text import yaml_text
-
-        click.echo(yaml_text(value).rstrip())
-    else:
-        echo_json(value)
 
 
 def document_argument(text: str) -> str:

@@ -17,7 +17,8 @@ from services.errors import DeadlineExceeded, ServiceError, Unauthenticated, Una
 from services.locks import is_held
 from services.rpc import raising_ours
 from tui.cli.main import HOME_OPTION
-from tui.cli.session import OUTPUT_OPTION, ask, echo_json
+from tui.cli.session import ask
+from tui.cli.writing import OUTPUT_OPTION, echo_data, examples
 from tui.clients import check_serving, connected
 from tui.suite import HomeUnusable, Suite
 from tui.views.services import service_line
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 CALL_SECONDS = 3.0
 
 
-@click.command()
+@click.command(epilog=examples("podium status", "podium status --output json"))
 @HOME_OPTION
 @OUTPUT_OPTION
 def status(home: Path | None, output: str) -> None:
@@ -48,8 +49,8 @@ def status(home: Path | None, output: str) -> None:
             "management": suite.management,
             "services": rows,
         }
-        if output == "json":
-            echo_json(document)
+        if output != "text":
+            echo_data(document, output)
         else:
             _print(document)
         return int(any(row["status"] != "SERVING" for row in rows))

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -12,7 +12,8 @@ from podium.edge.v1 import edge_pb2 as pb
 from services.errors import InvalidRequest
 from services.rpc import raising_ours
 from tui.cli.main import HOME_OPTION
-from tui.cli.session import DATA_OPTION, call, echo_json
+from tui.cli.session import call
+from tui.cli.writing import OUTPUT_OPTION, echo_data, examples
 from tui.live.trying import CALL_SECONDS, KEY_METADATA
 from tui.views import trial
 from tui.views.route_call import CaseUnreadable, Pairs, RouteCall, read_case
@@ -23,9 +24,15 @@ if TYPE_CHECKING:
 _PAIR = "NAME=VALUE"
 
 
-@click.command()
+@click.command(
+    epilog=examples(
+        """podium test-route shop POST /orders --body '{"lines": 3}' --key "$KEY\"""",
+        "podium test-route shop GET '/prices/{id}' --path id=7 --query currency=EUR",
+        "podium test-route --case order.json --output json",
+    )
+)
 @HOME_OPTION
-@DATA_OPTION
+@OUTPUT_OPTION
 @click.option(
     "--case",
     "case_file",
@@ -44,70 +51,60 @@ _PAIR = "NAME=VALUE"
 @click.argument("method", required=False)
 @click.argument("path", required=False)
 def test_route(
-    home: Path | None,
-    output: str,
-    case_file: Path | None,
-    values: tuple[str, ...],
-    query: tuple[str, ...],
-    headers: tuple[str, ...],
-    body: str | None,
-    key: str,
-    service: str | None,
-    method: str | None,
-    path: str | None,
-) -> None:
+    home: Path | None, output: str, case_file: Path | None, values: tuple[str, ...],
+    query: tuple[str, ...], headers: tuple[str, ...], body: str | None, key: str,
+    service: str | None, method: str | None, path: str | None,
+) -> None:  # fmt: skip
     """Call the route METHOD PATH of SERVICE and show what the gateway did at each stage.
 
     PATH is the route's, whole or below the service's, as a template or with its values. The call
     is a real one: it runs the workflow, and limits count it. Ends with 0 if the answer is a 2xx,
     with 1 if it is another.
     """
-    kept = _case(case_file) if case_file else None
+    kept = _case(case_file) if case_file else RouteCall("", "", "")
     named = _named(kept, service, method, path)
     request = pb.TestRouteRequest(
         service_id=named[0],
         method=named[1],
         path=named[2],
-        path_parameters=dict(kept.parameters if kept else ()) | _parameters(values),
-        query=[
-            pb.QueryField(name=name, value=value)
-            for name, value in _merged(kept.query if kept else (), _pairs(query, "--query"))
-        ],
-        headers=[
-            pb.HeaderField(name=name, value=value)
-            for name, value in _merged(kept.headers if kept else (), _pairs(headers, "--header"))
-        ],
-        body=_body(body) if body is not None else (kept.body.encode() if kept else b""),
+        path_parameters=dict(kept.parameters) | _parameters(values),
+        query=_fields(pb.QueryField, kept.query, query, "--query"),
+        headers=_fields(pb.HeaderField, kept.headers, headers, "--header"),
+        body=kept.body.encode() if body is None else _body(body),
     )
     metadata = ((KEY_METADATA, key.encode()),) if key else ()
+    call(home, lambda clients: _try(clients, request, metadata, output))
 
-    async def work(clients: Clients) -> int:
-        try:
-            with raising_ours():
-                answer = await clients.edge.TestRoute(
-                    request, timeout=CALL_SECONDS, metadata=metadata
-                )
-        except InvalidRequest as error:
-            missing = error.metadata.get("missing", "").split()
-            hint = "".join(f" --path {name}=…" for name in missing)
-            click.echo(f"podium: {error.detail}{hint}", err=True)
-            return 2
-        _tell(answer, output, request.method, clients.suite.gateway)
-        return 0 if 200 <= answer.status < 300 else 1
 
-    call(home, work)
+async def _try(
+    clients: Clients, request: pb.TestRouteRequest, metadata: Sequence[Any], output: str
+) -> int:
+    """Send the call and tell what came of it: the exit code."""
+    try:
+        with raising_ours():
+            answer = await clients.edge.TestRoute(request, timeout=CALL_SECONDS, metadata=metadata)
+    except InvalidRequest as error:
+        missing = error.metadata.get("missing", "").split()
+        hint = "".join(f" --path {name}=…" for name in missing)
+        click.echo(f"podium: {error.detail}{hint}", err=True)
+        return 2
+    _tell(answer, output, request.method, clients.suite.gateway)
+    return 0 if 200 <= answer.status < 300 else 1
+
+
+_Field = TypeVar("_Field", pb.QueryField, pb.HeaderField)
+
+
+def _fields(kind: type[_Field], kept: Pairs, given: Iterable[str], option: str) -> list[_Field]:
+    pairs = _merged(kept, _pairs(given, option))
+    return [kind(name=name, value=value) for name, value in pairs]
 
 
 def _tell(answer: pb.TestRouteResponse, output: str, method: str, gateway: str) -> None:
     if output == "text":
         click.echo(trial.text(answer, method.upper(), gateway))
-    elif output == "json":
-        echo_json(trial.fields(answer))
     else:
-        # Late: only whoever wants YAML waits for its writer.
-        from tui.views.yaml_text import yaml_text
-
-        click.echo(yaml_text(trial.fields(answer)), nl=False)
+        echo_data(trial.fields(answer), output)
 
 
 def _case(path: Path) -> RouteCall:
@@ -123,9 +120,9 @@ def _case(path: Path) -> RouteCall:
         raise click.BadParameter(f"{path}: {error}", param_hint="--case") from error
 
 
-def _named(kept: RouteCall | None, *given: str | None) -> tuple[str, str, str]:
+def _named(kept: RouteCall, *given: str | None) -> tuple[str, str, str]:
     """Service, method and path: as given, else as the case has them."""
-    of_case = (kept.service, kept.method, kept.path) if kept else (None, None, None)
+    of_case = (kept.service, kept.method, kept.path)
     service, method, path = (mine or its for mine, its in zip(given, of_case, strict=True))
     if service and method and path:
         return service, method, path

@@ -18,6 +18,7 @@ from services.sealing import read_key
 from services.settings import Common, read
 from services.supervisor import Suite
 from tui.cli.main import HOME_OPTION
+from tui.cli.writing import examples
 
 
 def _address(context: click.Context, option: click.Parameter, value: str | None) -> str | None:
@@ -51,7 +52,7 @@ _IN_PLAIN_TEXT = (
 )
 
 
-@click.command()
+@click.command(epilog=examples("podium up", "podium up --home /srv/podium --gateway 0.0.0.0:8080"))
 @HOME_OPTION
 def up(home: Path | None, **wanted: str | None) -> None:
     """Start registry, executor and edge as three processes; stop them with Ctrl-C.
