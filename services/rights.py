@@ -19,6 +19,10 @@ ADMIN, EDITOR, OPERATOR, VIEWER, WORKER = ROLES = (
 REGISTRY, EXECUTOR, EDGE = SERVICES = ("service:registry", "service:executor", "service:edge")
 
 
+# Enough for the consoles of a team that shares a key.
+_STREAMS = 32
+
+
 @dataclass(frozen=True, slots=True)
 class Right:
     """Who may call an RPC.
@@ -29,16 +33,26 @@ class Right:
         checked_by_handler: Any other application comes through to the handler, which refuses it
             unless a grant of its own is enough.
         open: Nobody needs a token.
+        streams: Of an RPC whose responses are a stream: how many of them an application may have
+            open in a service.
     """
 
     roles: frozenset[str] = frozenset()
     services: frozenset[str] = frozenset()
     checked_by_handler: bool = False
     open: bool = False
+    streams: int = _STREAMS
 
 
-def _right(*roles: str, services: tuple[str, ...] = (), checked_by_handler: bool = False) -> Right:
-    return Right(frozenset((ADMIN, *roles)), frozenset(services), checked_by_handler)
+def _right(
+    *roles: str,
+    services: tuple[str, ...] = (),
+    checked_by_handler: bool = False,
+    streams: int = _STREAMS,
+) -> Right:
+    return Right(
+        frozenset((ADMIN, *roles)), frozenset(services), checked_by_handler, streams=streams
+    )
 
 
 _READ = _right(EDITOR, OPERATOR, VIEWER)
@@ -77,7 +91,7 @@ _REGISTRY = {
     "RevokeAccessKey": _ADMINISTER,
     # Who did what is for those who do, not for all who look on.
     "ListAuditEntries": _right(EDITOR, OPERATOR),
-    "WatchAuditEntries": _right(EDITOR, OPERATOR),
+    "WatchAuditEntries": _right(EDITOR, OPERATOR, streams=16),
     "GetRegistryStatus": _ANYONE,
 }
 
@@ -90,7 +104,10 @@ _EXECUTOR = {
     "AttachExecution": _right(OPERATOR, services=(EDGE,), checked_by_handler=True),
     # READ on the workflow.
     "GetExecution": _right(EDITOR, OPERATOR, VIEWER, services=(EDGE,), checked_by_handler=True),
-    "WatchExecution": _right(EDITOR, OPERATOR, VIEWER, services=(EDGE,), checked_by_handler=True),
+    # Whoever runs many may wait for each.
+    "WatchExecution": _right(
+        EDITOR, OPERATOR, VIEWER, services=(EDGE,), checked_by_handler=True, streams=1_000
+    ),
     "ListExecutionEvents": _right(EDITOR, OPERATOR, VIEWER, checked_by_handler=True),
     "ListExecutions": _right(EDITOR, OPERATOR, VIEWER, services=(EDGE,)),
     "WatchExecutions": _right(EDITOR, OPERATOR, VIEWER, services=(EDGE,)),
@@ -130,7 +147,7 @@ _EDGE = {
     "ResetLimits": _right(EDITOR, OPERATOR),
     # They name routes and keys; the page /metrics of the management API takes the same.
     "GetGatewayMetrics": _READ,
-    "WatchGatewayMetrics": _READ,
+    "WatchGatewayMetrics": _right(EDITOR, OPERATOR, VIEWER, streams=16),
     "ListKeyUse": _READ,
 }
 

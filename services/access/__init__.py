@@ -11,6 +11,7 @@ from services.access.principals import (
     require,
     tags_of,
 )
+from services.access.streams import Streams
 from services.access.tokens import (
     ISSUER,
     SERVICE_TOKEN_SECONDS,
@@ -30,6 +31,7 @@ __all__ = [
     "Grant",
     "Principal",
     "ServiceIdentity",
+    "Streams",
     "Verifier",
     "application_principal",
     "bearer_token",

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, TypeVar
 
 import grpc
@@ -15,6 +16,7 @@ from services.access.principals import (
     application_principal,
     current,
 )
+from services.access.streams import Streams
 from services.access.tokens import Verifier
 from services.errors import PermissionDenied, ServiceError, Unauthenticated
 from services.rights import EDGE, Right, right_to
@@ -30,11 +32,13 @@ Response = TypeVar("Response")
 class AccessInterceptor(grpc.aio.ServerInterceptor):
     """Lets a call through that the table of rights allows, and says who makes it in ``current``.
 
-    Stands after :class:`services.rpc.ErrorInterceptor`, which tells the caller of a refusal.
+    Stands after :class:`services.rpc.ErrorInterceptor`, which tells the caller of a refusal. A
+    stream goes on for as long as its caller has the right to it, not for as long as its token.
     """
 
     verifier: Verifier
     authority: Authority
+    streams: Streams = field(default_factory=Streams)
 
     async def intercept_service(
         self,
@@ -49,11 +53,25 @@ class AccessInterceptor(grpc.aio.ServerInterceptor):
             return handler
         metadata = _metadata(handler_call_details)
         try:
-            current.set(self.admit(right, metadata))
+            principal = self.admit(right, metadata)
         except ServiceError as error:
             refusing: grpc.RpcMethodHandler[Request, Response] = _refusing(handler, error)
             return refusing
-        return handler
+        current.set(principal)
+        if not handler.response_streaming or not principal.application_id:
+            return handler
+        bounded: grpc.RpcMethodHandler[Request, Response] = self._bounded(
+            handler, handler_call_details.method, principal, right
+        )
+        return bounded
+
+    def _bounded(self, handler: Any, method: str, principal: Principal, right: Right) -> Any:
+        kind = shape(handler)
+        check = partial(self._check_still, principal, right)
+        behaviour = self.streams.bounded(
+            getattr(handler, kind), method, principal, right.streams, check
+        )
+        return handler._replace(**{kind: behaviour})
 
     def admit(self, right: Right, metadata: Mapping[str, str]) -> Principal:
         """Who calls, if ``right`` lets them.
@@ -77,6 +95,11 @@ class AccessInterceptor(grpc.aio.ServerInterceptor):
             self._check_application(principal, right)
         elif principal.name not in right.services:
             raise PermissionDenied(f"{principal.name} may not call this.")
+
+    def _check_still(self, principal: Principal, right: Right) -> None:
+        self.check(principal, right)
+        if self.authority.revoked(principal.access_key_id):
+            raise Unauthenticated("The access key was revoked.")
 
     def _check_application(self, principal: Principal, right: Right) -> None:
         application = self.authority.application(principal.application_id)

@@ -133,9 +133,11 @@ class Executor(rpc.ExecutorServiceServicer):
     async def WatchExecution(
         self, request: pb.WatchExecutionRequest, context: Context
     ) -> AsyncIterator[pb.WatchExecutionResponse]:
-        await self._readable(request.execution_id)
+        loaded = await self._readable(request.execution_id)
         resume = request.resume if request.HasField("resume") else None
         async for response in self._watching.one(request.execution_id, resume):
+            # Grants come and go while it runs.
+            self._check_readable(loaded)
             yield response
 
     async def WatchExecutions(
@@ -248,10 +250,12 @@ class Executor(rpc.ExecutorServiceServicer):
         loaded = await self._readers.read(loading.load_whole, execution_id, snapshots)
         if loaded is None:
             raise NotFound(f"There is no execution {execution_id!r}.", execution_id=execution_id)
-        flow = loaded.execution.workflow
-        tags = tags_of(flow.document)
-        require(current.get(), self._replica, "READ", "workflow", flow.name, tags)
+        self._check_readable(loaded)
         return loaded
+
+    def _check_readable(self, loaded: loading.Loaded) -> None:
+        flow = loaded.execution.workflow
+        require(current.get(), self._replica, "READ", "workflow", flow.name, tags_of(flow.document))
 
 
 def _whole(loaded: loading.Loaded) -> pb.GetExecutionResponse:

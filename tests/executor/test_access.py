@@ -79,6 +79,23 @@ async def test_a_grant_by_tag_is_good_for_that_tag_only(tmp_path: Path) -> None:
             )
 
 
+async def test_a_watch_ends_with_the_grant_to_read(tmp_path: Path) -> None:
+    waiting = workflow("waiting", step("hold", "WAIT"), tags=["eu"])
+    async with executing(tmp_path / "x.db", [waiting, BY_WORD]) as rig:
+        execution_id = await rig.begin("waiting")
+        watch = rig.stub.WatchExecution(
+            pb.WatchExecutionRequest(execution_id=execution_id), metadata=on_behalf_of("word")
+        )
+        told = aiter(watch)
+        await anext(told)
+        put(rig.replica, application("word", ("tag", "us", "READ")))
+        await rig.stub.TerminateExecution(
+            pb.TerminateExecutionRequest(execution_id=execution_id), metadata=on_behalf_of("admin")
+        )
+        with pytest.raises(PermissionDenied), raising_ours():
+            await anext(told)
+
+
 @asynccontextmanager
 async def calling(rig: Rig, name: str) -> AsyncGenerator[ExecutorServiceAsyncStub]:
     """Calls by that application itself, with a token as the registry signs them."""

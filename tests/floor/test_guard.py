@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from typing import Any
 
 import grpc
@@ -22,12 +24,14 @@ from services.access import (
     Grant,
     Principal,
     ServiceIdentity,
+    Streams,
     Verifier,
     application_principal,
     current,
     require,
 )
-from services.errors import PermissionDenied, ServiceError, Unauthenticated
+from services.errors import Overloaded, PermissionDenied, ServiceError, Unauthenticated
+from services.rights import right_to
 from services.rpc import channel, raising_ours, serving
 from tests.floor.authority import CLUSTER_KEY, NOW, Known, Signer
 
@@ -237,6 +241,128 @@ async def test_the_guard_works_with_generated_code(known: Known, signer: Signer)
         stub: Any = EdgeServiceStub(to_edge)
         assert (await stub.GetEdgeStatus(edge_pb2.GetEdgeStatusRequest())).version == "1"
     assert seen == ["application:shop"]
+
+
+# Streams that go on
+
+
+class Going:
+    """An executor whose watches go on; with ``much``, they tell more than anybody takes.
+
+    Attributes:
+        open: How many there are.
+    """
+
+    def __init__(self, much: bool = False) -> None:
+        self.open = 0
+        self.changed = asyncio.Condition()
+        self._much = b"x" * (1 << 20) if much else b""
+
+    async def generated(self, _request: Any, _context: Any) -> Any:
+        await self._count(1)
+        try:
+            yield b"begun"
+            while self._much:
+                yield self._much
+            await asyncio.Event().wait()
+        finally:
+            await self._count(-1)
+
+    async def written(self, _request: Any, context: Any) -> None:
+        async with aclosing(self.generated(_request, context)) as responses:
+            async for response in responses:
+                await context.write(response)
+
+    async def until_open(self, number: int) -> None:
+        async with asyncio.timeout(10), self.changed:
+            await self.changed.wait_for(lambda: self.open == number)
+
+    async def _count(self, more: int) -> None:
+        async with self.changed:
+            self.open += more
+            self.changed.notify_all()
+
+    def add_to(self, server: grpc.aio.Server) -> None:
+        handlers: dict[str, Any] = {
+            "WatchExecutions": grpc.unary_stream_rpc_method_handler(self.generated),
+            "WatchEngineMetrics": grpc.unary_stream_rpc_method_handler(self.written),
+        }
+        server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(EXECUTOR, handlers),))
+
+
+@asynccontextmanager
+async def watched(going: Going, known: Known, token: str) -> AsyncGenerator[Any]:
+    """Opens a stream of a method, with an answer in hand."""
+    verifier = Verifier(CLUSTER_KEY, known, "executor", lambda: NOW)
+    guard = AccessInterceptor(verifier, known, Streams(look_seconds=0.01))
+    async with (
+        serving(going.add_to, interceptors=[guard], grace=0) as address,
+        channel(address, lambda: token) as to_executor,
+        AsyncExitStack() as stack,
+    ):
+        bare: Any = to_executor
+
+        async def open_(method: str, metadata: tuple[tuple[str, str], ...] = ()) -> Any:
+            call = bare.unary_stream(f"/{EXECUTOR}/{method}")(b"", metadata=metadata)
+            stack.callback(call.cancel)
+            with raising_ours():
+                assert await call.read() == b"begun"
+            return call
+
+        yield open_
+
+
+@pytest.mark.parametrize("method", ["WatchExecutions", "WatchEngineMetrics"])
+@pytest.mark.parametrize("lost", ["the key", "the role", "the application"])
+async def test_a_stream_ends_with_the_right_to_it(
+    known: Known, signer: Signer, method: str, lost: str
+) -> None:
+    going = Going()
+    async with watched(going, known, signer.token(sub="application:view", key="a")) as opened:
+        call = await opened(method)
+        if lost == "the key":
+            known.revoked_keys.add("a")
+        elif lost == "the role":
+            known.applications["view"] = Application("view", frozenset({"WORKER"}))
+        else:
+            del known.applications["view"]
+        expected = Unauthenticated if lost == "the key" else PermissionDenied
+        with pytest.raises(expected), raising_ours():
+            await call.read()
+        await going.until_open(0)
+
+
+async def test_a_stream_that_nobody_reads_ends_with_the_right_to_it(
+    known: Known, signer: Signer
+) -> None:
+    going = Going(much=True)
+    async with watched(going, known, signer.token(sub="application:view", key="a")) as opened:
+        call = await opened("WatchExecutions")
+        known.revoked_keys.add("a")
+        await going.until_open(0)
+        with pytest.raises(Unauthenticated), raising_ours():
+            while await call.read() is not grpc.aio.EOF:
+                pass
+
+
+async def test_an_application_has_so_many_streams_and_no_more(known: Known, signer: Signer) -> None:
+    going, most = Going(), right_to(f"/{EXECUTOR}/WatchExecutions").streams
+    async with watched(going, known, signer.token(sub="application:view")) as opened:
+        calls = [await opened("WatchExecutions") for _ in range(most)]
+        with pytest.raises(Overloaded, match=f"{most} streams of WatchExecutions open"):
+            await opened("WatchExecutions")
+        # Those of another kind are counted apart, and one that ends makes room.
+        await opened("WatchEngineMetrics")
+        calls[0].cancel()
+        await going.until_open(most)
+        await opened("WatchExecutions")
+
+
+async def test_what_the_edge_opens_for_applications_is_not_counted(known: Known) -> None:
+    going, most = Going(), right_to(f"/{EXECUTOR}/WatchExecutions").streams
+    async with watched(going, known, service("edge")) as opened:
+        for _ in range(most + 1):
+            await opened("WatchExecutions", rpc.on_behalf_of("view"))
 
 
 # What applications may do
