@@ -18,6 +18,7 @@ from services.executor.listing import parsed
 from services.executor.runtime import Runtime
 from services.executor.searches import Searches
 from services.executor.states import EXECUTION_STATUS, state_of, timestamp
+from services.executor.texts import reason
 from services.executor.timers import now
 from services.query import Query, says_nothing
 
@@ -119,7 +120,7 @@ class Bulk:
 def _asked(request: pb.OperateExecutionsRequest) -> Asked:
     if request.operation not in APPLIES:
         raise InvalidRequest("operation is none that there is.")
-    return Asked(request.operation, request.reason, request.use_latest_definitions)
+    return Asked(request.operation, reason(request.reason), request.use_latest_definitions)
 
 
 def _meant(written: str) -> Query:

@@ -39,6 +39,7 @@ from services.executor.states import (
     task_state,
     webhook_delivery,
 )
+from services.executor.texts import reason, short, task_reason
 from services.executor.timers import now
 from services.executor.watching import Watching
 from services.json_text import DocumentError, parse_json
@@ -163,7 +164,7 @@ class Executor(rpc.ExecutorServiceServicer):
     async def TerminateExecution(
         self, request: pb.TerminateExecutionRequest, context: Context
     ) -> pb.TerminateExecutionResponse:
-        asked = Asked(pb.OPERATION_TERMINATE, reason=request.reason)
+        asked = Asked(pb.OPERATION_TERMINATE, reason=reason(request.reason))
         told = await self._acting.act(request.execution_id, asked)
         return pb.TerminateExecutionResponse(state=state_of(told.after, told.origin))
 
@@ -196,8 +197,8 @@ class Executor(rpc.ExecutorServiceServicer):
             status=_status(request.status),
             output=output,
             ref=request.ref,
-            reason=request.reason,
-            worker_id=request.worker_id,
+            reason=task_reason(request.reason),
+            worker_id=short(request.worker_id, "worker_id"),
         )
         told = await self._calls.tell(request.execution_id, event)
         return pb.UpdateTaskResponse(task_id=_meant(told, request.ref))

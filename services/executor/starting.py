@@ -23,6 +23,7 @@ from services.executor.rows import Origin
 from services.executor.runtime import Runtime
 from services.executor.slots import Slot
 from services.executor.snapshots import Snapshot
+from services.executor.texts import short
 from services.executor.timers import now
 from services.json_text import DocumentError, parse_json
 from services.replica import Replica
@@ -30,7 +31,6 @@ from services.rights import EDGE
 
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _MOST_INPUT_CHARS = 16 << 20
-_MOST_CHARS = 1000
 _MOST_URL_CHARS = 2048
 _MOST_PRIORITY = 99
 _MOST_ALLOWED = 10_000
@@ -94,7 +94,7 @@ class Starting:
         if new:
             self._runtime.gate.check_scripts(name)
         _check(execution_id, version, priority)
-        correlation_id = _short(request.correlation_id, "correlation_id")
+        correlation_id = short(request.correlation_id, "correlation_id")
         origin = self._origin(request, caller, principal)
         snapshot = self._snapshot(name, version)
         execution = start(
@@ -163,12 +163,6 @@ def _check(execution_id: str, version: int, priority: int) -> None:
         raise InvalidRequest("workflow_version must not be negative.")
 
 
-def _short(text: str, name: str, most: int = _MOST_CHARS) -> str:
-    if len(text) > most:
-        raise InvalidRequest(f"{name} is longer than {most} characters.")
-    return text
-
-
 def speaking(caller: Principal, on_behalf_of: str) -> Principal:
     """Whose right counts: the edge's word for an application is taken, others speak for themselves.
 
@@ -187,22 +181,22 @@ _application = lru_cache(1024)(application_principal)
 
 def _origin(request: pb.Start, caller: Principal, principal: Principal) -> Origin:
     edge = caller.name == EDGE
-    named = _short(request.principal, "principal")
+    named = short(request.principal, "principal")
     return Origin(
         started_by=(named if edge else "") or principal.name,
         fingerprint=request.fingerprint if edge else _fingerprint(caller, request.fingerprint),
         answer=request.answer if edge else "",
         slot=request.slot.key if edge and request.HasField("slot") else b"",
-        request_id=_short(request.request_id, "request_id"),
-        traceparent=_short(request.traceparent, "traceparent"),
+        request_id=short(request.request_id, "request_id"),
+        traceparent=short(request.traceparent, "traceparent"),
     )
 
 
 def _webhook(asked: pb.CompletionWebhook, absolute: Callable[[str], str]) -> Webhook:
     return Webhook(
-        url=_short(asked.url, "completion_webhook.url", _MOST_URL_CHARS),
-        secret_name=_short(asked.secret_name, "completion_webhook.secret_name"),
-        location=absolute(_short(asked.location, "completion_webhook.location")),
+        url=short(asked.url, "completion_webhook.url", _MOST_URL_CHARS),
+        secret_name=short(asked.secret_name, "completion_webhook.secret_name"),
+        location=absolute(short(asked.location, "completion_webhook.location")),
         with_output=asked.with_output,
         exposed=asked.exposed,
     )

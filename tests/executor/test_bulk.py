@@ -147,6 +147,8 @@ async def test_many_are_restarted_with_the_latest_definitions(tmp_path: Path) ->
         {"operation": pb.OPERATION_PAUSE, "query": '""'},
         {"operation": pb.OPERATION_PAUSE, "query": 'status:running OR reason~""'},
         {"operation": pb.OPERATION_PAUSE, "query": "status:running", "limit": 10_001},
+        {"operation": pb.OPERATION_TERMINATE, "execution_ids": ["e"], "reason": "a\0b"},
+        {"operation": pb.OPERATION_TERMINATE, "execution_ids": ["e"], "reason": "a" * 10_001},
     ],
 )
 async def test_what_makes_no_sense_is_refused(fields: dict[str, Any], tmp_path: Path) -> None:

@@ -127,6 +127,11 @@ async def test_another_start_with_a_known_id_already_exists(tmp_path: Path) -> N
         ({"on_behalf_of": "nobody"}, PermissionDenied),
         ({"on_behalf_of": "reader"}, PermissionDenied),
         ({"min_revision": 99}, Unavailable),
+        ({"correlation_id": "a\0b"}, InvalidRequest),
+        ({"correlation_id": "a" * 1001}, InvalidRequest),
+        ({"principal": "\0"}, InvalidRequest),
+        ({"request_id": "\0"}, InvalidRequest),
+        ({"traceparent": "\0"}, InvalidRequest),
     ],
 )
 async def test_a_start_that_makes_no_sense_is_refused(
@@ -257,6 +262,22 @@ async def test_who_waits_hears_of_the_end_when_somebody_brings_it_about(tmp_path
         update.ref = "nope"
         with pytest.raises(NotFound), raising_ours():
             await rig.stub.UpdateTask(update, metadata=ADMIN)
+
+
+async def test_what_cannot_be_kept_with_an_execution_is_refused(tmp_path: Path) -> None:
+    async with executing(tmp_path / "x.db", [WAITING]) as rig:
+        execution_id = await rig.begin("waiting")
+        for reason, says in (("a\0b", "must not hold U\\+0000"), ("a" * 10_001, "longer than")):
+            end = pb.TerminateExecutionRequest(execution_id=execution_id, reason=reason)
+            with pytest.raises(InvalidRequest, match=f"reason.*{says}"), raising_ours():
+                await rig.stub.TerminateExecution(end, metadata=ADMIN)
+        for fields in ({"reason": "\0"}, {"reason": "a" * 100_001}, {"worker_id": "\0"}):
+            update = pb.UpdateTaskRequest(
+                execution_id=execution_id, ref="hold", status=pb.TASK_STATUS_FAILED, **fields
+            )
+            with pytest.raises(InvalidRequest), raising_ours():
+                await rig.stub.UpdateTask(update, metadata=ADMIN)
+        assert (await rig.get(execution_id)).state.status == pb.EXECUTION_STATUS_RUNNING
 
 
 async def test_operations_change_where_an_execution_stands(tmp_path: Path) -> None:
