@@ -12,7 +12,7 @@ from services.query import And, Not, Or, Pattern, Query, Term, Words, micros
 from services.query.executions import EXECUTIONS
 from services.query.formatting import path_text
 from services.query.matching import comparable, dated
-from services.query.patterns import lowered
+from services.query.patterns import fits, lowered
 from services.query.tree import Step
 from services.query.values import literal
 from services.query.vocabulary import Kind
@@ -40,6 +40,11 @@ UNWELL = "status IN ('FAILED', 'TIMED_OUT', 'TERMINATED')"
 _UNWELL = frozenset(("FAILED", "TIMED_OUT", "TERMINATED"))
 _GLOB = str.maketrans({"[": "[[]", "?": "[?]", "*": "[*]"})
 _LAST_CHARACTER = "\U0010ffff"
+# A function of ours, for documents: GLOB goes back as far as a pattern is long, from each character
+# of a text that has millions, and nothing interrupts it.
+FITS = "podium_fits"
+# No query has it.
+_GAP = "\0"
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +209,11 @@ def _after(prefix: str) -> str | None:
     return prefix[:-1] + chr(0xE000 if following == 0xD800 else following)
 
 
+def fits_text(text: str, pattern: str) -> bool:
+    """What :data:`FITS` does: whether ``text`` is of a pattern as a condition binds it."""
+    return fits(tuple(pattern.split(_GAP)), text)
+
+
 def glob_of(parts: tuple[str, ...]) -> str:
     """What GLOB calls the pattern."""
     return "*".join(part.translate(_GLOB) for part in parts)
@@ -214,6 +224,13 @@ def _contains(expression: str, pattern: Pattern) -> Sql:
     if len(parts) == 1:
         return f"instr(lower({expression}), ?) > 0", [parts[0]]
     return f"lower({expression}) GLOB ?", [glob_of(("", *parts, ""))]
+
+
+def _document_contains(found: str, pattern: Pattern) -> Sql:
+    if pattern.literal:
+        return _contains(found, pattern)
+    parts = map(lowered, pattern.parts)
+    return f"{FITS}(lower({found}), ?)", [_GAP.join(("", *parts, ""))]
 
 
 def _document(column: str, term: Term) -> Sql:
@@ -237,12 +254,12 @@ def _compared(column: str, path: str, sign: str, pattern: Pattern) -> list[tuple
     """By the type that a JSON value has (empty: any), how it is compared."""
     found, text = f"json_extract({column}, ?)", pattern.parts[0]
     if sign == "~":
-        holds, needle = _contains(found, pattern)
+        holds, needle = _document_contains(found, pattern)
         return [("text", (holds, [path, *needle]))]
     if sign == "=" and pattern.anything:
         return [("", _TRUE)]
     if not pattern.literal:
-        return [("text", (f"{found} GLOB ?", [path, glob_of(pattern.parts)]))]
+        return [("text", (f"{FITS}({found}, ?)", [path, _GAP.join(pattern.parts)]))]
     as_text: Sql = (f"{found} {sign} ?", [path, text])
     meant = literal(text) if pattern.loose else text
     if isinstance(meant, (int, float)) and not isinstance(meant, bool):

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from services.executor.conditions import Prefix, condition, prefixes
+from services.executor.conditions import FITS, Prefix, condition, fits_text, prefixes
 from services.executor.core.model import TaskStatus
 from services.executor.documents import value_of
 from services.executor.rows import EXECUTION_COLUMNS, TASK_COLUMNS, Row
@@ -39,6 +39,11 @@ _OPEN_TASK = tuple(status.value for status in TaskStatus if not status.final)
 _OPEN = frozenset(("RUNNING", "PAUSED"))
 _STATE = f"SELECT {', '.join(STATE_COLUMNS)} FROM executions"
 _WEBHOOK = f"SELECT {', '.join(ORDER_COLUMNS + DELIVERY_COLUMNS)} FROM webhooks"
+
+
+def prepare(db: sqlite3.Connection) -> None:
+    """Give a connection what conditions call."""
+    db.create_function(FITS, 2, fits_text, deterministic=True)
 
 
 def execution(db: sqlite3.Connection, execution_id: str) -> tuple[Row, list[Row]] | None:

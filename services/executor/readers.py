@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from services.errors import DeadlineExceeded, Unavailable
+from services.executor import queries
 
 T = TypeVar("T")
 
@@ -63,6 +64,7 @@ class Readers:
     def _connect(self) -> None:
         db = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False, timeout=10)
         db.execute("PRAGMA query_only=1")
+        queries.prepare(db)
         self._local.db = db
         self._connections.append(db)
 

@@ -34,6 +34,7 @@ def db() -> Generator[sqlite3.Connection]:
     migrations.apply(database)
     with closing(database.conn) as connection:
         assert connection is not None
+        queries.prepare(connection)
         yield connection
 
 

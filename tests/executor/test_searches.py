@@ -62,6 +62,18 @@ async def test_documents_are_looked_into_no_longer_than_there_is_time(tmp_path: 
                 )
 
 
+@pytest.mark.parametrize("written", ["input.n={}*", "input.n~{}*x"])
+async def test_a_long_pattern_is_looked_for_in_a_long_text(tmp_path: Path, written: str) -> None:
+    # Tried from each character on, it takes the better part of a minute, for which no reader stops.
+    pattern = written.format("*" + "a" * 3900 + "b")
+    async with executing(tmp_path / "x.db", [QUICK]) as rig:
+        await rig.run("quick", input={"n": "a" * 4_000_000})
+        found = await Searches(rig.store.readers).search(
+            queries.found, parse(pattern, EXECUTIONS), now(), None, 10
+        )
+    assert found == []
+
+
 async def test_of_many_that_begin_alike_the_first_by_time_are_found_by_time(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
