@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 import time
 from collections.abc import AsyncIterator, Mapping
@@ -16,6 +17,8 @@ from services.executor.states import EXECUTION_STATUS, timestamp
 from services.latency import Buckets, quantile
 
 _MOST_HOSTS = 10
+# To count what there may be millions of is not done once for each who watches.
+_SHARED_SECONDS = 0.5
 _LENGTHS: Mapping[int, int] = {pb.ENGINE_HISTORY_TEN_MINUTES: FIVES, pb.ENGINE_HISTORY_DAY: MINUTES}
 
 
@@ -25,6 +28,8 @@ class Gauges:
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
         self._history = runtime.metering.history
+        self._stored: asyncio.Future[tuple[int, int, int]] | None = None
+        self._stored_at = 0.0
 
     async def read(self, request: pb.GetEngineMetricsRequest) -> pb.GetEngineMetricsResponse:
         """Raises :class:`InvalidRequest` for a history that there is none of."""
@@ -57,7 +62,7 @@ class Gauges:
 
     async def _state(self) -> pb.EngineState:
         runtime = self._runtime
-        timers, size, log = await runtime.store.readers.read(_stored)
+        timers, size, log = await self._read()
         lanes, scripts = runtime.performing.lanes, runtime.scripts.load
         return pb.EngineState(
             at=timestamp(time.time_ns() // 1000),
@@ -82,6 +87,16 @@ class Gauges:
             database_bytes=size,
             log_bytes=log,
         )
+
+    async def _read(self) -> tuple[int, int, int]:
+        """As :func:`_stored`, read once for all who ask within half a second."""
+        clock = asyncio.get_running_loop().time()
+        old = clock - self._stored_at >= _SHARED_SECONDS
+        if self._stored is None or (old and self._stored.done()):
+            self._stored = self._runtime.store.readers.read(_stored)
+            self._stored_at = clock
+        # Whoever leaves, leaves it to the others.
+        return await asyncio.shield(self._stored)
 
 
 def _stored(db: sqlite3.Connection) -> tuple[int, int, int]:

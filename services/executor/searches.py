@@ -25,6 +25,8 @@ class Searches:
     def __init__(self, readers: Readers) -> None:
         self._readers = readers
         self._places = asyncio.Semaphore(_MOST_AT_ONCE)
+        # Of the threads that are left, one is for those who follow what is in documents.
+        self._documents = asyncio.Semaphore(1)
 
     async def read(self, work: Callable[..., T], *arguments: Any) -> T:
         """What ``work(db, *arguments)`` returns, once there is a place for it."""
@@ -47,7 +49,7 @@ class Searches:
             # It is found where it is looked for.
             return await self._readers.read(work, query, *arguments, within=within)
         async with self._places:
-            return await self.briefly(work, query, *arguments, within=within)
+            return await self._read(work, query, *arguments, within=within)
 
     async def briefly(
         self,
@@ -56,7 +58,18 @@ class Searches:
         *arguments: Any,
         within: timedelta = _LONGEST,
     ) -> T:
-        """As :meth:`search`, for work that looks at few executions: it waits for no place."""
+        """As :meth:`search`, for work that looks at few executions.
+
+        It waits for no place, but where it looks into their documents for others who do so, too.
+        """
+        if not reads_documents(query):
+            return await self._read(work, query, *arguments, within=within)
+        async with self._documents:
+            return await self._read(work, query, *arguments, within=within)
+
+    async def _read(
+        self, work: Callable[..., T], query: Query, *arguments: Any, within: timedelta
+    ) -> T:
         large = reads_documents(query)
         try:
             return await self._readers.read(work, query, *arguments, within=within, large=large)

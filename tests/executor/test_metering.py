@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
+import threading
 from pathlib import Path
 
 import pytest
@@ -94,6 +96,23 @@ async def test_the_state_tells_of_calls_timers_and_scripts(tmp_path: Path) -> No
     assert [(each.host, each.under_way) for each in state.hosts] == [(up.url[7:], 2)]
     assert (state.scripts_running, state.script_workers_replaced) == (0, 0)
     assert (after.calls_under_way, list(after.hosts)) == (0, [])
+
+
+async def test_what_takes_long_to_count_is_counted_once_for_all_who_ask(tmp_path: Path) -> None:
+    said: list[str] = []
+    together = threading.Barrier(4)
+
+    def listen(db: sqlite3.Connection) -> None:
+        # So that each of the threads does it.
+        together.wait(20)
+        db.set_trace_callback(said.append)
+
+    async with executing(tmp_path / "x.db") as rig:
+        await asyncio.gather(*(rig.store.readers.read(listen) for _ in range(4)))
+        await asyncio.gather(*(figures(rig, pb.ENGINE_HISTORY_UNSPECIFIED) for _ in range(100)))
+
+    # More than once where it took more than half a second.
+    assert 1 <= sum("FROM timers" in each for each in said) < 50
 
 
 # The first is told at once, the next after a second.

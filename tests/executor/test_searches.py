@@ -47,6 +47,26 @@ async def test_who_searches_leaves_threads_to_short_reads(tmp_path: Path) -> Non
     assert (found, judged) == ([], set())
 
 
+async def test_who_follows_documents_leaves_threads_to_others(tmp_path: Path) -> None:
+    over, inside = threading.Event(), parse("input.a=1", EXECUTIONS)
+    async with executing(tmp_path / "x.db", [QUICK]) as rig:
+        searches = Searches(rig.store.readers)
+        following = [asyncio.create_task(searches.briefly(_held, inside, over)) for _ in range(8)]
+        searching = [asyncio.create_task(searches.search(_held, inside, over)) for _ in range(8)]
+        try:
+            found = await asyncio.wait_for(
+                searches.search(queries.found, EVERYTHING, now(), None, 1), 10
+            )
+            judged = await asyncio.wait_for(
+                searches.briefly(queries.matching, NAMED, now(), ["e"]), 10
+            )
+        finally:
+            over.set()
+            await asyncio.gather(*following, *searching)
+
+    assert (found, judged) == ([], set())
+
+
 async def test_documents_are_looked_into_no_longer_than_there_is_time(tmp_path: Path) -> None:
     async with executing(tmp_path / "x.db", [QUICK]) as rig:
         await asyncio.gather(*(rig.run("quick") for _ in range(60)))
