@@ -10,6 +10,7 @@ from datetime import timedelta
 
 from podium.edge.v1 import edge_pb2 as pb, edge_pb2_grpc
 from services.access import current
+from services.edge.bodies import aside
 from services.edge.cache_calls import cache_status, purge_cache
 from services.edge.cache_entries import get_entry, list_entries
 from services.edge.gateway import Gateway
@@ -29,6 +30,8 @@ _LONGEST_WAIT_SECONDS = 60.0
 _MARGIN_SECONDS = 0.1
 # As long as a route's may be.
 _LONGEST_SCRIPT = 100_000
+# More a script is not given.
+_LONGEST_PAYLOAD = 10 << 20
 
 
 class EdgeService(edge_pb2_grpc.EdgeServiceServicer):
@@ -72,8 +75,10 @@ class EdgeService(edge_pb2_grpc.EdgeServiceServicer):
         if len(request.script) > _LONGEST_SCRIPT:
             raise TooLarge(f"A script has at most {_LONGEST_SCRIPT:,} characters.")
         payload = request.payload or "{}"
+        if len(payload) > _LONGEST_PAYLOAD:
+            raise TooLarge(f"A payload has at most {_LONGEST_PAYLOAD:,} characters.")
         try:
-            parse_json(payload)
+            await aside(len(payload), parse_json, payload)
         except DocumentError as error:
             raise InvalidRequest(f"The payload cannot be read: {error}.") from None
         begun = time.monotonic()

@@ -63,6 +63,8 @@ async def test_a_script_is_tried_without_a_call(suite: Suite) -> None:
             await tried(suite, "1", payload)
     with pytest.raises(TooLarge):
         await tried(suite, "1" * 100_001)
+    with pytest.raises(TooLarge, match="payload"):
+        await tried(suite, "1", f'"{"a" * (10 << 20)}"')
 
 
 async def test_who_only_calls_routes_tries_no_scripts(suite: Suite) -> None:
