@@ -11,10 +11,11 @@ import asyncio
 import json
 import logging
 import os
+import signal
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncGenerator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
 from services.edge import schema_judge
@@ -34,6 +35,8 @@ MOST_WAITING = 1000
 MOST_WAITING_BYTES = 64 << 20
 PATIENCE_SECONDS = 10.0
 _LOADED_SECONDS = 20.0
+# A process whose pipes are closed already.
+_DYING_SECONDS = 1.0
 NOT_TOLD = (("", "this value breaks the schema, in more ways than can be told"),)
 
 
@@ -89,8 +92,13 @@ class Judges:
         self._waiting += 1
         self._bytes += len(value)
         try:
-            async with self._turn(schema), self._child() as child:
-                return await self._judged(child, name, schema.encode(), value)
+            async with self._turn(schema):
+                # Once more where somebody else has ended the child: that says nothing of the value.
+                for _ in range(2):
+                    with suppress(_Killed):
+                        async with self._child() as child:
+                            return await self._judged(child, name, schema.encode(), value)
+            raise _overloaded()
         finally:
             self._waiting -= 1
             self._bytes -= len(value)
@@ -143,6 +151,8 @@ class Judges:
         except TimeoutError:
             raise _failed(name, f"took more than {self._seconds:g} s to judge") from None
         except (EOFError, ConnectionError):
+            if await child.was_killed():
+                raise _Killed from None
             raise _failed(name, "took more memory than it may to judge") from None
         try:
             async with asyncio.timeout(TOLD_SECONDS):
@@ -157,6 +167,10 @@ class Judges:
             await _end(self._idle.pop())
 
 
+class _Killed(Exception):
+    """A child was ended, and not by what it was asked."""
+
+
 class _Child:
     """One that is asked once.
 
@@ -167,6 +181,7 @@ class _Child:
     def __init__(self, process: Process) -> None:
         assert process.stdin is not None, "it is a pipe"
         assert process.stdout is not None, "it is a pipe"
+        self._process = process
         self._input, self._output = process.stdin, process.stdout
         self.done = False
 
@@ -177,6 +192,13 @@ class _Child:
         await self._input.drain()
         self.done = await self._output.readexactly(1) == schema_judge.VALID
         return self.done
+
+    async def was_killed(self) -> bool:
+        """Of one that says no more: whether by SIGKILL, which no limit of its own ends it with."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_DYING_SECONDS):
+                await self._process.wait()
+        return self._process.returncode == -signal.SIGKILL
 
     async def faults(self) -> Faults:
         """What is wrong with a value that is not valid; raises as :meth:`verdict`."""

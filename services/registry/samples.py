@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import signal
 import sys
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -100,7 +101,7 @@ async def _judged(schema: str, sample: str) -> dict[str, list[tuple[str, str]]]:
         except TimeoutError:
             ready = b""
         if not ready:
-            raise Overloaded("The sample was not judged; try again in a moment.")
+            raise _not_judged()
         try:
             async with asyncio.timeout(JUDGED_SECONDS):
                 answer, _ = await child.communicate(asked)
@@ -109,10 +110,17 @@ async def _judged(schema: str, sample: str) -> dict[str, list[tuple[str, str]]]:
                 f"To judge the sample takes more than {JUDGED_SECONDS:g} s: make the schema or "
                 "the sample simpler."
             ) from None
+    if child.returncode == -signal.SIGKILL:
+        # None of its limits ends it so within the time: somebody else did.
+        raise _not_judged()
     if child.returncode:
         raise InvalidRequest("To judge the sample takes more memory than it may.")
     told: dict[str, list[tuple[str, str]]] = json.loads(answer)
     return told
+
+
+def _not_judged() -> Overloaded:
+    return Overloaded("The sample was not judged; try again in a moment.")
 
 
 @asynccontextmanager

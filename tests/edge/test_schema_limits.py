@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import signal
 from typing import Any
 
 import httpx
@@ -169,6 +171,19 @@ async def test_a_child_that_is_ended_from_outside_is_replaced() -> None:
     assert await judges.faults("inputSchema", tree, lambda: [7], 3, lambda: b"[7]") == ()
     await judges.close()
     assert not judges._idle
+
+
+async def test_a_child_that_is_killed_at_its_work_says_nothing_of_the_schema() -> None:
+    judges = Judges()
+    tree = json.dumps(TREE)
+    assert await judges.faults("inputSchema", tree, lambda: [7], 3, lambda: b"[7]") == ()
+
+    # Nobody has been told yet that it is gone.
+    (child,) = judges._idle
+    os.kill(child.pid, signal.SIGKILL)
+
+    assert await judges.faults("inputSchema", tree, lambda: [7], 3, lambda: b"[7]") == ()
+    await judges.close()
 
 
 async def test_more_than_may_wait_is_refused_at_once(monkeypatch: pytest.MonkeyPatch) -> None:

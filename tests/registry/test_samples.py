@@ -4,6 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -18,7 +23,7 @@ from services.errors import (
     PermissionDenied,
     TooLarge,
 )
-from services.registry import samples
+from services.registry import sample_worker, samples
 from tests.registry.registries import Running, put
 
 if TYPE_CHECKING:
@@ -121,6 +126,34 @@ async def test_what_takes_too_long_is_ended_and_holds_up_nobody(
     await registry.admin.GetRegistryStatus(pb.GetRegistryStatusRequest())
     with pytest.raises(InvalidRequest, match=r"takes more than 0\.2 s"):
         await asked
+
+
+async def test_a_process_that_is_killed_says_nothing_of_the_sample(registry: Running) -> None:
+    again = {"type": "array", "items": {"$ref": "#"}}
+    schema = {"anyOf": [{"type": "string"}, again, {**again, "maxItems": 9}]}
+    asked = asyncio.ensure_future(checked(registry.admin, "[" * 40 + "1" + "]" * 40, schema))
+    os.kill(await limited_child(), signal.SIGKILL)
+
+    with pytest.raises(Overloaded, match="was not judged"):
+        await asked
+
+
+async def limited_child() -> int:
+    """The process that judges, once it has limits: it has loaded then."""
+    async with asyncio.timeout(20):
+        # No system tells of it.
+        while (found := next(limited_children(), None)) is None:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+    return found
+
+
+def limited_children() -> Iterator[int]:
+    for folder in Path("/proc").glob("[0-9]*"):
+        # It may be gone by now.
+        with suppress(OSError):
+            ours = f"PPid:\t{os.getpid()}\n" in (folder / "status").read_text()
+            if ours and str(sample_worker.MEMORY_BYTES) in (folder / "limits").read_text():
+                yield int(folder.name)
 
 
 async def test_only_so_many_wait(registry: Running, monkeypatch: pytest.MonkeyPatch) -> None:
