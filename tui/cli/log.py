@@ -108,7 +108,8 @@ async def _asked(
             told.MergeFrom(pb.WatchLogResponse(entries=each.entries, resume=each.resume))
             told.dropped += each.dropped
     except Unavailable:
-        _say(f"the {service} cannot be reached; podium status says more.")
+        where = getattr(clients.suite, service)
+        _say(f"the {service} at {where} cannot be reached; podium status says more.")
     return told
 
 

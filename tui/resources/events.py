@@ -10,14 +10,14 @@ from tui.live.collection import Collection
 from tui.live.following import Line
 from tui.live.sources import Source
 from tui.resources.model import Cell, Column
-from tui.views.statuses import look_of_execution, look_of_task
+from tui.views.events import told
 
 if TYPE_CHECKING:
     from tui.clients import Clients
 
 CALL_SECONDS = 15.0
 PAGE = 500
-# What goes on for longer is read in its log, or by `podium get`.
+# What goes on for longer is read by `podium events`.
 MOST = 5_000
 
 
@@ -63,33 +63,10 @@ SOURCE: Source[Event] = Source("events", "executor", _watch)
 def row_of(event: pb.ExecutionEvent, id_: str) -> Event:
     """The row of an event."""
     at = event.at.ToNanoseconds() / 1e9
-    what, tone, detail = _told(event)
+    what, tone, detail = told(event)
     # Attempts are counted from 1 where people read them.
     attempt = "" if event.kind == pb.EVENT_KIND_EXECUTION else str(event.attempt + 1)
     return Event(id_, at, event.ref, attempt, what, tone, detail or event.reason)
-
-
-def _told(event: pb.ExecutionEvent) -> tuple[str, str, str]:
-    """What happened, its tone, and what there is to say of it."""
-    match event.kind:
-        case pb.EVENT_KIND_EXECUTION:
-            look = look_of_execution(event.execution_to)
-            return f"{look.glyph} execution {look.label}", look.tone, ""
-        case pb.EVENT_KIND_TASK:
-            look = look_of_task(event.task_to)
-            return f"{look.glyph} {look.label}", look.tone, ""
-        case pb.EVENT_KIND_POLL:
-            return _poll(event.poll)
-        case pb.EVENT_KIND_PROGRESS:
-            return "progress", "primary", f"{event.progress:g}"
-    return "?", "muted", ""
-
-
-def _poll(poll: pb.Poll) -> tuple[str, str, str]:
-    tone = {"COMPLETED": "success", "FAILED": "error", "TOLERATED": "warning"}
-    answer = f"{poll.status_code} in " if poll.status_code else ""
-    said = f"{answer}{poll.duration.ToMilliseconds()} ms: {poll.verdict.lower()}"
-    return f"poll {poll.number}", tone.get(poll.verdict, "text"), f"{said} {poll.reason}".strip()
 
 
 def _clock(at: float) -> str:

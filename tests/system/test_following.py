@@ -1,0 +1,81 @@
+"""Commands that follow something, from outside: over a crash, and into pipes."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import Any
+
+from tests.system.running import Suite, until
+
+PODIUM = (sys.executable, "-m", "tui")
+WAITING = {
+    "name": "followed",
+    "version": 1,
+    "tasks": [{"name": "hold", "taskReferenceName": "hold", "type": "WAIT"}],
+}
+
+
+def events(text: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def test_events_are_followed_over_a_crash_each_once_until_the_end(own_suite: Suite) -> None:
+    own_suite.apply(WAITING)
+    id_ = own_suite.podium("run", "followed").stdout.strip()
+    with subprocess.Popen(
+        [*PODIUM, "events", id_, "-f", "--output", "json", "--home", str(own_suite.home)],
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as following:
+        assert following.stdout is not None
+        first = following.stdout.readline()
+        killed = own_suite.kill("executor")
+        until(lambda: own_suite.pids.get("executor", killed) != killed, 20, "another executor")
+        done = own_suite.podium("complete-task", id_, "hold", "--output", "json")
+        followed = events(first + following.stdout.read())
+
+    assert done.returncode == 0, done.stderr
+    assert [each["number"] for each in followed] == list(range(1, len(followed) + 1))
+    assert followed[-1]["to"] == "COMPLETED"
+    assert followed == events(own_suite.podium("events", id_, "--output", "json").stdout)
+    resumed = own_suite.podium("events", id_, "--from", "3", "--output", "json")
+    assert events(resumed.stdout) == followed[2:]
+
+
+def test_who_leaves_a_pipe_ends_what_follows_also_where_nothing_comes(suite: Suite) -> None:
+    following = subprocess.Popen(
+        [*PODIUM, "audit", "--follow", "--home", str(suite.home)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert following.stdout is not None
+    assert following.stderr is not None
+    assert "create-key" in following.stdout.readline()
+    following.stdout.close()
+
+    assert following.wait(20) == 141
+    assert following.stderr.read() == ""
+    following.stderr.close()
+
+
+def test_the_audit_log_is_asked_by_the_grammar_of_all_lists(suite: Suite) -> None:
+    suite.apply({**WAITING, "name": "audited"})
+
+    shown = suite.podium("audit", "kind:workflow name:audited", "--output", "json")
+
+    (entry,) = events(shown.stdout)
+    assert (entry["action"], entry["principal"]) == ("create", "application:admin")
+    assert suite.podium("audit", "nobody:x").returncode == 2
+
+
+def test_the_engine_is_told_once_and_each_second(suite: Suite) -> None:
+    once = suite.podium("engine", "--history", "10m", "--output", "json")
+    shown = json.loads(once.stdout)
+
+    assert set(shown["executions"]) >= {"RUNNING", "FAILED"}
+    assert shown["last"]["seconds"] >= 0
+    assert isinstance(shown["history"], list)
+    assert suite.podium("engine", "--history", "10m", "--watch").returncode == 2

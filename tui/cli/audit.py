@@ -1,0 +1,150 @@
+"""`podium audit`: who changed what, and who was refused."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from podium.common.v1 import page_pb2
+from podium.registry.v1 import registry_pb2 as pb
+from services.query import QueryFault
+from tui.cli.ending import while_read
+from tui.cli.main import HOME_OPTION
+from tui.cli.session import call
+from tui.cli.writing import STREAM_OPTION, Stream, echo_lines, examples
+from tui.clients import audit_changing
+from tui.resources.audit import RESOURCE, AuditEntry, entry_of
+from tui.resources.filtering import filter_of
+from tui.views.query_faults import fault_text
+from tui.views.visible import in_one_line
+
+if TYPE_CHECKING:
+    from tui.clients import Clients
+
+CALL_SECONDS = 15.0
+PAGE = 500
+MOST = 1_000
+# Of a log that no query has much of: what is older is left.
+MOST_LOOKED_AT = 20_000
+
+
+@click.command(
+    epilog=examples(
+        "podium audit",
+        "podium audit action:denied --follow",
+        "podium audit 'kind:workflow who:*ada*' --output json",
+    )
+)
+@HOME_OPTION
+@STREAM_OPTION
+@click.option("--follow", "-f", is_flag=True, help="Go on with what comes, over restarts too.")
+@click.option(
+    "--limit",
+    type=click.IntRange(1, MOST),
+    default=100,
+    show_default=True,
+    help="The newest so many.",
+)
+@click.argument("query", nargs=-1)
+def audit(home: Path | None, output: str, follow: bool, limit: int, query: tuple[str, ...]) -> None:
+    """Show who changed what and who was refused, in the order of time.
+
+    QUERY is e.g. `action:delete kind:workflow`; its fields are who, action, kind and name, and a
+    word alone is looked for in all of it.
+    """
+    text = " ".join(query)
+    keeps = _keeps(text)
+    printing = _Printing(output)
+
+    async def work(clients: Clients) -> None:
+        found = await _newest(clients, keeps, limit)
+        for entry in reversed(found):
+            printing.show(entry)
+        if follow:
+            await _follow(clients, keeps, printing)
+
+    call(home, work)
+
+
+def _keeps(text: str) -> Callable[[AuditEntry], bool]:
+    """Whether an entry is of the query. Raises click.BadArgumentUsage where it is none."""
+    try:
+        return filter_of(RESOURCE, text, datetime.now(UTC)).keeps or (lambda _: True)
+    except QueryFault as fault:
+        raise click.BadArgumentUsage(fault_text(text, fault)) from fault
+
+
+async def _newest(
+    clients: Clients, keeps: Callable[[AuditEntry], bool], limit: int
+) -> list[AuditEntry]:
+    """The newest that are of the query, the newest first."""
+    request = pb.ListAuditEntriesRequest(page=page_pb2.PageRequest(page_size=PAGE))
+    found: list[AuditEntry] = []
+    seen = 0
+    while len(found) < limit:
+        answer = await clients.registry.ListAuditEntries(request, timeout=CALL_SECONDS)
+        seen += len(answer.entries)
+        found.extend(filter(keeps, map(entry_of, answer.entries)))
+        request.page.page_token = answer.next_page_token
+        if not answer.next_page_token:
+            break
+        if seen >= MOST_LOOKED_AT:
+            click.echo(f"podium: the newest {seen:,} entries were looked at.", err=True)
+            break
+    return found[:limit]
+
+
+async def _follow(
+    clients: Clients, keeps: Callable[[AuditEntry], bool], printing: _Printing
+) -> None:
+    request = pb.WatchAuditEntriesRequest(newest=MOST)
+    async with while_read():
+        async for told in audit_changing(clients, request):
+            for entry in sorted(map(entry_of, told.entries.entries), key=lambda one: one.number):
+                if keeps(entry):
+                    printing.show(entry)
+
+
+class _Printing:
+    """Writes entries, each once, in the order of their numbers."""
+
+    def __init__(self, output: str) -> None:
+        self._stream = Stream(output) if output != "text" else None
+        self._last = 0
+
+    def show(self, entry: AuditEntry) -> None:
+        """Write it, unless it was."""
+        if entry.number <= self._last:
+            return
+        self._last = entry.number
+        if self._stream is not None:
+            self._stream.echo(_data(entry))
+        else:
+            echo_lines([_line(entry)])
+
+
+def _data(entry: AuditEntry) -> dict[str, Any]:
+    return {
+        "id": entry.number,
+        "at": _moment(entry.at),
+        "principal": entry.principal,
+        "action": entry.action,
+        "kind": entry.kind,
+        "name": entry.name,
+        "detail": entry.detail,
+    }
+
+
+def _line(entry: AuditEntry) -> str:
+    words = (_moment(entry.at), entry.principal, entry.action, entry.kind, entry.name, entry.detail)
+    return "  ".join(in_one_line(word) for word in words if word)
+
+
+def _moment(at: float) -> str:
+    """RFC 3339, UTC, in milliseconds; of epoch seconds."""
+    told = datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds")
+    return told.replace("+00:00", "Z")
