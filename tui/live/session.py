@@ -103,7 +103,8 @@ class Session:
     @property
     def links(self) -> list[Link]:
         """Of what is followed now."""
-        return [feed.line.now() for feed in self._feeds.values() if feed.task is not None]
+        feeds = self._feeds.values()
+        return [link for feed in feeds if feed.task is not None for link in feed.line.links]
 
     @property
     def services(self) -> list[Link]:

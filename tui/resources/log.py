@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from podium.common.v1 import log_pb2 as pb
+from services.errors import Unavailable
+from services.rpc import raising_ours
 from tui.live.collection import Collection
 from tui.live.following import Line
 from tui.live.sources import Source
@@ -68,36 +71,54 @@ def entry_of(entry: pb.LogEntry, process: str) -> Entry:
 
 
 async def _watch(clients: Clients, query: str, entries: Collection[Entry], line: Line) -> None:
-    """The three logs side by side, each from where it left off."""
-    places: dict[str, pb.LogPosition] = entries.place or {}
-    entries.place = places
+    """The three logs side by side, each from where it left off, also while some are away."""
+    if entries.place is None:
+        entries.place = {}
 
-    async def one(service: str) -> None:
-        request = pb.WatchLogRequest(follow=True, limit=NEWEST, resume=places.get(service))
+    def over(service: str, error: BaseException) -> bool:
+        # Where none is left, the suite may be elsewhere: these clients are of no more use.
+        none_left = {service, *line.away} >= set(SERVICES)
+        return not isinstance(error, Unavailable) or none_left
+
+    with line.parted(SERVICES) as parts:
+        streams = [
+            asyncio.create_task(
+                part.follow(partial(_one, clients, entries, line, part), partial(over, service))
+            )
+            for service, part in parts.items()
+        ]
+        try:
+            await _first(streams)
+        finally:
+            for each in streams:
+                each.cancel()
+            await asyncio.gather(*streams, return_exceptions=True)
+
+
+async def _one(clients: Clients, entries: Collection[Entry], line: Line, part: Line) -> None:
+    service = part.link.service
+    places: dict[str, pb.LogPosition] = entries.place
+    request = pb.WatchLogRequest(follow=True, limit=NEWEST, resume=places.get(service))
+    with raising_ours():
         async for change in clients.logs[service].WatchLog(request):
             process = change.resume.process
             entries.put(entry_of(each, process) for each in change.entries)
             if change.dropped and service in places:
-                missed = entries.facts.get("missed", 0)
-                entries.facts["missed"] = missed + change.dropped
+                entries.facts["missed"] = entries.facts.get("missed", 0) + change.dropped
             places[service] = change.resume
             if change.caught_up or change.entries:
+                part.live(quiet=True)
                 line.live(quiet=True)
-
-    streams = [asyncio.create_task(one(service)) for service in SERVICES]
-    try:
-        # One that breaks has all three opened again, each from its own place.
-        await _first(streams)
-    finally:
-        for each in streams:
-            each.cancel()
-        await asyncio.gather(*streams, return_exceptions=True)
 
 
 async def _first(streams: list[asyncio.Task[None]]) -> None:
     done, _ = await asyncio.wait(streams, return_when=asyncio.FIRST_COMPLETED)
     for each in done:
         each.result()
+
+
+def _told(facts: Mapping[str, Any]) -> str:
+    return f"{facts['missed']:,} came too fast" if facts.get("missed") else ""
 
 
 SOURCE: Source[Entry] = Source("log", "executor", _watch, most=MOST)
@@ -133,7 +154,7 @@ RESOURCE: Resource[Entry] = Resource(
 ## Log
 
 What the three services have logged of late, newest first, as it comes. `Enter` shows an entry
-whole.
+whole. While one of the three is away it is named below the list, and the others go on.
 """,
     source=SOURCE,
     columns=(
@@ -160,6 +181,7 @@ whole.
     label=lambda row: f"{row.service} {row.level}",
     text=lambda row: f"{row.message} {row.logger} {row.told}",
     tabs=(Tab("entry", "Entry", "record-json"),),
+    told=_told,
     sort="at",
     reverse=True,
 )  # fmt: skip

@@ -54,7 +54,7 @@ class ListPane(ActingPane):
         self._wanted = query
         self._filter = Filter()
         self._filtered_at = 0.0
-        self._age = ""
+        self._of_feed: tuple[str, ...] = ()
         self._feed: Feed | None = None
         self._view: View[Any] | None = None
         self._table: LiveTable | None = None
@@ -134,12 +134,24 @@ class ListPane(ActingPane):
             self.filter(self._filter.text)
         self.table.empty = self._why_empty()
         self.table.flush(now)
-        if self._feed is not None and self._feed.source.every:
-            self._age = told_age(self._feed.collection, now)
+        if (told := self._told_of_feed(now)) != self._of_feed:
+            self._of_feed = told
             self._tell_state(self.table)
         for preview in self.query(Preview):
             preview.about(self.table.cursor_id)
             preview.flush(now)
+
+    def _told_of_feed(self, now: float) -> tuple[str, ...]:
+        """What is said below the list of where it comes from."""
+        if self._feed is None:
+            return ()
+        age = told_age(self._feed.collection, now) if self._feed.source.every else ""
+        away = " and ".join(self._feed.line.away)
+        return (
+            self.resource.told(self._feed.collection.facts),
+            age,
+            f"{away} away" if away else "",
+        )
 
     def _why_empty(self) -> str:
         """What to say in the middle of a list that shows nothing."""
@@ -254,14 +266,11 @@ class ListPane(ActingPane):
 
     def _tell_state(self, table: LiveTable) -> None:
         parts = [f"{len(table.view):,}"]
-        if self._feed is not None and (told := self.resource.told(self._feed.collection.facts)):
-            parts.append(told)
         if table.marks:
             parts.append(f"{len(table.marks):,} marked")
         if table.view.paused:
             parts.append(f"held · {table.view.pending:,} changed · p goes on")
-        if self._age:
-            parts.append(self._age)
+        parts.extend(filter(None, self._of_feed))
         table.tell(" · ".join(parts))
 
 

@@ -36,6 +36,8 @@ async def test_the_log_goes_on_when_a_service_is_back(own_services: Services) ->
     async with console_on(own_services, "log") as pilot:
         await until_shown(pilot, "LIVE")
         await own_services.stop("edge")
+        own_services.log("executor", "Not alone.")
+        await until_shown(pilot, "edge away", "Not alone.", "● executor", "○ edge")
         await until_shown(pilot, "RECONNECTING")
 
         await own_services.start("edge")
