@@ -13,9 +13,11 @@ from services.query.executions import EXECUTIONS
 from services.rpc import raising_ours
 from tui.live.collection import Collection
 from tui.live.following import Line
+from tui.live.one_execution import SOURCE as ONE, Task, facts_of
 from tui.live.sources import Source
 from tui.resources.model import (
     Action,
+    Alone,
     Cell,
     Column,
     Danger,
@@ -167,6 +169,19 @@ def _lag(changes: Sequence[pb.ExecutionChange]) -> float | None:
 
 
 SOURCE: Source[Execution] = Source("executions", "executor", watch, most=2 * MOST, takes_query=True)
+
+
+def alone(tasks: Collection[Task]) -> Execution | None:
+    """The row of an execution that is followed by itself, made once for each of its states."""
+    state = facts_of(tasks).state
+    if state is None:
+        return None
+    of, row = tasks.facts.get("row", (None, None))
+    if of is not state:
+        row = execution_of(state, (task.state for task in tasks.records.values()))
+        tasks.facts["row"] = (state, row)
+    found: Execution | None = row
+    return found
 
 
 # Columns
@@ -368,6 +383,7 @@ Every run of a workflow, newest first, as it happens. `Enter` opens its timeline
     ),
     actions=ACTIONS,
     standing=_standing,
+    alone=Alone(ONE, alone),
     sort="started",
     reverse=True,
 )

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from services.query import Vocabulary
 from tui.live.actions import ItemResult
-from tui.live.collection import Record
+from tui.live.collection import Collection, Record
 from tui.live.sources import Source
 
 if TYPE_CHECKING:
@@ -149,6 +149,19 @@ class Tab:
 
 
 @dataclass(frozen=True, slots=True)
+class Alone(Generic[R]):
+    """Where a record comes from that the list does not have.
+
+    Attributes:
+        source: Follows the one whose id is its query.
+        record: Makes it of what has come; None: nothing has.
+    """
+
+    source: Source[Any]
+    record: Callable[[Collection[Any]], R | None]
+
+
+@dataclass(frozen=True, slots=True)
 class Resource(Generic[R]):
     """A noun of the console.
 
@@ -170,6 +183,7 @@ class Resource(Generic[R]):
         standing: How a record stands, in a line above its detail.
         told: What is said below the list of the whole, of the facts of its collection.
         kind: Of the definitions that its records are, or are part of; empty: they are none.
+        alone: One by its id, where the list does not have all; None: it has.
     """
 
     name: str
@@ -194,6 +208,7 @@ class Resource(Generic[R]):
     standing: Callable[[R, float], Cell] | None = None
     told: Callable[[Mapping[str, Any]], str] = lambda facts: ""
     kind: str = ""
+    alone: Alone[R] | None = None
 
     @property
     def creating(self) -> Opening | None:
@@ -207,6 +222,7 @@ class Resource(Generic[R]):
 
 __all__ = [
     "Action",
+    "Alone",
     "Cell",
     "Column",
     "Danger",

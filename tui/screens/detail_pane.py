@@ -87,6 +87,8 @@ class DetailPane(ActingPane):
         self._attention = Attention(self.console.session)
         if self.resource.source is not None:
             self._list = self._feeds[""] = self._attention.open(self.resource.source)
+        if self.resource.alone is not None:
+            self.follow(self.resource.alone.source)
         yield Tabs(
             *(
                 TabLabel(f"{number} {each.title}", id=each.name)
@@ -114,7 +116,14 @@ class DetailPane(ActingPane):
         """The record as the stream has it; None: it has not come, or is gone."""
         if self._list is None:
             return self.console.own_collection(self.resource.name).get(self.record_id)
-        return self._list.collection.get(self.record_id)
+        return self._list.collection.get(self.record_id) or self._alone
+
+    @property
+    def _alone(self) -> Any:
+        """The record as its own stream has it, where it is not in the list; None: it has none."""
+        alone = self.resource.alone
+        feed = self._feeds.get(alone.source.name) if alone is not None else None
+        return alone.record(feed.collection) if alone is not None and feed is not None else None
 
     def records(self) -> list[Any]:
         """The record, unless it is not there."""

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import pytest
+
 from podium.executor.v1 import executor_pb2
 from tests.tui.console.conftest import console_on
 from tests.tui.screen import screen_text, until, until_shown
 from tests.tui.services import Services, put, start
 from tui.clients import connected
+from tui.resources import executions
 from tui.widgets.live_table import LiveTable
 
 WAITS = {
@@ -136,3 +141,24 @@ async def test_one_that_is_paused_says_so_among_its_events(services: Services) -
         await pilot.press("P")
 
         await until_shown(pilot, "execution paused")
+
+async def test_one_that_is_too_old_for_the_list_is_acted_on_by_its_id(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(executions, "RECENT", 1)
+    fails = {
+        "taskReferenceName": "fails", "name": "fails", "type": "TERMINATE",
+        "inputParameters": {"terminationStatus": "FAILED", "terminationReason": "no"},
+    }  # fmt: skip
+    await put(services, {"name": "too-old", "version": 1, "tasks": [fails]})
+    old, *_ = [await start(services, "too-old") for _ in range(3)]
+    async with console_on(services, f"executions/{old}") as pilot:
+        console: Any = pilot.app
+        await until_shown(pilot, "● LIVE", f"too-old {old[:8]}", "✘ failed", "Restart")
+        assert old not in console.executions.collection.records
+        await pilot.press("R")
+        await until_shown(pilot, "Cancel")
+        await pilot.press("y")
+
+        # It is restarted, which makes it one of the newest.
+        await until(pilot, lambda: old in console.executions.collection.records)
