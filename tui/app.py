@@ -362,7 +362,12 @@ class Console(App[None]):
     # Doing
 
     def act(
-        self, resource: Resource[Any] | None, action: Action[Any], records: Sequence[Any]
-    ) -> None:
-        """Do ``action`` to ``records``, once it is confirmed; what comes of it is told and kept."""
-        self.doing.begin(resource, action, records)
+        self, resource: Resource[Any] | None, action: Action[Any], records: Sequence[Any],
+        query: str = "",
+    ) -> None:  # fmt: skip
+        """Do ``action`` to ``records``, once it is confirmed; what comes of it is told and kept.
+
+        Args:
+            query: Finds just those; empty: none is known that does.
+        """
+        self.doing.begin(resource, action, records, query)

@@ -13,15 +13,18 @@ from dataclasses import dataclass
 from importlib import import_module
 from inspect import isclass
 from pathlib import Path
+from typing import Any
 
 from textual.binding import Binding
 from textual.dom import DOMNode
 
 from tui.resources import RESOURCES, names
 from tui.resources.keys import KeyRow
+from tui.resources.model import Action
 from tui.screens.list_pane import list_pane
 from tui.settings import Known
 from tui.themes import NAMES
+from tui.views.confirmation import FEW, asks, types
 
 _INTRODUCTION = """\
 # Keys of the console
@@ -30,6 +33,17 @@ Written by `python -m tui.bindings` from the keys themselves. `[keys]` of
 [the settings](console.md#settings) gives others to an id. The parts are those that have the focus;
 `Console` and `ConsoleScreen` hold everywhere, the keys of a noun in its list and in its records.
 """
+
+_ASKED = f"""
+## What is asked before it is done
+
+*done*: at once. *asked*: what it will come to is shown, with Cancel in focus. *typed*: so, and how
+many they are is typed before, in a protected context its name. Several are what was marked.
+
+| action | one | 2 to {FEW} | more | one where protected | many where protected |
+|---|---|---|---|---|---|
+"""
+_NEVER_SO = "-"
 
 ROOMS = ("tui.widgets", "tui.screens", "tui")
 
@@ -102,7 +116,33 @@ def table() -> str:
             parts.append(f"\n## {scope}\n\n| keys | does | id |\n|---|---|---|\n")
         keys = " ".join(f"`{each.strip()}`" for each in key.keys.split(","))
         parts.append(f"| {keys} | {key.tooltip or key.title} | `{key.id}` |\n")
-    return "".join(parts)
+    return "".join([*parts, _ASKED, *map(_asked, all_actions())])
+
+
+def all_actions() -> list[Action[Any]]:
+    """Everything that is done to records, by id."""
+    found = {each.id: each for resource in RESOURCES for each in resource.actions}
+    for module in _modules("tui.resources"):
+        for value in vars(import_module(module)).values():
+            if isinstance(value, Action):
+                found[value.id] = value
+    return [found[id_] for id_ in sorted(found)]
+
+
+def _asked(action: Action[Any]) -> str:
+    """The row of an action: what stands before one, several and many, and where it is protected."""
+    cases = ((1, False), (2, False), (FEW + 1, False), (1, True), (FEW + 1, True))
+    cells = [
+        _NEVER_SO if count > 1 and not action.many else _before(action, count, protected)
+        for count, protected in cases
+    ]
+    return f"| `{action.id}` | {' | '.join(cells)} |\n"
+
+
+def _before(action: Action[Any], count: int, protected: bool) -> str:
+    if types(action.danger, count, protected):
+        return "typed"
+    return "asked" if action.questions or asks(action.danger, count, protected) else "done"
 
 
 def rows(keymap: Mapping[str, str]) -> list[KeyRow]:

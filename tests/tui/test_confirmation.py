@@ -6,7 +6,7 @@ import pytest
 
 from tui.live.actions import ActionEntry
 from tui.live.pending import LINGERING_SECONDS, Pending
-from tui.views.confirmation import FEW, confirmed, plan
+from tui.views.confirmation import FEW, Danger, asks, confirmed, plan
 
 
 def test_one_is_named_and_nothing_is_typed() -> None:
@@ -28,21 +28,40 @@ def test_of_several_the_first_few_are_named_and_all_are_counted_by_status() -> N
 
 
 @pytest.mark.parametrize(
-    ("count", "protected", "dangerous", "typed"),
+    ("count", "protected", "danger", "typed"),
     [
-        (FEW, "", True, ""),
-        (FEW + 1, "", True, str(FEW + 1)),
-        (1, "production", True, "production"),
-        (500, "production", True, "production"),
-        (500, "production", False, ""),
+        (FEW, "", Danger.ASKS, ""),
+        (FEW + 1, "", Danger.ASKS, str(FEW + 1)),
+        (1, "production", Danger.ASKS, "production"),
+        (500, "production", Danger.ASKS, "production"),
+        (FEW, "production", Danger.SEVERAL, ""),
+        (FEW + 1, "", Danger.SEVERAL, str(FEW + 1)),
+        (500, "production", Danger.SEVERAL, "production"),
+        (500, "production", Danger.NONE, ""),
     ],
 )
 def test_many_and_protected_contexts_are_typed(
-    count: int, protected: str, dangerous: bool, typed: str
+    count: int, protected: str, danger: Danger, typed: str
 ) -> None:
-    wanted = plan("Retry", ["x"] * count, protected=protected, dangerous=dangerous)
+    wanted = plan("Retry", ["x"] * count, protected=protected, danger=danger)
 
     assert wanted.typed == typed
+
+
+@pytest.mark.parametrize(
+    ("danger", "one", "two", "one_where_protected"),
+    [
+        (Danger.NONE, False, False, False),
+        (Danger.SEVERAL, False, True, True),
+        (Danger.ASKS, True, True, True),
+    ],
+)
+def test_what_only_goes_on_asks_when_it_is_several_or_protected(
+    danger: Danger, one: bool, two: bool, one_where_protected: bool
+) -> None:
+    assert asks(danger, 1, False) is one
+    assert asks(danger, 2, False) is two
+    assert asks(danger, 1, True) is one_where_protected
 
 
 def test_a_count_may_have_its_commas() -> None:

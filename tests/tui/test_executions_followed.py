@@ -18,7 +18,8 @@ from tests.executor.test_watching import QUICK, WAITING
 from tui.live.collection import Collection
 from tui.live.following import Line
 from tui.resources import executions as resource
-from tui.resources.executions import Execution, watch
+from tui.resources.execution_row import Execution
+from tui.resources.executions import watch
 
 Until = Callable[[Callable[[], bool]], Any]
 

@@ -11,7 +11,7 @@ import pytest
 from services.query import QueryFault
 from tui.live.sources import Source
 from tui.resources import RESOURCES, executions
-from tui.resources.executions import Execution
+from tui.resources.execution_row import Execution
 from tui.resources.filtering import filter_of, values_in, vocabulary_of
 from tui.resources.model import Resource
 

@@ -16,7 +16,7 @@ from tests.tui.test_pulse import NOW, failing, failure, span, state
 from tui.live.collection import Collection
 from tui.live.traffic import Group
 from tui.live.view import View
-from tui.resources.executions import Execution
+from tui.resources.execution_row import Execution
 from tui.resources.metrics import COLUMNS
 from tui.resources.pulse import FAILING_COLUMNS, FAILURE_COLUMNS
 from tui.views.pulse import TITLES as TILES, Failing, Known, Traffic, figures

@@ -7,7 +7,7 @@ from typing import Any
 from podium.executor.v1 import executor_pb2 as pb
 from tui.live.collection import Collection
 from tui.live.failures import Failures
-from tui.resources.executions import Execution
+from tui.resources.execution_row import Execution
 from tui.views.engine import Span
 from tui.views.pulse import TITLES, Failing, Known, Traffic, figures
 from tui.views.traffic import Minute

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from tui.live.actions import ActionLog
@@ -12,6 +13,7 @@ from tui.live.collection import Collection
 from tui.live.following import Line
 from tui.live.link import Link, worst
 from tui.live.pending import Pending
+from tui.live.results import Outcome, Outcomes, Results
 from tui.live.sources import Source
 from tui.live.trying import KnownKeys, Trials
 
@@ -91,6 +93,21 @@ class Session:
         """What has come of ``source`` so far, by id, without following it."""
         feed = self._feeds.get((source.name, ""))
         return feed.collection.records if feed is not None else {}
+
+    def await_outcomes(
+        self, source: Source[Any], results: Results, state: Callable[[Any], Any],
+        outcome: Callable[[Any], Outcome | None], told: Callable[[], None],
+    ) -> Outcomes[Any]:  # fmt: skip
+        """What the stream of ``source`` tells of records that were accepted, put into ``results``.
+
+        Args:
+            state: What of a record must change before anything is said of it.
+            outcome: What came of it by where it stands; None: not yet.
+            told: Is called when there was news.
+        """
+        feed = self.open(source)
+        ended = partial(self.close, feed)
+        return Outcomes(results, feed.collection, state, outcome, told, ended)
 
     async def _follow(self, feed: Feed) -> None:
         async def watch() -> None:

@@ -7,6 +7,7 @@ from tui.resources.model import Cell, Column, Resource, Tab
 
 _TONES = {
     ActionState.SENT: ("⋯ sent", "primary"),
+    ActionState.ACCEPTED: ("⋯ accepted", "primary"),
     ActionState.DONE: ("✔ done", "success"),
     ActionState.FAILED: ("✘ failed", "error"),
 }
@@ -19,11 +20,13 @@ RESOURCE: Resource[ActionEntry] = Resource(
 ## Actions
 
 What was done from this console since it was opened, with the command line that does the same.
+What was *accepted* is done once the stream says so. `Enter` shows what came of each record: of up
+to 10,000, those that failed first.
 """,
     columns=(
         Column("at", "AT", 8, lambda row, _: Cell(f"{row.at:%H:%M:%S}", "muted"),
                lambda row: row.id, priority=9),
-        Column("state", "STATE", 8, lambda row, _: Cell(*_TONES[row.state]),
+        Column("state", "STATE", 10, lambda row, _: Cell(*_TONES[row.state]),
                lambda row: row.state, priority=9),
         Column("title", "ACTION", 20, lambda row, _: Cell(row.title), lambda row: row.title,
                flex=2, priority=9),

@@ -9,8 +9,8 @@ from podium.registry.v1 import registry_pb2 as pb
 from tui.live.collection import Collection
 from tui.live.following import Line
 from tui.live.sources import Source
-from tui.resources.catalog import moment
 from tui.resources.model import Cell, Column, Resource, Tab
+from tui.views.durations import date_and_clock
 
 if TYPE_CHECKING:
     from tui.clients import Clients
@@ -83,7 +83,7 @@ Who changed what, and who was refused, newest first, as it happens.
 """,
     source=SOURCE,
     columns=(
-        Column("at", "AT", 19, lambda row, _: Cell(moment(row.at), "muted"),
+        Column("at", "AT", 19, lambda row, _: Cell(date_and_clock(row.at), "muted"),
                lambda row: row.number, priority=9),
         Column("action", "ACTION", 10,
                lambda row, _: Cell(row.action, _TONES.get(row.action, "text")),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shlex
-import time
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
@@ -15,6 +14,7 @@ from tui.live.collection import Collection, Record
 from tui.live.following import Line
 from tui.live.sources import Source
 from tui.resources.model import Action, Cell, Column, Danger, ItemResult, Opening, Tab
+from tui.views.durations import age
 
 if TYPE_CHECKING:
     from tui.clients import Clients
@@ -157,19 +157,11 @@ def source(kind: str, name: str = "", rows: Rows = _itself) -> Source[Any]:
 # Columns that every kind has
 
 
-def _age(at: float, now: float) -> str:
-    seconds = max(0, int(now - at))
-    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "m")):
-        if seconds >= size:
-            return f"{seconds // size}{unit}"
-    return f"{seconds}s"
-
-
 NAME: Column[Definition] = Column(
     "name", "NAME", 16, lambda row, _: Cell(row.id), lambda row: row.id, flex=3, priority=9
 )
 UPDATED: Column[Definition] = Column(
-    "updated", "AGE", 5, lambda row, now: Cell(_age(row.updated_at, now), "muted"),
+    "updated", "AGE", 5, lambda row, now: Cell(age(now - row.updated_at), "muted"),
     lambda row: -row.updated_at, priority=6, right=True, ticks=True,
 )  # fmt: skip
 BY: Column[Definition] = Column(
@@ -274,8 +266,3 @@ def written(kind: str) -> tuple[Opening, ...]:
         ),
         *(() if kind == "secret" else (as_text(kind),)),
     )  # fmt: skip
-
-
-def moment(at: float) -> str:
-    """``at`` as it is shown in lists, UTC."""
-    return time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(at))

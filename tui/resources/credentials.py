@@ -6,7 +6,6 @@ Keys themselves are never in a row: whoever makes one is shown it once.
 from __future__ import annotations
 
 import shlex
-import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -18,6 +17,7 @@ from tui.live.collection import Collection
 from tui.live.following import Line
 from tui.live.sources import Source
 from tui.resources.model import Action, Cell, Column, Danger, ItemResult, Question
+from tui.views.durations import date_and_minute
 
 if TYPE_CHECKING:
     from google.protobuf.timestamp_pb2 import Timestamp
@@ -129,7 +129,7 @@ ACCESS_KEYS: Source[Key] = Source("keys of an application", "registry", _watch_a
 
 def moment(at: float, otherwise: str = "never") -> str:
     """A moment in UTC, to the minute."""
-    return time.strftime("%Y-%m-%d %H:%M", time.gmtime(at)) if at > 0 else otherwise
+    return date_and_minute(at) if at > 0 else otherwise
 
 
 def state(row: Key, now: float) -> Cell:

@@ -10,6 +10,7 @@ from tui.live.collection import Collection
 from tui.live.following import Line
 from tui.live.sources import Source
 from tui.resources.model import Cell, Column
+from tui.views.durations import clock
 from tui.views.events import told
 
 if TYPE_CHECKING:
@@ -69,14 +70,8 @@ def row_of(event: pb.ExecutionEvent, id_: str) -> Event:
     return Event(id_, at, event.ref, attempt, what, tone, detail or event.reason)
 
 
-def _clock(at: float) -> str:
-    whole = int(at)
-    day = whole % 86_400
-    return f"{day // 3600:02}:{day // 60 % 60:02}:{day % 60:02}.{int((at - whole) * 1000):03}"
-
-
 COLUMNS: tuple[Column[Event], ...] = (
-    Column("at", "TIME", 12, lambda row, _: Cell(_clock(row.at), "muted"), lambda row: row.id,
+    Column("at", "TIME", 12, lambda row, _: Cell(clock(row.at), "muted"), lambda row: row.id,
            priority=9),
     Column("ref", "TASK", 14, lambda row, _: Cell(row.ref), lambda row: row.ref or None, flex=1,
            priority=8),

@@ -26,6 +26,7 @@ class ExecutionTask(NamedTuple):
     id: str
     execution_id: str
     ref: str
+    kind: str
     status: int
 
     @property
@@ -74,6 +75,7 @@ COMPLETE: Action[ExecutionTask] = Action(
     "Say how the task under the cursor ended, or how far it is.",
     _update, _command,
     applies=lambda row: row.open, effect=_effect, danger=Danger.ASKS, many=False,
+    label=lambda row: f"{row.ref} ({row.kind})",
     questions=(
         Question("status", "Status", STATUSES[0], STATUSES),
         Question("result", "Output (a JSON object)", "{}"),

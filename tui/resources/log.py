@@ -14,6 +14,7 @@ from tui.live.collection import Collection
 from tui.live.following import Line
 from tui.live.sources import Source
 from tui.resources.model import Cell, Column, Resource, Tab
+from tui.views.durations import clock
 from tui.views.logs import LEVELS, document
 
 if TYPE_CHECKING:
@@ -125,12 +126,7 @@ SOURCE: Source[Entry] = Source("log", "executor", _watch, most=MOST)
 
 
 def _time(row: Entry, now: float) -> Cell:
-    whole = int(row.at)
-    day = whole % 86_400
-    return Cell(
-        f"{day // 3600:02}:{day // 60 % 60:02}:{day % 60:02}.{int((row.at - whole) * 1000):03}",
-        "muted",
-    )
+    return Cell(clock(row.at), "muted")
 
 
 def _level(row: Entry, now: float) -> Cell:

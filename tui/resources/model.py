@@ -7,18 +7,21 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from services.query import Vocabulary
-from tui.live.actions import ItemResult
 from tui.live.collection import Collection, Record
+from tui.live.results import ItemResult, Outcome
 from tui.live.sources import Source
+from tui.views.confirmation import Danger
 
 if TYPE_CHECKING:
     from tui.clients import Clients
 
 R = TypeVar("R", bound=Record)
+
+# So many records are named in a command.
+MOST_NAMED = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,15 +63,6 @@ class Column(Generic[R]):
     ticks: bool = False
 
 
-class Danger(StrEnum):
-    """What stands between the key and the deed."""
-
-    NONE = "none"
-    """Nothing: it takes nothing away, or can be undone by its inverse."""
-    ASKS = "asks"
-    """What it will come to is shown, and Cancel has the focus; many must be typed."""
-
-
 Perform = Callable[["Clients", Sequence[Any], Mapping[str, str]], AsyncIterator[ItemResult]]
 
 
@@ -98,6 +92,10 @@ class Action(Generic[R]):
         many: Whether it can be done to several at once.
         doing: What is shown of a row until the stream tells its new state, e.g. ``terminating``.
         writes: Whether it changes something: absent where the context is read-only.
+        by_query: The same as a command line, done to all that match a query; None: there is none.
+        outcome: What came of it for a record that was accepted, by where it stands now; None: not
+            yet. Without it an answer is all that is known.
+        label: What a record is called in its question; None: as its resource has it.
     """
 
     id: str
@@ -113,6 +111,25 @@ class Action(Generic[R]):
     many: bool = True
     doing: str = ""
     writes: bool = True
+    by_query: Callable[[str, Mapping[str, str]], str] | None = None
+    outcome: Callable[[R], Outcome | None] | None = None
+    label: Callable[[R], str] | None = None
+
+
+def command_line(
+    action: Action[R], records: Sequence[R], answers: Mapping[str, str], query: str = ""
+) -> str:
+    """The command that does the same, of bounded length.
+
+    Args:
+        query: Finds just ``records``; empty: none is known that does.
+    """
+    more = len(records) - MOST_NAMED
+    if more <= 0:
+        return action.command(records, answers)
+    if query and action.by_query is not None:
+        return action.by_query(query, answers)
+    return f"{action.command(records[:MOST_NAMED], answers)} # and {more:,} more"
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tui.resources.executions import Execution
+from tui.resources.execution_row import Execution
 from tui.resources.model import Cell, Column, Resource
 from tui.views.pulse import Failing
 from tui.views.standing import left

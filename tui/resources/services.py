@@ -24,7 +24,7 @@ from tui.resources.catalog import (
     text_of,
     written,
 )
-from tui.resources.model import Action, Cell, Column, ItemResult, Resource, Tab
+from tui.resources.model import Action, Cell, Column, Danger, ItemResult, Resource, Tab
 from tui.views.drafts import command
 
 if TYPE_CHECKING:
@@ -55,11 +55,17 @@ def _switched(row: Definition) -> dict[str, Any]:
     return {**row.document, "enabled": not row.get("enabled", True)}
 
 
+def _effect(rows: Sequence[Definition]) -> str:
+    off = sum(bool(row.get("enabled", True)) for row in rows)
+    on = len(rows) - off
+    return f"{off} will be disabled: all its routes answer 503 then; {on} will be enabled."
+
+
 SWITCH: Action[Definition] = Action(
     "service.switch", "x", "On/off", "Enable it, or disable it: all its routes answer 503 then.",
     _switch,
     lambda rows, _: " && ".join(command(_switched(row)) for row in rows),
-    doing="switching",
+    doing="switching", effect=_effect, danger=Danger.SEVERAL,
 )  # fmt: skip
 
 RESOURCE: Resource[Definition] = Resource(

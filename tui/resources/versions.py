@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING, NamedTuple
 from podium.registry.v1 import registry_pb2 as pb
 from services.errors import ServiceError
 from services.rpc import raising_ours
-from tui.resources.catalog import CALL_SECONDS, Definition, moment, version_row
+from tui.resources.catalog import CALL_SECONDS, Definition, version_row
 from tui.resources.model import Action, Cell, Column, Danger, ItemResult
+from tui.views.durations import date_and_clock
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from tui.clients import Clients
-    from tui.resources.executions import Execution
+    from tui.resources.execution_row import Execution
 
 
 class Version(NamedTuple):
@@ -78,7 +79,8 @@ COLUMNS: tuple[Column[Version], ...] = (
            lambda row: not row.is_latest, priority=7),
     Column("running", "RUNNING", 7, lambda row, _: Cell(str(row.running or "")),
            lambda row: row.running, priority=8, right=True),
-    Column("at", "STORED", 19, lambda row, _: Cell(moment(row.definition.updated_at), "muted"),
+    Column("at", "STORED", 19,
+           lambda row, _: Cell(date_and_clock(row.definition.updated_at), "muted"),
            lambda row: row.definition.updated_at, priority=6),
     Column("by", "BY", 12, lambda row, _: Cell(row.definition.updated_by, "muted"),
            lambda row: row.definition.updated_by, flex=1, priority=5),

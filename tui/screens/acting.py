@@ -22,11 +22,16 @@ class ActingPane(Pane):
         """What an action is about, as it stands."""
         raise NotImplementedError
 
+    def query_of(self, action: Action[Any], records: list[Any]) -> str:
+        """Of all that ``action`` can be done to, it finds just ``records``; empty: none does."""
+        return ""
+
     def action_act(self, action_id: str) -> None:
         action = self._action(action_id)
         records = [record for record in self.records() if action.applies(record)]
         if records:
-            self.console.act(self.resource, action, records if action.many else records[:1])
+            records = records if action.many else records[:1]
+            self.console.act(self.resource, action, records, self.query_of(action, records))
 
     def action_open_pane(self, opening_id: str) -> None:
         opening = self._opening(opening_id)

@@ -86,6 +86,13 @@ What it will come to. Cancel has the focus; nothing is done by `Enter` alone.
     def on_mount(self) -> None:
         self.query_one("#cancel", Button).focus()
 
+    def on_descendant_focus(self) -> None:
+        # In a field, letters are text.
+        writing = isinstance(self.focused, Input)
+        deed = "" if writing else f" · y {in_one_line(self._plan.verb)}"
+        dialog = self.query_one("#dialog")
+        dialog.border_subtitle = Content(f"Tab next{deed} · Esc cancel")
+
     @property
     def _may(self) -> bool:
         wanted = self._plan.typed

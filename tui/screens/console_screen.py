@@ -16,10 +16,8 @@ from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import Input, TextArea
 
-from tui.live.collection import Collection
 from tui.live.link import LinkState
-from tui.resources.model import ItemResult
-from tui.screens.acting import ActingPane
+from tui.live.results import Results
 from tui.screens.list_pane import ListPane
 from tui.screens.pane import Pane
 from tui.views.addresses import Address
@@ -75,6 +73,7 @@ class ConsoleScreen(Screen[None]):
         self._typing: Timer | None = None
         self._flushed_at = 0.0
         self._line: CommandLine | None = None
+        self._results_of: Pane | None = None
         # A place is mounted before another one is gone to.
         self._going = asyncio.Lock()
 
@@ -240,7 +239,8 @@ class ConsoleScreen(Screen[None]):
             self._take_keys()
             self._last = before
             before.left()
-        self._hide_results_of_others(self._places[at])
+        panel = self.query_one(ResultsPanel)
+        panel.display = panel.is_open and self._places[at] is self._results_of
         self._places[at].entered()
         self.place_changed()
 
@@ -257,23 +257,25 @@ class ConsoleScreen(Screen[None]):
 
     # What came of actions
 
-    def show_results(
-        self, title: str, resource: str, count: int, results: Collection[ItemResult]
-    ) -> None:
-        """Show what comes of an action on several records."""
-        panel = self.query_one(ResultsPanel)
-        begin(self, partial(panel.show, title, resource, count, results), "results", exclusive=True)
+    def show_results(self, title: str, resource: str, results: Results) -> None:
+        """Show what comes of an action on several records below the place where it was done."""
+        begin(self, partial(self._show_results, self.place, title, resource, results), "results",
+              exclusive=True)  # fmt: skip
 
-    def _hide_results_of_others(self, place: Pane) -> None:
+    async def _show_results(
+        self, place: Pane | None, title: str, resource: str, results: Results
+    ) -> None:
         panel = self.query_one(ResultsPanel)
-        resource = place.resource.name if isinstance(place, ActingPane) else ""
-        if panel.is_open and resource != panel.resource:
-            begin(self, panel.hide, "results", exclusive=True)
+        await panel.show(title, resource, results)
+        self._results_of = place
+        panel.display = place is self.place
 
     async def action_mark_failed(self) -> None:
         panel = self.query_one(ResultsPanel)
-        if not panel.failed_ids:
+        if not panel.failed:
             return
+        if self._results_of in self._places:
+            self.show_place(self._places.index(self._results_of))
         if not (isinstance(self.place, ListPane) and self.place.resource.name == panel.resource):
             await self.go(Address(panel.resource))
         if isinstance(self.place, ListPane):
@@ -281,7 +283,7 @@ class ConsoleScreen(Screen[None]):
 
     async def action_back(self) -> None:
         panel = self.query_one(ResultsPanel)
-        if panel.is_open:
+        if panel.display:
             await panel.hide()
             self._focus_place()
         elif self._at > 0:
@@ -329,9 +331,9 @@ class ConsoleScreen(Screen[None]):
         if action in ("command", "filter") and isinstance(self.focused, (Input, TextArea)):
             return False
         if action == "back":
-            return True if self._at > 0 or self.query_one(ResultsPanel).is_open else None
+            return True if self._at > 0 or self.query_one(ResultsPanel).display else None
         if action == "mark_failed":
-            return bool(self.query_one(ResultsPanel).failed_ids)
+            return bool(self.query_one(ResultsPanel).failed)
         return action != "filter" or isinstance(self.place, ListPane)
 
     def action_command(self) -> None:

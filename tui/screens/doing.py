@@ -5,15 +5,17 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from services.errors import ServiceError
 from services.home import HomeUnusable
+from tui.live.results import Outcomes, Results
 from tui.live.session import Session
-from tui.resources.model import Action, Danger, ItemResult, Resource
+from tui.resources.model import Action, Resource, command_line
 from tui.screens.confirm import Answers, ConfirmScreen
-from tui.views.confirmation import plan
+from tui.views.confirmation import asks, plan
 from tui.widgets.working import begin
 
 if TYPE_CHECKING:
@@ -27,105 +29,131 @@ class Doing:
         self._console = console
 
     def begin(
-        self, resource: Resource[Any] | None, action: Action[Any], records: Sequence[Any]
-    ) -> None:
+        self, resource: Resource[Any] | None, action: Action[Any], records: Sequence[Any],
+        query: str = "",
+    ) -> None:  # fmt: skip
         """Do ``action`` to ``records``, once it is confirmed.
 
         Args:
             resource: Whose rows the records are; None: they are no rows of a list.
+            query: Finds just those; empty: none is known that does.
         """
         if action.writes and self._console.read_only:
             return
-        begin(self._console, partial(self._begin, resource, action, records), "actions")
+        begin(
+            self._console, partial(self._begin, _Deed(resource, action, records, query)), "actions"
+        )
 
-    async def _begin(
-        self, resource: Resource[Any] | None, action: Action[Any], records: Sequence[Any]
-    ) -> None:
+    async def _begin(self, deed: _Deed) -> None:
         session = self._console.session
         answers: Answers | None = {}
-        if action.danger is not Danger.NONE or action.questions:
-            answers = await self._ask(resource, action, records)
+        protected = self._console.context.protected
+        if deed.action.questions or asks(deed.action.danger, len(deed.records), protected):
+            answers = await self._ask(deed)
         if answers is None:
             return
         if session is not self._console.session:
             self._console.tell("Nothing was done: this is another suite now.", "warning")
             return
-        await self._do(session, resource, action, records, answers)
+        await self._do(session, deed, answers)
 
-    async def _ask(
-        self, resource: Resource[Any] | None, action: Action[Any], records: Sequence[Any]
-    ) -> Answers | None:
-        context = self._console.context
+    async def _ask(self, deed: _Deed) -> Answers | None:
+        context, action, records = self._console.context, deed.action, deed.records
         wanted = plan(
             action.title,
-            [resource.label(each) if resource is not None else each.id for each in records],
-            _statuses(resource, records),
+            [deed.label(each) for each in records],
+            _statuses(deed.resource, records),
             action.effect(records) if action.effect is not None else "",
             protected=context.name if context.protected else "",
-            dangerous=action.danger is not Danger.NONE,
+            danger=action.danger,
         )
         screen = ConfirmScreen(wanted, action.questions)
         return await self._console.push_screen_wait(screen)
 
-    async def _do(
-        self,
-        session: Session,
-        resource: Resource[Any] | None,
-        action: Action[Any],
-        records: Sequence[Any],
-        answers: Mapping[str, str],
-    ) -> None:
-        many = len(records) > 1
-        title = f"{action.title} {len(records):,}" if many else action.title
-        entry = session.log.sent(title, action.command(records, answers))
-        results = session.log.results(entry.id)
-        name = resource.name if resource is not None else ""
-        state = resource.state if resource is not None else _itself
-        word = action.doing or action.title.lower()
-        session.pending.sent(name, word, records, state)
-        if many:
-            self._console.frame.show_results(title, name, len(records), results)
-        answered = 0
-        fault = ""
+    async def _do(self, session: Session, deed: _Deed, answers: Mapping[str, str]) -> None:
+        before = {record.id: deed.state(record) for record in deed.records}
+        command = command_line(deed.action, deed.records, answers, deed.query)
+        entry_id, results = session.log.begin(deed.title, command, before)
+        session.pending.sent(deed.noun, deed.word, deed.records, deed.state)
+        if len(deed.records) > 1:
+            self._console.frame.show_results(deed.title, deed.noun, results)
+        outcomes = self._outcomes(session, deed, results, entry_id)
+        fault = await self._perform(session, deed, answers, results, outcomes)
+        session.pending.over(deed.noun, list(before), time.monotonic())
+        results.fail_rest(fault or "nothing was said of it")
+        session.log.tell(entry_id, results)
+        if outcomes is not None:
+            outcomes.heard(())
+        if results.failed:
+            more = f" {results.failed:,} failed; M marks them." if results.count > 1 else ""
+            self._console.tell(f"{deed.title}: {results.first_failure}{more}")
+
+    def _outcomes(
+        self, session: Session, deed: _Deed, results: Results, entry_id: str
+    ) -> Outcomes[Any] | None:
+        """What tells what comes of records that were accepted; None: an answer is all there is."""
+        if deed.resource is None or deed.resource.source is None or deed.action.outcome is None:
+            return None
+        return session.await_outcomes(
+            deed.resource.source,
+            results,
+            deed.state,
+            deed.action.outcome,
+            partial(session.log.tell, entry_id, results),
+        )
+
+    async def _perform(
+        self, session: Session, deed: _Deed, answers: Mapping[str, str], results: Results,
+        outcomes: Outcomes[Any] | None,
+    ) -> str:  # fmt: skip
+        """Do it, and take in what is answered; why that ended early, or nothing."""
         try:
             clients = await session.connection.clients()
             with session.connection.calling():
-                async for result in action.perform(clients, records, answers):
-                    answered += 1
-                    results.put([result])
-                    session.pending.answered(name, result.id, result.ok, time.monotonic())
+                async for result in deed.action.perform(clients, deed.records, answers):
+                    results.answer(result if outcomes else replace(result, open=False))
+                    session.pending.answered(deed.noun, result.id, result.ok, time.monotonic())
+                    if outcomes is not None:
+                        # The stream may have told of it before it was answered.
+                        outcomes.heard((result.id,))
         except (ServiceError, HomeUnusable) as error:
-            fault = str(error)
+            return str(error)
         except asyncio.CancelledError:
             if (task := asyncio.current_task()) is None or task.cancelling():
                 raise
-            fault = "the suite was left before it answered"
-        finally:
-            ids = [record.id for record in records]
-            session.pending.over(name, ids, time.monotonic())
-        if fault:
-            missing = [id_ for id_ in ids if id_ not in results.records]
-            results.put(ItemResult(id_, False, fault) for id_ in missing)
-        self._tell(session, entry.id, title, len(records))
-
-    def _tell(self, session: Session, entry_id: str, title: str, count: int) -> None:
-        """Put what came of it into the log, and say what went wrong."""
-        entry = session.log.collection.get(entry_id)
-        results = session.log.results(entry_id).records.values()
-        failed = [result for result in results if not result.ok]
-        done = sum(result.ok for result in results)
-        if entry is None:
-            return
-        if not failed:
-            session.log.done(entry, f"{done:,} of {count:,}")
-            return
-        session.log.failed(entry, f"{done:,} of {count:,}: {failed[0].detail}")
-        more = f" {len(failed):,} failed; M marks them." if count > 1 else ""
-        self._console.tell(f"{title}: {failed[0].detail}{more}")
+            return "the suite was left before it answered"
+        return ""
 
 
-def _itself(record: Any) -> Any:
-    return record
+@dataclass(frozen=True, slots=True)
+class _Deed:
+    """What is to be done, and to what."""
+
+    resource: Resource[Any] | None
+    action: Action[Any]
+    records: Sequence[Any]
+    query: str
+
+    @property
+    def title(self) -> str:
+        count = len(self.records)
+        return f"{self.action.title} {count:,}" if count > 1 else self.action.title
+
+    @property
+    def noun(self) -> str:
+        return self.resource.name if self.resource is not None else ""
+
+    @property
+    def word(self) -> str:
+        return self.action.doing or self.action.title.lower()
+
+    def state(self, record: Any) -> Any:
+        return self.resource.state(record) if self.resource is not None else record
+
+    def label(self, record: Any) -> str:
+        if self.action.label is not None:
+            return self.action.label(record)
+        return self.resource.label(record) if self.resource is not None else str(record.id)
 
 
 def _statuses(resource: Resource[Any] | None, records: Sequence[Any]) -> list[str]:

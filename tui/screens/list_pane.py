@@ -20,6 +20,7 @@ from tui.live.polling import told_age
 from tui.live.session import Feed
 from tui.live.view import View
 from tui.resources.filtering import Filter, filter_of
+from tui.resources.model import Action
 from tui.screens.acting import ActingPane, bindings_of
 from tui.screens.preview import Preview
 from tui.screens.yank import YankScreen
@@ -221,6 +222,13 @@ class ListPane(ActingPane):
             return []
         found = [self.table.view.record(id_) for id_ in self.table.selected_ids()]
         return [record for record in found if record is not None]
+
+    def query_of(self, action: Action[Any], records: list[Any]) -> str:
+        """The filter, where it keeps no others."""
+        kept = self.table.view.shown() if len(records) > 1 else ()
+        if sum(map(action.applies, kept)) != len(records):
+            return ""
+        return self.query_text or "id:*"
 
     def all_records(self) -> list[Any]:
         """All that there is, whatever the filter keeps: a line is completed with it."""

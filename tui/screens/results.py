@@ -15,8 +15,8 @@ class ResultsTab(TabPane):
 
     def __init__(self, detail: DetailPane) -> None:
         super().__init__(detail)
-        results = detail.console.session.log.results(detail.record_id)
-        self._view: View[ItemResult] = View(results)
+        self._results = detail.console.session.log.results(detail.record_id)
+        self._view: View[ItemResult] = View(self._results.kept)
         self._table = results_table(self._view)
         self._table.border_title = "Results"
 
@@ -31,4 +31,6 @@ class ResultsTab(TabPane):
 
     def flush(self, now: float) -> None:
         self._table.flush(now)
-        self._table.border_subtitle = f"{len(self._view):,}"
+        listed, count = len(self._view), self._results.count
+        of = f" of {count:,}" if listed < count else ""
+        self._table.border_subtitle = f"{listed:,}{of}"

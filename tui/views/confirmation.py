@@ -5,9 +5,34 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 
 FEW = 10
 SHOWN = 5
+
+
+class Danger(StrEnum):
+    """What stands between the key and the deed."""
+
+    NONE = "none"
+    """Nothing: it takes nothing away."""
+    SEVERAL = "several"
+    """Nothing while it is one, since its inverse undoes it or it only goes on. Of several what it
+    will come to is shown, and Cancel has the focus; many must be typed."""
+    ASKS = "asks"
+    """The same of one, too."""
+
+
+def asks(danger: Danger, count: int, protected: bool) -> bool:
+    """Whether what it will come to is shown before it is done to ``count``."""
+    return danger is Danger.ASKS or (danger is Danger.SEVERAL and (count > 1 or protected))
+
+
+def types(danger: Danger, count: int, protected: bool) -> bool:
+    """Whether something must be typed before it is done to ``count``."""
+    if danger is Danger.NONE:
+        return False
+    return count > FEW or (protected and danger is Danger.ASKS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +64,12 @@ def plan(
     effect: str = "",
     *,
     protected: str = "",
-    dangerous: bool = True,
+    danger: Danger = Danger.ASKS,
 ) -> Plan:
     """The dialog of doing ``verb`` to what has ``labels``, which stands at ``statuses``.
 
     Args:
-        protected: The name of a context in which whatever takes something away is typed.
+        protected: The name of a context in which it is typed instead of the count, and for one.
     """
     count = len(labels)
     title = f"{verb} {count:,}" if count > 1 else f"{verb} {labels[0] if labels else ''}"
@@ -57,10 +82,11 @@ def plan(
     if count > SHOWN:
         items.append(f"and {count - SHOWN:,} more")
     typed, typed_is = "", ""
-    if dangerous and protected:
-        typed, typed_is = protected, "the context's name"
-    elif dangerous and count > FEW:
+    if types(danger, count, bool(protected)):
         typed, typed_is = str(count), "how many they are"
+        if protected:
+            typed, typed_is = protected, "the context's name"
+    dangerous = danger is Danger.ASKS
     return Plan(title.strip(), verb, tuple(lines), tuple(items), typed, typed_is, dangerous)
 
 

@@ -49,6 +49,48 @@ def end(text: str, now: datetime) -> datetime:
     return moment.astimezone(UTC)
 
 
+def took(began: float, ended: float | None, now: float) -> float:
+    """How long something took, or has been going on for, in seconds; moments in epoch seconds.
+
+    An execution's is what Conductor calls its executionTime, and a query ``dur``: from its start to
+    its end. What lay between a failure and its retry counts.
+    """
+    return (max(now, began) if ended is None else ended) - began
+
+
+def age(seconds: float) -> str:
+    """At most four characters for what is long ago: ``12s``, ``5m``, ``23h``, ``400d``."""
+    whole = max(0, int(seconds))
+    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "m")):
+        if whole >= size:
+            return f"{whole // size}{unit}"
+    return f"{whole}s"
+
+
+def clock(at: float) -> str:
+    """The time of day of ``at`` (epoch seconds) in UTC: ``12:00:00.123``."""
+    return _utc(at).strftime("%H:%M:%S.%f")[:-3]
+
+
+def day_and_clock(at: float) -> str:
+    """``at`` (epoch seconds) in UTC, without its year: ``01-31 12:00:00``."""
+    return _utc(at).strftime("%m-%d %H:%M:%S")
+
+
+def date_and_clock(at: float) -> str:
+    """``at`` (epoch seconds) in UTC: ``2027-01-31 12:00:00``."""
+    return _utc(at).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def date_and_minute(at: float) -> str:
+    """``at`` (epoch seconds) in UTC: ``2027-01-31 12:00``."""
+    return _utc(at).strftime("%Y-%m-%d %H:%M")
+
+
+def _utc(at: float) -> datetime:
+    return datetime.fromtimestamp(at, UTC)
+
+
 def iso(moment: datetime) -> str:
     """``moment`` in UTC, to the second: ``2027-01-31T00:00:00Z``."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

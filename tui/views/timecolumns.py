@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 from rich.cells import cell_len, set_cell_size
 
 from tui.views.attempts import Attempt, PollMark
-from tui.views.durations import compact
+from tui.views.durations import clock, compact
 from tui.views.gantt import Axis, axis_of, bar, scale
 from tui.views.nesting import Nesting
 from tui.views.timerows import Facts, Row, facts_of, rows_of
@@ -100,9 +99,7 @@ def detail_of(row: Row, facts: Facts) -> str:
     parts = [in_one_line(node.label), facts.look.label]
     parts += [node.kind] if node.kind else []
     if facts.at is not None:
-        parts.append(
-            datetime.fromtimestamp(facts.at / 1000, UTC).strftime("%H:%M:%S.%f")[:-3] + "Z"
-        )
+        parts.append(clock(facts.at / 1000) + "Z")
     parts += [f"queued {compact(facts.queued)}"] if facts.queued else []
     parts += [f"ran {compact(facts.ran)}"] if facts.ran is not None else []
     parts += [facts.note] if facts.note else []

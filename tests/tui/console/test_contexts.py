@@ -9,7 +9,7 @@ from typing import Any
 from tests.tui.console.conftest import console_on
 from tests.tui.screen import screen_text, until, until_shown
 from tests.tui.services import Services, put, start
-from tui.live.actions import ItemResult
+from tui.live.results import ItemResult
 from tui.settings import Context, Settings
 from tui.suite import HomeUnusable, Suite
 from tui.widgets.live_table import LiveTable
@@ -110,9 +110,9 @@ async def test_results_of_a_suite_that_is_left_are_shown_no_more(services: Servi
     async with console_on(services, "workflows", **_options(services)) as pilot:
         await until_shown(pilot, "LIVE")
         console: Any = pilot.app
-        results = console.session.log.results("1")
-        results.put([ItemResult("checkout", False, "refused")])
-        console.frame.show_results("Delete 2", "workflows", 2, results)
+        _, results = console.session.log.begin("Delete 2", "podium delete", {"checkout": 1, "x": 1})
+        results.answer(ItemResult("checkout", False, "refused"))
+        console.frame.show_results("Delete 2", "workflows", results)
         await until_shown(pilot, "checkout", "refused")
 
         await pilot.press("colon", *"@same", "enter")

@@ -23,6 +23,11 @@ WAITS = {
     "inputParameters": {"duration": "600 seconds"},
 }  # fmt: skip
 
+FAILS = {
+    "taskReferenceName": "fails", "name": "fails", "type": "INLINE",
+    "inputParameters": {"evaluatorType": "javascript", "expression": "nothing.at.all"},
+}  # fmt: skip
+
 
 async def _started(services: Services, workflow: str, count: int = 1) -> list[str]:
     await put(services, {"name": workflow, "version": 1, "tasks": [WAITS]})
@@ -168,3 +173,64 @@ def _source() -> Any:
 
 def _state(row: Any) -> Any:
     return row.status, row.ended_at
+
+
+async def test_several_that_are_retried_are_done_only_when_the_stream_says_so(
+    services: Services,
+) -> None:
+    await put(services, {"name": "fails-again", "version": 1, "tasks": [FAILS]})
+    ids = [await start(services, "fails-again") for _ in range(2)]
+    async with console_on(services, "executions wf:fails-again status:failed") as pilot:
+        table = pilot.app.screen.query_one(LiveTable)
+        await until(pilot, lambda: len(table.view) == 2)
+        await pilot.press("asterisk", "r")
+        await _dialog(pilot)
+        await until_shown(pilot, "Retry 2", "go on from what failed", "y Retry · Esc cancel")
+        await pilot.press("y")
+
+        # It was accepted, and failed again: only the stream tells that.
+        await until_shown(pilot, "Retry 2: 2 of 2", "2 failed", "failed: fails")
+        console: Any = pilot.app
+        (entry,) = console.session.log.collection.records.values()
+        assert entry.state == "FAILED"
+        assert entry.detail.startswith("0 of 2, 2 failed: failed: fails")
+        assert sorted(console.session.log.results(entry.id).failed_ids) == sorted(ids)
+
+
+async def test_results_are_shown_at_the_place_where_it_was_done_and_nowhere_else(
+    services: Services,
+) -> None:
+    ids = await _started(services, "told-there", 2)
+    async with console_on(services, "executions wf:told-there") as pilot:
+        table = pilot.app.screen.query_one(LiveTable)
+        await until(pilot, lambda: len(table.view) == 2)
+        await pilot.press("asterisk", "P")
+        await _dialog(pilot)
+        await pilot.press("y")
+        await until_shown(pilot, "Pause 2: 2 of 2", "✔ ok")
+
+        await pilot.press("backslash", "enter")
+        await until_shown(pilot, "1 Timeline", "hold")
+        assert "Pause 2" not in screen_text(pilot.app)
+        await pilot.press("colon", *"executions", "enter")
+        await until_shown(pilot, "STATUS")
+        assert "Pause 2" not in screen_text(pilot.app)
+
+        await pilot.press("left_square_bracket", "left_square_bracket")
+        await until_shown(pilot, "Pause 2: 2 of 2", ids[0][:8])
+        await pilot.press("escape")
+        await until(pilot, lambda: "Pause 2" not in screen_text(pilot.app))
+
+
+async def test_a_task_that_is_completed_by_hand_is_called_by_its_name(services: Services) -> None:
+    (id_,) = await _started(services, "by-hand")
+    async with console_on(services, f"executions/{id_}", size=(80, 24)) as pilot:
+        await until_shown(pilot, "hold", "in progress")
+        await pilot.press("m")
+        await _dialog(pilot)
+
+        await until_shown(
+            pilot, "Complete by hand hold (WAIT)", "Tab next · y Complete by hand · Esc cancel"
+        )
+        await pilot.press("shift+tab")
+        await until_shown(pilot, "Tab next · Esc cancel")

@@ -142,6 +142,7 @@ async def test_one_that_is_paused_says_so_among_its_events(services: Services) -
 
         await until_shown(pilot, "execution paused")
 
+
 async def test_one_that_is_too_old_for_the_list_is_acted_on_by_its_id(
     services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:

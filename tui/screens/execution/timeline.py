@@ -118,7 +118,9 @@ class TimelineTab(ExecutionTab):
         if task is None:
             return None
         state = task.state
-        chosen = ExecutionTask(state.task_id, self.detail.record_id, state.ref, state.status)
+        chosen = ExecutionTask(
+            state.task_id, self.detail.record_id, state.ref, state.kind, state.status
+        )
         return chosen if COMPLETE.applies(chosen) else None
 
     def action_complete_task(self) -> None:

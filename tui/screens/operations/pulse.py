@@ -14,7 +14,7 @@ from tui.live.session import Feed
 from tui.live.traffic import AHEAD, GROUPS, MINUTES, TOTAL, groups_query
 from tui.live.view import View
 from tui.resources import executions, suite
-from tui.resources.executions import Execution
+from tui.resources.execution_row import Execution
 from tui.resources.pulse import FAILING_COLUMNS, FAILURE_COLUMNS
 from tui.screens.pane import Pane
 from tui.views.addresses import Address, parse

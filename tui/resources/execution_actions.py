@@ -1,0 +1,160 @@
+"""What is done to executions: one by one or many, in as few calls as there can be."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from podium.executor.v1 import executor_pb2 as pb
+from services.rpc import raising_ours
+from tui.live.results import Outcome
+from tui.resources.execution_row import Execution
+from tui.resources.model import Action, Danger, ItemResult, Question
+from tui.views.statuses import look_of_execution
+
+if TYPE_CHECKING:
+    from tui.clients import Clients
+
+# As many as one call takes, and how long it may take for them.
+MOST_AT_ONCE = 10_000
+LONGEST_SECONDS = 600.0
+AS_IT_RAN, LATEST = "as it ran", "latest"
+OPEN = frozenset(("RUNNING", "PAUSED"))
+
+
+def _operation(
+    name: str, **fields: Callable[[Mapping[str, str]], Any]
+) -> Callable[[Clients, Sequence[Execution], Mapping[str, str]], AsyncIterator[ItemResult]]:
+    """Does ``name`` to rows in as few calls as there can be; ``fields`` are made of the answers."""
+
+    async def perform(
+        clients: Clients, rows: Sequence[Execution], answers: Mapping[str, str]
+    ) -> AsyncIterator[ItemResult]:
+        given = {field: value(answers) for field, value in fields.items()}
+        operation = pb.Operation.Value(f"OPERATION_{name.upper()}")
+        for start in range(0, len(rows), MOST_AT_ONCE):
+            ids = [row.id for row in rows[start : start + MOST_AT_ONCE]]
+            request = pb.OperateExecutionsRequest(operation=operation, execution_ids=ids, **given)
+            with raising_ours():
+                async for response in clients.executor.OperateExecutions(
+                    request, timeout=LONGEST_SECONDS
+                ):
+                    for result in response.results:
+                        yield _result(result)
+
+    return perform
+
+
+def _result(result: pb.OperationResult) -> ItemResult:
+    label = look_of_execution(result.state.status).label
+    match result.outcome:
+        case pb.OPERATION_OUTCOME_REFUSED:
+            return ItemResult(result.execution_id, False, result.detail)
+        case pb.OPERATION_OUTCOME_ALREADY:
+            return ItemResult(result.execution_id, True, f"already {label}")
+    return ItemResult(result.execution_id, True, label, open=True)
+
+
+def _comes_to(*wanted: str, until: frozenset[str]) -> Callable[[Execution], Outcome | None]:
+    """What came of it: well at one of ``wanted``, not yet at one of ``until``."""
+
+    def outcome(row: Execution) -> Outcome | None:
+        if row.status in until and row.status not in wanted:
+            return None
+        label = look_of_execution(row.status).label
+        good = row.status in wanted
+        return good, label if good else f"{label}: {row.why}".removesuffix(": ")
+
+    return outcome
+
+
+_COMPLETES = _comes_to("COMPLETED", until=OPEN)
+# Whatever becomes of it then, it was resumed.
+_RESUMED = _comes_to(
+    "RUNNING", "COMPLETED", "FAILED", "TIMED_OUT", "TERMINATED", until=frozenset(("PAUSED",))
+)
+
+
+def _line(command: str, rows: Sequence[Execution], *options: str) -> str:
+    return shlex.join(["podium", command, *(row.id for row in rows), *options])
+
+
+def _reason(answers: Mapping[str, str]) -> tuple[str, ...]:
+    return ("--reason", answers["reason"]) if answers.get("reason") else ()
+
+
+def _latest(answers: Mapping[str, str]) -> tuple[str, ...]:
+    return ("--latest",) if answers.get("definition") == LATEST else ()
+
+
+def _commands(
+    command: str, options: Callable[[Mapping[str, str]], tuple[str, ...]] = lambda answers: ()
+) -> dict[str, Any]:
+    """The same as command lines: by ids, and by a query."""
+    return {
+        "command": lambda rows, answers: _line(command, rows, *options(answers)),
+        "by_query": lambda query, answers: _line(command, (), "--query", query, *options(answers)),
+    }
+
+
+def _ends(rows: Sequence[Execution]) -> str:
+    running = sum(row.status == "RUNNING" for row in rows)
+    return f"{running} running and {len(rows) - running} paused will end; open tasks are cancelled."
+
+
+def _runs_again(rows: Sequence[Execution]) -> str:
+    return f"{len(rows)} will run from the beginning; what they did is done again."
+
+
+def _goes_on(rows: Sequence[Execution]) -> str:
+    return f"{len(rows)} will go on from what failed: that is done again, its calls go out again."
+
+
+def _holds(rows: Sequence[Execution]) -> str:
+    return f"{len(rows)} will start no new tasks until they are resumed."
+
+
+def _resumes(rows: Sequence[Execution]) -> str:
+    return f"{len(rows)} will start the tasks that they held back."
+
+
+ACTIONS: tuple[Action[Execution], ...] = (
+    Action(
+        "executions.retry", "r", "Retry", "Run the failed tasks again and go on from there.",
+        _operation("Retry"), **_commands("retry"), doing="retrying",
+        applies=lambda row: row.status in ("FAILED", "TIMED_OUT", "TERMINATED"),
+        effect=_goes_on, danger=Danger.SEVERAL, outcome=_COMPLETES,
+    ),
+    Action(
+        "executions.pause", "P", "Pause", "Let running tasks end and start no new ones.",
+        _operation("Pause"), **_commands("pause"), doing="pausing",
+        applies=lambda row: row.status == "RUNNING",
+        effect=_holds, danger=Danger.SEVERAL, outcome=_comes_to("PAUSED", until=OPEN),
+    ),
+    Action(
+        "executions.resume", "u", "Resume", "Go on with what is paused.",
+        _operation("Resume"), **_commands("resume"), doing="resuming",
+        applies=lambda row: row.status == "PAUSED",
+        effect=_resumes, danger=Danger.SEVERAL, outcome=_RESUMED,
+    ),
+    Action(
+        "executions.terminate", "t", "Terminate", "End it; its open tasks are cancelled.",
+        _operation("Terminate", reason=lambda answers: answers.get("reason", "")),
+        **_commands("terminate", _reason), doing="terminating",
+        applies=lambda row: row.status in OPEN,
+        effect=_ends, danger=Danger.ASKS, outcome=_comes_to("TERMINATED", until=OPEN),
+        questions=(Question("reason", "Reason"),),
+    ),
+    Action(
+        "executions.restart", "R", "Restart", "Run it again from its beginning, under its id.",
+        _operation(
+            "Restart",
+            use_latest_definitions=lambda answers: answers.get("definition") == LATEST,
+        ),
+        **_commands("restart", _latest), doing="restarting",
+        applies=lambda row: row.status not in OPEN,
+        effect=_runs_again, danger=Danger.ASKS, outcome=_COMPLETES,
+        questions=(Question("definition", "Definition", AS_IT_RAN, (AS_IT_RAN, LATEST)),),
+    ),
+)  # fmt: skip
