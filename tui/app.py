@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 from textual import events
-from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.command import Provider
 from textual.dom import DOMNode
@@ -38,6 +37,7 @@ from tui.suite import Suite, of_context
 from tui.themes import SAFE, theme_of
 from tui.views.addresses import Address, parse
 from tui.views.visible import visible
+from tui.widgets.ordered_keys import OrderedKeys
 from tui.widgets.working import begin
 
 FLUSH_SECONDS = 0.1
@@ -50,7 +50,7 @@ CHECK_SECONDS = 1.5
 Severity = Literal["information", "warning", "error"]
 
 
-class Console(App[None]):
+class Console(OrderedKeys[None]):
     """The app.
 
     Attributes:

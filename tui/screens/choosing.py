@@ -19,7 +19,7 @@ from tui.resources import find
 from tui.resources.catalog import definition_of
 from tui.resources.model import Opening, Resource
 from tui.views.visible import in_one_line
-from tui.widgets.form_editors import CreateChosen, Left, Picker
+from tui.widgets.form_editors import Picker
 from tui.widgets.working import begin
 
 if TYPE_CHECKING:
@@ -55,15 +55,13 @@ class ChooseScreen(ModalScreen[str]):
         with Vertical(id="dialog") as dialog:
             dialog.border_title = Content(in_one_line(self._title))
             yield Static(self._told, markup=False)
-            yield Picker(self._names, "", create=True)
+            yield Picker(self._names, "", self._left, create=partial(self._left, NEW))
 
-    def on_left(self, message: Left) -> None:
-        message.stop()
-        self.dismiss(message.text or "")
+    def on_mount(self) -> None:
+        self.query_one(Picker).focus()
 
-    def on_create_chosen(self, message: CreateChosen) -> None:
-        message.stop()
-        self.dismiss(NEW)
+    def _left(self, text: str | None, go: int = 0) -> None:
+        self.dismiss(text or "")
 
 
 async def open_in_owner(console: Console, resource: Resource[Any], opening: Opening) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 from textual import events
@@ -11,13 +11,13 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.geometry import Region
-from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Input, OptionList
 from textual.widgets.option_list import Option
 
 from tui.views.forms.cells import matching
 from tui.views.visible import in_one_line
+from tui.widgets.ordered_keys import OrderedInput, focus_at_once
 
 MOST_OFFERED = 200
 _LINES = 8
@@ -25,25 +25,12 @@ _CREATE = "create new…"
 _LEAST_CELLS = 24
 
 
-class Left(Message):
-    """An editor is to be closed.
-
-    Attributes:
-        text: What was typed; None: nothing is to be changed.
-        go: By how many fields the cursor is to go on; 0: it stays.
-    """
-
-    def __init__(self, text: str | None, go: int = 0) -> None:
-        super().__init__()
-        self.text = text
-        self.go = go
+# Called at once, where a message would come after keys that are for what comes then: with what
+# was typed (None: nothing is to be changed), and by how many fields to go on (0: it stays).
+Leave = Callable[[str | None, int], None]
 
 
-class CreateChosen(Message):
-    """What is to be picked is not there yet, and to be created."""
-
-
-class FieldInput(Input):
+class FieldInput(OrderedInput):
     """A line in which one value is typed."""
 
     HELP = """\
@@ -67,23 +54,37 @@ class FieldInput(Input):
                 tooltip="Keep it, go to the field before"),
     ]  # fmt: skip
 
-    def on_input_submitted(self, event: Input.Submitted) -> None:
-        event.stop()
-        self.post_message(Left(self.value))
+    def __init__(self, text: str, leave: Leave, *, password: bool = False) -> None:
+        super().__init__(text, compact=True, password=password)
+        self._leave = leave
+
+    async def action_submit(self) -> None:
+        self._leave(self.value, 0)
 
     def action_leave(self) -> None:
-        self.post_message(Left(None))
+        self._leave(None, 0)
 
     def action_go(self, by: int) -> None:
-        self.post_message(Left(self.value, by))
+        self._leave(self.value, by)
 
 
-class Picker(Vertical):
+class _PickerInput(OrderedInput):
+    """What is typed of a name."""
+
+    def __init__(self, placeholder: str, take: Callable[[int], None]) -> None:
+        super().__init__(placeholder=placeholder, compact=True)
+        self._take = take
+
+    async def action_submit(self) -> None:
+        self._take(0)
+
+
+class Picker(Vertical, can_focus=True):
     """A value is picked from a list, which shrinks while some of it is typed.
 
     Args:
         free: Whether what is typed may be none of the list.
-        create: Whether something new may be asked for.
+        create: What is done where something new is to be created; None: nothing can be.
     """
 
     HELP = """\
@@ -109,81 +110,100 @@ class Picker(Vertical):
     ]  # fmt: skip
 
     def __init__(
-        self, names: Sequence[str], value: str, *, free: bool = False, create: bool = False
+        self,
+        names: Sequence[str],
+        value: str,
+        leave: Leave,
+        *,
+        free: bool = False,
+        create: Callable[[], None] | None = None,
     ) -> None:
         super().__init__()
         self._names = names
         self._value = value
+        self._leave = leave
         self._free = free
         self._create = create
         self._shown: list[str] = []
+        self._listed = ""
+        self._input = _PickerInput(in_one_line(value) or "type some of it", self.action_take)
+        self._options = OptionList(compact=True, markup=False)
+        self._options.can_focus = False
 
     def compose(self) -> ComposeResult:
-        yield Input(placeholder=in_one_line(self._value) or "type some of it", compact=True)
-        yield OptionList(compact=True, markup=False)
+        yield self._input
+        yield self._options
 
     def on_mount(self) -> None:
+        if not self._input.is_attached:
+            # It was closed before it was there.
+            return
         self._list("")
-        self.query_one(OptionList).can_focus = False
-        self.query_one(Input).focus()
+        self.on_focus()
+
+    def on_focus(self) -> None:
+        if self.app.focused is self and self._input.is_attached:
+            focus_at_once(self._input)
 
     @property
     def typed(self) -> str:
-        return self.query_one(Input).value
+        return self._input.value
 
     def lines_needed(self) -> int:
         """How many lines it takes, at most."""
-        return 1 + min(_LINES, len(self._names) + self._create)
+        return 1 + min(_LINES, len(self._names) + (self._create is not None))
 
     def _list(self, typed: str) -> None:
-        options = self.query_one(OptionList)
+        options, self._listed = self._options, typed
         self._shown = matching(self._names, typed, MOST_OFFERED)
         if self._free and (own := typed.strip()) and own not in self._shown:
             self._shown.append(own)
         options.clear_options()
         options.add_options(Option(Content(in_one_line(each))) for each in self._shown)
-        if self._create:
+        if self._create is not None:
             options.add_option(Option(_CREATE))
         current = self._value if not typed else ""
         if self._shown:
             options.highlighted = self._shown.index(current) if current in self._shown else 0
-        elif self._create and not typed:
+        elif self._create is not None and not typed:
             options.highlighted = 0
 
     def on_input_changed(self, event: Input.Changed) -> None:
         event.stop()
-        self._list(event.value)
-
-    def on_input_submitted(self, event: Input.Submitted) -> None:
-        event.stop()
-        self.action_take(0)
+        self._catch_up()
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         event.stop()
-        self.query_one(OptionList).highlighted = event.option_index
+        self._options.highlighted = event.option_index
         self.action_take(0)
 
     def on_option_list_option_highlighted(self, event: OptionList.OptionHighlighted) -> None:
         event.stop()
 
     def action_choose(self, by: int) -> None:
-        options = self.query_one(OptionList)
+        self._catch_up()
         if by > 0:
-            options.action_cursor_down()
+            self._options.action_cursor_down()
         else:
-            options.action_cursor_up()
+            self._options.action_cursor_up()
 
     def action_take(self, go: int) -> None:
-        at = self.query_one(OptionList).highlighted
+        self._catch_up()
+        at = self._options.highlighted
         if at is not None and at < len(self._shown):
-            self.post_message(Left(self._shown[at], go))
-        elif at is not None and self._create:
-            self.post_message(CreateChosen())
+            self._leave(self._shown[at], go)
+        elif at is not None and self._create is not None:
+            self._create()
         elif not self.typed:
-            self.post_message(Left(None, go))
+            self._leave(None, go)
+
+    def _catch_up(self) -> None:
+        """The list is for what is typed by now: it hears of that a moment later."""
+        if self._listed != self.typed:
+            self._list(self.typed)
 
     def action_leave(self) -> None:
-        self.post_message(Left(None))
+        self._leave(None, 0)
 
     def on_click(self, event: events.Click) -> None:
         event.stop()

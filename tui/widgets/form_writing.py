@@ -15,8 +15,9 @@ from tui.views.forms.documents import Path, value_at
 from tui.views.forms.fields import Field
 from tui.views.forms.rows import FormRow, FormState, rows_of
 from tui.views.forms.texts import text_of
-from tui.widgets.form_editors import CreateChosen, FieldInput, Left, Picker, place_over
+from tui.widgets.form_editors import FieldInput, Picker, place_over
 from tui.widgets.form_lines import FormLines
+from tui.widgets.ordered_keys import focus_at_once
 
 
 class FormWriting(Widget):
@@ -112,17 +113,18 @@ class FormWriting(Widget):
             self._become(editing.toggled(self.state, row))
         elif row.field.choices and row.field.sort == "choice":
             choices = [text_of(row.field, each) for each in row.field.choices]
-            self._edit_with(row, Picker(choices, row.value))
+            self._edit_with(row, Picker(choices, row.value, self._left))
         elif row.field.refers_to:
             kind = row.field.refers_to
             value = row.value if row.given else ""
             names = self._names.get(kind, ())
-            self._edit_with(row, Picker(names, value, free=True, create=True))
+            picker = Picker(names, value, self._left, free=True, create=self._create)
+            self._edit_with(row, picker)
         elif row.field.script or "\n" in self._text(row):
             self.action_edit()
         else:
             password = row.field.secret
-            self._edit_with(row, FieldInput(self._text(row), compact=True, password=password))
+            self._edit_with(row, FieldInput(self._text(row), self._left, password=password))
 
     def _text(self, row: FormRow) -> str:
         """What is edited: the value's text, or what was typed and is no value."""
@@ -136,8 +138,7 @@ class FormWriting(Widget):
         self._editor, self._edited = editor, row
         self._lay_editor()
         self.mount(editor)
-        if isinstance(editor, FieldInput):
-            editor.focus()
+        focus_at_once(editor)
 
     def _lay_editor(self) -> None:
         """Lay it over the value of the row under the cursor."""
@@ -148,16 +149,15 @@ class FormWriting(Widget):
         self._edited_at = self._lines.value_region()
         place_over(self._editor, self._edited_at, room, lines)
 
-    def on_left(self, message: Left) -> None:
-        message.stop()
+    def _left(self, text: str | None, go: int) -> None:
         if self._edited is None:
             return
         row = self._edited
         self._close_editor()
-        if message.text is not None:
-            self._write(row, message.text)
-        if message.go:
-            self._lines.move(message.go)
+        if text is not None:
+            self._write(row, text)
+        if go:
+            self._lines.move(go)
             self._go_on_writing()
 
     def _write(self, row: FormRow, text: str) -> None:
@@ -176,8 +176,7 @@ class FormWriting(Widget):
         if row and row.part == "value" and row.field.sort != "boolean" and not row.field.script:
             self._open_value(row)
 
-    def on_create_chosen(self, message: CreateChosen) -> None:
-        message.stop()
+    def _create(self) -> None:
         self._close_editor()
         self.action_create()
 
@@ -185,7 +184,7 @@ class FormWriting(Widget):
         if self._editor is not None:
             self._editor.remove()
             self._editor = self._edited = None
-            self._lines.focus()
+            focus_at_once(self._lines)
 
     def on_resize(self) -> None:
         # Its row is elsewhere now.
