@@ -297,3 +297,35 @@ async def test_a_document_of_300_tasks_is_typed_in_without_waiting(services: Ser
         await pilot.press("escape")
         await until(pilot, lambda: editor.area.has_focus)
         await until_shown(pilot, "task198")
+
+
+async def test_the_drawing_takes_keys_and_clicks_and_the_text_follows(services: Services) -> None:
+    last = {**FIRST, "taskReferenceName": "last", "name": "last"}
+    await put(services, workflow("beside", FIRST, last))
+    async with console_on(services, "workflows beside", size=(120, 40)) as pilot:
+        editor = await editing(pilot, "beside")
+        graph = pilot.app.screen.query_one(FlowGraph)
+
+        def row_of(name: str) -> int:
+            rows = editor.text.split("\n")
+            return next(n for n, row in enumerate(rows) if f'"name": "{name}"' in row)
+
+        def follows(name: str) -> bool:
+            return graph.cursor == name and row_of(name) - 3 < editor.area.cursor_location[0] < (
+                row_of(name) + 3
+            )
+
+        for there, back in (("shift+tab", "tab"), ("f4", "f4"), ("alt+g", "escape")):
+            await pilot.press(there)
+            await until(pilot, lambda: graph.pane.has_focus, there)
+            await pilot.press("down")
+            await until(pilot, lambda: follows("last"))
+            await pilot.press("up")
+            await until(pilot, lambda: follows("first"))
+            await pilot.press(back)
+            await until(pilot, lambda: editor.area.has_focus, back)
+
+        rows = screen_text(pilot.app).split("\n")
+        (place,) = [(row.index(" last "), n) for n, row in enumerate(rows) if " last " in row]
+        await pilot.click(offset=place)
+        await until(pilot, lambda: graph.pane.has_focus and follows("last"))

@@ -24,7 +24,8 @@ class WorkflowEditorPane(DefinitionEditorPane):
     """The text on the left, the drawing on the right; the cursor is on the same task in both."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("alt+g,f4", "graph", "Graph", id="write.graph",
+        # In the text tab indents.
+        Binding("alt+g,f4,shift+tab,tab", "graph", "Graph", id="write.graph",
                 tooltip="To the drawing, or back to the text"),
     ]  # fmt: skip
     DEFAULT_CSS = """
