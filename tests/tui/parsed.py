@@ -20,8 +20,8 @@ def parsed(words: list[str]) -> list[str]:
     while isinstance(context.command, click.Group) and (rest := _rest(context)):
         name, command, rest = context.command.resolve_command(context, rest)
         assert command is not None
-        names.append(str(name))
         context = command.make_context(str(name), rest, parent=context)
+        names.append(str(context.info_name))
     return names
 
 

@@ -83,10 +83,12 @@ ROWS = {
     "limits list": Row(),
     "limits reset": Row("shop"),
     "metrics": Row(),
+    "pulse": Row(),
     "engine": Row(),
     "audit": Row(),
     "log": Row(),
     "test-script": Row("1"),
+    "contexts": Row(None),
 }
 
 

@@ -16,6 +16,7 @@ from services.errors import InvalidRequest, NotFound
 from services.rpc import raising_ours
 from tui.cli.ending import while_read
 from tui.cli.main import HOME_OPTION
+from tui.cli.nouns import twin_of
 from tui.cli.serving import live
 from tui.cli.session import call, fail
 from tui.cli.types import KIND, REVISION, VERSION
@@ -23,6 +24,7 @@ from tui.cli.writing import OUTPUT_OPTION, echo_all, echo_data, echo_lines, exam
 from tui.clients import catalog_changing
 from tui.views.catalog import News, change_data, change_line, list_line
 from tui.views.differences import data, title
+from tui.views.kinds import KINDS, kind_of
 from tui.views.yaml_text import yaml_text
 
 if TYPE_CHECKING:
@@ -32,12 +34,51 @@ CALL_SECONDS = 30.0
 PAGE = 500
 
 
+class _Get(click.Command):
+    """Of what is no kind of definitions but a noun of the console: the command that shows it."""
+
+    def make_context(
+        self,
+        info_name: str | None,
+        args: list[str],
+        parent: click.Context | None = None,
+        **extra: Any,
+    ) -> click.Context:
+        at = self._noun_at(args)
+        if parent is not None and at is not None and (words := _command_for(args[at])):
+            main = parent.command
+            assert isinstance(main, click.Group)
+            command = main.get_command(parent, words[0])
+            assert command is not None
+            rest = [*words[1:], *args[:at], *args[at + 1 :]]
+            return command.make_context(words[0], rest, parent=parent, **extra)
+        return super().make_context(info_name, args, parent=parent, **extra)
+
+    def _noun_at(self, args: Sequence[str]) -> int | None:
+        """Which of ``args`` is the first that is no option, nor the value of one."""
+        options = (each for each in self.params if isinstance(each, click.Option))
+        valued = {name for each in options if not each.is_flag for name in each.opts}
+        skipped = False
+        for at, arg in enumerate(args):
+            if skipped or arg.startswith("-"):
+                skipped = not skipped and arg in valued
+            else:
+                return at
+        return None
+
+
+def _command_for(word: str) -> tuple[str, ...]:
+    return () if kind_of(word) in KINDS else twin_of(word)
+
+
 @click.command(
+    cls=_Get,
     epilog=examples(
         "podium get workflow",
         "podium get wf order --output json",
         "podium get svc --watch --output json",
-    )
+        "podium get executions status:failed --limit 5",
+    ),
 )
 @HOME_OPTION
 @click.option("--version", type=VERSION, default=0, help="Default: the latest.")
@@ -58,7 +99,8 @@ def get(
     """Print the definitions NAME of KIND, or list the KIND.
 
     KIND is workflow, task, schema, application, auth, service or secret, or short for it: wf, app,
-    svc.
+    svc. Other nouns of the console do as well, and are short for the commands that show them:
+    `podium get executions` is `podium executions`, `podium get suite` is `podium status`.
     """
     if revision is not None and len(name) != 1:
         raise click.UsageError("--revision goes with the NAME of a definition.")

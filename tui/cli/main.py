@@ -43,10 +43,12 @@ COMMANDS = {
     "cache": ("tui.cli.cache", "cache", "Show what the gateway keeps of answers, and purge it."),
     "limits": ("tui.cli.limits", "limits", "Show how the limits of routes stand; begin anew."),
     "metrics": ("tui.cli.metrics", "metrics", "Show what the gateway has answered of late."),
+    "pulse": ("tui.cli.pulse", "pulse", "Show how the suite does, in a few figures."),
     "engine": ("tui.cli.engine", "engine", "Show what the executor does, and how it stands."),
     "audit": ("tui.cli.audit", "audit", "Show who changed what, and who was refused."),
     "log": ("tui.cli.log", "log", "Show what the three services have logged of late."),
     "test-script": ("tui.cli.scripts", "test_script", "Run a script of a route without a call."),
+    "contexts": ("tui.cli.contexts", "contexts", "List the suites that the settings name."),
     "demo": ("tui.cli.demo", "demo", "Show the main job on a real job server."),
 }
 
