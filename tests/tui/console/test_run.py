@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from tests.tui.console.conftest import console_on
 from tests.tui.screen import until, until_shown
 from tests.tui.services import Services, put
@@ -48,3 +50,28 @@ async def test_what_was_run_is_in_the_log_as_a_command(services: Services) -> No
         await pilot.press("colon", *"actions", "enter")
 
         await until_shown(pilot, "Run logged-run", "podium run logged-run --input", "✔ done")
+
+
+async def test_whoever_comes_back_and_runs_it_again_has_another_execution(
+    services: Services,
+) -> None:
+    await put(services, {"name": "run-twice", "version": 1, "tasks": [ADDS]})
+    async with console_on(services, "workflows run-twice") as pilot:
+        console: Any = pilot.app
+        await until_shown(pilot, "LIVE", "run-twice")
+        await pilot.press("x")
+        await until_shown(pilot, "Run run-twice")
+        await until(pilot, lambda: isinstance(pilot.app.focused, FormLines))
+        await pilot.press("ctrl+s")
+        await until_shown(pilot, "✔ adds")
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(pilot.app.focused, FormLines))
+
+        await pilot.press("ctrl+s", "ctrl+s")
+
+        def begun() -> set[str]:
+            entries = console.session.log.collection.records.values()
+            return {each.detail for each in entries if each.title == "Run run-twice"}
+
+        await until(pilot, lambda: len(begun() - {""}) == 2, f"{begun()}")
+        await until_shown(pilot, "✔ adds")

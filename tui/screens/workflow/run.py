@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from textual.app import ComposeResult
@@ -19,6 +21,7 @@ from tui.views.forms.fields import form_of
 from tui.views.forms.requests import input_schema
 from tui.widgets.form import Form
 from tui.widgets.titles import as_title
+from tui.widgets.working import begin
 
 
 class RunPane(Pane):
@@ -31,6 +34,7 @@ class RunPane(Pane):
         self._form: Form | None = None
         # The one that was sent and not answered: sent again, it is the same start.
         self._order: Order | None = None
+        self._is_sending = False
 
     def compose(self) -> ComposeResult:
         yield Vertical()
@@ -55,6 +59,9 @@ class RunPane(Pane):
         return self._form is not None and self._form.changed
 
     def entered(self) -> None:
+        if not self._is_sending:
+            # Whoever comes back from what was started, and runs it again, wants another one.
+            self._order = None
         if self._form is not None:
             self._form.focus()
 
@@ -92,11 +99,10 @@ class RunPane(Pane):
 
     def on_form_submitted(self, message: Form.Submitted) -> None:
         message.stop()
-        if isinstance(message.document, dict):
+        if isinstance(message.document, dict) and not self._is_sending:
             self._order = self._order or _ordered(self._workflow, message.document)
-            self.run_worker(
-                self._start(self._order), group="start", exclusive=True, exit_on_error=False
-            )
+            self._is_sending = True
+            begin(self, partial(self._start, self._order), "start")
 
     async def on_form_cancelled(self, message: Form.Cancelled) -> None:
         message.stop()
@@ -109,6 +115,9 @@ class RunPane(Pane):
             clients = await session.connection.clients()
             with session.connection.calling():
                 id_ = await start(clients, wanted)
+        except asyncio.CancelledError:
+            session.log.failed(entry, "left before it was answered: executions list it")
+            raise
         except InvalidDefinition as error:
             session.log.failed(entry, error.detail)
             self._refuse([(fault.path, fault.detail) for fault in error.faults], error.detail)
@@ -118,6 +127,8 @@ class RunPane(Pane):
         else:
             session.log.done(entry, id_)
             self.console.open(Address("executions", id_))
+        finally:
+            self._is_sending = False
 
     def _refuse(self, faults: list[tuple[str, str]], detail: str) -> None:
         if faults and self._form is not None:
