@@ -162,6 +162,33 @@ def test_a_union_is_as_its_value_or_as_it_was_chosen() -> None:
     assert row(known, "apiKeys", 0, OPTION).value == "object"
 
 
+PARTS = [object_of(a={"type": "string"}), object_of(b={"type": "string"}), {"type": "integer"}]
+
+
+def test_options_of_one_name_are_told_apart_and_each_can_be_chosen() -> None:
+    form = form_of(object_of(u={"oneOf": PARTS}))
+    state = editing.folded(editing.begun(form), ("u",))
+    choice = row(state, "u", OPTION)
+    assert choice.field.choices == ("object 1", "object 2", "integer")
+
+    state = editing.typed(state, choice, "object 2")
+
+    assert row(state, "u", OPTION).value == "object 2"
+    assert [each.label for each in rows_of(state)][2] == "b"
+
+
+def test_an_empty_item_is_of_the_option_that_was_chosen_for_it() -> None:
+    form = form_of(object_of(l={"type": "array", "items": {"oneOf": PARTS}}))
+    state, path = editing.added(editing.begun(form), ("l",))
+
+    state = editing.typed(state, row(state, *path, OPTION), "object 2")
+
+    assert value_at(state.document, path) == {}
+    assert row(state, *path, OPTION).value == "object 2"
+    state = editing.typed(state, row(state, *path, "b"), "x")
+    assert state.document == {"l": [{"b": "x"}]}
+
+
 def test_a_secret_is_in_no_row() -> None:
     document: Json = {"apiKeys": ["sesame-1234", {"name": "n", "key": "sesame-5678"}]}
     state = editing.begun(form_for("auth"), document)

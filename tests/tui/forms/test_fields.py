@@ -202,6 +202,25 @@ JSON = some.recursive(
 )  # fmt: skip
 
 
+class Followed(dict[str, Any]):
+    """Definitions that are referred to so many times and no more."""
+
+    left = 150_000
+
+    def get(self, name: str, default: Any = None) -> Any:
+        self.left -= 1
+        assert self.left > 0, "references are followed without end"
+        return super().get(name, default)
+
+
+def test_a_small_schema_that_refers_to_itself_everywhere_ends() -> None:
+    again = [{"$ref": "#/$defs/a"}] * 16
+    schema = object_of(**{f"f{number}": {"$ref": "#/$defs/a"} for number in range(300)})
+    schema["$defs"] = Followed(a={"anyOf": again, "oneOf": again, "allOf": again})
+
+    assert [each.name for each in form_of(schema).fields] == list(schema["properties"])
+
+
 @given(some.dictionaries(some.sampled_from(["type", "anyOf", "properties", "allOf"]), JSON))
 def test_any_json_as_a_schema_is_a_form(schema: dict[str, Any]) -> None:
     form = form_of(schema)

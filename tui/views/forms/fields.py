@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from services.json_text import Json
 from tui.views.forms.documents import MISSING, Missing
-from tui.views.forms.schemas import Schema, plain
+from tui.views.forms.schemas import Plainer, Schema
 
 Sort = Literal[
     "text", "integer", "number", "boolean", "choice", "items",
@@ -127,7 +127,7 @@ class _At:
 
 class _Reading:
     def __init__(self, root: Schema, hints: Hints) -> None:
-        self._root = root
+        self._plainer = Plainer(root)
         self._hints = hints
         self._left = _MOST_FIELDS
         # By where it lies in memory: what is kept beside it lies there for good.
@@ -157,7 +157,7 @@ class _Reading:
     def _meant(self, schema: object) -> Schema:
         known = self._plain.get(id(schema))
         if known is None:
-            known = self._plain[id(schema)] = schema, plain(schema, self._root)
+            known = self._plain[id(schema)] = schema, self._plainer.plain(schema)
         return known[1]
 
     def _sorted(self, name: str, schema: Schema, at: _At) -> Field:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -86,12 +87,10 @@ def rows_of(state: FormState) -> list[FormRow]:
 
 
 def option_of(field: Field, value: Json | Missing, chosen: int | None) -> Field:
-    """Which option of a union a value is; where there is none, the one that was chosen."""
-    fitting = next((each for each in field.options if _fits(each, value)), None)
-    if fitting is not None:
-        return fitting
-    number = chosen if chosen is not None and chosen < len(field.options) else 0
-    return field.options[number]
+    """Which option of a union a value is: of several the one that was chosen, and so of none."""
+    fitting = [each for each in field.options if _fits(each, value)]
+    option = field.options[chosen if chosen is not None and chosen < len(field.options) else 0]
+    return option if option in fitting or not fitting else fitting[0]
 
 
 def _fits(field: Field, value: Json | Missing) -> bool:
@@ -192,9 +191,22 @@ def _union(state: FormState, field: Field, path: Path, depth: int, label: str) -
 
 
 def _choosing(field: Field, inner: Field, path: Path, depth: int) -> FormRow:
-    names = tuple(each.label for each in field.options)
+    names = _told_apart([each.label for each in field.options])
     choice = Field("as", "choice", choices=names, description="Which of these it is.")
-    return FormRow("value", (*path, OPTION), choice, depth, "as", inner.label, given=True)
+    name = names[next(n for n, each in enumerate(field.options) if each is inner)]
+    return FormRow("value", (*path, OPTION), choice, depth, "as", name, given=True)
+
+
+def _told_apart(names: Sequence[str]) -> tuple[str, ...]:
+    """The names, with their numbers where several are the same: one is picked by its name."""
+    times = Counter(names)
+    told: dict[str, None] = {}
+    for number, name in enumerate(names, 1):
+        own = name if times[name] == 1 else f"{name} {number}"
+        while own in told or (own != name and own in times):
+            own += "'"
+        told[own] = None
+    return tuple(told)
 
 
 # The step under which the choice of an option stands; no document has it.
