@@ -17,7 +17,7 @@ from tui.views.graph.drawing import Drawing, lay_out
 from tui.views.graph.listing import place, summary
 from tui.views.graph.moving import Moves
 from tui.views.graph.overlay import Overlay, grown
-from tui.views.graph.plan import Plan, can_fold, read
+from tui.views.graph.plan import Plan, can_fold, read, shown
 from tui.widgets.graph_pane import GraphPane
 from tui.widgets.graph_viewer import GraphViewer
 
@@ -339,4 +339,4 @@ class FlowGraph(GraphViewer):
         region = self.pane.region_of_cursor
         if region is not None:
             self.app.copy_to_clipboard(region.step.ref)
-            self.say(f"Copied {region.step.ref}.")
+            self.say(f"Copied {shown(region.step.ref)}.")

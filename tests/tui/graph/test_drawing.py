@@ -153,10 +153,10 @@ def test_retries_polls_and_iterations_are_told() -> None:
     assert "↻1 1k polls │" in drawn
 
 
-def edges_of_labels(overlay: Overlay, **fields: Any) -> dict[str, str]:
+def edges_of_labels(overlay: Overlay, *more: str) -> dict[str, str]:
     """By the case of a SWITCH, how the way to it is drawn."""
-    cases = {"a": [task("in_a")], "b": [], "c": []}
-    document = workflow(task("s", "SWITCH", decisionCases=cases, **fields), task("after"))
+    cases = {"a": [task("in_a")], **{case: [] for case in ("b", "c", *more)}}
+    document = workflow(task("s", "SWITCH", decisionCases=cases), task("after"))
     return {
         run.text: run.role
         for run in runs(lay_out(document, overlay), overlay)
@@ -177,6 +177,14 @@ def test_an_empty_way_is_taken_where_the_switch_says_so() -> None:
     assert edges_of_labels(overlay)["b"] == "label"
     overlay = Overlay({"s": Attempt("s", "SWITCH", "COMPLETED", selected="other")})
     assert edges_of_labels(overlay)["default"] == "label-taken"
+
+
+def test_an_empty_way_with_a_label_that_is_cut_is_taken_all_the_same() -> None:
+    overlay = Overlay({"s": Attempt("s", "SWITCH", "COMPLETED", selected="of many words " * 3)})
+
+    drawn = edges_of_labels(overlay, "of many words " * 3, "of many words, too " * 3)
+
+    assert list(drawn.values()) == ["label"] * 3 + ["label-taken"] + ["label"] * 2
 
 
 def test_lines_are_taken_as_far_as_the_execution_has_come() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tui.views.graph.blocks import Block, Box, Branches, Frame, Mark, Series
 from tui.views.graph.overlay import Overlay
-from tui.views.graph.plan import Shape
+from tui.views.graph.plan import Shape, shown
 
 
 def is_entered(block: Block, overlay: Overlay) -> bool:
@@ -72,10 +72,13 @@ def _chosen(parts: Branches, overlay: Overlay) -> list[bool]:
     empty = [index for index, column in enumerate(parts.columns) if column.block is None]
     if any(entered) or not empty:
         return entered
-    labels = [column.label for column in parts.columns]
+    # Columns have them cut.
+    cases = [branch.label for branch in parts.step.branches]
     if attempt.selected is not None:
-        chosen = labels.index(attempt.selected) if attempt.selected in labels else len(labels) - 1
-        entered[chosen] = chosen in empty
+        selected = shown(attempt.selected)
+        chosen = cases.index(selected) if selected in cases else len(cases) - 1
+        if chosen in empty:
+            entered[chosen] = True
     elif len(empty) == 1:
         entered[empty[0]] = True
     return entered
