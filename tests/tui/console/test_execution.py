@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from textual.pilot import Pilot
 
 from podium.executor.v1 import executor_pb2
 from tests.tui.console.conftest import console_on
@@ -13,6 +14,7 @@ from tests.tui.services import Services, put, start
 from tui.clients import connected
 from tui.resources import executions
 from tui.widgets.live_table import LiveTable
+from tui.widgets.timeline import Timeline
 
 WAITS = {
     "taskReferenceName": "hold", "name": "hold", "type": "WAIT",
@@ -60,16 +62,29 @@ async def test_an_ended_execution_that_is_restarted_is_followed_again(services: 
     await put(services, {"name": "again", "version": 1, "tasks": [ADDS, wait]})
     id_ = await start(services, "again", input='{"a": 1}')
     async with console_on(services, f"executions/{id_}") as pilot:
-        await until_shown(pilot, "hold", "COMPLETED")
-        before = screen_text(pilot.app)
+        await until_shown(pilot, "hold", "✔ completed")
+        book = pilot.app.screen.query_one(Timeline).book
+        before = set(book.attempts)
 
-        async with connected(services.suite) as clients:
-            await clients.executor.RestartExecution(
-                executor_pb2.RestartExecutionRequest(execution_id=id_)
-            )
+        await _restarted(services, id_)
 
-        await until(pilot, lambda: screen_text(pilot.app) != before)
-        await until_shown(pilot, "hold")
+        # None of the tasks of before is there any more.
+        await until(pilot, lambda: len(book.attempts) == 2 and before.isdisjoint(book.attempts))
+        await until_shown(pilot, "✔ completed", "hold")
+
+
+async def _restarted(services: Services, id_: str) -> None:
+    async with connected(services.suite) as clients:
+        await clients.executor.RestartExecution(
+            executor_pb2.RestartExecutionRequest(execution_id=id_)
+        )
+
+
+def _chosen(pilot: Pilot[Any]) -> str:
+    """The task under the timeline's cursor."""
+    timelines = pilot.app.screen.query(Timeline)
+    row = timelines.first().row if timelines else None
+    return row.node.label if row is not None else ""
 
 
 async def test_events_are_told_as_they_happen(services: Services) -> None:
@@ -163,3 +178,24 @@ async def test_one_that_is_too_old_for_the_list_is_acted_on_by_its_id(
 
         # It is restarted, which makes it one of the newest.
         await until(pilot, lambda: old in console.executions.collection.records)
+
+
+async def test_the_cursor_goes_to_a_task_of_the_graph_once_and_stays_where_it_is_put_then(
+    services: Services,
+) -> None:
+    done = {**WAITS, "inputParameters": {"duration": "0 seconds"}}
+    await put(services, {"name": "gone-to", "version": 1, "tasks": [ADDS, done]})
+    id_ = await start(services, "gone-to", input='{"a": 1}')
+    async with console_on(services, f"executions/{id_}/graph") as pilot:
+        await until_shown(pilot, "✔ hold", "✔ completed")
+        await pilot.press("G", "enter")
+        await until(pilot, lambda: _chosen(pilot) == "hold")
+        await pilot.press("escape", "g")
+        assert _chosen(pilot) == "adds"
+        book = pilot.app.screen.query_one(Timeline).book
+        before = set(book.attempts)
+
+        await _restarted(services, id_)
+
+        await until(pilot, lambda: len(book.attempts) == 2 and before.isdisjoint(book.attempts))
+        assert _chosen(pilot) == "adds"

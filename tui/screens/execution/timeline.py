@@ -133,8 +133,8 @@ class TimelineTab(ExecutionTab):
 
     def select(self, task_id: str) -> None:
         """Put the cursor on an attempt."""
-        self._wanted = task_id
-        self._timeline.select(task_id)
+        # What is not there yet is gone to when it comes.
+        self._wanted = "" if self._timeline.select(task_id) else task_id
 
     def _show_task(self) -> None:
         row = self._timeline.row
