@@ -30,12 +30,14 @@ class Trial:
     Attributes:
         response: What came; None: nothing did, and ``failed`` says why.
         at: Epoch seconds.
+        may_go_on: It failed on its way: whether it has begun an execution is not known.
     """
 
     call: RouteCall
     at: float
     response: pb.TestRouteResponse | None = None
     failed: str = ""
+    may_go_on: bool = False
 
     @property
     def size(self) -> int:

@@ -244,11 +244,38 @@ async def test_a_call_is_kept_in_a_file_and_opened(services: Services, tmp_path:
         await answered(pilot, '"sum": 100')
 
 
+async def test_a_file_that_is_there_is_not_written_over_unasked(
+    services: Services, tmp_path: Path
+) -> None:
+    await serve(services, "overwritten")
+    first, second = tmp_path / "first.json", tmp_path / "second.json"
+    first.write_text("first")
+    second.write_text("second")
+    async with console_on(services, "routes service:overwritten path:*sum*") as pilot:
+        await trying(pilot, "/overwritten/sum/{id}")
+        await pilot.press("S")
+        await line_written(pilot, str(first))
+        await until_shown(pilot, "Write over it?", "first.json")
+        # Another name, and that is taken as well.
+        await line_written(pilot, str(second))
+        await until_shown(pilot, "Write over it?", "second.json")
+        assert (first.read_text(), second.read_text()) == ("first", "second")
+        await line_written(pilot, str(second))
+        await until_shown(pilot, "podium test-route --case")
+
+        assert first.read_text() == "first"
+        assert json.loads(second.read_text())["service"] == "overwritten"
+        await pilot.press("S")
+        await line_written(pilot, "n" * 300)
+        await until_shown(pilot, "nnnn cannot be")
+
+
 async def line_written(pilot: Any, text: str) -> None:
     await until(pilot, lambda: isinstance(pilot.app.screen, LineScreen))
-    pilot.app.screen.query_one("Input").value = text
+    dialog = pilot.app.screen
+    dialog.query_one("Input").value = text
     await pilot.press("enter")
-    await until(pilot, lambda: not isinstance(pilot.app.screen, LineScreen))
+    await until(pilot, lambda: pilot.app.screen is not dialog)
 
 
 async def test_a_body_is_written_as_json(services: Services) -> None:
@@ -308,7 +335,10 @@ async def test_nothing_is_lost_while_the_edge_is_away(own_services: Services) ->
         await typed_id(pilot)
         await own_services.stop("edge")
 
-        await answered(pilot, "✘ ", "Nothing was lost")
+        # It may as well have been broken off on its way.
+        await answered(
+            pilot, "✘ ", "It may have begun: executions say so. What was written is kept"
+        )
         assert shown(pilot).document["path"] == {"id": "7"}
         await own_services.start("edge")
         await until_sent(pilot, '"sum": 41')

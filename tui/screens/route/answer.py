@@ -137,7 +137,7 @@ class AnswerPanel(Vertical):
         self._stale = {name for name, _ in TABS}
         response = trial.response
         if response is None:
-            self.say(Told(f"✘ {trial.failed}", "error"), Told("Nothing was lost: ctrl+r.", "muted"))
+            self.say(Told(f"✘ {trial.failed}", "error"), Told(_left_by(trial), "muted"))
         else:
             self._head((verdict(response), *facts(response)))
             self._link(response)
@@ -284,6 +284,13 @@ class AnswerPanel(Vertical):
             from tui.views.json_values import json_text
 
             self.app.push_screen(FullText(json_text(dict(row.document)), row.title, "json"))
+
+
+def _left_by(trial: Trial) -> str:
+    """What has come of a call that nothing came of."""
+    if trial.may_go_on:
+        return "It may have begun: executions say so. What was written is kept: ctrl+r."
+    return "Nothing was lost: ctrl+r."
 
 
 def _raw(trial: Trial, response: pb.TestRouteResponse, key: str) -> str:

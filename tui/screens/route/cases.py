@@ -20,20 +20,35 @@ MOST_BYTES = 16 * 1024 * 1024
 async def save(console: Console, call: RouteCall) -> None:
     """Ask for a path and write the call there; a file that is there is asked for again."""
     path = await _path(console, "Keep this call in", _name(call))
-    if path is None:
-        return
-    if await asyncio.to_thread(path.exists):
-        told = "It is there already: enter writes over it, escape does not."
-        again = await console.push_screen_wait(LineScreen("Write over it?", str(path), told))
-        if not again:
+    agreed = False
+    while path is not None:
+        try:
+            await asyncio.to_thread(_write, path, case_text(call), over=agreed)
+        except FileExistsError:
+            again = await _write_over(console, path)
+            # Another name may be that of another file.
+            agreed, path = again == path, again
+        except (OSError, ValueError) as error:
+            console.tell(f"{path} cannot be written: {_why(error)}.")
             return
-        path = _expanded(again)
-    try:
-        await asyncio.to_thread(path.write_text, case_text(call), "utf-8")
-    except OSError as error:
-        console.tell(f"{path} cannot be written: {error.strerror or error}.")
-    else:
-        console.tell(f"Kept in {path}: podium test-route --case sends it.", "information")
+        else:
+            console.tell(f"Kept in {path}: podium test-route --case sends it.", "information")
+            return
+
+
+def _write(path: Path, text: str, *, over: bool) -> None:
+    with path.open("w" if over else "x", encoding="utf-8") as file:
+        file.write(text)
+
+
+async def _write_over(console: Console, path: Path) -> Path | None:
+    told = "It is there already: enter writes over it, escape does not."
+    line = await console.push_screen_wait(LineScreen("Write over it?", str(path), told))
+    return _expanded(line) if line else None
+
+
+def _why(error: Exception) -> str:
+    return (error.strerror if isinstance(error, OSError) else None) or str(error)
 
 
 async def opened(console: Console, route: Route) -> RouteCall | None:
@@ -43,12 +58,12 @@ async def opened(console: Console, route: Route) -> RouteCall | None:
         return None
     try:
         call = read_case(await asyncio.to_thread(_read, path))
-    except OSError as error:
-        console.tell(f"{path} cannot be read: {error.strerror or error}.")
     except UnicodeDecodeError:
         console.tell(f"{path} is no UTF-8 text.")
     except CaseUnreadable as error:
         console.tell(f"{path}: {error}")
+    except (OSError, ValueError) as error:
+        console.tell(f"{path} cannot be read: {_why(error)}.")
     else:
         if (call.service, call.method) == (route.service_id, route.method) and call.path in (
             route.path, route.below

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from textual.widget import Widget
 
-from services.errors import ServiceError
+from services.errors import DeadlineExceeded, ServiceError, Unavailable
 from services.home import HomeUnusable
 from tui.live.trying import Trial, try_route
 from tui.views.route_call import RouteCall, command
@@ -54,8 +54,10 @@ class Running:
     async def _call(self, call: RouteCall, key: str) -> None:
         log, at = self._session.log, time.time()
         entry = log.sent(f"Test {call.method} {call.path}", command(call))
+        sent = False
         try:
             clients = await self._session.connection.clients()
+            sent = True
             with self._session.connection.calling():
                 response = await try_route(clients, call, key)
         except asyncio.CancelledError:
@@ -64,7 +66,8 @@ class Running:
         except (ServiceError, HomeUnusable) as error:
             told = error.detail if isinstance(error, ServiceError) else str(error)
             log.failed(entry, told)
-            self._ended(Trial(call, at, failed=told))
+            may_go_on = sent and isinstance(error, (Unavailable, DeadlineExceeded))
+            self._ended(Trial(call, at, failed=told, may_go_on=may_go_on))
         else:
             log.done(entry, str(response.status))
             self._ended(Trial(call, at, response))
