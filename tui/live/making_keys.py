@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -14,6 +13,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from podium.registry.v1 import registry_pb2 as pb
 from tui.live.putting import CALL_SECONDS, called
 from tui.views import durations
+from tui.views.command_lines import command_line
 from tui.views.keys import ending
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ def command(words: tuple[str, ...], owner: str, name: str, answers: Answers) -> 
         if (value := answers.get(answer, "").strip())
         for part in (option, value)
     ]
-    return shlex.join(["podium", *words, *options, owner, *((name,) if name else ())])
+    return command_line([*words, *options], owner, *((name,) if name else ()))
 
 
 def _made(key: pb.ApiKey, value: str, replaced: tuple[pb.ApiKey, ...]) -> Made:

@@ -36,12 +36,14 @@ class Order:
     @property
     def command(self) -> str:
         """The same as a command line."""
+        names = (self.workflow,)
+        first, last = ((), names) if self.workflow.startswith("-") else (names, ())
         words = [
-            *("podium", "run", self.workflow),
+            *("podium", "run", *first),
             *(("--version", str(self.version)) if self.version else ()),
             *(("--correlation-id", self.correlation_id) if self.correlation_id else ()),
         ]
-        return with_text(words, "--input", json.dumps(self.input, ensure_ascii=False))
+        return with_text(words, "--input", json.dumps(self.input, ensure_ascii=False), *last)
 
 
 def order(workflow: str, version: int, given: Mapping[str, Any], correlation_id: str = "") -> Order:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shlex
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
@@ -14,6 +13,7 @@ from tui.live.collection import Collection, Record
 from tui.live.following import Line
 from tui.live.sources import Source
 from tui.resources.model import Action, Cell, Column, Danger, ItemResult, Opening, Tab
+from tui.views.command_lines import command_line
 from tui.views.durations import age
 
 if TYPE_CHECKING:
@@ -239,7 +239,7 @@ def delete(kind: str) -> Action[Definition]:
         f"{kind}.delete", "d", "Delete", "Delete it, all versions; what uses it keeps it.",
         _delete,
         lambda rows, _: " && ".join(
-            shlex.join(["podium", "delete", row.kind, row.id]) for row in rows
+            command_line(["delete", row.kind], row.id) for row in rows
         ),
         effect=_effect, danger=Danger.ASKS,
     )  # fmt: skip

@@ -5,7 +5,6 @@ Keys themselves are never in a row: whoever makes one is shown it once.
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -17,6 +16,7 @@ from tui.live.collection import Collection
 from tui.live.following import Line
 from tui.live.sources import Source
 from tui.resources.model import Action, Cell, Column, Danger, ItemResult, Question
+from tui.views.command_lines import command_line
 from tui.views.durations import date_and_minute
 
 if TYPE_CHECKING:
@@ -212,8 +212,8 @@ def _even_last(answers: Mapping[str, str]) -> tuple[str, ...]:
 
 REVOKE_API_KEY: Action[Key] = Action(
     "keys.revoke", "x", "Revoke", "End this key: calls with it are refused.", _revoke_api_key,
-    lambda rows, answers: shlex.join(
-        ["podium", "keys", "revoke", *_even_last(answers), rows[0].owner, rows[0].id]
+    lambda rows, answers: command_line(
+        ["keys", "revoke", *_even_last(answers)], rows[0].owner, rows[0].id
     ),
     effect=_revoked_at_gateway, danger=Danger.ASKS, many=False, doing="revoking",
     questions=(Question("last", "Even if it is the last one", NO, (NO, YES)),),
@@ -222,7 +222,7 @@ REVOKE_API_KEY: Action[Key] = Action(
 REVOKE_ACCESS_KEY: Action[Key] = Action(
     "access_keys.revoke", "x", "Revoke", "End this key and the tokens that it has.",
     _revoke_access_key,
-    lambda rows, _: shlex.join(["podium", "access-keys", "revoke", rows[0].id]),
+    lambda rows, _: command_line(["access-keys", "revoke"], rows[0].id),
     applies=lambda row: not row.revoked_at, effect=_revoked_access, danger=Danger.ASKS,
     many=False, doing="revoking",
 )  # fmt: skip

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -10,6 +9,7 @@ from podium.executor.v1 import executor_pb2 as pb
 from services.errors import ServiceError
 from services.rpc import raising_ours
 from tui.resources.model import Action, Danger, ItemResult, Question
+from tui.views.command_lines import command_line
 from tui.views.timeline import task_status
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def _command(rows: Sequence[ExecutionTask], answers: Mapping[str, str]) -> str:
         *(("--result", answers["result"]) if answers.get("result") else ()),
         *(("--reason", answers["reason"]) if answers.get("reason") else ()),
     ]
-    return shlex.join(["podium", "complete-task", *options, row.execution_id, row.ref])
+    return command_line(["complete-task", *options], row.execution_id, row.ref)
 
 
 def _effect(rows: Sequence[ExecutionTask]) -> str:

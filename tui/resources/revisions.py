@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shlex
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import UTC
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -16,6 +15,7 @@ from tui.live.collection import Collection
 from tui.live.following import Line
 from tui.live.sources import Source
 from tui.resources.model import Action, Cell, Column, Danger, ItemResult
+from tui.views.command_lines import command_line
 from tui.views.history import entries
 
 if TYPE_CHECKING:
@@ -136,7 +136,7 @@ def _effect(rows: Sequence[Revision]) -> str:
 ROLLBACK: Action[Revision] = Action(
     "history.rollback", "b", "Roll back", "Store this revision again, as a new one.",
     _roll_back,
-    lambda rows, _: shlex.join(["podium", "rollback", rows[0].kind, rows[0].name, rows[0].id]),
+    lambda rows, _: command_line(["rollback", rows[0].kind], rows[0].name, rows[0].id),
     applies=lambda row: row.document is not None and row.kind != "secret",
     effect=_effect, danger=Danger.ASKS, many=False,
 )  # fmt: skip

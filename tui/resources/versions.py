@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
@@ -12,6 +11,7 @@ from services.errors import ServiceError
 from services.rpc import raising_ours
 from tui.resources.catalog import CALL_SECONDS, Definition, version_row
 from tui.resources.model import Action, Cell, Column, Danger, ItemResult
+from tui.views.command_lines import command_line
 from tui.views.durations import date_and_clock
 
 if TYPE_CHECKING:
@@ -119,9 +119,8 @@ def _effect(rows: Sequence[Version]) -> str:
 DELETE: Action[Version] = Action(
     "versions.delete", "d", "Delete version", "Delete this version; the others stay.",
     _delete,
-    lambda rows, _: shlex.join([
-        "podium", "delete", rows[0].definition.kind, rows[0].definition.id,
-        "--version", rows[0].id,
-    ]),
+    lambda rows, _: command_line(
+        ["delete", "--version", rows[0].id, rows[0].definition.kind], rows[0].definition.id
+    ),
     effect=_effect, danger=Danger.ASKS, many=False,
 )  # fmt: skip

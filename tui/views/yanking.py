@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, is_dataclass
 from typing import Any
 
+from tui.views.command_lines import command_line
+
 # Characters. A terminal takes none of what is longer, and says nothing.
 MOST_COPIED = 5_000_000
 CHOICES = (
@@ -39,7 +41,7 @@ def command_of(resource: str, record: Any, address: str) -> str:
             ["podium", "routes", "curl", record.service_id, record.method, record.path]
         )
     if kind := getattr(record, "kind", None):
-        return shlex.join(["podium", "get", str(kind), record.id])
+        return command_line(["get", str(kind)], record.id)
     return shlex.join(["podium", "tui", "--open", address])
 
 
