@@ -2,7 +2,10 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from google.protobuf.duration_pb2 import Duration
+
 from podium.edge.v1 import edge_pb2 as pb
+from tui.resources.limits import RESET, RESOURCE, limits_of
 from tui.views.limits import documents, lines
 
 AT = datetime(2026, 11, 26, 20, 0, tzinfo=UTC)
@@ -58,3 +61,24 @@ def test_as_data_it_is_all_there() -> None:
     }
     assert (jobs["maxQueued"], jobs["keys"][0]["waiting"]) == (5, 2)
     assert old["keys"][0]["key"] is None
+
+
+def test_two_limits_of_one_route_with_one_key_are_told_apart_before_a_reset() -> None:
+    key = pb.LimitKey(id="1", key="alice", used=2, limit=3)
+    limits = [
+        pb.LimitState(
+            service_id="s", method="POST", path="/orders", name=name, key="${principal}",
+            limit=3, window=Duration(seconds=seconds), keys=[key],
+        )
+        for name, seconds in (("burst", 1), ("hourly", 3600))
+    ]  # fmt: skip
+    rows = [row for limit in limits for row in limits_of(limit)]
+    assert RESET.label is not None
+    assert RESET.effect is not None
+
+    assert [RESET.label(row) for row in rows] == [
+        "burst (3 in 1 s) of POST /orders for alice",
+        "hourly (3 in 3600 s) of POST /orders for alice",
+    ]
+    assert "counted by ${principal}" in RESET.effect(rows)
+    assert len({RESOURCE.label(row) for row in rows}) == 2

@@ -180,8 +180,15 @@ async def _reset(
 
 def _effect(rows: Sequence[Limit]) -> str:
     used = sum(row.used for row in rows)
+    by = {row.by or "all calls together" for row in rows}
     keys = "1 key begins" if len(rows) == 1 else f"{len(rows):,} keys begin"
-    return f"{keys} anew: {used:,} requests that were made count no more."
+    counted = f"They are counted by {', '.join(sorted(by))}."
+    return f"{keys} anew: {used:,} requests that were made count no more.\n{counted}"
+
+
+def _meant(row: Limit) -> str:
+    """Which one it is: a route may have several with the same key."""
+    return f"{row.name} ({row.rule}) of {row.route} for {row.shown_key}"
 
 
 def _command(rows: Sequence[Limit], answers: Mapping[str, str]) -> str:
@@ -192,7 +199,7 @@ def _command(rows: Sequence[Limit], answers: Mapping[str, str]) -> str:
 RESET: Action[Limit] = Action(
     "limits.reset", "r", "Reset", "Have a key of a rate limit begin anew.", _reset, _command,
     applies=lambda row: row.window is not None and bool(row.key_id),
-    effect=_effect, danger=Danger.ASKS,
+    effect=_effect, danger=Danger.ASKS, label=_meant,
 )  # fmt: skip
 
 
@@ -266,7 +273,7 @@ side. `Enter` shows who holds the slots, `r` has a rate limit begin anew. Read o
         "limit": lambda row: row.name,
         "key": lambda row: row.key,
     },
-    label=lambda row: f"{row.route} {row.shown_key}",
+    label=lambda row: f"{row.route} {row.name} {row.shown_key}",
     text=lambda row: f"{row.id} {row.rule} {row.shown_key}",
     tabs=(Tab("holders", "Holders", "limit-holders"), Tab("json", "JSON", "record-json")),
     actions=(RESET,),

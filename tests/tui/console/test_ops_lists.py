@@ -43,16 +43,17 @@ async def test_a_reset_limit_begins_anew(services: Services) -> None:
         await until_shown(pilot, "■■■■■■■■ 3/3")
         await until(pilot, lambda: table(pilot).cursor_id != "")
 
-        await confirmed(pilot, "r")
+        await confirmed(pilot, "r", "Reset burst (3 in 600 s) of POST", "counted by")
 
         await until_shown(pilot, "□□□□□□□□ 0/3")
         assert await call(services, "POST /reset/quick") == [200]
 
 
-async def confirmed(pilot: Any, key: str) -> None:
-    """Press the key of a dangerous action, and say yes."""
+async def confirmed(pilot: Any, key: str, *shown: str) -> None:
+    """Press the key of a dangerous action, and say yes to what is shown."""
     await pilot.press(key)
     await until(pilot, lambda: isinstance(pilot.app.screen, ConfirmScreen))
+    await until_shown(pilot, *shown)
     await until(pilot, lambda: isinstance(pilot.app.screen.focused, Button))
     await pilot.press("y")
 
