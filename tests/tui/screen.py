@@ -8,11 +8,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from textual import events
 from textual.app import App
 from textual.pilot import Pilot
 
 SNAPSHOTS = Path(__file__).with_name("snapshots")
 PATIENCE_SECONDS = 20.0
+_NAMES = {"/": "slash", ":": "colon", " ": "space", "#": "number_sign"}
+_SIGNS = {name: sign for sign, name in _NAMES.items()}
 
 
 def screen_text(app: App[Any]) -> str:
@@ -29,6 +32,17 @@ def assert_snapshot(text: str, name: str) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text + "\n", "utf-8")
     assert text + "\n" == path.read_text("utf-8")
+
+
+def burst(app: App[Any], *keys: str) -> None:
+    """Post all keys at once, as a terminal gives what was typed while it was slow.
+
+    Args:
+        keys: Names of keys, or the signs that they make.
+    """
+    for key in keys:
+        character = _SIGNS.get(key, key if len(key) == 1 else None)
+        app.post_message(events.Key(_NAMES.get(key, key), character))
 
 
 async def until(pilot: Pilot[Any], holds: Callable[[], bool], what: str = "") -> None:

@@ -12,7 +12,7 @@ from textual import on
 from textual.app import App, ComposeResult
 from textual.widgets import Input
 
-from tests.tui.screen import assert_snapshot, screen_text, until, until_shown
+from tests.tui.screen import assert_snapshot, burst, screen_text, until, until_shown
 from tui.widgets.json_view import JsonView
 from tui.widgets.text_view import FullText, TextView
 from tui.widgets.viewer import LARGE
@@ -336,3 +336,18 @@ async def test_a_line_of_a_whole_file_is_wrapped_to_its_end() -> None:
         await until_shown(pilot, "head", "tail")
         await pilot.press("j", "W", "G")
         await until_shown(pilot, "THE END", "tail")
+
+
+async def test_a_search_typed_in_a_burst_is_no_keys_of_the_document() -> None:
+    app = Viewing()
+    async with app.run_test(size=(80, 24)) as pilot:
+        app.query_one(JsonView).show(DOCUMENT)
+        await until_shown(pilot, "A-1")
+
+        # As a terminal gives what was typed while it was slow: the blank would fold.
+        burst(app, "/", " ", "B", "-", "#", "/")
+
+        asking = app.query_one(JsonView).query_one(Input)
+        await until(pilot, lambda: asking.value == " B-#/")
+        assert asking.has_focus
+        await until_shown(pilot, "A-1", "Nothing holds ' B-#/'")

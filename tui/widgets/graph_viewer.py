@@ -31,7 +31,7 @@ class GraphViewer(Vertical):
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("slash", "search", "Search", id="graph.search",
+        Binding("slash", "search", "Search", id="graph.search", priority=True,
                 tooltip="Search refs and types as you type; enter stays, escape goes back"),
         Binding("n", "match(1)", "Next", show=False, id="graph.next-match",
                 tooltip="Next match"),
@@ -110,7 +110,12 @@ class GraphViewer(Vertical):
         asking = self.query_one(Input)
         with asking.prevent(Input.Changed):
             asking.value = ""
-        asking.focus()
+        # At once: the next key is for what is searched.
+        self.screen.set_focus(asking)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Signs that ask are text in the answer; their bindings go first, as those of viewers."""
+        return action != "search" or not self.has_class("-asking")
 
     @on(Input.Changed)
     def _typed(self, event: Input.Changed) -> None:

@@ -61,7 +61,7 @@ class JsonView(Viewer):
                 id="json.fold-siblings", tooltip="Fold or unfold this and all beside it"),
         Binding("Z", "fold_level", "Levels", show=False, id="json.fold-level",
                 tooltip="Show so many levels: a digit says how many"),
-        Binding("number_sign", "ask('jump')", "Go to path", id="json.jump",
+        Binding("number_sign", "ask('jump')", "Go to path", id="json.jump", priority=True,
                 tooltip="Go to a path such as output.items[3].sku"),
         Binding("enter", "open", "Open", show=False, id="json.open",
                 tooltip="Open a long text in full; fold or unfold anything else"),

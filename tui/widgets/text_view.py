@@ -30,6 +30,7 @@ class TextView(Viewer):
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("number_sign", "ask('jump')", "Go to line", show=False, id="text.jump",
+                priority=True,
                 tooltip="Go to the line of a number"),
     ]  # fmt: skip
 

@@ -43,7 +43,7 @@ class Viewer(Vertical):
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("slash", "ask('search')", "Search", id="viewer.search",
+        Binding("slash", "ask('search')", "Search", id="viewer.search", priority=True,
                 tooltip="Search as you type; enter stays, escape goes back"),
         Binding("n", "match(1)", "Next", show=False, id="viewer.next-match",
                 tooltip="Next match"),
@@ -179,7 +179,15 @@ class Viewer(Vertical):
         with asking.prevent(Input.Changed):
             asking.value = ""
         asking.placeholder = self._question(what)
-        asking.focus()
+        # At once: the next key is for what is asked.
+        self.screen.set_focus(asking)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Signs that ask something are text in the answer, and may be the second key of two.
+
+        Their bindings go first (priority): what is typed right behind a sign is for the answer.
+        """
+        return action != "ask" or not (self._asked or self._choices)
 
     @on(Input.Changed)
     def _typed(self, event: Input.Changed) -> None:

@@ -5,13 +5,12 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from textual import events
 from textual.pilot import Pilot
 from textual.widgets import Input
 
 from podium.executor.v1 import executor_pb2
 from tests.tui.console.conftest import console_on
-from tests.tui.screen import until, until_shown
+from tests.tui.screen import burst, until, until_shown
 from tests.tui.services import Services, put, start
 from tui.clients import connected
 from tui.views.addresses import Address
@@ -22,15 +21,7 @@ WAITS = {
     "taskReferenceName": "hold", "name": "hold", "type": "WAIT",
     "inputParameters": {"duration": "600 seconds"},
 }  # fmt: skip
-SIGNS = {"slash": "/", "colon": ":"}
 RUNNING = executor_pb2.EXECUTION_STATUS_RUNNING
-
-
-def typed(pilot: Pilot[Any], *keys: str) -> None:
-    """All keys at once, as a terminal gives what was typed while it was slow."""
-    for key in keys:
-        character = SIGNS.get(key, key if len(key) == 1 else None)
-        pilot.app.post_message(events.Key(key, character))
 
 
 async def _started(services: Services, workflow: str) -> str:
@@ -72,7 +63,7 @@ async def test_enter_holds_for_what_was_typed_before_it(services: Services) -> N
     async with console_on(services, "executions wf:ahead-entered") as pilot:
         await until_shown(pilot, "● running")
 
-        typed(pilot, "colon", *"actions", "enter", "P")
+        burst(pilot.app, "colon", *"actions", "enter", "P")
 
         await until_shown(pilot, "COMMAND")
         assert await _status(services, id_) == RUNNING
@@ -87,7 +78,7 @@ async def test_a_deed_typed_behind_a_command_is_not_for_the_place_that_is_left(
         console: Any = pilot.app
         console.command("actions")
 
-        typed(pilot, "P")
+        burst(pilot.app, "P")
 
         await until_shown(pilot, "COMMAND")
         assert _nothing_sent(pilot)
@@ -105,7 +96,7 @@ async def test_a_place_that_is_ready_late_takes_no_keys_from_the_open_line(
         console.open(Address("executions", id_))
         await asyncio.sleep(0)
 
-        typed(pilot, "colon", *"act")
+        burst(pilot.app, "colon", *"act")
 
         await until_shown(pilot, "Timeline")
         await until(pilot, lambda: line.text == "act")
@@ -128,3 +119,21 @@ async def test_places_gone_to_at_once_are_shown_one_after_the_other(services: Se
         assert shown == ["keys"]
         await pilot.press("left_square_bracket")
         await until(pilot, lambda: console.frame.place.address == Address("actions"))
+
+
+async def test_a_filter_that_begins_with_a_blank_is_shown_as_it_was_typed(
+    services: Services,
+) -> None:
+    await _started(services, "ahead-blank")
+    async with console_on(services, "executions") as pilot:
+        await until_shown(pilot, "ahead-blank")
+
+        burst(pilot.app, "slash", "space", *"wf:ahead-blank")
+
+        line = pilot.app.screen.query_one(CommandLine)
+        await until(pilot, lambda: line.text.endswith("blank"))
+        await until_shown(pilot, "/  wf:ahead-blank")
+        table = pilot.app.screen.query_one(LiveTable)
+        assert table.marks == set()
+        await pilot.press("enter")
+        await until(pilot, lambda: len(table.view) == 1)

@@ -11,10 +11,11 @@ from textual import events
 from textual.app import App, ComposeResult
 from textual.binding import Binding
 from textual.pilot import Pilot
+from textual.widgets import Input
 
 from podium.executor.v1 import executor_pb2 as pb
 from tests.tui.graph.workflows import ORDER, standing, task, workflow
-from tests.tui.screen import assert_snapshot, screen_text, until
+from tests.tui.screen import assert_snapshot, burst, screen_text, until
 from tui.views.graph.overlay import Overlay, of_states
 from tui.widgets.flow_graph import FlowGraph
 from tui.widgets.graph_pane import GraphPane
@@ -363,3 +364,12 @@ def test_every_key_has_an_id_and_says_what_it_does() -> None:
         assert each.id
         assert each.id.startswith("graph.")
         assert each.tooltip
+
+
+async def test_a_search_typed_in_a_burst_is_no_keys_of_the_graph() -> None:
+    async with shown(ORDER) as (app, pilot):
+        burst(app, "/", " ", "z", "/")
+
+        asking = app.graph.query_one(Input)
+        await until(pilot, lambda: asking.value == " z/")
+        assert asking.has_focus
