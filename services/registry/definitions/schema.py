@@ -11,6 +11,7 @@ from services.registry.definitions.model import Document, Json, Kind
 from services.registry.definitions.reading import Place, shortened, shown
 from services.registry.definitions.records import Field, Record, kept, later
 from services.registry.definitions.values import Choice, Name, Object, Text, whole
+from services.schema_circles import circle_in
 
 _TYPES = ("array", "boolean", "integer", "null", "number", "object", "string")
 _meta = cache(meta_schema)
@@ -28,7 +29,9 @@ def check_json_schema(schema: Document, at: Place) -> None:
         told = {(*fault.instance_path, fault.message): fault for fault in faults}
         for fault in told.values():
             _tell(fault, _descend(at, fault.instance_path))
-        if not faults:
+        if not faults and (reference := circle_in(schema)) is not None:
+            at.fault(f"leads by {shown(reference)} back to itself, without going into the value")
+        elif not faults:
             compiled(schema)
     except jsonschema_rs.ValidationError as fault:
         _descend(at, fault.instance_path).fault(_reason(fault.message))

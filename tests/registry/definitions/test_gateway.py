@@ -324,6 +324,8 @@ def test_a_service_refuses(fields: Document, fault: str) -> None:
          "or a list of them"),
         (route(inputSchema={"$ref": "http://x.example/s"}),
          "inputSchema: refers to 'http://x.example/s', which is outside of the schema"),
+        (route(inputSchema={"anyOf": [{"$ref": "#"}], "oneOf": [{"$ref": "#"}]}),
+         "inputSchema: leads by '#' back to itself, without going into the value"),
         (route(inputSchemaRef={"version": 1}), "inputSchemaRef.name: is required"),
         (route(queryParameters=[{"name": "a b"}]),
          "queryParameters[0].name: must be letters, digits, '_' and '-', not 'a b'"),
