@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import click
 import pytest
 
 from tests.tui.parsed import parsed
 from tui.cli.main import COMMANDS
 from tui.cli.nouns import OWN, TWINS, twin_of
+from tui.cli.queries import keeps
+from tui.cli.routes import _row
 from tui.resources import RESOURCES
+from tui.resources.catalog import Definition
 from tui.views.kinds import KINDS, kind_of
+from tui.views.routes import lines
 
 NOUNS = [resource.name for resource in RESOURCES]
 
@@ -36,6 +41,16 @@ def test_kinds_come_before_nouns() -> None:
             assert words[1] in KINDS
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_can_be_asked_by_a_query(kind: str) -> None:
+    row = Definition("order", kind, 1, (1,), 7, "", "", {}, 0.0, "key:ada", 0.0)
+
+    assert keeps(kind, "name:ord* by:*ada")(row)
+    assert not keeps(kind, "revision:8")(row)
+    with pytest.raises(click.BadArgumentUsage, match="There is no field"):
+        keeps(kind, "nothing:such")
+
+
 def test_what_is_neither_is_left_to_the_registry() -> None:
     assert twin_of("nonsense") == ()
     assert parsed(["get", "nonsense"]) == ["get"]
@@ -44,3 +59,19 @@ def test_what_is_neither_is_left_to_the_registry() -> None:
 def test_options_of_the_command_go_with_its_noun() -> None:
     assert parsed(["get", "executions", "status:failed", "--limit", "5"]) == ["executions"]
     assert parsed(["get", "log", "--follow"]) == ["log"]
+
+
+def test_routes_are_asked_as_the_consoles_list_is() -> None:
+    service = {"id": "shop", "path": "/api/", "authConfigId": "partners", "enabled": False}
+    ways = [("GET", "/"), ("POST", "/orders")]
+    service["routes"] = [
+        {"httpMethod": method, "path": path, "mappedWorkflow": {"name": "order"}}
+        for method, path in ways
+    ]
+
+    rows = [_row(each) for each in lines([service])]
+
+    assert [row.method for row in rows if keeps("routes", "method:POST auth:partners")(row)] == [
+        "POST"
+    ]
+    assert len([row for row in rows if keeps("routes", "enabled:no orde")(row)]) == len(ways)

@@ -11,15 +11,13 @@ import click
 
 from podium.common.v1 import page_pb2
 from podium.registry.v1 import registry_pb2 as pb
-from services.query import QueryFault
 from tui.cli.ending import while_read
 from tui.cli.main import HOME_OPTION
+from tui.cli.queries import keeps
 from tui.cli.session import call
 from tui.cli.writing import STREAM_OPTION, Stream, echo_lines, examples
 from tui.clients import audit_changing
-from tui.resources.audit import RESOURCE, AuditEntry, entry_of
-from tui.resources.filtering import filter_of
-from tui.views.query_faults import fault_text
+from tui.resources.audit import AuditEntry, entry_of
 from tui.views.visible import in_one_line
 
 if TYPE_CHECKING:
@@ -56,30 +54,21 @@ def audit(home: Path | None, output: str, follow: bool, limit: int, query: tuple
     QUERY is e.g. `action:delete kind:workflow`; its fields are who, action, kind and name, and a
     word alone is looked for in all of it.
     """
-    text = " ".join(query)
-    keeps = _keeps(text)
+    wanted = keeps("audit", " ".join(query))
     printing = _Printing(output)
 
     async def work(clients: Clients) -> None:
-        found = await _newest(clients, keeps, limit)
+        found = await _newest(clients, wanted, limit)
         for entry in reversed(found):
             printing.show(entry)
         if follow:
-            await _follow(clients, keeps, printing)
+            await _follow(clients, wanted, printing)
 
     call(home, work)
 
 
-def _keeps(text: str) -> Callable[[AuditEntry], bool]:
-    """Whether an entry is of the query. Raises click.BadArgumentUsage where it is none."""
-    try:
-        return filter_of(RESOURCE, text, datetime.now(UTC)).keeps or (lambda _: True)
-    except QueryFault as fault:
-        raise click.BadArgumentUsage(fault_text(text, fault)) from fault
-
-
 async def _newest(
-    clients: Clients, keeps: Callable[[AuditEntry], bool], limit: int
+    clients: Clients, wanted: Callable[[AuditEntry], bool], limit: int
 ) -> list[AuditEntry]:
     """The newest that are of the query, the newest first."""
     request = pb.ListAuditEntriesRequest(page=page_pb2.PageRequest(page_size=PAGE))
@@ -88,7 +77,7 @@ async def _newest(
     while len(found) < limit:
         answer = await clients.registry.ListAuditEntries(request, timeout=CALL_SECONDS)
         seen += len(answer.entries)
-        found.extend(filter(keeps, map(entry_of, answer.entries)))
+        found.extend(filter(wanted, map(entry_of, answer.entries)))
         request.page.page_token = answer.next_page_token
         if not answer.next_page_token:
             break
@@ -99,13 +88,13 @@ async def _newest(
 
 
 async def _follow(
-    clients: Clients, keeps: Callable[[AuditEntry], bool], printing: _Printing
+    clients: Clients, wanted: Callable[[AuditEntry], bool], printing: _Printing
 ) -> None:
     request = pb.WatchAuditEntriesRequest(newest=MOST)
     async with while_read():
         async for told in audit_changing(clients, request):
             for entry in sorted(map(entry_of, told.entries.entries), key=lambda one: one.number):
-                if keeps(entry):
+                if wanted(entry):
                     printing.show(entry)
 
 

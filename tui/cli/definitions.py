@@ -17,6 +17,7 @@ from services.rpc import raising_ours
 from tui.cli.ending import while_read
 from tui.cli.main import HOME_OPTION
 from tui.cli.nouns import twin_of
+from tui.cli.queries import keeps
 from tui.cli.serving import live
 from tui.cli.session import call, fail
 from tui.cli.types import KIND, REVISION, VERSION
@@ -75,6 +76,7 @@ def _command_for(word: str) -> tuple[str, ...]:
     cls=_Get,
     epilog=examples(
         "podium get workflow",
+        "podium get wf --query 'name:order* updated>2026-01-31'",
         "podium get wf order --output json",
         "podium get svc --watch --output json",
         "podium get executions status:failed --limit 5",
@@ -85,6 +87,9 @@ def _command_for(word: str) -> tuple[str, ...]:
 @output_option("json and yaml print what `podium apply` takes back.")
 @click.option("--revision", type=REVISION, help="As it was at that revision.")
 @click.option(
+    "--query", default="", help="Of the list, only those that match: 'name:order* by:*ada'."
+)
+@click.option(
     "--watch",
     "-w",
     is_flag=True,
@@ -93,8 +98,8 @@ def _command_for(word: str) -> tuple[str, ...]:
 @click.argument("kind", type=KIND)
 @click.argument("name", nargs=-1)
 def get(
-    home: Path | None, version: int, output: str, revision: int | None, watch: bool, kind: str,
-    name: tuple[str, ...],
+    home: Path | None, version: int, output: str, revision: int | None, query: str, watch: bool,
+    kind: str, name: tuple[str, ...],
 ) -> None:  # fmt: skip
     """Print the definitions NAME of KIND, or list the KIND.
 
@@ -102,10 +107,8 @@ def get(
     svc. Other nouns of the console do as well, and are short for the commands that show them:
     `podium get executions` is `podium executions`, `podium get suite` is `podium status`.
     """
-    if revision is not None and len(name) != 1:
-        raise click.UsageError("--revision goes with the NAME of a definition.")
-    if watch and revision is not None:
-        raise click.UsageError("--watch shows what is to come, --revision what was.")
+    _check(name, revision, query, watch=watch)
+    matching = keeps(kind, query) if query and kind in KINDS else None
     if watch:
         following = Following(kind, frozenset(name), version, output)
         call(home, of_known_kind(following.follow))
@@ -118,7 +121,7 @@ def get(
 
     async def work(clients: Clients) -> int:
         if not wanted:
-            return await _every(clients, kind, output)
+            return await _every(clients, kind, output, matching)
         if len(wanted) > 1:
             return await _several(clients, wanted, output)
         # Of one there is nothing but its document: text is YAML.
@@ -128,9 +131,28 @@ def get(
     call(home, of_known_kind(work))
 
 
-async def _every(clients: Clients, kind: str, output: str) -> int:
+def _check(name: Sequence[str], revision: int | None, query: str, *, watch: bool) -> None:
+    """Raises click.UsageError where they do not go together."""
+    if revision is not None and len(name) != 1:
+        raise click.UsageError("--revision goes with the NAME of a definition.")
+    if watch and revision is not None:
+        raise click.UsageError("--watch shows what is to come, --revision what was.")
+    if query and (watch or name):
+        raise click.UsageError("--query goes with a list.")
+
+
+async def _every(
+    clients: Clients, kind: str, output: str, matching: Callable[[Any], bool] | None
+) -> int:
+    """Print a list; ``matching`` takes the console's row of a definition."""
     documents = output != "text"
-    found = [each async for each in pages(clients, kind, documents=documents)]
+    whole = documents or matching is not None
+    found = [each async for each in pages(clients, kind, documents=whole)]
+    if matching is not None:
+        # Late, as :mod:`tui.cli.queries` has it.
+        from tui.resources.catalog import definition_of
+
+        found = [each for each in found if matching(definition_of({each.version: each}))]
     if documents:
         echo_all([json.loads(each.document) for each in found], output)
     else:

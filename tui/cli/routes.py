@@ -14,8 +14,11 @@ from podium.common.v1 import page_pb2
 from podium.edge.v1 import edge_pb2
 from podium.registry.v1 import registry_pb2
 from tui.cli.main import HOME_OPTION
+from tui.cli.queries import keeps
 from tui.cli.session import call, fail
 from tui.cli.writing import OUTPUT_OPTION, echo_data, echo_lines, examples, output_option
+from tui.resources.catalog import Definition
+from tui.resources.routes import Route, routes_of
 from tui.views.routes import RouteLine, body_of, chosen, curl, lines, tools
 from tui.views.visible import visible
 
@@ -31,30 +34,51 @@ _FORMATS = {"json": edge_pb2.DOCUMENT_FORMAT_JSON}
 @click.group(
     invoke_without_command=True,
     epilog=examples(
-        "podium routes", "podium routes --service shop", "podium routes curl shop POST /orders"
+        "podium routes",
+        "podium routes --service shop --query 'method:POST auth:partners'",
+        "podium routes curl shop POST /orders",
     ),
 )
 @HOME_OPTION
 @OUTPUT_OPTION
 @click.option("--service", help="Only the routes of this one.")
+@click.option(
+    "--query", default="", help="Only those that match, e.g. 'method:POST workflow:order*'."
+)
 @click.pass_context
-def routes(context: click.Context, home: Path | None, output: str, service: str | None) -> None:
-    """List the routes of all services: method, path, workflow, service and auth."""
+def routes(
+    context: click.Context, home: Path | None, output: str, service: str | None, query: str
+) -> None:
+    """List the routes of all services: method, path, workflow, service and auth.
+
+    Fields of a --query are method, path, workflow, service, auth and enabled.
+    """
     context.obj = home
     if context.invoked_subcommand is not None:
         return
+    wanted = keeps("routes", query) if query else None
 
     async def work(clients: Clients) -> None:
         services = await _services(clients)
         if service is not None:
             services = [_named(services, service)]
         found = lines(services)
+        if wanted is not None:
+            found = [line for line in found if wanted(_row(line))]
         if output != "text":
             echo_data([line.fields() for line in found], output)
         else:
             echo_lines(line.text() for line in found)
 
     call(home, work)
+
+
+def _row(line: RouteLine) -> Route:
+    """The console's row of a route, as a query asks for it."""
+    service = line.service
+    of = Definition(service["id"], "service", 0, (0,), 0, "", "", service, 0.0, "", 0.0)
+    rows = routes_of(of)
+    return next(each for each in rows if (each.method, each.path) == (line.method, line.path))
 
 
 @routes.command("curl", epilog=examples("podium routes curl shop POST /orders"))
