@@ -49,6 +49,7 @@ docs: setup  ## Write the generated pages of docs/
 	$(BIN)/python -m services.registry.definitions.document
 	$(BIN)/python -m services.settings
 	$(BIN)/python -m tui.bindings
+	$(BIN)/python -m tui.cli.document
 
 screenshots: setup  ## Take the pictures of docs/pictures
 	$(BIN)/python -m tests.tui.pictures

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from importlib import import_module
 from pathlib import Path
@@ -89,6 +90,8 @@ def main(context: click.Context) -> None:
 
     Shell completion: eval "$(_PODIUM_COMPLETE=bash_source podium)" (or zsh_source, fish_source).
     """
+    if os.environ.get("NO_COLOR"):
+        context.color = False
     if context.invoked_subcommand is None:
         if sys.stdin.isatty() and sys.stdout.isatty():
             import_module("tui.cli.console").open_console(None)
