@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import pytest
 from hypothesis import given, strategies as st
+from ruamel.yaml import YAML
 
 from services.yaml_documents import read_documents
 from tui.views.yaml_text import yaml_text
@@ -38,3 +40,11 @@ def test_a_script_is_written_line_by_line() -> None:
     assert yaml_text({"postResponseScript": script}) == (
         "postResponseScript: |-\n  (function () {\n    return $.total * 2;\n  })()\n"
     )
+
+
+@pytest.mark.parametrize("value", [[], {}, 7, "a", "", None, True, "two\nlines", "ends\n"])
+def test_what_is_no_object_has_no_words_of_yaml_before_it(value: object) -> None:
+    text = yaml_text(value)
+
+    assert not text.startswith(("%", "---"))
+    assert YAML(typ="safe", pure=True).load(text) == value

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +15,7 @@ from tui.cli.ending import while_read
 from tui.cli.main import HOME_OPTION
 from tui.cli.queries import keeps
 from tui.cli.session import call
-from tui.cli.writing import STREAM_OPTION, Stream, echo_lines, examples
+from tui.cli.writing import STREAM_OPTION, Stream, echo_rows, examples
 from tui.clients import audit_changing
 from tui.resources.audit import AuditEntry, entry_of
 from tui.views.visible import in_one_line
@@ -59,8 +59,7 @@ def audit(home: Path | None, output: str, follow: bool, limit: int, query: tuple
 
     async def work(clients: Clients) -> None:
         found = await _newest(clients, wanted, limit)
-        for entry in reversed(found):
-            printing.show(entry)
+        printing.several(list(reversed(found)))
         if follow:
             await _follow(clients, wanted, printing)
 
@@ -105,6 +104,14 @@ class _Printing:
         self._stream = Stream(output) if output != "text" else None
         self._last = 0
 
+    def several(self, entries: Sequence[AuditEntry]) -> None:
+        """Write what there is by now, in columns."""
+        if self._stream is None:
+            echo_rows(map(_cells, entries))
+            self._last = max((entry.number for entry in entries), default=0)
+        for entry in entries if self._stream is not None else ():
+            self.show(entry)
+
     def show(self, entry: AuditEntry) -> None:
         """Write it, unless it was."""
         if entry.number <= self._last:
@@ -113,7 +120,7 @@ class _Printing:
         if self._stream is not None:
             self._stream.echo(_data(entry))
         else:
-            echo_lines([_line(entry)])
+            echo_rows([_cells(entry)])
 
 
 def _data(entry: AuditEntry) -> dict[str, Any]:
@@ -128,9 +135,9 @@ def _data(entry: AuditEntry) -> dict[str, Any]:
     }
 
 
-def _line(entry: AuditEntry) -> str:
+def _cells(entry: AuditEntry) -> tuple[str, ...]:
     words = (_moment(entry.at), entry.principal, entry.action, entry.kind, entry.name, entry.detail)
-    return "  ".join(in_one_line(word) for word in words if word)
+    return tuple(map(in_one_line, words))
 
 
 def _moment(at: float) -> str:

@@ -13,7 +13,7 @@ import click
 
 from services.errors import ServiceError
 from tui.cli import interrupts
-from tui.cli.writing import OUTPUT_OPTION, echo_data, echo_lines, examples
+from tui.cli.writing import OUTPUT_OPTION, echo_data, echo_rows, examples
 from tui.settings import Context, read, settings_path
 from tui.settings.files import VARIABLE
 from tui.views.visible import in_one_line
@@ -52,7 +52,7 @@ def contexts(output: str) -> None:
     if output != "text":
         echo_data([_data(each) for each in found], output)
     elif found:
-        echo_lines(map(_line, found))
+        echo_rows(map(_cells, found))
     else:
         click.echo(f"podium: {path} names no contexts.", err=True)
     sys.exit(int(bool(parsed.faults) or any(each.state != UP for each in found)))
@@ -83,10 +83,10 @@ async def _asked(context: Context) -> _Asked:
     return _Asked(context, UP, where)
 
 
-def _line(asked: _Asked) -> str:
+def _cells(asked: _Asked) -> tuple[str, ...]:
     care = (("read-only", asked.context.read_only), ("protected", asked.context.protected))
-    words = (asked.context.name, asked.state, *(word for word, so in care if so), asked.where)
-    return "  ".join(in_one_line(word) for word in words if word)
+    said = " ".join(word for word, so in care if so)
+    return tuple(map(in_one_line, (asked.context.name, asked.state, said, asked.where)))
 
 
 def _data(asked: _Asked) -> dict[str, Any]:

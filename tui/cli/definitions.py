@@ -21,9 +21,9 @@ from tui.cli.queries import keeps
 from tui.cli.serving import live
 from tui.cli.session import call, fail
 from tui.cli.types import KIND, REVISION, VERSION
-from tui.cli.writing import OUTPUT_OPTION, echo_all, echo_data, echo_lines, examples, output_option
+from tui.cli.writing import OUTPUT_OPTION, echo_all, echo_data, echo_rows, examples, output_option
 from tui.clients import catalog_changing
-from tui.views.catalog import News, change_data, change_line, list_line
+from tui.views.catalog import News, change_data, change_line, list_cells
 from tui.views.differences import data, title
 from tui.views.kinds import KINDS, kind_of
 from tui.views.yaml_text import yaml_text
@@ -156,7 +156,7 @@ async def _every(
     if documents:
         echo_all([json.loads(each.document) for each in found], output)
     else:
-        echo_lines(map(list_line, found))
+        echo_rows(map(list_cells, found))
     return 0
 
 

@@ -13,9 +13,9 @@ from services.query import QueryFault, parse
 from services.query.executions import EXECUTIONS
 from tui.cli.main import HOME_OPTION
 from tui.cli.session import call, object_argument
-from tui.cli.writing import OUTPUT_OPTION, echo_data, echo_lines, examples
+from tui.cli.writing import OUTPUT_OPTION, echo_data, echo_rows, examples
 from tui.views.query_faults import fault_text
-from tui.views.timeline import execution_line, execution_status, task_status
+from tui.views.timeline import execution_cells, execution_status, task_status
 
 if TYPE_CHECKING:
     from tui.clients import Clients
@@ -52,7 +52,7 @@ def executions(home: Path | None, limit: int, output: str, query: tuple[str, ...
     async def work(clients: Clients) -> None:
         found, more = await _listed(clients, text, limit)
         if output == "text":
-            echo_lines(map(execution_line, found))
+            echo_rows(map(execution_cells, found))
         else:
             echo_data([as_json(state) for state in found], output)
         if more:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import click
@@ -58,6 +58,28 @@ def echo_lines(lines: Iterable[str]) -> None:
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else 0
     for line in lines:
         click.echo(_fitted(line, width) if width else line)
+
+
+def echo_rows(rows: Iterable[Sequence[str]]) -> None:
+    """A list's rows, whose columns stand below each other on a terminal.
+
+    Elsewhere two blanks part what is there.
+    """
+    if not sys.stdout.isatty():
+        echo_lines("  ".join(filter(None, row)) for row in rows)
+        return
+    # Late: only who writes on a terminal measures cells.
+    from rich.cells import cell_len
+
+    every = list(rows)
+    widths = [max(map(cell_len, column)) for column in zip(*every, strict=True)]
+    for row in every:
+        padded = (
+            cell + " " * (width - cell_len(cell))
+            for cell, width in zip(row, widths, strict=True)
+            if width
+        )
+        echo_lines(["  ".join(padded).rstrip()])
 
 
 def _fitted(line: str, width: int) -> str:

@@ -15,8 +15,13 @@ Key = tuple[str, str, int]
 
 def list_line(definition: pb.Definition) -> str:
     """``workflow checkout v2  2026-01-31 12:00:00Z  application:admin``."""
+    return "  ".join(list_cells(definition))
+
+
+def list_cells(definition: pb.Definition) -> tuple[str, ...]:
+    """The same in columns."""
     when = definition.updated_at.ToDatetime().strftime("%Y-%m-%d %H:%M:%S")
-    return f"{visible(title(definition))}  {when}Z  {visible(definition.updated_by)}"
+    return visible(title(definition)), f"{when}Z", visible(definition.updated_by)
 
 
 def change_line(state: pb.DefinitionState) -> str:

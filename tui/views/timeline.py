@@ -38,20 +38,24 @@ def seconds_between(start: Timestamp, end: Timestamp) -> float:
 
 def execution_line(state: pb.ExecutionState) -> str:
     """One execution of a list: id, workflow, status, start, seconds, reason."""
+    return "  ".join(filter(None, execution_cells(state)))
+
+
+def execution_cells(state: pb.ExecutionState) -> tuple[str, ...]:
+    """The same in columns; what there is not yet is empty."""
     took = (
         f"{seconds_between(state.created_at, state.ended_at):.1f}s"
         if state.HasField("ended_at")
         else ""
     )
-    parts = [
+    return (
         state.execution_id,
         f"{state.workflow_name} v{state.workflow_version}",
         execution_status(state.status),
         moment(state.created_at).strftime("%Y-%m-%d %H:%M:%S") + "Z",
         took,
         in_one_line(state.reason),
-    ]
-    return "  ".join(part for part in parts if part)
+    )
 
 
 def ended_line(state: pb.ExecutionState) -> str:

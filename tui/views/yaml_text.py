@@ -45,6 +45,7 @@ def yaml_text(document: Any) -> str:
     writer.width = 10_000
     text = StringIO()
     writer.dump(document, text)
-    whole = text.getvalue().removeprefix("%YAML 1.2\n---\n").removesuffix("...\n")
+    # What is of one line, as an empty list, stands beside the dashes.
+    whole = text.getvalue().removeprefix("%YAML 1.2\n---")[1:].removesuffix("...\n")
     # They are within double quotes only.
     return _HIDDEN.sub(lambda found: f"\\u{ord(found[0]):04x}", whole)
