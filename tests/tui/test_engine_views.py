@@ -6,7 +6,7 @@ from datetime import UTC
 from typing import Any
 
 from podium.executor.v1 import executor_pb2 as pb
-from tui.views.engine import Span, charts, gauges, merged, span_of
+from tui.views.engine import Span, charts, gauges, merged, span_of, taken_in
 
 AT = 1_769_860_800
 
@@ -24,6 +24,24 @@ def test_rates_are_per_second_of_what_has_passed() -> None:
     assert started.values == [None, 5.0]
     assert ended.values == [None, 2.5]
     assert shown["executions"].start.timestamp() == AT - 5
+
+
+def test_a_second_is_added_to_its_span_and_what_is_too_old_goes() -> None:
+    known = {str(at): span(at) for at in (AT - 600, AT - 605, AT)}
+
+    whole, gone = taken_in(known, span(AT + 3, 1), 5, 600)
+
+    assert (whole.id, whole.seconds, whole.started) == (str(AT), 6, 20)
+    assert gone == [str(AT - 605)]
+
+
+def test_what_was_told_before_a_clock_was_put_back_is_not_added_to_later() -> None:
+    known = {str(at): span(at) for at in (AT, AT + 5, AT + 3600)}
+
+    whole, gone = taken_in(known, span(AT + 2, 1), 5, 600)
+
+    assert whole.id == str(AT)
+    assert gone == [str(AT + 5), str(AT + 3600)]
 
 
 def test_without_a_commit_there_is_no_commit_time() -> None:

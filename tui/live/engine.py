@@ -10,7 +10,7 @@ from podium.executor.v1 import executor_pb2 as pb
 from tui.live.collection import Collection
 from tui.live.following import Line
 from tui.live.sources import Source
-from tui.views.engine import Span, merged, span_of
+from tui.views.engine import Span, span_of, taken_in
 
 if TYPE_CHECKING:
     from tui.clients import Clients
@@ -46,18 +46,11 @@ async def _watch(clients: Clients, query: str, spans: Collection[Span], line: Li
             # The second that has passed is in it already.
             spans.replace({each.id: each for each in map(span_of, told.history)})
         elif told.HasField("last"):
-            _add(spans, span_of(told.last), step, length)
+            span, gone = taken_in(spans.records, span_of(told.last), step, length)
+            spans.put([span])
+            spans.drop(gone)
         first = False
         line.live()
-
-
-def _add(spans: Collection[Span], second: Span, step: int, length: int) -> None:
-    begin = second.at - second.at % step
-    known = spans.get(str(begin))
-    whole = second._replace(id=str(begin), at=begin)
-    spans.put([merged(known, whole) if known is not None else whole])
-    oldest = begin - length
-    spans.drop([each.id for each in tuple(spans.records.values()) if each.at < oldest])
 
 
 def _stand(spans: Collection[Span], state: pb.EngineState) -> None:

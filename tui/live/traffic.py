@@ -8,6 +8,8 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from podium.edge.v1 import edge_pb2 as pb
+from services.errors import InvalidRequest
+from services.rpc import raising_ours
 from tui.live.collection import Collection
 from tui.live.following import Line
 from tui.live.polling import CALL_SECONDS, Reading, polled
@@ -38,7 +40,15 @@ async def _read(clients: Clients, query: str, known: Collection[Minute]) -> Read
     )
     if (end := known.facts.get(END)) is not None:
         request.start_time.FromDatetime(datetime.fromtimestamp(end - OVERLAP_SECONDS, UTC))
-    report = (await clients.edge.GetGatewayMetrics(request, timeout=CALL_SECONDS)).report
+    try:
+        with raising_ours():
+            answer = await clients.edge.GetGatewayMetrics(request, timeout=CALL_SECONDS)
+    except InvalidRequest:
+        if known.facts.pop(END, None) is None:
+            raise
+        # Its clock was put back behind what was read: all is read again.
+        return await _read(clients, query, known)
+    report = answer.report
     news = [minute_of(row) for row in report.rows]
     end = report.end_time.ToNanoseconds() / 1e9
     oldest, newest = end - DAY_MINUTES * MINUTE, report.start_time.seconds

@@ -82,6 +82,22 @@ def _sum(one: Mapping[str, int], other: Mapping[str, int]) -> dict[str, int]:
     return {name: one.get(name, 0) + other.get(name, 0) for name in {**one, **other}}
 
 
+def taken_in(
+    known: Mapping[str, Span], second: Span, step: int, length: int
+) -> tuple[Span, list[str]]:
+    """A second that has passed, in its span; and the ids of those that are to go.
+
+    Args:
+        step: How many seconds a span is, ``length`` how many are kept.
+    """
+    begin = second.at - second.at % step
+    whole = second._replace(id=str(begin), at=begin)
+    span = merged(known[whole.id], whole) if whole.id in known else whole
+    # What comes later than now was told before the executor's clock was put back.
+    kept = range(begin - length, begin + 1)
+    return span, [each.id for each in known.values() if each.at not in kept]
+
+
 def in_line(spans: Mapping[str, Span], now: float, step: int, count: int) -> list[Span | None]:
     """The newest ``count`` spans up to ``now``; None where nothing was told."""
     last = int(now) // step * step

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from datetime import timedelta
 from typing import Any
 
@@ -13,9 +14,12 @@ from tests.tui.console.traffic import call, serve
 from tests.tui.screen import screen_text, until, until_shown
 from tests.tui.services import Services, start
 from tui.clients import connected
+from tui.live.collection import Collection
+from tui.live.following import Line
+from tui.live.traffic import END, MINUTES
 from tui.screens.operations.traffic import TrafficCharts
 from tui.settings import Settings
-from tui.views.traffic import Scope
+from tui.views.traffic import Minute, Scope
 from tui.widgets.chart_grid import ChartGrid
 from tui.widgets.live_table import LiveTable
 from tui.widgets.tile import Tile
@@ -254,3 +258,24 @@ async def test_the_pulse_goes_on_without_the_edge(own_services: Services) -> Non
         await start(own_services, "edgeless-fails")
 
         await until_shown(pilot, "edgeless-fails", "out of stock")
+
+
+async def test_traffic_is_read_anew_where_the_gateways_clock_was_put_back(
+    services: Services,
+) -> None:
+    await serve(services, "clocked")
+    assert await call(services, "POST /clocked/quick") == [200]
+    minutes, read = Collection[Minute](), asyncio.Event()
+    minutes.listen(lambda _: read.set())
+    # As it was read an hour later than it is now.
+    minutes.facts[END] = time.time() + 3600
+    async with connected(services.suite) as clients, asyncio.timeout(20):
+        watching = MINUTES.watch(clients, Scope().text, minutes, Line("edge"))
+        following = asyncio.ensure_future(watching)
+        reading = asyncio.ensure_future(read.wait())
+        await asyncio.wait([following, reading], return_when=asyncio.FIRST_COMPLETED)
+        following.cancel()
+        reading.cancel()
+
+    assert minutes.records
+    assert minutes.facts[END] < time.time() + 60
