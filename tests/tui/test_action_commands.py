@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import json
-import pkgutil
-from collections.abc import Iterator, Mapping
-from importlib import import_module
+from collections.abc import Mapping
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-import tui.resources
 from tests.tui.parsed import commands_in, parsed
+from tui.bindings import all_actions
 from tui.live import making_keys
 from tui.live.starting import order
-from tui.resources.model import Action, Resource
 from tui.views import drafts, route_call, yanking
 from tui.views.command_lines import LONGEST
 
@@ -47,22 +44,7 @@ ROWS: Mapping[str, tuple[Mapping[str, Any], Mapping[str, str]]] = {
 }
 
 
-def _of(value: object) -> Iterator[Action[Any]]:
-    match value:
-        case Action():
-            yield value
-        case Resource():
-            yield from value.actions
-        case tuple():
-            yield from (each for each in value if isinstance(each, Action))
-
-
-ACTIONS = {
-    action.id: action
-    for module in pkgutil.iter_modules(tui.resources.__path__)
-    for value in vars(import_module(f"tui.resources.{module.name}")).values()
-    for action in _of(value)
-}
+ACTIONS = {action.id: action for action in all_actions()}
 
 
 def test_every_action_has_its_row() -> None:

@@ -212,3 +212,10 @@ def test_where_no_suite_runs_it_is_said_how_to_have_one(
 
     assert (done.exit_code, done.stdout) == (1, "")
     assert re.fullmatch(r"podium: No suite runs in .*; start one: podium up.*\n", done.stderr)
+
+
+def test_an_argument_that_is_no_text_is_wrong_usage(away: list[str]) -> None:
+    done = invoked("events", "\udcff")
+
+    assert done.exit_code == 2
+    assert "no UTF-8 text" in done.stderr

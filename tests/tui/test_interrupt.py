@@ -91,3 +91,19 @@ def __getattr__(name: str) -> object:
     if name == "interrupted_on_import":
         raise KeyboardInterrupt
     raise AttributeError(name)
+
+
+@click.command()
+def said() -> None:
+    click.echo("✔ \ud800")
+
+
+def test_what_an_encoding_does_not_have_is_written_as_json_has_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(main.COMMANDS, "say", (__name__, "said", "Say."))
+
+    latin = CliRunner(charset="latin-1").invoke(main.main, ["say"])
+
+    assert (latin.exit_code, latin.stdout_bytes) == (0, b"\\u2714 \\ud800\n")
+    assert CliRunner().invoke(main.main, ["say"]).output == "✔ \\ud800\n"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import os
 import stat
 import sys
@@ -27,6 +28,9 @@ def ending() -> Iterator[None]:
     if sys.stdout is None:
         # Else the next file that is opened takes its number.
         sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # What an encoding does not have is written as JSON has it, as on standard error.
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         try:
             yield

@@ -74,12 +74,24 @@ class LazyGroup(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the subcommand; see :func:`tui.cli.ending.ending` for how it may end."""
+        # Taken out of it by what runs.
+        words = [*ctx._protected_args, *ctx.args]
         with ending():
-            return super().invoke(ctx)
+            try:
+                return super().invoke(ctx)
+            except UnicodeEncodeError as error:
+                if all(map(_is_text, words)):
+                    raise
+                # A file may be named so, and nothing else.
+                raise click.UsageError("An argument is no UTF-8 text.") from error
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl([(name, line) for name, (_, _, line) in COMMANDS.items()])
+
+
+def _is_text(word: str) -> bool:
+    return not any("\ud800" <= sign <= "\udfff" for sign in word)
 
 
 @click.group(cls=LazyGroup, invoke_without_command=True)

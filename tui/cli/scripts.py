@@ -13,6 +13,7 @@ from podium.edge.v1 import edge_pb2
 from tui.cli.main import HOME_OPTION
 from tui.cli.session import call, document_argument
 from tui.cli.writing import OUTPUT_OPTION, echo_data, echo_json, examples
+from tui.views.visible import visible
 
 if TYPE_CHECKING:
     from tui.clients import Clients
@@ -50,7 +51,7 @@ def test_script(home: Path | None, output: str, payload: str, script: str) -> No
         if output != "text":
             echo_data(_document(answer), output)
         elif failed:
-            click.echo(answer.fault.message, err=True)
+            click.echo(visible(answer.fault.message), err=True)
         else:
             echo_json(json.loads(answer.result))
         if failed and names_a_file:
