@@ -78,7 +78,8 @@ def resumed(call: Call, gateway: Gateway, known: answers.Known, place: Place) ->
         gateway.links.location(place.execution_id, known.auth_id),
         half.public,
     )
-    return streamed(call, gateway, gateway.streams.take(), watched, place=place)
+    slot = gateway.streams.take(half.principal)
+    return streamed(call, gateway, slot, watched, place=place)
 
 
 def streamed(

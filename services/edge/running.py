@@ -49,7 +49,7 @@ async def run(call: Call, gateway: Gateway) -> Answer:
         return await _run(call, gateway, call.follow)
     if call.method == "HEAD" or not prefers_events(call.headers):
         return await _run(call, gateway, None)
-    slot = gateway.streams.take()
+    slot = gateway.streams.take(caller_of(call).principal)
     try:
         answer = await _run(call, gateway, partial(streamed, call, gateway, slot))
     except BaseException:

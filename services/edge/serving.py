@@ -203,7 +203,11 @@ def _gateway(
         judges=judges,
         scripts=RouteScripts(scripts),
         windows=Windows(),
-        streams=Streams(settings.max_streams, settings.longest_stream.total_seconds()),
+        streams=Streams(
+            settings.max_streams,
+            settings.longest_stream.total_seconds(),
+            settings.max_streams_of_caller,
+        ),
         tools=Tools(metadata.version("podium"), settings.max_body_bytes),
         cache=Cache(settings.cache_bytes),
         flights=flights,

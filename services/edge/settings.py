@@ -133,6 +133,12 @@ class Settings(Common):
         "How many answers may be streams of events at once; more get 503.",
         parse=number(1),
     )
+    max_streams_of_caller: int = setting(
+        "PODIUM_MAX_STREAMS_OF_CALLER",
+        250,
+        "How many of them one key may have, or all who call a service without keys; more get 503.",
+        parse=number(1),
+    )
     longest_stream: timedelta = setting(
         "PODIUM_STREAM_SECONDS",
         timedelta(hours=1),

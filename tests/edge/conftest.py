@@ -123,7 +123,7 @@ async def gateway_to(
             judges=judges,
             scripts=RouteScripts(scripts),
             windows=Windows(),
-            streams=Streams(2, 60.0),
+            streams=Streams(3, 60.0, most_each=2),
             tools=tools,
             cache=Cache(1 << 20),
             flights=flights,

@@ -255,13 +255,20 @@ async def test_what_the_executor_refuses_is_an_ordinary_problem_and_gives_room_b
 
 
 async def test_beyond_the_most_streams_there_is_503_and_no_execution(edge: Edge) -> None:
+    other = {"x-api-key": OTHER_KEY}
     async with opened(edge), opened(edge):
         await asking(edge)
         await asking(edge)
         refused = await edge.client.post(ROUTE, headers=STREAM)
+        # One caller leaves room to others, until there is none.
+        async with opened(edge, **other):
+            await asking(edge)
+            full = await edge.client.post(ROUTE, headers=STREAM | other)
         whole = await edge.client.post(ROUTE, headers={"prefer": "respond-async"})
 
-    assert refused.status_code == 503
+    assert (refused.status_code, full.status_code) == (503, 503)
+    assert "2 calls already" in refused.json()["detail"]
+    assert "2 calls already" not in full.json()["detail"]
     assert whole.status_code == 202
     assert (await edge.executor.next()).start.execution_id == whole.json()["executionId"]
 

@@ -196,13 +196,26 @@ async def test_who_takes_nothing_is_cut_off_and_fills_no_memory() -> None:
 
 
 def test_there_is_room_for_so_many_and_each_is_given_back_once() -> None:
-    streams = Streams(2, 1.0)
-    first, _ = streams.take(), streams.take()
+    streams = Streams(2, 1.0, most_each=2)
+    first, _ = streams.take("key:a/1"), streams.take("key:a/2")
 
     with pytest.raises(Problem):
-        streams.take()
+        streams.take("key:a/3")
     first.release()
     first.release()
-    streams.take()
+    streams.take("key:a/3")
     with pytest.raises(Problem):
-        streams.take()
+        streams.take("key:a/1")
+
+
+def test_one_caller_leaves_room_to_others() -> None:
+    streams = Streams(10, 1.0, most_each=2)
+    first, _ = streams.take("key:a/1"), streams.take("key:a/1")
+
+    with pytest.raises(Problem) as caught:
+        streams.take("key:a/1")
+    assert "2 calls already" in caught.value.detail
+    streams.take("key:a/2")
+    first.release()
+    streams.take("key:a/1")
+    assert streams.open == 3

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from podium.executor.v1 import executor_pb2 as pb
 from services.edge.answers import ending_of, not_done, of_result
-from services.edge.call import Answer, Call, Left, Message
+from services.edge.call import Answer, Call, Left, Message, caller_of
 from services.edge.endpoint import Endpoint, of_problem, problem_of
 from services.edge.mcp.arguments import Asked
 from services.edge.problems import Problem
@@ -56,6 +56,7 @@ class InnerCall:
         self._limit: asyncio.Timeout | None = None
         self._ending = False
         self.call = _call(outer, asked, self._cycle)
+        self._principal = caller_of(outer).principal
 
     def gone(self) -> None:
         """The client has left."""
@@ -82,7 +83,7 @@ class InnerCall:
         if report is None:
             return await self._endpoint.run(self.call)
         try:
-            slot = self._gateway.streams.take()
+            slot = self._gateway.streams.take(self._principal)
         except Problem as problem:
             return of_problem(self.call, problem)
         try:
