@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator
-from itertools import chain, islice
+from collections import OrderedDict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain
 
 from podium.executor.v1 import executor_pb2 as pb
 from services.errors import InvalidRequest
@@ -27,6 +29,10 @@ _DEFAULT_PAGE = 200
 _LARGEST_PAGE = 1000
 _LONGEST_NUMBER = 18
 
+# Of pages that were told and may be gone on from: some 20 MB.
+_MOST_KEPT = 100
+_MOST_TASKS_KEPT = 100_000
+
 Place = tuple[int, int]
 
 _KINDS = {
@@ -37,53 +43,129 @@ _KINDS = {
 }
 
 
-async def page(
-    searches: Searches, loaded: Loaded, request: pb.ListExecutionEventsRequest
-) -> pb.ListExecutionEventsResponse:
-    """The page that ``request`` asks for, of the execution as it was ``loaded``.
+@dataclass(frozen=True, slots=True)
+class Full:
+    """Where a page was full.
 
-    Raises:
-        InvalidRequest: The token is none of ours.
-        DeadlineExceeded: There are too many changes to be looked through.
+    Attributes:
+        revision: That of the first event behind it; others of the same may be on it.
+        known: Where all stood before that revision.
+        compacted: As the page had it.
     """
-    size = min(request.page.page_size or _DEFAULT_PAGE, _LARGEST_PAGE)
-    if size < 0:
-        raise InvalidRequest("page_size must not be negative.")
-    after = _place(request.page.page_token)
-    return await searches.read(_page, loaded, after, size)
+
+    revision: int
+    known: Known
+    compacted: bool
+
+
+class EventList:
+    """Pages of events, each of which goes on where the one before it was full.
+
+    Where that is not known any more, what was told is looked through again.
+    """
+
+    def __init__(self, searches: Searches) -> None:
+        self._searches = searches
+        self._full: OrderedDict[tuple[str, str], Full] = OrderedDict()
+        self._tasks = 0
+
+    async def page(
+        self, loaded: Loaded, request: pb.ListExecutionEventsRequest
+    ) -> pb.ListExecutionEventsResponse:
+        """The page that ``request`` asks for, of the execution as it was ``loaded``.
+
+        Raises:
+            InvalidRequest: The token is none of ours.
+            DeadlineExceeded: There are too many changes to be looked through.
+        """
+        size = min(request.page.page_size or _DEFAULT_PAGE, _LARGEST_PAGE)
+        if size < 0:
+            raise InvalidRequest("page_size must not be negative.")
+        token, execution_id = request.page.page_token, loaded.execution.id
+        after, full = _place(token), self._full.get((execution_id, token))
+        answer, full = await self._searches.read(_page, loaded, after, size, full)
+        if full is not None:
+            self._keep((execution_id, answer.next_page_token), full)
+        return answer
+
+    def _keep(self, page: tuple[str, str], full: Full) -> None:
+        self._tasks += len(full.known.tasks)
+        if (same := self._full.pop(page, None)) is not None:
+            self._tasks -= len(same.known.tasks)
+        self._full[page] = full
+        while len(self._full) > _MOST_KEPT or self._tasks > _MOST_TASKS_KEPT:
+            _, oldest = self._full.popitem(last=False)
+            self._tasks -= len(oldest.known.tasks)
 
 
 def _page(
-    db: sqlite3.Connection, loaded: Loaded, after: Place, size: int
-) -> pb.ListExecutionEventsResponse:
-    happened, compacted = _happened(db, loaded)
-    found = list(islice((each for each in happened if each.place > after), size + 1))
-    token = ".".join(map(str, found[size - 1].place)) if len(found) > size else ""
-    return pb.ListExecutionEventsResponse(
-        events=map(_event, found[:size]), next_page_token=token, compacted=compacted
+    db: sqlite3.Connection, loaded: Loaded, after: Place, size: int, full: Full | None
+) -> tuple[pb.ListExecutionEventsResponse, Full | None]:
+    """The events behind ``after``; with them, where there are more."""
+    past = _past(db, loaded, full)
+    found = [each for each in past.before if each.place > after]
+    behind = None
+    if len(found) <= size:
+        behind = _fill(found, past, after, size)
+    token = ".".join(map(str, found[size - 1].place)) if behind or len(found) > size else ""
+    answer = pb.ListExecutionEventsResponse(
+        events=map(_event, found[:size]), next_page_token=token, compacted=past.compacted
     )
+    return answer, behind
 
 
-def _happened(db: sqlite3.Connection, loaded: Loaded) -> tuple[Iterator[Happened], bool]:
-    """All events, read as they are taken, and whether the first of them are remembered only."""
+def _fill(found: list[Happened], past: _Past, after: Place, size: int) -> Full | None:
+    """Put into ``found`` what fits into it; with that, where there are more; None: nowhere."""
+    known = past.known
+    for revision, text in past.rows:
+        state = json.loads(text)
+        stood = known.standing(state)
+        for each in known.follow(revision, state):
+            if each.place <= after:
+                continue
+            if len(found) == size:
+                known.restore(stood)
+                return Full(revision, known, past.compacted)
+            found.append(each)
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class _Past:
+    """What there is to be told of.
+
+    Attributes:
+        before: What the attempts remember of the time before the changes; ``known``: where all
+            stood then.
+        rows: The changes, read as they are taken.
+        compacted: Whether something is remembered only.
+    """
+
+    before: Sequence[Happened]
+    known: Known
+    rows: Iterator[tuple[int, str]]
+    compacted: bool
+
+
+def _past(db: sqlite3.Connection, loaded: Loaded, full: Full | None) -> _Past:
     execution = loaded.execution
-    created = micros(execution.created_at)
+    last = micros(execution.updated_at)
+    if full is not None and full.revision > queries.revisions(db)[1]:
+        # Others may go on from there, too.
+        known = Known(full.known.status, dict(full.known.tasks))
+        rows = queries.changes_of(db, execution.id, 0, last, since=full.revision)
+        return _Past((), known, rows, full.compacted)
     # What was before a restart is told for as long as it is kept.
-    first = 0 if execution.restarts else created
-    changes = queries.changes_of(db, execution.id, first, micros(execution.updated_at))
+    first = 0 if execution.restarts else micros(execution.created_at)
+    changes = queries.changes_of(db, execution.id, first, last)
     row = next(changes, None)
-    until = float("inf") if row is None else _made_at(row)
-    if row is not None and _is_all(db, row):
-        return _followed(Known(), chain([row], changes)), False
-    attempts = ((task, task_facts(task)) for task in loaded.attempts)
-    before, known = remembered(execution, attempts, until)
     rows = changes if row is None else chain([row], changes)
-    return chain(before, _followed(known, rows)), True
-
-
-def _followed(known: Known, rows: Iterator[tuple[int, str]]) -> Iterator[Happened]:
-    for revision, state in rows:
-        yield from known.follow(revision, json.loads(state))
+    if row is not None and _is_all(db, row):
+        return _Past((), Known(), rows, compacted=False)
+    attempts = ((task, task_facts(task)) for task in loaded.attempts)
+    until = float("inf") if row is None else _made_at(row)
+    before, known = remembered(execution, attempts, until)
+    return _Past(before, known, rows, compacted=True)
 
 
 def _made_at(row: tuple[int, str]) -> int:

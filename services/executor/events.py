@@ -50,16 +50,22 @@ class Happened:
     poll: Json = None
 
 
+Standing = tuple[str, int, float | None]
+"""Of an attempt: status, polls done, progress reported."""
+
+Stood = tuple[str, dict[str, Standing | None]]
+
+
 @dataclass(slots=True)
 class Known:
     """Where an execution and its attempts stood, after the events so far.
 
     Attributes:
-        tasks: By id: status, polls done, progress reported.
+        tasks: By id.
     """
 
     status: str = ""
-    tasks: dict[str, tuple[str, int, float | None]] = field(default_factory=dict)
+    tasks: dict[str, Standing] = field(default_factory=dict)
 
     def follow(self, revision: int, state: tuple[list[Any], list[list[Any]]]) -> Iterator[Happened]:
         """The events that lead to ``state``, as :func:`services.executor.states.changes` has it.
@@ -76,6 +82,19 @@ class Known:
             yield from self._task(revision, numbers, at, facts)
         if ending:
             yield from self._moved(revision, numbers, at, status, execution[7])
+
+    def standing(self, state: tuple[list[Any], list[list[Any]]]) -> Stood:
+        """Where those stand that ``state`` is about; None: they are not there yet."""
+        return self.status, {facts[0]: self.tasks.get(facts[0]) for facts in state[1]}
+
+    def restore(self, stood: Stood) -> None:
+        """Have them stand there again."""
+        self.status = stood[0]
+        for task_id, standing in stood[1].items():
+            if standing is None:
+                self.tasks.pop(task_id, None)
+            else:
+                self.tasks[task_id] = standing
 
     def _moved(
         self, revision: int, numbers: Iterator[int], at: int, status: str, reason: str
@@ -162,9 +181,7 @@ def _polled_at(poll: dict[str, Json]) -> int:
     return (started + (int(took) if isinstance(took, int | float) else 0)) * 1000
 
 
-def _stood(
-    task: Task, facts: list[Any], steps: list[Any], until: float
-) -> tuple[str, int, float | None]:
+def _stood(task: Task, facts: list[Any], steps: list[Any], until: float) -> Standing:
     status = next(step[3] for step in reversed(steps) if step[1] is What.TASK)
     polls = [poll for poll in polls_of(task) if _polled_at(poll) >= until]
     first = polls[0].get("number") if polls else None

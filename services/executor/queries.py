@@ -33,6 +33,8 @@ _TASK_STATE = """
 _IDS_AT_ONCE = 500
 # By how much units may be written in another order than they were decided in.
 _DISORDER_MICROSECONDS = 10_000_000
+# Where the times of the feed are looked at, to see whether the clock was set back meanwhile.
+_PROBES = 256
 # To sort that many takes as long as to look through as many by time.
 _CROWD = 5000
 _OPEN_TASK = tuple(status.value for status in TaskStatus if not status.final)
@@ -287,15 +289,19 @@ def changes(
 
 
 def changes_of(
-    db: sqlite3.Connection, execution_id: str, first: int, last: int
+    db: sqlite3.Connection, execution_id: str, first: int, last: int, since: int = 0
 ) -> Iterator[tuple[int, str]]:
     """(revision, state) of one execution's changes that were made between two times, in order.
 
     What was made at a time is found by halving: the feed is nearly in that order.
+
+    Args:
+        since: The revision with which they begin, whenever it was made; 0: by time.
     """
     head, floor = revisions(db)
-    low = _first_since(db, floor + 1, head, first - _DISORDER_MICROSECONDS)
-    high = _first_since(db, low, head, last + _DISORDER_MICROSECONDS)
+    disorder = _disorder(db, floor + 1, head)
+    low = since or _first_since(db, floor + 1, head, first - disorder)
+    high = _first_since(db, low, head, last + disorder)
     yield from db.execute(
         "SELECT revision, state FROM changes "
         "WHERE revision BETWEEN ? AND ? AND execution_id = ? ORDER BY revision",
@@ -307,6 +313,19 @@ def kept_since(db: sqlite3.Connection) -> int:
     """The time from which on all changes are kept; 0: from the beginning."""
     row = db.execute("SELECT revision, at FROM changes ORDER BY revision LIMIT 1").fetchone()
     return 0 if row is None or row[0] == 1 else int(row[1])
+
+
+def _disorder(db: sqlite3.Connection, low: int, high: int) -> int:
+    """By how much later than its followers a change may say that it was made."""
+    latest = before = most = gap = 0
+    for revision in range(low, high + 1, max((high - low) // _PROBES, 1)):
+        row = db.execute("SELECT at FROM changes WHERE revision = ?", (revision,)).fetchone()
+        at = before if row is None else int(row[0])
+        most = max(most, latest - at)
+        # What is between two probes is not seen.
+        gap = max(gap, at - before) if before else 0
+        latest, before = max(latest, at), at
+    return _DISORDER_MICROSECONDS + (most + gap if most else 0)
 
 
 def _first_since(db: sqlite3.Connection, low: int, high: int, at: int) -> int:

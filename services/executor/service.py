@@ -13,7 +13,7 @@ import grpc
 from podium.executor.v1 import executor_pb2 as pb, executor_pb2_grpc as rpc
 from services.access import current, require, tags_of
 from services.errors import InvalidRequest, NotFound
-from services.executor import eventlist, listing, loading, occupancy
+from services.executor import listing, loading, occupancy
 from services.executor.acting import Acting, Asked
 from services.executor.actors import Told
 from services.executor.bulk import Bulk
@@ -24,6 +24,7 @@ from services.executor.core.model import Json, Task, TaskStatus
 from services.executor.core.webhooks import delivery_json
 from services.executor.documents import LARGE_CHARS, text_of
 from services.executor.effects.callbacks import CallbackTokens
+from services.executor.eventlist import EventList
 from services.executor.events import polls_of
 from services.executor.gauges import Gauges
 from services.executor.livelist import LiveList, Wanted
@@ -62,6 +63,7 @@ class Executor(rpc.ExecutorServiceServicer):
         self._calls = Calls(runtime, self._starting, replica)
         self._readers = runtime.store.readers
         self._searches = Searches(self._readers)
+        self._events = EventList(self._searches)
         self._watching = Watching(runtime.feed, self._readers, runtime.snapshots)
         self._acting = Acting(self._calls, self._starting)
         self._gauges = Gauges(runtime)
@@ -129,7 +131,7 @@ class Executor(rpc.ExecutorServiceServicer):
         self, request: pb.ListExecutionEventsRequest, context: Context
     ) -> pb.ListExecutionEventsResponse:
         loaded = await self._readable(request.execution_id)
-        return await eventlist.page(self._searches, loaded, request)
+        return await self._events.page(loaded, request)
 
     async def WatchExecution(
         self, request: pb.WatchExecutionRequest, context: Context

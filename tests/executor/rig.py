@@ -8,6 +8,8 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
+import sqlite3
+import threading
 import uuid
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -191,6 +193,20 @@ class Rig:
             )
         )
         return response.result
+
+
+async def traced(rig: Rig) -> list[str]:
+    """What its readers say to the database from now on; the list goes on."""
+    said: list[str] = []
+    together = threading.Barrier(4)
+
+    def listen(db: sqlite3.Connection) -> None:
+        # So that each of the threads does it.
+        together.wait(20)
+        db.set_trace_callback(said.append)
+
+    await asyncio.gather(*(rig.store.readers.read(listen) for _ in range(4)))
+    return said
 
 
 @asynccontextmanager

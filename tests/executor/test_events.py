@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given, strategies as st
+from sqlite_utils import Database
 
 from podium.common.v1 import page_pb2
 from podium.executor.v1 import executor_pb2 as pb
 from services.errors import InvalidRequest, NotFound
+from services.executor import queries
 from services.executor.events import Known, What
+from services.executor.migrations import migrations
 from services.executor.upkeep import Upkeep
 from services.rpc import raising_ours
-from tests.executor.rig import ADMIN, Rig, executing, new_id, step, upstream, workflow
+from tests.executor.rig import ADMIN, Rig, executing, new_id, step, traced, upstream, workflow
 from tests.executor.test_watching import LONG, TWO, WAITING
 
 KINDS = {value: name.removeprefix("EVENT_KIND_") for name, value in pb.EventKind.items()}
@@ -49,6 +53,16 @@ def said(event: pb.ExecutionEvent) -> str:
         case "POLL":
             return f"{event.ref} poll {event.poll.number} {event.poll.verdict}"
     return f"{event.ref} progress {event.progress:g}"
+
+
+async def report(rig: Rig, execution_id: str, number: int) -> None:
+    update = pb.UpdateTaskRequest(
+        execution_id=execution_id,
+        ref="hold",
+        status=pb.TASK_STATUS_IN_PROGRESS,
+        output=f'{{"progress": {number}}}',
+    )
+    await rig.stub.UpdateTask(update, metadata=ADMIN)
 
 
 async def test_events_are_what_differs_between_the_states(tmp_path: Path) -> None:
@@ -199,6 +213,66 @@ async def test_only_the_events_of_that_execution_are_read(tmp_path: Path) -> Non
         found = [(await events(rig, each))[0] for each in ids]
 
     assert [[each.revision for each in one] for one in found] == [[n, n] for n in range(1, 6)]
+
+
+async def test_a_page_goes_on_where_the_last_one_was_full(tmp_path: Path) -> None:
+    async with executing(tmp_path / "x.db", [WAITING]) as rig:
+        execution_id = await rig.begin("waiting")
+        for number in range(20):
+            await report(rig, execution_id, number)
+        said = await traced(rig)
+        whole, _ = await events(rig, execution_id, 1000)
+        paged = {size: await events(rig, execution_id, size) for size in (1, 2, 3, 7)}
+
+    assert all(found == (whole, False) for found in paged.values())
+    read = [each for each in said if "revision BETWEEN" in each and execution_id in each]
+    begun = [int(each.partition("BETWEEN ")[2].partition(" ")[0]) for each in read]
+    # One of the whole, then the pages of one event each: none looks at what was told.
+    assert begun[1 : len(whole) + 1] == sorted(begun[1 : len(whole) + 1])
+    assert begun[len(whole)] > begun[1] + 15
+
+
+async def test_a_page_goes_on_over_a_restart_and_what_is_dropped_meanwhile(tmp_path: Path) -> None:
+    async with executing(tmp_path / "x.db", [WAITING]) as rig:
+        execution_id = await rig.begin("waiting")
+        for number in range(5):
+            await report(rig, execution_id, number)
+        whole, _ = await events(rig, execution_id)
+        request = pb.ListExecutionEventsRequest(execution_id=execution_id)
+        request.page.page_size = 3
+        first = await rig.stub.ListExecutionEvents(request, metadata=ADMIN)
+    async with executing(tmp_path / "x.db", [WAITING]) as rig:
+        request.page.page_token = first.next_page_token
+        request.page.page_size = 2
+        second = await rig.stub.ListExecutionEvents(request, metadata=ADMIN)
+        request.page.page_token = second.next_page_token
+        await Upkeep(most_changes=0, changes_kept=timedelta(0)).compact(rig.store, rig.runtime.feed)
+        third = await rig.stub.ListExecutionEvents(request, metadata=ADMIN)
+
+    assert [*first.events, *second.events] == whole[:5]
+    assert third.compacted
+
+
+times = st.lists(st.tuples(st.integers(-7200, 600), st.booleans()), min_size=1, max_size=40)
+
+
+@given(times)
+def test_a_clock_that_is_set_back_hides_no_change(steps: list[tuple[int, bool]]) -> None:
+    database, at, own = Database(memory=True), 1_800_000_000, list[tuple[int, int]]()
+    migrations.apply(database)
+    with closing(database.conn) as db:
+        assert db is not None
+        for revision, (step_seconds, is_own) in enumerate(steps, 1):
+            at += step_seconds
+            own += [(revision, at)] * is_own
+            db.execute(
+                "INSERT INTO changes (at, execution_id, workflow, state) VALUES (?, ?, '', '')",
+                (at * 1_000_000, "e" if is_own else "other"),
+            )
+        if own:
+            times = own[0][1] * 1_000_000, own[-1][1] * 1_000_000
+            found = list(queries.changes_of(db, "e", *times))
+            assert [revision for revision, _ in found] == [revision for revision, _ in own]
 
 
 @pytest.mark.parametrize("token", ["nope", "1", "1.x", "-1.0", "9" * 30 + ".1", "1.2.3"])

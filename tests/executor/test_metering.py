@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
-import threading
 from pathlib import Path
 
 import pytest
@@ -15,7 +13,7 @@ from services.errors import InvalidRequest
 from services.executor.metrics.counter import MOST_KINDS, OTHER, Counter
 from services.executor.metrics.history import FIVES, MINUTES, SECONDS, History
 from services.rpc import raising_ours
-from tests.executor.rig import ADMIN, Rig, executing, http, step, upstream, workflow
+from tests.executor.rig import ADMIN, Rig, executing, http, step, traced, upstream, workflow
 from tests.executor.test_watching import QUICK, WAITING
 
 COMPLETED, TERMINATED = pb.EXECUTION_STATUS_COMPLETED, pb.EXECUTION_STATUS_TERMINATED
@@ -99,16 +97,8 @@ async def test_the_state_tells_of_calls_timers_and_scripts(tmp_path: Path) -> No
 
 
 async def test_what_takes_long_to_count_is_counted_once_for_all_who_ask(tmp_path: Path) -> None:
-    said: list[str] = []
-    together = threading.Barrier(4)
-
-    def listen(db: sqlite3.Connection) -> None:
-        # So that each of the threads does it.
-        together.wait(20)
-        db.set_trace_callback(said.append)
-
     async with executing(tmp_path / "x.db") as rig:
-        await asyncio.gather(*(rig.store.readers.read(listen) for _ in range(4)))
+        said = await traced(rig)
         await asyncio.gather(*(figures(rig, pb.ENGINE_HISTORY_UNSPECIFIED) for _ in range(100)))
 
     # More than once where it took more than half a second.
