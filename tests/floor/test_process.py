@@ -207,3 +207,28 @@ def test_one_whose_parent_is_gone_already_ends_at_once() -> None:
 def test_one_that_was_told_no_parent_stands_alone() -> None:
     with start("die_with_parent()\nprint('on')", PODIUM_PARENT_PID="") as process:
         assert process.communicate(timeout=10)[0] == "on\n"
+
+
+def test_children_begin_whatever_grpc_does_meanwhile() -> None:
+    """It starts three hundred programs: takes 1.5 s."""
+    program = """
+    from grpc_health.v1 import health_pb2, health_pb2_grpc
+    from services.rpc import channel, serving
+
+    async def begun():
+        child = await asyncio.create_subprocess_exec("true")
+        return await child.wait()
+
+    async def main(stopping):
+        async with serving(grace=0) as address, channel(address) as itself:
+            watch = health_pb2_grpc.HealthStub(itself).Watch(health_pb2.HealthCheckRequest())
+            await watch.read()
+            for _ in range(60):
+                print(*await asyncio.gather(*(begun() for _ in range(5))), flush=True)
+            watch.cancel()
+
+    run(main, "test")
+    """
+    with start(program) as process:
+        told, _ = process.communicate(timeout=60)
+    assert told.split() == ["0"] * 300
