@@ -83,10 +83,8 @@ async def abort(context: Context, error: ServiceError) -> NoReturn:
 
 def to_status(error: ServiceError) -> status_pb2.Status:
     """``error`` as google.rpc.Status: ErrorInfo and, where there are faults, BadRequest."""
-    info = any_pb2.Any()
-    info.Pack(
-        error_details_pb2.ErrorInfo(reason=error.reason(), domain=DOMAIN, metadata=error.metadata)
-    )
+    info, metadata = any_pb2.Any(), {name: _cut(text) for name, text in error.metadata.items()}
+    info.Pack(error_details_pb2.ErrorInfo(reason=error.reason(), domain=DOMAIN, metadata=metadata))
     details = [info]
     if error.faults:
         details.append(any_pb2.Any())

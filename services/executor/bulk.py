@@ -87,9 +87,9 @@ class Bulk:
             yield pb.OperateExecutionsResponse(results=results)
 
     async def _selected(self, request: pb.OperateExecutionsRequest) -> Selected:
-        ids = list(dict.fromkeys(request.execution_ids))
-        if len(ids) > MOST:
+        if len(request.execution_ids) > MOST:
             raise InvalidRequest(f"execution_ids may name {MOST} at most.")
+        ids = list(dict.fromkeys(request.execution_ids))
         if bool(ids) == bool(request.query):
             raise InvalidRequest("Either execution_ids or a query says which executions are meant.")
         if not 0 <= request.limit <= MOST:

@@ -25,6 +25,7 @@ _LARGEST_PAGE = 500
 _MOST_STARS = 10
 # The database has no longer patterns; escaped, a character may be several.
 _MOST_NAME_CHARS = 4000
+_MOST_STATUSES = 100
 _LONGEST = timedelta(seconds=10)
 
 
@@ -73,6 +74,8 @@ def _filters(request: pb.ListExecutionsRequest) -> Iterator[Query]:
         raise InvalidRequest("No workflow can have the name workflow_name.")
     if request.workflow_name.count("*") > _MOST_STARS:
         raise InvalidRequest(f"workflow_name may hold {_MOST_STARS} '*' at most.")
+    if len(request.statuses) > _MOST_STATUSES:
+        raise InvalidRequest(f"statuses holds more than {_MOST_STATUSES}.")
     if request.statuses:
         statuses = tuple(EXECUTION_STATUS_NAME.get(each, "") for each in request.statuses)
         if "" in statuses or "UNSPECIFIED" in statuses:

@@ -19,7 +19,7 @@ from podium.registry.v1 import registry_pb2 as pb
 from services.errors import Overloaded, Unavailable
 from services.registry import store, writeonly
 from services.registry.changes import Changes, comes, first
-from services.registry.definition_calls import check_kind
+from services.registry.definition_calls import check_kinds
 from services.registry.messages import to_message
 from services.registry.permissions import Caller
 from services.registry.store import Key, Stored
@@ -71,8 +71,7 @@ class Catalog:
             Unauthenticated: The caller's key was revoked.
             Unavailable: The registry stops.
         """
-        for kind in request.kinds:
-            check_kind(kind)
+        check_kinds(request.kinds)
         if self._watchers >= MOST_WATCHERS:
             raise Overloaded(f"The registry has {MOST_WATCHERS} watchers of the catalog already.")
         self._watchers += 1

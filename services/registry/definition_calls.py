@@ -133,6 +133,15 @@ def write_down_removal(db: Database, gone: Sequence[Stored], caller: Caller, now
         require_an_administrator(db, now)
 
 
+def check_kinds(kinds: Sequence[str]) -> None:
+    """Raise :class:`InvalidRequest` if there is no such kind, or they are more than there are."""
+    # Each costs a look, for which others wait.
+    if len(kinds) > len(KINDS):
+        raise InvalidRequest(f"There are {len(KINDS)} kinds, and not {len(kinds)}.")
+    for kind in kinds:
+        check_kind(kind)
+
+
 def check_kind(kind: str) -> None:
     """Raise :class:`InvalidRequest` if there is no such kind."""
     if kind not in KINDS:

@@ -14,7 +14,7 @@ from services.errors import Conflict, InvalidRequest, PermissionDenied
 from services.registry import audit, documents, puts, removal, store, writeonly
 from services.registry.audit import Entry
 from services.registry.commits import Commits
-from services.registry.definition_calls import check_kind, write_down_removal
+from services.registry.definition_calls import check_kind, check_kinds, write_down_removal
 from services.registry.definitions import KINDS
 from services.registry.messages import to_message
 from services.registry.permissions import Caller
@@ -184,9 +184,10 @@ def _removals(request: pb.PutDefinitionsRequest) -> list[Removal]:
     _check_many(request.puts, request.deletes)
     if request.deletes and request.HasField("prune"):
         raise InvalidRequest("What is to be deleted is named or pruned, not both.")
-    for kind in (*request.prune.kinds, *(each.kind for each in request.deletes)):
-        if kind != "*":
-            check_kind(kind)
+    check_kinds([kind for kind in request.prune.kinds if kind != "*"])
+    for each in request.deletes:
+        if each.kind != "*":
+            check_kind(each.kind)
     return [Removal(each.kind, each.name, each.version, each.etag) for each in request.deletes]
 
 

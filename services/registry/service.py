@@ -15,7 +15,7 @@ from services.registry.access_calls import AccessCalls
 from services.registry.audit_watch import AuditWatch
 from services.registry.catalog import Catalog
 from services.registry.changes import Changes
-from services.registry.definition_calls import DefinitionCalls, check_kind
+from services.registry.definition_calls import DefinitionCalls, check_kinds
 from services.registry.key_calls import KeyCalls
 from services.registry.permissions import calling
 from services.registry.put_calls import PutCalls
@@ -116,8 +116,7 @@ class Registry(rpc.RegistryServiceServicer):
     async def ListKinds(
         self, request: pb.ListKindsRequest, context: Context
     ) -> pb.ListKindsResponse:
-        for kind in request.kinds:
-            check_kind(kind)
+        check_kinds(request.kinds)
         return manual.answer(request.kinds, with_schemas=request.with_schemas)
 
     async def CheckSample(

@@ -141,6 +141,7 @@ async def test_many_are_restarted_with_the_latest_definitions(tmp_path: Path) ->
         {"operation": 99, "execution_ids": ["e"]},
         {"operation": pb.OPERATION_PAUSE},
         {"operation": pb.OPERATION_PAUSE, "execution_ids": map(str, range(10_001))},
+        {"operation": pb.OPERATION_PAUSE, "execution_ids": ["e"] * 10_001},
         {"operation": pb.OPERATION_PAUSE, "execution_ids": ["e"], "query": "status:running"},
         {"operation": pb.OPERATION_PAUSE, "query": "nope:1"},
         {"operation": pb.OPERATION_PAUSE, "query": "  "},

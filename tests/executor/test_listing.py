@@ -117,6 +117,11 @@ async def test_a_name_that_no_workflow_can_have_is_an_invalid_request(rig: Rig, 
         await listed(rig, "", workflow_name=name)
 
 
+async def test_more_statuses_than_there_are_is_an_invalid_request(rig: Rig) -> None:
+    with pytest.raises(InvalidRequest, match="statuses"), raising_ours():
+        await listed(rig, "", statuses=[pb.EXECUTION_STATUS_RUNNING] * 40_000)
+
+
 @pytest.mark.parametrize(
     ("query", "says", "start", "end"),
     [

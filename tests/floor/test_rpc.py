@@ -121,6 +121,11 @@ async def test_a_detail_that_quotes_anything_arrives() -> None:
     assert caught.value.detail.startswith("? line\nend \x00 xxx")
     assert len(caught.value.detail) < 5_000
 
+    with pytest.raises(NotFound) as caught:
+        await answer(raising(NotFound("no", name="\ud800" + "x" * 2_000_000)))
+    assert caught.value.metadata["name"].startswith("?xxx")
+    assert len(caught.value.metadata["name"]) < 5_000
+
 
 async def test_what_was_not_foreseen_is_internal_and_tells_nothing(
     caplog: pytest.LogCaptureFixture,

@@ -118,6 +118,8 @@ async def test_documents_may_be_left_out_and_kinds_chosen(registry: Running) -> 
 async def test_an_unknown_kind_is_refused(registry: Running) -> None:
     with pytest.raises(InvalidRequest):
         await caught_up(watching(registry.admin, None, "workflows"))
+    with pytest.raises(InvalidRequest, match="and not 1000"):
+        await caught_up(watching(registry.admin, None, *["workflow"] * 1000))
 
 
 async def test_many_come_in_messages_of_two_hundred(registry: Running) -> None:

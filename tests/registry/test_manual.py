@@ -221,3 +221,8 @@ async def test_anybody_with_a_token_may_read_the_manual(registry: Running) -> No
 async def test_an_unknown_kind_has_no_manual(registry: Running) -> None:
     with pytest.raises(InvalidRequest):
         await manual(registry, "secrets")
+
+
+async def test_more_kinds_than_there_are_have_no_manual(registry: Running) -> None:
+    with pytest.raises(InvalidRequest, match="and not 1000"), rpc.raising_ours():
+        await registry.admin.ListKinds(pb.ListKindsRequest(kinds=["secret"] * 1000))
