@@ -7,12 +7,12 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from tui.views.editing import Language, syntax_fault
 from tui.widgets.document_editor import DocumentEditor
+from tui.widgets.titles import as_title
 
 
 class EditScreen(ModalScreen[str | None]):
@@ -76,7 +76,7 @@ class LineScreen(ModalScreen[str]):
 
     def compose(self) -> ComposeResult:
         with Vertical() as dialog:
-            dialog.border_title = Content(self._title)
+            dialog.border_title = as_title(self._title)
             yield Input(self._text, compact=True)
             yield Static(self._told, markup=False)
 

@@ -31,6 +31,7 @@ from tui.views.visible import in_one_line
 from tui.widgets.code_area import CodeArea
 from tui.widgets.completion_list import CompletionList
 from tui.widgets.outside import edit
+from tui.widgets.titles import as_line
 
 # After the last key: what is typed is read, and told to the owner.
 SETTLE_SECONDS = 0.25
@@ -343,7 +344,7 @@ class DocumentEditor(Vertical):
         below = self.query_one(".editor--below", Static)
         below.set_class(tone == "-error", "-error")
         below.set_class(tone == "-warning", "-warning")
-        below.update(Content(text))
+        below.update(as_line(text))
         row, column = self.area.cursor_location
         dirty = "● changed  " if self.is_dirty else ""
         self.border_subtitle = Content(f"{dirty}{row + 1}:{column + 1}  {self.language}")

@@ -20,6 +20,7 @@ from tui.views.graph.overlay import Overlay, grown
 from tui.views.graph.plan import Plan, can_fold, read, shown
 from tui.widgets.graph_pane import GraphPane
 from tui.widgets.graph_viewer import GraphViewer
+from tui.widgets.titles import as_title
 
 
 class FlowGraph(GraphViewer):
@@ -132,7 +133,7 @@ class FlowGraph(GraphViewer):
             title: Of the panel; None: as it is.
         """
         if title is not None:
-            self.border_title = Content(title)
+            self.border_title = as_title(title)
         if self._plan is None or document is not self._document:
             self._plan, self._document = read(document), document
         self._lay_out(overlay)

@@ -8,13 +8,13 @@ from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.content import Content
 from textual.widgets import Input, Static
 
 from tui.views.graph import moving
 from tui.views.graph.drawing import Drawing
 from tui.views.graph.overlay import Overlay
 from tui.widgets.graph_pane import GraphPane
+from tui.widgets.titles import as_line, as_title
 
 
 class GraphViewer(Vertical):
@@ -41,7 +41,7 @@ class GraphViewer(Vertical):
 
     def __init__(self, title: str = "", *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self.border_title = Content(title)
+        self.border_title = as_title(title)
         self.pane = GraphPane()
         self.wanted = ""
         self.said_at = ""
@@ -99,7 +99,7 @@ class GraphViewer(Vertical):
         """Say something in the line below, until the cursor moves."""
         self.said_at = self.cursor
         if self.is_mounted:
-            self.query_one(".graph-viewer--below", Static).update(Content(text))
+            self.query_one(".graph-viewer--below", Static).update(as_line(text))
 
     # Searching.
 

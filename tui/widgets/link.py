@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
-from textual.content import Content
 from textual.message import Message
 from textual.widgets import Static
+
+from tui.widgets.titles import as_line
 
 
 class Link(Static, can_focus=True):
@@ -48,7 +49,7 @@ class Link(Static, can_focus=True):
         """Show ``text``, which leads to ``place``; empty: nowhere, and it is hidden."""
         self.place = place
         self.display = bool(place)
-        self.update(Content(text))
+        self.update(as_line(text))
 
     def on_click(self) -> None:
         self.action_follow()

@@ -11,7 +11,6 @@ from textual import events, on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.content import Content
 from textual.message import Message
 from textual.widgets import Input, Static
 
@@ -19,7 +18,7 @@ from tui.views.lines import MOST_MATCHES, Searching
 from tui.views.yanking import MOST_COPIED
 from tui.widgets.line_pane import LinePane
 from tui.widgets.outside import page
-from tui.widgets.titles import as_title
+from tui.widgets.titles import as_line, as_title
 
 # Terminals take less, some a lot less.
 # More is searched, or read, beside the loop.
@@ -128,7 +127,7 @@ class Viewer(Vertical):
         """Say something in the line below, until the cursor moves."""
         self._told_at = self.pane.cursor
         if self.is_mounted:
-            self.query_one(".viewer--below", Static).update(Content(text))
+            self.query_one(".viewer--below", Static).update(as_line(text))
 
     def copy(self, what: str, text: str) -> None:
         """Copy ``text`` and say so."""

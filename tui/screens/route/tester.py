@@ -10,7 +10,6 @@ from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
-from textual.content import Content
 
 from tui.live.trying import Trial
 from tui.screens.route import cases
@@ -29,6 +28,7 @@ from tui.views.route_call import (
 )
 from tui.widgets.form import Form
 from tui.widgets.link import Link
+from tui.widgets.titles import as_title
 from tui.widgets.working import begin
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ memory only, and shown as `***`.
         route = self.route
         schema = form_schema(route.document, self._asked.body, self._key_told())
         form = Form(form_of(schema), self._first(), sends="Send", ascii=self._main.ascii)
-        form.border_title = Content(f"{route.method} {route.path}")
+        form.border_title = as_title(f"{route.method} {route.path}")
         self.form = form
         await self.query_one(".request").mount(form)
         _to_first(form, self.document)

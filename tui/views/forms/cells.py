@@ -61,7 +61,8 @@ def about(row: FormRow) -> tuple[str, str]:
         parts.insert(0, "cannot be changed")
     elif field.required and row.part == "value":
         parts.insert(0, "required")
-    return in_one_line(field.description), " · ".join(part for part in parts if part)
+    told = " · ".join(part for part in parts if part)
+    return in_one_line(field.description), in_one_line(told)
 
 
 def _label(row: FormRow) -> str:
