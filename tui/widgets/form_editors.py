@@ -17,7 +17,7 @@ from textual.widgets.option_list import Option
 
 from tui.views.forms.cells import matching
 from tui.views.visible import in_one_line
-from tui.widgets.ordered_keys import OrderedInput, focus_at_once
+from tui.widgets.ordered_keys import focus_at_once
 
 MOST_OFFERED = 200
 _LINES = 8
@@ -30,7 +30,7 @@ _LEAST_CELLS = 24
 Leave = Callable[[str | None, int], None]
 
 
-class FieldInput(OrderedInput):
+class FieldInput(Input):
     """A line in which one value is typed."""
 
     HELP = """\
@@ -68,7 +68,7 @@ class FieldInput(OrderedInput):
         self._leave(self.value, by)
 
 
-class _PickerInput(OrderedInput):
+class _PickerInput(Input):
     """What is typed of a name."""
 
     def __init__(self, placeholder: str, take: Callable[[int], None]) -> None:

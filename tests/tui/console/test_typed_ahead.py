@@ -14,6 +14,7 @@ from tests.tui.screen import burst, until, until_shown
 from tests.tui.services import Services, put, start
 from tui.clients import connected
 from tui.views.addresses import Address
+from tui.widgets.code_area import CodeArea
 from tui.widgets.command_line import CommandLine
 from tui.widgets.live_table import LiveTable
 
@@ -137,3 +138,28 @@ async def test_a_filter_that_begins_with_a_blank_is_shown_as_it_was_typed(
         assert table.marks == set()
         await pilot.press("enter")
         await until(pilot, lambda: len(table.view) == 1)
+
+
+async def test_letters_do_not_overtake_the_keys_before_them(services: Services) -> None:
+    async with console_on(services, "workflows") as pilot:
+        await until_shown(pilot, "LIVE")
+        await pilot.press("n")
+        await until_shown(pilot, '"name": ""')
+
+        burst(pilot.app, *"ovre", "backspace", "backspace", *"er", "down", "end", "enter", "x")
+
+        area = pilot.app.screen.query_one(CodeArea)
+        await until(pilot, lambda: "x" in area.text)
+        assert area.text.splitlines()[2:5] == ['  "name": "over",', '  "version": 1,', "  x"]
+
+
+async def test_a_line_is_written_as_it_was_typed(services: Services) -> None:
+    async with console_on(services) as pilot:
+        await until_shown(pilot, "LIVE")
+        line = pilot.app.screen.query_one(CommandLine)
+
+        burst(pilot.app, "colon", *"wrok", "backspace", "left", "backspace", "right", "end", *"kflows")
+
+        await until(pilot, lambda: bool(line.text))
+        await until(pilot, lambda: len(line.text) >= 8)
+        assert line.text == "wokflows"
