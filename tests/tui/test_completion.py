@@ -104,6 +104,19 @@ def test_a_whole_task_is_offered_where_one_may_stand() -> None:
     )
 
 
+def test_the_letters_of_a_type_are_enough_for_a_task_of_it() -> None:
+    assert labels('{"tasks": [wai|]}') == ["WAIT task"]
+    assert taken('{"tasks": [HTTP_|]}', "HTTP_POLL task").startswith('{"tasks": [{\n')
+
+
+def test_a_task_before_another_one_ends_with_a_comma() -> None:
+    before = taken('{"tasks": [|\n  {"type": "NOOP"}]}', "NOOP task")
+
+    assert '},\n  {"type": "NOOP"}' in before
+    assert "}]}" in taken('{"tasks": [{"type": "NOOP"}, |]}', "NOOP task")
+    assert "},\n ,{" not in taken('{"tasks": [|\n ,{"type": "NOOP"}]}', "NOOP task")
+
+
 @pytest.mark.parametrize("kind", SKELETONS)
 def test_a_task_that_is_offered_needs_only_names_to_be_put(kind: str) -> None:
     task = {"name": "a", "taskReferenceName": "a", "type": kind, **SKELETONS[kind]}

@@ -20,6 +20,8 @@ _BEGUN = re.compile(r"(?<!\$)(?:\$\$)*\$\{([^{}\"\n]*)\Z")
 _REST = re.compile(r"[\w.$\[\]'-]*\}?")
 _COLON = re.compile(r"\s*:")
 _INDENT = re.compile(r"[ \t]*")
+# Behind it another value of the list follows, and no comma is there yet.
+_MORE = re.compile(r"\s*[^\s,\]}]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +122,7 @@ def _keys(text: str, spot: Spot, known: Sequence[SchemaField]) -> Iterator[Compl
 
 def _values(text: str, spot: Spot, nodes: Sequence[Schema], words: Words) -> Iterator[Completion]:
     key = spot.path[-1] if spot.path else ""
-    if isinstance(key, int) and not spot.written and _are_tasks(nodes):
+    if isinstance(key, int) and not spot.is_quoted and _are_tasks(nodes):
         yield from _tasks(text, spot, words)
     for value in choices(nodes):
         if not spot.is_quoted or isinstance(value, str):
@@ -151,9 +153,11 @@ def _tasks(text: str, spot: Spot, words: Words) -> Iterator[Completion]:
         task = {"name": "", "taskReferenceName": "", "type": kind, **skeleton}
         written = json.dumps(task, indent=2, ensure_ascii=False).replace("\n", f"\n{indent}")
         cursor = written.index('"name": "') + len('"name": "')
+        comma = "," if _MORE.match(text, spot.end) else ""
         yield Completion(
-            f"{kind} task", "a task with what it takes", written, spot.start, spot.end, cursor
-        )
+            f"{kind} task", "a task with what it takes", f"{written}{comma}", spot.start, spot.end,
+            cursor,
+        )  # fmt: skip
 
 
 def _plain(holder: Container | None) -> list[Plain]:
