@@ -21,7 +21,7 @@ class RoutesTab(TableTab):
 
 The routes of this service, as they change.
 
-- `Enter` opens one, `e` writes it in a form, `n` writes one more
+- `Enter` opens one, `t` tests it, `e` writes it in a form, `n` writes one more
 """
     source = routes.RESOURCE.source
     columns = tuple(each for each in routes.RESOURCE.columns if each.name != "service")
@@ -29,6 +29,8 @@ The routes of this service, as they change.
     sort = "path"
     asks = ""
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("t", "test", "Test route", id="service.route_test",
+                tooltip="Call the route under the cursor, and see what the gateway did"),
         Binding("n", "create", "New route", id="service.route_create",
                 tooltip="Write one more route of this service in a form"),
         Binding("e", "edit", "Edit route", id="service.route_edit",
@@ -40,9 +42,9 @@ The routes of this service, as they change.
         return bool(row.service_id == self.owner)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        if action in ("create", "edit") and self.console.read_only:
+        if action in ("create", "edit", "test") and self.console.read_only:
             return False
-        if action == "edit":
+        if action in ("edit", "test"):
             return True if self.row is not None else None
         return True if action != "create" or self.detail.record is not None else None
 
@@ -53,6 +55,11 @@ The routes of this service, as they change.
         row: Route | None = self.row
         if row is not None:
             self.console.open_pane("definition-form", routes.RESOURCE, row)
+
+    def action_test(self) -> None:
+        row: Route | None = self.row
+        if row is not None:
+            self.console.open_pane("route-trial", routes.RESOURCE, row)
 
     def on_live_table_row_opened(self, message: LiveTable.RowOpened) -> None:
         message.stop()
