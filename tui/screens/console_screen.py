@@ -239,6 +239,8 @@ class ConsoleScreen(Screen[None]):
             self._take_keys()
             self._last = before
             before.left()
+        # How the other one stood is nothing of this one's.
+        self.query_one(Crumbs).stand("", "text")
         panel = self.query_one(ResultsPanel)
         panel.display = panel.is_open and self._places[at] is self._results_of
         self._places[at].entered()

@@ -203,7 +203,10 @@ class DetailPane(ActingPane):
 
     async def _show(self) -> None:
         """Make the tab's pane when it is first wanted, and show it."""
-        switcher = self.query_one(ContentSwitcher)
+        switcher = next(iter(self.query(ContentSwitcher)), None)
+        if switcher is None:
+            # Another place was gone to before this one was made.
+            return
         if self.tab not in self._made:
             wanted = next(each for each in self.resource.tabs if each.name == self.tab)
             module, name = PANES[wanted.pane].split(":")
