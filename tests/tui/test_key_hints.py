@@ -25,11 +25,19 @@ def test_what_does_nothing_now_goes_first() -> None:
     assert fit([off, on], on.width) == [on]
 
 
+def test_what_does_something_now_comes_first_and_what_stays_last() -> None:
+    off, on = KeyHint("a", "a", "Off", enabled=False), KeyHint("b", "b", "On")
+    help_ = KeyHint("?", "?", "Help", stays=True)
+
+    assert fit([help_, off, on], 80) == [on, off, help_]
+
+
 @given(st.lists(hints, max_size=9), st.integers(0, 80))
 def test_what_is_chosen_fits_and_keeps_its_order(some: list[KeyHint], width: int) -> None:
     chosen = fit(some, width)
     stay = sum(hint.width for hint in some if hint.stays)
 
     assert sum(hint.width for hint in chosen) - GAP <= max(width, stay)
-    order = [next(i for i, each in enumerate(some) if each is hint) for hint in chosen]
+    places = [next(i for i, each in enumerate(some) if each is hint) for hint in chosen]
+    order = [(hint.stays, not hint.enabled, at) for hint, at in zip(chosen, places, strict=True)]
     assert order == sorted(order)

@@ -1,4 +1,4 @@
-"""Which keys a line has room for: those of the focused part first, the way to all others always."""
+"""Which keys a line has room for: those that do something now, the way to all others."""
 
 from __future__ import annotations
 
@@ -33,11 +33,15 @@ class KeyHint:
 
 
 def fit(hints: Sequence[KeyHint], width: int) -> list[KeyHint]:
-    """Those that ``width`` cells have room for, in order; what can be done now goes last."""
+    """Those that ``width`` cells have room for.
+
+    What can be done now comes first and goes last; at the end is what stays.
+    """
     room = width + GAP - sum(hint.width for hint in hints if hint.stays)
     chosen = {id(hint) for hint in hints if hint.stays}
     for hint in sorted((each for each in hints if not each.stays), key=lambda each: -each.enabled):
         if hint.width <= room:
             room -= hint.width
             chosen.add(id(hint))
-    return [hint for hint in hints if id(hint) in chosen]
+    kept = (hint for hint in hints if id(hint) in chosen)
+    return sorted(kept, key=lambda each: (each.stays, not each.enabled))
