@@ -195,3 +195,35 @@ async def test_a_scroll_bar_that_comes_brings_none_to_scroll_aside() -> None:
 
         assert app.table.show_vertical_scrollbar
         assert not app.table.show_horizontal_scrollbar
+
+
+async def test_a_column_without_anything_in_sight_takes_no_room() -> None:
+    things: Collection[Thing] = Collection()
+    things.put([Thing("plain", "runs"), Thing("zoned", "runs", born=7.0)])
+    born: Column[Thing] = Column(
+        "born", "BORN", 6, lambda row, _: Cell(f"{row.born}" if row.born else ""), optional=True
+    )
+    view = View(things)
+    view.choose(lambda row: not row.born)
+    table = LiveTable(view, (*COLUMNS, born), "name")
+
+    class Alone(App[None]):
+        def compose(self) -> ComposeResult:
+            yield table
+
+    async with Alone().run_test(size=SIZE) as pilot:
+        table.flush(1.0)
+        await pilot.pause()
+        assert "BORN" not in screen_text(pilot.app)
+
+        view.choose(lambda row: True)
+        table.flush(2.0)
+        await pilot.pause()
+        assert "BORN" in screen_text(pilot.app)
+        assert "7.0" in screen_text(pilot.app)
+
+        # It does not come and go with the rows.
+        view.choose(lambda row: not row.born)
+        table.flush(3.0)
+        await pilot.pause()
+        assert "BORN" in screen_text(pilot.app)

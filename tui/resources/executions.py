@@ -139,7 +139,7 @@ COLUMNS: tuple[Column[Execution], ...] = (
     Column("id", "ID", 8, lambda row, _: Cell(row.id, "muted"), lambda row: row.id, flex=1,
            priority=4),
     Column("correlation", "CORRELATION", 12, lambda row, _: Cell(row.correlation_id),
-           lambda row: row.correlation_id or None, flex=1, priority=1),
+           lambda row: row.correlation_id or None, flex=1, priority=1, optional=True),
     Column("started", "STARTED", 14, lambda row, _: Cell(day_and_clock(row.created_at), "muted"),
            lambda row: row.created_at, priority=6),
     Column("took", "TOOK", 7, lambda row, now: Cell(compact(1000 * _took(row, now))),
@@ -173,7 +173,7 @@ retried, what lay between counts too.
 """,
     columns=COLUMNS,
     source=SOURCE,
-    empty="No executions yet: podium run WORKFLOW starts one.",
+    empty="No executions yet: x in :workflows starts one, as podium run WORKFLOW does.",
     state=lambda row: (row.status, row.ended_at),
     vocabulary=EXECUTIONS,
     fields={

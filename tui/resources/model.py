@@ -50,6 +50,7 @@ class Column(Generic[R]):
         priority: The lower, the earlier it goes when there is no room; 9 stays.
         right: Whether it is set to the right.
         ticks: Whether it changes with time alone.
+        optional: Whether it is left out until a row in sight has something in it.
     """
 
     name: str
@@ -61,6 +62,7 @@ class Column(Generic[R]):
     priority: int = 5
     right: bool = False
     ticks: bool = False
+    optional: bool = False
 
 
 Perform = Callable[["Clients", Sequence[Any], Mapping[str, str]], AsyncIterator[ItemResult]]

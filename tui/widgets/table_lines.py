@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from math import floor
 from textwrap import wrap
 from typing import Any, ClassVar, Self
@@ -75,6 +76,8 @@ class TableLines(ScrollView, can_focus=True):
         names = [column.name for column in self.columns]
         self._status_index = names.index("status") if "status" in names else 0
         self._laid_out_width = 0
+        # Of the optional columns those that had something to show: they stay.
+        self._used: set[int] = set()
         self._rows: dict[str, Row] = {}
         self._painted: list[Row] = []
         self._other: dict[object, Row] = {}
@@ -99,6 +102,7 @@ class TableLines(ScrollView, can_focus=True):
         if width != self._laid_out_width:
             # A scroll bar has come or gone.
             self.lay_out()
+        self._look_for_use()
         before, self._painted = self._painted, self._lines()
         if len(before) != len(self._painted):
             self.refresh()
@@ -135,10 +139,32 @@ class TableLines(ScrollView, can_focus=True):
     def lay_out(self) -> None:
         self._laid_out_width = self.scrollable_content_region.width
         width = max(1, self._laid_out_width - MARK_CELLS)
-        self.placed = place(self.columns, width, self.wide)
+        kept = [at for at, each in enumerate(self.columns) if self._is_used(at, each)]
+        placed = place([self.columns[at] for at in kept], width, self.wide)
+        self.placed = [replace(each, index=kept[each.index]) for each in placed]
         self._ticks = any(self.columns[placed.index].ticks for placed in self.placed)
         self._forget_rows()
         self.virtual_size = Size(self.content_width(), len(self.view) + HEADER_LINES)
+
+    def _is_used(self, at: int, column: Column[Any]) -> bool:
+        return not column.optional or self.wide or at in self._used or column.name == self.sorted_by
+
+    def _look_for_use(self) -> None:
+        """Find optional columns of which a row in sight has something."""
+        unused = [(at, each) for at, each in enumerate(self.columns) if not self._is_used(at, each)]
+        if not unused:
+            return
+        top = self.scroll_offset.y
+        rows = range(top, min(top + self.rows_shown, len(self.view)))
+        records = [self.view.record(self.view.id_at(row)) for row in rows]
+        found = {
+            at
+            for at, column in unused
+            if any(each is not None and column.cell(each, self.now).text for each in records)
+        }
+        if found:
+            self._used |= found
+            self.lay_out()
 
     def hold(self, rows: int) -> None:
         """Have so many rows. All is laid out anew only where a scroll bar comes or goes by it."""
