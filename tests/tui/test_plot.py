@@ -81,6 +81,16 @@ def test_the_legend_tells_the_last_the_lowest_and_the_highest() -> None:
     assert text_of(legend(chart(None), 80)) == "● calls -  "
 
 
+def test_a_narrow_legend_is_close_together_and_has_whole_series_only() -> None:
+    percentiles = Chart(
+        tuple(Series(f"p{each}", [each / 10]) for each in (50, 95, 99)), START, unit="ms"
+    )
+
+    assert text_of(legend(percentiles, 60)) == "● p50 5 ms  ● p95 9.5 ms  ● p99 9.9 ms  "
+    assert text_of(legend(percentiles, 34)).strip() == "●p50 5ms ●p95 9.5ms ●p99 9.9ms"
+    assert text_of(legend(percentiles, 28)).strip() == "●p50 5ms ●p95 9.5ms"
+
+
 def test_the_crosshair_tells_the_values_of_its_minute() -> None:
     lines = drawn(chart(10, 30, None, 20), 44, 8, cursor=1)
 

@@ -148,15 +148,26 @@ def legend(
     signs: bool = False,
 ) -> list[Piece]:
     """The series with their last, lowest and highest values; with a cursor, those at it."""
-    line: list[Piece] = []
+    at: list[Piece] = []
     if cursor is not None and chart.length:
-        line.append(Piece(f"{chart.at(min(cursor, chart.length - 1)):%H:%M}  ", "text", bold=True))
+        at.append(Piece(f"{chart.at(min(cursor, chart.length - 1)):%H:%M}  ", "text", bold=True))
+    plain, room = ascii or signs, width - sum(cell_len(piece.text) for piece in at)
+    line = list(_entries(chart, cursor, "  ", brief=_is_tight(chart, width), plain=plain))
+    if sum(map(_cells, line)) > room + len("  "):
+        line = list(_entries(chart, cursor, " ", brief=True, plain=plain))
+    return [*at, *_cut(line, room)]
+
+
+def _entries(
+    chart: Chart, cursor: int | None, gap: str, *, brief: bool, plain: bool
+) -> Iterator[list[Piece]]:
+    """Each series with its sign; where the gap is narrow, all is as close together as can be."""
+    close = len(gap) < 2
     for number, series in enumerate(chart.series):
-        sign = _sign(number, chart, plain=ascii or signs)
-        told = _told(series, chart.unit, cursor, brief=_is_tight(chart, width))
-        line.append(Piece(f"{sign} ", series.tone))
-        line.append(Piece(f"{in_one_line(series.name)} {told}  ", "text"))
-    return _cut(line, width)
+        told = _told(series, chart.unit, cursor, brief=brief)
+        told = told.replace(" ", "") if close else told
+        sign = _sign(number, chart, plain=plain) + ("" if close else " ")
+        yield [Piece(sign, series.tone), Piece(f"{in_one_line(series.name)} {told}{gap}", "text")]
 
 
 def cell_of(chart: Chart, index: int, cells: int) -> int:
@@ -338,12 +349,14 @@ def _is_tight(chart: Chart, width: int) -> bool:
     return names + 38 * len(chart.series) > width
 
 
-def _cut(line: list[Piece], width: int) -> list[Piece]:
-    kept: list[Piece] = []
-    for piece in line:
-        length = cell_len(piece.text)
-        if length > width:
-            break
-        kept.append(piece)
-        width -= length
-    return kept
+def _cells(entry: list[Piece]) -> int:
+    return sum(cell_len(piece.text) for piece in entry)
+
+
+def _cut(line: list[list[Piece]], width: int) -> Iterator[Piece]:
+    """As many of the series as there is room for, each of them whole."""
+    for entry in line:
+        if cell_len("".join(piece.text for piece in entry).rstrip()) > width:
+            return
+        yield from entry
+        width -= _cells(entry)
