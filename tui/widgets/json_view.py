@@ -90,6 +90,8 @@ class JsonView(Viewer):
         super().__init__(title, id=id)
         self.root = root
         self._ascii = ascii_only
+        if ascii_only:
+            self.pane.more = ">"
         self._current = _Shown("", None, Reading(None))
 
     def show(self, source: Any, title: str | None = None, *, fresh: bool = False) -> None:

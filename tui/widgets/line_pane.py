@@ -29,6 +29,8 @@ class LinePane(ScrollView, can_focus=True):
     """Shows :class:`Lines`; whoever owns it folds, searches and copies."""
 
     ALLOW_SELECT = False
+    more = "…"
+    """Stands where a line goes on to the right of the screen."""
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "line-pane--cursor",
         "line-pane--match",
@@ -189,10 +191,17 @@ class LinePane(ScrollView, can_focus=True):
         x, gutter = self.scroll_offset.x, self._gutter()
         base = self._cursor_style() if index == self.cursor else self.rich_style
         if not gutter:
-            return strip.crop_extend(x, x + width, base)
+            return self._in_sight(strip, x, width, base)
         number = f"{index + 1:>{gutter - 1}} " if not piece else " " * gutter
         head = Strip([Segment(number, self._part("number"))], gutter)
-        return Strip.join([head, strip.crop_extend(x, x + width - gutter, base)])
+        return Strip.join([head, self._in_sight(strip, x, width - gutter, base)])
+
+    def _in_sight(self, strip: Strip, x: int, width: int, base: Style) -> Strip:
+        """``width`` cells of a line from ``x`` on; where it goes on behind them, that is seen."""
+        if strip.cell_length <= x + width or width < 2:
+            return strip.crop_extend(x, x + width, base)
+        more = Segment(self.more, base + tone_style(self.app, "muted"))
+        return Strip.join([strip.crop_extend(x, x + width - 1, base), Strip([more], 1)])
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         """What comes into sight is measured."""
