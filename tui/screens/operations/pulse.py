@@ -80,14 +80,14 @@ class PulsePane(Pane):
         self._attention.hide()
 
     def flush(self, now: float) -> None:
-        for table in self._tables:
-            table.flush(now)
         if int(now) != self._shown_at:
             self._shown_at = int(now)
             self._open.refresh()
             rows = self._failures.rows(now)
             self._failing.replace({row.id: row for row in rows})
             self._board.show(figures(self._known(now, rows)))
+        for table in self._tables:
+            table.flush(now)
 
     def _known(self, now: float, rows: list[Failing]) -> Known:
         engine = self._engine.collection
