@@ -23,7 +23,8 @@ class ChartGrid(Grid):
 
     DEFAULT_CSS = """
     ChartGrid { height: 1fr; width: 1fr; grid-size: 1; grid-gutter: 0; }
-    ChartGrid > TimeChart { border: round $panel; border-title-color: $text-primary; }
+    ChartGrid > TimeChart { border: round $panel; border-title-color: $text-primary;
+                            border-subtitle-color: $foreground 70%; }
     ChartGrid > TimeChart:focus { border: round $primary; }
     ChartGrid:ansi > TimeChart { border: ascii ansi_default; }
     """

@@ -65,6 +65,7 @@ class DocumentEditor(Vertical):
     DEFAULT_CSS = """
     DocumentEditor {
         height: 1fr; border: round $foreground 30%;
+        border-title-color: $text-primary; border-subtitle-color: $foreground 70%;
         &:focus-within { border: round $border; }
         & > CodeArea { border: none; padding: 0; height: 1fr; &:focus { border: none; } }
         & > .editor--below { height: 1; color: $foreground 60%; text-wrap: nowrap;

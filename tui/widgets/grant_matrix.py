@@ -51,6 +51,7 @@ What the application may do: a row for each target, a column for each kind of ac
     ]  # fmt: skip
     DEFAULT_CSS = """
     GrantMatrix { height: 1fr; border: round $panel; border-title-color: $text-primary;
+                  border-subtitle-color: $foreground 70%;
                   overflow-x: hidden; scrollbar-size-vertical: 1; }
     GrantMatrix:focus { border: round $primary; }
     GrantMatrix > .grants--head { text-style: bold; color: $text-muted; }

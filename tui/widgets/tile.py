@@ -38,7 +38,8 @@ A figure, and how it was in the time before.
 - `Enter`, or a click, opens what it is about
 """
     DEFAULT_CSS = """
-    Tile { height: 5; min-width: 12; border: round $primary 50%; padding: 0 1; }
+    Tile { height: 5; min-width: 12; border: round $primary 50%; padding: 0 1;
+           border-title-color: $text-primary; border-subtitle-color: $foreground 70%; }
     Tile:focus { border: round $accent; }
     Tile:ansi { border: ascii ansi_default; }
     """

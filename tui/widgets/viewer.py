@@ -35,6 +35,7 @@ class Viewer(Vertical):
     Viewer {
         height: 1fr;
         border: round $foreground 30%;
+        border-title-color: $text-primary; border-subtitle-color: $foreground 70%;
         &:focus-within { border: round $border; }
         & > .viewer--below { height: 1; color: $foreground 60%; text-wrap: nowrap; }
         & > Input { display: none; }
