@@ -158,7 +158,9 @@ async def test_a_line_is_written_as_it_was_typed(services: Services) -> None:
         await until_shown(pilot, "LIVE")
         line = pilot.app.screen.query_one(CommandLine)
 
-        burst(pilot.app, "colon", *"wrok", "backspace", "left", "backspace", "right", "end", *"kflows")
+        burst(
+            pilot.app, "colon", *"wrok", "backspace", "left", "backspace", "right", "end", *"kflows"
+        )
 
         await until(pilot, lambda: bool(line.text))
         await until(pilot, lambda: len(line.text) >= 8)
