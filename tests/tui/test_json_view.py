@@ -351,3 +351,17 @@ async def test_a_search_typed_in_a_burst_is_no_keys_of_the_document() -> None:
         await until(pilot, lambda: asking.value == " B-#/")
         assert asking.has_focus
         await until_shown(pilot, "A-1", "Nothing holds ' B-#/'")
+
+
+async def test_what_is_found_in_a_document_that_is_gone_by_then_is_no_match() -> None:
+    app = Viewing()
+    async with app.run_test(size=(80, 24)) as pilot:
+        view = app.query_one(JsonView)
+        view.show(json.dumps(["needle" * 10] * (LARGE // 60)))
+        await until(pilot, view.is_large)
+        view.find("needle")
+        view.show({"hay": 1})
+
+        await until(pilot, lambda: all(each.group != "search" for each in app.workers))
+
+        assert view.searching is None

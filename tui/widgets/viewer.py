@@ -239,6 +239,8 @@ class Viewer(Vertical):
 
     def search_again(self) -> None:
         """Search the same in what is shown now, and stay where one is."""
+        # What is still found is found in what was shown before.
+        self.workers.cancel_group(self, "search")
         if self.searching is not None:
             wanted, self.searching = self.searching.wanted, None
             if self.is_large():
