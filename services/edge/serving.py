@@ -227,7 +227,7 @@ async def _serve_grpc(
         metadata.version("podium"),
         gateway,
         parts.session,
-        Trials(gateway, stages.STAGES),
+        Trials(gateway, stages.STAGES, settings.max_header_bytes),
         parts.management.reporting,
     )
     address = await stack.enter_async_context(

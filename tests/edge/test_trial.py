@@ -15,7 +15,7 @@ from services import rpc
 from services.edge.stages import STAGES
 from services.edge.trial import cycle
 from services.edge.trial.trials import KEY_METADATA, Trials
-from services.errors import InvalidRequest, NotFound, PermissionDenied
+from services.errors import InvalidRequest, NotFound, PermissionDenied, TooLarge
 from tests.edge import scripted
 from tests.edge.conftest import Edge
 from tests.edge.documents import KEY, OTHER_KEY, auth, put, remove, route, service
@@ -343,6 +343,32 @@ async def test_a_body_beyond_the_limit_is_refused(edge: Edge) -> None:
     response = await tried(edge, "/7", body=b" " * (11 * 1024 * 1024))
 
     assert (response.status, response.stages[-1].name) == (413, "receive")
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"path": "/x" + "/y" * 40_000},
+        {"path": "/{id}", "path_parameters": {"id": "ü" * 20_000}},
+        {"path": "/x", "query": [pb.QueryField(name=f"a{n}", value="b") for n in range(20_000)]},
+        {"path": "/x", "headers": [pb.HeaderField(name="x-a", value="b" * 70_000)]},
+    ],
+)
+async def test_a_request_that_no_caller_can_send_is_refused(
+    edge: Edge, fields: dict[str, Any]
+) -> None:
+    shop(edge)
+    with pytest.raises(TooLarge, match="65,536 bytes at most"):
+        await tried(edge, **fields)
+    assert edge.executor.frames.empty()
+
+
+async def test_more_secrets_than_can_be_hidden_are_refused(edge: Edge) -> None:
+    shop(edge)
+    cookies = "; ".join(f"a{n}=secret{n}" for n in range(400))
+    with pytest.raises(InvalidRequest, match="secrets"):
+        await tried(edge, "/x", headers=[pb.HeaderField(name="cookie", value=cookies)])
+    assert edge.executor.frames.empty()
 
 
 async def test_who_gives_up_a_trial_has_left_as_a_client_does(edge: Edge) -> None:

@@ -6,6 +6,7 @@ import asyncio
 from typing import Any
 
 from podium.edge.v1 import edge_pb2 as pb
+from services.edge.bodies import aside
 from services.edge.endpoint import Endpoint, Stage
 from services.edge.gateway import Gateway
 from services.edge.trial.cycle import LONGEST_BODY, Kept
@@ -13,10 +14,13 @@ from services.edge.trial.masking import MASK, masked, secrets_of
 from services.edge.trial.notes import text_of
 from services.edge.trial.recording import Record, Recorder, recorded, watched
 from services.edge.trial.request import headers_of, method_of, path_of, query_of
-from services.errors import InvalidRequest, NotFound, Unavailable
+from services.errors import InvalidRequest, NotFound, TooLarge, Unavailable
 
 KEY_METADATA = "podium-gateway-key-bin"
 _LONGEST_KEY = 4096
+_HEAD_BYTES = 64 * 1024
+# As they may be written: each is looked for in all that is told.
+_MOST_SECRETS = 400
 
 
 class Trials:
@@ -25,20 +29,34 @@ class Trials:
     Args:
         gateway: Whose calls they are.
         stages: Its stages.
+        head_bytes: How large a request's line and headers may be together, as the gateway has it.
     """
 
-    def __init__(self, gateway: Gateway, stages: tuple[Stage[Gateway], ...]) -> None:
+    def __init__(
+        self,
+        gateway: Gateway,
+        stages: tuple[Stage[Gateway], ...],
+        head_bytes: int = _HEAD_BYTES,
+    ) -> None:
         self._gateway = gateway
         self._stages = stages
+        self._head_bytes = head_bytes
 
     async def test(self, request: pb.TestRouteRequest, key: bytes) -> pb.TestRouteResponse:
         """The call that ``request`` describes, with ``key`` where there is one.
 
         Raises:
             InvalidRequest: It is no request, or a parameter of its path is missing.
+            TooLarge: Its line and headers are larger than the gateway takes.
             NotFound: There is no such service, or no route of that template.
         """
+        # Before it is written down, which takes longer the larger it is.
+        self._check_size(_given_bytes(request))
         scope = self._scope(request, key)
+        self._check_size(_sent_bytes(scope))
+        secrets = secrets_of(scope["headers"])
+        if len(secrets) > _MOST_SECRETS:
+            raise InvalidRequest("Its headers have more secrets than can be put out of sight.")
         recorder, cycle = Recorder(), Kept(request.body, head=scope["method"] == "HEAD")
         endpoint = Endpoint(recorded(self._stages, recorder), watched(self._gateway, recorder))
         began = recorder.now()
@@ -46,12 +64,17 @@ class Trials:
         took = recorder.now() - began
         if not cycle.status:
             raise Unavailable("The gateway gave no answer.")
-        secrets = secrets_of(scope["headers"])
-        response = _answer(cycle, secrets)
+        response = await aside(len(cycle.body), _answer, cycle, secrets)
         response.stages.extend(_stage(record, secrets) for record in recorder.records)
         response.took.FromMicroseconds(int(took * 1e6))
         response.target = masked(_target(scope), secrets)
         return response
+
+    def _check_size(self, size: int) -> None:
+        if size > self._head_bytes:
+            raise TooLarge(
+                f"Line and headers of a request have {self._head_bytes:,} bytes at most."
+            )
 
     def _scope(self, request: pb.TestRouteRequest, key: bytes) -> dict[str, Any]:
         """ASGI's, of a request that has come. Raises as :meth:`test`."""
@@ -78,6 +101,20 @@ class Trials:
             "query_string": query_of([(each.name, each.value) for each in request.query]),
             "headers": headers_of(headers, key, request.body),
         }
+
+
+def _given_bytes(request: pb.TestRouteRequest) -> int:
+    fields = [
+        *request.path_parameters.items(),
+        *((each.name, each.value) for each in request.query),
+        *((each.name, each.value) for each in request.headers),
+    ]
+    return len(request.method) + len(request.path) + sum(len(a) + len(b) for a, b in fields)
+
+
+def _sent_bytes(scope: dict[str, Any]) -> int:
+    target = len(scope["method"]) + len(scope["raw_path"]) + len(scope["query_string"])
+    return target + sum(len(name) + len(value) + 4 for name, value in scope["headers"])
 
 
 async def _through(endpoint: Endpoint[Gateway], scope: dict[str, Any], cycle: Kept) -> None:
