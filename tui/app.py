@@ -97,15 +97,30 @@ class Console(OrderedKeys[None]):
         self.animation_level = "none"
         self.session = session
         self.settings = settings or Settings()
-        self.context = context or Context(DEFAULT_CONTEXT)
-        own = own or self.context
-        # One of the settings that has the same name is meant by it.
-        self.contexts: Mapping[str, Context] = {own.name: own, **self.settings.contexts}
         self.state = state
         self._faults = list(faults)
         self._suite_of = suite_of
         self._all_read_only = read_only
         self._wanted_theme = theme or self.settings.theme
+        self._take_contexts(context or Context(DEFAULT_CONTEXT), own)
+        self._take_terminal()
+        self._switching = asyncio.Lock()
+        self.commanding = Commanding(self)
+        self.doing = Doing(self)
+        self._clashed: set[Binding] = set()
+        self._keys: Records[Any] = Records()
+        self._first = self._first_place(first or self.settings.start)
+
+    def _take_contexts(self, context: Context, own: Context | None) -> None:
+        self.context = context
+        own = own or context
+        # One of the settings that has the same name is meant by it.
+        self.contexts: Mapping[str, Context] = {own.name: own, **self.settings.contexts}
+        self._context_list = ContextList(self.contexts.values(), self._check)
+        self._context_list.chosen(context.name)
+
+    def _take_terminal(self) -> None:
+        """What it can show, and how often it is to be painted."""
         auto = "utf" not in locale.getencoding().lower()
         self.ascii = auto if self.settings.ascii == "auto" else self.settings.ascii == "yes"
         over_ssh = "SSH_CONNECTION" in os.environ
@@ -114,14 +129,6 @@ class Console(OrderedKeys[None]):
         self.flush_seconds = 1 / rate if rate else usual
         self.seen = True
         self.unseen_seconds = FLUSH_SECONDS_UNSEEN
-        self._switching = asyncio.Lock()
-        self.commanding = Commanding(self)
-        self.doing = Doing(self)
-        self._clashed: set[Binding] = set()
-        self._keys: Records[Any] = Records()
-        self._context_list = ContextList(self.contexts.values(), self._check)
-        self._context_list.chosen(self.context.name)
-        self._first = self._first_place(first or self.settings.start)
 
     def _first_place(self, text: str) -> Address:
         text = self.commanding.views.get(text, text)

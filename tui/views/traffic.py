@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
-from typing import NamedTuple
+from operator import attrgetter
+from typing import Any, NamedTuple
 
 from podium.edge.v1 import edge_pb2 as pb
 from tui.views.plot import Chart, Series
@@ -129,44 +130,50 @@ def charts(
 
     The minute that goes on counts by as much of it as has passed.
     """
+    part = _part(minutes, now, span, zone)
+    success = part.values(lambda m: None if m.success is None else 100 * m.success)
+    area: dict[str, Any] = {"start": part.start, "unit": "/s", "kind": "area"}
+    return {
+        "requests": Chart((Series("all", part.rate(lambda m: m.requests), "primary"),), **area),
+        "success": Chart((Series("executions", success, "success"),), part.start, unit="%"),
+        "latency": Chart(tuple(_latencies(part)), part.start, unit="ms"),
+        "errors": Chart(_error_series(part.each, part.lengths), part.start, unit="/s", kind="bars"),
+        "hits": Chart((Series("hits", part.rate(lambda m: m.hits), "accent"),), **area),
+        "limited": Chart((Series("refused", part.rate(lambda m: m.limited), "warning"),), **area),
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """Minutes one after the other, None where nothing was called; ``lengths`` in seconds."""
+
+    each: Sequence[Minute | None]
+    lengths: Sequence[int]
+    start: datetime
+
+    def values(self, value: Callable[[Minute], float | None]) -> list[float | None]:
+        return [None if minute is None else value(minute) for minute in self.each]
+
+    def rate(self, count: Callable[[Minute], int]) -> list[float | None]:
+        """By the second."""
+        pairs = zip(self.each, self.lengths, strict=True)
+        return [count(minute) / length if minute else 0.0 for minute, length in pairs]
+
+
+def _part(minutes: Mapping[str, Minute], now: float, span: timedelta, zone: tzinfo) -> _Part:
     steps = max(1, min(DAY_MINUTES, round(span / timedelta(minutes=1))))
     last = int(now) // MINUTE * MINUTE
     begins = range(last - (steps - 1) * MINUTE, last + 1, MINUTE)
-    each = [minutes.get(str(begin)) for begin in begins]
     lengths = [*[MINUTE] * (steps - 1), max(LEAST_SECONDS, min(MINUTE, int(now) - last))]
-    start = datetime.fromtimestamp(begins[0], zone)
+    each = [minutes.get(str(begin)) for begin in begins]
+    return _Part(each, lengths, datetime.fromtimestamp(begins[0], zone))
 
-    def rate(counts: Iterable[int]) -> list[float | None]:
-        return [count / length for count, length in zip(counts, lengths, strict=True)]
 
-    return {
-        "requests": Chart(
-            (Series("all", rate(m.requests if m else 0 for m in each), "primary"),),
-            start, unit="/s", kind="area",
-        ),
-        "success": Chart(
-            (Series("executions", [None if m is None or m.success is None else 100 * m.success
-                                   for m in each], "success"),),
-            start, unit="%",
-        ),
-        "latency": Chart(
-            tuple(
-                Series(name, [None if m is None or not m.requests else getattr(m, name)
-                              for m in each], tone)
-                for name, tone in (("p50", "success"), ("p95", "warning"), ("p99", "error"))
-            ),
-            start, unit="ms",
-        ),
-        "errors": Chart(_error_series(each, lengths), start, unit="/s", kind="bars"),
-        "hits": Chart(
-            (Series("hits", rate(m.hits if m else 0 for m in each), "accent"),),
-            start, unit="/s", kind="area",
-        ),
-        "limited": Chart(
-            (Series("refused", rate(m.limited if m else 0 for m in each), "warning"),),
-            start, unit="/s", kind="area",
-        ),
-    }  # fmt: skip
+def _latencies(part: _Part) -> Iterator[Series]:
+    for name, tone in (("p50", "success"), ("p95", "warning"), ("p99", "error")):
+        of = attrgetter(name)
+        values = [of(m) if m is not None and m.requests else None for m in part.each]
+        yield Series(name, values, tone)
 
 
 def _error_series(each: Sequence[Minute | None], lengths: Sequence[int]) -> tuple[Series, ...]:
