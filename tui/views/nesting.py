@@ -1,17 +1,13 @@
-"""How the tasks of a workflow stand within each other, read from its document."""
+"""How the tasks of a workflow stand within each other: its plan, by reference names."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-# Deeper blocks are not read: no author means them.
-MOST_DEPTH = 24
-
-_FORKS = frozenset(("FORK_JOIN", "FORK", "FORK_JOIN_DYNAMIC"))
-_SWITCHES = frozenset(("SWITCH", "DECISION"))
-_LOOPS = frozenset(("DO_WHILE",))
+from tui.views.graph import plan
+from tui.views.graph.plan import Shape
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,21 +33,22 @@ class Step:
 
     ref: str
     kind: str
+    shape: Shape
     branches: tuple[Branch, ...] = ()
     around: tuple[str, ...] = ()
     loops: tuple[str, ...] = ()
 
     @property
     def is_fork(self) -> bool:
-        return self.kind in _FORKS
+        return self.shape in (Shape.FORK, Shape.DYNAMIC_FORK)
 
     @property
     def is_switch(self) -> bool:
-        return self.kind in _SWITCHES
+        return self.shape is Shape.SWITCH
 
     @property
     def is_loop(self) -> bool:
-        return self.kind in _LOOPS
+        return self.shape is Shape.LOOP
 
 
 @dataclass(frozen=True)
@@ -67,9 +64,9 @@ def nesting_of(workflow: Mapping[str, Any]) -> Nesting:
 
     A ref that comes twice counts where it stands first.
     """
-    reading = _Reading()
-    steps = tuple(reading.steps(workflow.get("tasks"), (), ()))
-    return Nesting(steps, reading.by_ref)
+    by_ref: dict[str, Step] = {}
+    steps = tuple(_named(plan.read(workflow).steps, (), (), by_ref))
+    return Nesting(steps, by_ref)
 
 
 def definition_in(document: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -78,43 +75,24 @@ def definition_in(document: Mapping[str, Any]) -> Mapping[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-class _Reading:
-    def __init__(self) -> None:
-        self.by_ref: dict[str, Step] = {}
-
-    def steps(
-        self, tasks: object, around: tuple[str, ...], loops: tuple[str, ...]
-    ) -> Iterator[Step]:
-        for task in tasks if isinstance(tasks, list) else ():
-            ref = task.get("taskReferenceName") if isinstance(task, dict) else None
-            if isinstance(ref, str) and ref and ref not in self.by_ref:
-                yield self._step(ref, task, around, loops)
-
-    def _step(
-        self, ref: str, task: Mapping[str, Any], around: tuple[str, ...], loops: tuple[str, ...]
-    ) -> Step:
-        kind = str(task.get("type") or "")
-        # Its name is taken before its blocks are read: none of them is to have it too.
-        self.by_ref[ref] = Step(ref, kind, (), around, loops)
-        if len(around) < MOST_DEPTH:
-            inner = (*loops, ref) if kind in _LOOPS else loops
-            branches = (
-                Branch(label, tuple(self.steps(block, (*around, ref), inner)))
-                for label, block in _blocks(kind, task)
-            )
-            kept = tuple(branch for branch in branches if branch.steps)
-            self.by_ref[ref] = Step(ref, kind, kept, around, loops)
-        return self.by_ref[ref]
+def _named(
+    steps: Sequence[plan.Step], around: tuple[str, ...], loops: tuple[str, ...],
+    by_ref: dict[str, Step],
+) -> Iterator[Step]:  # fmt: skip
+    """Those of ``steps`` that have a ref of their own."""
+    for step in steps:
+        if step.ref and step.shape is not Shape.REST and step.ref not in by_ref:
+            # Its name is taken before its branches are read: none of them is to have it too.
+            by_ref[step.ref] = Step(step.ref, step.kind, step.shape)
+            inner = (*loops, step.ref) if step.shape is Shape.LOOP else loops
+            branches = tuple(_branches(step, (*around, step.ref), inner, by_ref))
+            by_ref[step.ref] = Step(step.ref, step.kind, step.shape, branches, around, loops)
+            yield by_ref[step.ref]
 
 
-def _blocks(kind: str, task: Mapping[str, Any]) -> Iterator[tuple[str, object]]:
-    if kind in _SWITCHES:
-        cases = task.get("decisionCases")
-        if isinstance(cases, dict):
-            yield from ((str(case), block) for case, block in cases.items())
-        yield "default", task.get("defaultCase")
-    elif kind in _FORKS:
-        forks = task.get("forkTasks")
-        yield from (("", block) for block in (forks if isinstance(forks, list) else ()))
-    elif kind in _LOOPS:
-        yield "", task.get("loopOver")
+def _branches(
+    step: plan.Step, around: tuple[str, ...], loops: tuple[str, ...], by_ref: dict[str, Step]
+) -> Iterator[Branch]:
+    for branch in step.branches:
+        if steps := tuple(_named(branch.steps, around, loops, by_ref)):
+            yield Branch(branch.label, steps)
