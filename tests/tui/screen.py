@@ -5,15 +5,21 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from textual import events
+from textual._context import active_app
 from textual.app import App
 from textual.pilot import Pilot
 
 SNAPSHOTS = Path(__file__).with_name("snapshots")
 PATIENCE_SECONDS = 20.0
+# A screen that is the same for so many looks is what it comes to.
+STILL = 25
+# Who has nothing to do for so many rounds waits for somebody else.
+QUIET = 2
 _NAMES = {"/": "slash", ":": "colon", " ": "space", "#": "number_sign"}
 _SIGNS = {name: sign for sign, name in _NAMES.items()}
 
@@ -32,6 +38,25 @@ def assert_snapshot(text: str, name: str) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text + "\n", "utf-8")
     assert text + "\n" == path.read_text("utf-8")
+
+
+async def settled(min_sleep: float = 0.0, max_sleep: float = 1.0) -> None:
+    """Let the app go on until every message was dealt with; instead of Textual's wait_for_idle.
+
+    Args:
+        min_sleep: Is left out of account: what is waited for is known.
+        max_sleep: In seconds: who deals with one message for longer is not waited for.
+    """
+    app = active_app.get()
+    pilot, quiet = Pilot(app), 0
+    with suppress(TimeoutError):
+        async with asyncio.timeout(max_sleep):
+            while quiet < QUIET:
+                # Until all that was there is dealt with; it may have brought more.
+                await pilot._wait_for_screen()
+                nodes = app.screen.walk_children(with_self=True)
+                busy = any(node.message_queue_size for node in (app, *nodes))
+                quiet = 0 if busy else quiet + 1
 
 
 def burst(app: App[Any], *keys: str) -> None:
@@ -62,3 +87,36 @@ async def until_shown(pilot: Pilot[Any], *texts: str) -> None:
         lambda: all(text in screen_text(pilot.app) for text in texts),
         f"never shown: {texts}",
     )
+
+
+async def until_snapshot(
+    pilot: Pilot[Any], name: str, text: Callable[[Pilot[Any]], str] | None = None
+) -> None:
+    """Let the app go on until it shows ``snapshots/NAME.txt``.
+
+    Some of what a text stands for is shown before the rest of the screen is: what is compared is
+    waited for as a whole. With ``UPDATE_SNAPSHOTS=1`` it is written once it no longer changes.
+
+    Args:
+        text: What is compared; None: all of the screen.
+    """
+    read = text or (lambda pilot: screen_text(pilot.app))
+    path = SNAPSHOTS / f"{name}.txt"
+    if os.environ.get("UPDATE_SNAPSHOTS"):
+        await _until_still(pilot, read)
+        assert_snapshot(read(pilot), name)
+        return
+    wanted = path.read_text("utf-8")
+    try:
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while read(pilot) + "\n" != wanted:
+                await pilot.pause(0.01)
+    except TimeoutError:
+        assert_snapshot(read(pilot), name)
+
+
+async def _until_still(pilot: Pilot[Any], read: Callable[[Pilot[Any]], str]) -> None:
+    same, before = 0, read(pilot)
+    while same < STILL:
+        await pilot.pause(0.02)
+        same, before = (same + 1 if read(pilot) == before else 0), read(pilot)

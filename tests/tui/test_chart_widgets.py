@@ -11,7 +11,7 @@ from textual.app import App, ComposeResult
 from textual.message import Message
 from textual.pilot import Pilot
 
-from tests.tui.screen import assert_snapshot, screen_text, until
+from tests.tui.screen import assert_snapshot, screen_text, until, until_snapshot
 from tui.views.plot import Chart, Series
 from tui.widgets.chart import ZOOMS, TimeChart
 from tui.widgets.tile import Tile
@@ -62,8 +62,8 @@ async def shown(size: tuple[int, int] = (80, 24)) -> AsyncIterator[tuple[Shown, 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 60), (30, 12)])
 async def test_it_fits_every_size(size: tuple[int, int]) -> None:
-    async with shown(size) as (app, _):
-        assert_snapshot(screen_text(app), f"chart_{size[0]}x{size[1]}")
+    async with shown(size) as (_, pilot):
+        await until_snapshot(pilot, f"chart_{size[0]}x{size[1]}")
 
 
 async def test_zooming_stays_within_its_levels() -> None:

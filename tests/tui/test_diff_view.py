@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from textual.app import App, ComposeResult
 
-from tests.tui.screen import assert_snapshot, screen_text, until, until_shown
+from tests.tui.screen import screen_text, until, until_shown, until_snapshot
 from tui.widgets.diff_view import DiffView
 
 ONE = "\n".join(["kind: workflow", *(f"line: {n}" for n in range(40)), "retry: 1", "end: true"])
@@ -27,7 +27,7 @@ async def test_a_difference_is_shown(size: tuple[int, int]) -> None:
         await until_shown(pilot, "line: five", "change 1 of 2", "- v1", "+ v2")
         await pilot.pause()
 
-        assert_snapshot(screen_text(app), f"diff_view_{size[0]}x{size[1]}")
+        await until_snapshot(pilot, f"diff_view_{size[0]}x{size[1]}")
 
 
 async def test_changes_are_gone_through() -> None:

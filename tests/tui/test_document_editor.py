@@ -11,7 +11,7 @@ import pytest
 from textual import events, on
 from textual.app import App, ComposeResult
 
-from tests.tui.screen import assert_snapshot, screen_text, until, until_shown
+from tests.tui.screen import screen_text, until, until_shown, until_snapshot
 from tui.views.completion import Completion, Words, complete
 from tui.views.editing import EditorFault, Language
 from tui.widgets.code_area import parses
@@ -105,7 +105,7 @@ async def test_faults_of_others_are_gone_through_both_ways() -> None:
             ]
         )
         await until_shown(pilot, "2?", "4!")
-        assert_snapshot(screen_text(app), "document_editor_80x24")
+        await until_snapshot(pilot, "document_editor_80x24")
         await pilot.press("f8", "f8")
         await until_shown(pilot, r"4:40 tasks[0].type: is [bold]unknown\x1b[31m  (2 of 2)")
         await pilot.press("shift+f8")
@@ -128,7 +128,7 @@ async def test_a_key_is_completed_while_it_is_typed() -> None:
         await pilot.press("{", "enter", "quotation_mark", "t", "a")
         await until_shown(pilot, "tasks", "required. What it does.", "2!")
         await until(pilot, lambda: "timeoutSeconds" not in screen_text(app))
-        assert_snapshot(screen_text(app), "document_editor_completing_80x24")
+        await until_snapshot(pilot, "document_editor_completing_80x24")
         await pilot.press("enter")
         await until(pilot, lambda: editor.text == '{\n  "tasks": []')
         await pilot.press("ctrl+@")

@@ -12,7 +12,7 @@ from textual import on
 from textual.app import App, ComposeResult
 from textual.widgets import Input
 
-from tests.tui.screen import assert_snapshot, burst, screen_text, until, until_shown
+from tests.tui.screen import burst, screen_text, until, until_shown, until_snapshot
 from tui.widgets.json_view import JsonView
 from tui.widgets.text_view import FullText, TextView
 from tui.widgets.viewer import LARGE
@@ -63,7 +63,7 @@ async def test_a_document_is_shown(size: tuple[int, int]) -> None:
         app.query_one(JsonView).show(DOCUMENT)
         await until_shown(pilot, "A-1")
 
-        assert_snapshot(screen_text(app), f"json_view_{size[0]}x{size[1]}")
+        await until_snapshot(pilot, f"json_view_{size[0]}x{size[1]}")
 
 
 async def test_keys_fold_and_the_line_below_says_where_one_is() -> None:

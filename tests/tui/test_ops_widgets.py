@@ -11,7 +11,7 @@ import pytest
 from textual.app import App, ComposeResult
 from textual.pilot import Pilot
 
-from tests.tui.screen import assert_snapshot, screen_text, until
+from tests.tui.screen import screen_text, until, until_snapshot
 from tests.tui.test_pulse import NOW, failing, failure, span, state
 from tui.live.collection import Collection
 from tui.live.traffic import Group
@@ -130,7 +130,7 @@ async def test_the_pulse_looks_so(size: tuple[int, int]) -> None:
     async with app.run_test(size=size) as pilot:
         await laid_out(pilot, "Services", "╭─ Paused")
 
-        assert_snapshot(screen_text(app), f"pulse_{size[0]}x{size[1]}")
+        await until_snapshot(pilot, f"pulse_{size[0]}x{size[1]}")
 
 
 async def test_the_pulse_is_of_ascii_signs_where_it_must_be() -> None:
@@ -207,7 +207,7 @@ async def test_metrics_look_so(size: tuple[int, int]) -> None:
     async with app.run_test(size=size) as pilot:
         await laid_out(pilot, "Requests · all requests", "1.25M")
 
-        assert_snapshot(screen_text(app), f"metrics_{size[0]}x{size[1]}")
+        await until_snapshot(pilot, f"metrics_{size[0]}x{size[1]}")
 
 
 async def test_a_chart_goes_and_comes_with_the_room_there_is() -> None:

@@ -13,7 +13,7 @@ from textual.pilot import Pilot
 from textual.widgets import Static
 
 from podium.executor.v1 import executor_pb2 as pb
-from tests.tui.screen import assert_snapshot, screen_text
+from tests.tui.screen import screen_text, until_snapshot
 from tests.tui.timelines import (
     NOW,
     ORDER,
@@ -85,16 +85,16 @@ def painted(timeline: TimelineLines) -> list[int]:
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 60), (44, 14)])
 async def test_it_fits_every_size(size: tuple[int, int]) -> None:
-    async with shown(size) as (app, _):
-        assert_snapshot(screen_text(app), f"timeline_{size[0]}x{size[1]}")
+    async with shown(size) as (_, pilot):
+        await until_snapshot(pilot, f"timeline_{size[0]}x{size[1]}")
 
 
 async def test_it_needs_no_more_than_ascii() -> None:
-    async with shown((80, 24), ascii=True) as (app, _):
+    async with shown((80, 24), ascii=True) as (app, pilot):
         inside = "\n".join(line[1:-1] for line in screen_text(app).splitlines()[1:-1])
 
         assert inside.isascii()
-        assert_snapshot(screen_text(app), "timeline_ascii")
+        await until_snapshot(pilot, "timeline_ascii")
 
 
 async def test_a_row_is_opened_by_key_and_by_mouse() -> None:

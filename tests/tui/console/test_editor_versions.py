@@ -13,7 +13,7 @@ from podium.registry.v1 import registry_pb2
 from services.errors import NotFound
 from services.rpc import raising_ours
 from tests.tui.console.conftest import console_on
-from tests.tui.screen import assert_snapshot, screen_text, until, until_shown
+from tests.tui.screen import screen_text, until, until_shown, until_snapshot
 from tests.tui.services import Services, put, start
 from tui.clients import connected
 from tui.screens.definition.editor import DefinitionEditorPane
@@ -86,7 +86,7 @@ async def test_two_versions_are_compared(services: Services) -> None:
         await until_shown(pilot, "v1 → v3", '"ref1"', '"ref3"')
         diff = pilot.app.screen.query_one(DiffView)
         await until(pilot, lambda: diff.changes > 0)
-        assert_snapshot(_timeless(pilot), "editor_versions_diff_120x40")
+        await until_snapshot(pilot, "editor_versions_diff_120x40", _timeless)
 
 
 async def test_one_version_is_deleted_once_that_is_confirmed(services: Services) -> None:

@@ -10,7 +10,7 @@ from textual.pilot import Pilot
 
 from podium.registry.v1 import registry_pb2
 from tests.tui.console.conftest import console_on, until_listed
-from tests.tui.screen import assert_snapshot, screen_text, until, until_shown
+from tests.tui.screen import screen_text, until, until_shown, until_snapshot
 from tests.tui.services import Services, put
 from tui.clients import connected
 from tui.screens.workflow.editor import WorkflowEditorPane
@@ -78,7 +78,7 @@ async def test_a_new_workflow_is_typed_drawn_and_stored(services: Services) -> N
         await until_shown(pilot, "New workflow", '"name": ""', "first")
         await pilot.press(*"typed-here")
         await until_shown(pilot, "✔ fine")
-        assert_snapshot(below_the_link(pilot), "editor_new_120x40")
+        await until_snapshot(pilot, "editor_new_120x40", below_the_link)
 
         await pilot.press("ctrl+s")
         await until_shown(pilot, "Stored → written", "Save as version 1")
@@ -143,7 +143,7 @@ async def test_a_fault_is_marked_at_its_line_and_at_its_box(services: Services) 
         await until_shown(pilot, "tasks[0].type")
         graph = pilot.app.screen.query_one(FlowGraph)
         await until(pilot, lambda: graph.cursor == "first")
-        assert_snapshot(below_the_link(pilot), "editor_fault_120x40")
+        await until_snapshot(pilot, "editor_fault_120x40", below_the_link)
         await pilot.press("ctrl+s")
         await until_shown(pilot, "NOPE")
         assert (await stored(services, "faulty"))["tasks"][0]["type"] == "NOOP"
@@ -157,7 +157,7 @@ async def test_it_is_stored_as_the_next_version(services: Services) -> None:
         await pilot.press("ctrl+s")
         await until_shown(pilot, "Save as version 1", "Save as version 2", "change 1 of 1")
         await until_shown(pilot, "^s Save")
-        assert_snapshot(below_the_link(pilot), "editor_store_80x24")
+        await until_snapshot(pilot, "editor_store_80x24", below_the_link)
         await pilot.press("right", "enter")
 
         await until_shown(pilot, "workflow next-one v2 is stored.")

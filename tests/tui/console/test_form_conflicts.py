@@ -12,7 +12,7 @@ from tests.tui.console.filling import (
     stored,
     type_in,
 )
-from tests.tui.screen import assert_snapshot, screen_text, until, until_shown
+from tests.tui.screen import screen_text, until, until_shown, until_snapshot
 from tests.tui.services import Services, put
 from tui.widgets.live_table import LiveTable
 
@@ -57,7 +57,7 @@ async def test_theirs_is_taken_where_one_says_so(services: Services) -> None:
         await put(services, {**application("yielded"), "description": "two"})
         await pilot.press("ctrl+s")
         await until_shown(pilot, "Changed meanwhile", "They meet at description")
-        assert_snapshot(pane_text(pilot), "manage_conflict_80x24")
+        await until_snapshot(pilot, "manage_conflict_80x24", pane_text)
 
         await press_button(pilot, "theirs")
 

@@ -18,7 +18,7 @@ from tests.tui.console.filling import (
     stored,
     type_in,
 )
-from tests.tui.screen import assert_snapshot, screen_text, until, until_shown
+from tests.tui.screen import screen_text, until, until_shown, until_snapshot
 from tests.tui.services import Services, put
 from tui.widgets.live_table import LiveTable
 
@@ -31,7 +31,7 @@ async def test_an_application_is_created_and_the_list_has_it_when_the_stream_tel
         await pilot.press("n")
         form = await form_in(pilot)
         await until_shown(pilot, "New application", "id *")
-        assert_snapshot(pane_text(pilot), "manage_new_application_80x24")
+        await until_snapshot(pilot, "manage_new_application_80x24", pane_text)
         await type_in(pilot, form, ("id",), "made-by-form")
         await until_shown(pilot, "✔ fine")
 

@@ -14,7 +14,7 @@ from tests.tui.console.filling import (
     stored,
     type_in,
 )
-from tests.tui.screen import assert_snapshot, screen_text, until, until_shown
+from tests.tui.screen import screen_text, until, until_shown, until_snapshot
 from tests.tui.services import Services, put
 from tui.screens.definition.form import FormPane
 from tui.widgets.live_table import LiveTable
@@ -28,7 +28,7 @@ async def test_immutable_fields_are_fixed_when_editing(services: Services) -> No
         await pilot.press("e")
         form = await form_in(pilot)
         await until_shown(pilot, "service fixed", "(fixed)")
-        assert_snapshot(pane_text(pilot), "manage_edit_service_80x24")
+        await until_snapshot(pilot, "manage_edit_service_80x24", pane_text)
 
         await type_in(pilot, form, ("description",), "what it is for")
         await saved(pilot)

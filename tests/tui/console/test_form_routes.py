@@ -16,7 +16,7 @@ from tests.tui.console.filling import (
     type_in,
     workflow,
 )
-from tests.tui.screen import assert_snapshot, until, until_shown
+from tests.tui.screen import until, until_shown, until_snapshot
 from tests.tui.services import Services, put
 from tui.widgets.live_table import LiveTable
 
@@ -38,7 +38,7 @@ async def test_a_service_with_a_route_is_written_and_faults_stand_at_their_field
         await type_in(pilot, form, ("routes", 0, "path"), "/{id}/go")
         await type_in(pilot, form, ("routes", 0, "mappedWorkflow", "name"), "no-such-flow")
         await until_shown(pilot, "✘ there is no workflow", "1 to mend")
-        assert_snapshot(pane_text(pilot), "manage_service_with_fault_120x40")
+        await until_snapshot(pilot, "manage_service_with_fault_120x40", pane_text)
 
         await type_in(pilot, form, ("routes", 0, "mappedWorkflow", "name"), "svc-flow")
         await until_shown(pilot, "✔ fine")

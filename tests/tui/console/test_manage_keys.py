@@ -25,7 +25,7 @@ from tests.tui.console.filling import (
     type_in,
     workflow,
 )
-from tests.tui.screen import assert_snapshot, screen_text, until, until_shown
+from tests.tui.screen import screen_text, until, until_shown, until_snapshot
 from tests.tui.services import Services, put
 from tui.clients import connected
 from tui.live.session import Session
@@ -174,7 +174,7 @@ async def test_grants_are_switched_and_stored_at_once(services: Services) -> Non
         await until_shown(pilot, "2 targets", "● changed")
         await pilot.press("right", "space")
         await until(pilot, lambda: "CREATE" in matrix.grants[1].access)
-        assert_snapshot(pane_text(pilot), "manage_grants_80x24")
+        await until_snapshot(pilot, "manage_grants_80x24", pane_text)
 
         await pilot.press("escape")
         await pilot.press("ctrl+s")

@@ -10,7 +10,7 @@ import pytest
 from podium.registry.v1 import registry_pb2
 from tests.tui.console.conftest import console_on
 from tests.tui.console.tried import answered, calm, masked, serve, trying
-from tests.tui.screen import assert_snapshot, screen_text, until, until_shown
+from tests.tui.screen import screen_text, until, until_shown, until_snapshot
 from tests.tui.services import Services
 from tui.clients import connected
 from tui.screens.asking import AskScreen
@@ -65,14 +65,14 @@ async def test_a_script_is_run_on_a_payload(services: Services, size: tuple[int,
         await until_shown(pilot, '"a": 42')
         script.area.move_cursor((0, 0))
         await pilot.pause()
-        assert_snapshot(masked(pilot), f"{name}_result")
+        await until_snapshot(pilot, f"{name}_result", masked)
 
         payload.load("{}", "json")
         script.load("const a = 1;\n$.a.b.c;\n$", "javascript")
         await pilot.press("ctrl+r")
         await until_shown(pilot, "✘ Script test threw TypeError", "2:1")
         assert [fault.line for fault in script.faults] == [2]
-        assert_snapshot(masked(pilot), f"{name}_fault")
+        await until_snapshot(pilot, f"{name}_fault", masked)
 
 
 async def test_a_script_without_end_is_ended_and_told(services: Services) -> None:

@@ -14,7 +14,7 @@ from textual.widgets import Tabs
 from podium.registry.v1 import registry_pb2
 from tests.tui.console.conftest import console_on
 from tests.tui.console.tried import answered, key_of, masked, serve, trying
-from tests.tui.screen import assert_snapshot, screen_text, until, until_shown
+from tests.tui.screen import screen_text, until, until_shown, until_snapshot
 from tests.tui.services import Services, put
 from tui.clients import connected
 from tui.screens.route.tester import RouteTester
@@ -49,14 +49,14 @@ async def test_a_call_is_sent_from_a_form_and_its_answer_shown(
         await trying(pilot, "/tried/sum/{id}")
         await typed_id(pilot)
         await until_shown(pilot, " 7 ")
-        assert_snapshot(masked(pilot), f"{name}_call")
+        await until_snapshot(pilot, f"{name}_call", masked)
 
         await answered(pilot, "✔ 200 OK", '"sum": 41', "Execution")
-        assert_snapshot(masked(pilot), f"{name}_answer")
+        await until_snapshot(pilot, f"{name}_answer", masked)
 
         await pilot.press("ctrl+right")
         await until_shown(pilot, "└ execution", "✔ authentication")
-        assert_snapshot(masked(pilot), f"{name}_stages")
+        await until_snapshot(pilot, f"{name}_stages", masked)
 
 
 async def test_a_route_is_tried_in_its_own_tab(services: Services) -> None:
@@ -67,7 +67,7 @@ async def test_a_route_is_tried_in_its_own_tab(services: Services) -> None:
         await typed_id(pilot)
 
         await answered(pilot, "✔ 200 OK", '"sum": 41')
-        assert_snapshot(masked(pilot), "route_trial_tab")
+        await until_snapshot(pilot, "route_trial_tab", masked)
 
 
 async def test_a_key_that_is_not_known_is_asked_for_and_masked(services: Services) -> None:
@@ -135,7 +135,7 @@ async def test_the_line_of_a_script_that_fails_is_marked(services: Services) -> 
         await pilot.press("ctrl+right", "ctrl+right")
 
         await until_shown(pilot, "▶ 2  $.a.b.c;", "TypeError")
-        assert_snapshot(masked(pilot), "route_trial_script_fault")
+        await until_snapshot(pilot, "route_trial_script_fault", masked)
 
 
 async def test_what_scripts_were_given_and_gave_is_shown(services: Services) -> None:

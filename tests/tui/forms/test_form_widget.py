@@ -13,7 +13,7 @@ from textual.pilot import Pilot
 
 from services.json_text import Json
 from tests.tui.forms.schemas import form_for, object_of
-from tests.tui.screen import assert_snapshot, screen_text, until
+from tests.tui.screen import screen_text, until, until_snapshot
 from tui.views.forms.fields import Field, form_of
 from tui.widgets.form import Form
 from tui.widgets.form_editors import FieldInput, Picker
@@ -94,7 +94,7 @@ async def test_it_fits_every_size(size: tuple[int, int]) -> None:
     async with shown(document=SERVICE, size=size, existing=True) as (app, pilot):
         app.form.go_to(("routes", 1, "mappedWorkflow", "name"))
         await pilot.pause()
-        assert_snapshot(screen_text(app), f"form_{size[0]}x{size[1]}")
+        await until_snapshot(pilot, f"form_{size[0]}x{size[1]}")
 
 
 async def test_it_needs_no_more_than_ascii() -> None:

@@ -15,7 +15,7 @@ from textual.widgets import Input
 
 from podium.executor.v1 import executor_pb2 as pb
 from tests.tui.graph.workflows import ORDER, standing, task, workflow
-from tests.tui.screen import assert_snapshot, burst, screen_text, until
+from tests.tui.screen import burst, screen_text, until, until_snapshot
 from tui.views.graph.overlay import Overlay, of_states
 from tui.widgets.flow_graph import FlowGraph
 from tui.widgets.graph_pane import GraphPane
@@ -88,8 +88,8 @@ def in_sight(graph: FlowGraph) -> bool:
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 60), (44, 14)])
 async def test_it_fits_every_size(size: tuple[int, int]) -> None:
-    async with shown(ORDER, STANDING, size=size) as (app, _):
-        assert_snapshot(screen_text(app), f"graph_{size[0]}x{size[1]}")
+    async with shown(ORDER, STANDING, size=size) as (_, pilot):
+        await until_snapshot(pilot, f"graph_{size[0]}x{size[1]}")
 
 
 async def test_it_needs_no_more_than_ascii() -> None:
