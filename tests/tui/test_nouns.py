@@ -6,7 +6,7 @@ import click
 import pytest
 
 from tests.tui.parsed import parsed
-from tui.cli.main import COMMANDS
+from tui.cli.main import COMMANDS, main
 from tui.cli.nouns import OWN, TWINS, twin_of
 from tui.cli.queries import keeps
 from tui.cli.routes import _row
@@ -75,3 +75,23 @@ def test_routes_are_asked_as_the_consoles_list_is() -> None:
         "POST"
     ]
     assert len([row for row in rows if keeps("routes", "enabled:no orde")(row)]) == len(ways)
+
+
+@pytest.mark.parametrize(
+    ("command", "typed", "offered"),
+    [
+        ("get", "wo", ["workflow"]),
+        ("get", "SE", ["service", "secret"]),
+        ("get", "a", ["application", "auth", "audit"]),
+        ("delete", "a", ["application", "auth"]),
+    ],
+)
+def test_a_shell_completes_kinds_and_nouns(command: str, typed: str, offered: list[str]) -> None:
+    found = main.get_command(click.Context(main), command)
+    assert found is not None
+    (kind,) = (each for each in found.params if each.name == "kind")
+    context = click.Context(found, info_name=command)
+
+    completed = [each.value for each in kind.shell_complete(context, typed)]
+
+    assert sorted(completed) == sorted(offered)

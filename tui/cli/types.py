@@ -6,9 +6,11 @@ from datetime import timedelta
 from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
 
+from tui.cli.nouns import TWINS
 from tui.views import durations
-from tui.views.kinds import kind_of
+from tui.views.kinds import KINDS, kind_of
 
 
 class _Length(click.ParamType[timedelta]):
@@ -32,6 +34,13 @@ class _Kind(click.ParamType[str]):
 
     def convert(self, value: Any, param: Any, ctx: Any) -> str:
         return kind_of(value)
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        nouns = [noun for noun in TWINS if kind_of(noun) not in KINDS]
+        there_are = [*KINDS, *(nouns if ctx.info_name == "get" else ())]
+        return [CompletionItem(name) for name in there_are if name.startswith(incomplete.lower())]
 
 
 LENGTH = _Length()
