@@ -71,6 +71,17 @@ def test_the_audit_log_is_asked_by_the_grammar_of_all_lists(suite: Suite) -> Non
     assert suite.podium("audit", "nobody:x").returncode == 2
 
 
+def test_the_log_is_asked_by_the_grammar_of_all_lists(suite: Suite) -> None:
+    shown = suite.podium("log", "--query", "NOT level:debug service:edge,registry", "--limit", "3")
+    none = suite.podium("log", "--query", "service:nobody")
+
+    assert shown.returncode == none.returncode == 0
+    assert 1 <= len(shown.stdout.splitlines()) <= 3
+    assert all(" edge " in each or " registry " in each for each in shown.stdout.splitlines())
+    assert none.stdout == ""
+    assert suite.podium("log", "--query", "nothing:x").returncode == 2
+
+
 def test_the_engine_is_told_once_and_each_second(suite: Suite) -> None:
     once = suite.podium("engine", "--history", "10m", "--output", "json")
     shown = json.loads(once.stdout)

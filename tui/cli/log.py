@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import aclosing
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -14,6 +14,7 @@ from podium.common.v1 import log_pb2 as pb
 from services.errors import Unavailable
 from tui.cli.ending import while_read
 from tui.cli.main import HOME_OPTION
+from tui.cli.queries import keeps
 from tui.cli.session import call
 from tui.cli.writing import STREAM_OPTION, Stream, examples
 from tui.clients import SERVICES
@@ -35,6 +36,7 @@ _LEVELS: dict[str, pb.LogLevel.ValueType] = {
         "podium log --level warning --follow",
         "podium log --service edge --limit 20 timeout",
         "podium log --execution ID --output json",
+        "podium log --query 'level:error,critical NOT service:edge message~timeout'",
     )
 )
 @HOME_OPTION
@@ -44,6 +46,7 @@ _LEVELS: dict[str, pb.LogLevel.ValueType] = {
 @click.option("--logger", default="", help="A module, e.g. services.executor.")
 @click.option("--execution", default="", help="Entries that name this execution.")
 @click.option("--request", "request_id", default="", help="Entries that name this request.")
+@click.option("--query", default="", help="Entries that match, of the newest 5,000 of each.")
 @click.option("--follow", "-f", is_flag=True, help="Go on with what comes, over restarts too.")
 @click.option(
     "--limit",
@@ -55,12 +58,13 @@ _LEVELS: dict[str, pb.LogLevel.ValueType] = {
 @click.argument("text", default="")
 def log(
     home: Path | None, output: str, service: str | None, level: str | None, logger: str,
-    execution: str, request_id: str, follow: bool, limit: int, text: str,
+    execution: str, request_id: str, query: str, follow: bool, limit: int, text: str,
 ) -> None:  # fmt: skip
     """Show what registry, executor and edge have logged, in the order of time; with TEXT in it.
 
     Each keeps its last 5,000 entries in memory: info and above, debug only with
-    PODIUM_LOG_LEVEL=debug.
+    PODIUM_LOG_LEVEL=debug. Fields of a --query are level, service, logger, message, execution and
+    request.
     """
     request = pb.WatchLogRequest(
         level=_LEVELS[level] if level else pb.LOG_LEVEL_UNSPECIFIED,
@@ -68,10 +72,11 @@ def log(
         logger=logger,
         execution_id=execution,
         request_id=request_id,
-        limit=limit,
+        # What a query leaves out is known here only.
+        limit=MOST if query else limit,
     )
     services = (service,) if service else SERVICES
-    printing = _Printing(output)
+    printing = _Printing(output, keeps("log", query) if query else None)
 
     async def work(clients: Clients) -> int:
         answers = await asyncio.gather(*(_asked(clients, each, request) for each in services))
@@ -134,17 +139,27 @@ async def _follow(
 class _Printing:
     """Writes entries, as lines or as data."""
 
-    def __init__(self, output: str) -> None:
+    def __init__(self, output: str, wanted: Callable[[Any], bool] | None = None) -> None:
+        """``wanted`` takes the console's row of an entry."""
+        self._wanted = wanted
         self._stream = Stream(output) if output != "text" else None
 
     def show(self, entries: Iterable[pb.LogEntry], limit: int = MOST) -> None:
         """The newest ``limit`` of ``entries``, in the order of time."""
-        shown: Sequence[pb.LogEntry] = views.merged(entries)
+        shown: Sequence[pb.LogEntry] = views.merged(filter(self._wants, entries))
         for entry in shown[-limit:] if limit else ():
             if self._stream is not None:
                 self._stream.echo(views.document(entry))
             else:
                 click.echo("\n".join(views.lines(entry)))
+
+    def _wants(self, entry: pb.LogEntry) -> bool:
+        if self._wanted is None:
+            return True
+        # Late, as :mod:`tui.cli.queries` has it.
+        from tui.resources.log import entry_of
+
+        return self._wanted(entry_of(entry, ""))
 
 
 def _say(sentence: str) -> None:
