@@ -60,7 +60,8 @@ def test_another_version_replaces_none() -> None:
 
     assert base.etag_for({"name": "order", "version": 2, "data": {}}) == "e1"
     assert base.etag_for({"name": "order", "version": 3}) == NEW
-    assert Draft("schema", {"name": "order"}, "e1").etag_for({"name": "order"}) == "e1"
+    assert base.etag_for({"name": "other", "version": 2}) == NEW
+    assert Draft("schema", {"name": "order"}, "e1", "order").etag_for({"name": "order"}) == "e1"
 
 
 def test_faults_are_told_where_the_part_has_them() -> None:

@@ -16,7 +16,7 @@ OUTCOMES = {
     pb.OUTCOME_UNCHANGED: "unchanged",
 }
 # A value that goes in and never comes out is all that can differ beside what is shown.
-_HIDDEN = {"secret": "its value", "auth": "its keys"}
+HIDDEN = {"secret": "its value", "auth": "its keys"}
 
 
 def title(definition: pb.Definition) -> str:
@@ -52,7 +52,7 @@ def lines(result: pb.PutResult, origin: str) -> Iterator[str]:
         f"{title(definition)} ({origin})",
     )
     shown = diff(before, after, names)
-    yield from shown or [f"  ({_HIDDEN.get(definition.kind, 'the order of its fields')})"]
+    yield from shown or [f"  ({HIDDEN.get(definition.kind, 'the order of its fields')})"]
 
 
 def change_data(result: pb.PutResult, origin: str) -> dict[str, Any]:

@@ -55,10 +55,19 @@ class Draft:
         return {"kind": self.kind, **(document if isinstance(document, dict) else {})}
 
     def etag_for(self, document: Mapping[str, Json]) -> str:
-        """What the definition that ``document`` would replace must be."""
+        """What the definition that ``document`` would replace must be.
+
+        Another name, or another version, is another definition.
+        """
+        if name_of(self.kind, document) != self.name:
+            return NEW
         if self.kind in _VERSIONED and _version(document) != _version(self.base):
             return NEW
         return self.etag
+
+    def stored_as(self, base: Mapping[str, Json], etag: str, name: str, version: int) -> Draft:
+        """The same draft against what it was stored as."""
+        return replace(self, base=base, etag=etag, name=name, version=version)
 
     def read_again(self, base: Mapping[str, Json], etag: str) -> Draft:
         """The same draft against what is there by now, where its route may stand elsewhere."""

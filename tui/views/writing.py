@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from services.json_text import DocumentError, parse_json
+from tui.views.differences import HIDDEN, documents
 from tui.views.editing import Language
 from tui.views.json_places import positions
 from tui.views.json_values import json_text, safe
@@ -15,6 +16,7 @@ from tui.views.yaml_reading import yaml_documents
 from tui.views.yaml_text import yaml_text
 
 if TYPE_CHECKING:
+    from podium.registry.v1 import registry_pb2 as pb
     from services.json_text import Json
 
 _FIRST = "first"
@@ -57,6 +59,16 @@ def _yaml(text: str) -> Json:
 def written(document: Json, language: Language) -> str:
     """``document`` as text, in which nothing is hidden."""
     return yaml_text(document) if language == "yaml" else safe(json_text(document)) + "\n"
+
+
+def compared(result: pb.PutResult, language: Language) -> tuple[str, str, str]:
+    """What is stored and what would be, as texts, and what is to be said where they do not show."""
+    before, after = documents(result)
+    if after is None:
+        return "", "", "How it differs is not shown: there is too much of it."
+    one, two = (written(each, language) if each is not None else "" for each in (before, after))
+    hidden = HIDDEN.get(result.definition.kind, "the order of its fields")
+    return one, two, f"What differs is {hidden}." if one == two else ""
 
 
 def has_comments(text: str, language: Language) -> bool:

@@ -96,7 +96,7 @@ async def type_in(pilot: Pilot[Any], form: Form, path: tuple[str | int, ...], te
 
 async def saved(pilot: Pilot[Any]) -> None:
     await pilot.press("ctrl+s")
-    await until_shown(pilot, "Before → after")
+    await until_shown(pilot, "Stored → written")
     await pilot.press("enter")
 
 

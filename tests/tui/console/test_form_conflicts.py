@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.tui.console.conftest import console_on
+from tests.tui.console.conftest import console_on, until_listed
 from tests.tui.console.filling import (
     application,
     form_in,
@@ -80,3 +80,42 @@ async def test_what_is_stored_already_is_not_stored_again(services: Services) ->
 
         await until_shown(pilot, "What was written is what is stored.")
         assert not form.changed
+
+
+async def test_what_came_after_the_shown_conflict_is_not_written_over(services: Services) -> None:
+    await put(services, {**application("thrice"), "description": "one"})
+    async with console_on(services, "applications thrice", size=(120, 40)) as pilot:
+        await until_listed(pilot, "thrice")
+        await pilot.press("e")
+        form = await form_in(pilot)
+        await type_in(pilot, form, ("description",), "!")
+        await put(services, {**application("thrice"), "description": "two"})
+        await pilot.press("ctrl+s")
+        await until_shown(pilot, "Changed meanwhile", "+description: two")
+        await put(services, {**application("thrice"), "description": "three"})
+
+        await press_button(pilot, "mine")
+        await until(pilot, lambda: "Changed meanwhile" not in screen_text(pilot.app))
+        await pilot.press("ctrl+s")
+
+        await until_shown(pilot, "Changed meanwhile", "+description: three")
+        assert (await stored(services, "application", "thrice"))["description"] == "three"
+
+
+async def test_what_comes_while_the_difference_is_shown_is_not_written_over(
+    services: Services,
+) -> None:
+    await put(services, {**application("late"), "description": "one"})
+    async with console_on(services, "applications late", size=(120, 40)) as pilot:
+        await until_listed(pilot, "late")
+        await pilot.press("e")
+        form = await form_in(pilot)
+        await type_in(pilot, form, ("description",), "!")
+        await pilot.press("ctrl+s")
+        await until_shown(pilot, "Stored → written")
+        await put(services, {**application("late"), "description": "two"})
+
+        await pilot.press("enter")
+
+        await until_shown(pilot, "Changed meanwhile", "+description: two")
+        assert (await stored(services, "application", "late"))["description"] == "two"

@@ -141,7 +141,7 @@ async def test_a_secret_is_masked_everywhere_and_may_come_from_a_file(
         await until_shown(pilot, "••••", "✔ fine")
         assert "hidden-from" not in screen_text(pilot.app)
         await pilot.press("ctrl+s")
-        await until_shown(pilot, "Before → after")
+        await until_shown(pilot, "Stored → written")
         assert "hidden-from" not in screen_text(pilot.app)
         await pilot.press("enter")
         table = pilot.app.screen.query_one(LiveTable)

@@ -178,7 +178,7 @@ async def test_grants_are_switched_and_stored_at_once(services: Services) -> Non
 
         await pilot.press("escape")
         await pilot.press("ctrl+s")
-        await until_shown(pilot, "Before → after", "+")
+        await until_shown(pilot, "Stored → written", "+")
         await pilot.press("enter")
 
         await until(pilot, lambda: "● changed" not in screen_text(pilot.app))
@@ -207,7 +207,7 @@ async def test_grants_follow_the_stream_until_one_is_switched(services: Services
         await until(pilot, lambda: "Changed meanwhile" not in screen_text(pilot.app))
         await until_shown(pilot, "● changed")
         await pilot.press("ctrl+s")
-        await until_shown(pilot, "Before → after")
+        await until_shown(pilot, "Stored → written")
         await pilot.press("enter")
 
         await until(pilot, lambda: "● changed" not in screen_text(pilot.app))

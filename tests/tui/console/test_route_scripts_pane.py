@@ -14,7 +14,7 @@ from tests.tui.screen import screen_text, until, until_shown, until_snapshot
 from tests.tui.services import Services
 from tui.clients import connected
 from tui.screens.asking import AskScreen
-from tui.screens.definition.storing import StoreScreen
+from tui.screens.definition.saving import SaveScreen
 from tui.screens.route.scripts import ScriptsPane
 from tui.widgets.document_editor import DocumentEditor
 from tui.widgets.live_table import LiveTable
@@ -116,7 +116,7 @@ async def test_both_scripts_are_stored_after_what_differs_was_shown(services: Se
         editors(pilot)[0].area.text = "({three: $.sum})"
 
         await pilot.press("ctrl+s")
-        await until(pilot, lambda: isinstance(pilot.app.screen, StoreScreen))
+        await until(pilot, lambda: isinstance(pilot.app.screen, SaveScreen))
         await until_shown(pilot, "const twice", "({three: $.sum})")
         await pilot.press("ctrl+s")
 
@@ -140,8 +140,11 @@ async def test_what_somebody_else_changed_meanwhile_is_kept(services: Services) 
         await change(services, "meets", preRequestScript="({a: 'theirs'})")
 
         await pilot.press("ctrl+s")
-        await until(pilot, lambda: isinstance(pilot.app.screen, StoreScreen))
+        await until(pilot, lambda: isinstance(pilot.app.screen, SaveScreen))
         await until_shown(pilot, "({a: 'theirs'})", "({a: 3})", "and these scripts too")
+        await change(services, "meets", preRequestScript="({a: 'third'})")
+        await pilot.press("ctrl+s")
+        await until_shown(pilot, "({a: 'third'})", "({a: 3})", "and these scripts too")
         await pilot.press("ctrl+s")
         await until_shown(pilot, "The scripts are stored.")
 

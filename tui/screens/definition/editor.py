@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any, ClassVar
@@ -10,23 +10,27 @@ from typing import Any, ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
+from textual.content import Content
 
 from services.json_text import Json
+from tui.live.putting import Answer
 from tui.live.session import Session
 from tui.resources.catalog import Definition
 from tui.resources.model import Resource
 from tui.screens.asking import AskScreen
 from tui.screens.definition.checking import Checker
 from tui.screens.definition.naming import Known
-from tui.screens.definition.storer import Storer
+from tui.screens.definition.saver import Saver
 from tui.screens.pane import Pane
 from tui.settings.unsaved import Drafts, Unsaved
 from tui.views import drafts, writing
 from tui.views.addresses import Address
+from tui.views.differences import HIDDEN
 from tui.views.drafts import Draft
 from tui.views.editing import EditorFault, Language, placed_faults
 from tui.views.faults import PlacedFault
 from tui.views.json_values import read_json
+from tui.views.visible import in_one_line
 from tui.views.writing import Written
 from tui.widgets.document_editor import DocumentEditor
 from tui.widgets.working import begin
@@ -59,7 +63,8 @@ class DefinitionEditorPane(Pane):
         self.base_text = definition.text if definition is not None else ""
         self.editor = DocumentEditor(self.title, complete=self._complete)
         self.written = Written(None)
-        self.storer = Storer(self)
+        self.saver: Saver | None = None
+        self._saving = self._sent = ""
         self._kept = False
 
     @property
@@ -73,6 +78,7 @@ class DefinitionEditorPane(Pane):
     def compose(self) -> ComposeResult:
         self.session: Session = self.console.session
         self.known = Known(self.session, self.kind)
+        self.saver = Saver(self)
         self.checker = Checker(self, self.session, self.asked, self._verdict_changed)
         self._drafts = Drafts(self.console.state if self.kind == "workflow" else None)
         with Horizontal():
@@ -92,6 +98,8 @@ class DefinitionEditorPane(Pane):
 
     def on_unmount(self) -> None:
         self.known.close()
+        if self.saver is not None:
+            self.saver.close()
 
     def _first_language(self) -> Language:
         """YAML for who was reading YAML."""
@@ -124,7 +132,7 @@ class DefinitionEditorPane(Pane):
 
     def standing(self, now: float) -> tuple[str, str]:
         verdict = self.checker.verdict
-        if self.storer.is_awaited:
+        if self.saver is not None and self.saver.is_awaited:
             return "⋯ stored, the stream has not told of it yet", "primary"
         if self.written.document is None:
             return f"✘ cannot be read: {self.written.fault}", "error"
@@ -141,7 +149,8 @@ class DefinitionEditorPane(Pane):
         self.editor.focus()
 
     def flush(self, now: float) -> None:
-        self.storer.flush()
+        if self.saver is not None:
+            self.saver.flush()
         self.checker.link(self.known.is_live)
 
     # What is written
@@ -198,8 +207,81 @@ class DefinitionEditorPane(Pane):
         self.text_changed()
         if self._other_kind() is not None or self.written.document is None:
             self.editor.action_fault(1)
-        else:
-            self.storer.begin()
+        elif self.saver is not None:
+            self.saver.begin()
+
+    # What the saver asks
+
+    @property
+    def language(self) -> Language:
+        """Of the text."""
+        return self.editor.language
+
+    def to_save(self) -> dict[str, Json] | None:
+        """The document that the text is."""
+        self._saving = self.editor.text
+        document = writing.read(self._saving, self.language).document
+        return self.to_send(document) if document is not None else None
+
+    def turn_to_version(self, version: int) -> None:
+        """Write what is to be saved as another version."""
+        self._saving = writing.with_version(self._saving, self.language, version)
+        self.editor.rewrite(self._saving)
+
+    def command(self, document: Mapping[str, Json]) -> str:
+        """The command line that stores it; what may hold keys is not shown in it."""
+        return drafts.APPLY_FILE if self.kind in HIDDEN else drafts.command(document)
+
+    def mark(self, answer: Answer, *, all_of_it: bool = False) -> None:
+        """Mark faults in the text."""
+        self.checker.take(answer)
+        if all_of_it:
+            self.editor.action_fault(1)
+
+    def take(self, draft: Draft, document: Mapping[str, Json] | None, *, theirs: bool) -> None:
+        """Write on against what is there by now."""
+        self._base_on(draft)
+        if document is not None:
+            self.editor.rewrite(writing.written(dict(document), self.language))
+        if theirs:
+            self._is_stored(self.editor.text)
+        self.text_changed()
+
+    def sent(self, draft: Draft) -> None:
+        """What is written from here on is written against what is stored now."""
+        self._sent = self._saving
+        self.forget_kept()
+        self._base_on(draft)
+
+    def _base_on(self, draft: Draft) -> None:
+        self.draft = draft
+        self.base_text = writing.compact(dict(draft.base)) if draft.base else ""
+
+    def is_as_stored(self) -> None:
+        """The text that was to be saved says what is stored."""
+        self._is_stored(self._saving)
+
+    def _is_stored(self, text: str) -> None:
+        self.editor.mark_saved(text)
+        self.editor.border_title = Content(in_one_line(self.title))
+        if not self.dirty:
+            self.forget_kept()
+
+    def told(self, name: str) -> None:
+        """Write on, or go back to who wanted something created."""
+        self._is_stored(self._sent)
+        self.console.place_changed()
+        if self.on_stored is not None:
+            begin(self.console.frame, partial(self._back, self.on_stored, name), "leave")
+
+    async def _back(self, on_stored: Callable[[str], None], name: str) -> None:
+        await self.console.frame.close(self)
+        on_stored(name)
+
+    async def leave(self) -> None:
+        """Back to where one was; what was written is not wanted any more."""
+        self.forget_kept()
+        await self.console.frame.close(self)
 
     # The other language
 
@@ -242,8 +324,7 @@ class DefinitionEditorPane(Pane):
             text = f"{self.title}: what was written is not stored."
             if await self.app.push_screen_wait(AskScreen("Leave?", text, choices)) != "drop":
                 return
-        self.forget_kept()
-        await self.console.frame.close(self)
+        await self.leave()
 
     def _unsaved(self) -> Unsaved:
         draft = self.draft

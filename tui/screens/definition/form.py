@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, ClassVar
 
@@ -27,7 +27,8 @@ from tui.screens.pane import Pane
 from tui.views import drafts
 from tui.views.addresses import Address
 from tui.views.drafts import Draft
-from tui.views.forms.documents import Path
+from tui.views.editing import Language
+from tui.views.forms.documents import Missing, Path, value_at
 from tui.views.forms.fields import Field, form_of
 from tui.views.visible import in_one_line
 from tui.widgets.form import Form
@@ -59,6 +60,8 @@ class FormPane(Pane):
         Binding("escape", "leave", "Leave", id="definition.leave", show=False,
                 tooltip="From the text to the form, from the form to where you were"),
     ]  # fmt: skip
+    # What differs of a script is read line by line.
+    language: ClassVar[Language] = "yaml"
     DEFAULT_CSS = """
     FormPane > .waiting { padding: 1 2; color: $text-muted; }
     """
@@ -71,12 +74,13 @@ class FormPane(Pane):
         self._schema: Feed | None = None
         self._names: Names | None = None
         self._sheet: Sheet | None = None
-        self._saver = Saver(self)
+        self._saver: Saver | None = None
         self._trying: Timer | None = None
         self._sent_once = False
 
     def compose(self) -> ComposeResult:
         self._schema = self.console.session.open(putting.schema_of(self.draft.kind))
+        self._saver = Saver(self)
         yield Static("Asking the registry what may be said…", classes="waiting", markup=False)
 
     def on_unmount(self) -> None:
@@ -84,7 +88,8 @@ class FormPane(Pane):
             self.console.session.close(self._schema)
         if self._names is not None:
             self._names.close()
-        self._saver.close()
+        if self._saver is not None:
+            self._saver.close()
 
     @property
     def title(self) -> str:
@@ -111,9 +116,13 @@ class FormPane(Pane):
     @property
     def dirty(self) -> bool:
         """Whether something is written that is not stored."""
-        if self.form is None or self._sheet is None or self._saver.is_stored:
+        if self.form is None or self._sheet is None or self._is_sent:
             return False
         return self.form.changed or bool(self._sheet.unreadable)
+
+    @property
+    def _is_sent(self) -> bool:
+        return self._saver is not None and self._saver.is_awaited
 
     def entered(self) -> None:
         if self._sheet is not None:
@@ -124,7 +133,8 @@ class FormPane(Pane):
             self._begin()
         if self._names is not None and self.form is not None:
             self._names.offer(self.form)
-        self._saver.flush()
+        if self._saver is not None:
+            self._saver.flush()
 
     def _begin(self) -> None:
         """Now that it is known what documents of the kind may say."""
@@ -149,36 +159,50 @@ class FormPane(Pane):
     # What is written
 
     @property
-    def part(self) -> Json:
-        """What is written, as it is now."""
+    def _part(self) -> Json:
         return self.form.document if self.form is not None else {}
 
-    @property
-    def written(self) -> dict[str, Json]:
+    def to_save(self) -> dict[str, Json]:
         """The whole document as it is written now."""
-        return self.draft.whole(self.part)
+        return self.draft.whole(self._part)
 
-    @property
-    def hidden(self) -> Collection[str]:
-        """The fields that nobody is to read over a shoulder."""
-        if self.form is None:
-            return ()
-        return drafts.secrets_of(self.form.state.form, self.form.document)
+    def command(self, document: Mapping[str, Json]) -> str:
+        """The command line that stores it, without what nobody is to read over a shoulder."""
+        form = self.form
+        hidden = drafts.secrets_of(form.state.form, form.document) if form is not None else ()
+        return drafts.command(document, hidden)
 
     def shown(self) -> Json:
         """What is written, without what nobody is to read over a shoulder."""
         assert self.form is not None
         return drafts.without_secrets(self.form.state.form, self.form.document)
 
-    def take(self, draft: Draft, part: Json | None) -> None:
-        """Write ``part`` (None: nothing yet) against what is there by now."""
+    def turn_to_version(self, version: int) -> None:
+        """Write it as another version."""
+        if self.form is not None:
+            self.form.put(("version",), version)
+
+    def take(self, draft: Draft, document: Mapping[str, Json] | None, *, theirs: bool) -> None:
+        """Write on against what is there by now."""
         if self.form is None or self._sheet is None:
             return
+        part = self._part if document is None else value_at(dict(document), draft.within)
         self.draft = draft
         self.form.begin_again(draft.part(), existing=draft.is_stored)
-        self.form.load({} if part is None else part)
+        self.form.load({} if isinstance(part, Missing) else part)
         self._sheet.follow()
         self._try_soon()
+
+    def sent(self, draft: Draft) -> None:
+        """It is stored; the form stays until the stream tells so."""
+        self.draft = draft
+
+    def is_as_stored(self) -> None:
+        """Nothing is to be done about it here."""
+
+    def told(self, name: str) -> None:
+        """Nothing is left to do here."""
+        begin(self.console.frame, partial(self._end, name), "leave")
 
     def on_form_changed(self, message: Form.Changed) -> None:
         message.stop()
@@ -203,10 +227,10 @@ class FormPane(Pane):
 
     async def _try(self) -> None:
         """Ask the registry what it thinks of what is written so far."""
-        document = self.written
+        document = self.to_save()
         etag = "" if self.draft.is_stored or self.draft.within else drafts.NEW
         answer = await putting.put(self.console.session.connection, document, etag, dry_run=True)
-        if document == self.written and not self._saver.is_stored:
+        if document == self.to_save() and not self._is_sent:
             self.mark(answer)
 
     def mark(self, answer: putting.Answer, *, all_of_it: bool = False) -> None:
@@ -214,8 +238,9 @@ class FormPane(Pane):
         if self.form is None or self._sheet is None:
             return
         faults = drafts.faults_within(self.draft, answer.faults)
-        if answer.stale and self.draft.etag == drafts.NEW:
-            faults.append((drafts.identity_of(self.draft.kind), answer.stale))
+        if answer.stale and self.draft.etag_for(self.to_save()) == drafts.NEW:
+            taken = "version" if self.draft.is_stored else drafts.identity_of(self.draft.kind)
+            faults.append((taken, answer.stale))
         self._sent_once = self._sent_once or all_of_it
         wrong, missing = drafts.not_yet_given(faults, self.form.document)
         shown = faults if self._sent_once else wrong
@@ -249,7 +274,8 @@ class FormPane(Pane):
         message.stop()
         if self._sheet is not None:
             self._sheet.tell(0, 0, "")
-        self._saver.begin()
+        if self._saver is not None:
+            self._saver.begin()
 
     def on_form_cancelled(self, message: Form.Cancelled) -> None:
         message.stop()
@@ -269,14 +295,17 @@ class FormPane(Pane):
             text = f"{self.title}: what was written is not stored."
             if await self.app.push_screen_wait(AskScreen("Leave?", text, choices)) != "drop":
                 return
+        await self.leave()
+
+    async def leave(self) -> None:
+        """Back to where one was, whatever is written."""
         await self.console.frame.close(self)
 
-    async def end(self, name: str) -> None:
-        """Nothing is left to do here."""
-        await self.console.frame.close(self)
-        if name and self.on_stored is not None:
+    async def _end(self, name: str) -> None:
+        await self.leave()
+        if self.on_stored is not None:
             self.on_stored(name)
-        elif name:
+        else:
             self.console.frame.show_record(name)
 
     # What a field refers to, and what is written elsewhere

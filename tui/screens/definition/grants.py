@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Mapping
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -17,9 +17,10 @@ from tui.screens.confirm import ConfirmScreen
 from tui.screens.definition.drafting import draft_of
 from tui.screens.definition.saver import Saver
 from tui.screens.detail_pane import DetailPane, TabPane
-from tui.views import grants as views
+from tui.views import drafts, grants as views
 from tui.views.confirmation import Plan
 from tui.views.drafts import Draft
+from tui.views.editing import Language
 from tui.views.grants import TARGETS, Grants
 from tui.views.visible import visible
 from tui.widgets.grant_matrix import GrantMatrix
@@ -31,6 +32,7 @@ WRITES = ("add", "remove", "undo", "save")
 class GrantsTab(TabPane):
     """The grants as they are stored, until somebody switches one."""
 
+    language: ClassVar[Language] = "yaml"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("a", "add", "Add target", id="grants.add", tooltip="Grant something on another"),
         Binding("delete,backspace", "remove", "Take out", id="grants.remove",
@@ -45,26 +47,37 @@ class GrantsTab(TabPane):
         self.draft = Draft("application", {})
         self._matrix = GrantMatrix(ascii=detail.console.ascii)
         self._matrix.border_title = "Grants"
-        self._saver = Saver(self)
+        self._saver: Saver | None = None
         self._stored: Grants = ()
 
     def compose(self) -> ComposeResult:
+        self._saver = Saver(self)
         yield self._matrix
 
     def on_unmount(self) -> None:
-        self._saver.close()
+        if self._saver is not None:
+            self._saver.close()
 
     def entered(self) -> None:
         self._matrix.focus()
 
     @property
     def dirty(self) -> bool:
-        return self._matrix.grants != self._stored and not self._saver.is_stored
+        return self._matrix.grants != self._stored and not self._is_sent
+
+    @property
+    def _is_sent(self) -> bool:
+        return self._saver is not None and self._saver.is_awaited
 
     def flush(self, now: float) -> None:
-        self._saver.flush()
+        if self._saver is not None:
+            self._saver.flush()
         record = self.detail.record
-        if record is not None and record.etag != self.draft.etag and not self.dirty:
+        if (
+            record is not None
+            and record.etag != self.draft.etag
+            and not (self.dirty or self._is_sent)
+        ):
             self._begin(draft_of(self.detail.resource, record))
 
     def _begin(self, draft: Draft) -> None:
@@ -84,7 +97,7 @@ class GrantsTab(TabPane):
 
     def on_grant_matrix_switched(self, message: GrantMatrix.Switched) -> None:
         message.stop()
-        if not self.console.read_only and not self._saver.is_stored:
+        if not self.console.read_only and not self._is_sent:
             self._show(views.toggled(self._matrix.grants, message.row, message.access))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
@@ -121,7 +134,7 @@ class GrantsTab(TabPane):
         self._show(self._stored)
 
     def action_save(self) -> None:
-        if self.dirty:
+        if self.dirty and self._saver is not None:
             self._saver.begin()
 
     # What the saver asks
@@ -131,29 +144,38 @@ class GrantsTab(TabPane):
         """As dialogs have it."""
         return f"grants of application {self.draft.name}"
 
-    @property
-    def part(self) -> Json:
+    def to_save(self) -> dict[str, Json]:
         """The whole application, with the grants as they are now."""
-        return views.with_grants(self.draft.base, self._matrix.grants)
+        return self.draft.whole(views.with_grants(self.draft.base, self._matrix.grants))
 
-    @property
-    def hidden(self) -> Collection[str]:
-        """Nothing is."""
-        return ()
+    def turn_to_version(self, version: int) -> None:
+        """An application has none."""
+
+    def command(self, document: Mapping[str, Json]) -> str:
+        """The command line that stores it."""
+        return drafts.command(document)
 
     def mark(self, answer: Answer, *, all_of_it: bool = False) -> None:
         """The saver tells what is wrong; no cell is."""
 
-    def take(self, draft: Draft, part: Json | None) -> None:
-        """Go on with ``part`` against what is there by now."""
+    def take(self, draft: Draft, document: Mapping[str, Json] | None, *, theirs: bool) -> None:
+        """Go on with those of ``document``, or with what is switched, against what is there now."""
+        grants = self._matrix.grants if document is None else views.grants_of(document)
         self._begin(draft)
-        if isinstance(part, dict):
-            self._show(views.grants_of(part))
+        self._show(grants)
 
-    async def end(self, name: str) -> None:
+    def sent(self, draft: Draft) -> None:
+        """It is stored."""
+        self.draft = draft
+
+    def is_as_stored(self) -> None:
+        """No cell differs."""
+        self._begin(self.draft)
+
+    def told(self, name: str) -> None:
         """It is stored: the next change is a new one."""
-        self._saver.close()
-        self._saver = Saver(self)
-        record = self.detail.record
-        if record is not None:
-            self._begin(draft_of(self.detail.resource, record))
+        self._begin(self.draft)
+
+    async def leave(self) -> None:
+        """There is no application any more: nothing is left to be written."""
+        self._begin(self.draft)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
@@ -12,8 +13,9 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Button, Static
 
-from tui.screens.asking import buttons
+from tui.screens.asking import Choices, buttons
 from tui.views.visible import in_one_line
+from tui.widgets.diff_view import DiffView
 from tui.widgets.text_view import TextView
 
 
@@ -39,41 +41,63 @@ class _Over(ModalScreen[str]):
 
 
 class SaveScreen(_Over):
-    """Shows what would change. Gives ``save``, or ``back``: nothing is to be stored."""
+    """Gives ``back``, or the name of the answer that was chosen."""
 
     HELP = """\
 ## Before it is stored
 
 What differs between what is stored and what was written.
 
-- `Enter` or `Ctrl+S` stores it, `Esc` goes back to the form
-- `Tab` goes to the difference: `j k` move in it, `/` searches it
+- `Tab` and the arrows go from answer to answer, `Enter` takes one
+- `Ctrl+S` stores it, as the version that it says; `Esc` goes back to it
+- in the difference `]` and `[` go from change to change, `/` searches
 """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "end('back')", "Back", id="save.back", tooltip="Back to the form"),
-        Binding("ctrl+s", "end('save')", "Save", id="save.save", tooltip="Store it"),
-    ]
+        Binding("escape", "end('back')", "Back", id="save.back",
+                tooltip="Back to what was written"),
+        Binding("ctrl+s", "first", "Save", id="save.save",
+                tooltip="Store it, as the version that it says"),
+    ]  # fmt: skip
 
-    def __init__(self, title: str, difference: Sequence[str], warnings: Sequence[str]) -> None:
+    def __init__(
+        self, title: str, before: str, after: str, warnings: Sequence[str], choices: Choices
+    ) -> None:
+        """``choices`` are names and what their buttons say, beside that which goes back."""
         super().__init__()
         self._title = title
-        self._difference = difference
+        self._texts = before, after
         self._warnings = warnings
+        self._choices = choices
 
     def compose(self) -> ComposeResult:
         with Vertical(id="dialog") as dialog:
             dialog.border_title = Content(in_one_line(self._title))
-            yield TextView("Before → after")
+            yield DiffView("Stored → written")
             if self._warnings:
                 told = "\n".join(f"⚠ {in_one_line(each)}" for each in self._warnings)
                 yield Static(told, classes="warnings", markup=False)
-            row = buttons((("back", "Back"), ("save", "Save")))
+            row = buttons((("back", "Back"), *self._choices))
             row.add_class("buttons")
             yield row
 
     def on_mount(self) -> None:
-        self.query_one(TextView).show("\n".join(self._difference), "diff")
-        self.query(Button).last().focus()
+        self.query_one(DiffView).show(*self._texts, names=("stored", "written"))
+        self._button(self._choices[0][0]).focus()
+
+    def _button(self, name: str) -> Button:
+        return next(each for each in self.query(Button) if each.name == name)
+
+    def on_key(self, event: events.Key) -> None:
+        """Arrows go from button to button; in the difference they move."""
+        if isinstance(self.focused, Button) and event.key in ("left", "right"):
+            event.stop()
+            if event.key == "left":
+                self.focus_previous(Button)
+            else:
+                self.focus_next(Button)
+
+    def action_first(self) -> None:
+        self.dismiss(self._choices[0][0])
 
     def action_end(self, answer: str) -> None:
         self.dismiss(answer)

@@ -11,7 +11,7 @@ from services.home import HomeUnusable
 from services.json_text import parse_json
 from tui.live import putting
 from tui.live.putting import Answer
-from tui.screens.definition.storing import StoreScreen
+from tui.screens.definition.saving import SaveScreen
 from tui.views.drafts import command
 from tui.views.route_scripts import RouteGone, compared, scripts_of, with_scripts
 
@@ -59,7 +59,7 @@ class ScriptSaver:
             self._console.tell("Nothing differs from what is stored.", "information")
             return True
         warnings += answer.result.warnings
-        screen = StoreScreen(
+        screen = SaveScreen(
             self.title, compared(self.stored), compared(scripts), warnings, [("same", "Save")]
         )
         if await self._console.push_screen_wait(screen) != "same":
@@ -78,7 +78,8 @@ class ScriptSaver:
         if answer.result is None:
             told = answer.stale or answer.failed or answer.faults[0][1]
             log.failed(entry, told)
-            return self._refused(answer)
+            # What came while the difference was shown is shown before anything is stored.
+            return await self._save(scripts) if answer.stale else self._refused(answer)
         log.done(entry, f"revision {answer.revision}")
         self._take(parse_json(answer.result.definition.document), answer.result.definition.etag)
         self._console.tell("The scripts are stored.", "information")
