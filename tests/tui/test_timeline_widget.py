@@ -280,3 +280,19 @@ async def test_other_keys_of_a_screen_are_left_alone() -> None:
         await pilot.resize_terminal(1, 1)
         await pilot.resize_terminal(300, 5)
         assert "above" in screen_text(pilot.app)
+
+
+async def test_the_whole_row_under_the_cursor_has_its_background() -> None:
+    async with shown() as (app, pilot):
+        app.timeline.select("join@0")
+        await pilot.pause()
+        lines = app.query_one(TimelineLines)
+        cursor = lines.get_component_rich_style("timeline--cursor").bgcolor
+
+        marked = [
+            y
+            for y in range(lines.size.height)
+            if {each.style.bgcolor for each in lines.render_line(y) if each.style} == {cursor}
+        ]
+
+        assert len(marked) == 1

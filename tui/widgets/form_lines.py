@@ -16,7 +16,7 @@ from tui.views.forms.cells import about, label_cells, pieces_of, value_column
 from tui.views.forms.rows import FormRow
 from tui.views.timecolumns import fitted
 from tui.views.visible import in_one_line
-from tui.widgets.tones import tone_style
+from tui.widgets.tones import tone_style, under_cursor
 
 ABOUT_LINES = 2
 _NO_STOPS = frozenset(("fault",))
@@ -185,7 +185,7 @@ class FormLines(ScrollView, can_focus=True, inherit_bindings=False):
         strip = Strip(segments).adjust_cell_length(width, self.rich_style)
         if index != self._index:
             return strip
-        return strip.apply_style(self.get_component_rich_style("form--cursor"))
+        return under_cursor(strip, self.get_component_rich_style("form--cursor"))
 
     def _said(self) -> tuple[str, str]:
         """What is said of the row under the cursor: what is wrong with it, in full, goes first."""

@@ -22,7 +22,7 @@ from tui.resources.model import Cell, Column
 from tui.views.table_layout import GAP, Placed, place
 from tui.views.visible import in_one_line
 from tui.widgets.table_row import Look, Row
-from tui.widgets.tones import tone_style
+from tui.widgets.tones import tone_style, under_cursor
 
 MARK_CELLS = 2
 HEADER_LINES = 1
@@ -271,10 +271,8 @@ class TableLines(ScrollView, can_focus=True):
 
     def _under_cursor(self, strip: Strip) -> Strip:
         """The whole width, with the cursor's background behind what the cells have as theirs."""
-        cursor = self.get_component_rich_style("live-table--cursor")
-        over = Style(bgcolor=cursor.bgcolor, bold=cursor.bold, reverse=cursor.reverse)
         wide = strip.extend_cell_length(self.scrollable_content_region.width, self._base_style())
-        return Strip(Segment.apply_style(wide, post_style=over), wide.cell_length)
+        return under_cursor(wide, self.get_component_rich_style("live-table--cursor"))
 
     @staticmethod
     def _fitted(text: str, width: int, right: bool) -> str:

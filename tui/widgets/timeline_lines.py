@@ -25,7 +25,7 @@ from tui.views.timecolumns import (
     head_of,
 )
 from tui.views.timerows import Facts, Row, facts_of
-from tui.widgets.tones import tone_style
+from tui.widgets.tones import tone_style, under_cursor
 
 HEAD_LINES = 1
 DETAIL_LINES = 1
@@ -171,7 +171,7 @@ class TimelineLines(ScrollView, can_focus=True):
         if index != self._index:
             return strip
         cursor = self.get_component_rich_style("timeline--cursor")
-        return strip.extend_cell_length(width).apply_style(cursor)
+        return under_cursor(strip.extend_cell_length(width), cursor)
 
     def _detail(self, width: int) -> Strip:
         style = self.get_component_rich_style("timeline--detail")

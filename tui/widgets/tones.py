@@ -5,9 +5,11 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any
 
+from rich.segment import Segment
 from rich.style import Style
 from textual.app import App
 from textual.color import Color, ColorParseError
+from textual.strip import Strip
 
 _VARIABLES = {
     "primary": "text-primary",
@@ -40,3 +42,9 @@ def _colored(color: str, bold: bool) -> Style:
     except ColorParseError:
         # "text", and what a theme gives no colour of its own.
         return Style(bold=bold or None)
+
+
+def under_cursor(strip: Strip, cursor: Style) -> Strip:
+    """``strip`` with the cursor's background behind its cells, which have one of their own."""
+    over = Style(bgcolor=cursor.bgcolor, bold=cursor.bold, reverse=cursor.reverse)
+    return Strip(Segment.apply_style(strip, post_style=over), strip.cell_length)

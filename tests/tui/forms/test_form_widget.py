@@ -372,3 +372,17 @@ async def test_a_thousand_fields_are_as_quick_as_ten() -> None:
         await until(pilot, lambda: app.form.document == {"f499": "x"})
 
         assert len(app.form.query("*")) < 10
+
+
+async def test_the_whole_row_under_the_cursor_has_its_background() -> None:
+    async with shown(document=SERVICE) as (app, _):
+        lines = app.query_one(FormLines)
+        cursor = lines.get_component_rich_style("form--cursor").bgcolor
+
+        marked = [
+            y
+            for y in range(lines.rows_shown)
+            if {each.style.bgcolor for each in lines.render_line(y) if each.style} == {cursor}
+        ]
+
+        assert marked == [0]
