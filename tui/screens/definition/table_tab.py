@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
+from textual.widget import Widget
 
 from tui.live.session import Feed
 from tui.live.sources import Source
@@ -14,17 +15,20 @@ from tui.resources.model import Action, Column
 from tui.screens.detail_pane import DetailPane, TabPane
 from tui.widgets.live_table import LiveTable
 
-# What others do is told by no stream here.
-AGAIN_SECONDS = 10.0
+# A source, and what is asked of it; None: about the record.
+About = tuple[Source[Any], str | None]
 
 
 class TableTab(TabPane):
     """Rows of ``source`` about the definition."""
 
-    source: ClassVar[Source[Any] | None]
+    source: ClassVar[Source[Any] | None] = None
     columns: ClassVar[tuple[Column[Any], ...]]
     title: ClassVar[str] = ""
     sort: ClassVar[str] = "name"
+    reverse: ClassVar[bool] = False
+    again_seconds: ClassVar[float | None] = 10.0
+    """What others do is told by no stream here: it is read again; None: when it is shown."""
     asks: ClassVar[str | None] = None
     """What is asked of the source; None: about the definition."""
 
@@ -67,11 +71,11 @@ class TableTab(TabPane):
         return self._view.record(self._table.cursor_id)
 
     def flush(self, now: float) -> None:
-        if self._table is None:
-            self._begin()
+        if self._table is None and (about := self.about()) is not None:
+            self._begin(*about)
         record = self.detail.record
         revision = record.definition.revision if record is not None else -1
-        is_old = self.asks is None and now - self._read_at > AGAIN_SECONDS
+        is_old = self.again_seconds is not None and now - self._read_at > self.again_seconds
         if self.asks is None and (revision != self._revision or is_old):
             self._revision, self._read_at = revision, now
             self.read_again()
@@ -87,14 +91,22 @@ class TableTab(TabPane):
         """What is said below the list."""
         return f"{len(self._view):,}" if self._view is not None else ""
 
-    def _begin(self) -> None:
+    def about(self) -> About | None:
+        """Where the rows come from; None: that is not known yet."""
         assert self.source is not None
-        self._feed = self.detail.follow(self.source, self.asks)
+        return self.source, self.asks
+
+    def below(self) -> tuple[Widget, ...]:
+        """What stands below the list."""
+        return ()
+
+    def _begin(self, source: Source[Any], asks: str | None) -> None:
+        self._feed = self.detail.follow(source, asks)
         self._view = View(self._feed.collection)
         self._view.choose(self.keeps)
-        self._table = LiveTable(self._view, self.columns, self.sort)
+        self._table = LiveTable(self._view, self.columns, self.sort, self.reverse)
         self._table.border_title = self.title
-        self.query_one(Vertical).mount(self._table)
+        self.query_one(Vertical).mount(self._table, *self.below())
         self.call_after_refresh(self._table.focus)
 
     def act(self, action: Action[Any]) -> None:
