@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import threading
 from collections.abc import Iterator
@@ -107,3 +108,39 @@ def test_what_an_encoding_does_not_have_is_written_as_json_has_it(
 
     assert (latin.exit_code, latin.stdout_bytes) == (0, b"\\u2714 \\ud800\n")
     assert CliRunner().invoke(main.main, ["say"]).output == "✔ \\ud800\n"
+
+
+async def following(begun: threading.Event) -> None:
+    """Shows something, and then nothing for ever."""
+    async with interrupts.while_read():
+        begun.set()
+        await asyncio.Event().wait()
+
+
+def test_who_leaves_a_pipe_ends_what_waits_for_news(monkeypatch: pytest.MonkeyPatch) -> None:
+    reading, writing = os.pipe()
+    begun = threading.Event()
+
+    def leave() -> None:
+        begun.wait()
+        os.close(reading)
+
+    leaving = threading.Thread(target=leave)
+    with os.fdopen(writing, "w") as pipe:
+        monkeypatch.setattr("sys.stdout", pipe)
+        leaving.start()
+        with pytest.raises(BrokenPipeError):
+            interrupts.run(following(begun))
+    leaving.join()
+
+
+def test_a_file_is_followed_into_without_a_word(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def once() -> int:
+        async with interrupts.while_read():
+            return 7
+
+    with (tmp_path / "out").open("w") as file:
+        monkeypatch.setattr("sys.stdout", file)
+        assert interrupts.run(once()) == 7

@@ -11,7 +11,7 @@ import click
 
 from podium.common.v1 import page_pb2
 from podium.registry.v1 import registry_pb2 as pb
-from tui.cli.ending import while_read
+from tui.cli.interrupts import while_read
 from tui.cli.main import HOME_OPTION
 from tui.cli.queries import keeps
 from tui.cli.session import call

@@ -14,7 +14,7 @@ from podium.common.v1 import page_pb2
 from podium.registry.v1 import registry_pb2
 from services.errors import InvalidRequest, NotFound
 from services.rpc import raising_ours
-from tui.cli.ending import while_read
+from tui.cli.interrupts import while_read
 from tui.cli.main import HOME_OPTION
 from tui.cli.nouns import twin_of
 from tui.cli.queries import keeps

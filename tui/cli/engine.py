@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from podium.executor.v1 import executor_pb2 as pb
-from tui.cli.ending import while_read
+from tui.cli.interrupts import while_read
 from tui.cli.live import Screen
 from tui.cli.main import HOME_OPTION
 from tui.cli.session import call

@@ -13,7 +13,7 @@ import click
 from podium.common.v1 import page_pb2
 from podium.executor.v1 import executor_pb2 as pb
 from services.rpc import raising_ours
-from tui.cli.ending import while_read
+from tui.cli.interrupts import while_read
 from tui.cli.main import HOME_OPTION
 from tui.cli.session import call
 from tui.cli.writing import STREAM_OPTION, Stream, echo_lines, examples

@@ -1,10 +1,14 @@
-"""Ctrl-C in a command that waits: heard at once, wherever the signal arrives."""
+"""A command that waits hears at once of Ctrl-C, wherever it arrives, and of a reader who leaves."""
 
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
-from collections.abc import Coroutine
+import stat
+import sys
+from collections.abc import AsyncGenerator, Coroutine
+from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -45,3 +49,45 @@ def run(work: Coroutine[Any, Any, T]) -> T:
         if not interrupted:
             raise
         raise KeyboardInterrupt from None
+
+
+@asynccontextmanager
+async def while_read() -> AsyncGenerator[None]:
+    """Within, who leaves standard output's pipe ends what goes on, also where nothing is written.
+
+    For what shows only: what changes something is done whoever reads of it.
+
+    Raises:
+        BrokenPipeError: Nobody reads any more.
+    """
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
+    pipe, left = _pipe(), False
+    assert task is not None
+
+    def leave() -> None:
+        nonlocal left
+        left = True
+        loop.remove_reader(pipe)
+        task.cancel()
+
+    if pipe >= 0:
+        # Its end for writing is never readable; it is told to be when the other end is closed.
+        loop.add_reader(pipe, leave)
+    try:
+        yield
+    except asyncio.CancelledError:
+        if not left:
+            raise
+        raise BrokenPipeError from None
+    finally:
+        if pipe >= 0:
+            loop.remove_reader(pipe)
+
+
+def _pipe() -> int:
+    """The number of standard output where it is a pipe; else -1."""
+    try:
+        number = sys.stdout.fileno()
+        return number if stat.S_ISFIFO(os.fstat(number).st_mode) else -1
+    except (OSError, ValueError):
+        return -1

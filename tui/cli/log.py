@@ -12,7 +12,7 @@ import click
 
 from podium.common.v1 import log_pb2 as pb
 from services.errors import Unavailable
-from tui.cli.ending import while_read
+from tui.cli.interrupts import while_read
 from tui.cli.main import HOME_OPTION
 from tui.cli.queries import keeps
 from tui.cli.session import call

@@ -13,7 +13,7 @@ from podium.edge.v1 import edge_pb2 as pb
 from podium.registry.v1 import registry_pb2
 from services.errors import NotFound, PermissionDenied, Unavailable
 from services.rpc import raising_ours
-from tui.cli.ending import while_read
+from tui.cli.interrupts import while_read
 from tui.cli.live import Screen
 from tui.cli.main import HOME_OPTION
 from tui.cli.session import call, fail

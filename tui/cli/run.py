@@ -15,7 +15,7 @@ import click
 from google.protobuf.duration_pb2 import Duration
 
 from podium.executor.v1 import executor_pb2 as pb
-from tui.cli.ending import while_read
+from tui.cli.interrupts import while_read
 from tui.cli.live import Timeline
 from tui.cli.main import HOME_OPTION
 from tui.cli.session import call, object_argument
