@@ -51,8 +51,9 @@ class _Line:
 class Judges:
     """The children; each is started when it is first needed. Whoever makes them closes them."""
 
-    def __init__(self, seconds: float = JUDGED_SECONDS) -> None:
+    def __init__(self, seconds: float = JUDGED_SECONDS, most_waiting: int = MOST_WAITING) -> None:
         self._seconds = seconds
+        self._most_waiting = most_waiting
         self._places = asyncio.Semaphore(CHILDREN)
         self._idle: list[Process] = []
         self._lines: dict[str, _Line] = {}
@@ -87,7 +88,7 @@ class Judges:
         return found
 
     async def _asked(self, name: str, schema: str, value: bytes) -> Faults:
-        if self._waiting >= MOST_WAITING or self._bytes + len(value) > MOST_WAITING_BYTES:
+        if self._waiting >= self._most_waiting or self._bytes + len(value) > MOST_WAITING_BYTES:
             raise _overloaded()
         self._waiting += 1
         self._bytes += len(value)

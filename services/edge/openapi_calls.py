@@ -13,7 +13,10 @@ LONGEST_BYTES = 8 * 1024 * 1024
 
 
 async def get_openapi(
-    gateway: Gateway, request: pb.GetOpenApiRequest, principal: Principal
+    gateway: Gateway,
+    request: pb.GetOpenApiRequest,
+    principal: Principal,
+    longest_bytes: int = LONGEST_BYTES,
 ) -> pb.GetOpenApiResponse:
     """The document of a service, or of one route of it.
 
@@ -41,8 +44,8 @@ async def get_openapi(
     revision = definitions.replica.revision
     yaml = request.format == pb.DOCUMENT_FORMAT_YAML
     text = await document_text(stored, gateway, config, route, yaml=yaml)
-    if len(text) > LONGEST_BYTES:
-        raise TooLarge(f"The document has {len(text):,} bytes; at most {LONGEST_BYTES:,} are told.")
+    if len(text) > longest_bytes:
+        raise TooLarge(f"The document has {len(text):,} bytes; at most {longest_bytes:,} are told.")
     return pb.GetOpenApiResponse(
         document=text.decode(),
         revision=revision,

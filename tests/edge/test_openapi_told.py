@@ -12,7 +12,6 @@ from ruamel.yaml import YAML
 
 from podium.edge.v1 import edge_pb2 as pb
 from services.access import Principal, application_principal
-from services.edge import openapi_calls
 from services.edge.openapi.parts import part
 from services.edge.openapi_calls import get_openapi
 from services.errors import InvalidRequest, NotFound, PermissionDenied, TooLarge
@@ -104,15 +103,20 @@ async def test_what_is_not_there_is_told(edge: Edge) -> None:
         await told(edge, method="GET")
 
 
-async def test_a_document_that_is_too_long_is_refused(
-    edge: Edge, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_page_that_is_not_for_everybody_is_told_to_be_so(edge: Edge) -> None:
     shop(edge, docsPublic=False)
-    assert not (await told(edge)).docs_public
-    monkeypatch.setattr(openapi_calls, "LONGEST_BYTES", 100)
 
-    with pytest.raises(TooLarge, match="at most 100"):
-        await told(edge)
+    assert not (await told(edge)).docs_public
+
+
+async def test_a_document_that_is_too_long_is_refused(edge: Edge) -> None:
+    shop(edge)
+    request = pb.GetOpenApiRequest(service_id="shop")
+    length = len((await told(edge)).document.encode())
+
+    assert await get_openapi(edge.gateway, request, READER, length)
+    with pytest.raises(TooLarge, match=f"has {length:,} bytes; at most {length - 1:,} are told"):
+        await get_openapi(edge.gateway, request, READER, length - 1)
 
 
 NAMES = st.sampled_from("abcd")

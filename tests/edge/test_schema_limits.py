@@ -186,10 +186,10 @@ async def test_a_child_that_is_killed_at_its_work_says_nothing_of_the_schema() -
     await judges.close()
 
 
-async def test_more_than_may_wait_is_refused_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(judging, "MOST_WAITING", 0)
-
+async def test_more_than_may_wait_is_refused_at_once() -> None:
     with pytest.raises(Problem) as caught:
-        await Judges().faults("inputSchema", json.dumps(TREE), lambda: [7], 3, lambda: b"[7]")
+        await Judges(most_waiting=0).faults(
+            "inputSchema", json.dumps(TREE), lambda: [7], 3, lambda: b"[7]"
+        )
 
     assert caught.value.kind == "overloaded"
