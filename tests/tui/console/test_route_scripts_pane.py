@@ -17,6 +17,7 @@ from tui.screens.asking import AskScreen
 from tui.screens.definition.saving import SaveScreen
 from tui.screens.route.scripts import ScriptsPane
 from tui.widgets.document_editor import DocumentEditor
+from tui.widgets.json_view import JsonView
 from tui.widgets.live_table import LiveTable
 
 DOUBLES = "const twice = $.a * 2;\n({a: twice})"
@@ -84,7 +85,10 @@ async def test_a_script_without_end_is_ended_and_told(services: Services) -> Non
         await until_shown(pilot, "✘ Script test")
         editors(pilot)[0].load("1 + 1", "javascript")
         await pilot.press("ctrl+r")
-        await until_shown(pilot, " 2 ")
+        result = pilot.app.screen.query_one("#script-result", JsonView)
+        await until(pilot, lambda: result.display and result.document is not None)
+        assert result.document is not None
+        assert result.document.value == 2
 
 
 async def test_the_payload_is_what_the_last_call_gave(services: Services) -> None:
