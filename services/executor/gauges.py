@@ -28,6 +28,8 @@ class Gauges:
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
         self._history = runtime.metering.history
+        # By length of span, then by start: what was told of it. A span that is over stays as it is.
+        self._told: dict[int, dict[int, tuple[Span, pb.EngineFigures]]] = {}
         self._stored: asyncio.Future[tuple[int, int, int]] | None = None
         self._stored_at = 0.0
 
@@ -57,8 +59,16 @@ class Gauges:
             return []
         if history not in _LENGTHS:
             raise InvalidRequest("history is none that there is.")
-        spans = self._history.spans(_LENGTHS[history], int(time.time()))
-        return [figures(span) for span in spans]
+        length = _LENGTHS[history]
+        spans = self._history.spans(length, int(time.time()))
+        before, told = self._told.get(length, {}), {}
+        for span in spans:
+            known = before.get(span.start)
+            # One that goes on is another one every second.
+            is_same = known is not None and known[0] is span
+            told[span.start] = known if known and is_same else (span, figures(span))
+        self._told[length] = told
+        return [message for _, message in told.values()]
 
     async def _state(self) -> pb.EngineState:
         runtime = self._runtime

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import given, strategies as st
 
 from podium.executor.v1 import executor_pb2 as pb
 from services.errors import InvalidRequest
+from services.executor.gauges import Gauges
 from services.executor.metrics.counter import MOST_KINDS, OTHER, Counter
 from services.executor.metrics.history import FIVES, MINUTES, SECONDS, History
 from services.rpc import raising_ours
@@ -96,6 +98,23 @@ async def test_the_state_tells_of_calls_timers_and_scripts(tmp_path: Path) -> No
     assert (after.calls_under_way, list(after.hosts)) == (0, [])
 
 
+async def test_figures_of_what_is_over_are_worked_out_once(tmp_path: Path) -> None:
+    async with executing(tmp_path / "x.db") as rig:
+        gauges, history = Gauges(rig.runtime), rig.runtime.metering.history
+        minute = int(time.time()) // 60 * 60 - 600
+        for second in (minute, minute + 60):
+            history.counter.started = 1
+            history.turn(second)
+        first = gauges._past(pb.ENGINE_HISTORY_DAY)
+        history.counter.started = 1
+        history.turn(minute + 61)
+        again = gauges._past(pb.ENGINE_HISTORY_DAY)
+
+    assert [each.started for each in first] == [1, 1]
+    assert [each.started for each in again] == [1, 2]
+    assert again[0] is first[0]
+
+
 async def test_what_takes_long_to_count_is_counted_once_for_all_who_ask(tmp_path: Path) -> None:
     async with executing(tmp_path / "x.db") as rig:
         said = await traced(rig)
@@ -106,7 +125,7 @@ async def test_what_takes_long_to_count_is_counted_once_for_all_who_ask(tmp_path
 
 
 # The first is told at once, the next after a second.
-async def test_figures_are_told_every_second_until_the_executor_drains(tmp_path: Path) -> None:
+async def test_figures_are_told_every_againuntil_the_executor_drains(tmp_path: Path) -> None:
     async with executing(tmp_path / "x.db", [QUICK]) as rig:
         await rig.runtime.metering.turned()
         request = pb.WatchEngineMetricsRequest(history=pb.ENGINE_HISTORY_DAY)
