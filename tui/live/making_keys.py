@@ -11,6 +11,7 @@ from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from podium.registry.v1 import registry_pb2 as pb
+from services.errors import DeadlineExceeded, Unavailable
 from tui.live.putting import CALL_SECONDS, called
 from tui.views import durations
 from tui.views.command_lines import command_line
@@ -79,6 +80,16 @@ async def access_key(
     )
     key = answer.access_key
     return Made(key.key_id, answer.key_secret, f"Key id: {key.key_id}")
+
+
+def may_be_made(error: Exception) -> str:
+    """Where nobody knows whether a key was made: what to say of it; else empty."""
+    if not isinstance(error, DeadlineExceeded | Unavailable):
+        return ""
+    return (
+        f"{error.detail} The key may have been made, and then nobody has it: making another one "
+        "makes a second. Its list tells; revoke there what nobody has."
+    )
 
 
 def command(words: tuple[str, ...], owner: str, name: str, answers: Answers) -> str:

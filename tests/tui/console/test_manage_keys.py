@@ -6,6 +6,7 @@ from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input
 
@@ -28,6 +29,7 @@ from tests.tui.console.filling import (
 from tests.tui.screen import screen_text, until, until_shown, until_snapshot
 from tests.tui.services import Services, put
 from tui.clients import connected
+from tui.live import making_keys
 from tui.live.session import Session
 from tui.widgets.document_editor import DocumentEditor
 from tui.widgets.grant_matrix import GrantMatrix
@@ -324,3 +326,27 @@ async def test_a_key_is_known_in_the_suite_that_made_it_only(services: Services)
 
         assert made_in.keys.of("elsewhere") == key
         assert other.keys.of("elsewhere") == ""
+
+
+async def test_a_key_whose_answer_is_lost_may_have_been_made_and_can_be_revoked(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await put(services, application("unheard"))
+    async with console_on(services, "applications/unheard/keys", size=(100, 30)) as pilot:
+        await until_shown(pilot, "● LIVE", "n New key")
+        with monkeypatch.context() as patch:
+            patch.setattr(making_keys, "CALL_SECONDS", 1e-6)
+            await pilot.press("n")
+            await confirmed(pilot, "New access key of unheard")
+            await until_shown(pilot, "It may have been made", "Show the keys")
+        async with connected(services.suite) as clients:
+            made = await clients.registry.CreateAccessKey(
+                registry_pb2.CreateAccessKeyRequest(application_id="unheard")
+            )
+        await press_button(pilot, "keys")
+
+        await until_shown(pilot, made.access_key.key_id, "● live")
+        await until(pilot, lambda: table_of(pilot).cursor_id == made.access_key.key_id)
+        await pilot.press("x")
+        await confirmed(pilot, "Revoke")
+        await until_shown(pilot, "revoked")

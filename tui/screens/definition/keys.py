@@ -12,6 +12,7 @@ from textual.binding import Binding, BindingType
 from services.errors import ServiceError
 from services.home import HomeUnusable
 from tui.live import making_keys, putting
+from tui.live.actions import ActionEntry
 from tui.live.making_keys import Answers, Made
 from tui.live.session import Session
 from tui.resources.credentials import (
@@ -22,9 +23,11 @@ from tui.resources.credentials import (
     REVOKE_API_KEY,
 )
 from tui.resources.model import Question
+from tui.screens.asking import AskScreen
 from tui.screens.confirm import ConfirmScreen
 from tui.screens.definition.table_tab import TableTab
 from tui.screens.once import OnceScreen, Shown
+from tui.views.addresses import Address
 from tui.views.confirmation import Plan
 from tui.widgets.working import begin
 
@@ -62,15 +65,29 @@ class _KeysTab(TableTab):
         try:
             made = await make(answers, datetime.now(UTC))
         except (ServiceError, HomeUnusable, ValueError) as error:
-            said = str(error) if isinstance(error, ValueError) else putting.in_words(error)
-            log.failed(entry, said)
-            console.tell(said)
+            await self._not_made(entry, error)
             return
         log.done(entry, f"key {made.name}")
         self.learn(session, made.key)
         self.read_again()
         shown = [Shown(f"key {made.name}", made.key)]
         await console.push_screen_wait(OnceScreen(title, shown, made.told))
+
+    async def _not_made(self, entry: ActionEntry, error: Exception) -> None:
+        """Say why not; where nobody knows that, show which keys there are."""
+        console, log = self.console, self.console.session.log
+        if not (unknown := making_keys.may_be_made(error)):
+            said = str(error) if isinstance(error, ValueError) else putting.in_words(error)
+            log.failed(entry, said)
+            console.tell(said)
+            return
+        log.failed(entry, f"Nobody knows: {unknown}")
+        self.read_again()
+        choices = (("close", "Close"), ("keys", "Show the keys"))
+        screen = AskScreen("It may have been made", unknown, choices)
+        if await console.push_screen_wait(screen) == "keys":
+            self.read_again()
+            console.open(Address(self.detail.resource.name, self.owner, self.detail.tab))
 
     def learn(self, session: Session, key: str) -> None:
         """Know it for as long as the console is on the suite that made it."""
