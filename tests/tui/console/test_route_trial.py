@@ -259,6 +259,13 @@ async def test_a_file_that_is_there_is_not_written_over_unasked(
         # Another name, and that is taken as well.
         await line_written(pilot, str(second))
         await until_shown(pilot, "Write over it?", "second.json")
+        # What one did not see when it was asked is asked for again.
+        second.write_text("third's")
+        await line_written(pilot, str(second))
+        await until_shown(pilot, "Write over it?", "second.json")
+        second.write_text("second")
+        await line_written(pilot, str(second))
+        await until_shown(pilot, "Write over it?", "second.json")
         assert (first.read_text(), second.read_text()) == ("first", "second")
         await line_written(pilot, str(second))
         await until_shown(pilot, "podium test-route --case")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,14 +21,14 @@ MOST_BYTES = 16 * 1024 * 1024
 async def save(console: Console, call: RouteCall) -> None:
     """Ask for a path and write the call there; a file that is there is asked for again."""
     path = await _path(console, "Keep this call in", _name(call))
-    agreed = False
+    seen: os.stat_result | None = None
     while path is not None:
         try:
-            await asyncio.to_thread(_write, path, case_text(call), over=agreed)
+            await asyncio.to_thread(_write, path, case_text(call), seen)
         except FileExistsError:
-            again = await _write_over(console, path)
+            found, again = await asyncio.to_thread(_stat, path), await _write_over(console, path)
             # Another name may be that of another file.
-            agreed, path = again == path, again
+            seen, path = found if again == path else None, again
         except (OSError, ValueError) as error:
             console.tell(f"{path} cannot be written: {_why(error)}.")
             return
@@ -36,9 +37,27 @@ async def save(console: Console, call: RouteCall) -> None:
             return
 
 
-def _write(path: Path, text: str, *, over: bool) -> None:
-    with path.open("w" if over else "x", encoding="utf-8") as file:
+def _write(path: Path, text: str, seen: os.stat_result | None) -> None:
+    """Write a new file, or over the one that was ``seen``, if it is that still.
+
+    Raises:
+        FileExistsError: Another one is there.
+    """
+    is_same = seen is not None and _told(_stat(path)) == _told(seen)
+    with path.open("w" if is_same else "x", encoding="utf-8") as file:
         file.write(text)
+
+
+def _stat(path: Path) -> os.stat_result | None:
+    try:
+        return path.stat()
+    except FileNotFoundError:
+        return None
+
+
+def _told(found: os.stat_result | None) -> tuple[int, ...]:
+    """What a file has of its own, and what a change of it changes."""
+    return (found.st_ino, found.st_mtime_ns, found.st_size) if found is not None else ()
 
 
 async def _write_over(console: Console, path: Path) -> Path | None:
