@@ -54,8 +54,10 @@ async def _watch(clients: Clients, query: str, tasks: Collection[Task], line: Li
     try:
         await _follow(clients, query, tasks, line, changed)
     except NotFound as error:
-        # The service answers, and there is nothing to come back for.
-        _problem(tasks, error)
+        # The service answers, and there is nothing to come back for; nor does it run on, where it
+        # was there before: another copy of the database has it no more.
+        tasks.place = None
+        tasks.facts["execution"] = facts_of(tasks)._replace(state=None, problem=error.detail)
         await line.rest()
         return
     finally:

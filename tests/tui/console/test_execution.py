@@ -199,3 +199,23 @@ async def test_the_cursor_goes_to_a_task_of_the_graph_once_and_stays_where_it_is
 
         await until(pilot, lambda: len(book.attempts) == 2 and before.isdisjoint(book.attempts))
         assert _chosen(pilot) == "adds"
+
+
+async def test_one_that_is_gone_with_its_database_is_not_said_to_run_on(
+    own_services: Services,
+) -> None:
+    await put(own_services, {"name": "lost", "version": 1, "tasks": [ADDS, WAITS]})
+    id_ = await start(own_services, "lost", input='{"a": 1}')
+    async with console_on(own_services, f"executions/{id_}") as pilot:
+        await until_shown(pilot, "hold", "● running")
+        await own_services.stop("executor")
+        for file in own_services.home.glob("executor.db*"):
+            file.unlink()
+
+        await own_services.start("executor")
+        await pilot.press("ctrl+r")
+
+        await until_shown(pilot, "LIVE", "There is no execution")
+        assert "● running" not in screen_text(pilot.app)
+        # What was known of it can still be read.
+        assert "hold" in screen_text(pilot.app)
