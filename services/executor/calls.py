@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from podium.executor.v1 import executor_pb2 as pb
-from services.access import Principal, require, tags_of
-from services.errors import ServiceError
+from services.access import Authority, Principal, require, tags_of
+from services.errors import PermissionDenied, ServiceError
 from services.executor.actors import Reply, Told
 from services.executor.core.events import Event
+from services.executor.core.workflow import Workflow
 from services.executor.results import Waiter, result_of, sendable, standing_of
 from services.executor.runtime import Runtime
 from services.executor.snapshots import Snapshot
@@ -39,9 +40,7 @@ class Calls:
         def checked(told: Told | ServiceError) -> None:
             try:
                 if isinstance(told, Told):
-                    flow = told.after.workflow
-                    tags = tags_of(flow.document)
-                    require(principal, self._replica, "EXECUTE", "workflow", flow.name, tags)
+                    check_workflow(principal, self._replica, "EXECUTE", told.after.workflow)
             except ServiceError as error:
                 told = error
             reply(told)
@@ -106,6 +105,27 @@ class Calls:
             return standing_of(stands.after, stands.origin)
         finally:
             self._runtime.waiters.leave(told.after.id, waiter)
+
+
+def check_workflow(
+    principal: Principal, authority: Authority, access: str, workflow: Workflow
+) -> None:
+    """Refuse ``principal`` unless it has ``access`` to the workflow of an execution.
+
+    Raises:
+        PermissionDenied: It has not. Of the workflow it says nothing: who knows the id of an
+            execution may have it from anywhere.
+    """
+    tags = tags_of(workflow.document)
+    try:
+        require(principal, authority, access, "workflow", workflow.name, tags)
+    except PermissionDenied:
+        raise PermissionDenied(
+            f"The application {principal.application_id!r} has no {access} on the workflow of "
+            "this execution.",
+            application=principal.application_id,
+            access=access,
+        ) from None
 
 
 class Answer:

@@ -11,13 +11,13 @@ from typing import Any, cast
 import grpc
 
 from podium.executor.v1 import executor_pb2 as pb, executor_pb2_grpc as rpc
-from services.access import current, require, tags_of
+from services.access import current
 from services.errors import InvalidRequest, NotFound
 from services.executor import listing, loading, occupancy
 from services.executor.acting import Acting, Asked
 from services.executor.actors import Told
 from services.executor.bulk import Bulk
-from services.executor.calls import Calls
+from services.executor.calls import Calls, check_workflow
 from services.executor.core.conductor import execution_json
 from services.executor.core.events import TaskUpdated
 from services.executor.core.model import Json, Task, TaskStatus
@@ -244,7 +244,7 @@ class Executor(rpc.ExecutorServiceServicer):
             version=metadata.version("podium"),
             revision=self._replica.revision,
             definitions_stale=self._replica.stale,
-            running=self._runtime.tally.running,
+            running=self._running(),
         )
 
     async def _readable(self, execution_id: str) -> loading.Loaded:
@@ -257,8 +257,15 @@ class Executor(rpc.ExecutorServiceServicer):
         return loaded
 
     def _check_readable(self, loaded: loading.Loaded) -> None:
-        flow = loaded.execution.workflow
-        require(current.get(), self._replica, "READ", "workflow", flow.name, tags_of(flow.document))
+        check_workflow(current.get(), self._replica, "READ", loaded.execution.workflow)
+
+    def _running(self) -> int:
+        """How many run, for who may know of all of them."""
+        application_id = current.get().application_id
+        application = self._replica.application(application_id)
+        if application_id and not (application and application.allows("READ", "workflow", "")):
+            return 0
+        return self._runtime.tally.running
 
 
 def _whole(loaded: loading.Loaded) -> pb.GetExecutionResponse:

@@ -79,6 +79,29 @@ async def test_a_grant_by_tag_is_good_for_that_tag_only(tmp_path: Path) -> None:
             )
 
 
+async def test_who_may_not_read_a_workflow_is_told_neither_its_name_nor_what_runs(
+    tmp_path: Path,
+) -> None:
+    waiting = workflow("payroll", step("hold", "WAIT"))
+    async with (
+        executing(tmp_path / "x.db", [waiting, STRANGER]) as rig,
+        calling(rig, "stranger") as stranger,
+        calling(rig, "admin") as admin,
+    ):
+        execution_id = await rig.begin("payroll")
+        attach = pb.Attach(execution_id=execution_id)
+        for refused in (
+            stranger.GetExecution(pb.GetExecutionRequest(execution_id=execution_id)),
+            stranger.AttachExecution(pb.AttachExecutionRequest(attach=attach)),
+        ):
+            with pytest.raises(PermissionDenied) as caught, raising_ours():
+                await refused
+            assert "payroll" not in f"{caught.value.detail} {caught.value.metadata}"
+        asked = pb.GetExecutorStatusRequest()
+        assert (await stranger.GetExecutorStatus(asked)).running == 0
+        assert (await admin.GetExecutorStatus(asked)).running == 1
+
+
 async def test_a_watch_ends_with_the_grant_to_read(tmp_path: Path) -> None:
     waiting = workflow("waiting", step("hold", "WAIT"), tags=["eu"])
     async with executing(tmp_path / "x.db", [waiting, BY_WORD]) as rig:
