@@ -76,7 +76,7 @@ async def _away(suite: Suite, error: ServiceError) -> str:
     said = error.detail.partition("; podium status")[0].rstrip(".")
     if is_of_transport(error):
         # In gRPC's words, which tell a user nothing.
-        said = "" if away else f"there is no answer in time ({', '.join(where.values())})"
+        said = "" if away else f"a service did not answer ({', '.join(where.values())})"
     if away:
         said = f"{said}: " * bool(said) + f"{', '.join(away)} cannot be reached"
     return f"{said[:1].upper()}{said[1:]}; podium status says more, podium up starts the suite."
