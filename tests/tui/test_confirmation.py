@@ -107,3 +107,14 @@ def test_what_was_answered_and_changed_nothing_does_not_linger() -> None:
     pending.answered("executions", "1", True, 0.0)
 
     assert pending.word("executions", "1", "RUNNING", LINGERING_SECONDS + 1) == ""
+
+
+def test_marks_of_what_nobody_looks_at_are_not_held_for_good() -> None:
+    pending, _ = _pending()
+    pending.answered("executions", "1", True, 0.0)
+    pending.over("executions", ["1"], LINGERING_SECONDS)
+    assert len(pending) == 1
+
+    pending.over("executions", [], LINGERING_SECONDS + 1)
+
+    assert len(pending) == 0

@@ -40,6 +40,7 @@ class Connection:
         self._token = Token("", 0.0)
         self._lock = asyncio.Lock()
         self._keeping: asyncio.Task[None] | None = None
+        self._renewing: asyncio.Task[None] | None = None
 
     async def clients(self, *, needs_token: bool = True) -> Clients:
         """The three services, to be asked for before each call or stream, never kept.
@@ -52,10 +53,10 @@ class Connection:
             ServiceError: The key is not accepted, or the registry is away and no token holds.
         """
         suite = self._find()
-        async with self._lock:
+        if self._token.ends_at - time.time() < TOKEN_MARGIN_SECONDS:
             with self.calling():
-                if self._token.ends_at - time.time() < TOKEN_MARGIN_SECONDS:
-                    await self._renew(suite, needs_token)
+                await self._renew(suite, needs_token)
+        async with self._lock:
             if self._clients is None or self._clients.suite != suite:
                 await self._channels.aclose()
                 self._clients = await clients_of(self._channels, suite, lambda: self._token.text)
@@ -74,11 +75,20 @@ class Connection:
                     await self.clients(needs_token=False)
 
     async def _renew(self, suite: Suite, needs_token: bool) -> None:
+        """Wait for a new token, which is asked for once: who can do without waits for less long."""
+        if self._renewing is None or self._renewing.done():
+            self._renewing = asyncio.create_task(self._ask_token(suite), name="renew token")
+            # Whoever waited for it may be gone by then.
+            self._renewing.add_done_callback(lambda task: task.cancelled() or task.exception())
         try:
-            self._token = await token_of(suite, CALL_SECONDS if needs_token else TOKEN_SECONDS)
-        except grpc.aio.AioRpcError:
+            async with asyncio.timeout(None if needs_token else TOKEN_SECONDS):
+                await asyncio.shield(self._renewing)
+        except (TimeoutError, grpc.aio.AioRpcError):
             if needs_token:
                 raise
+
+    async def _ask_token(self, suite: Suite) -> None:
+        self._token = await token_of(suite, CALL_SECONDS)
 
     @contextmanager
     def calling(self) -> Iterator[None]:
@@ -98,9 +108,10 @@ class Connection:
 
     async def aclose(self) -> None:
         """Close every channel."""
-        if self._keeping is not None:
-            self._keeping.cancel()
-            await asyncio.gather(self._keeping, return_exceptions=True)
-            self._keeping = None
+        tasks = [task for task in (self._keeping, self._renewing) if task is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self._keeping = self._renewing = None
         await self._channels.aclose()
         self._clients = None

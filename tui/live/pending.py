@@ -43,6 +43,8 @@ class Pending:
 
     def over(self, resource: str, ids: Sequence[str], now: float) -> None:
         """The call has ended: those that it said nothing of were not done."""
+        # Whoever is not in sight is not asked for: marks of before would be held for good.
+        self._marks = {key: mark for key, mark in self._marks.items() if not _is_old(mark, now)}
         for id_ in ids:
             mark = self._marks.get((resource, id_))
             if mark is not None and mark.done_at is None:
@@ -53,8 +55,11 @@ class Pending:
         mark = self._marks.get((resource, id_))
         if mark is None:
             return ""
-        old = mark.done_at is not None and now - mark.done_at > LINGERING_SECONDS
-        if old or state != mark.state:
+        if _is_old(mark, now) or state != mark.state:
             del self._marks[resource, id_]
             return ""
         return mark.word
+
+
+def _is_old(mark: _Mark, now: float) -> bool:
+    return mark.done_at is not None and now - mark.done_at > LINGERING_SECONDS

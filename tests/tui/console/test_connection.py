@@ -59,3 +59,23 @@ async def test_a_channel_that_is_closed_between_two_calls_is_a_service_that_is_a
             await clients.executor.GetExecutorStatus(executor_pb2.GetExecutorStatusRequest())
     finally:
         await connection.aclose()
+
+
+async def test_who_can_do_without_a_token_does_not_wait_for_those_who_cannot(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connections, "TOKEN_SECONDS", 0.01)
+    nowhere = replace(services.suite, registry="127.0.0.1:9")
+    connection = Connection(lambda: nowhere)
+    waiting = asyncio.create_task(connection.clients())
+    try:
+        await asyncio.sleep(0)
+        async with asyncio.timeout(5.0):
+            clients = await connection.clients(needs_token=False)
+
+        assert clients.suite == nowhere
+        assert not waiting.done()
+    finally:
+        waiting.cancel()
+        await asyncio.gather(waiting, return_exceptions=True)
+        await connection.aclose()

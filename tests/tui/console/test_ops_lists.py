@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import pytest
 from textual.widgets import Button
 
 from tests.tui.console.conftest import console_on
 from tests.tui.console.traffic import call, serve
 from tests.tui.screen import screen_text, until, until_shown
 from tests.tui.services import Services
+from tui.clients import connection
 from tui.resources.cache import SOURCE as CACHE
 from tui.resources.limits import SOURCE as LIMITS
 from tui.screens.confirm import ConfirmScreen
@@ -154,8 +156,10 @@ async def test_the_suite_says_which_service_is_away_and_when_it_is_back(
 
 
 async def test_the_suite_is_shown_though_the_registry_gives_no_token(
-    own_services: Services,
+    own_services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # It is asked for in vain before each reading.
+    monkeypatch.setattr(connection, "TOKEN_SECONDS", 0.05)
     await own_services.stop("registry")
     async with console_on(own_services, "suite", size=(120, 30)) as pilot:
         await until_shown(pilot, "✘ away", "no token")
