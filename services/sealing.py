@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+import json
 import os
 from pathlib import Path
 
@@ -31,6 +32,13 @@ class Sealer:
 
         derived = hashlib.blake2b(key, person=b"podium sealing", digest_size=32)
         self._cipher = AESGCM(derived.digest())
+        named = hashlib.blake2b(key, person=b"podium naming", digest_size=32)
+        self._named = named.digest()
+
+    def named(self, *words: str) -> bytes:
+        """32 bytes that only the key tells, the same for the same ``words``."""
+        text = json.dumps(words).encode("ascii")
+        return hashlib.blake2b(text, key=self._named, digest_size=32).digest()
 
     def seal(self, text: str) -> str:
         """``text``, readable only with the key; ASCII without spaces."""

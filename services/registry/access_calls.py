@@ -8,8 +8,15 @@ from datetime import UTC, datetime, timedelta
 from sqlite_utils import Database
 
 from podium.registry.v1 import registry_pb2 as pb
-from services.errors import InvalidRequest, NotFound, RateLimited, Unauthenticated, Unavailable
-from services.registry import audit, keys, pages, store, tokens
+from services.errors import (
+    Conflict,
+    InvalidRequest,
+    NotFound,
+    RateLimited,
+    Unauthenticated,
+    Unavailable,
+)
+from services.registry import audit, keys, pages, requested, store, tokens
 from services.registry.attempts import Attempts
 from services.registry.audit import Entry
 from services.registry.audit_watch import wanted_entries
@@ -19,6 +26,7 @@ from services.registry.key_calls import moment
 from services.registry.keys import AccessKey
 from services.registry.messages import entry_message, key_message, timestamp
 from services.registry.permissions import Caller
+from services.registry.requested import Naming
 from services.registry.tokens import Signer
 from services.registry.trust import require_an_administrator
 from services.storage import Storage
@@ -32,12 +40,18 @@ class AccessCalls:
     """Answers from one store."""
 
     def __init__(
-        self, storage: Storage, commits: Commits, signer: Signer, denials: Denials
+        self,
+        storage: Storage,
+        commits: Commits,
+        signer: Signer,
+        denials: Denials,
+        naming: Naming,
     ) -> None:
         self._storage = storage
         self._commits = commits
         self._signer = signer
         self._denials = denials
+        self._naming = naming
         self._attempts = Attempts()
 
     async def issue(self, request: pb.IssueTokenRequest) -> pb.IssueTokenResponse:
@@ -92,21 +106,25 @@ class AccessCalls:
     ) -> pb.CreateAccessKeyResponse:
         """A new key of an application."""
         application, expires_at = request.application_id, None
+        secret = requested.secret(self._naming, request.request_id, caller.name, request)
         if request.HasField("expires_at"):
             expires_at = moment(request.expires_at)
 
-        def work(db: Database, now: datetime) -> tuple[AccessKey, str]:
+        def work(db: Database, now: datetime) -> AccessKey:
+            store.get(db, "application", application)
+            known = keys.listed(db, application)
+            if (found := _of(known, secret)) is not None:
+                return found
             if expires_at is not None and expires_at <= now:
                 raise InvalidRequest("expires_at is not in the future.")
-            store.get(db, "application", application)
-            if sum(key.live(now) for key in keys.listed(db, application)) >= MOST_KEYS:
+            if sum(key.live(now) for key in known) >= MOST_KEYS:
                 raise InvalidRequest(f"An application has at most {MOST_KEYS} access keys.")
-            key, secret = keys.new(application, now, expires_at)
+            key = keys.new(application, secret, now, expires_at)
             keys.add(db, key)
             self._write_down(db, now, caller, "create-key", key)
-            return key, secret
+            return key
 
-        key, secret = await self._commits.commit(work)
+        key = await self._commits.commit(work)
         return pb.CreateAccessKeyResponse(access_key=key_message(key), key_secret=secret)
 
     async def list(
@@ -164,3 +182,15 @@ class AccessCalls:
     ) -> None:
         detail = f"Access key {key.key_id}."
         audit.write(db, now, Entry(caller.name, action, "application", key.application_id, detail))
+
+
+def _of(known: list[AccessKey], secret: str) -> AccessKey | None:
+    """The key of a secret: the request has been answered before.
+
+    Raises:
+        Conflict: It was revoked since.
+    """
+    found = next((key for key in known if key.secret_hash == keys.hashed(secret)), None)
+    if found is not None and found.revoked_at is not None:
+        raise Conflict(f"That request made access key {found.key_id}, which is revoked.")
+    return found

@@ -138,6 +138,16 @@ def rolled(
     return Change(after, _read(entry), tuple(map(_read, ended.values())))
 
 
+def known(auth: Document, key: str) -> Change | None:
+    """What the making of ``key`` did, where it is there already; the document is as it is."""
+    entries = stored_keys(auth)
+    made = next((_read(each) for each in entries if each.get("hash") == hashed(key)), None)
+    if made is None:
+        return None
+    line = [each for each in listed(auth) if each.acts_as == made.acts_as and each != made]
+    return Change(auth, made, tuple(each for each in line if each.expires_at is not None))
+
+
 def revoked(auth: Document, name: str, now: datetime, *, even_last: bool) -> Change:
     """``auth`` without that key.
 

@@ -11,13 +11,14 @@ from sqlite_utils import Database
 
 from podium.registry.v1 import registry_pb2 as pb
 from services.errors import InvalidRequest, Stale
-from services.registry import api_keys, audit, documents, store, writeonly
+from services.registry import api_keys, audit, documents, requested, store, writeonly
 from services.registry.api_keys import Change
 from services.registry.audit import Entry
 from services.registry.commits import Commits
 from services.registry.definitions import Definition, Document, examine
 from services.registry.messages import api_key_message
 from services.registry.permissions import Caller
+from services.registry.requested import Naming
 from services.registry.store import Stored, Write
 from services.storage import Storage
 
@@ -27,9 +28,10 @@ Changing = Callable[[Document, datetime], Change]
 class KeyCalls:
     """Answers from one store."""
 
-    def __init__(self, storage: Storage, commits: Commits) -> None:
+    def __init__(self, storage: Storage, commits: Commits, naming: Naming) -> None:
         self._storage = storage
         self._commits = commits
+        self._naming = naming
 
     async def list(self, caller: Caller, request: pb.ListApiKeysRequest) -> pb.ListApiKeysResponse:
         """The keys of an auth definition."""
@@ -48,13 +50,13 @@ class KeyCalls:
         self, caller: Caller, request: pb.CreateApiKeyRequest
     ) -> pb.CreateApiKeyResponse:
         """One more key."""
-        key, end = writeonly.new_gateway_key(), _end(request)
+        key, end = self._key(caller, request), _end(request)
 
         def change(auth: Document, now: datetime) -> Change:
             return api_keys.created(auth, request.name, key, end, now)
 
         done, revision = await self._change(
-            caller, request.auth_id, request.etag, "create-key", change, lends=True
+            caller, request.auth_id, request.etag, "create-key", change, key=key
         )
         assert done.made is not None
         made = api_key_message(request.auth_id, done.made)
@@ -62,13 +64,13 @@ class KeyCalls:
 
     async def roll(self, caller: Caller, request: pb.RollApiKeyRequest) -> pb.RollApiKeyResponse:
         """A key in the place of another."""
-        key, end, overlap = writeonly.new_gateway_key(), _end(request), _length(request.overlap)
+        key, end, overlap = self._key(caller, request), _end(request), _length(request.overlap)
 
         def change(auth: Document, now: datetime) -> Change:
             return api_keys.rolled(auth, request.name, key, overlap, end, now)
 
         done, revision = await self._change(
-            caller, request.auth_id, request.etag, "roll-key", change, lends=True
+            caller, request.auth_id, request.etag, "roll-key", change, key=key
         )
         assert done.made is not None
         return pb.RollApiKeyResponse(
@@ -87,9 +89,13 @@ class KeyCalls:
             return api_keys.revoked(auth, request.name, now, even_last=request.even_last)
 
         _, revision = await self._change(
-            caller, request.auth_id, request.etag, "revoke-key", change, lends=False
+            caller, request.auth_id, request.etag, "revoke-key", change
         )
         return pb.RevokeApiKeyResponse(revision=revision)
+
+    def _key(self, caller: Caller, request: pb.CreateApiKeyRequest | pb.RollApiKeyRequest) -> str:
+        secret = requested.secret(self._naming, request.request_id, caller.name, request)
+        return writeonly.gateway_key(secret)
 
     async def _change(
         self,
@@ -99,16 +105,19 @@ class KeyCalls:
         action: str,
         change: Changing,
         *,
-        lends: bool,
+        key: str = "",
     ) -> tuple[Change, int]:
-        """What ``change`` did, stored, and the revision; ``lends``: somebody gets a key by it."""
+        """What ``change`` did, stored, and the revision; ``key`` is what somebody gets by it."""
 
         def work(db: Database, now: datetime) -> tuple[Change, int]:
             caller.check("UPDATE", "auth", auth_id, store.find(db, "auth", auth_id))
             state = store.get(db, "auth", auth_id)
             auth = documents.stored(state.document)
-            if lends:
+            if key:
                 caller.check_put(Definition("auth", auth_id, 1, auth), state)
+            if key and (done := api_keys.known(auth, key)) is not None:
+                # The request has been answered before.
+                return done, state.revision
             if etag and etag != state.etag:
                 raise Stale(
                     f"Somebody else has changed {state} since you read it: read it again.",

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
-from secrets import token_hex, token_urlsafe
+from secrets import token_hex
 from typing import Any
 
 from sqlite_utils import Database
@@ -49,10 +49,9 @@ def hashed(secret: str) -> str:
     return sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def new(application_id: str, now: datetime, expires_at: datetime | None) -> tuple[AccessKey, str]:
-    """A key that nobody has yet, and its secret."""
-    secret = token_urlsafe(32)
-    return AccessKey(token_hex(8), application_id, hashed(secret), now, expires_at), secret
+def new(application_id: str, secret: str, now: datetime, expires_at: datetime | None) -> AccessKey:
+    """A key that nobody has yet."""
+    return AccessKey(token_hex(8), application_id, hashed(secret), now, expires_at)
 
 
 def add(db: Database, key: AccessKey) -> None:

@@ -62,7 +62,12 @@ class Kept:
 
 def new_gateway_key() -> str:
     """256 random bits, recognisable in a log or a leak."""
-    return f"pk_{token_urlsafe(32)}"
+    return gateway_key(token_urlsafe(32))
+
+
+def gateway_key(secret: str) -> str:
+    """A gateway key of a secret."""
+    return f"pk_{secret}"
 
 
 def kept(

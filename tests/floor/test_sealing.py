@@ -68,3 +68,12 @@ def test_a_key_that_is_too_short_is_refused(tmp_path: Path, content: bytes) -> N
 def test_a_key_that_cannot_be_read_is_told(tmp_path: Path) -> None:
     with pytest.raises(StartupError, match="cannot be read"):
         read_key(tmp_path / "nope")
+
+
+def test_what_is_named_by_words_is_the_same_for_the_same_words_and_key_only() -> None:
+    one, two = Sealer(b"k" * 32), Sealer(b"l" * 32)
+    named = [one.named("a", "b"), one.named("ab"), one.named("a", "b", ""), two.named("a", "b")]
+
+    assert one.named("a", "b") == Sealer(b"k" * 32).named("a", "b")
+    assert len(set(named)) == len(named)
+    assert {len(each) for each in named} == {32}

@@ -6,6 +6,7 @@ import asyncio
 import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 import jwt
 import pytest
@@ -439,3 +440,18 @@ async def test_calls_side_by_side_are_each_their_callers(registry: Running) -> N
     )
 
     assert [isinstance(each, PermissionDenied) for each in done] == [True, False] * 10
+
+
+async def test_an_access_key_that_is_asked_for_again_is_the_same_until_it_is_revoked(
+    registry: Running,
+) -> None:
+    request = pb.CreateAccessKeyRequest(application_id="admin", request_id=str(uuid4()))
+
+    made = await registry.admin.CreateAccessKey(request)
+    again = await registry.admin.CreateAccessKey(request)
+
+    assert again == made
+    assert made.key_secret
+    await registry.admin.RevokeAccessKey(pb.RevokeAccessKeyRequest(key_id=made.access_key.key_id))
+    with pytest.raises(Conflict, match="is revoked"), rpc.raising_ours():
+        await registry.admin.CreateAccessKey(request)

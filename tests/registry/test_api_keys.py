@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from google.protobuf.duration_pb2 import Duration
@@ -326,3 +327,40 @@ def test_no_name_stands_for_two_keys_whatever_is_done(steps: list[str]) -> None:
             assert ever.setdefault(entry["name"], entry["hash"]) == entry["hash"]
     assert any(each.live(NOW + DAY * 365) for each in api_keys.listed(document))
     json.dumps(document)
+
+
+async def test_a_request_with_an_id_makes_one_key_however_often_it_is_sent(
+    registry: Running,
+) -> None:
+    await put(registry.admin, auth(apiKeys=[{"name": "first", "key": KEY_A}]))
+    id_ = str(uuid4())
+
+    made = await create(registry, request_id=id_)
+    again = await create(registry, request_id=id_)
+    other = await create(registry, request_id=str(uuid4()))
+    named = await create(registry, name="named", request_id=id_)
+
+    assert (again.key, again.api_key.name) == (made.key, made.api_key.name)
+    assert again.revision == made.revision
+    assert len({made.key, other.key, named.key}) == 3
+    assert list(await listed(registry)) == ["first", "key-1", "key-2", "named"]
+
+
+async def test_a_roll_that_is_sent_again_rolls_once(registry: Running) -> None:
+    await put(registry.admin, auth(apiKeys=[{"name": "first", "key": KEY_A}]))
+    request = pb.RollApiKeyRequest(
+        auth_id="partners", name="first", overlap=Duration(seconds=60), request_id=str(uuid4())
+    )
+
+    made = await registry.admin.RollApiKey(request)
+    again = await registry.admin.RollApiKey(request)
+
+    assert again == made
+    assert [each.name for each in again.replaced] == ["first"]
+
+
+async def test_an_id_that_could_be_guessed_is_refused(registry: Running) -> None:
+    await put(registry.admin, auth(apiKeys=[{"name": "first", "key": KEY_A}]))
+
+    with pytest.raises(InvalidRequest, match="no UUID"):
+        await create(registry, request_id="1")

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -38,7 +39,20 @@ class Made:
     told: str = ""
 
 
-async def api_key(connection: Connection, auth: str, answers: Answers, now: datetime) -> Made:
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What was answered, and when.
+
+    Attributes:
+        id: Of the request: sent again, it makes no second key.
+    """
+
+    answers: Answers
+    now: datetime
+    id: str = field(default_factory=lambda: str(uuid4()))
+
+
+async def api_key(connection: Connection, auth: str, asked: Asked) -> Made:
     """One more key of an auth.
 
     Raises:
@@ -47,7 +61,10 @@ async def api_key(connection: Connection, auth: str, answers: Answers, now: date
         HomeUnusable: No suite runs there.
     """
     request = pb.CreateApiKeyRequest(
-        auth_id=auth, name=answers.get("name", "").strip(), expires_at=_end(answers, now)
+        auth_id=auth,
+        name=asked.answers.get("name", "").strip(),
+        expires_at=_end(asked),
+        request_id=asked.id,
     )
     answer = await called(
         connection, lambda each: each.registry.CreateApiKey(request, timeout=CALL_SECONDS)
@@ -55,14 +72,12 @@ async def api_key(connection: Connection, auth: str, answers: Answers, now: date
     return _made(answer.api_key, answer.key, ())
 
 
-async def rolled_key(
-    connection: Connection, auth: str, name: str, answers: Answers, now: datetime
-) -> Made:
+async def rolled_key(connection: Connection, auth: str, name: str, asked: Asked) -> Made:
     """A key in the place of another; raises as :func:`api_key`."""
     long = Duration()
-    long.FromTimedelta(_overlap(answers))
+    long.FromTimedelta(_overlap(asked.answers))
     request = pb.RollApiKeyRequest(
-        auth_id=auth, name=name, overlap=long, expires_at=_end(answers, now)
+        auth_id=auth, name=name, overlap=long, expires_at=_end(asked), request_id=asked.id
     )
     answer = await called(
         connection, lambda each: each.registry.RollApiKey(request, timeout=CALL_SECONDS)
@@ -70,11 +85,11 @@ async def rolled_key(
     return _made(answer.api_key, answer.key, tuple(answer.replaced))
 
 
-async def access_key(
-    connection: Connection, application: str, answers: Answers, now: datetime
-) -> Made:
+async def access_key(connection: Connection, application: str, asked: Asked) -> Made:
     """One more access key of an application; raises as :func:`api_key`."""
-    request = pb.CreateAccessKeyRequest(application_id=application, expires_at=_end(answers, now))
+    request = pb.CreateAccessKeyRequest(
+        application_id=application, expires_at=_end(asked), request_id=asked.id
+    )
     answer = await called(
         connection, lambda each: each.registry.CreateAccessKey(request, timeout=CALL_SECONDS)
     )
@@ -87,8 +102,8 @@ def may_be_made(error: Exception) -> str:
     if not isinstance(error, DeadlineExceeded | Unavailable):
         return ""
     return (
-        f"{error.detail} The key may have been made, and then nobody has it: making another one "
-        "makes a second. Its list tells; revoke there what nobody has."
+        f"{error.detail} The key may have been made, and then nobody has it. Asking again makes "
+        "no second one, and shows it; otherwise revoke in the list what nobody has."
     )
 
 
@@ -110,12 +125,12 @@ def _made(key: pb.ApiKey, value: str, replaced: tuple[pb.ApiKey, ...]) -> Made:
     return Made(key.name, value, "\n".join(told))
 
 
-def _end(answers: Answers, now: datetime) -> Timestamp | None:
-    text = answers.get("expires", "").strip()
+def _end(asked: Asked) -> Timestamp | None:
+    text = asked.answers.get("expires", "").strip()
     if not text:
         return None
     stamp = Timestamp()
-    stamp.FromDatetime(durations.end(text, now))
+    stamp.FromDatetime(durations.end(text, asked.now))
     return stamp
 
 

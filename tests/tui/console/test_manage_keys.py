@@ -339,14 +339,31 @@ async def test_a_key_whose_answer_is_lost_may_have_been_made_and_can_be_revoked(
             await pilot.press("n")
             await confirmed(pilot, "New access key of unheard")
             await until_shown(pilot, "It may have been made", "Show the keys")
+        await press_button(pilot, "again")
+        await copied_once(pilot)
+        await until_shown(pilot, "● live")
         async with connected(services.suite) as clients:
-            made = await clients.registry.CreateAccessKey(
-                registry_pb2.CreateAccessKeyRequest(application_id="unheard")
-            )
-        await press_button(pilot, "keys")
+            request = registry_pb2.ListAccessKeysRequest(application_id="unheard")
+            (made,) = (await clients.registry.ListAccessKeys(request)).access_keys
 
-        await until_shown(pilot, made.access_key.key_id, "● live")
-        await until(pilot, lambda: table_of(pilot).cursor_id == made.access_key.key_id)
+        await until(pilot, lambda: table_of(pilot).cursor_id == made.key_id)
         await pilot.press("x")
         await confirmed(pilot, "Revoke")
         await until_shown(pilot, "revoked")
+
+
+async def test_the_keys_are_shown_where_an_answer_is_lost(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await put(services, *keyed("unanswered"))
+    monkeypatch.setattr(making_keys, "CALL_SECONDS", 1e-6)
+    async with console_on(services, "auths/unanswered/keys", size=(100, 30)) as pilot:
+        await until_shown(pilot, "first", "● live")
+        await pilot.press("n")
+        await confirmed(pilot, "New key of auth unanswered")
+        await until_shown(pilot, "It may have been made")
+        console: Any = pilot.app
+        console.command("workflows")
+        await press_button(pilot, "keys")
+
+        await until_shown(pilot, "unanswered", "Keys", "first", "● live")

@@ -13,7 +13,7 @@ from services.errors import ServiceError
 from services.home import HomeUnusable
 from tui.live import making_keys, putting
 from tui.live.actions import ActionEntry
-from tui.live.making_keys import Answers, Made
+from tui.live.making_keys import Answers, Asked, Made
 from tui.live.session import Session
 from tui.resources.credentials import (
     ACCESS_KEYS,
@@ -35,7 +35,7 @@ EXPIRES = Question("expires", "Expires: 90d, or 2027-01-31T00:00:00Z; empty: nev
 NAME = Question("name", "Name; empty: key-N")
 OVERLAP = Question("overlap", "The old key goes on for; 0: it ends at once", "24h")
 
-Make = Callable[[Answers, datetime], Awaitable[Made]]
+Make = Callable[[Asked], Awaitable[Made]]
 
 
 class _KeysTab(TableTab):
@@ -62,10 +62,8 @@ class _KeysTab(TableTab):
         if answers is None:
             return
         entry = log.sent(title, command(answers))
-        try:
-            made = await make(answers, datetime.now(UTC))
-        except (ServiceError, HomeUnusable, ValueError) as error:
-            await self._not_made(entry, error)
+        made = await self._answered(entry, partial(make, Asked(answers, datetime.now(UTC))))
+        if made is None:
             return
         log.done(entry, f"key {made.name}")
         self.learn(session, made.key)
@@ -73,21 +71,30 @@ class _KeysTab(TableTab):
         shown = [Shown(f"key {made.name}", made.key)]
         await console.push_screen_wait(OnceScreen(title, shown, made.told))
 
-    async def _not_made(self, entry: ActionEntry, error: Exception) -> None:
-        """Say why not; where nobody knows that, show which keys there are."""
+    async def _answered(
+        self, entry: ActionEntry, make: Callable[[], Awaitable[Made]]
+    ) -> Made | None:  # fmt: skip
+        """The key, asked for as often as somebody wants; None: it was not made, or nobody knows."""
         console, log = self.console, self.console.session.log
-        if not (unknown := making_keys.may_be_made(error)):
-            said = str(error) if isinstance(error, ValueError) else putting.in_words(error)
-            log.failed(entry, said)
-            console.tell(said)
-            return
-        log.failed(entry, f"Nobody knows: {unknown}")
-        self.read_again()
-        choices = (("close", "Close"), ("keys", "Show the keys"))
-        screen = AskScreen("It may have been made", unknown, choices)
-        if await console.push_screen_wait(screen) == "keys":
+        while True:
+            try:
+                return await make()
+            except (ServiceError, HomeUnusable, ValueError) as error:
+                if not (unknown := making_keys.may_be_made(error)):
+                    said = str(error) if isinstance(error, ValueError) else putting.in_words(error)
+                    log.failed(entry, said)
+                    console.tell(said)
+                    return None
+            log.failed(entry, f"Nobody knows: {unknown}")
             self.read_again()
-            console.open(Address(self.detail.resource.name, self.owner, self.detail.tab))
+            choices = (("close", "Close"), ("keys", "Show the keys"), ("again", "Ask again"))
+            screen = AskScreen("It may have been made", unknown, choices)
+            chosen = await console.push_screen_wait(screen)
+            if chosen == "keys":
+                self.read_again()
+                console.open(Address(self.detail.resource.name, self.owner, self.detail.tab))
+            if chosen != "again":
+                return None
 
     def learn(self, session: Session, key: str) -> None:
         """Know it for as long as the console is on the suite that made it."""
@@ -128,7 +135,7 @@ What callers send, by name; keys themselves are shown once, when they are made.
         connection, auth = self.console.session.connection, self.owner
         self.make(
             f"New key of auth {auth}", "The keys that there are stay.", (NAME, EXPIRES),
-            lambda answers, now: making_keys.api_key(connection, auth, answers, now),
+            lambda asked: making_keys.api_key(connection, auth, asked),
             lambda answers: making_keys.command(("keys", "create"), auth, "", answers),
         )  # fmt: skip
 
@@ -137,7 +144,7 @@ What callers send, by name; keys themselves are shown once, when they are made.
         self.make(
             f"Roll key {name} of auth {auth}",
             "Calls with the new key are known as the old one's.", (OVERLAP, EXPIRES),
-            lambda answers, now: making_keys.rolled_key(connection, auth, name, answers, now),
+            lambda asked: making_keys.rolled_key(connection, auth, name, asked),
             lambda answers: making_keys.command(("keys", "roll"), auth, name, answers),
         )  # fmt: skip
 
@@ -172,7 +179,7 @@ With them programs and people get tokens, and have the application's rights.
         connection, owner = self.console.session.connection, self.owner
         self.make(
             f"New access key of {owner}", "It has the application's rights.", (EXPIRES,),
-            lambda answers, now: making_keys.access_key(connection, owner, answers, now),
+            lambda asked: making_keys.access_key(connection, owner, asked),
             lambda answers: making_keys.command(("access-keys", "create"), owner, "", answers),
         )  # fmt: skip
 

@@ -1,0 +1,41 @@
+"""Secrets of keys that a request may name: asked for again, they are the same."""
+
+from __future__ import annotations
+
+from base64 import urlsafe_b64encode
+from secrets import token_bytes
+from typing import Protocol
+from uuid import UUID
+
+from google.protobuf.message import Message
+
+from services.errors import InvalidRequest
+
+
+class Naming(Protocol):
+    """Makes bytes of words, which nobody else can."""
+
+    def named(self, *words: str) -> bytes: ...
+
+
+def secret(naming: Naming, request_id: str, caller: str, request: Message) -> str:
+    """A secret of 256 bits: that of the request where it has an id, else a new one.
+
+    It is derived, and nothing of it is kept but the hash that is kept of every key.
+
+    Raises:
+        InvalidRequest: The id is no UUID: it must not be guessed.
+    """
+    if not request_id:
+        return _text(token_bytes(32))
+    try:
+        UUID(request_id)
+    except ValueError:
+        raise InvalidRequest("request_id is no UUID.") from None
+    # All that is asked for is a part of its name: another request makes another key.
+    asked = request.SerializeToString(deterministic=True).hex()
+    return _text(naming.named("key", caller, request.DESCRIPTOR.full_name, asked))
+
+
+def _text(secret: bytes) -> str:
+    return urlsafe_b64encode(secret).rstrip(b"=").decode("ascii")
