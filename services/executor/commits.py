@@ -54,6 +54,7 @@ def unit_of(
         unit.progress.append(row)
         unit.output = row[-1]
     unit.tasks.extend(_task_rows(unfolded, new))
+    unit.forgotten.extend((execution.id, ref) for ref in unfolded.forgotten)
     _timers(unit, actor, letter, unfolded, execution)
     for child, snapshot in children:
         unit.children.append(_child_row(child, snapshot, actor.origin, unfolded.text))

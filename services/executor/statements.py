@@ -50,6 +50,7 @@ def write(db: sqlite3.Connection, units: Sequence[Unit], stored: set[str]) -> No
     _run(db, _PUT_KEYS, [(*names, at + KEY_KEPT_MICROS) for *names, at in claims])
     _update(db, _rows(unit.progress for unit in live))
     _run(db, _DROP_TASKS, [(each,) for unit in live for each in unit.dropped])
+    _run(db, _FORGET_TASKS, _rows(unit.forgotten for unit in live))
     _run(db, _PUT_TASKS, _rows(unit.tasks for unit in live))
     _run(db, _CLEAR_TIMERS, [(each,) for unit in live for each in unit.ended])
     _run(db, _DROP_TIMERS, _rows(unit.timers_gone for unit in live))
@@ -212,6 +213,13 @@ _PUT_KEYS = (
     ),
 )
 _DROP_TASKS = ("DELETE FROM tasks WHERE execution_id IN (VALUES", 1, ")")
+# By the primary key: those of a ref are found among the execution's own.
+_FORGET_TASKS = (
+    "DELETE FROM tasks WHERE (execution_id, sequence) IN ("
+    "SELECT tasks.execution_id, sequence FROM (VALUES",
+    2,
+    ") AS v JOIN tasks ON tasks.execution_id = v.column1 AND tasks.ref = v.column2)",
+)
 _CLEAR_TIMERS = ("DELETE FROM timers WHERE execution_id IN (VALUES", 1, ")")
 _DROP_TIMERS = ("DELETE FROM timers WHERE (execution_id, task_id, name) IN (VALUES", 3, ")")
 _PUT_TIMERS = (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 
 from services.executor.core.commands import (
@@ -32,11 +32,12 @@ class Unfolded:
         text: Writes documents as JSON. Where some are large, it has to be used in a thread first.
         changed: By id, every attempt that is new or differs.
         computes: What is still to be computed.
+        forgotten: Refs whose rows so far are void.
         timers: By key, what is last said of it.
     """
 
-    __slots__ = ("before", "changed", "children", "computes", "dropped", "execution", "performs",
-                 "text", "timers")  # fmt: skip
+    __slots__ = ("before", "changed", "children", "computes", "dropped", "execution", "forgotten",
+                 "performs", "text", "timers")  # fmt: skip
 
     def __init__(self, before: Execution) -> None:
         self.before = before
@@ -47,6 +48,7 @@ class Unfolded:
         self.performs: list[Perform] = []
         self.children: list[StartExecution] = []
         self.dropped = False
+        self.forgotten: set[str] = set()
         self.text: Callable[[object], str] = text_of
 
     @property
@@ -66,10 +68,18 @@ class Unfolded:
     def _take(self, decision: Decision) -> None:
         self.execution = decision.execution
         self.dropped = self.dropped or decision.dropped
+        if decision.forgotten:
+            self._forget(decision.forgotten)
         for task in decision.changed:
             self.changed[task.id] = task
         for command in decision.commands:
             self._command(command)
+
+    def _forget(self, refs: Iterable[str]) -> None:
+        self.forgotten.update(refs)
+        gone = [id for id, task in self.changed.items() if task.ref in self.forgotten]
+        for id in gone:
+            del self.changed[id]
 
     def _command(self, command: Command) -> None:
         match command:

@@ -20,6 +20,7 @@ class Unit:
         progress: Rows of what differs in executions that are there.
         children: Rows of new executions that this one starts; one that is there stays as it is.
         snapshots: (hash, text) of what those rows refer to.
+        forgotten: (execution id, ref) of tasks whose rows so far are void.
         dropped: Executions whose tasks so far are void.
         ended: Executions that have ended: their timers go.
         timers_gone: (execution id, task id, name).
@@ -45,6 +46,7 @@ class Unit:
     children: list[Row] = field(default_factory=list)
     snapshots: list[tuple[str, str]] = field(default_factory=list)
     tasks: list[Row] = field(default_factory=list)
+    forgotten: list[Row] = field(default_factory=list)
     dropped: list[str] = field(default_factory=list)
     ended: list[str] = field(default_factory=list)
     timers_gone: list[Row] = field(default_factory=list)

@@ -79,6 +79,7 @@ class Decision:
     Attributes:
         changed: Every attempt that is new or differs, each once, in order of sequence. An attempt
             that a retry replaced is among them only if it changed itself.
+        forgotten: Refs whose attempts are void, all of them (a loop's older rounds).
         dropped: The execution's earlier attempts are void (a restart): their rows go.
     """
 
@@ -86,3 +87,4 @@ class Decision:
     changed: tuple[Task, ...] = ()
     commands: tuple[Command, ...] = ()
     dropped: bool = False
+    forgotten: tuple[str, ...] = ()

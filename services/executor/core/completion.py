@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from typing import cast
 
+from services.executor.core import counts
 from services.executor.core.commands import StartExecution
 from services.executor.core.copies import changed
 from services.executor.core.deciding import Deciding
@@ -37,11 +39,16 @@ def complete(deciding: Deciding) -> None:
         end(deciding, ExecutionStatus.COMPLETED, "", task=deciding.last)
         return
     deciding.failed_refs = tuple(dict.fromkeys(task.ref for task in failed))
-    reason = ". ".join(
+    reason = failed_tasks_reason(failed)
+    end(deciding, ExecutionStatus.FAILED, reason, task=failed[-1], failing=failed[-1])
+
+
+def failed_tasks_reason(failed: Iterable[Task]) -> str:
+    """Why what holds ``failed`` has failed."""
+    return ". ".join(
         f"Task {task.id} failed with status: {task.status} and reason: '{task.reason}'"
         for task in failed
     )
-    end(deciding, ExecutionStatus.FAILED, reason, task=failed[-1], failing=failed[-1])
 
 
 def fail(deciding: Deciding, task: Task) -> None:
@@ -75,7 +82,7 @@ def end(
     deciding.reason = shortened(reason)
     deciding.ended_at = deciding.now
     deciding.open = 0
-    _cancel_open(deciding)
+    _cancel_open(deciding, failing)
     if deciding.workflow.timeout:
         deciding.cancel_timer("", "timeout")
     result = output if output is not None else _output(deciding, task)
@@ -88,27 +95,57 @@ def end(
     deciding.output = result
 
 
-def _cancel_open(deciding: Deciding) -> None:
+def _cancel_open(deciding: Deciding, failing: Task | None) -> None:
+    _fail_owners(deciding, failing)
     for task in [task for task in deciding.tasks() if not task.status.final]:
-        kind = deciding.kinds.get(task.kind)
-        if kind is not None:
-            deciding.commands.extend(kind.cancelled(View(deciding, task, deciding.step(task))))
-        for timer in task.timers:
-            deciding.cancel_timer(task.id, timer)
-        now = deciding.now
-        deciding.put(
-            changed(
-                task,
-                status=TaskStatus.CANCELED,
-                updated_at=now,
-                ended_at=now,
-                pending=0,
-                computing="",
-                timers=(),
-                next_at=None,
-                held=False,
-            )
+        _cancel(deciding, task)
+
+
+def _fail_owners(deciding: Deciding, failing: Task | None) -> None:
+    for owner in [*counts.owners(deciding, failing)] if failing is not None else ():
+        kind = deciding.kinds.get(owner.kind)
+        if kind is not None and kind.fails_with_its_tasks and not owner.status.final:
+            reason = failed_tasks_reason([failing]) if failing is not None else ""
+            _cancel(deciding, changed(owner, reason=reason), TaskStatus.FAILED)
+
+
+def cancel_within(deciding: Deciding, owner: Task) -> None:
+    """Cancels all that is open in the blocks of ``owner``; nothing there goes on."""
+    within = {task.ref for task in deciding.tasks() if _is_within(deciding, task, owner)}
+    deciding.abandon(within)
+    for ref in within:
+        task = deciding.latest(ref)
+        if task is not None and not task.status.final:
+            _cancel(deciding, task)
+        elif task is not None and (task.open or task.held):
+            deciding.put(changed(task, open=0, held=False))
+
+
+def _is_within(deciding: Deciding, task: Task, owner: Task) -> bool:
+    return any(each.ref == owner.ref for each in counts.owners(deciding, task))
+
+
+def _cancel(deciding: Deciding, task: Task, status: TaskStatus = TaskStatus.CANCELED) -> None:
+    kind = deciding.kinds.get(task.kind)
+    if kind is not None:
+        deciding.commands.extend(kind.cancelled(View(deciding, task, deciding.step(task))))
+    for timer in task.timers:
+        deciding.cancel_timer(task.id, timer)
+    now = deciding.now
+    deciding.put(
+        changed(
+            task,
+            status=status,
+            updated_at=now,
+            ended_at=now,
+            pending=0,
+            computing="",
+            timers=(),
+            next_at=None,
+            open=0,
+            held=False,
         )
+    )
 
 
 def _output(deciding: Deciding, task: Task | None) -> dict[str, Json]:

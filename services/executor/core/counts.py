@@ -1,15 +1,16 @@
 """What is open in a block, and in the whole: what is behind it begins once that is nothing.
 
 Each block has one way through it; another one begins where an operator's retry runs a task again
-that the flow had gone on behind, and a FORK's branches have one each. A way ends with its block, or
-where it comes upon a task that another way is at. Their number stands with the task that owns the
-block (``Task.open``), at the top with the execution (``Execution.open``).
+that the flow had gone on behind. A FORK's branches have one each, and all of them together are one
+more of the block that the FORK stands in. A way ends with its block, or where it comes upon a task
+that another way is at. Their number stands with the task that owns the block (``Task.open``), at
+the top with the execution (``Execution.open``).
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from services.executor.core.copies import changed
 from services.executor.core.deciding import Deciding
@@ -21,6 +22,11 @@ _DETACHED = "detached"
 def is_settled(task: Task) -> bool:
     """Whether the task and all within it have ended, for good."""
     return task.status.final and not task.open and not task.held
+
+
+def is_detached(task: Task) -> bool:
+    """Whether what follows the task does not wait for its blocks (a FORK's)."""
+    return task.memory.get(_DETACHED) is True
 
 
 def add(deciding: Deciding, parent: str, ways: int) -> Task | None:
@@ -38,12 +44,18 @@ def add(deciding: Deciding, parent: str, ways: int) -> Task | None:
     return owner
 
 
-def detached(deciding: Deciding, task: Task, ways: int) -> Task:
-    """``task`` with ``ways`` that it does not wait for: whoever holds it does."""
-    task = changed(task, open=0, memory={**task.memory, _DETACHED: True})
-    deciding.put(task)
-    add(deciding, task.parent, ways)
-    return task
+def detached(deciding: Deciding, task: Task) -> None:
+    """What follows ``task`` does not wait for its blocks: whoever holds it does."""
+    deciding.put(changed(task, memory={**task.memory, _DETACHED: True}))
+    add(deciding, task.parent, 1)
+
+
+def owners(deciding: Deciding, task: Task) -> Iterator[Task]:
+    """Who holds the block that ``task`` stands in, who holds that one's, and so on."""
+    owner = _owner(deciding, task.parent)
+    while owner is not None:
+        yield owner
+        owner = _owner(deciding, owner.parent)
 
 
 def recount(deciding: Deciding, opened: Iterable[Task]) -> None:
@@ -68,7 +80,4 @@ def _count(deciding: Deciding, task: Task | None, counts: Counter[str], known: s
 
 def _owner(deciding: Deciding, parent: str) -> Task | None:
     """Who counts the ways in the block of ``parent``; None: the execution."""
-    owner = deciding.latest(parent) if parent else None
-    while owner is not None and owner.memory.get(_DETACHED):
-        owner = deciding.latest(owner.parent) if owner.parent else None
-    return owner
+    return deciding.latest(parent) if parent else None

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-from services.executor.core import advance, completion, operations, timeouts, updates
+from services.executor.core import attempts, completion, flow, operations, timeouts, updates
 from services.executor.core.commands import Decision
 from services.executor.core.copies import changed
 from services.executor.core.deciding import Deciding
@@ -68,10 +68,10 @@ def decide(
     """
     if isinstance(event, Restarted):
         again = operations.restarted(execution, event, now)
-        deciding = Deciding(again, kinds, now, dropped=True)
+        deciding = Deciding(again, kinds, now, flow.MOVES, dropped=True)
         _started(deciding, Started())
     else:
-        deciding = Deciding(execution, kinds, now)
+        deciding = Deciding(execution, kinds, now, flow.MOVES)
         _HANDLERS[type(event)](deciding, event)
     deciding.work()
     return deciding.decision()
@@ -83,7 +83,7 @@ def _started(deciding: Deciding, event: Started) -> None:
     timeouts.arm(deciding)
     if deciding.workflow.first:
         deciding.open = 1
-        advance.reach(deciding, deciding.workflow.first)
+        flow.reach(deciding, deciding.workflow.first)
     else:
         completion.end(deciding, ExecutionStatus.COMPLETED, "No tasks found to be executed")
 
@@ -91,13 +91,13 @@ def _started(deciding: Deciding, event: Started) -> None:
 def _performed(deciding: Deciding, event: Performed) -> None:
     task = _under_way(deciding, event)
     if task is not None:
-        advance.ask(deciding, advance.answered(deciding, task), "performed", event.outcome)
+        attempts.ask(deciding, attempts.answered(deciding, task), "performed", event.outcome)
 
 
 def _interrupted(deciding: Deciding, event: Interrupted) -> None:
     task = _under_way(deciding, event)
     if task is not None:
-        advance.ask(deciding, advance.answered(deciding, task), "interrupted")
+        attempts.ask(deciding, attempts.answered(deciding, task), "interrupted")
 
 
 def _under_way(deciding: Deciding, event: Performed | Interrupted) -> Task | None:
@@ -113,7 +113,7 @@ def _computed(deciding: Deciding, event: Computed) -> None:
     if task is None or task.status.final or task.computing != event.label:
         return
     task = changed(task, computing="")
-    advance.ask(deciding, task, "computed", event.label, event.value, event.error)
+    attempts.ask(deciding, task, "computed", event.label, event.value, event.error)
 
 
 def _paused(deciding: Deciding, event: Paused) -> None:

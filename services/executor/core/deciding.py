@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import datetime
+from itertools import chain
+from typing import NamedTuple, Protocol, TypeVar
+
+from immutables import Map
 
 from services.executor.core.commands import (
     CancelTimer,
@@ -16,10 +20,35 @@ from services.executor.core.commands import (
 )
 from services.executor.core.copies import changed
 from services.executor.core.events import TimerKey
+from services.executor.core.identity import derived_id
 from services.executor.core.jsonpath import Visits
 from services.executor.core.kind import Kind
 from services.executor.core.model import Execution, ExecutionStatus, Json, Task
 from services.executor.core.workflow import Step, Workflow
+
+_Value = TypeVar("_Value")
+
+
+class Moves(NamedTuple):
+    """What follows from an attempt of a step: the flow's, which is made of attempts itself."""
+
+    enter: Enter
+    await_refs: Callable[[Deciding, Task, tuple[str, ...]], None]
+    settle: Callable[[Deciding, Task], None]
+
+
+class Enter(Protocol):
+    """Begins blocks of a task; with an ``iteration``, as that round of a loop."""
+
+    def __call__(
+        self,
+        deciding: Deciding,
+        task: Task,
+        names: tuple[str, ...],
+        iteration: int,
+        *,
+        detached: bool = False,
+    ) -> None: ...
 
 
 class Deciding:
@@ -35,9 +64,11 @@ class Deciding:
         execution: Execution,
         kinds: Mapping[str, Kind],
         now: datetime,
+        moves: Moves,
         *,
         dropped: bool = False,
     ) -> None:
+        self.moves = moves
         self.execution: Execution = execution
         self.workflow: Workflow = execution.workflow
         self.kinds = kinds
@@ -58,6 +89,8 @@ class Deciding:
         self._latest: dict[str, Task] = {}
         self._changed: dict[str, Task] = {}
         self._new: dict[str, str] = {}
+        # By ref, the ids of its attempts.
+        self._forgotten: dict[str, tuple[str, ...]] = {}
         self._visits: Visits | None = None
 
     @property
@@ -73,7 +106,8 @@ class Deciding:
 
     def latest(self, ref: str) -> Task | None:
         """The latest attempt of ``ref`` as it now stands."""
-        return self._latest.get(ref) or self.execution.tasks.get(ref)
+        task = self._latest.get(ref) or self.execution.tasks.get(ref)
+        return None if self._forgotten and ref in self._forgotten else task
 
     def current(self, task_id: str) -> Task | None:
         """The attempt of that id, if it is the latest of its ref."""
@@ -89,11 +123,15 @@ class Deciding:
         """The latest attempts of all refs: for what concerns the whole execution, not an event."""
         yield from self._latest.values()
         for ref, task in self.execution.tasks.items():
-            if ref not in self._latest:
+            if ref not in self._latest and ref not in self._forgotten:
                 yield task
 
     def step(self, task: Task) -> Step:
         return self.workflow.steps[task.step]
+
+    def step_at(self, ref: str, suffix: str) -> Step:
+        """The step of that name, where its task has ``suffix``."""
+        return self.workflow.steps[ref]
 
     def put(self, task: Task) -> None:
         """``task`` as it now stands; a new attempt takes the place of the one before it."""
@@ -106,19 +144,34 @@ class Deciding:
         self.next_sequence = task.sequence + 1
         self.put(task)
 
+    def forget(self, refs: Iterable[str]) -> None:
+        """Drops what is known of tasks that have ended, all their attempts."""
+        execution = self.execution
+        for ref in refs:
+            task = self.latest(ref)
+            if task is not None:
+                self._forgotten[ref] = tuple(
+                    derived_id(execution.id, execution.restarts, ref, attempt)
+                    for attempt in range(task.attempt + 1)
+                )
+                self._latest.pop(ref, None)
+
     def later(self, action: Callable[[Deciding, Task], None], task: Task) -> None:
         """Does ``action`` once what is under way is done."""
         self._work.append((action, task))
 
     def work(self) -> None:
-        """Does all that is still to do."""
+        """Does all that is still to do; with each task as it stands by then."""
         while self._work:
             action, task = self._work.popleft()
-            action(self, task)
+            current = self.latest(task.ref)
+            if current is not None and current.id == task.id:
+                action(self, current)
 
-    def abandon(self) -> None:
-        """Forgets what is still to do."""
-        self._work.clear()
+    def abandon(self, refs: Collection[str] | None = None) -> None:
+        """Forgets what is still to do; with ``refs``, to the tasks of these."""
+        kept = [each for each in self._work if refs is not None and each[1].ref not in refs]
+        self._work = deque(kept)
 
     def set_timer(self, task_id: str, name: str, at: datetime) -> None:
         self.commands.append(SetTimer(TimerKey(task_id, name), at))
@@ -129,10 +182,13 @@ class Deciding:
     def decision(self) -> Decision:
         """What was decided."""
         execution = self._execution()
-        rows = tuple(self._changed.values())
+        rows: tuple[Task, ...] = tuple(self._changed.values())
+        if self._forgotten:
+            rows = tuple(row for row in rows if row.ref not in self._forgotten)
         if len(rows) > 1:
             rows = tuple(sorted(rows, key=_sequence))
-        return Decision(execution, rows, self._standing_commands(), self.dropped)
+        commands = self._standing_commands()
+        return Decision(execution, rows, commands, self.dropped, tuple(self._forgotten))
 
     def _execution(self) -> Execution:
         before = self.execution
@@ -143,10 +199,14 @@ class Deciding:
             tasks = tasks.set(*next(iter(self._latest.items())))
         elif self._latest:
             tasks = tasks.update(self._latest)
+        refs = before.refs.update(self._new) if self._new else before.refs
+        if self._forgotten:
+            tasks = _without(tasks, self._forgotten)
+            refs = _without(refs, chain.from_iterable(self._forgotten.values()))
         return changed(
             before,
             tasks=tasks,
-            refs=before.refs.update(self._new) if self._new else before.refs,
+            refs=refs,
             status=self.status,
             variables=self.variables,
             output=self.output,
@@ -178,6 +238,13 @@ class Deciding:
         if isinstance(command, Compute):
             return self._changed[command.task_id].computing == command.label
         return True
+
+
+def _without(known: Map[str, _Value], names: Iterable[str]) -> Map[str, _Value]:
+    mutation = known.mutate()
+    for name in names:
+        mutation.pop(name, None)
+    return mutation.finish()
 
 
 def _sequence(task: Task) -> int:

@@ -16,6 +16,7 @@ from services.executor.core.commands import Command
 from services.executor.core.events import TaskUpdated
 from services.executor.core.expressions import resolved
 from services.executor.core.identity import idempotency_key
+from services.executor.core.inputs import resolved_input
 from services.executor.core.model import ExecutionStatus, Json, Task, TaskStatus
 from services.executor.core.scope import ExecutionScope
 
@@ -58,8 +59,9 @@ class Waiting(NamedTuple):
         next_at: When it will next act, if that is known.
         enter: The blocks that begin now; :meth:`Kind.joined` is called once all have ended.
         round: Of a loop: the iteration in which ``enter`` is entered; 0: it is no loop.
+        forget: Of a loop: the number of the round whose tasks are dropped; 0: of none.
         awaits: The refs whose end it waits for; ``joined`` is called once all have ended. They
-            must name it in their step's ``joined_by``.
+            must name it in their step's ``joined_by``. None: it waits for none.
         goes_on: The effect that is under way still is; else its end is no longer waited for.
     """
 
@@ -72,7 +74,8 @@ class Waiting(NamedTuple):
     next_at: datetime | None = None
     enter: tuple[str, ...] = ()
     round: int = 0
-    awaits: tuple[str, ...] = ()
+    forget: int = 0
+    awaits: tuple[str, ...] | None = None
     commands: tuple[Command, ...] = ()
     goes_on: bool = False
 
@@ -149,6 +152,20 @@ class View:
         return self._deciding.execution.id
 
     @property
+    def input_now(self) -> dict[str, Json]:
+        """Its input, resolved anew: with what has happened since it began."""
+        value = resolved_input(self._deciding, self.task, self.step)
+        return value if isinstance(value, dict) else {}
+
+    @property
+    def steps(self) -> Mapping[str, Step]:
+        return self._deciding.workflow.steps
+
+    def latest(self, ref: str) -> Task | None:
+        """The latest attempt of a task; in the round of a loop with its suffix."""
+        return self._deciding.latest(ref)
+
+    @property
     def scope(self) -> ExecutionScope:
         return ExecutionScope(self._deciding, self.task)
 
@@ -176,10 +193,13 @@ class Kind:
         retried: Whether the policy's retries apply to it.
         reopened: An operator's retry opens it again as it stands (it holds others together)
             instead of making a new attempt.
+        fails_with_its_tasks: The failure of a task in its blocks is its own: where it is optional
+            or permissive, the rest of its blocks is cancelled and the flow goes on behind it.
     """
 
     retried = True
     reopened = False
+    fails_with_its_tasks = False
 
     def begin(self, view: View) -> Next:
         """Its input is resolved and it is its turn."""

@@ -131,6 +131,11 @@ class Task:
     timers: tuple[str, ...] = ()
     held: bool = False
 
+    @property
+    def suffix(self) -> str:
+        """What its ref has beyond the definition's: ``__2`` in the second round of a loop."""
+        return self.ref[len(self.step) :]
+
 
 @dataclass(frozen=True)
 class Execution:

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from immutables import Map
 
-from services.executor.core import advance, completion, counts, timeouts
+from services.executor.core import attempts, completion, counts, flow, timeouts
 from services.executor.core.copies import changed
 from services.executor.core.deciding import Deciding
 from services.executor.core.events import Restarted, Terminated
@@ -35,7 +35,7 @@ def resume(deciding: Deciding) -> None:
 
 def _release(deciding: Deciding, held: Iterable[Task]) -> None:
     for task in held:
-        deciding.later(advance.settle if task.status.final else advance.begin, task)
+        deciding.later(flow.settle if task.status.final else attempts.begin, task)
 
 
 def terminate(deciding: Deciding, event: Terminated) -> None:
@@ -74,7 +74,8 @@ def retry(deciding: Deciding) -> None:
             deciding.later(_retry_task, task)
     for task in failed:
         if _is_reopened(deciding, task):
-            deciding.later(_open_again, task)
+            deciding.put(_reopened(deciding, task))
+            deciding.later(_wait_again, task)
     _release(deciding, held)
 
 
@@ -96,12 +97,12 @@ def _is_reopened(deciding: Deciding, task: Task) -> bool:
 def _retry_task(deciding: Deciding, task: Task) -> None:
     # The budget over all attempts begins anew, else it would be spent already.
     task = changed(task, first_scheduled_at=deciding.now)
-    advance.again(deciding, task, advance.NONE, advance.NONE, same_call=False)
+    attempts.again(deciding, task, attempts.NONE, attempts.NONE, same_call=False)
 
 
-def _open_again(deciding: Deciding, task: Task) -> None:
-    """A task that holds others together waits for them again."""
-    task = changed(
+def _reopened(deciding: Deciding, task: Task) -> Task:
+    """A task that holds others together, open again."""
+    return changed(
         deciding.latest(task.ref) or task,
         status=TaskStatus.IN_PROGRESS,
         ended_at=None,
@@ -109,13 +110,15 @@ def _open_again(deciding: Deciding, task: Task) -> None:
         reason="",
         held=False,
     )
+
+
+def _wait_again(deciding: Deciding, task: Task) -> None:
+    """It waits for those others; by now all that run again are open."""
     awaits = task.memory.get("awaits")
     if isinstance(awaits, list):
-        advance.await_refs(deciding, task, tuple(map(str, awaits)))
-    else:
-        deciding.put(task)
-        if not task.open:
-            deciding.later(advance.blocks_ended, task)
+        flow.await_refs(deciding, task, tuple(map(str, awaits)))
+    elif not task.open:
+        deciding.later(flow.blocks_ended, task)
 
 
 def restarted(execution: Execution, event: Restarted, now: datetime) -> Execution:

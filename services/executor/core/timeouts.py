@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from services.executor.core import advance, completion
+from services.executor.core import attempts, completion
 from services.executor.core.copies import changed
 from services.executor.core.deciding import Deciding
 from services.executor.core.events import TimerFired
@@ -26,7 +26,7 @@ def fired(deciding: Deciding, event: TimerFired) -> None:
     if own is not None:
         own(deciding, task)
     else:
-        advance.ask(deciding, task, "fired", key.name)
+        attempts.ask(deciding, task, "fired", key.name)
 
 
 def arm(deciding: Deciding) -> None:
@@ -61,7 +61,7 @@ def _attempt_timed_out(deciding: Deciding, task: Task) -> None:
     if policy.timeout_policy is TimeoutPolicy.ALERT_ONLY:
         deciding.put(changed(task, reason=reason, updated_at=deciding.now))
         return
-    advance.ask(deciding, task, "timed_out", reason)
+    attempts.ask(deciding, task, "timed_out", reason)
     if policy.timeout_policy is TimeoutPolicy.TIME_OUT_WF:
         ended = deciding.latest(task.ref)
         # The kind may have known of another end, which came first.
@@ -75,7 +75,7 @@ def _response_timed_out(deciding: Deciding, task: Task) -> None:
         f"responseTimeout: {seconds} exceeded for the taskId: {task.id} with Task Definition: "
         f"{task.name}"
     )
-    advance.ask(deciding, task, "timed_out", reason)
+    attempts.ask(deciding, task, "timed_out", reason)
 
 
 def _total_timed_out(deciding: Deciding, task: Task) -> None:
@@ -86,7 +86,7 @@ def _total_timed_out(deciding: Deciding, task: Task) -> None:
         f"{elapsed} seconds across all attempts). No further retries will be attempted."
     )
     task = changed(task, memory={**task.memory, "exhausted": True})
-    advance.ask(deciding, task, "timed_out", reason)
+    attempts.ask(deciding, task, "timed_out", reason)
 
 
 def _elapsed(now: datetime, since: datetime | None) -> int:
@@ -94,8 +94,8 @@ def _elapsed(now: datetime, since: datetime | None) -> int:
 
 
 _OWN = {
-    "start": advance.begin,
+    "start": attempts.begin,
     "timeout": _attempt_timed_out,
-    advance.RESPONSE: _response_timed_out,
+    attempts.RESPONSE: _response_timed_out,
     "total": _total_timed_out,
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from services.executor.core import advance
+from services.executor.core import attempts
 from services.executor.core.copies import changed
 from services.executor.core.deciding import Deciding
 from services.executor.core.events import TaskUpdated
@@ -39,7 +39,7 @@ def updated(deciding: Deciding, event: TaskUpdated) -> None:
     else:
         task = _merged(deciding, task, event)
         task = changed(task, memory={**task.memory, "word": _word(event)})
-        advance.ask(deciding, task, "updated", event)
+        attempts.ask(deciding, task, "updated", event)
 
 
 def _meant(deciding: Deciding, event: TaskUpdated) -> tuple[Task, Json]:

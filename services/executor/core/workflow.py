@@ -30,9 +30,11 @@ class Step:
             a ``template``.
         fallback: By key of the input, what takes its place where that resolves to null.
         next: The ref of the step after it in its block; empty: it is the last.
+        previous: The ref of the step before it in its block; empty: it is the first.
         parent: The ref of the step in whose block it stands; empty: at the top.
         blocks: The ref of the first step of each of its blocks, empty for an empty block; named
             ``decisionCases.<case>``, ``defaultCase``, ``forkTasks.<index>``, ``loopOver``.
+        body: Of a loop: the refs of all steps in it, but for those of loops within it.
         joined_by: The refs of the steps whose ``joinOn`` names it.
     """
 
@@ -45,8 +47,10 @@ class Step:
     fallback: Mapping[str, Resolve]
     policy: Policy
     next: str = ""
+    previous: str = ""
     parent: str = ""
     blocks: Mapping[str, str] = field(default_factory=dict)
+    body: tuple[str, ...] = ()
     joined_by: tuple[str, ...] = ()
     start_delay: timedelta = timedelta()
     optional: bool = False
@@ -116,13 +120,13 @@ class _Indexing:
 
     def block(self, documents: list[Document], parent: str) -> str:
         """Indexes the steps of a block; the ref of the first."""
-        following = ""
-        for document in reversed(documents):
-            following = self._step(document, following, parent)
-        return following
+        refs = ["", *(_text(document, "taskReferenceName") for document in documents), ""]
+        for index, document in enumerate(documents):
+            self._step(document, refs[index : index + 3], parent)
+        return refs[1]
 
-    def _step(self, document: Document, following: str, parent: str) -> str:
-        ref = _text(document, "taskReferenceName")
+    def _step(self, document: Document, around: list[str], parent: str) -> None:
+        previous, ref, following = around
         blocks = {name: self.block(steps, parent=ref) for name, steps in blocks_of(document)}
         if ref in self.steps:
             raise ValueError(f"taskReferenceName {ref!r} stands twice")
@@ -143,14 +147,15 @@ class _Indexing:
             fallback={key: resolving(value, handoff) for key, value in fallback.items()},
             policy=Policy.of(document, definition),
             next=following,
+            previous=previous,
             parent=parent,
             blocks=blocks,
+            body=_body(document),
             joined_by=self._joins.get(ref, ()),
             start_delay=timedelta(seconds=_whole(document, "startDelay", 0)),
             optional=document.get("optional") is True,
             permissive=document.get("permissive") is True,
         )
-        return ref
 
 
 def filled(template: Document, given: Document) -> dict[str, Json]:
@@ -181,12 +186,25 @@ def _joins(document: Document) -> Mapping[str, tuple[str, ...]]:
     pending = [*_steps(document.get("tasks"))]
     while pending:
         step = pending.pop()
-        joined = step.get("joinOn")
-        for ref in joined if isinstance(joined, list) else ():
-            joins[str(ref)] = (*joins.get(str(ref), ()), _text(step, "taskReferenceName"))
+        for name in ("joinOn", "defaultExclusiveJoinTask"):
+            joined = step.get(name)
+            for ref in joined if isinstance(joined, list) else ():
+                joins[str(ref)] = (*joins.get(str(ref), ()), _text(step, "taskReferenceName"))
         for _, steps in blocks_of(step):
             pending.extend(steps)
     return joins
+
+
+def _body(document: Document) -> tuple[str, ...]:
+    """The refs of what stands in a loop, however deep, but for what stands in loops within it."""
+    refs: list[str] = []
+    pending = [*_steps(document.get("loopOver"))]
+    while pending:
+        step = pending.pop(0)
+        refs.append(_text(step, "taskReferenceName"))
+        for name, steps in blocks_of(step):
+            pending.extend(steps if name != "loopOver" else ())
+    return tuple(refs)
 
 
 def _steps(value: Json) -> list[Document]:

@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from services.executor.core.kind import Kind
+from services.executor.kinds.do_while import DoWhile
+from services.executor.kinds.exclusive_join import ExclusiveJoin
+from services.executor.kinds.fork_join import ForkJoin
 from services.executor.kinds.http import Http
 from services.executor.kinds.http_poll import HttpPoll
 from services.executor.kinds.inline import Inline
+from services.executor.kinds.join import Join
 from services.executor.kinds.noop import Noop
 from services.executor.kinds.set_variable import SetVariable
 from services.executor.kinds.switch import Switch
@@ -15,9 +19,13 @@ from services.executor.kinds.terminate import Terminate
 from services.executor.kinds.wait import Wait
 
 KINDS: Mapping[str, Kind] = {
+    "DO_WHILE": DoWhile(),
+    "EXCLUSIVE_JOIN": ExclusiveJoin(),
+    "FORK_JOIN": ForkJoin(),
     "HTTP": Http(),
     "HTTP_POLL": HttpPoll(),
     "INLINE": Inline(),
+    "JOIN": Join(),
     "NOOP": Noop(),
     "SET_VARIABLE": SetVariable(),
     "SWITCH": Switch(),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 
 from services.registry.definitions.expressions import Scope, check_expressions
+from services.registry.definitions.flows import check_flow
 from services.registry.definitions.model import Document, Json, Kind
 from services.registry.definitions.reading import Place, shown
 from services.registry.definitions.records import (
@@ -47,6 +48,7 @@ class SchemaVersion:
 
 def _check(document: Document, at: Place) -> None:
     references = _check_references(at)
+    check_flow(at, references)
     sequences = _sequences(at)
     for index, (task, kind, place) in enumerate(at.reading.tasks):
         if kind is not None:
@@ -86,7 +88,8 @@ def _sequences(at: Place) -> Mapping[Place | None, Mapping[str, int]]:
 
 
 def _check_task(task: Document, at: Place, scope: Scope) -> None:
-    check_expressions(task.get("inputParameters"), at / "inputParameters", scope)
+    for field in ("inputParameters", "items"):
+        check_expressions(task.get(field), at / field, scope)
     embedded, name = task.get("taskDefinition"), task.get("name")
     if isinstance(embedded, dict):
         template = at / "taskDefinition" / "inputTemplate"

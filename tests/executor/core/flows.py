@@ -54,13 +54,34 @@ def policies(draw: st.DrawFn) -> dict[str, Json]:
 
 @st.composite
 def blocks(draw: st.DrawFn, numbers: count[int], depth: int) -> list[dict[str, Json]]:
-    return [draw(steps(numbers, depth)) for _ in range(draw(st.integers(1, 3)))]
+    found: list[dict[str, Json]] = []
+    for _ in range(draw(st.integers(1, 3))):
+        step = draw(steps(numbers, depth))
+        found.append(step)
+        if step["type"] == "FORK_JOIN":
+            found.append(draw(joins(numbers, step)))
+    return found
+
+
+@st.composite
+def joins(draw: st.DrawFn, numbers: count[int], fork: Mapping[str, Json]) -> dict[str, Json]:
+    """A JOIN on some of the tasks in the branches of ``fork``."""
+    ends = [str(ref) for ref in (_last_ref(branch) for branch in fork["forkTasks"])]  # type: ignore[union-attr]
+    joined: Json = list[Json](draw(st.lists(st.sampled_from(ends), unique=True)))
+    return task(f"t{next(numbers)}", "JOIN", joinOn=joined)
+
+
+def _last_ref(branch: Json) -> Json:
+    assert isinstance(branch, list)
+    last = branch[-1]
+    assert isinstance(last, dict)
+    return last["taskReferenceName"]
 
 
 @st.composite
 def steps(draw: st.DrawFn, numbers: count[int], depth: int) -> dict[str, Json]:
     ref = f"t{next(numbers)}"
-    kind = draw(st.sampled_from(KINDS if depth else KINDS[1:]))
+    kind = draw(st.sampled_from(KINDS if depth else KINDS[3:]))
     step = _step(draw, ref, kind, numbers, depth)
     if kind != "TERMINATE":
         step |= draw(st.sampled_from(({}, {"optional": True}, {"permissive": True})))
@@ -71,8 +92,8 @@ def steps(draw: st.DrawFn, numbers: count[int], depth: int) -> dict[str, Json]:
     return step
 
 
-KINDS = ("SWITCH", "HTTP", "ASYNC", "HTTP_POLL", "INLINE", "SET_VARIABLE", "WAIT", "NOOP",
-         "TERMINATE")  # fmt: skip
+KINDS = ("SWITCH", "FORK_JOIN", "DO_WHILE", "HTTP", "ASYNC", "HTTP_POLL", "INLINE",
+         "SET_VARIABLE", "WAIT", "NOOP", "TERMINATE")  # fmt: skip
 
 
 def _step(draw: st.DrawFn, ref: str, kind: str, numbers: count[int], depth: int) -> dict[str, Json]:
@@ -87,6 +108,13 @@ def _step(draw: st.DrawFn, ref: str, kind: str, numbers: count[int], depth: int)
             default = list[Json](draw(blocks(numbers, 0))) if draw(st.booleans()) else []
             return task(ref, kind, {"x": "${t0.output.body.n}"}, evaluatorType=evaluator,
                         expression=source, decisionCases=cases, defaultCase=default)  # fmt: skip
+        case "FORK_JOIN":
+            branches: Json = [
+                list[Json](draw(blocks(numbers, depth - 1))) for _ in range(draw(st.integers(1, 3)))
+            ]
+            return task(ref, kind, forkTasks=branches)
+        case "DO_WHILE":
+            return _loop(draw, ref, numbers, depth)
         case "ASYNC":
             return http(ref, {"body": "${task.callbackUrl}"}, asyncComplete=True)
         case "HTTP":
@@ -110,6 +138,21 @@ def _step(draw: st.DrawFn, ref: str, kind: str, numbers: count[int], depth: int)
             status = draw(st.sampled_from(("COMPLETED", "FAILED")))
             return task(ref, kind, {"terminationStatus": status})
     return task(ref, kind)
+
+
+def _loop(draw: st.DrawFn, ref: str, numbers: count[int], depth: int) -> dict[str, Json]:
+    more: dict[str, Json] = {}
+    if draw(st.booleans()):
+        lists: list[list[Json]] = [[], ["a"], ["a", "b"]]
+        more["items"] = draw(st.sampled_from(lists))
+    if not more or draw(st.booleans()):
+        conditions: list[Json] = [f"$.{ref}.iteration < 2", "parity", "throws"]
+        more["loopCondition"] = draw(st.sampled_from(conditions))
+        more["maxIterations"] = 3
+    if draw(st.booleans()):
+        more["keepLastN"] = draw(st.integers(1, 2))
+    body: Json = list[Json](draw(blocks(numbers, depth - 1)))
+    return task(ref, "DO_WHILE", {"x": "${t0.output.body.n}"}, loopOver=body, **more)
 
 
 CONDITIONS = st.sampled_from(("$.output.body.done", "true", "throws"))

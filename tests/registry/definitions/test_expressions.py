@@ -204,7 +204,7 @@ def test_the_environment_is_not_read() -> None:
 def test_tasks_within_branches_and_within_types_that_are_not_supported_count() -> None:
     inner: Document = {"name": "in", "taskReferenceName": "in", "type": "NOOP"}
     fork: Document = {
-        "name": "f", "taskReferenceName": "f", "type": "FORK_JOIN", "forkTasks": [[inner]],
+        "name": "f", "taskReferenceName": "f", "type": "KAFKA_PUBLISH", "forkTasks": [[inner]],
     }  # fmt: skip
     document = workflow("${in.output}")
     tasks = document["tasks"]
@@ -215,5 +215,5 @@ def test_tasks_within_branches_and_within_types_that_are_not_supported_count() -
         parse(document)
 
     assert [str(f) for f in caught.value.faults] == [
-        f"tasks[1].type: FORK_JOIN is not supported yet; there are {', '.join(TASK_KINDS)}"
+        f"tasks[1].type: KAFKA_PUBLISH is not supported yet; there are {', '.join(TASK_KINDS)}"
     ]

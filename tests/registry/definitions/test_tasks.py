@@ -152,8 +152,8 @@ def test_an_embedded_task_definition_is_judged_with_its_path() -> None:
 def test_the_tasks_within_a_type_that_is_not_supported_are_judged_too() -> None:
     inner: Document = {"name": "i", "taskReferenceName": "i", "type": "HTPP"}
 
-    assert faults(task("FORK_JOIN", forkTasks=[[inner]], joinOn=["i"])) == [
-        f"type: FORK_JOIN is not supported yet; there are {', '.join(TASK_KINDS)}",
+    assert faults(task("KAFKA_PUBLISH", forkTasks=[[inner]], joinOn=["i"])) == [
+        f"type: KAFKA_PUBLISH is not supported yet; there are {', '.join(TASK_KINDS)}",
         "forkTasks[0][0].type: there is no task type 'HTPP'; did you mean 'HTTP'?",
     ]
     assert faults(task("SWTICH", defaultCase=[inner])) == [

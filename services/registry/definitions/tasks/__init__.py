@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from services.registry.definitions.tasks import (
+    do_while,
+    exclusive_join,
+    fork_join,
     http,
     http_poll,
     inline,
+    join,
     noop,
     set_variable,
     switch,
@@ -16,5 +20,18 @@ from services.registry.definitions.tasks.kind import TaskKind
 
 TASK_KINDS: dict[str, TaskKind] = {
     module.KIND.name: module.KIND
-    for module in (http, http_poll, switch, inline, set_variable, terminate, wait, noop)
+    for module in (
+        http,
+        http_poll,
+        switch,
+        fork_join,
+        join,
+        exclusive_join,
+        do_while,
+        inline,
+        set_variable,
+        terminate,
+        wait,
+        noop,
+    )
 }

@@ -1,19 +1,19 @@
-"""From task to task: a step is reached, begins, waits, ends; what comes next is reached."""
+"""One attempt of a step: it is scheduled, begins, waits, ends, and may be followed by another."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from services.executor.core import completion, counts, retries
+from services.executor.core import completion, loops, retries
 from services.executor.core.commands import Compute, Perform
 from services.executor.core.copies import changed
 from services.executor.core.deciding import Deciding
 from services.executor.core.identity import derived_id
+from services.executor.core.inputs import resolved_input
 from services.executor.core.jsonpath import TooCostly
 from services.executor.core.kind import KEPT, Finished, Next, View, Waiting, unusable
 from services.executor.core.model import Json, Task, TaskStatus
-from services.executor.core.scope import ExecutionScope
-from services.executor.core.sizes import checked, shortened
+from services.executor.core.sizes import shortened
 from services.executor.core.workflow import Step
 
 NONE = timedelta()
@@ -21,27 +21,6 @@ NONE = timedelta()
 RESPONSE = "response"
 # Callers send what expressions are about: numbers beyond any measure, too.
 UNRESOLVABLE = (TooCostly, RecursionError, ArithmeticError, ValueError)
-
-
-def reach(
-    deciding: Deciding, ref: str, *, parent: str = "", suffix: str = "", iteration: int = 0
-) -> None:
-    """It is the turn of the step ``ref``, in the block of ``parent``.
-
-    One that was reached before is not begun again: an operator's retry goes on over what has
-    ended already, and no further than to what another way is at.
-    """
-    known = deciding.latest(ref + suffix)
-    if known is not None:
-        if counts.is_settled(known):
-            deciding.later(_passed_over, known)
-        else:
-            _way_ended(deciding, parent)
-        return
-    step = deciding.workflow.steps[ref]
-    task = new_task(deciding, step, ref + suffix, parent, iteration)
-    deciding.add(task)
-    schedule(deciding, task, step, step.start_delay)
 
 
 def new_task(deciding: Deciding, step: Step, ref: str, parent: str, iteration: int) -> Task:
@@ -83,7 +62,7 @@ def schedule(
         # One copy, not two: nearly every task begins when it is reached.
         task = changed(
             task,
-            input=_resolved_input(deciding, task, step),
+            input=resolved_input(deciding, task, step),
             started_at=deciding.now if at_once else None,
         )
     except UNRESOLVABLE as error:
@@ -97,22 +76,12 @@ def schedule(
             task = with_timer(deciding, task, "timeout", deciding.now + step.policy.timeout)
         deciding.put(task)
         # In its turn, not here: branches nest, and each would be some frames deeper.
-        deciding.later(_act, task)
+        deciding.later(act, task)
         return
     due = deciding.now + delay
     task = with_timer(deciding, task, "start", due)
     shown = delay if shown_delay is None else shown_delay
     deciding.put(changed(task, callback_after=shown, next_at=due))
-
-
-def _resolved_input(deciding: Deciding, task: Task, step: Step) -> Json:
-    if step.template is None:
-        return step.input
-    value = step.template.resolve(ExecutionScope(deciding, task))
-    for key, fallback in step.fallback.items():
-        if isinstance(value, dict) and value.get(key) is None:
-            value[key] = fallback(ExecutionScope(deciding, task))
-    return checked(value)
 
 
 def begin(deciding: Deciding, task: Task) -> None:
@@ -124,10 +93,11 @@ def begin(deciding: Deciding, task: Task) -> None:
     task = changed(task, started_at=deciding.now, callback_after=NONE, next_at=None, held=False)
     if step.policy.timeout:
         task = with_timer(deciding, task, "timeout", deciding.now + step.policy.timeout)
-    _act(deciding, task)
+    act(deciding, task)
 
 
-def _act(deciding: Deciding, task: Task) -> None:
+def act(deciding: Deciding, task: Task) -> None:
+    """It is the attempt's turn, unless the execution is paused."""
     if deciding.running:
         ask(deciding, task, "begin")
     else:
@@ -183,10 +153,13 @@ def wait(deciding: Deciding, task: Task, waiting: Waiting) -> None:
     deciding.commands.extend(waiting.commands)
     task = changed(task, **changes)
     deciding.put(task)
-    if waiting.awaits:
-        await_refs(deciding, task, waiting.awaits)
+    if waiting.forget:
+        steps = deciding.workflow.steps
+        deciding.forget([*loops.refs_of_round(task, waiting.forget, steps, deciding.latest)])
+    if waiting.awaits is not None:
+        deciding.moves.await_refs(deciding, task, waiting.awaits)
     elif waiting.enter:
-        enter(deciding, task, waiting.enter, waiting.round)
+        deciding.moves.enter(deciding, task, waiting.enter, waiting.round)
 
 
 def with_timer(deciding: Deciding, task: Task, name: str, at: datetime) -> Task:
@@ -220,9 +193,9 @@ def finish(deciding: Deciding, task: Task, finished: Finished) -> None:
         completion.end(deciding, ends.status, ends.reason, task=task, output=ends.output)
         return
     if finished.enter:
-        enter(deciding, task, finished.enter, 0, detached=finished.detached)
+        deciding.moves.enter(deciding, task, finished.enter, 0, detached=finished.detached)
     if not finished.enter or finished.detached:
-        deciding.later(settle, task)
+        deciding.later(deciding.moves.settle, task)
 
 
 def _final_changes(deciding: Deciding, task: Task, finished: Finished) -> dict[str, object]:
@@ -255,69 +228,6 @@ def _final_changes(deciding: Deciding, task: Task, finished: Finished) -> dict[s
     return changes
 
 
-def enter(
-    deciding: Deciding,
-    task: Task,
-    names: tuple[str, ...],
-    iteration: int,
-    *,
-    detached: bool = False,
-) -> None:
-    """Begins blocks of ``task``; with an ``iteration``, as that round of a loop."""
-    step = deciding.step(task)
-    first = [step.blocks[name] for name in names if step.blocks.get(name)]
-    task = changed(task, open=len(first), round=iteration or task.round)
-    deciding.put(task)
-    if detached:
-        task = counts.detached(deciding, task, len(first))
-    suffix = task.ref[len(task.step) :] + (f"__{iteration}" if iteration else "")
-    for ref in first:
-        reach(
-            deciding,
-            ref,
-            parent=task.ref,
-            suffix=suffix,
-            iteration=iteration or task.iteration,
-        )
-    if not first and not detached:
-        deciding.later(blocks_ended, task)
-
-
-def await_refs(deciding: Deciding, task: Task, refs: tuple[str, ...]) -> None:
-    """``task`` waits for the end of what ``refs`` name."""
-    awaited = (deciding.latest(ref) for ref in refs)
-    missing = sum(1 for other in awaited if other is None or not counts.is_settled(other))
-    memory = {**task.memory, "awaits": list[Json](refs)}
-    task = changed(task, open=missing, memory=memory)
-    deciding.put(task)
-    if not missing:
-        deciding.later(blocks_ended, task)
-
-
-def settle(deciding: Deciding, task: Task) -> None:
-    """An attempt has ended: go on, try again, or give up."""
-    if deciding.status.final:
-        return
-    if not deciding.running:
-        deciding.put(changed(task, held=True))
-        return
-    if task.held:
-        task = changed(task, held=False)
-        deciding.put(task)
-    if task.status.successful:
-        passed(deciding, task)
-        return
-    step = deciding.step(task)
-    if retries.allowed(deciding, task, step):
-        again(deciding, task, *retries.delays(task, step), same_call=_is_unknown(task))
-    else:
-        give_up(deciding, task, step)
-
-
-def _is_unknown(task: Task) -> bool:
-    return task.memory.get("unknown") is True
-
-
 def again(
     deciding: Deciding, task: Task, delay: timedelta, shown: timedelta, *, same_call: bool
 ) -> None:
@@ -325,73 +235,3 @@ def again(
     following = retries.following(deciding, task, same_call=same_call)
     deciding.add(following)
     schedule(deciding, following, deciding.step(task), delay, shown)
-
-
-def give_up(deciding: Deciding, task: Task, step: Step) -> None:
-    """The last attempt has failed."""
-    if step.optional:
-        task = changed(task, status=TaskStatus.COMPLETED_WITH_ERRORS)
-        deciding.put(task)
-        passed(deciding, task)
-    elif step.permissive:
-        deciding.failed_refs = (*deciding.failed_refs, task.ref)
-        passed(deciding, task)
-    else:
-        completion.fail(deciding, task)
-
-
-def passed(deciding: Deciding, task: Task) -> None:
-    """A task has ended for good and the flow goes on behind it, once its blocks have ended."""
-    if not task.open and not deciding.status.final:
-        deciding.last = task
-        _go_on(deciding, task)
-
-
-def _go_on(deciding: Deciding, task: Task) -> None:
-    suffix = task.ref[len(task.step) :]
-    for ref in deciding.step(task).joined_by:
-        join = deciding.latest(ref + suffix)
-        if join is not None and join.status is TaskStatus.IN_PROGRESS and join.open:
-            join = changed(join, open=join.open - 1)
-            deciding.put(join)
-            _ended_if_none_open(deciding, join)
-    _follow(deciding, task)
-
-
-def _passed_over(deciding: Deciding, task: Task) -> None:
-    """The flow comes upon what has ended already; whoever joins it knows."""
-    deciding.last = task
-    _follow(deciding, task)
-
-
-def _follow(deciding: Deciding, task: Task) -> None:
-    following = deciding.step(task).next
-    if following:
-        suffix = task.ref[len(task.step) :]
-        reach(deciding, following, parent=task.parent, suffix=suffix, iteration=task.iteration)
-    else:
-        _way_ended(deciding, task.parent)
-
-
-def _way_ended(deciding: Deciding, parent: str) -> None:
-    """A way through the block of ``parent`` leads no further."""
-    owner = counts.add(deciding, parent, -1)
-    if owner is not None:
-        _ended_if_none_open(deciding, owner)
-    elif not deciding.open:
-        completion.complete(deciding)
-
-
-def _ended_if_none_open(deciding: Deciding, task: Task) -> None:
-    if not task.open:
-        deciding.later(blocks_ended, task)
-
-
-def blocks_ended(deciding: Deciding, task: Task) -> None:
-    """Nothing that the task waited for is open any more."""
-    if deciding.status.final:
-        return
-    if task.status.final:
-        _go_on(deciding, task)
-    else:
-        ask(deciding, task, "joined")

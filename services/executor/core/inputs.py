@@ -1,0 +1,24 @@
+"""The input of a task: its step's, with the expressions in it resolved."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from services.executor.core.model import Json, Task
+from services.executor.core.scope import ExecutionScope
+from services.executor.core.sizes import checked
+
+if TYPE_CHECKING:
+    from services.executor.core.deciding import Deciding
+    from services.executor.core.workflow import Step
+
+
+def resolved_input(deciding: Deciding, task: Task, step: Step) -> Json:
+    """As things stand. Raises :class:`jsonpath.TooCostly` and what arithmetic raises."""
+    if step.template is None:
+        return step.input
+    value = step.template.resolve(ExecutionScope(deciding, task))
+    for key, fallback in step.fallback.items():
+        if isinstance(value, dict) and value.get(key) is None:
+            value[key] = fallback(ExecutionScope(deciding, task))
+    return checked(value)

@@ -1,0 +1,47 @@
+"""JOIN: waits for tasks of the branches before it."""
+
+from __future__ import annotations
+
+from services.executor.core.kind import Finished, Kind, Next, View, Waiting
+from services.executor.core.model import Json, Task, TaskStatus
+
+
+class Join(Kind):
+    """Ends once all that ``joinOn`` names have; its output is theirs, by reference.
+
+    It fails where one of them that is ``permissive`` did, after all have ended. What is never
+    reached, since its branch went another way, is not waited for once all branches have ended.
+    """
+
+    retried = False
+    reopened = True
+
+    def begin(self, view: View) -> Next:
+        return Waiting(awaits=joined_refs(view))
+
+    def joined(self, view: View) -> Next:
+        awaited = view.task.memory.get("awaits")
+        refs = map(str, awaited) if isinstance(awaited, list) else ()
+        tasks = [task for ref in refs if (task := view.latest(ref)) is not None]
+        output: dict[str, Json] = {task.ref: task.output for task in tasks if task.output}
+        failed = [task for task in tasks if not task.status.successful]
+        if failed:
+            reason = " ".join(task.reason for task in failed if task.reason)
+            return Finished(_failure(failed), output=output, reason=reason)
+        flawed = [task for task in tasks if task.status is TaskStatus.COMPLETED_WITH_ERRORS]
+        if flawed:
+            named = ", ".join(f"{task.name}/{task.id}" for task in flawed)
+            reason = f"{named} completed with errors"
+            return Finished(TaskStatus.COMPLETED_WITH_ERRORS, output=output, reason=reason)
+        return Finished(output=output)
+
+
+def _failure(failed: list[Task]) -> TaskStatus:
+    cancelled = all(task.status is TaskStatus.CANCELED for task in failed)
+    return TaskStatus.CANCELED if cancelled else TaskStatus.FAILED
+
+
+def joined_refs(view: View) -> tuple[str, ...]:
+    """What ``joinOn`` names, in the round of a loop that the JOIN is in."""
+    joined = view.step.document.get("joinOn")
+    return tuple(f"{ref}{view.task.suffix}" for ref in joined) if isinstance(joined, list) else ()
