@@ -56,6 +56,8 @@ class Letter:
         event: None only asks how the execution stands.
         reply: Told what became of it. Without one nobody else would say it again: it is kept
             and tried again until it is stored.
+        heard: Told what became of it where nobody waits: that it was refused, that there is no
+            such execution, or how it stands. Never that it could not be stored just now.
         snapshot: Goes with an event that replaces the definitions.
         tries: How often it could not be stored, or no script worker had time for it.
         breakages: How often deciding or storing it broke, for no fault of the disk.
@@ -68,6 +70,7 @@ class Letter:
     tries: int = 0
     breakages: int = 0
     start: Beginning | None = None
+    heard: Reply | None = None
 
 
 @dataclass(slots=True, eq=False)

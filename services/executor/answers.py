@@ -18,9 +18,10 @@ from services.executor.orders import Order
 
 
 def answer(letter: Letter, told: Told | ServiceError) -> None:
-    """Tell whoever sent ``letter``, if somebody waits to hear."""
-    if letter.reply is not None:
-        letter.reply(told)
+    """Tell whoever sent ``letter``, if somebody wants to hear."""
+    hear = letter.reply or letter.heard
+    if hear is not None:
+        hear(told)
 
 
 def attaching(order: Order, reply: Reply) -> Reply:

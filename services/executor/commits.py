@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+import logging
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 
+from services.errors import NotFound
 from services.executor import states
 from services.executor.actors import Actor, Letter
 from services.executor.core.commands import CancelTimer, SetTimer, StartExecution
@@ -27,6 +29,8 @@ from services.executor.snapshots import Snapshot
 from services.executor.unfolding import Unfolded
 from services.executor.units import Unit
 from services.executor.webhook_rows import webhook_row
+
+logger = logging.getLogger(__name__)
 
 Child = tuple[Execution, Snapshot]
 """An execution that another one starts, as it begins."""
@@ -164,15 +168,35 @@ def _webhook(unit: Unit, actor: Actor, unfolded: Unfolded, new: bool) -> None:
         unit.webhooks.append(webhook_row(execution.id, webhook, delivery))
 
 
-def begun(command: StartExecution, snapshot: Snapshot, now: datetime) -> Execution:
-    """The execution that ``command`` starts."""
-    return start(
+def begun(actor: Actor, unfolded: Unfolded, now: datetime) -> Sequence[Child]:
+    """The executions that are to be started, as they begin.
+
+    A failure workflow that is not there is left out, and told in the log.
+    """
+    found = (_begun(actor, unfolded, command, now) for command in unfolded.children)
+    return [child for child in found if child is not None]
+
+
+def _begun(
+    actor: Actor, unfolded: Unfolded, command: StartExecution, now: datetime
+) -> Child | None:
+    try:
+        snapshot = unfolded.definitions.child(command)
+    except NotFound as missing:
+        logger.error("%s Execution %s was to be started.", missing.detail, command.id)
+        return None
+    execution = start(
         command.id,
         snapshot.workflow,
         command.input,
         now,
         correlation_id=command.correlation_id,
+        priority=command.priority,
+        parent_id=actor.id if command.task_id else "",
+        parent_task_id=command.task_id,
+        depth=command.depth,
     )
+    return execution, snapshot
 
 
 def _child_row(child: Execution, snapshot: Snapshot, origin: Origin, text: Text) -> Row:

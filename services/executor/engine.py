@@ -13,7 +13,7 @@ from services.executor import loading
 from services.executor.actors import Actor, Actors, Beginning, Letter, Reply, Told
 from services.executor.answers import answer, attaching, joining, refusal, stopping
 from services.executor.commits import Child, begun, prepare, unit_of
-from services.executor.core.commands import SetTimer, StartExecution
+from services.executor.core.commands import SetTimer
 from services.executor.core.events import (
     Event,
     Interrupted,
@@ -23,7 +23,9 @@ from services.executor.core.events import (
     TimerKey,
 )
 from services.executor.core.kind import Kind
-from services.executor.core.model import Refused
+from services.executor.core.model import Execution, Refused
+from services.executor.definitions import Definitions
+from services.executor.kin import Kin
 from services.executor.loads import Found, Loads
 from services.executor.orders import Order
 from services.executor.rows import Row
@@ -73,6 +75,7 @@ class Engine:
         self._loop = asyncio.get_running_loop()
         self._actors = Actors()
         self._waking = Waking(self.is_known, self._deliver)
+        self.kin = Kin(self._waking.send)
         # What is being computed, or written as text, and the letters it is for.
         self._computing: dict[asyncio.Task[None], Letter] = {}
         self._open = True
@@ -120,7 +123,11 @@ class Engine:
     def _begin(self, actor: Actor, start: Beginning) -> None:
         order = start.order
         actor.origin, actor.snapshot = order.origin, order.snapshot
-        self._decide(actor, Letter(Started(), start.reply, start=start), Unfolded(order.execution))
+        self._decide(
+            actor,
+            Letter(Started(), start.reply, start=start),
+            self._unfolding(actor, order.execution),
+        )
 
     def tell(
         self,
@@ -179,7 +186,7 @@ class Engine:
             if letter.event is None:
                 answer(letter, Told(actor.execution, actor.execution, actor.origin))
             else:
-                self._decide(actor, letter, Unfolded(actor.execution))
+                self._decide(actor, letter, self._unfolding(actor, actor.execution))
         if not actor.busy:
             self._actors.rest(actor)
             self._waking.make_way(actor.id)
@@ -215,6 +222,9 @@ class Engine:
         for letter in letters:
             self._failed(actor, letter, error)
 
+    def _unfolding(self, actor: Actor, execution: Execution) -> Unfolded:
+        return Unfolded(execution, Definitions(self._snapshots, actor.snapshot))
+
     def _decide(self, actor: Actor, letter: Letter, unfolded: Unfolded) -> None:
         if letter.event is None:
             return
@@ -225,7 +235,7 @@ class Engine:
             return
         try:
             unfolded.decide(letter.event, self._kinds, self._now())
-            children = () if unfolded.computes else self._children(unfolded.children)
+            children = () if unfolded.computes else begun(actor, unfolded, self._now())
         except Exception as error:  # noqa: BLE001
             self._not_decided(actor, letter, error)
             return
@@ -257,7 +267,7 @@ class Engine:
             if unfolded.computes:
                 self._waking.make_way(actor.id)
             await unfolded.compute(self._scripts, self._kinds, self._now)
-            children = self._children(unfolded.children)
+            children = begun(actor, unfolded, self._now())
             if unfolded.large:
                 await asyncio.to_thread(prepare, actor, unfolded, children)
         except Exception as error:  # noqa: BLE001
@@ -292,19 +302,6 @@ class Engine:
             return
         actor.busy = True
         self._store.writer.submit(unit)
-
-    def _children(self, commands: Sequence[StartExecution]) -> Sequence[Child]:
-        """The executions that are to be started, as they begin."""
-        children: list[Child] = []
-        for command in commands:
-            snapshot = self._snapshots.of(command.workflow, command.version)
-            if snapshot is None:
-                logger.error(
-                    "There is no workflow %r to be started as %s.", command.workflow, command.id
-                )
-            else:
-                children.append((begun(command, snapshot, self._now()), snapshot))
-        return children
 
     def _written(self, actor: Actor, letter: Letter, unfolded: Unfolded, unit: Unit) -> None:
         actor.busy = False
@@ -350,6 +347,7 @@ class Engine:
         self._committed(actor, letter, unfolded, unit)
         for row in unit.children:
             self._waking.send(row[0], Letter(Started()))
+        self.kin.committed(letter.event, unfolded)
         if letter.reply is not None:
             letter.reply(Told(unfolded.before, unfolded.execution, actor.origin))
 

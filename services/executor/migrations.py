@@ -249,3 +249,17 @@ def m010_unwell(db: Database) -> None:
         "CREATE INDEX executions_unwell ON executions (created_at, id, status) "
         "WHERE status IN ('FAILED', 'TIMED_OUT', 'TERMINATED')"
     )
+
+
+@migrations()
+def m011_kin(db: Database) -> None:
+    """How deep an execution stands below others; who waits for whom is asked after a crash."""
+    db.execute("ALTER TABLE executions ADD COLUMN depth INTEGER NOT NULL DEFAULT 0")
+    db.execute(
+        "CREATE INDEX executions_children ON executions (parent_id) "
+        "WHERE parent_id != '' AND ended_at IS NULL"
+    )
+    db.execute(
+        "CREATE INDEX tasks_waiting_for_children ON tasks (execution_id) "
+        "WHERE kind = 'SUB_WORKFLOW' AND ended_at IS NULL"
+    )

@@ -48,7 +48,7 @@ EXECUTION_COLUMNS = (
     "id", "workflow", "version", "snapshot", "status", "created_at", "updated_at", "ended_at",
     "last_retried_at", "reason", "correlation_id", "priority", "parent_id", "parent_task_id",
     "restarts", "next_sequence", "open", "failed_refs", "input", "variables", "output",
-    "started_by", "fingerprint", "answer", "request_id", "traceparent", "slot",
+    "started_by", "fingerprint", "answer", "request_id", "traceparent", "slot", "depth",
 )  # fmt: skip
 
 # What an event changes; None for variables and output leaves them as they are.
@@ -118,6 +118,7 @@ def execution_row(execution: Execution, snapshot: str, origin: Origin, text: Tex
         plain(origin.request_id),
         plain(origin.traceparent),
         origin.slot,
+        execution.depth,
     )
 
 
@@ -188,7 +189,7 @@ def _memory(task: Task, text: Text) -> str:
 
 def weight(row: Row) -> int:
     """How many characters its documents have: what an execution costs in memory, roughly."""
-    return sum(len(value) for value in row[-9:] if isinstance(value, str))
+    return sum(len(value) for value in row[-10:] if isinstance(value, str))
 
 
 def execution_of(row: Row, workflow: Workflow, tasks: Mapping[str, Task]) -> Execution:
@@ -209,6 +210,7 @@ def execution_of(row: Row, workflow: Workflow, tasks: Mapping[str, Task]) -> Exe
         restarts=row[14],
         next_sequence=row[15],
         open=row[16],
+        depth=row[27],
         failed_refs=tuple(cast("list[str]", value_of(row[17]))),
         input=cast("dict[str, Json]", value_of(row[18])),
         variables=cast("dict[str, Json]", value_of(row[19])),

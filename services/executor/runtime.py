@@ -12,7 +12,7 @@ from datetime import timedelta
 from typing import TypeVar
 
 from services.errors import ServiceError
-from services.executor import queries
+from services.executor import kinship, queries
 from services.executor.actors import Actor, Letter
 from services.executor.admission import Gate, Lanes
 from services.executor.answers import stopping
@@ -187,12 +187,13 @@ async def running(
     terms: Terms | None = None,
 ) -> AsyncGenerator[Runtime]:
     """An executor that goes on with what its store says was begun, until the end of the block."""
-    (head, floor), counts, held, interrupted, not_begun = await asyncio.gather(
+    (head, floor), counts, held, interrupted, not_begun, unheard = await asyncio.gather(
         store.readers.read(queries.revisions),
         _surely(store, queries.counts),
         _surely(store, queries.slots_held),
         _surely(store, queries.interrupted),
         _surely(store, queries.not_begun),
+        _surely(store, kinship.unheard),
     )
     feed = Feed(store.readers, store.epoch, head, floor)
     async with asyncio.TaskGroup() as tasks:
@@ -210,6 +211,7 @@ async def running(
             terms,
         )
         runtime.engine.recover(interrupted, not_begun)
+        runtime.engine.kin.recover(unheard)
         background = [
             tasks.create_task(store.writer.failing()),
             tasks.create_task(runtime.engine.timers.run()),

@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from services.executor.core.workflow import Workflow, blocks_of
+from services.executor.assembling import Current, Taken, assembled
+from services.executor.core.workflow import Workflow
 from services.executor.documents import text_of, value_of
 from services.replica import Replica
 
@@ -22,7 +23,7 @@ class Snapshot:
 
     Attributes:
         hash: Of ``text``; what executions refer to it by.
-        text: JSON of ``{"workflow": <document>, "tasks": {<name>: <task document>}}``.
+        text: JSON of what :func:`assembling.assembled` gives.
     """
 
     hash: str
@@ -38,6 +39,7 @@ class Snapshots:
         self._parsed: OrderedDict[str, Snapshot] = OrderedDict()
         self._lock = threading.Lock()
         self._latest: dict[tuple[str, int], tuple[int, Snapshot]] = {}
+        self._pinned: dict[tuple[str, str, int], Snapshot] = {}
 
     def of(self, name: str, version: int) -> Snapshot | None:
         """The workflow as it is defined now; None: there is no such one.
@@ -52,7 +54,7 @@ class Snapshots:
         stored = self._replica.get("workflow", name, version)
         if stored is None:
             return None
-        snapshot = self.parsed(text_of(self._assembled(stored.document)))
+        snapshot = self.parsed(text_of(assembled(stored.document, Current(self._replica))))
         if len(self._latest) >= _MOST_PARSED:
             self._latest.clear()
         self._latest[name, version] = revision, snapshot
@@ -88,20 +90,26 @@ class Snapshots:
             self._parsed.move_to_end(hash_)
         return snapshot
 
-    def _assembled(self, workflow: Mapping[str, Any]) -> dict[str, Any]:
-        tasks: dict[str, Any] = {}
-        for name in _task_names(workflow.get("tasks") or []):
-            stored = self._replica.get("task", name)
-            if stored is not None:
-                tasks[name] = stored.document
-        return {"workflow": workflow, "tasks": tasks}
+    def pinned(self, parent: Snapshot, name: str, version: int) -> Snapshot | None:
+        """A workflow that ``parent`` names, as it was when that was taken; None: it names none."""
+        place = parent.hash, name, version
+        known = self._pinned.get(place)
+        if known is not None:
+            return known
+        taken = Taken(parent.workflow.snapshot)
+        document = taken.workflow(name, version)
+        if document is None:
+            return None
+        snapshot = self.parsed(text_of(assembled(document, taken)))
+        if len(self._pinned) >= _MOST_PARSED:
+            self._pinned.clear()
+        self._pinned[place] = snapshot
+        return snapshot
 
+    def given(self, document: Mapping[str, Any]) -> Snapshot:
+        """A workflow that is not the registry's; raises ValueError where it is none at all."""
+        return self.parsed(text_of(assembled(document, Current(self._replica))))
 
-def _task_names(steps: list[dict[str, Any]]) -> Iterator[str]:
-    pending = list(steps)
-    while pending:
-        step = pending.pop()
-        if isinstance(step.get("name"), str):
-            yield step["name"]
-        for _, block in blocks_of(step):
-            pending.extend(dict(each) for each in block)
+    def task(self, name: str) -> Mapping[str, Any] | None:
+        """The task definition of that name, as it is now."""
+        return Current(self._replica).task(name)

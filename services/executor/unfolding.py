@@ -6,23 +6,38 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
+from typing import Protocol
 
+from services.errors import NotFound
 from services.executor.core.commands import (
     CancelTimer,
     Command,
     Compute,
     Decision,
+    Lookup,
     Perform,
     SetTimer,
     StartExecution,
+    TellExecution,
 )
 from services.executor.core.decide import decide
 from services.executor.core.events import Computed, Event, Performed, Started, TaskUpdated, TimerKey
 from services.executor.core.http import HttpAnswer
 from services.executor.core.kind import Kind
-from services.executor.core.model import Execution, Task
+from services.executor.core.model import Execution, Json, Task
 from services.executor.documents import LARGE_CHARS, Writing, is_large, text_of
+from services.executor.snapshots import Snapshot
 from services.javascript import ScriptFailed, Scripts
+
+
+class Definitions(Protocol):
+    """What is defined now, or was when the execution began."""
+
+    def looked_up(self, lookup: Lookup) -> Json:
+        """The value that :class:`Lookup` describes. Raises :class:`NotFound` with the reason."""
+
+    def child(self, command: StartExecution) -> Snapshot:
+        """What ``command`` starts. Raises :class:`NotFound`."""
 
 
 class Unfolded:
@@ -36,11 +51,15 @@ class Unfolded:
         timers: By key, what is last said of it.
     """
 
-    __slots__ = ("before", "changed", "children", "computes", "dropped", "execution", "forgotten",
-                 "performs", "text", "timers")  # fmt: skip
+    __slots__ = ("before", "changed", "children", "computes", "definitions", "dropped",
+                 "execution", "forgotten", "lookups", "performs", "tells", "text",
+                 "timers")  # fmt: skip
 
-    def __init__(self, before: Execution) -> None:
+    def __init__(self, before: Execution, definitions: Definitions) -> None:
         self.before = before
+        self.definitions = definitions
+        self.lookups: deque[Lookup] = deque()
+        self.tells: list[TellExecution] = []
         self.execution = before
         self.changed: dict[str, Task] = {}
         self.computes: deque[Compute] = deque()
@@ -64,6 +83,15 @@ class Unfolded:
     def decide(self, event: Event, kinds: Mapping[str, Kind], now: datetime) -> None:
         """Decide ``event`` on top of what was decided. Raises :class:`Refused`."""
         self._take(decide(self.execution, event, kinds, now))
+        while self.lookups:
+            self._take(decide(self.execution, self._found(self.lookups.popleft()), kinds, now))
+
+    def _found(self, lookup: Lookup) -> Computed:
+        try:
+            value = self.definitions.looked_up(lookup)
+        except NotFound as missing:
+            return Computed(lookup.task_id, lookup.label, error=missing.detail)
+        return Computed(lookup.task_id, lookup.label, value)
 
     def _take(self, decision: Decision) -> None:
         self.execution = decision.execution
@@ -91,12 +119,21 @@ class Unfolded:
                 self.computes.append(command)
             case StartExecution():
                 self.children.append(command)
+            case Lookup():
+                self.lookups.append(command)
+            case TellExecution():
+                self.tells.append(command)
 
     @property
     def nothing(self) -> bool:
         """Whether the event changed nothing."""
         return self.execution is self.before and not (
-            self.changed or self.timers or self.performs or self.children or self.dropped
+            self.changed
+            or self.timers
+            or self.performs
+            or self.children
+            or self.tells
+            or self.dropped
         )
 
     async def compute(

@@ -15,6 +15,7 @@ from sqlite_utils import Database
 
 from services.errors import Fault, InvalidDefinition, PermissionDenied, Stale
 from services.registry import advice, documents, key_changes, references, store, writeonly
+from services.registry.cycles import cycles
 from services.registry.definitions import KINDS, Definition, Document, Json, examine
 from services.registry.store import Stored, Write
 
@@ -283,6 +284,7 @@ class Batch:
             over = (*lacking, *nameless, *_immutable(draft, stored or {}))
             self.faults[number].extend(fault for fault in over if fault.path not in told)
             self.faults[number].extend(references.unknown(draft, lookup))
+            self.faults[number].extend(cycles(draft, lookup))
         self._check_routes()
 
     def _check_routes(self) -> None:

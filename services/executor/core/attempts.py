@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from services.executor.core import completion, loops, retries
-from services.executor.core.commands import Compute, Perform
+from services.executor.core.commands import Compute, Lookup, Perform
 from services.executor.core.copies import changed
 from services.executor.core.deciding import Deciding
 from services.executor.core.identity import derived_id
@@ -146,6 +146,12 @@ def wait(deciding: Deciding, task: Task, waiting: Waiting) -> None:
         script = waiting.compute
         changes["computing"] = script.label
         deciding.commands.append(Compute(task.id, script.label, script.source, script.scope))
+    if waiting.look is not None:
+        look = waiting.look
+        changes["computing"] = look.label
+        deciding.commands.append(
+            Lookup(task.id, look.label, look.tasks, look.workflow, look.version, look.definition)
+        )
     for name, at in waiting.timers:
         # By the call's number: that of an earlier call may come due while this one is made.
         numbered = f"{RESPONSE} {task.performs + 1}" if name == RESPONSE else name

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from services.executor.core.events import TimerKey
+from services.executor.core.events import Event, TimerKey
 from services.executor.core.model import Execution, Json, Task
 
 
@@ -60,6 +60,9 @@ class StartExecution:
     Attributes:
         id: Derived from this execution, so that deciding again names the same one.
         version: 0 means the latest.
+        definition: The workflow document, where it is not one of the registry's.
+        task_id: The task that waits for its end; empty: nobody does.
+        depth: How many executions it stands below.
     """
 
     id: str
@@ -67,9 +70,42 @@ class StartExecution:
     version: int
     input: Mapping[str, Json]
     correlation_id: str = ""
+    definition: Mapping[str, Json] | None = None
+    task_id: str = ""
+    depth: int = 0
+    priority: int = 0
 
 
-Command = Compute | Perform | SetTimer | CancelTimer | StartExecution
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """Look up definitions; report :class:`Computed`, at once.
+
+    The value is ``{"tasks": {<name>: <document or null>}, "workflow": {"name", "version"}}``; the
+    error says why the workflow cannot be run.
+
+    Attributes:
+        tasks: Names of task definitions.
+        workflow: Of a workflow; empty: none is asked for, unless there is a ``definition``.
+    """
+
+    task_id: str
+    label: str
+    tasks: tuple[str, ...] = ()
+    workflow: str = ""
+    version: int = 0
+    definition: Mapping[str, Json] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TellExecution:
+    """Let something happen to another execution, after the commit."""
+
+    id: str
+    event: Event
+    task_id: str
+
+
+Command = Compute | Perform | SetTimer | CancelTimer | StartExecution | Lookup | TellExecution
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,8 @@ from services.executor.core.commands import Decision
 from services.executor.core.copies import changed
 from services.executor.core.deciding import Deciding
 from services.executor.core.events import (
+    ChildEnded,
+    ChildReopened,
     Computed,
     Event,
     Interrupted,
@@ -39,6 +41,7 @@ def start(
     priority: int = 0,
     parent_id: str = "",
     parent_task_id: str = "",
+    depth: int = 0,
 ) -> Execution:
     """A new execution; :class:`Started` is what happens to it next."""
     return Execution(
@@ -53,6 +56,7 @@ def start(
         priority=priority,
         parent_id=parent_id,
         parent_task_id=parent_task_id,
+        depth=depth,
     )
 
 
@@ -116,6 +120,12 @@ def _computed(deciding: Deciding, event: Computed) -> None:
     attempts.ask(deciding, task, "computed", event.label, event.value, event.error)
 
 
+def _child_ended(deciding: Deciding, event: ChildEnded) -> None:
+    task = deciding.current(event.task_id)
+    if task is not None and not task.status.final:
+        attempts.ask(deciding, task, "child_ended", event)
+
+
 def _paused(deciding: Deciding, event: Paused) -> None:
     operations.pause(deciding)
 
@@ -127,7 +137,11 @@ def _resumed(deciding: Deciding, event: Resumed) -> None:
 
 
 def _retried(deciding: Deciding, event: Retried) -> None:
-    operations.retry(deciding)
+    operations.retry(deciding, resume=event.resume)
+
+
+def _child_reopened(deciding: Deciding, event: ChildReopened) -> None:
+    operations.take_back(deciding, event.task_id)
 
 
 _HANDLERS: dict[type, Callable[[Deciding, Any], None]] = {
@@ -141,4 +155,6 @@ _HANDLERS: dict[type, Callable[[Deciding, Any], None]] = {
     Resumed: _resumed,
     Terminated: operations.terminate,
     Retried: _retried,
+    ChildEnded: _child_ended,
+    ChildReopened: _child_reopened,
 }

@@ -15,6 +15,7 @@ from services.executor.core.commands import (
     Command,
     Compute,
     Decision,
+    Lookup,
     Perform,
     SetTimer,
 )
@@ -235,7 +236,7 @@ class Deciding:
             return timers[command.key] is command
         if isinstance(command, Perform):
             return self._changed[command.task_id].pending == command.number
-        if isinstance(command, Compute):
+        if isinstance(command, Compute | Lookup):
             return self._changed[command.task_id].computing == command.label
         return True
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from services.executor.core.model import Json, TaskStatus
+from services.executor.core.model import ExecutionStatus, Json, TaskStatus
 
 if TYPE_CHECKING:
     from services.executor.core.workflow import Workflow
@@ -108,7 +108,15 @@ class Terminated:
 
 @dataclass(frozen=True, slots=True)
 class Retried:
-    """Run the failed tasks again and go on from there."""
+    """Run the failed tasks again and go on from there.
+
+    Attributes:
+        resume: Sub-workflows that failed are retried themselves, instead of begun anew.
+        by_parent: It is such a retry: the parent knows of it.
+    """
+
+    resume: bool = False
+    by_parent: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +124,28 @@ class Restarted:
     """Run it again from its beginning; ``workflow`` replaces the definition where given."""
 
     workflow: Workflow | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ChildEnded:
+    """The execution that a task has started, and waits for, has ended.
+
+    Attributes:
+        child: Names it: ``<workflow>.<version>/<id>.<status>``.
+    """
+
+    task_id: str
+    child: str
+    status: ExecutionStatus
+    output: Json = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ChildReopened:
+    """The execution that a task has started had ended badly, and runs again."""
+
+    task_id: str
 
 
 Event = (
@@ -130,4 +160,6 @@ Event = (
     | Terminated
     | Retried
     | Restarted
+    | ChildEnded
+    | ChildReopened
 )

@@ -13,11 +13,11 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 from services.executor.core.commands import Command
-from services.executor.core.events import TaskUpdated
+from services.executor.core.events import ChildEnded, TaskUpdated
 from services.executor.core.expressions import resolved
 from services.executor.core.identity import idempotency_key
 from services.executor.core.inputs import resolved_input
-from services.executor.core.model import ExecutionStatus, Json, Task, TaskStatus
+from services.executor.core.model import Execution, ExecutionStatus, Json, Task, TaskStatus
 from services.executor.core.scope import ExecutionScope
 
 if TYPE_CHECKING:
@@ -49,6 +49,17 @@ class Script:
     scope: Mapping[str, Json]
 
 
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Definitions to be looked up; ends with :meth:`Kind.computed`, as :class:`Lookup` says."""
+
+    label: str
+    tasks: tuple[str, ...] = ()
+    workflow: str = ""
+    version: int = 0
+    definition: Mapping[str, Json] | None = None
+
+
 # Tuples, these two: each event makes some, and a frozen dataclass takes five times as long.
 class Waiting(NamedTuple):
     """The task stays open.
@@ -70,6 +81,7 @@ class Waiting(NamedTuple):
     poll_count: int | None = None
     perform: Effect | None = None
     compute: Script | None = None
+    look: Look | None = None
     timers: tuple[tuple[str, datetime], ...] = ()
     next_at: datetime | None = None
     enter: tuple[str, ...] = ()
@@ -142,6 +154,16 @@ class View:
     @property
     def input(self) -> dict[str, Json]:
         return self.task.input if isinstance(self.task.input, dict) else {}
+
+    @property
+    def execution(self) -> Execution:
+        """As it stood before; what this decision changes of the whole is not in it."""
+        return self._deciding.execution
+
+    @property
+    def ending_reason(self) -> str:
+        """Why the execution ends, while it does."""
+        return self._deciding.reason
 
     @property
     def variables(self) -> Mapping[str, Json]:
@@ -233,6 +255,14 @@ class Kind:
     def updated(self, view: View, update: TaskUpdated) -> Next:
         """Somebody outside ended it; ``view.task.output`` has their output merged in already."""
         return Finished(update.status, reason=update.reason)
+
+    def child_ended(self, view: View, child: ChildEnded) -> Next:
+        """The execution that it has started has ended."""
+        raise NotImplementedError
+
+    def resumed(self, view: View) -> Waiting | None:
+        """It failed, and an operator wants what it has started retried; None: it itself is."""
+        return None
 
     def cancelled(self, view: View) -> tuple[Command, ...]:
         """What is to be done because the execution ended before it."""

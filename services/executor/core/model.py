@@ -148,6 +148,7 @@ class Execution:
         next_sequence: That of the next attempt.
         open: How many ways lead through the top of the workflow (counts.py); with none it ends.
         last_retried_at: When its timeout clock was last set back (resume, retry).
+        depth: How many executions it stands below: that of its parent, and so on.
         failed_refs: The refs whose failure ended it.
         refs: By the id of an attempt, its ref. Not stored: whoever reads the execution from a
             store derives it (:func:`identity.refs_of`), once.
@@ -173,6 +174,7 @@ class Execution:
     priority: int = 0
     parent_id: str = ""
     parent_task_id: str = ""
+    depth: int = 0
     refs: Map[str, str] = field(default_factory=Map, compare=False, repr=False)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from immutables import Map
@@ -11,6 +11,7 @@ from services.executor.core import attempts, completion, counts, flow, timeouts
 from services.executor.core.copies import changed
 from services.executor.core.deciding import Deciding
 from services.executor.core.events import Restarted, Terminated
+from services.executor.core.kind import View, Waiting
 from services.executor.core.model import Execution, ExecutionStatus, Refused, Task, TaskStatus
 from services.executor.core.sizes import shortened
 from services.executor.core.workflow import Workflow, filled
@@ -52,8 +53,12 @@ def terminate(deciding: Deciding, event: Terminated) -> None:
     completion.end(deciding, ExecutionStatus.TERMINATED, event.reason, tells=False)
 
 
-def retry(deciding: Deciding) -> None:
-    """Runs the tasks that failed or were cancelled again, and goes on from there."""
+def retry(deciding: Deciding, *, resume: bool = False) -> None:
+    """Runs the tasks that failed or were cancelled again, and goes on from there.
+
+    Args:
+        resume: What such a task has started is retried in its place, where it can be.
+    """
     if not deciding.status.final:
         raise Refused(f"Workflow is still running.  status={deciding.status}")
     if deciding.status is ExecutionStatus.COMPLETED:
@@ -66,14 +71,46 @@ def retry(deciding: Deciding) -> None:
             "There are no retryable tasks! Use restart if you want to attempt entire workflow "
             "execution again."
         )
+    waiting = {task.ref: _resumed(deciding, task) for task in failed} if resume else {}
+    resumed = {ref: one for ref, one in waiting.items() if one is not None}
+    _run_again(deciding, failed, held, resumed)
+
+
+def take_back(deciding: Deciding, task_id: str) -> None:
+    """What a task had started, and failed with, runs again: so does the execution."""
+    task = deciding.current(task_id)
+    if task is None or task.status.successful or not task.status.final:
+        return
+    if not deciding.status.final:
+        # Another attempt, or what is behind an optional task, has taken its place.
+        return
+    failed = _in_order(task for task in deciding.tasks() if not task.status.successful)
+    held = _in_order(task for task in deciding.tasks() if task.held and task.status.successful)
+    _run_again(deciding, failed, held, {task.ref: Waiting()})
+
+
+def _resumed(deciding: Deciding, task: Task) -> Waiting | None:
+    kind = deciding.kinds.get(task.kind)
+    return kind.resumed(View(deciding, task, deciding.step(task))) if kind is not None else None
+
+
+def _run_again(
+    deciding: Deciding,
+    failed: Sequence[Task],
+    held: Sequence[Task],
+    resumed: Mapping[str, Waiting],
+) -> None:
+    """The execution runs; of ``failed``, those ``resumed`` wait again for what they started."""
     _reopen(deciding)
     counts.recount(deciding, (*failed, *held))
     # In this order: nothing may take what is about to run again for what has ended.
     for task in failed:
-        if not _is_reopened(deciding, task):
+        if task.ref in resumed:
+            attempts.wait(deciding, _reopened(deciding, task), resumed[task.ref])
+        elif not _is_reopened(deciding, task):
             deciding.later(_retry_task, task)
     for task in failed:
-        if _is_reopened(deciding, task):
+        if task.ref not in resumed and _is_reopened(deciding, task):
             deciding.put(_reopened(deciding, task))
             deciding.later(_wait_again, task)
     _release(deciding, held)

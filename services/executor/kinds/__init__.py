@@ -14,6 +14,8 @@ from services.executor.kinds.inline import Inline
 from services.executor.kinds.join import Join
 from services.executor.kinds.noop import Noop
 from services.executor.kinds.set_variable import SetVariable
+from services.executor.kinds.start_workflow import StartWorkflow
+from services.executor.kinds.sub_workflow import SubWorkflow
 from services.executor.kinds.switch import Switch
 from services.executor.kinds.terminate import Terminate
 from services.executor.kinds.wait import Wait
@@ -28,6 +30,8 @@ KINDS: Mapping[str, Kind] = {
     "JOIN": Join(),
     "NOOP": Noop(),
     "SET_VARIABLE": SetVariable(),
+    "START_WORKFLOW": StartWorkflow(),
+    "SUB_WORKFLOW": SubWorkflow(),
     "SWITCH": Switch(),
     "TERMINATE": Terminate(),
     "WAIT": Wait(),

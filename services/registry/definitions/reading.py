@@ -6,7 +6,7 @@ Readers never stop at a fault: they tell it and go on, so that an author gets al
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -43,6 +43,20 @@ class Reading:
     scripts: list[Script] = field(default_factory=list)
     tasks: list[tuple[Document, TaskKind | None, Place]] = field(default_factory=list)
     compared: int = 0
+
+    def take(self, inner: Reading, path: str) -> None:
+        """What was found in a document that stands within this one, at ``path``."""
+        self.faults += [Fault(_joined(path, fault.path), fault.detail) for fault in inner.faults]
+        self.warnings += [f"{path}.{warning}" for warning in inner.warnings]
+        self.references += [
+            replace(each, path=_joined(path, each.path)) for each in inner.references
+        ]
+        self.scripts += [replace(each, path=_joined(path, each.path)) for each in inner.scripts]
+        self.compared += inner.compared
+
+
+def _joined(path: str, inner: str) -> str:
+    return f"{path}.{inner}" if inner else path
 
 
 class Place:

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from services.registry.definitions.expressions import Scope, check_expressions
 from services.registry.definitions.flows import check_flow
 from services.registry.definitions.model import Document, Json, Kind
-from services.registry.definitions.reading import Place, shown
+from services.registry.definitions.reading import Place, Reading, shown
 from services.registry.definitions.records import (
     Field,
     Record,
@@ -55,6 +55,7 @@ def _check(document: Document, at: Place) -> None:
             sequence = sequences.get(place.outer, {})
             scope = Scope(references, kind.calls_out, kind.callback, sequence, index)
             _check_task(task, place, scope)
+            _check_inline(task, place)
     output = document.get("outputParameters")
     check_expressions(output, at / "outputParameters", Scope(references))
     _refer_failure_workflow(document, at)
@@ -90,12 +91,31 @@ def _sequences(at: Place) -> Mapping[Place | None, Mapping[str, int]]:
 def _check_task(task: Document, at: Place, scope: Scope) -> None:
     for field in ("inputParameters", "items"):
         check_expressions(task.get(field), at / field, scope)
+    param = task.get("subWorkflowParam")
+    for key, value in param.items() if isinstance(param, dict) else ():
+        # What stands within a definition is about the execution that it defines.
+        if not isinstance(value, dict):
+            check_expressions(value, at / "subWorkflowParam" / key, scope)
     embedded, name = task.get("taskDefinition"), task.get("name")
     if isinstance(embedded, dict):
         template = at / "taskDefinition" / "inputTemplate"
         check_expressions(embedded.get("inputTemplate"), template, scope)
     elif isinstance(name, str):
         (at / "name").refer("task", name, required=False)
+
+
+def _check_inline(task: Document, at: Place) -> None:
+    """A workflow within the task is judged as one that is put by itself."""
+    param = task.get("subWorkflowParam")
+    inline = param.get("workflowDefinition") if isinstance(param, dict) else None
+    if not isinstance(param, dict) or not isinstance(inline, dict):
+        return
+    place = at / "subWorkflowParam" / "workflowDefinition"
+    inner = Reading(task_kinds=at.reading.task_kinds)
+    read = KIND.record.read(inline, Place(inner))
+    KIND.check(read, Place(inner))
+    param["workflowDefinition"] = read
+    place.reading.take(inner, place.path)
 
 
 def _refer_failure_workflow(document: Document, at: Place) -> None:

@@ -14,9 +14,11 @@ from services.executor.core.commands import (
     CancelTimer,
     Compute,
     Decision,
+    Lookup,
     Perform,
     SetTimer,
     StartExecution,
+    TellExecution,
 )
 from services.executor.core.decide import decide, start
 from services.executor.core.events import (
@@ -94,6 +96,10 @@ class Simulator:
         self.timers: dict[TimerKey, datetime] = {}
         self.performs: dict[str, Perform] = {}
         self.started: list[StartExecution] = []
+        self.told: list[TellExecution] = []
+        # What lookups find: task definitions by name, all workflows but these.
+        self.definitions: dict[str, Json] = {}
+        self.missing: set[str] = set()
         self.execution = start(ID, flow, inputs or {}, self.now, correlation_id="c-1")
 
     def begin(self) -> Simulator:
@@ -118,6 +124,8 @@ class Simulator:
             for command in decision.commands:
                 if isinstance(command, Compute):
                     pending.append(self._computed(command))
+                elif isinstance(command, Lookup):
+                    pending.append(self._found(command))
                 else:
                     commands.append(command)
         for command in commands:
@@ -132,6 +140,14 @@ class Simulator:
             return Computed(command.task_id, command.label, error=str(error))
         return Computed(command.task_id, command.label, value)
 
+    def _found(self, command: Lookup) -> Computed:
+        tasks: Json = {name: self.definitions.get(name) for name in command.tasks}
+        name = command.workflow or str((command.definition or {}).get("name"))
+        if name in self.missing:
+            return Computed(command.task_id, command.label, error=f"There is no {name}.")
+        found: Json = {"name": name, "version": command.version or 1}
+        return Computed(command.task_id, command.label, {"tasks": tasks, "workflow": found})
+
     def _obey(self, command: object) -> None:
         match command:
             case Perform():
@@ -142,6 +158,8 @@ class Simulator:
                 self.timers.pop(command.key, None)
             case StartExecution():
                 self.started.append(command)
+            case TellExecution():
+                self.told.append(command)
 
     def request(self, ref: str) -> HttpRequest:
         """What the latest attempt of ``ref`` asked for and is not yet told of."""

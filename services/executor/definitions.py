@@ -1,0 +1,59 @@
+"""What the tasks of an execution may start: as it was pinned when that began, else as it is now."""
+
+from __future__ import annotations
+
+from services.errors import NotFound
+from services.executor.core.commands import Lookup, StartExecution
+from services.executor.core.model import Json
+from services.executor.snapshots import Snapshot, Snapshots
+
+
+class Definitions:
+    """Of one execution.
+
+    Args:
+        pinned: What it runs; None: it is not known yet.
+    """
+
+    __slots__ = ("_found", "_pinned", "_snapshots")
+
+    def __init__(self, snapshots: Snapshots, pinned: Snapshot | None) -> None:
+        self._snapshots = snapshots
+        self._pinned = pinned
+        # What was looked up is what is started, whatever is put meanwhile.
+        self._found: dict[tuple[str, int], Snapshot] = {}
+
+    def looked_up(self, lookup: Lookup) -> Json:
+        """The value that :class:`Lookup` describes. Raises :class:`NotFound` with the reason."""
+        tasks: dict[str, Json] = {}
+        for name in lookup.tasks:
+            definition = self._snapshots.task(name)
+            tasks[name] = None if definition is None else dict(definition)
+        if not lookup.workflow and lookup.definition is None:
+            return {"tasks": tasks}
+        found = self._workflow(lookup)
+        workflow = found.workflow
+        self._found[workflow.name, workflow.version] = found
+        return {"tasks": tasks, "workflow": {"name": workflow.name, "version": workflow.version}}
+
+    def child(self, command: StartExecution) -> Snapshot:
+        """What ``command`` starts. Raises :class:`NotFound`."""
+        return self._found.get((command.workflow, command.version)) or self._workflow(command)
+
+    def _workflow(self, asked: Lookup | StartExecution) -> Snapshot:
+        name, version = asked.workflow, asked.version
+        try:
+            if asked.definition is not None:
+                return self._snapshots.given(asked.definition)
+            found = self._taken(name, version) or self._snapshots.of(name, version)
+        except (ValueError, ArithmeticError, RecursionError) as error:
+            raise NotFound(f"The workflow {name!r} cannot be run: {error}.") from error
+        if found is None:
+            what = f"version {version} of the workflow" if version else "workflow"
+            raise NotFound(f"There is no {what} {name!r}.", workflow=name)
+        return found
+
+    def _taken(self, name: str, version: int) -> Snapshot | None:
+        if self._pinned is None:
+            return None
+        return self._snapshots.pinned(self._pinned, name, version)

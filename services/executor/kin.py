@@ -1,0 +1,86 @@
+"""Executions that others have started: an end is told to the parent, an operator's word to both.
+
+What is told is not stored: after a crash it follows from how parent and child stand
+(:meth:`Kin.recover`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from services.errors import Conflict, NotFound, ServiceError
+from services.executor.actors import Letter, Told
+from services.executor.core.commands import TellExecution
+from services.executor.core.events import ChildEnded, ChildReopened, Event, Retried, Terminated
+from services.executor.core.model import Execution, ExecutionStatus
+from services.executor.kinship import Unheard
+from services.executor.unfolding import Unfolded
+
+Send = Callable[[str, Letter], None]
+
+
+class Kin:
+    """Tells parents and children of each other.
+
+    Args:
+        send: Delivers a letter that nobody waits for.
+    """
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+
+    def committed(self, event: Event | None, unfolded: Unfolded) -> None:
+        """Tell what follows from a commit."""
+        for tell in unfolded.tells:
+            self._tell_child(unfolded.execution.id, tell)
+        before, after = unfolded.before, unfolded.execution
+        if not after.parent_id:
+            return
+        if after.status.final:
+            # A start that ends at once was RUNNING before.
+            if not before.status.final:
+                self._tell_parent(after)
+        elif before.status.final and not (isinstance(event, Retried) and event.by_parent):
+            self._send(after.parent_id, Letter(ChildReopened(after.parent_task_id)))
+
+    def recover(self, unheard: Unheard) -> None:
+        """Say again what a crash may have kept from being heard."""
+        for child_id in unheard.ended:
+            self._send(child_id, Letter(None, heard=self._as_it_stands))
+        for child_id, parent_id, task_id in unheard.retried:
+            again = Retried(resume=True, by_parent=True)
+            self._tell_child(parent_id, TellExecution(child_id, again, task_id))
+        for orphan in unheard.orphans:
+            if orphan.reopened:
+                self._send(orphan.parent_id, Letter(ChildReopened(orphan.parent_task_id)))
+            else:
+                said = f"Parent workflow has been terminated with reason: {orphan.reason}"
+                self._send(orphan.id, Letter(Terminated(said)))
+
+    def _tell_parent(self, child: Execution) -> None:
+        self._send(child.parent_id, Letter(_ended(child)))
+
+    def _as_it_stands(self, told: Told | ServiceError) -> None:
+        if isinstance(told, Told) and told.after.status.final:
+            self._tell_parent(told.after)
+
+    def _tell_child(self, parent_id: str, tell: TellExecution) -> None:
+        if not isinstance(tell.event, Retried):
+            self._send(tell.id, Letter(tell.event))
+            return
+
+        def answered(told: Told | ServiceError) -> None:
+            if isinstance(told, Conflict):
+                # It has completed, say: the parent hears how it stands.
+                self._send(tell.id, Letter(None, heard=self._as_it_stands))
+            elif isinstance(told, NotFound):
+                gone = ChildEnded(tell.task_id, tell.id, ExecutionStatus.FAILED, None, told.detail)
+                self._send(parent_id, Letter(gone))
+
+        self._send(tell.id, Letter(tell.event, heard=answered))
+
+
+def _ended(child: Execution) -> ChildEnded:
+    workflow = child.workflow
+    named = f"{workflow.name}.{workflow.version}/{child.id}.{child.status}"
+    return ChildEnded(child.parent_task_id, named, child.status, child.output, child.reason)

@@ -1,0 +1,52 @@
+"""START_WORKFLOW: another workflow, whose end nobody waits for."""
+
+from __future__ import annotations
+
+from services.executor.core.commands import StartExecution
+from services.executor.core.identity import derived_id
+from services.executor.core.kind import Finished, Kind, Look, Next, View, Waiting
+from services.executor.core.model import Json, TaskStatus
+
+_LOOK = "workflow"
+
+
+class StartWorkflow(Kind):
+    """Ends at once, with the id of what it started, which begins in the same transaction."""
+
+    def begin(self, view: View) -> Next:
+        request = view.input.get("startWorkflow")
+        if not isinstance(request, dict):
+            return _failed("Missing 'startWorkflow' in input data.")
+        definition, name = request.get("workflowDef"), request.get("name")
+        if not isinstance(name, str) or not name:
+            return _failed("startWorkflow validation failed. 'name' -> must not be empty. ")
+        if definition is not None and not isinstance(definition, dict):
+            return _failed("startWorkflow validation failed. 'workflowDef' -> must be a workflow. ")
+        version = request.get("version")
+        look = Look(_LOOK, workflow=name, version=version if isinstance(version, int) else 0,
+                    definition=definition)  # fmt: skip
+        return Waiting(look=look)
+
+    def computed(self, view: View, label: str, value: Json, error: str | None) -> Next:
+        found = value.get(_LOOK) if isinstance(value, dict) else None
+        if error is not None or not isinstance(found, dict):
+            return _failed(error or "There is no such workflow.")
+        request = view.input["startWorkflow"]
+        assert isinstance(request, dict)
+        definition, given = request.get("workflowDef"), request.get("input")
+        correlation, priority = request.get("correlationId"), request.get("priority")
+        version = found["version"]
+        start = StartExecution(
+            derived_id("start workflow", view.execution_id, view.task.id),
+            str(found["name"]),
+            version if isinstance(version, int) else 0,
+            given if isinstance(given, dict) else {},
+            str(correlation or view.execution.correlation_id),
+            definition=definition if isinstance(definition, dict) else None,
+            priority=priority if isinstance(priority, int) else 0,
+        )
+        return Finished(output={"workflowId": start.id}, commands=(start,))
+
+
+def _failed(reason: str) -> Finished:
+    return Finished(TaskStatus.FAILED, reason=reason)

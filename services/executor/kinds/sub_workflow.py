@@ -1,0 +1,140 @@
+"""SUB_WORKFLOW: another workflow, whose end the task waits for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from services.executor.core.commands import Command, StartExecution, TellExecution
+from services.executor.core.events import ChildEnded, Event, Retried, TaskUpdated, Terminated
+from services.executor.core.identity import derived_id
+from services.executor.core.kind import KEPT, Finished, Kind, Look, Next, View, Waiting, unusable
+from services.executor.core.model import ExecutionStatus, Json, TaskStatus
+from services.executor.core.scope import milliseconds
+
+MOST_LEVELS = 100
+
+_MOST_REASON_CHARS = 600
+
+_LOOK = "workflow"
+_ENDS = {
+    ExecutionStatus.COMPLETED: TaskStatus.COMPLETED,
+    ExecutionStatus.TIMED_OUT: TaskStatus.TIMED_OUT,
+    ExecutionStatus.TERMINATED: TaskStatus.CANCELED,
+}
+
+
+class SubWorkflow(Kind):
+    """Starts an execution, in the same transaction, with its own input; ends as that one does.
+
+    A retry by its task definition starts another one; an operator's may retry it instead.
+    """
+
+    def begin(self, view: View) -> Next:
+        param = _param(view)
+        definition, name, version = (
+            param.get(key) for key in ("workflowDefinition", "name", "version")
+        )
+        if definition is not None and not isinstance(definition, dict):
+            return unusable("subWorkflowParam.workflowDefinition is no workflow.")
+        if definition is None and (not isinstance(name, str) or not name):
+            return unusable("subWorkflowParam.name must name a workflow.")
+        if view.execution.depth >= MOST_LEVELS:
+            return unusable(f"Sub-workflows nest deeper than {MOST_LEVELS} levels.")
+        look = Look(_LOOK, workflow=str(name or ""), version=_version(version),
+                    definition=definition)  # fmt: skip
+        return Waiting(look=look)
+
+    def computed(self, view: View, label: str, value: Json, error: str | None) -> Next:
+        found = value.get(_LOOK) if isinstance(value, dict) else None
+        if error is not None or not isinstance(found, dict):
+            return unusable(error or "There is no such workflow.")
+        execution, param = view.execution, _param(view)
+        definition, priority = param.get("workflowDefinition"), param.get("priority")
+        start = StartExecution(
+            child_id(view),
+            str(found["name"]),
+            _version(found["version"]),
+            _input(view, is_dynamic=isinstance(definition, dict)),
+            execution.correlation_id,
+            definition=definition if isinstance(definition, dict) else None,
+            task_id=view.task.id,
+            depth=execution.depth + 1,
+            priority=priority if isinstance(priority, int) else execution.priority,
+        )
+        return Waiting(output={"subWorkflowId": start.id}, commands=(start,))
+
+    def child_ended(self, view: View, child: ChildEnded) -> Next:
+        status = _ENDS.get(child.status, TaskStatus.FAILED)
+        own = view.task.output if isinstance(view.task.output, dict) else {}
+        output = {**child.output, **own} if isinstance(child.output, dict) else own
+        if status is TaskStatus.COMPLETED:
+            return Finished(output=output)
+        reason = f"Sub workflow {child.child} failure reason: {_end_of(child.reason)}"
+        return Finished(status, output=output, reason=reason)
+
+    def resumed(self, view: View) -> Waiting | None:
+        if not has_begun(view):
+            return None
+        memory = {**view.task.memory, "resumedAt": milliseconds(view.now)}
+        return Waiting(memory=memory, commands=_told(view, Retried(resume=True, by_parent=True)))
+
+    def interrupted(self, view: View) -> Next:
+        return Waiting()
+
+    def timed_out(self, view: View, reason: str) -> Finished:
+        return _leaving(view, TaskStatus.TIMED_OUT, reason)
+
+    def updated(self, view: View, update: TaskUpdated) -> Next:
+        return _leaving(view, update.status, update.reason)
+
+    def cancelled(self, view: View) -> tuple[Command, ...]:
+        return _terminating(view, view.ending_reason)
+
+
+def child_id(view: View) -> str:
+    """The id of what the attempt starts."""
+    return derived_id("sub workflow", view.execution_id, view.task.id)
+
+
+def has_begun(view: View) -> bool:
+    """Whether the attempt has started its execution."""
+    return isinstance(view.task.output, dict) and "subWorkflowId" in view.task.output
+
+
+def _end_of(reason: str) -> str:
+    """What it all began with stands at the end of a reason, each level around it before that."""
+    return reason if len(reason) <= _MOST_REASON_CHARS else f"…{reason[-_MOST_REASON_CHARS:]}"
+
+
+def _leaving(view: View, status: TaskStatus, reason: str) -> Finished:
+    commands = _terminating(view, reason or f"the task is {status}")
+    return Finished(status, KEPT, reason, commands=commands)
+
+
+def _terminating(view: View, reason: str) -> tuple[Command, ...]:
+    said = f"Parent workflow has been terminated with reason: {reason}"
+    return _told(view, Terminated(said)) if has_begun(view) else ()
+
+
+def _told(view: View, event: Event) -> tuple[Command, ...]:
+    return (TellExecution(child_id(view), event, view.task.id),)
+
+
+def _param(view: View) -> Mapping[str, Json]:
+    param = view.step.document.get("subWorkflowParam")
+    if not isinstance(param, dict):
+        return {}
+    # What stands within a definition is about the execution that it defines.
+    fixed = {key: value for key, value in param.items() if isinstance(value, dict)}
+    given = {key: value for key, value in param.items() if key not in fixed}
+    resolved = view.resolve(given)
+    return {**resolved, **fixed} if isinstance(resolved, dict) else fixed
+
+
+def _version(value: Json) -> int:
+    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 0
+
+
+def _input(view: View, *, is_dynamic: bool) -> dict[str, Json]:
+    """As Conductor marks what was started by a definition of its own."""
+    return {**view.input, "_systemMetadata": {"dynamic": True}} if is_dynamic else view.input

@@ -1,0 +1,69 @@
+"""Which parents and children have not heard of each other: asked when the executor starts."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Orphan:
+    """A child that runs, while the task of its parent does not wait for it.
+
+    Attributes:
+        reopened: An operator has had it run again since that task ended.
+    """
+
+    id: str
+    parent_id: str
+    parent_task_id: str
+    reason: str
+    reopened: bool
+
+
+@dataclass(slots=True)
+class Unheard:
+    """What a crash may have kept from being heard.
+
+    Attributes:
+        ended: Children that have ended and are waited for.
+        retried: (child id, parent id, task id) of those that were to be retried and were not.
+        orphans: Children that run and are not waited for.
+    """
+
+    ended: list[str] = field(default_factory=list)
+    retried: list[tuple[str, str, str]] = field(default_factory=list)
+    orphans: list[Orphan] = field(default_factory=list)
+
+
+def unheard(db: sqlite3.Connection) -> Unheard:
+    """As the executions stand."""
+    found = Unheard()
+    for child, parent, task, resumed_at, retried_at in db.execute(_ENDED):
+        # An operator's retry goes to the child, which notes it: then it has been there.
+        if resumed_at is not None and (retried_at or 0) // 1000 < resumed_at:
+            found.retried.append((child, parent, task))
+        else:
+            found.ended.append(child)
+    found.orphans += [
+        Orphan(child, parent, task, reason, bool(reopened))
+        for child, parent, task, reason, reopened in db.execute(_ORPHANS)
+    ]
+    return found
+
+
+_ENDED = """
+    SELECT child.id, tasks.execution_id, tasks.id, json_extract(memory, '$.resumedAt'),
+        child.last_retried_at
+    FROM tasks INDEXED BY tasks_waiting_for_children
+    JOIN executions AS child ON child.id = json_extract(tasks.output, '$.subWorkflowId')
+    WHERE kind = 'SUB_WORKFLOW' AND tasks.ended_at IS NULL AND child.ended_at IS NOT NULL
+"""
+_ORPHANS = """
+    SELECT child.id, child.parent_id, child.parent_task_id, parent.reason,
+        max(child.created_at, coalesce(child.last_retried_at, 0)) > tasks.ended_at
+    FROM executions AS child INDEXED BY executions_children
+    JOIN executions AS parent ON parent.id = child.parent_id
+    JOIN tasks ON tasks.execution_id = child.parent_id AND tasks.id = child.parent_task_id
+    WHERE child.parent_id != '' AND child.ended_at IS NULL AND tasks.ended_at IS NOT NULL
+"""
