@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from services.errors import NotFound
-from services.executor.core.commands import Lookup, StartExecution
+from services.executor.core.commands import Lookup, StartExecution, Wanted
 from services.executor.core.model import Json
 from services.executor.snapshots import Snapshot, Snapshots
 
@@ -26,12 +26,13 @@ class Definitions:
     def looked_up(self, lookup: Lookup) -> Json:
         """The value that :class:`Lookup` describes. Raises :class:`NotFound` with the reason."""
         tasks: dict[str, Json] = {}
-        for name in lookup.tasks:
+        wanted = lookup.wanted
+        for name in wanted.tasks:
             definition = self._snapshots.task(name)
             tasks[name] = None if definition is None else dict(definition)
-        if not lookup.workflow and lookup.definition is None:
+        if not wanted.workflow and wanted.definition is None:
             return {"tasks": tasks}
-        found = self._workflow(lookup)
+        found = self._workflow(wanted)
         workflow = found.workflow
         self._found[workflow.name, workflow.version] = found
         return {"tasks": tasks, "workflow": {"name": workflow.name, "version": workflow.version}}
@@ -40,11 +41,11 @@ class Definitions:
         """What ``command`` starts. Raises :class:`NotFound`."""
         return self._found.get((command.workflow, command.version)) or self._workflow(command)
 
-    def _workflow(self, asked: Lookup | StartExecution) -> Snapshot:
+    def _workflow(self, asked: Wanted | StartExecution) -> Snapshot:
         name, version = asked.workflow, asked.version
         try:
             if asked.definition is not None:
-                return self._snapshots.given(asked.definition)
+                return self._snapshots.given(asked.definition, trusted=asked.trusted)
             found = self._taken(name, version) or self._snapshots.of(name, version)
         except (ValueError, ArithmeticError, RecursionError) as error:
             raise NotFound(f"The workflow {name!r} cannot be run: {error}.") from error

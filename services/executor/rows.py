@@ -11,6 +11,7 @@ from immutables import Map
 
 from services.executor.core.identity import refs_of
 from services.executor.core.model import Execution, ExecutionStatus, Json, Task, TaskStatus
+from services.executor.core.spawning import extra_of
 from services.executor.core.webhooks import Webhook
 from services.executor.core.workflow import Workflow
 from services.executor.documents import plain, text_of, value_of
@@ -217,6 +218,7 @@ def execution_of(row: Row, workflow: Workflow, tasks: Mapping[str, Task]) -> Exe
         output=value_of(row[20]),
         tasks=Map(tasks),
         refs=refs_of(row[0], row[14], tasks.values()),
+        extra=extra_of(workflow, tasks.values()),
     )
 
 

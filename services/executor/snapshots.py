@@ -106,9 +106,14 @@ class Snapshots:
         self._pinned[place] = snapshot
         return snapshot
 
-    def given(self, document: Mapping[str, Any]) -> Snapshot:
-        """A workflow that is not the registry's; raises ValueError where it is none at all."""
-        return self.parsed(text_of(assembled(document, Current(self._replica))))
+    def given(self, document: Mapping[str, Any], *, trusted: bool) -> Snapshot:
+        """A workflow that is not the registry's; raises ValueError where it is none at all.
+
+        Args:
+            trusted: Whether it may name secrets.
+        """
+        found = assembled(document, Current(self._replica))
+        return self.parsed(text_of(found if trusted else {**found, "secrets": False}))
 
     def task(self, name: str) -> Mapping[str, Any] | None:
         """The task definition of that name, as it is now."""

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
-from services.executor.core import completion, loops, retries
-from services.executor.core.commands import Compute, Lookup, Perform
+from services.executor.core import completion, loops, retries, spawning
+from services.executor.core.commands import Command, Compute, Lookup, Perform
 from services.executor.core.copies import changed
 from services.executor.core.deciding import Deciding
 from services.executor.core.identity import derived_id
 from services.executor.core.inputs import resolved_input
 from services.executor.core.jsonpath import TooCostly
-from services.executor.core.kind import KEPT, Finished, Next, View, Waiting, unusable
+from services.executor.core.kind import KEPT, Becomes, Finished, Next, View, Waiting, unusable
 from services.executor.core.model import Json, Task, TaskStatus
+from services.executor.core.references import escaped
 from services.executor.core.sizes import shortened
 from services.executor.core.workflow import Step
 
@@ -26,8 +28,12 @@ UNRESOLVABLE = (TooCostly, RecursionError, ArithmeticError, ValueError)
 def new_task(deciding: Deciding, step: Step, ref: str, parent: str, iteration: int) -> Task:
     """The first attempt of a step."""
     now, execution = deciding.now, deciding.execution
+    given = deciding.given.pop(ref, None)
+    if given is not None and step.template is not None and step.template.handoff:
+        given = escaped(given)
     return changed(
         _BLANK,
+        input=given,
         id=derived_id(execution.id, execution.restarts, ref, 0),
         ref=ref,
         step=step.ref,
@@ -117,41 +123,28 @@ def ask(deciding: Deciding, task: Task, what: str, *arguments: object) -> None:
         follows = unusable(f"What it came to cannot be kept: {error}.")
     if isinstance(follows, Finished):
         finish(deciding, task, follows)
+    elif isinstance(follows, Becomes):
+        become(deciding, task, follows)
     else:
         wait(deciding, task, follows)
 
 
+def become(deciding: Deciding, task: Task, becomes: Becomes) -> None:
+    """The attempt begins anew, as one of another kind."""
+    memory = {**task.memory, **spawning.become(becomes.document, becomes.definition)}
+    task = changed(task, kind=becomes.kind, name=becomes.name, memory=memory, computing="")
+    try:
+        deciding.extend(task)
+    except ValueError as error:
+        finish(deciding, task, unusable(f"It cannot become {becomes.name!r}: {error}."))
+    else:
+        schedule(deciding, task, deciding.step(task), NONE)
+
+
 def wait(deciding: Deciding, task: Task, waiting: Waiting) -> None:
     """The attempt stays open; what it asks for is done."""
-    changes: dict[str, object] = {
-        "status": TaskStatus.IN_PROGRESS,
-        "updated_at": deciding.now,
-        "next_at": waiting.next_at,
-        "callback_after": waiting.next_at - deciding.now if waiting.next_at else NONE,
-    }
-    if waiting.output is not KEPT:
-        changes["output"] = waiting.output
-    if waiting.memory is not None:
-        changes["memory"] = waiting.memory
-    if waiting.poll_count is not None:
-        changes["poll_count"] = waiting.poll_count
-    if waiting.perform is not None:
-        number = task.performs + 1
-        changes["performs"] = changes["pending"] = number
-        perform = waiting.perform
-        deciding.commands.append(Perform(task.id, number, perform.name, perform.request))
-    elif not waiting.goes_on:
-        changes["pending"] = 0
-    if waiting.compute is not None:
-        script = waiting.compute
-        changes["computing"] = script.label
-        deciding.commands.append(Compute(task.id, script.label, script.source, script.scope))
-    if waiting.look is not None:
-        look = waiting.look
-        changes["computing"] = look.label
-        deciding.commands.append(
-            Lookup(task.id, look.label, look.tasks, look.workflow, look.version, look.definition)
-        )
+    changes = _waiting_changes(deciding, task, waiting)
+    deciding.commands.extend(_asked_for(task, waiting))
     for name, at in waiting.timers:
         # By the call's number: that of an earlier call may come due while this one is made.
         numbered = f"{RESPONSE} {task.performs + 1}" if name == RESPONSE else name
@@ -166,6 +159,40 @@ def wait(deciding: Deciding, task: Task, waiting: Waiting) -> None:
         deciding.moves.await_refs(deciding, task, waiting.awaits)
     elif waiting.enter:
         deciding.moves.enter(deciding, task, waiting.enter, waiting.round)
+
+
+def _waiting_changes(deciding: Deciding, task: Task, waiting: Waiting) -> dict[str, object]:
+    changes: dict[str, object] = {
+        "status": TaskStatus.IN_PROGRESS,
+        "updated_at": deciding.now,
+        "next_at": waiting.next_at,
+        "callback_after": waiting.next_at - deciding.now if waiting.next_at else NONE,
+    }
+    if waiting.output is not KEPT:
+        changes["output"] = waiting.output
+    if waiting.memory is not None:
+        changes["memory"] = waiting.memory
+    if waiting.poll_count is not None:
+        changes["poll_count"] = waiting.poll_count
+    if waiting.perform is not None:
+        changes["performs"] = changes["pending"] = task.performs + 1
+    elif not waiting.goes_on:
+        changes["pending"] = 0
+    asked = waiting.compute or waiting.look
+    if asked is not None:
+        changes["computing"] = asked.label
+    return changes
+
+
+def _asked_for(task: Task, waiting: Waiting) -> Iterator[Command]:
+    if waiting.perform is not None:
+        perform = waiting.perform
+        yield Perform(task.id, task.performs + 1, perform.name, perform.request)
+    if waiting.compute is not None:
+        script = waiting.compute
+        yield Compute(task.id, script.label, script.source, script.scope)
+    if waiting.look is not None:
+        yield Lookup(task.id, waiting.look.label, waiting.look.wanted)
 
 
 def with_timer(deciding: Deciding, task: Task, name: str, at: datetime) -> Task:
@@ -190,6 +217,12 @@ def finish(deciding: Deciding, task: Task, finished: Finished) -> None:
     for timer in task.timers:
         deciding.cancel_timer(task.id, timer)
     task = changed(task, **changes)
+    if finished.given is not None:
+        try:
+            deciding.extend(task, finished.given)
+        except ValueError as error:
+            finish(deciding, task, unusable(f"Its branches cannot run: {error}."))
+            return
     deciding.put(task)
     deciding.commands.extend(finished.commands)
     if finished.variables is not None:

@@ -61,6 +61,7 @@ class StartExecution:
         id: Derived from this execution, so that deciding again names the same one.
         version: 0 means the latest.
         definition: The workflow document, where it is not one of the registry's.
+        trusted: It stands in another definition: callers have no say in it, so it may name secrets.
         task_id: The task that waits for its end; empty: nobody does.
         depth: How many executions it stands below.
     """
@@ -71,9 +72,29 @@ class StartExecution:
     input: Mapping[str, Json]
     correlation_id: str = ""
     definition: Mapping[str, Json] | None = None
+    trusted: bool = True
     task_id: str = ""
     depth: int = 0
     priority: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Definitions.
+
+    Attributes:
+        tasks: Names of task definitions.
+        workflow: Of a workflow; empty: none is asked for, unless there is a ``definition``.
+        version: 0 is the latest.
+        definition: A workflow document to be looked at instead.
+        trusted: As of :class:`StartExecution`.
+    """
+
+    tasks: tuple[str, ...] = ()
+    workflow: str = ""
+    version: int = 0
+    definition: Mapping[str, Json] | None = None
+    trusted: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,18 +103,11 @@ class Lookup:
 
     The value is ``{"tasks": {<name>: <document or null>}, "workflow": {"name", "version"}}``; the
     error says why the workflow cannot be run.
-
-    Attributes:
-        tasks: Names of task definitions.
-        workflow: Of a workflow; empty: none is asked for, unless there is a ``definition``.
     """
 
     task_id: str
     label: str
-    tasks: tuple[str, ...] = ()
-    workflow: str = ""
-    version: int = 0
-    definition: Mapping[str, Json] | None = None
+    wanted: Wanted
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from typing import cast
 
 from services.executor.core.model import Execution, Json, Task, TaskStatus
 from services.executor.core.scope import milliseconds
+from services.executor.core.spawning import step_of
 
 # Conductor's own clients know a fork by this name.
 _SHOWN_KINDS = {"FORK_JOIN": "FORK", "FORK_JOIN_DYNAMIC": "FORK"}
@@ -54,7 +55,7 @@ def execution_json(
 
 def task_json(execution: Execution, task: Task, retried: bool = False) -> dict[str, Json]:
     """Conductor's ``Task``; beside its fields, ``polls`` where the task polls."""
-    step = execution.workflow.steps.get(task.step)
+    step = step_of(execution, task)
     timeout = step.policy.response_timeout if step else None
     return _present(
         {

@@ -25,6 +25,7 @@ from services.executor.core.identity import derived_id
 from services.executor.core.jsonpath import Visits
 from services.executor.core.kind import Kind
 from services.executor.core.model import Execution, ExecutionStatus, Json, Task
+from services.executor.core.spawning import found_in, steps_of
 from services.executor.core.workflow import Step, Workflow
 
 _Value = TypeVar("_Value")
@@ -93,6 +94,9 @@ class Deciding:
         # By ref, the ids of its attempts.
         self._forgotten: dict[str, tuple[str, ...]] = {}
         self._visits: Visits | None = None
+        # By ref, what the tasks of a fork that is made at run time are given.
+        self.given: dict[str, Json] = {}
+        self._extra: dict[str, Step] = {}
 
     @property
     def visits(self) -> Visits:
@@ -128,11 +132,29 @@ class Deciding:
                 yield task
 
     def step(self, task: Task) -> Step:
-        return self.workflow.steps[task.step]
+        return self.step_at(task.step, task.suffix)
 
     def step_at(self, ref: str, suffix: str) -> Step:
         """The step of that name, where its task has ``suffix``."""
+        known = self.execution.extra
+        if known or self._extra:
+            step = found_in(self._extra, ref, suffix) or found_in(known, ref, suffix)
+            if step is not None:
+                return step
         return self.workflow.steps[ref]
+
+    def extend(self, task: Task, given: Mapping[str, Json] | None = None) -> None:
+        """``task`` has made steps: its memory says which.
+
+        Args:
+            given: By ref, their inputs.
+
+        Raises:
+            ValueError: They are none.
+        """
+        self._extra.update(steps_of(task, self.step(task)))
+        for ref, value in (given or {}).items():
+            self.given[ref + task.suffix] = value
 
     def put(self, task: Task) -> None:
         """``task`` as it now stands; a new attempt takes the place of the one before it."""
@@ -208,6 +230,7 @@ class Deciding:
             before,
             tasks=tasks,
             refs=refs,
+            extra=before.extra.update(self._extra) if self._extra else before.extra,
             status=self.status,
             variables=self.variables,
             output=self.output,

@@ -15,6 +15,15 @@ if TYPE_CHECKING:
 
 def resolved_input(deciding: Deciding, task: Task, step: Step) -> Json:
     """As things stand. Raises :class:`jsonpath.TooCostly` and what arithmetic raises."""
+    if step.spawned:
+        # What it was given is data: nothing in it is resolved, and a retry has it again.
+        given = task.input if isinstance(task.input, dict) else {}
+        own = _resolved(deciding, task, step)
+        return checked({**own, **given} if isinstance(own, dict) else given)
+    return _resolved(deciding, task, step)
+
+
+def _resolved(deciding: Deciding, task: Task, step: Step) -> Json:
     if step.template is None:
         return step.input
     value = step.template.resolve(ExecutionScope(deciding, task))

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
-from services.executor.core.commands import Command
+from services.executor.core.commands import Command, Wanted
 from services.executor.core.events import ChildEnded, TaskUpdated
 from services.executor.core.expressions import resolved
 from services.executor.core.identity import idempotency_key
@@ -54,10 +54,7 @@ class Look:
     """Definitions to be looked up; ends with :meth:`Kind.computed`, as :class:`Lookup` says."""
 
     label: str
-    tasks: tuple[str, ...] = ()
-    workflow: str = ""
-    version: int = 0
-    definition: Mapping[str, Json] | None = None
+    wanted: Wanted
 
 
 # Tuples, these two: each event makes some, and a frozen dataclass takes five times as long.
@@ -115,6 +112,7 @@ class Finished(NamedTuple):
         enter: The blocks that begin now.
         detached: The task's successor does not wait for those blocks.
         input: Replaces the task's input (a SWITCH notes its case there).
+        given: By ref, the inputs of the tasks that ``memory`` says it has made.
     """
 
     status: TaskStatus = TaskStatus.COMPLETED
@@ -129,10 +127,26 @@ class Finished(NamedTuple):
     detached: bool = False
     ends: Ending | None = None
     input: Json | _Kept = KEPT
+    given: Mapping[str, Json] | None = None
     commands: tuple[Command, ...] = ()
 
 
-Next = Waiting | Finished
+@dataclass(frozen=True, slots=True)
+class Becomes:
+    """The task goes on as one of another kind; it begins as that, with its input resolved anew.
+
+    Attributes:
+        document: As if it stood in the definition.
+        definition: Its task definition.
+    """
+
+    kind: str
+    name: str
+    document: Mapping[str, Json]
+    definition: Json
+
+
+Next = Waiting | Finished | Becomes
 
 
 def unusable(reason: str, output: Json | _Kept = KEPT) -> Finished:
@@ -182,6 +196,13 @@ class View:
     @property
     def steps(self) -> Mapping[str, Step]:
         return self._deciding.workflow.steps
+
+    def step_of(self, task: Task) -> Step:
+        return self._deciding.step(task)
+
+    def is_taken(self, ref: str) -> bool:
+        """Whether a task has that name."""
+        return self._deciding.latest(ref) is not None
 
     def latest(self, ref: str) -> Task | None:
         """The latest attempt of a task; in the round of a loop with its suffix."""

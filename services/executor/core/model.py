@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from immutables import Map
 
 if TYPE_CHECKING:
-    from services.executor.core.workflow import Workflow
+    from services.executor.core.workflow import Step, Workflow
 
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 
@@ -152,6 +152,7 @@ class Execution:
         failed_refs: The refs whose failure ended it.
         refs: By the id of an attempt, its ref. Not stored: whoever reads the execution from a
             store derives it (:func:`identity.refs_of`), once.
+        extra: By ref, the steps that tasks have made (:mod:`spawning`); not stored either.
     """
 
     id: str
@@ -176,6 +177,7 @@ class Execution:
     parent_task_id: str = ""
     depth: int = 0
     refs: Map[str, str] = field(default_factory=Map, compare=False, repr=False)
+    extra: Map[str, Step] = field(default_factory=Map, compare=False, repr=False)
 
 
 class Refused(Exception):

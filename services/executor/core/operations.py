@@ -173,6 +173,7 @@ def restarted(execution: Execution, event: Restarted, now: datetime) -> Executio
         created_at=now,
         tasks=Map(),
         refs=Map(),
+        extra=Map(),
         variables=workflow.variables,
         output=None,
         reason="",

@@ -69,6 +69,9 @@ class ExecutionScope:
         """The latest attempt of the step, in a loop that of its latest iteration."""
         deciding = self._deciding
         task = deciding.latest(name)
+        if task is None and self._task is not None and self._task.suffix:
+            # What a fork has made in the same round is in no definition.
+            task = deciding.latest(name + self._task.suffix)
         if task is None and (step := deciding.workflow.steps.get(name)) and step.parent:
             owner = self._named(step.parent)
             if owner is not None and owner.round:

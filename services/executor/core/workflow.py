@@ -34,6 +34,7 @@ class Step:
         parent: The ref of the step in whose block it stands; empty: at the top.
         blocks: The ref of the first step of each of its blocks, empty for an empty block; named
             ``decisionCases.<case>``, ``defaultCase``, ``forkTasks.<index>``, ``loopOver``.
+        spawned: It was made by a task, which gave it its input; that wins over its own.
         body: Of a loop: the refs of all steps in it, but for those of loops within it.
         joined_by: The refs of the steps whose ``joinOn`` names it.
     """
@@ -50,6 +51,7 @@ class Step:
     previous: str = ""
     parent: str = ""
     blocks: Mapping[str, str] = field(default_factory=dict)
+    spawned: bool = False
     body: tuple[str, ...] = ()
     joined_by: tuple[str, ...] = ()
     start_delay: timedelta = timedelta()
@@ -87,11 +89,14 @@ class Workflow:
     def of(cls, snapshot: Mapping[str, Json]) -> Workflow:
         """Reads ``{"workflow": <document>, "tasks": {<name>: <task document>}}``.
 
+        With ``"secrets": false`` it may name none: callers had a say in the document.
+
         Raises:
             ValueError: On what the registry would have refused.
         """
         document = _object(snapshot, "workflow")
-        indexing = _Indexing(_object(snapshot, "tasks"), _joins(document))
+        secrets = snapshot.get("secrets") is not False
+        indexing = _Indexing(_object(snapshot, "tasks"), _joins(document), secrets=secrets)
         first = indexing.block(_steps(document.get("tasks")), parent="")
         output = _object(document, "outputParameters")
         return cls(
@@ -112,8 +117,33 @@ class Workflow:
         )
 
 
+def indexed(
+    documents: list[Document],
+    tasks: Document,
+    joins: Mapping[str, tuple[str, ...]],
+    *,
+    secrets: bool,
+) -> dict[str, Step]:
+    """The steps of tasks that follow each other, and of those within them, by ref.
+
+    Args:
+        tasks: Task definitions by name.
+        joins: By ref, the refs of the steps that join it.
+        secrets: Whether they may name secrets: never where callers have a say in them.
+
+    Raises:
+        ValueError: On what the registry would have refused.
+    """
+    indexing = _Indexing(tasks, joins, secrets=secrets)
+    indexing.block(documents, parent="")
+    return indexing.steps
+
+
 class _Indexing:
-    def __init__(self, tasks: Document, joins: Mapping[str, tuple[str, ...]]) -> None:
+    def __init__(
+        self, tasks: Document, joins: Mapping[str, tuple[str, ...]], *, secrets: bool
+    ) -> None:
+        self._secrets = secrets
         self._tasks = tasks
         self._joins = joins
         self.steps: dict[str, Step] = {}
@@ -136,7 +166,8 @@ class _Indexing:
         fallback = _object(definition or {}, "inputTemplate")
         inputs = filled(fallback, _object(document, "inputParameters"))
         # One of both: what stands in the one may come to stand beside what is in the other.
-        handoff = handed_over(inputs) | handed_over(fallback)
+        named = handed_over(inputs) | handed_over(fallback)
+        handoff = named if self._secrets else frozenset[str]()
         self.steps[ref] = Step(
             ref=ref,
             kind=_text(document, "type"),

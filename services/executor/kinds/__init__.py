@@ -6,8 +6,10 @@ from collections.abc import Mapping
 
 from services.executor.core.kind import Kind
 from services.executor.kinds.do_while import DoWhile
+from services.executor.kinds.dynamic import Dynamic
 from services.executor.kinds.exclusive_join import ExclusiveJoin
 from services.executor.kinds.fork_join import ForkJoin
+from services.executor.kinds.fork_join_dynamic import ForkJoinDynamic
 from services.executor.kinds.http import Http
 from services.executor.kinds.http_poll import HttpPoll
 from services.executor.kinds.inline import Inline
@@ -20,10 +22,11 @@ from services.executor.kinds.switch import Switch
 from services.executor.kinds.terminate import Terminate
 from services.executor.kinds.wait import Wait
 
-KINDS: Mapping[str, Kind] = {
+_BUILT_IN: Mapping[str, Kind] = {
     "DO_WHILE": DoWhile(),
     "EXCLUSIVE_JOIN": ExclusiveJoin(),
     "FORK_JOIN": ForkJoin(),
+    "FORK_JOIN_DYNAMIC": ForkJoinDynamic(),
     "HTTP": Http(),
     "HTTP_POLL": HttpPoll(),
     "INLINE": Inline(),
@@ -36,3 +39,5 @@ KINDS: Mapping[str, Kind] = {
     "TERMINATE": Terminate(),
     "WAIT": Wait(),
 }
+
+KINDS: Mapping[str, Kind] = {**_BUILT_IN, "DYNAMIC": Dynamic(frozenset(_BUILT_IN))}

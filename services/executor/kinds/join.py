@@ -17,7 +17,7 @@ class Join(Kind):
     reopened = True
 
     def begin(self, view: View) -> Next:
-        return Waiting(awaits=joined_refs(view))
+        return Waiting(awaits=(*joined_refs(view), *_made_before(view)))
 
     def joined(self, view: View) -> Next:
         awaited = view.task.memory.get("awaits")
@@ -39,6 +39,14 @@ class Join(Kind):
 def _failure(failed: list[Task]) -> TaskStatus:
     cancelled = all(task.status is TaskStatus.CANCELED for task in failed)
     return TaskStatus.CANCELED if cancelled else TaskStatus.FAILED
+
+
+def _made_before(view: View) -> tuple[str, ...]:
+    """The branches that the fork before it has made of its input."""
+    fork = view.latest(view.step.previous + view.task.suffix) if view.step.previous else None
+    if fork is None or fork.kind != "FORK_JOIN_DYNAMIC":
+        return ()
+    return tuple(f"{ref}{view.task.suffix}" for ref in view.step_of(fork).blocks.values())
 
 
 def joined_refs(view: View) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from services.executor.core.commands import StartExecution
+from services.executor.core.commands import StartExecution, Wanted
 from services.executor.core.identity import derived_id
 from services.executor.core.kind import Finished, Kind, Look, Next, View, Waiting
 from services.executor.core.model import Json, TaskStatus
@@ -23,9 +23,13 @@ class StartWorkflow(Kind):
         if definition is not None and not isinstance(definition, dict):
             return _failed("startWorkflow validation failed. 'workflowDef' -> must be a workflow. ")
         version = request.get("version")
-        look = Look(_LOOK, workflow=name, version=version if isinstance(version, int) else 0,
-                    definition=definition)  # fmt: skip
-        return Waiting(look=look)
+        wanted = Wanted(
+            workflow=name,
+            version=version if isinstance(version, int) else 0,
+            definition=definition,
+            trusted=False,
+        )
+        return Waiting(look=Look(_LOOK, wanted))
 
     def computed(self, view: View, label: str, value: Json, error: str | None) -> Next:
         found = value.get(_LOOK) if isinstance(value, dict) else None
@@ -43,6 +47,7 @@ class StartWorkflow(Kind):
             given if isinstance(given, dict) else {},
             str(correlation or view.execution.correlation_id),
             definition=definition if isinstance(definition, dict) else None,
+            trusted=False,
             priority=priority if isinstance(priority, int) else 0,
         )
         return Finished(output={"workflowId": start.id}, commands=(start,))

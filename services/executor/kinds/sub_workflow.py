@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from services.executor.core.commands import Command, StartExecution, TellExecution
+from services.executor.core.commands import Command, StartExecution, TellExecution, Wanted
 from services.executor.core.events import ChildEnded, Event, Retried, TaskUpdated, Terminated
 from services.executor.core.identity import derived_id
 from services.executor.core.kind import KEPT, Finished, Kind, Look, Next, View, Waiting, unusable
@@ -40,9 +40,13 @@ class SubWorkflow(Kind):
             return unusable("subWorkflowParam.name must name a workflow.")
         if view.execution.depth >= MOST_LEVELS:
             return unusable(f"Sub-workflows nest deeper than {MOST_LEVELS} levels.")
-        look = Look(_LOOK, workflow=str(name or ""), version=_version(version),
-                    definition=definition)  # fmt: skip
-        return Waiting(look=look)
+        wanted = Wanted(
+            workflow=str(name or ""),
+            version=_version(version),
+            definition=definition,
+            trusted=_is_fixed(view),
+        )
+        return Waiting(look=Look(_LOOK, wanted))
 
     def computed(self, view: View, label: str, value: Json, error: str | None) -> Next:
         found = value.get(_LOOK) if isinstance(value, dict) else None
@@ -57,6 +61,7 @@ class SubWorkflow(Kind):
             _input(view, is_dynamic=isinstance(definition, dict)),
             execution.correlation_id,
             definition=definition if isinstance(definition, dict) else None,
+            trusted=_is_fixed(view),
             task_id=view.task.id,
             depth=execution.depth + 1,
             priority=priority if isinstance(priority, int) else execution.priority,
@@ -129,6 +134,12 @@ def _param(view: View) -> Mapping[str, Json]:
     given = {key: value for key, value in param.items() if key not in fixed}
     resolved = view.resolve(given)
     return {**resolved, **fixed} if isinstance(resolved, dict) else fixed
+
+
+def _is_fixed(view: View) -> bool:
+    """Whether what runs stands in the definition, and is not resolved."""
+    param = view.step.document.get("subWorkflowParam")
+    return isinstance(param, dict) and not isinstance(param.get("workflowDefinition"), str)
 
 
 def _version(value: Json) -> int:

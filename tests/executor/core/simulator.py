@@ -35,6 +35,7 @@ from services.executor.core.http import HttpAnswer, HttpFailure, HttpOutcome, Ht
 from services.executor.core.identity import refs_of
 from services.executor.core.kind import Kind
 from services.executor.core.model import ExecutionStatus, Json, Task, TaskStatus
+from services.executor.core.spawning import extra_of
 from services.executor.core.workflow import Workflow
 from services.executor.kinds import KINDS
 
@@ -141,11 +142,12 @@ class Simulator:
         return Computed(command.task_id, command.label, value)
 
     def _found(self, command: Lookup) -> Computed:
-        tasks: Json = {name: self.definitions.get(name) for name in command.tasks}
-        name = command.workflow or str((command.definition or {}).get("name"))
+        wanted = command.wanted
+        tasks: Json = {name: self.definitions.get(name) for name in wanted.tasks}
+        name = wanted.workflow or str((wanted.definition or {}).get("name"))
         if name in self.missing:
             return Computed(command.task_id, command.label, error=f"There is no {name}.")
-        found: Json = {"name": name, "version": command.version or 1}
+        found: Json = {"name": name, "version": wanted.version or 1}
         return Computed(command.task_id, command.label, {"tasks": tasks, "workflow": found})
 
     def _obey(self, command: object) -> None:
@@ -194,7 +196,8 @@ class Simulator:
         rows = sorted(self.rows.values(), key=lambda row: row.sequence)
         latest = {row.ref: row for row in rows}
         refs = refs_of(ID, self.execution.restarts, latest.values())
-        self.execution = _reread(self.execution, tasks=Map(latest), refs=refs)
+        extra = extra_of(self.execution.workflow, latest.values())
+        self.execution = _reread(self.execution, tasks=Map(latest), refs=refs, extra=extra)
 
     def crash(self) -> list[Interrupted]:
         """The process dies, and another one reads what was committed; what it tells of that."""

@@ -33,7 +33,7 @@ from services.registry.definitions.values import (
 
 # Conductor's and Orkes's types that are not in the table yet.
 LATER = (
-    "SIMPLE", "USER_DEFINED", "DYNAMIC", "FORK", "FORK_JOIN_DYNAMIC", "EVENT", "HUMAN", "LAMBDA",
+    "SIMPLE", "USER_DEFINED", "FORK", "EVENT", "HUMAN", "LAMBDA",
     "DECISION", "KAFKA_PUBLISH", "JSON_JQ_TRANSFORM", "PULL_WORKFLOW_MESSAGES",
     "WAIT_FOR_WEBHOOK", "YIELD", "JUMP", "UPDATE_TASK", "GET_WORKFLOW", "GRPC", "JDBC",
     "TERMINATE_WORKFLOW", "UPDATE_SECRET", "GET_SIGNED_JWT", "QUERY_PROCESSOR", "OPS_GENIE",

@@ -1,0 +1,230 @@
+"""DYNAMIC and FORK_JOIN_DYNAMIC: tasks that are made at run time."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from services.executor.core.events import Retried
+from services.executor.core.model import Json
+from tests.executor.core.simulator import Simulator, answer, task, workflow
+
+
+def dynamic(ref: str, name: Json, **inputs: Json) -> dict[str, Json]:
+    return task(ref, "DYNAMIC", {"which": name, **inputs}, dynamicTaskNameParam="which")
+
+
+def forked(inputs: Json, **more: Json) -> list[dict[str, Json]]:
+    return [task("fork", "FORK_JOIN_DYNAMIC", inputs, **more), task("join", "JOIN")]
+
+
+ITEMS: Json = {"forkTaskInputs": "${workflow.input.items}", "forkTaskName": "call",
+               "forkTaskType": "HTTP"}  # fmt: skip
+CALLS: list[Json] = [{"uri": "http://a/1", "method": "GET"}, {"uri": "http://a/2", "method": "GET"}]
+
+
+def test_a_task_becomes_what_its_input_names() -> None:
+    run = Simulator(workflow(dynamic("d", "HTTP", uri="http://x/${workflow.input.n}", method="GET"),
+                             task("end", "NOOP")), {"n": 7})  # fmt: skip
+    run.definitions["HTTP"] = {"name": "HTTP", "retryCount": 1, "retryDelaySeconds": 3}
+    run.begin()
+    assert run.request("d").uri == "http://x/7"
+    assert (run.task("d").kind, run.task("d").name) == ("HTTP", "HTTP")
+    run.crash()
+    run.answers("d", answer(status=500))
+    run.reread()
+    assert run.until("d") == 3
+    run.fires()
+    assert run.request("d").uri == "http://x/7"
+    run.answers("d", answer({"n": 1}))
+
+    assert run.status == "COMPLETED"
+
+
+def test_a_task_that_nobody_knows_is_refused() -> None:
+    for name, reason in (
+        ("gone", "Cannot find task by name gone in the task definitions"),
+        (None, "Cannot map a dynamic task based on the parameter and input. Parameter= which"),
+    ):
+        run = Simulator(workflow(dynamic("d", name))).begin()
+        assert run.task("d").status == "FAILED_WITH_TERMINAL_ERROR"
+        assert reason in run.task("d").reason
+
+
+def test_a_dynamic_task_in_a_loop_may_be_another_one_each_time() -> None:
+    loop = task("loop", "DO_WHILE", items=["HTTP", "NOOP"],
+                loopOver=[dynamic("d", "${loop.output.loopItem}", uri="http://x",
+                                  method="GET")])  # fmt: skip
+    run = Simulator(workflow(loop)).begin()
+    run.reread()
+    run.answers("d__1", answer())
+
+    assert run.status == "COMPLETED"
+    assert [run.task(f"d__{n}").kind for n in (1, 2)] == ["HTTP", "NOOP"]
+
+
+def test_a_branch_runs_for_each_item() -> None:
+    run = Simulator(workflow(*forked(ITEMS)), {"items": CALLS}).begin()
+    assert [run.request(f"_call_{n}").uri for n in (0, 1)] == ["http://a/1", "http://a/2"]
+    given = run.task("_call_1").input
+    assert isinstance(given, dict)
+    assert given["__index"] == 1
+    run.answers("_call_1", answer({"n": 1}))
+    run.crash()
+    run.answers("_call_0", answer({"n": 0}))
+
+    assert run.status == "COMPLETED"
+    assert run.task("join").output == {ref: run.task(ref).output for ref in ("_call_0", "_call_1")}
+    noted = run.task("fork").input
+    assert isinstance(noted, dict)
+    assert noted["forkedTasks"] == ["_call_0", "_call_1"]
+
+
+def test_what_is_no_object_is_given_as_input() -> None:
+    inputs: Json = {"forkTaskInputs": ["x"], "forkTaskWorkflow": "child",
+                    "forkTaskWorkflowVersion": "3"}  # fmt: skip
+    run = Simulator(workflow(*forked(inputs))).begin()
+    (started,) = run.started
+    assert (started.workflow, started.version) == ("child", 3)
+    assert started.input == {"input": "x", "__index": 0}
+
+
+def test_a_second_fork_of_the_same_task_has_names_of_its_own() -> None:
+    inputs: Json = {"forkTaskInputs": [1], "forkTaskName": "n", "forkTaskType": "NOOP"}
+    second = [{**each, "taskReferenceName": f"{each['taskReferenceName']}2"}
+              for each in forked(inputs)]  # fmt: skip
+    run = Simulator(workflow(*forked(inputs), *second)).begin()
+    assert run.status == "COMPLETED"
+    assert {"_n_0", "_fork2_n_0"} <= set(run.execution.tasks)
+
+
+FROM_INPUT: Json = {"tasks": "${workflow.input.tasks}", "inputs": "${workflow.input.inputs}"}
+LISTED = {"dynamicForkTasksParam": "tasks", "dynamicForkTasksInputParamName": "inputs"}
+
+
+def test_tasks_as_in_a_definition_run_with_the_inputs_that_belong_to_them() -> None:
+    switch: Json = {"name": "s", "taskReferenceName": "s", "type": "SWITCH",
+              "evaluatorType": "value-param", "expression": "v", "decisionCases": {"x": [
+                  {"name": "deep", "taskReferenceName": "deep", "type": "HTTP",
+                   "inputParameters": {"uri": "http://x/${s.input.v}",
+                                       "method": "GET"}}]}}  # fmt: skip
+    call: Json = {"name": "c", "taskReferenceName": "c", "type": "HTTP",
+            "inputParameters": {"uri": "http://mine", "method": "PUT"}}  # fmt: skip
+    inputs: dict[str, Json] = {
+        "tasks": [switch, call],
+        "inputs": {"s": {"v": "x"}, "c": {"uri": "http://given"}},
+    }
+    run = Simulator(workflow(*forked(FROM_INPUT, **LISTED)), inputs).begin()
+    assert (run.request("c").uri, run.request("c").method) == ("http://given", "PUT")
+    assert run.request("deep").uri == "http://x/x"
+    run.crash()
+    run.answers("c", answer())
+    assert run.status == "RUNNING"
+    run.answers("deep", answer())
+
+    assert run.status == "COMPLETED"
+
+
+def test_the_older_form_is_read_too() -> None:
+    entries: Json = {"dynamicTasks": [
+        {"taskName": "call", "referenceName": "one", "type": "HTTP",
+         "input": {"uri": "http://1", "method": "GET"}},
+        {"workflowName": "child", "referenceName": "two", "input": {"x": 2}},
+    ]}  # fmt: skip
+    run = Simulator(workflow(*forked({"all": entries}, dynamicForkJoinTasksParam="all"))).begin()
+    assert run.request("one").uri == "http://1"
+    assert (run.started[0].workflow, run.started[0].input) == ("child", {"x": 2})
+
+
+def test_no_branches_are_joined_at_once() -> None:
+    run = Simulator(workflow(*forked(ITEMS), task("end", "NOOP")), {"items": []}).begin()
+    assert run.status == "COMPLETED"
+    assert run.task("join").output == {}
+
+
+def test_a_branch_is_tried_again_by_its_definition_with_what_it_was_given() -> None:
+    run = Simulator(workflow(*forked(ITEMS)), {"items": CALLS})
+    run.definitions["call"] = {"name": "call", "retryCount": 1, "retryDelaySeconds": 1}
+    run.begin()
+    run.answers("_call_0", answer(status=500))
+    run.reread()
+    run.fires()
+    assert run.request("_call_0").uri == "http://a/1"
+    for ref in ("_call_0", "_call_1"):
+        run.answers(ref, answer())
+    assert run.status == "COMPLETED"
+
+
+def test_an_operators_retry_runs_what_failed_in_its_branch() -> None:
+    run = Simulator(workflow(*forked(ITEMS)), {"items": CALLS}).begin()
+    run.answers("_call_0", answer())
+    run.answers("_call_1", answer(status=500))
+    assert run.status == "FAILED"
+    run.reread()
+    run.happens(Retried())
+    run.answers("_call_1", answer())
+
+    assert run.status == "COMPLETED"
+    assert (run.task("_call_0").attempt, run.task("_call_1").attempt) == (0, 1)
+
+
+def test_a_fork_in_a_loop_makes_other_branches_in_each_round() -> None:
+    inputs: Json = {"forkTaskInputs": "${loop.output.loopItem}", "forkTaskName": "n",
+                    "forkTaskType": "NOOP"}  # fmt: skip
+    loop = task("loop", "DO_WHILE", items=[[1], [1, 2]], loopOver=[*forked(inputs)])
+    run = Simulator(workflow(loop)).begin()
+
+    assert run.status == "COMPLETED"
+    assert {"_n_0__1", "_n_0__2", "_n_1__2"} <= set(run.execution.tasks)
+    output = run.task("join__2").output
+    assert output == {}
+
+
+def test_nothing_that_is_given_is_resolved_and_made_tasks_name_no_secrets() -> None:
+    call: Json = {"name": "c", "taskReferenceName": "c", "type": "HTTP",
+            "inputParameters": {"headers": {"X": "${workflow.secrets.KEY}"}}}  # fmt: skip
+    given: Json = {
+        "uri": "http://x/${workflow.secrets.KEY}",
+        "method": "POST",
+        "body": "${workflow.workflowId}",
+    }
+    inputs: dict[str, Json] = {"tasks": [call], "inputs": {"c": given}}
+    run = Simulator(workflow(*forked(FROM_INPUT, **LISTED)), inputs).begin()
+
+    assert run.request("c").handoff == frozenset()
+    assert run.request("c").body == "${workflow.workflowId}"
+
+
+@pytest.mark.parametrize(
+    ("inputs", "more", "reason"),
+    [({"forkTaskInputs": 5, "forkTaskName": "x"}, {}, "forkTaskInputs must be a list, not int."),
+     ({"forkTaskInputs": []}, {}, "forkTaskName or forkTaskWorkflow must say what runs"),
+     ({"tasks": "no"}, LISTED, "Cannot deserialize a list of Workflow Tasks from str"),
+     ({"tasks": [], "inputs": []}, LISTED, "expecting a map of K,V  but found list"),
+     ({"tasks": [{"name": "a"}]}, LISTED, "A dynamically forked task has no taskReferenceName."),
+     ({"tasks": [{"name": "a", "taskReferenceName": "a__1"}]}, LISTED, "must not hold '__'"),
+     ({"tasks": [{"name": "a", "taskReferenceName": "join"}]}, LISTED, "'join' is there already"),
+     ({"tasks": [{"name": "a", "taskReferenceName": "a"}] * 2}, LISTED, "'a' is there already"),
+     ({"tasks": [{"name": "a", "taskReferenceName": "a", "type": "SWITCH",
+                  "decisionCases": {"x": [5]}}]}, LISTED, "tasks must be a list of objects"),
+     ({"all": 5}, {"dynamicForkJoinTasksParam": "all"}, "it has no list of dynamicTasks")],
+)  # fmt: skip
+def test_branches_that_are_none_fail_the_fork(
+    inputs: Json, more: dict[str, Json], reason: str
+) -> None:
+    run = Simulator(workflow(*forked(inputs, **more))).begin()
+
+    assert run.task("fork").status == "FAILED_WITH_TERMINAL_ERROR"
+    assert reason in run.task("fork").reason
+    assert run.status == "FAILED"
+
+
+def test_ten_thousand_branches_are_noted_once() -> None:
+    inputs: Json = {"forkTaskInputs": "${workflow.input.items}", "forkTaskName": "n",
+                    "forkTaskType": "NOOP"}  # fmt: skip
+    run = Simulator(workflow(*forked(inputs)), {"items": list(range(10_000))}).begin()
+
+    assert run.status == "COMPLETED"
+    assert len(run.rows) == 10_002
+    assert len(json.dumps(run.task("fork").memory)) < 150_000
