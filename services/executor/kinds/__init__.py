@@ -12,25 +12,30 @@ from services.executor.kinds.fork_join import ForkJoin
 from services.executor.kinds.fork_join_dynamic import ForkJoinDynamic
 from services.executor.kinds.http import Http
 from services.executor.kinds.http_poll import HttpPoll
+from services.executor.kinds.human import Human
 from services.executor.kinds.inline import Inline
 from services.executor.kinds.join import Join
+from services.executor.kinds.lambda_ import Lambda
 from services.executor.kinds.noop import Noop
 from services.executor.kinds.set_variable import SetVariable
 from services.executor.kinds.start_workflow import StartWorkflow
 from services.executor.kinds.sub_workflow import SubWorkflow
-from services.executor.kinds.switch import Switch
+from services.executor.kinds.switch import Decision, Switch
 from services.executor.kinds.terminate import Terminate
 from services.executor.kinds.wait import Wait
 
 _BUILT_IN: Mapping[str, Kind] = {
+    "DECISION": Decision(),
     "DO_WHILE": DoWhile(),
     "EXCLUSIVE_JOIN": ExclusiveJoin(),
     "FORK_JOIN": ForkJoin(),
     "FORK_JOIN_DYNAMIC": ForkJoinDynamic(),
     "HTTP": Http(),
     "HTTP_POLL": HttpPoll(),
+    "HUMAN": Human(),
     "INLINE": Inline(),
     "JOIN": Join(),
+    "LAMBDA": Lambda(),
     "NOOP": Noop(),
     "SET_VARIABLE": SetVariable(),
     "START_WORKFLOW": StartWorkflow(),

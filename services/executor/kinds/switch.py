@@ -35,6 +35,32 @@ class Switch(Kind):
         return _chosen(view, value) if error is None else _failed(error)
 
 
+class Decision(Kind):
+    """SWITCH as old definitions write it: ``caseValueParam``, or ``caseExpression``."""
+
+    retried = False
+
+    def begin(self, view: View) -> Next:
+        source, parameter = (
+            view.step.document.get(name) for name in ("caseExpression", "caseValueParam")
+        )
+        if isinstance(source, str) and source:
+            return Waiting(compute=Script("caseExpression", source, needed(source, view.input)))
+        if not isinstance(parameter, str) or not parameter:
+            return _failed("caseValueParam or caseExpression must say what is decided on.")
+        return self._decided(view, view.input.get(parameter))
+
+    def computed(self, view: View, label: str, value: Json, error: str | None) -> Next:
+        if error is not None:
+            return _failed(f"Error while evaluating script: {error}")
+        return self._decided(view, value)
+
+    def _decided(self, view: View, value: Json) -> Finished:
+        chosen = _chosen(view, value)
+        case = chosen.output["selectedCase"] if isinstance(chosen.output, dict) else ""
+        return chosen._replace(output={"caseOutput": [case]})
+
+
 def _chosen(view: View, value: Json) -> Finished:
     case = as_text(value)
     branch = f"decisionCases.{case}"

@@ -16,7 +16,8 @@ NAMES = (
     "pollingInterval", "pollingStrategy", "maxPollCount", "maxPollInterval", "maxDuration",
     "tolerateErrors", "asyncComplete", "onInterrupted", "callbackTimeoutSeconds", "expression",
     "evaluatorType", "terminationStatus", "terminationReason", "workflowOutput", "duration",
-    "until",
+    "until", "forkTaskInputs", "forkTaskName", "forkTaskType", "forkTaskWorkflow", "startWorkflow",
+    "_items", "keepLastN", "maxIterations", "scriptExpression", "name", "version", "input",
 )  # fmt: skip
 TEXTS = st.sampled_from(
     ("http://x", "GET", "POST", "javascript", "value-param", "expression", "COMPLETED", "1", "0.5",
@@ -51,6 +52,8 @@ def waits_for_something(run: Simulator, ref: str) -> bool:
     row = run.task(ref)
     if row.pending or any(key.task_id == row.id for key in run.timers):
         return True
+    if row.kind in ("HUMAN", "SUB_WORKFLOW"):
+        return True
     given = row.input if isinstance(row.input, dict) else {}
     return row.kind == "WAIT" and all(
         given.get(each) in (None, "") for each in ("duration", "until")
@@ -69,6 +72,10 @@ def test_odd_values_are_never_more_than_a_failure(
     if kind == "SWITCH":
         more = {"evaluatorType": "value-param", "expression": "body",
                 "decisionCases": {"1": [task("b", "NOOP")]}}  # fmt: skip
+    elif kind == "DYNAMIC":
+        more = {"dynamicTaskNameParam": "expression"}
+    elif kind == "DO_WHILE":
+        more = {"loopOver": [task("b", "NOOP")], "loopCondition": "false"}
     flow = workflow(task("a", kind, inputs, **more))
     run = Simulator(flow, {**fields, **given}, judge=lambda source, scope: result).begin()
     for outcome in (None, *outcomes):

@@ -253,3 +253,60 @@ def test_a_word_ends_a_wait_before_its_time() -> None:
 
     assert run.timers == {}
     assert run.task("w").reason == "cancelled by hand"
+
+
+def test_a_human_says_what_it_came_to() -> None:
+    run = Simulator(workflow(task("h", "HUMAN", {"question": "Yes?"}), task("end", "NOOP"))).begin()
+    run.crash()
+    assert run.task("h").status == "IN_PROGRESS"
+    run.says("h", "COMPLETED", {"answer": "no"})
+
+    assert run.status == "COMPLETED"
+    assert run.task("h").output == {"answer": "no"}
+
+
+DECIDING: dict[str, Json] = {
+    "decisionCases": {"1": [task("one", "NOOP")]}, "defaultCase": [task("other", "NOOP")],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("value", "taken"), [(1, "one"), ("1", "one"), (None, "other")])
+def test_an_old_decision_takes_the_branch_of_a_parameter(value: Json, taken: str) -> None:
+    run = Simulator(workflow(task("d", "DECISION", {"v": value}, caseValueParam="v", **DECIDING)))
+    run.begin()
+
+    assert taken in run.execution.tasks
+    output = run.task("d").output
+    assert isinstance(output, dict)
+    assert list(output) == ["caseOutput"]
+
+
+def test_an_old_decision_takes_the_branch_of_its_script_or_says_why_not() -> None:
+    verdicts = iter((1, ArithmeticError("no")))
+
+    def judge(source: str, scope: Mapping[str, Json]) -> Json:
+        verdict = next(verdicts)
+        if isinstance(verdict, ArithmeticError):
+            raise verdict
+        return verdict
+
+    for status in ("COMPLETED", "FAILED"):
+        decision = task("d", "DECISION", {"v": 1}, caseExpression="$.v", **DECIDING)
+        run = Simulator(workflow(decision), judge=judge).begin()
+        assert run.task("d").status == status
+    assert run.task("d").reason == "Error while evaluating script: no"
+
+
+def test_a_lambda_is_the_body_of_a_function() -> None:
+    asked: list[tuple[str, Mapping[str, Json]]] = []
+
+    def judge(source: str, scope: Mapping[str, Json]) -> Json:
+        asked.append((source, scope))
+        return {"sum": 3}
+
+    body = "return {sum: $.a + $.b}; // and no more"
+    run = Simulator(workflow(task("l", "LAMBDA", {"scriptExpression": body, "a": 1, "b": 2})),
+                    judge=judge).begin()  # fmt: skip
+
+    assert run.task("l").output == {"result": {"sum": 3}}
+    assert asked == [(f"(function scriptFun(){{\n{body}\n}})()", {"a": 1, "b": 2})]

@@ -10,6 +10,7 @@ from services.registry.definitions.tasks import (
     fork_join_dynamic,
     http,
     http_poll,
+    human,
     inline,
     join,
     noop,
@@ -23,23 +24,26 @@ from services.registry.definitions.tasks import (
 from services.registry.definitions.tasks.kind import TaskKind
 
 TASK_KINDS: dict[str, TaskKind] = {
-    module.KIND.name: module.KIND
-    for module in (
-        http,
-        http_poll,
-        switch,
-        fork_join,
-        fork_join_dynamic,
-        join,
-        exclusive_join,
-        do_while,
-        sub_workflow,
-        start_workflow,
-        dynamic,
-        inline,
-        set_variable,
-        terminate,
-        wait,
-        noop,
+    kind.name: kind
+    for kind in (
+        http.KIND,
+        http_poll.KIND,
+        switch.KIND,
+        fork_join.KIND,
+        fork_join_dynamic.KIND,
+        join.KIND,
+        exclusive_join.KIND,
+        do_while.KIND,
+        sub_workflow.KIND,
+        start_workflow.KIND,
+        dynamic.KIND,
+        inline.KIND,
+        set_variable.KIND,
+        terminate.KIND,
+        wait.KIND,
+        human.KIND,
+        noop.KIND,
+        switch.DECISION,
+        inline.LAMBDA,
     )
 }

@@ -26,6 +26,29 @@ def _check(task: Document, at: Place) -> None:
         (at / "inputParameters" / "expression").fault("is required")
 
 
+_BODY = Field("scriptExpression", Code(), "The body of a function; `$` is the input.")
+
+
+def _check_lambda(task: Document, at: Place) -> None:
+    inputs = task.get("inputParameters")
+    body = inputs.get("scriptExpression") if isinstance(inputs, dict) else None
+    place = at / "inputParameters" if body else at
+    body = body or task.get("scriptExpression")
+    if not isinstance(body, str) or not body:
+        (at / "inputParameters" / "scriptExpression").fault("is required")
+    elif not holds_expression(body):
+        # As it runs: on lines of its own, which is what its lines are counted by.
+        (place / "scriptExpression").script(f"(function scriptFun(){{\n{body}\n}})()")
+
+
+LAMBDA = TaskKind(
+    name="LAMBDA",
+    doc="INLINE as old definitions write it: the body of a function; the output is `{result}`.",
+    inputs=Record("the input", (_BODY,), unknown=Unknown.GUESS, templated=True),
+    fields=(_BODY,),
+    check=_check_lambda,
+)
+
 KIND = TaskKind(
     name="INLINE",
     doc=(
