@@ -122,6 +122,13 @@ async def test_an_old_version_is_edited_and_confirmed_by_the_stream(services: Se
 
         await until_shown(pilot, "workflow old-one v1 is stored.")
         assert (await stored(services, "workflow", "old-one", 1))["tasks"][0]["name"] == "changed"
+        # Nobody else wrote: what is stored now is what is written on from.
+        editor.rewrite(editor.text.replace('"name": "changed"', '"name": "again"'))
+        await pilot.press("ctrl+s")
+        await until_shown(pilot, "Save as version 1")
+        await pilot.press("ctrl+s")
+        await until(pilot, lambda: not editor.is_dirty)
+        assert (await stored(services, "workflow", "old-one", 1))["tasks"][0]["name"] == "again"
 
 
 def _editor(pilot: Pilot[Any]) -> Any:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
 from functools import partial
 from typing import Any, ClassVar
 
@@ -19,10 +18,11 @@ from tui.resources.catalog import Definition
 from tui.resources.model import Resource
 from tui.screens.asking import AskScreen
 from tui.screens.definition.checking import Checker
+from tui.screens.definition.kept_text import KeptText
 from tui.screens.definition.naming import Known
 from tui.screens.definition.saver import Saver
 from tui.screens.pane import Pane
-from tui.settings.unsaved import Drafts, Unsaved
+from tui.settings.unsaved import Unsaved
 from tui.views import drafts, writing
 from tui.views.addresses import Address
 from tui.views.differences import HIDDEN
@@ -65,7 +65,6 @@ class DefinitionEditorPane(Pane):
         self.written = Written(None)
         self.saver: Saver | None = None
         self._saving = self._sent = ""
-        self._kept = False
 
     @property
     def title(self) -> str:
@@ -80,7 +79,7 @@ class DefinitionEditorPane(Pane):
         self.known = Known(self.session, self.kind)
         self.saver = Saver(self)
         self.checker = Checker(self, self.session, self.asked, self._verdict_changed)
-        self._drafts = Drafts(self.console.state if self.kind == "workflow" else None)
+        self._kept = KeptText(self)
         with Horizontal():
             yield self.editor
 
@@ -93,8 +92,7 @@ class DefinitionEditorPane(Pane):
             line = text.count("\n", 0, cursor)
             self.editor.go_to(line + 1, cursor - (text.rfind("\n", 0, cursor) + 1) + 1)
             self.text_changed()
-        if (found := self._drafts.find(self._unsaved())) is not None:
-            begin(self.console.frame, partial(self._take_up, found), "draft")
+        self._kept.offer_earlier()
 
     def on_unmount(self) -> None:
         self.known.close()
@@ -169,7 +167,7 @@ class DefinitionEditorPane(Pane):
     def on_document_editor_changed(self, message: DocumentEditor.Changed) -> None:
         message.stop()
         self.text_changed()
-        self._keep()
+        self._kept.follow()
 
     def text_changed(self) -> None:
         """The text is another one: read it, mark what is known, ask the registry."""
@@ -250,7 +248,7 @@ class DefinitionEditorPane(Pane):
     def sent(self, draft: Draft) -> None:
         """What is written from here on is written against what is stored now."""
         self._sent = self._saving
-        self.forget_kept()
+        self._kept.forget()
         self._base_on(draft)
 
     def _base_on(self, draft: Draft) -> None:
@@ -265,7 +263,7 @@ class DefinitionEditorPane(Pane):
         self.editor.mark_saved(text)
         self.editor.border_title = Content(in_one_line(self.title))
         if not self.dirty:
-            self.forget_kept()
+            self._kept.forget()
 
     def told(self, name: str) -> None:
         """Write on, or go back to who wanted something created."""
@@ -280,7 +278,7 @@ class DefinitionEditorPane(Pane):
 
     async def leave(self) -> None:
         """Back to where one was; what was written is not wanted any more."""
-        self.forget_kept()
+        self._kept.forget()
         await self.console.frame.close(self)
 
     # The other language
@@ -313,7 +311,7 @@ class DefinitionEditorPane(Pane):
         answer = await self.app.push_screen_wait(AskScreen("Write it as JSON?", text, choices))
         return answer == "turn"
 
-    # Leaving, and what is kept until it is stored
+    # Leaving, and coming back
 
     def action_leave(self) -> None:
         begin(self.console.frame, self._leave, "leave", exclusive=True)
@@ -326,42 +324,8 @@ class DefinitionEditorPane(Pane):
                 return
         await self.leave()
 
-    def _unsaved(self) -> Unsaved:
-        draft = self.draft
-        return Unsaved(
-            self.console.context_name, self.kind, draft.name, draft.version,
-            self.editor.language, draft.etag, self.base_text, self.editor.text,
-            f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S}",
-        )  # fmt: skip
-
-    def _keep(self) -> None:
-        """Keep the text on disk as long as it is not stored."""
-        if not self.dirty:
-            self.forget_kept()
-            return
-        self._kept = True
-        if fault := self._drafts.keep(self._unsaved()):
-            self.editor.tell(f"A crash would lose this: {fault}")
-
-    def forget_kept(self) -> None:
-        """It is stored, or not wanted."""
-        if self._kept:
-            self._kept = False
-            self._drafts.drop(self._unsaved())
-
-    async def _take_up(self, found: Unsaved) -> None:
-        """Offer what was written earlier and not stored."""
-        text = f"{self.title}: written until {found.at}Z, and never stored."
-        if found.etag != self.draft.etag:
-            text += " Somebody has changed it since: storing it will show both changes."
-        choices = (("later", "Not now"), ("take", "Take it up"), ("drop", "Drop it"))
-        answer = await self.app.push_screen_wait(AskScreen("Not stored", text, choices))
-        if answer == "later" or not self.is_attached:
-            return
-        self._kept = True
-        if answer == "drop":
-            self.forget_kept()
-            return
+    def take_up(self, found: Unsaved) -> None:
+        """Go on with what was written earlier."""
         self._language = "yaml" if found.language == "yaml" else "json"
         base = dict(read_json(found.base).value or {}) if found.base else {}
         self.draft = Draft(self.kind, base, found.etag, found.name, found.version)

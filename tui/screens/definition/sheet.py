@@ -131,6 +131,8 @@ class Sheet(Vertical):
         """Show what the form says; a text that is being written stays as it is."""
         if not self.is_mounted:
             return
+        # It may be wider by now than when it was mounted.
+        self._lay_out()
         if self._beside == "yaml":
             # Late: only whoever reads YAML waits for its writer.
             from tui.views.yaml_text import yaml_text
