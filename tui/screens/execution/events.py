@@ -6,6 +6,7 @@ from collections.abc import Collection
 
 from textual.app import ComposeResult
 
+from podium.executor.v1 import executor_pb2 as pb
 from tui.live.session import Feed
 from tui.live.view import View
 from tui.resources.events import COLUMNS, MOST, SOURCE, Event
@@ -22,6 +23,7 @@ class EventsTab(ExecutionTab):
     def __init__(self, detail: DetailPane) -> None:
         super().__init__(detail)
         self._changed = False
+        self._state: pb.ExecutionState | None = None
         self._read_at = 0.0
 
     def compose(self) -> ComposeResult:
@@ -45,6 +47,9 @@ class EventsTab(ExecutionTab):
         self._table.focus()
 
     def show(self, now: float) -> None:
+        if (state := self.facts.state) is not self._state:
+            # To be paused changes no task.
+            self._changed, self._state = True, state
         if self._changed and now - self._read_at >= READ_AGAIN_SECONDS:
             self._changed, self._read_at = False, now
             self._events.line.retry()
