@@ -16,6 +16,7 @@ from textual.pilot import Pilot
 
 SNAPSHOTS = Path(__file__).with_name("snapshots")
 PATIENCE_SECONDS = 20.0
+POLL_SECONDS = 0.015
 # A screen that is the same for so many looks is what it comes to.
 STILL = 25
 # Who has nothing to do for so many rounds waits for somebody else.
@@ -52,11 +53,17 @@ async def settled(min_sleep: float = 0.0, max_sleep: float = 1.0) -> None:
     with suppress(TimeoutError):
         async with asyncio.timeout(max_sleep):
             while quiet < QUIET:
-                # Until all that was there is dealt with; it may have brought more.
+                # Until all that was there is dealt with, and laid out; it may have brought more.
                 await pilot._wait_for_screen()
-                nodes = app.screen.walk_children(with_self=True)
-                busy = any(node.message_queue_size for node in (app, *nodes))
-                quiet = 0 if busy else quiet + 1
+                app.screen._on_timer_update()
+                quiet = 0 if _has_work(app) else quiet + 1
+
+
+def _has_work(app: App[Any]) -> bool:
+    screen = app.screen
+    if screen._layout_required or screen._dirty_widgets or app._next_callbacks:
+        return True
+    return any(node.message_queue_size for node in (app, *screen.walk_children(with_self=True)))
 
 
 def burst(app: App[Any], *keys: str) -> None:
@@ -75,7 +82,9 @@ async def until(pilot: Pilot[Any], holds: Callable[[], bool], what: str = "") ->
     try:
         async with asyncio.timeout(PATIENCE_SECONDS):
             while not holds():
-                await pilot.pause(0.01)
+                await asyncio.sleep(POLL_SECONDS)
+                # What is to be painted is, though nobody has waited for it.
+                pilot.app.screen._on_timer_update()
     except TimeoutError:
         raise AssertionError(f"{what or 'never so'}:\n{screen_text(pilot.app)}") from None
 

@@ -137,7 +137,7 @@ async def test_a_secret_is_masked_everywhere_and_may_come_from_a_file(
         pilot.app.screen.query_one(Input).value = str(tmp_path / "token")
         await pilot.press("enter")
 
-        await until(pilot, lambda: form.document["value"] == "hidden-from-all-eyes")  # type: ignore[index,call-overload]
+        await until(pilot, lambda: form.document.get("value") == "hidden-from-all-eyes")  # type: ignore[union-attr]
         await until_shown(pilot, "••••", "✔ fine")
         assert "hidden-from" not in screen_text(pilot.app)
         await pilot.press("ctrl+s")

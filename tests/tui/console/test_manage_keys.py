@@ -183,7 +183,8 @@ async def test_grants_are_switched_and_stored_at_once(services: Services) -> Non
         await until_shown(pilot, "Stored → written", "+")
         await pilot.press("enter")
 
-        await until(pilot, lambda: "● changed" not in screen_text(pilot.app))
+        console: Any = pilot.app
+        await until(pilot, lambda: not console.frame.place.dirty)
         assert (await stored(services, "application", "granted"))["permissions"] == [
             {"target": {"type": "workflow", "id": "one"}, "access": ["READ", "EXECUTE"]},
             {"target": {"type": "workflow", "id": "*"}, "access": ["CREATE"]},

@@ -146,6 +146,7 @@ async def test_letters_do_not_overtake_the_keys_before_them(services: Services) 
         await pilot.press("n")
         await until_shown(pilot, '"name": ""')
 
+        await until(pilot, lambda: pilot.app.screen.query_one(CodeArea).has_focus)
         burst(pilot.app, *"ovre", "backspace", "backspace", *"er", "down", "end", "enter", "x")
 
         area = pilot.app.screen.query_one(CodeArea)
