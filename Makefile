@@ -4,10 +4,12 @@ PYTHON ?= python3
 BIN = $(VENV)/bin
 STAMP = $(VENV)/.installed
 KILLS ?= 50
+SEEDS ?= 1000
+FIRST ?= 0
 SEED ?= $(shell date +%s)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup protos check test demo bench chaos serve docs screenshots clean
+.PHONY: simulate help setup protos check test demo bench chaos serve docs screenshots clean
 
 help:  ## List what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 13
@@ -44,6 +46,9 @@ bench: setup  ## Measure; prints figures with the machine's
 
 chaos: setup  ## Kill processes at random under load: make chaos KILLS=50 SEED=n
 	$(BIN)/python -m tests.system.chaos --kills $(KILLS) --seed $(SEED)
+
+simulate: setup  ## Lives with faults, of many seeds: make simulate SEEDS=10000
+	$(BIN)/python -m tests.simulation --seeds $(SEEDS) --first $(FIRST)
 
 docs: setup  ## Write the generated pages of docs/
 	$(BIN)/python -m services.registry.definitions.document

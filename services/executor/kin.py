@@ -55,7 +55,7 @@ class Kin:
                 self._send(orphan.parent_id, Letter(ChildReopened(orphan.parent_task_id)))
             else:
                 said = f"Parent workflow has been terminated with reason: {orphan.reason}"
-                self._send(orphan.id, Letter(Terminated(said)))
+                self._send(orphan.id, Letter(Terminated(said, by_parent=True)))
 
     def _tell_parent(self, child: Execution) -> None:
         self._send(child.parent_id, Letter(_ended(child)))

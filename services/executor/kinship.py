@@ -58,12 +58,17 @@ _ENDED = """
     FROM tasks INDEXED BY tasks_waiting_for_children
     JOIN executions AS child ON child.id = json_extract(tasks.output, '$.subWorkflowId')
     WHERE kind = 'SUB_WORKFLOW' AND tasks.ended_at IS NULL AND child.ended_at IS NOT NULL
+    ORDER BY child.ended_at, child.rowid
 """
 _ORPHANS = """
-    SELECT child.id, child.parent_id, child.parent_task_id, parent.reason,
+    SELECT child.id, child.parent_id, child.parent_task_id,
+        CASE WHEN tasks.reason != '' THEN tasks.reason
+            WHEN tasks.status = 'CANCELED' THEN parent.reason
+            ELSE 'the task is ' || tasks.status END,
         max(child.created_at, coalesce(child.last_retried_at, 0)) > tasks.ended_at
     FROM executions AS child INDEXED BY executions_children
     JOIN executions AS parent ON parent.id = child.parent_id
     JOIN tasks ON tasks.execution_id = child.parent_id AND tasks.id = child.parent_task_id
     WHERE child.parent_id != '' AND child.ended_at IS NULL AND tasks.ended_at IS NOT NULL
+    ORDER BY child.rowid
 """

@@ -229,10 +229,10 @@ def interrupted(db: sqlite3.Connection) -> list[tuple[str, str, int]]:
 
 
 def not_begun(db: sqlite3.Connection) -> list[str]:
-    """Executions that were stored by another one, and have not begun."""
+    """Executions that were stored by another one, and have not begun, the oldest first."""
     rows = db.execute(
         "SELECT id FROM executions INDEXED BY executions_not_begun "
-        "WHERE next_sequence = 1 AND ended_at IS NULL"
+        "WHERE next_sequence = 1 AND ended_at IS NULL ORDER BY rowid"
     )
     return [row[0] for row in rows]
 

@@ -26,7 +26,8 @@ KEY_KEPT_MICROS = 24 * 60 * 60 * 1_000_000
 
 _CHUNKS = (64, 32, 16, 12, 8, 6, 4, 3, 2, 1)
 _UNCHANGEABLE_IN_TASKS = frozenset(
-    ("execution_id", "sequence", "id", "ref", "step", "kind", "name", "attempt", "iteration")
+    # The kind and the name of a DYNAMIC task change when it becomes another one.
+    ("execution_id", "sequence", "id", "ref", "step", "attempt", "iteration")
 )
 _KEPT_WHERE_NULL = frozenset(("input", "output", "memory", "variables"))
 

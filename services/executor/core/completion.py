@@ -106,7 +106,7 @@ def _fail_owners(deciding: Deciding, failing: Task | None) -> None:
         kind = deciding.kinds.get(owner.kind)
         if kind is not None and kind.fails_with_its_tasks and not owner.status.final:
             reason = failed_tasks_reason([failing]) if failing is not None else ""
-            _cancel(deciding, changed(owner, reason=reason), TaskStatus.FAILED)
+            _cancel(deciding, owner, TaskStatus.FAILED, reason)
 
 
 def cancel_within(deciding: Deciding, owner: Task) -> None:
@@ -116,7 +116,7 @@ def cancel_within(deciding: Deciding, owner: Task) -> None:
     for ref in within:
         task = deciding.latest(ref)
         if task is not None and not task.status.final:
-            _cancel(deciding, task)
+            _cancel(deciding, task, reason=f"The loop {owner.ref} has failed.")
         elif task is not None and (task.open or task.held):
             deciding.put(changed(task, open=0, held=False))
 
@@ -125,7 +125,10 @@ def _is_within(deciding: Deciding, task: Task, owner: Task) -> bool:
     return any(each.ref == owner.ref for each in counts.owners(deciding, task))
 
 
-def _cancel(deciding: Deciding, task: Task, status: TaskStatus = TaskStatus.CANCELED) -> None:
+def _cancel(
+    deciding: Deciding, task: Task, status: TaskStatus = TaskStatus.CANCELED, reason: str = ""
+) -> None:
+    task = changed(task, reason=reason)
     kind = deciding.kinds.get(task.kind)
     if kind is not None:
         deciding.commands.extend(kind.cancelled(View(deciding, task, deciding.step(task))))

@@ -101,9 +101,14 @@ class Resumed:
 
 @dataclass(frozen=True, slots=True)
 class Terminated:
-    """End it now."""
+    """End it now.
+
+    Attributes:
+        by_parent: What it is a part of has ended: an end of its own stays as it is.
+    """
 
     reason: str = ""
+    by_parent: bool = False
 
 
 @dataclass(frozen=True, slots=True)

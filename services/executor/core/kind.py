@@ -176,8 +176,8 @@ class View:
 
     @property
     def ending_reason(self) -> str:
-        """Why the execution ends, while it does."""
-        return self._deciding.reason
+        """Why the execution ends, while it does; else why the task is cancelled."""
+        return self._deciding.reason if self._deciding.status.final else self.task.reason
 
     @property
     def variables(self) -> Mapping[str, Json]:

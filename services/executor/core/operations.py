@@ -42,6 +42,8 @@ def _release(deciding: Deciding, held: Iterable[Task]) -> None:
 def terminate(deciding: Deciding, event: Terminated) -> None:
     """Ends it now; no ``failureWorkflow`` is started."""
     status = deciding.status
+    if status.final and event.by_parent:
+        return
     if status is ExecutionStatus.COMPLETED:
         raise Refused("Cannot terminate a COMPLETED workflow.")
     if status is ExecutionStatus.TERMINATED:

@@ -8,7 +8,7 @@ from services.executor.core.events import TaskUpdated
 from services.executor.core.http import HttpAnswer, HttpFailure, HttpOutcome
 from services.executor.core.kind import Finished, Kind, Next, View, Waiting, unusable
 from services.executor.core.model import Json, TaskStatus
-from services.executor.core.policy import bounded
+from services.executor.core.policy import TimeoutPolicy, bounded
 from services.executor.core.sizes import checked
 from services.executor.kinds import calls
 
@@ -47,7 +47,8 @@ class Http(Kind):
             checked(output)
         if (ended := _early_end(view, output)) is not None:
             return ended
-        if view.step.policy.timeout:
+        policy = view.step.policy
+        if policy.timeout and policy.timeout_policy is not TimeoutPolicy.ALERT_ONLY:
             return Waiting(output=output)
         due = view.now + _callback_timeout(view)
         return Waiting(output=output, timers=((_CALLBACK, due),))

@@ -118,7 +118,7 @@ def _leaving(view: View, status: TaskStatus, reason: str) -> Finished:
 
 def _terminating(view: View, reason: str) -> tuple[Command, ...]:
     said = f"Parent workflow has been terminated with reason: {reason}"
-    return _told(view, Terminated(said)) if has_begun(view) else ()
+    return _told(view, Terminated(said, by_parent=True)) if has_begun(view) else ()
 
 
 def _told(view: View, event: Event) -> tuple[Command, ...]:

@@ -78,7 +78,18 @@ def test_what_it_started_is_told_when_the_execution_ends_before_it() -> None:
 
     (told,) = run.told
     assert told.id == run.started[0].id
-    assert told.event == Terminated("Parent workflow has been terminated with reason: enough")
+    said = "Parent workflow has been terminated with reason: enough"
+    assert told.event == Terminated(said, by_parent=True)
+
+
+def test_an_end_of_its_own_stays_when_its_parent_ends() -> None:
+    run = Simulator(workflow(http("h"))).begin()
+    run.answers("h", answer(status=500))
+    after = run.execution
+
+    assert run.happens(Terminated("too late", by_parent=True)).execution == after
+    run.happens(Terminated("by hand"))
+    assert run.status == "TERMINATED"
 
 
 def test_an_operators_retry_begins_anew_or_goes_on_in_what_was_started() -> None:

@@ -1,0 +1,26 @@
+"""Lives of many seeds; `make simulate SEEDS=10000` runs more of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.simulation.world import life
+
+SEEDS = 300
+# In parts, so that they run side by side.
+PARTS = 10
+
+ONCE_FAILED = (303, 491, 500, 645, 926, 1027, 2548)
+
+
+@pytest.mark.parametrize("part", range(PARTS))
+def test_a_life_with_faults_comes_to_what_one_without_does(part: int, tmp_path: Path) -> None:
+    for seed in range(part, SEEDS, PARTS):
+        life(seed, tmp_path)
+
+
+@pytest.mark.parametrize("seed", ONCE_FAILED)
+def test_a_seed_that_once_failed_does_not(seed: int, tmp_path: Path) -> None:
+    life(seed, tmp_path)
