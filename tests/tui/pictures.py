@@ -1,4 +1,7 @@
-"""`make screenshots`: pictures of the console on a real suite that is busy, for README and docs."""
+"""`make screenshots`: pictures of the console on a real suite, for README and docs.
+
+Its clock stands still, so that pictures change only where the console does.
+"""
 
 from __future__ import annotations
 
@@ -6,19 +9,18 @@ import asyncio
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from ruamel.yaml import YAML
-
-from tests.system.running import upstream_running
 from tests.tui.console.conftest import console_on
-from tests.tui.console.traffic import call, serve
+from tests.tui.looks import go_on, settled
 from tests.tui.screen import until_shown
-from tests.tui.services import Services, put, services_in, start
+from tests.tui.services import Services
+from tests.tui.still import Clock, Ids, still_suite
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "docs" / "pictures"
 WIDE, NARROW = (120, 40), (80, 24)
+# Of the service that is called: places show its address.
+PORT = 9099
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,7 @@ PICTURES = (
     Picture("data", "executions/{order}/data", ("LIVE", "orderId")),
     Picture("events", "executions/{order}/events", ("LIVE", "poll")),
     Picture("workflows", "workflows", ("LIVE", "Feedback")),
-    Picture("editor", "workflows", ("LIVE", "Feedback"), ("e",), ("Graph", "tasks")),
+    Picture("editor", "workflows", ("LIVE", "Feedback"), ("e",), ("Graph", "tasks", "✔ fine")),
     Picture("services", "services", ("LIVE", "shop")),
     Picture("routes", "routes", ("LIVE", "user-feedback")),
     Picture("test-route", "routes", ("LIVE", "user-feedback"), ("t",), ("Stages",)),
@@ -62,70 +64,26 @@ PICTURES = (
 )
 
 
-def order(upstream: str) -> dict[str, Any]:
-    """A workflow that starts a job and polls it, past a choice and two things side by side."""
-    return {
-        "name": "Order", "version": 1,
-        "tasks": [
-            _task("price", "HTTP", uri=f"{upstream}/items/${{workflow.input.orderId}}",
-                  method="GET"),
-            _task("size", "SWITCH", level="${workflow.input.size}") | {
-                "evaluatorType": "value-param", "expression": "level",
-                "decisionCases": {"large": [_task("announce", "NOOP")]},
-                "defaultCase": [_task("pick", "NOOP")],
-            },
-            _task("job", "HTTP", uri=f"{upstream}/jobs", method="POST",
-                  body={"seconds": 600, "owner": "${workflow.workflowId}"}),
-            _task("poll", "HTTP_POLL", method="GET", pollingInterval=1, pollingStrategy="FIXED",
-                  uri=f"{upstream}/jobs/${{job.output.response.body.jobId}}",
-                  terminationCondition="$.output.response.statusCode == 200"),
-        ],
-        "outputParameters": {"job": "${poll.output.response.body.result}"},
-    }  # fmt: skip
-
-
-def _task(ref: str, kind: str, **given: Any) -> dict[str, Any]:
-    return {"name": ref, "taskReferenceName": ref, "type": kind, "inputParameters": given}
-
-
-async def busy(services: Services, upstream: str) -> dict[str, str]:
-    """Have a suite with something to see; ids of executions by the names that places have."""
-    examples = list(YAML(typ="safe").load_all((ROOT / "examples" / "feedback.yaml").read_text()))
-    away = _task("ask", "HTTP", uri=f"{upstream}/nowhere", method="GET")
-    await put(services, *examples, order(upstream), {"name": "Away", "version": 1, "tasks": [away]})
-    await serve(services, "shop")
-    for _ in range(8):
-        await call(services, "POST /shop/quick", "GET /shop/kept/1", "POST /shop/fails")
-    await call(services, "POST /shop/held")
-    failed = await start(services, "Away", correlation_id="night-run")
-    await start(services, "Feedback", input='{"rating": 5, "comment": "Fast."}')
-    orders = [
-        await start(services, "Order", input=f'{{"orderId": "o-{each}", "size": "large"}}')
-        for each in range(1, 5)
-    ]
-    return {"order": orders[-1], "failed": failed}
-
-
-async def take(services: Services, picture: Picture, ids: dict[str, str]) -> str:
+async def take(services: Services, clock: Clock, picture: Picture, ids: Ids) -> str:
     """The picture as SVG."""
     place = picture.place.format(**ids)
     async with console_on(services, place, picture.size) as pilot:
         await until_shown(pilot, *picture.shows)
+        await go_on(pilot, clock, picture.place)
         if picture.keys:
             await pilot.press(*picture.keys)
             await until_shown(pilot, *picture.then)
-        await pilot.pause()
+        await settled(pilot)
         return pilot.app.export_screenshot(title=f"podium · {picture.name}")
 
 
 async def main() -> None:
     """Take all of them."""
     FOLDER.mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory() as home, upstream_running() as upstream:
-        async with services_in(Path(home) / "home") as services:
-            ids = await busy(services, upstream)
+    with tempfile.TemporaryDirectory() as home:
+        async with still_suite(Path(home) / "home", PORT) as (services, clock, ids):
             for picture in PICTURES:
-                svg = await take(services, picture, ids)
+                svg = await take(services, clock, picture, ids)
                 (FOLDER / f"{picture.name}.svg").write_text(svg, "utf-8")
 
 

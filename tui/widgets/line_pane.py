@@ -178,7 +178,7 @@ class LinePane(ScrollView, can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         """One row of the screen."""
-        width = self.size.width
+        width = self.scrollable_content_region.width
         row = self.scroll_offset.y + y
         index, piece = self._wrapping.at(row) if self._wrapping else (row, 0)
         if index >= len(self.lines):
