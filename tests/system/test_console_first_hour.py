@@ -261,5 +261,5 @@ def fill(console: Terminal, *values: str) -> None:
 def save_the_form(console: Terminal) -> None:
     console.shows("✔ fine")
     console.press("C-s")
-    console.shows("Before → after")
+    console.shows("Stored → written", "Back")
     console.press("Enter")
