@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from services.errors import ServiceError
-from services.executor.core.events import Event
+from services.executor.core.events import ChildEnded, Event, Interrupted, Performed, TimerFired
 from services.executor.core.model import Execution
 from services.executor.orders import Order
 from services.executor.rows import Origin
@@ -32,6 +32,8 @@ class Told:
     origin: Origin
     refs: tuple[str, ...] | None = None
 
+
+_JOINING = (Performed, TimerFired, Interrupted, ChildEnded)
 
 Reply = Callable[[Told | ServiceError], None]
 
@@ -62,6 +64,8 @@ class Letter:
         tries: How often it could not be stored, or no script worker had time for it.
         breakages: How often deciding or storing it broke, for no fault of the disk.
         start: Begins the execution, or would, should there be none of that id.
+        more: Letters that are decided with it, one after another, and written in the same unit.
+        alone: It was among several that could not be decided or stored together.
     """
 
     event: Event | None
@@ -71,6 +75,23 @@ class Letter:
     breakages: int = 0
     start: Beginning | None = None
     heard: Reply | None = None
+    more: list[Letter] = field(default_factory=list)
+    alone: bool = False
+
+    @property
+    def joins(self) -> bool:
+        """Whether it may be decided with another one: nobody waits, and it is never refused."""
+        return (
+            isinstance(self.event, _JOINING)
+            and self.reply is None
+            and self.heard is None
+            and not self.alone
+        )
+
+    @property
+    def all(self) -> tuple[Letter, ...]:
+        """It, and those that are decided with it."""
+        return (self, *self.more)
 
 
 @dataclass(slots=True, eq=False)

@@ -138,9 +138,11 @@ def _own(stored: object, task: Task) -> Task | None:
 def _timers(
     unit: Unit, actor: Actor, letter: Letter, unfolded: Unfolded, execution: Execution
 ) -> None:
-    gone: list[TimerKey] = []
-    if isinstance(letter.event, TimerFired) and letter.event.key not in unfolded.timers:
-        gone.append(letter.event.key)
+    gone: list[TimerKey] = [
+        each.event.key
+        for each in letter.all
+        if isinstance(each.event, TimerFired) and each.event.key not in unfolded.timers
+    ]
     for key, command in unfolded.timers.items():
         match command:
             case CancelTimer():

@@ -8,41 +8,39 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 
-from services.errors import NotFound, Overloaded, ServiceError, Unavailable
+from services.errors import NotFound
 from services.executor import loading
 from services.executor.actors import Actor, Actors, Beginning, Letter, Reply, Told
-from services.executor.answers import answer, attaching, joining, refusal, stopping
+from services.executor.answers import answer, attaching, joining, stopping
 from services.executor.commits import Child, begun, prepare, unit_of
 from services.executor.core.commands import SetTimer
 from services.executor.core.events import (
     Event,
     Interrupted,
     Started,
-    Terminated,
     TimerFired,
     TimerKey,
 )
 from services.executor.core.kind import Kind
-from services.executor.core.model import Execution, Refused
+from services.executor.core.model import Execution
 from services.executor.definitions import Definitions
 from services.executor.kin import Kin
 from services.executor.loads import Found, Loads
 from services.executor.orders import Order
 from services.executor.rows import Row
+from services.executor.setbacks import Setbacks
 from services.executor.snapshots import Snapshot, Snapshots
 from services.executor.store import Store
 from services.executor.timers import Timers, now as utc_now
 from services.executor.unfolding import Unfolded, brings_much
 from services.executor.units import Unit
 from services.executor.waking import Waking
-from services.javascript import NoWorker, Scripts
+from services.javascript import Scripts
 
 logger = logging.getLogger(__name__)
 
-_FIRST_RETRY_SECONDS = 0.1
-_LONGEST_RETRY_SECONDS = 30.0
-# An event that cannot be stored, for no fault of the disk, ends its execution.
-_MOST_BREAKAGES = 3
+# Of one execution, decided and written together: a unit keeps others waiting.
+_MOST_TOGETHER = 255
 
 Committed = Callable[[Actor, Letter, Unfolded, Unit], None]
 
@@ -82,6 +80,7 @@ class Engine:
         # How many events were decided on so far.
         self.decisions = 0
         self._loads = Loads(store.loaders, snapshots, self._loaded)
+        self._setbacks = Setbacks(self._loop, self._deliver)
         # Called whenever an execution has nothing more to do.
         self.rested: Callable[[], None] | None = None
         self.timers = Timers(self._loop, self._read_timers, self._due)
@@ -220,7 +219,7 @@ class Engine:
         logger.error("Execution %s cannot be loaded.", actor.id, exc_info=error)
         letters, actor.mail = actor.mail, deque()
         for letter in letters:
-            self._failed(actor, letter, error)
+            self._setbacks.failed(actor, letter, error)
 
     def _unfolding(self, actor: Actor, execution: Execution) -> Unfolded:
         return Unfolded(execution, Definitions(self._snapshots, actor.snapshot))
@@ -228,16 +227,20 @@ class Engine:
     def _decide(self, actor: Actor, letter: Letter, unfolded: Unfolded) -> None:
         if letter.event is None:
             return
-        self.decisions += 1
-        if actor.large or brings_much(letter.event, unfolded.execution):
+        if actor.mail and letter.start is None and not letter.alone:
+            self._join(actor, letter)
+        self.decisions += 1 + len(letter.more)
+        events = [each.event for each in letter.all if each.event is not None]
+        if actor.large or any(brings_much(each, unfolded.execution) for each in events):
             unfolded.is_large()
-            self._take_time(actor, letter, unfolded, letter.event)
+            self._take_time(actor, letter, unfolded, events)
             return
         try:
-            unfolded.decide(letter.event, self._kinds, self._now())
+            for event in events:
+                unfolded.decide(event, self._kinds, self._now())
             children = () if unfolded.computes else begun(actor, unfolded, self._now())
         except Exception as error:  # noqa: BLE001
-            self._not_decided(actor, letter, error)
+            self._setbacks.not_decided(actor, letter, error)
             return
         if unfolded.computes:
             self._waking.make_way(actor.id)
@@ -245,25 +248,30 @@ class Engine:
         else:
             self._submit(actor, letter, unfolded, children)
 
+    def _join(self, actor: Actor, letter: Letter) -> None:
+        """What has come meanwhile is decided with ``letter``: a commit a letter is slow to many."""
+        while actor.mail and actor.mail[0].joins and len(letter.more) < _MOST_TOGETHER:
+            letter.more.append(actor.mail.popleft())
+
     def _take_time(
-        self, actor: Actor, letter: Letter, unfolded: Unfolded, event: Event | None = None
+        self, actor: Actor, letter: Letter, unfolded: Unfolded, events: Sequence[Event] = ()
     ) -> None:
         actor.busy = True
         if not self._open:
             # Busy for good, it stays as it is stored.
             answer(letter, stopping())
             return
-        task = self._tasks.create_task(self._compute(actor, letter, unfolded, event))
+        task = self._tasks.create_task(self._compute(actor, letter, unfolded, events))
         self._computing[task] = letter
         task.add_done_callback(self._computing.pop)
 
     async def _compute(
-        self, actor: Actor, letter: Letter, unfolded: Unfolded, event: Event | None
+        self, actor: Actor, letter: Letter, unfolded: Unfolded, events: Sequence[Event]
     ) -> None:
-        """Decide ``event``, if there is one: it is large; then all that has to be computed."""
+        """Decide ``events``, if there are any: they are large; then all that is to be computed."""
         try:
-            if event is not None:
-                await asyncio.to_thread(unfolded.decide, event, self._kinds, self._now())
+            if events:
+                await asyncio.to_thread(unfolded.decide_all, events, self._kinds, self._now())
             if unfolded.computes:
                 self._waking.make_way(actor.id)
             await unfolded.compute(self._scripts, self._kinds, self._now)
@@ -272,7 +280,7 @@ class Engine:
                 await asyncio.to_thread(prepare, actor, unfolded, children)
         except Exception as error:  # noqa: BLE001
             actor.busy = False
-            self._not_decided(actor, letter, error)
+            self._setbacks.not_decided(actor, letter, error)
         else:
             self._submit(actor, letter, unfolded, children)
         if not actor.busy:
@@ -283,7 +291,8 @@ class Engine:
     ) -> None:
         """Have what was decided written; nobody hears of it before."""
         new = unfolded.before is not actor.execution
-        if unfolded.nothing and not new and not isinstance(letter.event, TimerFired):
+        fired = any(isinstance(each.event, TimerFired) for each in letter.all)
+        if unfolded.nothing and not new and not fired:
             actor.busy = False
             answer(letter, Told(unfolded.before, unfolded.before, actor.origin))
             return
@@ -298,7 +307,10 @@ class Engine:
         except (TypeError, ValueError, OverflowError, RecursionError) as error:
             logger.exception("What happened to execution %s cannot be stored.", actor.id)
             actor.busy = False
-            self._broke(actor, letter, error)
+            if letter.more:
+                self._setbacks.part(actor, letter)
+            else:
+                self._setbacks.broke(actor, letter, error)
             return
         actor.busy = True
         self._store.writer.submit(unit)
@@ -309,7 +321,9 @@ class Engine:
             logger.error("Execution %s was not written: %s", actor.id, unit.error)
             # What is in memory may be ahead of what is stored.
             actor.execution = None
-            self._failed(actor, letter, unit.error)
+            for each in letter.all:
+                self._setbacks.failed(actor, each, unit.error)
+            letter.more = []
         elif unit.known:
             actor.execution = None
             self._attach(actor, letter, unit)
@@ -337,8 +351,9 @@ class Engine:
         actor.execution = unfolded.execution
         if letter.snapshot is not None:
             actor.snapshot = letter.snapshot
-        if isinstance(letter.event, TimerFired):
-            self.timers.disarm(actor.id, letter.event.key)
+        for each in letter.all:
+            if isinstance(each.event, TimerFired):
+                self.timers.disarm(actor.id, each.event.key)
         for key, command in unfolded.timers.items():
             if isinstance(command, SetTimer):
                 self.timers.arm(actor.id, key, command.at)
@@ -350,42 +365,3 @@ class Engine:
         self.kin.committed(letter.event, unfolded)
         if letter.reply is not None:
             letter.reply(Told(unfolded.before, unfolded.execution, actor.origin))
-
-    # What goes wrong.
-
-    def _failed(self, actor: Actor, letter: Letter, error: BaseException) -> None:
-        """It was not stored, computed or even loaded; a caller may try again, others are."""
-        if letter.reply is not None:
-            letter.reply(
-                error
-                if isinstance(error, ServiceError)
-                else Unavailable(f"The executor's database cannot be used just now: {error}.")
-            )
-            return
-        delay = min(_FIRST_RETRY_SECONDS * 2**letter.tries, _LONGEST_RETRY_SECONDS)
-        letter.tries += 1
-        self._loop.call_later(delay, self._deliver, actor.id, letter)
-
-    def _not_decided(self, actor: Actor, letter: Letter, error: Exception) -> None:
-        match error:
-            case Refused():
-                answer(letter, refusal(error))
-            case NoWorker():
-                self._failed(actor, letter, Overloaded(f"{error.detail} Try again in a moment."))
-            case _:
-                # The outermost loop of an execution: its fault must not end every other one.
-                logger.error("Execution %s broke.", actor.id, exc_info=error)
-                self._broke(actor, letter, error)
-
-    def _broke(self, actor: Actor, letter: Letter, error: Exception) -> None:
-        """It can never be stored as it is: whoever asked is told; else the execution ends."""
-        if letter.reply is not None:
-            letter.reply(ServiceError("Something went wrong inside; the executor's log says what."))
-        elif isinstance(letter.event, Terminated):
-            logger.error("Execution %s cannot even be ended; it stays as it is.", actor.id)
-        elif letter.breakages < _MOST_BREAKAGES:
-            letter.breakages += 1
-            self._failed(actor, letter, error)
-        else:
-            reason = f"The executor could not go on: {type(error).__name__}."
-            actor.mail.appendleft(Letter(Terminated(reason)))

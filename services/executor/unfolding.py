@@ -86,6 +86,11 @@ class Unfolded:
         while self.lookups:
             self._take(decide(self.execution, self._found(self.lookups.popleft()), kinds, now))
 
+    def decide_all(self, events: Iterable[Event], kinds: Mapping[str, Kind], now: datetime) -> None:
+        """Decide one after another."""
+        for event in events:
+            self.decide(event, kinds, now)
+
     def _found(self, lookup: Lookup) -> Computed:
         try:
             value = self.definitions.looked_up(lookup)

@@ -17,6 +17,7 @@ from services.executor.actors import Actor, Actors, Told
 from services.executor.calls import Answer
 from services.executor.core.decide import start
 from services.executor.core.events import Paused, Performed, TaskUpdated, Terminated
+from services.executor.core.http import HttpFailure
 from services.executor.core.model import TaskStatus
 from services.executor.rows import Origin
 from services.executor.snapshots import Snapshots
@@ -116,6 +117,60 @@ async def test_units_written_together_fail_alone(tmp_path: Path) -> None:
         assert isinstance(again, Told)
         assert again.before.status == "RUNNING"
         assert rig.runtime.feed.head == 20
+
+
+async def test_what_comes_together_for_one_execution_shares_commits(tmp_path: Path) -> None:
+    branches = [[http(f"b{number}", "URI")] for number in range(200)]
+    async with upstream(item=lambda _: {}) as remote:
+        for (branch,) in branches:
+            branch["inputParameters"]["http_request"]["uri"] = f"{remote.url}/item"
+        fork = {**step("fork", "FORK_JOIN"), "forkTasks": branches}
+        join = {**step("join", "JOIN"), "joinOn": [f"b{number}" for number in range(200)]}
+        async with executing(tmp_path / "x.db", [workflow("w", fork, join)]) as rig:
+            result = await rig.run("w")
+            units = sum(number for number, _ in rig.store.writer.commits)
+            tasks = (await rig.get(result.execution_id)).tasks
+
+    assert result.status == pb.EXECUTION_STATUS_COMPLETED
+    assert units < 100
+    assert {task.status for task in tasks} == {pb.TASK_STATUS_COMPLETED}
+
+
+async def test_of_what_comes_together_only_what_is_at_fault_fails(tmp_path: Path) -> None:
+    answered = asyncio.Event()
+
+    async def item(_: object) -> dict[str, bool]:
+        await answered.wait()
+        return {"done": True}
+
+    async with upstream(item=item) as remote:
+        calls = [[http(ref, f"{remote.url}/item")] for ref in ("a", "b")]
+        fork = {**step("fork", "FORK_JOIN"), "forkTasks": calls}
+        join = {**step("join", "JOIN"), "joinOn": ["a", "b"]}
+        flow = workflow("w", fork, join, step("hold", "WAIT"))
+        async with executing(tmp_path / "x.db", [flow]) as rig:
+            execution_id = await rig.begin("w")
+            tasks = {task.ref: task for task in (await rig.get(execution_id)).tasks}
+            engine = rig.runtime.engine
+            # While the first is written the others gather; no kind understands the second.
+            engine.tell(execution_id, Paused(), lambda _: None)
+            for event in (
+                Performed(tasks["a"].task_id, 1, failed("no")),
+                Broken(tasks["b"].task_id),
+                Performed(tasks["b"].task_id, 1, failed("no")),
+            ):
+                engine.tell(execution_id, event)
+            answered.set()
+            result = await rig.ended(execution_id)
+            tasks = {task.ref: task for task in (await rig.get(execution_id)).tasks}
+
+    assert result.status == pb.EXECUTION_STATUS_TERMINATED
+    assert "could not go on" in result.reason
+    assert tasks["a"].status == tasks["b"].status == pb.TASK_STATUS_FAILED
+
+
+def failed(reason: str) -> HttpFailure:
+    return HttpFailure(reason, unknown=False, transient=False, duration=timedelta())
 
 
 async def test_events_for_one_execution_are_taken_in_their_order(tmp_path: Path) -> None:

@@ -118,10 +118,14 @@ def test_a_task_before_another_one_ends_with_a_comma() -> None:
 
 
 @pytest.mark.parametrize("kind", SKELETONS)
-def test_a_task_that_is_offered_needs_only_names_to_be_put(kind: str) -> None:
+def test_a_task_that_is_offered_needs_only_names_and_tasks_within_to_be_put(kind: str) -> None:
     task = {"name": "a", "taskReferenceName": "a", "type": kind, **SKELETONS[kind]}
-    text = json.dumps({"name": "w", "tasks": [task]})
+    join = {"name": "j", "taskReferenceName": "j", "type": "JOIN"}
+    inner = {"name": "b", "taskReferenceName": "b", "type": "NOOP"}
+    text = json.dumps({"name": "w", "tasks": [task, join]})
     text = text.replace("https://", "https://example.com").replace("input.}", "input.x}")
+    text = text.replace('"name": ""', '"name": "x"').replace('Name": ""', 'Name": "x"')
+    text = text.replace("[[], []]", f"[[{json.dumps(inner)}]]")
 
     assert parse(json.loads(text), "workflow").kind == "workflow"
 

@@ -18,6 +18,11 @@ OUTPUTS: Mapping[str, tuple[str, ...]] = {
     "HTTP_POLL": (*_ANSWER, "pollCount"),
     "SWITCH": ("output.selectedCase", "output.evaluationResult"),
     "INLINE": ("output.result", "output.error"),
+    "LAMBDA": ("output.result", "output.error"),
+    "DECISION": ("output.caseOutput",),
+    "DO_WHILE": ("output.iteration", "output.loopIndex", "output.loopItem"),
+    "SUB_WORKFLOW": ("output.subWorkflowId",),
+    "START_WORKFLOW": ("output.workflowId",),
 }
 OF_A_TASK = ("output", "input", "status", "reasonForIncompletion", "retryCount", "taskId")
 OF_THE_EXECUTION = (
@@ -50,6 +55,28 @@ SKELETONS: Mapping[str, Mapping[str, Any]] = {
         "decisionCases": {"yes": []},
         "defaultCase": [],
     },
+    "FORK_JOIN": {"forkTasks": [[], []]},
+    "JOIN": {"joinOn": []},
+    "FORK_JOIN_DYNAMIC": {
+        "inputParameters": {
+            "forkTaskInputs": "${workflow.input.}",
+            "forkTaskName": "",
+            "forkTaskType": "HTTP",
+        }
+    },
+    "EXCLUSIVE_JOIN": {"joinOn": [], "defaultExclusiveJoinTask": []},
+    "DO_WHILE": {"loopCondition": "$.loop.iteration < 3", "loopOver": []},
+    "SUB_WORKFLOW": {"inputParameters": {}, "subWorkflowParam": {"name": ""}},
+    "START_WORKFLOW": {"inputParameters": {"startWorkflow": {"name": "", "input": {}}}},
+    "DYNAMIC": {"inputParameters": {"task": "${workflow.input.}"}, "dynamicTaskNameParam": "task"},
+    "HUMAN": {"inputParameters": {}},
+    "DECISION": {
+        "inputParameters": {"case": "${workflow.input.}"},
+        "caseValueParam": "case",
+        "decisionCases": {"yes": []},
+        "defaultCase": [],
+    },
+    "LAMBDA": {"inputParameters": {"scriptExpression": "return $.value;", "value": ""}},
     "INLINE": {
         "inputParameters": {
             "evaluatorType": "javascript",
