@@ -123,6 +123,10 @@ _EXECUTOR = {
     "CompleteCallback": Right(services=frozenset((EDGE,))),
     # It tells who runs, and nothing of what they do.
     "ListSlots": _right(EDITOR, OPERATOR, VIEWER, services=(EDGE,)),
+    "ListSchedules": _READ,
+    "ListScheduleRuns": _READ,
+    # It tells nothing of what is defined.
+    "PreviewSchedule": _READ,
     "GetEngineMetrics": _READ,
     "WatchEngineMetrics": _READ,
     "GetExecutorStatus": _ANYONE,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 
 from services.errors import (
@@ -72,3 +73,23 @@ def stopping() -> Unavailable:
 def refusal(refused: Refused) -> ServiceError:
     """What is said where the core does not take an event."""
     return (NotFound if refused.missing else Conflict)(refused.detail)
+
+
+class Answer:
+    """A reply that a coroutine waits for."""
+
+    def __init__(self) -> None:
+        self._future: asyncio.Future[Told | ServiceError] = (
+            asyncio.get_running_loop().create_future()
+        )
+
+    def __call__(self, told: Told | ServiceError) -> None:
+        if not self._future.done():
+            self._future.set_result(told)
+
+    async def told(self) -> Told:
+        """What became of it. Raises the :class:`ServiceError` that it was."""
+        told = await self._future
+        if isinstance(told, Told):
+            return told
+        raise told

@@ -10,6 +10,7 @@ from podium.executor.v1 import executor_pb2 as pb
 from services.access import Authority, Principal, require, tags_of
 from services.errors import PermissionDenied, ServiceError
 from services.executor.actors import Reply, Told
+from services.executor.answers import Answer
 from services.executor.core.events import Event
 from services.executor.core.workflow import Workflow
 from services.executor.results import Waiter, result_of, sendable, standing_of
@@ -126,23 +127,3 @@ def check_workflow(
             application=principal.application_id,
             access=access,
         ) from None
-
-
-class Answer:
-    """A reply that a coroutine waits for."""
-
-    def __init__(self) -> None:
-        self._future: asyncio.Future[Told | ServiceError] = (
-            asyncio.get_running_loop().create_future()
-        )
-
-    def __call__(self, told: Told | ServiceError) -> None:
-        if not self._future.done():
-            self._future.set_result(told)
-
-    async def told(self) -> Told:
-        """What became of it. Raises the :class:`ServiceError` that it was."""
-        told = await self._future
-        if isinstance(told, Told):
-            return told
-        raise told

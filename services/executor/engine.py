@@ -138,6 +138,10 @@ class Engine:
         """Something has happened to an execution; None only asks how it stands."""
         self._put(self._actors.wake(execution_id), Letter(event, reply, snapshot))
 
+    def begin(self, execution_id: str) -> None:
+        """An execution is stored that has not begun: it does."""
+        self._waking.send(execution_id, Letter(Started()))
+
     def is_known(self, execution_id: str) -> bool:
         """Whether the execution is in memory."""
         return self._actors.get(execution_id) is not None
@@ -156,7 +160,7 @@ class Engine:
         for execution_id, task_id, number in interrupted:
             self._waking.send(execution_id, Letter(Interrupted(task_id, number)))
         for execution_id in not_begun:
-            self._waking.send(execution_id, Letter(Started()))
+            self.begin(execution_id)
 
     def _due(self, execution_id: str, key: TimerKey) -> None:
         self._waking.send(execution_id, Letter(TimerFired(key)))
@@ -361,7 +365,7 @@ class Engine:
                 self.timers.disarm(actor.id, key)
         self._committed(actor, letter, unfolded, unit)
         for row in unit.children:
-            self._waking.send(row[0], Letter(Started()))
+            self.begin(row[0])
         self.kin.committed(letter.event, unfolded)
         if letter.reply is not None:
             letter.reply(Told(unfolded.before, unfolded.execution, actor.origin))

@@ -263,3 +263,32 @@ def m011_kin(db: Database) -> None:
         "CREATE INDEX tasks_waiting_for_children ON tasks (execution_id) "
         "WHERE kind = 'SUB_WORKFLOW' AND ended_at IS NULL"
     )
+
+
+@migrations()
+def m012_schedules(db: Database) -> None:
+    """Up to when each schedule was done, as of which definition; and what its runs came to."""
+    db.execute(
+        """
+        CREATE TABLE schedules (
+            name TEXT PRIMARY KEY,
+            etag TEXT NOT NULL,
+            since INTEGER NOT NULL
+        ) STRICT, WITHOUT ROWID
+        """
+    )
+    db.execute(
+        """
+        CREATE TABLE schedule_runs (
+            schedule TEXT NOT NULL,
+            at INTEGER NOT NULL,
+            executed_at INTEGER NOT NULL,
+            outcome TEXT NOT NULL,
+            execution_id TEXT NOT NULL,
+            expression TEXT NOT NULL,
+            reason TEXT NOT NULL,
+            missed INTEGER NOT NULL,
+            PRIMARY KEY (schedule, at)
+        ) STRICT, WITHOUT ROWID
+        """
+    )

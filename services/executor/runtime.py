@@ -13,9 +13,10 @@ from typing import TypeVar
 
 from services.errors import ServiceError
 from services.executor import kinship, queries
-from services.executor.actors import Actor, Letter
+from services.executor.actors import Actor, Letter, Told
 from services.executor.admission import Gate, Lanes
-from services.executor.answers import stopping
+from services.executor.answers import Answer, stopping
+from services.executor.core.events import Event
 from services.executor.core.model import ExecutionStatus
 from services.executor.deliveries import Deliveries, Terms
 from services.executor.effects import Effect
@@ -24,9 +25,12 @@ from services.executor.entrance import Entrance
 from services.executor.feed import Feed
 from services.executor.handingoff import HandingOff
 from services.executor.kinds import KINDS
+from services.executor.launching import Launching
 from services.executor.metering import Metering
 from services.executor.performing import Performing
 from services.executor.results import Waiters
+from services.executor.scheduling import rows as schedule_rows
+from services.executor.scheduling.scheduler import Known, Scheduler
 from services.executor.slots import Slots
 from services.executor.snapshots import Snapshots
 from services.executor.store import Store
@@ -68,6 +72,8 @@ class Runtime:
         public_url: The URL of a path at the gateway.
         slots: How many of those that are limited run side by side, by key.
         entrance: Where executions are started.
+        launching: Writes what the executor starts by itself.
+        scheduler: Makes the runs of schedules.
     """
 
     def __init__(
@@ -82,6 +88,7 @@ class Runtime:
         limits: Limits,
         counts: Mapping[str, int],
         held: Mapping[bytes, int],
+        scheduled: Known,
         terms: Terms | None = None,
     ) -> None:
         loop = asyncio.get_running_loop()
@@ -94,6 +101,10 @@ class Runtime:
         self.slots = Slots(held)
         self.entrance = Entrance(self.engine, store.loaders, self.slots)
         lanes = Lanes(limits.calls_per_host, limits.calls)
+        self.launching = Launching(store, snapshots, self._launched)
+        self.scheduler = Scheduler(
+            tasks, store, snapshots.replica, self.launching, self._tell, scheduled
+        )
         self.performing = Performing(tasks, effects, handing_off, self.engine.tell, lanes)
         self.deliveries = Deliveries(tasks, store, effects, handing_off, terms)
         self.public_url = handing_off.absolute
@@ -137,6 +148,16 @@ class Runtime:
             self.deliveries.committed(unit.webhooks)
         self.waiters.tell(execution, actor.origin, unit.output)
 
+    def _launched(self, execution_id: str) -> None:
+        self.tally.moved(None, ExecutionStatus.RUNNING)
+        self.metering.moved(None, ExecutionStatus.RUNNING)
+        self.engine.begin(execution_id)
+
+    async def _tell(self, execution_id: str, event: Event) -> Told:
+        answer = Answer()
+        self.engine.tell(execution_id, event, answer)
+        return await answer.told()
+
     def _count(self, actor: Actor, unfolded: Unfolded, unit: Unit) -> None:
         before = None if unit.start else unfolded.before.status
         after = unfolded.execution.status
@@ -154,6 +175,7 @@ class Runtime:
         """Begin nothing new; give what is under way ``seconds`` to end."""
         self.draining = True
         self.entrance.close()
+        self.scheduler.close()
         self.engine.timers.close()
         self.deliveries.timers.close()
         self.feed.end()
@@ -195,6 +217,7 @@ async def running(
         _surely(store, queries.not_begun),
         _surely(store, kinship.unheard),
     )
+    scheduled = await _surely(store, schedule_rows.known)
     feed = Feed(store.readers, store.epoch, head, floor)
     async with asyncio.TaskGroup() as tasks:
         runtime = Runtime(
@@ -208,6 +231,7 @@ async def running(
             limits or Limits(),
             counts,
             held,
+            scheduled,
             terms,
         )
         runtime.engine.recover(interrupted, not_begun)
@@ -216,6 +240,7 @@ async def running(
             tasks.create_task(store.writer.failing()),
             tasks.create_task(runtime.engine.timers.run()),
             tasks.create_task(runtime.deliveries.timers.run()),
+            tasks.create_task(runtime.scheduler.run()),
             tasks.create_task((upkeep or Upkeep()).run(store, feed, runtime.tally)),
         ]
         try:
@@ -223,6 +248,7 @@ async def running(
         finally:
             runtime.draining = True
             runtime.entrance.close()
+            runtime.scheduler.close()
             runtime.engine.close()
             runtime.performing.close()
             runtime.deliveries.close()

@@ -29,6 +29,7 @@ from services.executor.events import polls_of
 from services.executor.gauges import Gauges
 from services.executor.livelist import LiveList, Wanted
 from services.executor.runtime import Runtime
+from services.executor.scheduling.calls import ScheduleCalls
 from services.executor.searches import Searches
 from services.executor.session import Session
 from services.executor.starting import Starting
@@ -52,7 +53,7 @@ _MARGIN_SECONDS = 0.2
 _UPDATES = frozenset(("IN_PROGRESS", "COMPLETED", "FAILED", "FAILED_WITH_TERMINAL_ERROR"))
 
 
-class Executor(rpc.ExecutorServiceServicer):
+class Executor(ScheduleCalls, rpc.ExecutorServiceServicer):
     """Answers each call from the runtime."""
 
     def __init__(self, runtime: Runtime, replica: Replica, tokens: CallbackTokens) -> None:
@@ -62,6 +63,7 @@ class Executor(rpc.ExecutorServiceServicer):
         self._starting = Starting(runtime, replica)
         self._calls = Calls(runtime, self._starting, replica)
         self._readers = runtime.store.readers
+        self._scheduler = runtime.scheduler
         self._searches = Searches(self._readers)
         self._events = EventList(self._searches)
         self._watching = Watching(runtime.feed, self._readers, runtime.snapshots)

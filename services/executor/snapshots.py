@@ -41,6 +41,11 @@ class Snapshots:
         self._latest: dict[tuple[str, int], tuple[int, Snapshot]] = {}
         self._pinned: dict[tuple[str, str, int], Snapshot] = {}
 
+    @property
+    def replica(self) -> Replica:
+        """The definitions that they are made of."""
+        return self._replica
+
     def of(self, name: str, version: int) -> Snapshot | None:
         """The workflow as it is defined now; None: there is no such one.
 

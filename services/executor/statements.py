@@ -59,6 +59,9 @@ def write(db: sqlite3.Connection, units: Sequence[Unit], stored: set[str]) -> No
     _run(db, _PUT_WEBHOOKS, _rows(unit.webhooks for unit in live))
     _run(db, _ATTEMPTED, _rows(unit.attempted for unit in live))
     _changes(db, live)
+    for unit in live:
+        for text, row in unit.also:
+            db.execute(text, row)
 
 
 def _rows(parts: Iterator[list[Row]]) -> list[Row]:

@@ -28,6 +28,7 @@ class Unit:
         changes: (at, execution id, workflow, state), the feed's.
         webhooks: Rows of those that are to be told of an end; what was said of another end is void.
         attempted: (execution id, what an attempt to tell changes), if it is still the same end.
+        also: Statements with a row each that are seldom needed: run last, one by one.
         done: Called in the loop, once, when the unit is written or has failed.
         output: The output in ``progress`` as text; None: it is as it was.
         revision: That of the last of ``changes``, once written.
@@ -54,6 +55,7 @@ class Unit:
     changes: list[Row] = field(default_factory=list)
     webhooks: list[Row] = field(default_factory=list)
     attempted: list[Row] = field(default_factory=list)
+    also: list[tuple[str, Row]] = field(default_factory=list)
     output: str | None = None
     revision: int = 0
     known: str = ""

@@ -14,7 +14,7 @@ import pytest
 from podium.executor.v1 import executor_pb2 as pb
 from services.errors import NotFound, Overloaded, ServiceError, Unavailable
 from services.executor.actors import Actor, Actors, Told
-from services.executor.calls import Answer
+from services.executor.answers import Answer
 from services.executor.core.decide import start
 from services.executor.core.events import Paused, Performed, TaskUpdated, Terminated
 from services.executor.core.http import HttpFailure

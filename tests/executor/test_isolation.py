@@ -14,7 +14,7 @@ from podium.executor.v1 import executor_pb2 as pb
 from services.access import application_principal
 from services.errors import AlreadyExists
 from services.executor.actors import Told
-from services.executor.calls import Answer
+from services.executor.answers import Answer
 from services.executor.core.events import TaskUpdated
 from services.executor.core.model import TaskStatus
 from services.executor.rows import moment

@@ -14,7 +14,7 @@ import pytest
 from podium.executor.v1 import executor_pb2 as pb
 from services.errors import NotFound
 from services.executor import queries
-from services.executor.calls import Answer
+from services.executor.answers import Answer
 from services.executor.core.events import Paused
 from services.executor.upkeep import Upkeep, _drop_executions
 from tests.executor.rig import executing, step, workflow

@@ -23,7 +23,16 @@ _ROUTE = {"service": "shop", "method": "GET", "path": "/prices/{id}"}
 ROWS: Mapping[str, tuple[Mapping[str, Any], Mapping[str, str]]] = {
     **{
         f"{kind}.delete": (_DEFINITION | {"kind": kind}, {})
-        for kind in ("application", "auth", "schema", "secret", "service", "task", "workflow")
+        for kind in (
+            "application",
+            "auth",
+            "schedule",
+            "schema",
+            "secret",
+            "service",
+            "task",
+            "workflow",
+        )
     },
     **{f"executions.{verb}": ({"id": "9f2c"}, {}) for verb in ("retry", "pause", "resume")},
     "executions.terminate": ({"id": "9f2c"}, {"reason": NAME}),
@@ -37,6 +46,8 @@ ROWS: Mapping[str, tuple[Mapping[str, Any], Mapping[str, str]]] = {
     "history.rollback": ({"id": "41", "kind": "workflow", "name": NAME}, {}),
     "keys.revoke": ({"id": NAME, "owner": "partners"}, {"last": "yes"}),
     "access_keys.revoke": ({"id": NAME}, {}),
+    "schedules.pause": ({"id": NAME}, {}),
+    "schedules.resume": ({"id": NAME}, {}),
     "limits.reset": ({"key_id": NAME}, {}),
     "cache.purge": (_ROUTE, {}),
     "cache.purge_all": (_ROUTE, {}),

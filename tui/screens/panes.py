@@ -22,6 +22,7 @@ PANES: dict[str, str] = {
     "pulse": "tui.screens.operations.pulse:PulsePane",
     "engine": "tui.screens.operations.engine:EnginePane",
     "limit-holders": "tui.screens.operations.holders:HoldersTab",
+    "schedule-runs": "tui.screens.operations.schedule_runs:ScheduleRunsTab",
     "cache-entries": "tui.screens.operations.entries:EntriesTab",
     "cache-entry": "tui.screens.operations.entry:EntryPane",
     "route-trial": "tui.screens.route.trial:TrialPane",

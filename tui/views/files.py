@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 Key: TypeAlias = "tuple[str, str, int]"
 
 # Each has a folder of its name.
-KINDS = ("application", "auth", "schema", "secret", "service", "task", "workflow")
+KINDS = (
+    "application", "auth", "schedule", "schema", "secret", "service", "task", "workflow",
+)  # fmt: skip
 SUFFIX = ".yaml"
 _SAFE = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-")
 # A name on a file system has 255 bytes, and others write their own endings to it.

@@ -10,7 +10,9 @@ if TYPE_CHECKING:
     from services.json_text import Json
 
 ACCESS = ("READ", "CREATE", "UPDATE", "DELETE", "EXECUTE")
-TARGETS = ("workflow", "task", "schema", "application", "auth", "service", "secret", "tag")
+TARGETS = (
+    "workflow", "task", "schema", "application", "auth", "service", "secret", "schedule", "tag",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ _WORDS = {
     "auth": "auths authconfig authconfigs",
     "service": "services svc svcs",
     "secret": "secrets",
+    "schedule": "schedules",
 }
 KINDS = tuple(_WORDS)
 ALIASES = {word: kind for kind, words in _WORDS.items() for word in (kind, *words.split())}

@@ -8,7 +8,7 @@ from services.registry.definitions.values import Choice, ListOf, Name, Text
 
 ROLES = ("ADMIN", "EDITOR", "OPERATOR", "VIEWER", "WORKER")
 TARGETS = (
-    "workflow", "task", "schema", "application", "auth", "service", "secret", "tag",
+    "workflow", "task", "schema", "application", "auth", "service", "secret", "schedule", "tag",
 )  # fmt: skip
 ACCESS = ("READ", "CREATE", "UPDATE", "DELETE", "EXECUTE")
 

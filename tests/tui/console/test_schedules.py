@@ -1,0 +1,30 @@
+"""Schedules in the console: listed, paused, their runs as they come."""
+
+from __future__ import annotations
+
+from tests.tui.console.conftest import console_on
+from tests.tui.screen import until_shown
+from tests.tui.services import Services, put
+
+
+async def test_a_schedule_is_listed_paused_and_resumed_and_its_runs_are_shown(
+    services: Services,
+) -> None:
+    await put(
+        services,
+        {"kind": "workflow", "name": "ticked", "tasks": [
+            {"name": "n", "taskReferenceName": "n", "type": "NOOP"}]},
+        {"kind": "schedule", "name": "ticking", "cronExpression": "* * * * * *",
+         "startWorkflowRequest": {"name": "ticked"}},
+    )  # fmt: skip
+    async with console_on(services, "schedules", size=(160, 30)) as pilot:
+        await until_shown(pilot, "ticking", "* * * * * *", "ticked", "on")
+
+        await pilot.press("enter")
+        # A run takes a second to come.
+        await until_shown(pilot, "DUE (UTC)", "STARTED", "COMPLETED", "read 0 s ago")
+
+        await pilot.press("escape", "P")
+        await until_shown(pilot, "paused")
+        await pilot.press("u")
+        await until_shown(pilot, "on")
