@@ -117,6 +117,13 @@ _EXECUTOR = {
     "TerminateExecution": _right(OPERATOR, services=(EDGE,)),
     "RestartExecution": _OPERATE,
     "RetryExecution": _OPERATE,
+    "RerunExecution": _OPERATE,
+    "SkipTask": _OPERATE,
+    "SignalExecution": _right(OPERATOR, WORKER),
+    "UpdateVariables": _OPERATE,
+    "ResetCallbacks": _OPERATE,
+    "DecideExecution": _OPERATE,
+    "DeleteExecution": _OPERATE,
     "OperateExecutions": _OPERATE,
     "UpdateTask": _right(OPERATOR, WORKER, services=(EDGE,)),
     # The token in the request is the right; only the gateway takes such requests in.

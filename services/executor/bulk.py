@@ -5,20 +5,22 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from podium.executor.v1 import executor_pb2 as pb
 from services.errors import InvalidRequest, ServiceError
 from services.executor import queries
-from services.executor.acting import APPLIES, Acting, Asked
+from services.executor.acting import APPLIES, Acting, Asked, Document
 from services.executor.answers import stopping
+from services.executor.core.model import ExecutionStatus, TaskStatus
 from services.executor.listing import parsed
+from services.executor.requested import object_of, status_of
 from services.executor.runtime import Runtime
 from services.executor.searches import Searches
 from services.executor.states import EXECUTION_STATUS, state_of, timestamp
-from services.executor.texts import reason
+from services.executor.texts import reason, short
 from services.executor.timers import now
 from services.query import Query, says_nothing
 
@@ -74,8 +76,8 @@ class Bulk:
             InvalidRequest: It says not what to do, or not to which.
             Unavailable: The executor is about to end.
         """
-        asked = _asked(request)
-        selected = await self._selected(request)
+        asked = await _asked(request)
+        selected = await self._selected(request, asked)
         yield pb.OperateExecutionsResponse(preview=selected.preview(with_ids=request.dry_run))
         left = () if request.dry_run else selected.ids
         for start in range(0, len(left), _AT_ONCE):
@@ -86,7 +88,7 @@ class Bulk:
             )
             yield pb.OperateExecutionsResponse(results=results)
 
-    async def _selected(self, request: pb.OperateExecutionsRequest) -> Selected:
+    async def _selected(self, request: pb.OperateExecutionsRequest, asked: Asked) -> Selected:
         if len(request.execution_ids) > MOST:
             raise InvalidRequest(f"execution_ids may name {MOST} at most.")
         ids = list(dict.fromkeys(request.execution_ids))
@@ -95,9 +97,9 @@ class Bulk:
         if not 0 <= request.limit <= MOST:
             raise InvalidRequest(f"limit must be 0 to {MOST}.")
         if ids:
-            return await self._searches.read(_named, ids, request.operation)
+            return await self._searches.read(_named, ids, asked.applies)
         query, limit = _meant(request.query), request.limit or MOST
-        return await self._searches.search(_matching, query, now(), request.operation, limit)
+        return await self._searches.search(_matching, query, now(), asked.applies, limit)
 
     async def _one(self, execution_id: str, asked: Asked) -> pb.OperationResult:
         try:
@@ -117,10 +119,49 @@ class Bulk:
         )
 
 
-def _asked(request: pb.OperateExecutionsRequest) -> Asked:
+async def _asked(request: pb.OperateExecutionsRequest) -> Asked:
     if request.operation not in APPLIES:
         raise InvalidRequest("operation is none that there is.")
-    return Asked(request.operation, reason(request.reason), request.use_latest_definitions)
+    given = await object_of(request.input, "input")
+    if request.operation == pb.OPERATION_RERUN:
+        if request.task_id and len(request.execution_ids) != 1:
+            raise InvalidRequest("task_id goes with one of execution_ids.")
+        named = request.correlation_id if request.HasField("correlation_id") else None
+        return rerun_of(request.ref, request.task_id, given, named)
+    if request.operation == pb.OPERATION_SKIP_TASK and not request.ref:
+        raise InvalidRequest("ref must name the task that is skipped.")
+    return Asked(
+        request.operation,
+        reason(request.reason),
+        latest=request.use_latest_definitions,
+        resume=request.resume_sub_workflows,
+        ref=short(request.ref, "ref"),
+        input=given,
+        output=await object_of(request.output, "output"),
+        status=status_of(request.status) if request.status else TaskStatus.COMPLETED,
+        variables=await object_of(request.variables, "variables"),
+        terminate=request.operation == pb.OPERATION_DELETE and request.terminate,
+        with_children=request.with_children,
+    )
+
+
+def rerun_of(ref: str, task_id: str, given: Document | None, named: str | None) -> Asked:
+    """A rerun from a task, or with neither ``ref`` nor ``task_id`` of the whole.
+
+    Raises:
+        InvalidRequest: They do not go together, or are too long.
+    """
+    if ref and task_id:
+        raise InvalidRequest("Either ref or task_id names the task.")
+    if named is not None and (ref or task_id):
+        raise InvalidRequest("correlation_id goes with no task.")
+    return Asked(
+        pb.OPERATION_RERUN,
+        ref=short(ref, "ref"),
+        task_id=short(task_id, "task_id"),
+        input=given,
+        correlation_id=None if named is None else short(named, "correlation_id"),
+    )
 
 
 def _meant(written: str) -> Query:
@@ -130,9 +171,11 @@ def _meant(written: str) -> Query:
     return query
 
 
-def _named(db: sqlite3.Connection, ids: Sequence[str], operation: int) -> Selected:
+def _named(
+    db: sqlite3.Connection, ids: Sequence[str], applies: Collection[ExecutionStatus]
+) -> Selected:
     rows = queries.standing(db, ids)
-    meant = {status.value for status in APPLIES[operation]}
+    meant = {status.value for status in applies}
     applicable = [created_at for _, status, created_at in rows if status in meant]
     return Selected(
         ids=ids,
@@ -144,9 +187,13 @@ def _named(db: sqlite3.Connection, ids: Sequence[str], operation: int) -> Select
 
 
 def _matching(
-    db: sqlite3.Connection, query: Query, at: datetime, operation: int, limit: int
+    db: sqlite3.Connection,
+    query: Query,
+    at: datetime,
+    applies: Collection[ExecutionStatus],
+    limit: int,
 ) -> Selected:
-    meant = [status.value for status in sorted(APPLIES[operation])]
+    meant = [status.value for status in sorted(applies)]
     counts = queries.counts_of(db, query, at)
     rows = queries.oldest(db, query, at, meant, limit)
     return Selected(

@@ -10,6 +10,7 @@ from services.errors import NotFound
 from services.executor import states
 from services.executor.actors import Actor, Letter
 from services.executor.core.commands import CancelTimer, SetTimer, StartExecution
+from services.executor.core.completion import missed
 from services.executor.core.decide import start
 from services.executor.core.events import TimerFired, TimerKey
 from services.executor.core.model import Execution, Task
@@ -51,7 +52,7 @@ def unit_of(
     unit = Unit(done)
     before, execution = unfolded.before, unfolded.execution
     new = before is not actor.execution
-    if new or unfolded.dropped:
+    if new or unfolded.dropped or unfolded.rewritten:
         _begin(unit, actor, letter, unfolded, new)
     elif execution is not before:
         row = progress_row(execution, before, unfolded.text)
@@ -86,7 +87,7 @@ def prepare(actor: Actor, unfolded: Unfolded, children: Iterable[Child]) -> None
     new = before is not actor.execution
     for _ in _task_rows(unfolded, new):
         pass
-    if new or unfolded.dropped:
+    if new or unfolded.dropped or unfolded.rewritten:
         text(execution.input)
     elif execution is not before:
         progress_row(execution, before, text)
@@ -108,7 +109,7 @@ def _begin(unit: Unit, actor: Actor, letter: Letter, unfolded: Unfolded, new: bo
         unit.claim = _claim(letter, execution)
         # Should it be there already, or not be written, it is loaded before anything else.
         actor.timed = False
-    else:
+    elif unfolded.dropped:
         unit.dropped.append(execution.id)
 
 
@@ -173,7 +174,7 @@ def _webhook(unit: Unit, actor: Actor, unfolded: Unfolded, new: bool) -> None:
 def begun(actor: Actor, unfolded: Unfolded, now: datetime) -> Sequence[Child]:
     """The executions that are to be started, as they begin.
 
-    A failure workflow that is not there is left out, and told in the log.
+    A failure workflow that is not there is left out, and told in the output and in the log.
     """
     found = (_begun(actor, unfolded, command, now) for command in unfolded.children)
     return [child for child in found if child is not None]
@@ -186,6 +187,7 @@ def _begun(
         snapshot = unfolded.definitions.child(command)
     except NotFound as missing:
         logger.error("%s Execution %s was to be started.", missing.detail, command.id)
+        unfolded.execution = missed(unfolded.execution, command.id, missing.detail)
         return None
     execution = start(
         command.id,

@@ -18,7 +18,7 @@ from services.executor.feed import FULL, Behind, Change, Feed, Follower
 from services.executor.listing import parsed
 from services.executor.searches import Searches
 from services.executor.shown import Shown
-from services.executor.states import EXECUTION_STATUS, timestamp
+from services.executor.states import EXECUTION_STATUS, GONE, timestamp
 from services.executor.tally import Tally
 from services.executor.timers import now
 from services.query import EVERYTHING, Query
@@ -159,10 +159,12 @@ class LiveList:
                 return
 
     async def _batch(self, changes: Sequence[Change]) -> pb.WatchExecutionsResponse:
-        gone: list[str] = []
         last = changes[-1].revision
+        gone = list(dict.fromkeys(each.execution_id for each in changes if each.state == GONE))
+        if gone:
+            changes = [change for change in changes if change.execution_id not in gone]
         if self._shown is not None:
-            ids = list({change.execution_id for change in changes})
+            ids = list({*gone, *(change.execution_id for change in changes)})
             kept = await self._searches.briefly(queries.matching, self._wanted.query, now(), ids)
             gone = self._shown.changed(ids, kept)
             changes = [change for change in changes if change.execution_id in kept]

@@ -11,7 +11,7 @@ from services.executor.conditions import FITS, Prefix, condition, fits_text, pre
 from services.executor.core.model import TaskStatus
 from services.executor.documents import value_of
 from services.executor.rows import EXECUTION_COLUMNS, TASK_COLUMNS, Row
-from services.executor.states import REASON_CHARS
+from services.executor.states import GONE, REASON_CHARS
 from services.executor.webhook_rows import DELIVERY_COLUMNS, ORDER_COLUMNS
 from services.query import Query
 
@@ -304,8 +304,9 @@ def changes_of(
     high = _first_since(db, low, head, last + disorder)
     yield from db.execute(
         "SELECT revision, state FROM changes "
-        "WHERE revision BETWEEN ? AND ? AND execution_id = ? ORDER BY revision",
-        (low, high, execution_id),
+        # One that is deleted while it is looked at has its last change in it.
+        "WHERE revision BETWEEN ? AND ? AND execution_id = ? AND state != ? ORDER BY revision",
+        (low, high, execution_id, GONE),
     )
 
 

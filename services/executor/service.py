@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from importlib import metadata
-from typing import Any, cast
+from typing import Any
 
 import grpc
 
@@ -14,13 +14,10 @@ from podium.executor.v1 import executor_pb2 as pb, executor_pb2_grpc as rpc
 from services.access import current
 from services.errors import InvalidRequest, NotFound
 from services.executor import listing, loading, occupancy
-from services.executor.acting import Acting, Asked
-from services.executor.actors import Told
-from services.executor.bulk import Bulk
 from services.executor.calls import Calls, check_workflow
 from services.executor.core.conductor import execution_json
 from services.executor.core.events import TaskUpdated
-from services.executor.core.model import Json, Task, TaskStatus
+from services.executor.core.model import Task, TaskStatus
 from services.executor.core.webhooks import delivery_json
 from services.executor.documents import LARGE_CHARS, text_of
 from services.executor.effects.callbacks import CallbackTokens
@@ -28,32 +25,30 @@ from services.executor.eventlist import EventList
 from services.executor.events import polls_of
 from services.executor.gauges import Gauges
 from services.executor.livelist import LiveList, Wanted
+from services.executor.operating import Operating
+from services.executor.requested import document, status_of
 from services.executor.runtime import Runtime
 from services.executor.scheduling.calls import ScheduleCalls
 from services.executor.searches import Searches
 from services.executor.session import Session
 from services.executor.starting import Starting
 from services.executor.states import (
-    TASK_STATUS_NAME,
     poll_state,
     state_of,
     task_facts,
     task_state,
     webhook_delivery,
 )
-from services.executor.texts import reason, short, task_reason
 from services.executor.timers import now
 from services.executor.watching import Watching
-from services.json_text import DocumentError, parse_json
 from services.replica import Replica
 
 Context = grpc.aio.ServicerContext[Any, Any]
 
 _MARGIN_SECONDS = 0.2
-_UPDATES = frozenset(("IN_PROGRESS", "COMPLETED", "FAILED", "FAILED_WITH_TERMINAL_ERROR"))
 
 
-class Executor(ScheduleCalls, rpc.ExecutorServiceServicer):
+class Executor(Operating, ScheduleCalls, rpc.ExecutorServiceServicer):
     """Answers each call from the runtime."""
 
     def __init__(self, runtime: Runtime, replica: Replica, tokens: CallbackTokens) -> None:
@@ -67,9 +62,8 @@ class Executor(ScheduleCalls, rpc.ExecutorServiceServicer):
         self._searches = Searches(self._readers)
         self._events = EventList(self._searches)
         self._watching = Watching(runtime.feed, self._readers, runtime.snapshots)
-        self._acting = Acting(self._calls, self._starting)
         self._gauges = Gauges(runtime)
-        self._bulk = Bulk(self._searches, self._acting, runtime)
+        super().__init__(runtime, self._starting, self._calls, self._searches)
         self._sessions: set[Session] = set()
 
     def add_to(self, server: grpc.aio.Server) -> None:
@@ -153,68 +147,14 @@ class Executor(ScheduleCalls, rpc.ExecutorServiceServicer):
         async for response in live.follow(resume):
             yield response
 
-    async def PauseExecution(
-        self, request: pb.PauseExecutionRequest, context: Context
-    ) -> pb.PauseExecutionResponse:
-        told = await self._acting.act(request.execution_id, Asked(pb.OPERATION_PAUSE))
-        return pb.PauseExecutionResponse(state=state_of(told.after, told.origin))
-
-    async def ResumeExecution(
-        self, request: pb.ResumeExecutionRequest, context: Context
-    ) -> pb.ResumeExecutionResponse:
-        told = await self._acting.act(request.execution_id, Asked(pb.OPERATION_RESUME))
-        return pb.ResumeExecutionResponse(state=state_of(told.after, told.origin))
-
-    async def TerminateExecution(
-        self, request: pb.TerminateExecutionRequest, context: Context
-    ) -> pb.TerminateExecutionResponse:
-        asked = Asked(pb.OPERATION_TERMINATE, reason=reason(request.reason))
-        told = await self._acting.act(request.execution_id, asked)
-        return pb.TerminateExecutionResponse(state=state_of(told.after, told.origin))
-
-    async def RestartExecution(
-        self, request: pb.RestartExecutionRequest, context: Context
-    ) -> pb.RestartExecutionResponse:
-        asked = Asked(pb.OPERATION_RESTART, latest=request.use_latest_definitions)
-        told = await self._acting.act(request.execution_id, asked)
-        return pb.RestartExecutionResponse(state=state_of(told.after, told.origin))
-
-    async def RetryExecution(
-        self, request: pb.RetryExecutionRequest, context: Context
-    ) -> pb.RetryExecutionResponse:
-        told = await self._acting.act(request.execution_id, Asked(pb.OPERATION_RETRY))
-        return pb.RetryExecutionResponse(state=state_of(told.after, told.origin))
-
-    async def OperateExecutions(
-        self, request: pb.OperateExecutionsRequest, context: Context
-    ) -> AsyncIterator[pb.OperateExecutionsResponse]:
-        async for response in self._bulk.operate(request):
-            yield response
-
-    async def UpdateTask(
-        self, request: pb.UpdateTaskRequest, context: Context
-    ) -> pb.UpdateTaskResponse:
-        output = await _document(request.output)
-        if output is not None and not isinstance(output, dict):
-            raise InvalidRequest("The output must be a JSON object.")
-        event = TaskUpdated(
-            status=_status(request.status),
-            output=output,
-            ref=request.ref,
-            reason=task_reason(request.reason),
-            worker_id=short(request.worker_id, "worker_id"),
-        )
-        told = await self._calls.tell(request.execution_id, event)
-        return pb.UpdateTaskResponse(task_id=_meant(told, request.ref))
-
     async def CompleteCallback(
         self, request: pb.CompleteCallbackRequest, context: Context
     ) -> pb.CompleteCallbackResponse:
         claim = self._tokens.read(request.token, now())
         if claim is None:
             raise NotFound("There is no such callback, or its time is over.")
-        status = _status(request.status) if request.status else TaskStatus.COMPLETED
-        output = await _document(request.body)
+        status = status_of(request.status) if request.status else TaskStatus.COMPLETED
+        output = await document(request.body)
         event = TaskUpdated(status=status, output=output, task_id=claim.task_id, exact=True)
         await self._calls.tell(claim.execution_id, event)
         return pb.CompleteCallbackResponse(task_id=claim.task_id)
@@ -272,16 +212,16 @@ class Executor(ScheduleCalls, rpc.ExecutorServiceServicer):
 
 def _whole(loaded: loading.Loaded) -> pb.GetExecutionResponse:
     definition = loaded.execution.workflow.document
-    document = execution_json(loaded.execution, loaded.attempts, definition)
+    whole = execution_json(loaded.execution, loaded.attempts, definition)
     told = None
     if (webhook := loaded.origin.webhook) is not None and loaded.delivery is not None:
-        document["completionWebhook"] = delivery_json(webhook, loaded.delivery)
+        whole["completionWebhook"] = delivery_json(webhook, loaded.delivery)
         told = webhook_delivery(webhook, loaded.delivery)
     return pb.GetExecutionResponse(
         completion_webhook=told,
         state=state_of(loaded.execution, loaded.origin),
         tasks=map(_with_polls, loaded.attempts),
-        document=text_of(document),
+        document=text_of(whole),
     )
 
 
@@ -296,31 +236,3 @@ def _duration(request: pb.RunExecutionRequest | pb.AttachExecutionRequest) -> ti
     if wait.seconds < 0 or wait.nanos < 0:
         raise InvalidRequest("wait must not be negative.")
     return timedelta(seconds=min(wait.seconds, 1_000_000), microseconds=wait.nanos // 1000)
-
-
-def _status(status: int) -> TaskStatus:
-    name = TASK_STATUS_NAME.get(cast("Any", status), "")
-    if name not in _UPDATES:
-        raise InvalidRequest(f"status must be one of {', '.join(sorted(_UPDATES))}.")
-    return TaskStatus(name)
-
-
-async def _document(text: str) -> Json:
-    if len(text) >= LARGE_CHARS:
-        return await asyncio.to_thread(_parsed, text)
-    return _parsed(text)
-
-
-def _parsed(text: str) -> Json:
-    if not text:
-        return None
-    try:
-        return parse_json(text)
-    except DocumentError as error:
-        raise InvalidRequest(f"The document cannot be taken: {error}.") from error
-
-
-def _meant(told: Told, ref: str) -> str:
-    """The attempt that an update of ``ref`` was about: the latest when it came."""
-    task = told.before.tasks.get(ref)
-    return task.id if task is not None else ""

@@ -13,7 +13,7 @@ from functools import cache
 from itertools import chain
 from typing import Any, TypeVar, cast
 
-from services.errors import NotFound
+from services.errors import Conflict, NotFound
 from services.executor.documents import value_of
 from services.executor.rows import EXECUTION_COLUMNS, PROGRESS_COLUMNS, TASK_COLUMNS, Row
 from services.executor.units import Unit
@@ -50,6 +50,7 @@ def write(db: sqlite3.Connection, units: Sequence[Unit], stored: set[str]) -> No
     claims = [unit.claim for unit in live if unit.claim]
     _run(db, _PUT_KEYS, [(*names, at + KEY_KEPT_MICROS) for *names, at in claims])
     _update(db, _rows(unit.progress for unit in live))
+    _delete(db, [each for unit in live for each in unit.deleted])
     _run(db, _DROP_TASKS, [(each,) for unit in live for each in unit.dropped])
     _run(db, _FORGET_TASKS, _rows(unit.forgotten for unit in live))
     _run(db, _PUT_TASKS, _rows(unit.tasks for unit in live))
@@ -144,6 +145,16 @@ def _update(db: sqlite3.Connection, rows: Sequence[Row]) -> None:
         text = _text(_UPDATE_EXECUTIONS, len(chunk))
         if db.execute(text, list(chain.from_iterable(chunk))).rowcount < len(chunk):
             raise NotFound("The execution ended long ago and was dropped.")
+
+
+def _delete(db: sqlite3.Connection, ids: Sequence[str]) -> None:
+    """Raises :class:`Conflict` where one has not ended, or is gone."""
+    for each in ids:
+        gone = db.execute("DELETE FROM executions WHERE id = ? AND ended_at IS NOT NULL", (each,))
+        if not gone.rowcount:
+            raise Conflict("The execution runs again, or is gone.")
+        for table in ("tasks", "timers", "webhooks"):
+            db.execute(f"DELETE FROM {table} WHERE execution_id = ?", (each,))
 
 
 def _chunked(items: Sequence[T]) -> Iterator[Sequence[T]]:

@@ -21,6 +21,9 @@ REASON_CHARS = 500
 _MOST_FAILED_REFS = 20
 _CHANGE_CHARS = 1000
 
+# The state of a feed row that tells of a deletion.
+GONE = "null"
+
 EXECUTION_STATUS = {
     name.removeprefix("EXECUTION_STATUS_"): value for name, value in pb.ExecutionStatus.items()
 }

@@ -21,7 +21,17 @@ from services.executor.core.commands import (
     TellExecution,
 )
 from services.executor.core.decide import decide
-from services.executor.core.events import Computed, Event, Performed, Started, TaskUpdated, TimerKey
+from services.executor.core.events import (
+    Computed,
+    Event,
+    Performed,
+    Rerun,
+    Restarted,
+    Skipped,
+    Started,
+    TaskUpdated,
+    TimerKey,
+)
 from services.executor.core.http import HttpAnswer
 from services.executor.core.kind import Kind
 from services.executor.core.model import Execution, Json, Task
@@ -52,8 +62,8 @@ class Unfolded:
     """
 
     __slots__ = ("before", "changed", "children", "computes", "definitions", "dropped",
-                 "execution", "forgotten", "lookups", "performs", "tells", "text",
-                 "timers")  # fmt: skip
+                 "execution", "forgotten", "lookups", "performs", "rewritten", "tells",
+                 "text", "timers")  # fmt: skip
 
     def __init__(self, before: Execution, definitions: Definitions) -> None:
         self.before = before
@@ -67,6 +77,7 @@ class Unfolded:
         self.performs: list[Perform] = []
         self.children: list[StartExecution] = []
         self.dropped = False
+        self.rewritten = False
         self.forgotten: set[str] = set()
         self.text: Callable[[object], str] = text_of
 
@@ -101,6 +112,7 @@ class Unfolded:
     def _take(self, decision: Decision) -> None:
         self.execution = decision.execution
         self.dropped = self.dropped or decision.dropped
+        self.rewritten = self.rewritten or decision.rewritten
         if decision.forgotten:
             self._forget(decision.forgotten)
         for task in decision.changed:
@@ -109,8 +121,9 @@ class Unfolded:
             self._command(command)
 
     def _forget(self, refs: Iterable[str]) -> None:
+        refs = frozenset(refs)
         self.forgotten.update(refs)
-        gone = [id for id, task in self.changed.items() if task.ref in self.forgotten]
+        gone = [id for id, task in self.changed.items() if task.ref in refs]
         for id in gone:
             del self.changed[id]
 
@@ -139,6 +152,7 @@ class Unfolded:
             or self.children
             or self.tells
             or self.dropped
+            or self.rewritten
         )
 
     async def compute(
@@ -181,4 +195,6 @@ def brings_much(event: Event, execution: Execution) -> bool:
             return is_large(output)
         case Started():
             return is_large(execution.input)
+        case Restarted(input=given) | Rerun(input=given) | Skipped(output=given):
+            return is_large(given)
     return False

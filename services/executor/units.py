@@ -22,6 +22,7 @@ class Unit:
         snapshots: (hash, text) of what those rows refer to.
         forgotten: (execution id, ref) of tasks whose rows so far are void.
         dropped: Executions whose tasks so far are void.
+        deleted: Executions that go with all that is stored of them, if they have ended.
         ended: Executions that have ended: their timers go.
         timers_gone: (execution id, task id, name).
         timers_set: (execution id, task id, name, at).
@@ -49,6 +50,7 @@ class Unit:
     tasks: list[Row] = field(default_factory=list)
     forgotten: list[Row] = field(default_factory=list)
     dropped: list[str] = field(default_factory=list)
+    deleted: list[str] = field(default_factory=list)
     ended: list[str] = field(default_factory=list)
     timers_gone: list[Row] = field(default_factory=list)
     timers_set: list[Row] = field(default_factory=list)

@@ -13,6 +13,7 @@ from services.executor.readers import Readers
 from services.executor.snapshots import Snapshots
 from services.executor.states import (
     EXECUTION_STATUS,
+    GONE,
     parsed_change,
     state_of,
     task_facts,
@@ -98,6 +99,8 @@ class Watching:
         )
 
     def _of_one(self, change: Change) -> pb.WatchExecutionResponse:
+        if change.state == GONE:
+            raise NotFound("The execution was deleted.", execution_id=change.execution_id)
         execution, tasks = parsed_change(change.state)
         return pb.WatchExecutionResponse(
             resume=self._token(change.revision), execution=execution, tasks=tasks

@@ -14,6 +14,7 @@ import pytest
 from podium.executor.v1 import executor_pb2 as pb
 from services.errors import DeadlineExceeded
 from services.executor import bulk, livelist, queries
+from services.executor.acting import APPLIES
 from services.executor.searches import Searches
 from services.executor.timers import now
 from services.query import EVERYTHING, parse
@@ -103,7 +104,7 @@ async def test_of_many_that_begin_alike_the_first_by_time_are_found_by_time(
     def work(db: sqlite3.Connection) -> None:
         db.set_trace_callback(said.append)
         livelist._page(db, NAMED, 10, now(), None)
-        bulk._matching(db, NAMED, now(), pb.OPERATION_RETRY, 10)
+        bulk._matching(db, NAMED, now(), APPLIES[pb.OPERATION_RETRY], 10)
         db.set_trace_callback(None)
 
     async with executing(tmp_path / "x.db", [QUICK]) as rig:

@@ -35,6 +35,15 @@ ROWS: Mapping[str, tuple[Mapping[str, Any], Mapping[str, str]]] = {
         )
     },
     **{f"executions.{verb}": ({"id": "9f2c"}, {}) for verb in ("retry", "pause", "resume")},
+    **{f"executions.{verb}": ({"id": "9f2c"}, {}) for verb in ("retry_resume", "reset_callbacks")},
+    "executions.rerun": ({"id": "9f2c"}, {"ref": NAME, "input": '{"a": "-"}'}),
+    "executions.skip_task": ({"id": "9f2c"}, {"ref": NAME, "result": '{"a": "-"}'}),
+    "executions.signal": (
+        {"id": "9f2c"},
+        {"status": "FAILED", "result": '{"a": "-"}', "reason": NAME},
+    ),
+    "executions.set_variables": ({"id": "9f2c"}, {"variables": '{"a": "-"}'}),
+    "executions.remove": ({"id": "9f2c"}, {"children": "with its sub-workflows"}),
     "executions.terminate": ({"id": "9f2c"}, {"reason": NAME}),
     "executions.restart": ({"id": "9f2c"}, {"definition": "latest"}),
     "execution.complete_task": (

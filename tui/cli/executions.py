@@ -97,7 +97,7 @@ def as_json(state: pb.ExecutionState) -> dict[str, object]:
     }
 
 
-STATUSES = ("COMPLETED", "FAILED", "FAILED_WITH_TERMINAL_ERROR", "IN_PROGRESS")
+STATUSES = ("COMPLETED", "FAILED", "FAILED_WITH_TERMINAL_ERROR", "CANCELED", "IN_PROGRESS")
 
 
 @click.command(
@@ -117,26 +117,34 @@ STATUSES = ("COMPLETED", "FAILED", "FAILED_WITH_TERMINAL_ERROR", "IN_PROGRESS")
 )
 @click.option("--result", default="{}", metavar="JSON or @FILE", help="Merged into its output.")
 @click.option("--reason", default="", help="Kept with the task.")
+@click.option("--task", "task_id", metavar="TASK_ID", help="The attempt, instead of REF.")
 @OUTPUT_OPTION
 @click.argument("execution_id", metavar="ID")
-@click.argument("ref")
+@click.argument("ref", required=False)
 def complete_task(
     home: Path | None,
     status: str,
     result: str,
     reason: str,
+    task_id: str | None,
     output: str,
     execution_id: str,
-    ref: str,
+    ref: str | None,
 ) -> None:
-    """Say how the waiting task REF of the execution ID ended; print the task's id."""
+    """Say how the waiting task REF of the execution ID ended; print the task's id.
+
+    Of a task in a loop REF__2 is that of round 2, REF the first that is open.
+    """
+    if bool(ref) == bool(task_id):
+        raise click.UsageError("Give REF or --task.")
     given = object_argument(result)
 
     async def work(clients: Clients) -> None:
         answer = await clients.executor.UpdateTask(
             pb.UpdateTaskRequest(
                 execution_id=execution_id,
-                ref=ref,
+                ref=ref or "",
+                task_id=task_id or "",
                 status=task_status(status),
                 output=given,
                 reason=reason,

@@ -1,9 +1,9 @@
-"""`podium pause`, `resume`, `terminate`, `restart` and `retry`: of one execution or of many."""
+"""What is done to executions, from `podium pause` to `podium remove`: to one or to many."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,14 +11,16 @@ import click
 
 from podium.executor.v1 import executor_pb2 as pb
 from tui.cli.main import HOME_OPTION
-from tui.cli.session import call, fail
+from tui.cli.session import call, fail, object_argument
 from tui.cli.writing import OUTPUT_OPTION, echo_data, examples
 from tui.views.operations import is_refused, preview_line, result_json, result_line
+from tui.views.timeline import task_status
 
 if TYPE_CHECKING:
     from tui.clients import Clients
 
 MOST = 10_000
+STATUSES = ("COMPLETED", "FAILED", "FAILED_WITH_TERMINAL_ERROR", "CANCELED", "IN_PROGRESS")
 # Of thousands of executions; each response comes within a fraction of it.
 LONGEST_SECONDS = 600.0
 
@@ -30,15 +32,29 @@ The exit status is 1 if one of them was refused.
 """
 
 
-def _operation(name: str, help_text: str, operation: Any, *options: click.Option) -> click.Command:
-    """A command that does ``operation`` and prints what became of each execution."""
+def _operation(
+    name: str,
+    help_text: str,
+    operation: Any,
+    *options: click.Option,
+    example: str = "",
+    prepared: Callable[[dict[str, Any]], dict[str, Any]] = dict,
+) -> click.Command:
+    """A command that does ``operation`` and prints what became of each execution.
+
+    Args:
+        example: Options that it is never without.
+        prepared: Makes fields of the request of the values of ``options``; may raise
+            click.UsageError.
+    """
+    more = f" {example}" if example else ""
 
     @click.command(
         name,
         help=help_text + _HOW,
         epilog=examples(
-            f"podium {name} ID",
-            f"podium {name} --query 'wf:order* older:1h' --yes --output json",
+            f"podium {name} ID{more}",
+            f"podium {name} --query 'wf:order* older:1h'{more} --yes --output json",
         ),
     )
     @HOME_OPTION
@@ -52,7 +68,7 @@ def _operation(name: str, help_text: str, operation: Any, *options: click.Option
         execution_ids: tuple[str, ...], **arguments: Any,
     ) -> None:  # fmt: skip
         _check(query, limit, execution_ids)
-        request = pb.OperateExecutionsRequest(operation=operation, **arguments)
+        request = pb.OperateExecutionsRequest(operation=operation, **prepared(arguments))
 
         async def work(clients: Clients) -> int:
             request.execution_ids.extend(execution_ids)
@@ -132,7 +148,16 @@ terminate = _operation(
     pb.OPERATION_TERMINATE,
     click.Option(["--reason"], default="", help="Kept with the execution."),
 )
-retry = _operation("retry", "Run the failed tasks of ended executions again.", pb.OPERATION_RETRY)
+retry = _operation(
+    "retry",
+    "Run the failed tasks of ended executions again.",
+    pb.OPERATION_RETRY,
+    click.Option(
+        ["--resume", "resume_sub_workflows"],
+        is_flag=True,
+        help="Retry sub-workflows that failed in their place, instead of beginning them anew.",
+    ),
+)
 restart = _operation(
     "restart",
     "Run ended executions again from their beginning.",
@@ -142,4 +167,110 @@ restart = _operation(
         is_flag=True,
         help="Take the workflow's newest version.",
     ),
+)
+
+
+def _json(*names: str, **more: Any) -> click.Option:
+    return click.Option([*names], metavar="JSON or @FILE", **more)
+
+
+def _objects(arguments: dict[str, Any]) -> dict[str, Any]:
+    """The fields that are given, documents as JSON text."""
+    found = {name: value for name, value in arguments.items() if value not in (None, "")}
+    if "result" in found:
+        found["output"] = found.pop("result")
+    for name in ("input", "output", "variables"):
+        if name in found:
+            found[name] = object_argument(found[name])
+    if "status" in found:
+        found["status"] = task_status(found["status"])
+    return found
+
+
+def _rerun(arguments: dict[str, Any]) -> dict[str, Any]:
+    fields = _objects(arguments)
+    # An empty one takes away what it had.
+    if arguments["correlation_id"] is not None:
+        fields["correlation_id"] = arguments["correlation_id"]
+    of_task = fields.keys() & {"ref", "task_id"}
+    if len(of_task) > 1:
+        raise click.UsageError("Give --from or --task, not both.")
+    if of_task and "correlation_id" in fields:
+        raise click.UsageError("--correlation-id goes with no task.")
+    return fields
+
+
+rerun = _operation(
+    "rerun",
+    "Run ended executions again from one of their tasks, or with other input.\n\n"
+    "The task begins anew, and so does what comes after it; what stands beside it in other "
+    "branches stays as it is. Without a task all of it begins anew.",
+    pb.OPERATION_RERUN,
+    click.Option(["--from", "ref"], metavar="REF", help="The task to begin from."),
+    click.Option(
+        ["--task", "task_id"],
+        metavar="TASK_ID",
+        help="The task by its id; it may be of a sub-workflow. With one ID.",
+    ),
+    _json("--input", help="The task's input, or that of all of it. Default: as it was."),
+    click.Option(["--correlation-id"], help="Another name for all of it."),
+    prepared=_rerun,
+)
+skip_task = _operation(
+    "skip-task",
+    "Have a task that is not reached yet not done; what is behind it goes on at once.",
+    pb.OPERATION_SKIP_TASK,
+    click.Option(
+        ["--ref"],
+        required=True,
+        help="Which; in a loop REF__2 is that of round 2, REF that of this round.",
+    ),
+    _json("--input", help="Shown as its input."),
+    _json("--result", help="Its output, for what is behind it."),
+    example="--ref approve",
+    prepared=_objects,
+)
+signal = _operation(
+    "signal",
+    "Complete the first task that waits for somebody, in running sub-workflows too.\n\n"
+    "It is a HUMAN task or a WAIT without a time: of several the one that began first.",
+    pb.OPERATION_SIGNAL,
+    click.Option(
+        ["--status"],
+        type=click.Choice(STATUSES),
+        default="COMPLETED",
+        show_default=True,
+        help="How it ended; IN_PROGRESS adds to its output only.",
+    ),
+    _json("--result", help="Merged into its output."),
+    click.Option(["--reason"], default="", help="Kept with the task."),
+    prepared=_objects,
+)
+set_variables = _operation(
+    "set-variables",
+    "Set variables of executions that have not ended: all that are given, or none.",
+    pb.OPERATION_UPDATE_VARIABLES,
+    _json("--set", "variables", required=True, help="An object; others stay as they are."),
+    example="""--set '{"region": "eu"}'""",
+    prepared=_objects,
+)
+reset_callbacks = _operation(
+    "reset-callbacks",
+    "Begin now what waits for a delay, of its start or of a retry.",
+    pb.OPERATION_RESET_CALLBACKS,
+)
+decide = _operation(
+    "decide",
+    "Look at where executions stand; what happens to them is decided without being asked.",
+    pb.OPERATION_DECIDE,
+)
+remove = _operation(
+    "remove",
+    "Delete ended executions, with all that is stored of them.",
+    pb.OPERATION_DELETE,
+    click.Option(["--terminate"], is_flag=True, help="End those that have not ended before."),
+    click.Option(
+        ["--with-children"], is_flag=True, help="Delete the sub-workflows that they started, too."
+    ),
+    click.Option(["--reason"], default="", help="Of an end; sub-workflows that stay keep it."),
 )

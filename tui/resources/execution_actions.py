@@ -23,7 +23,7 @@ AS_IT_RAN, LATEST = "as it ran", "latest"
 OPEN = frozenset(("RUNNING", "PAUSED"))
 
 
-def _operation(
+def operation(
     name: str, **fields: Callable[[Mapping[str, str]], Any]
 ) -> Callable[[Clients, Sequence[Execution], Mapping[str, str]], AsyncIterator[ItemResult]]:
     """Does ``name`` to rows in as few calls as there can be; ``fields`` are made of the answers."""
@@ -56,7 +56,7 @@ def _result(result: pb.OperationResult) -> ItemResult:
     return ItemResult(result.execution_id, True, label, open=True)
 
 
-def _comes_to(*wanted: str, until: frozenset[str]) -> Callable[[Execution], Outcome | None]:
+def comes_to(*wanted: str, until: frozenset[str]) -> Callable[[Execution], Outcome | None]:
     """What came of it: well at one of ``wanted``, not yet at one of ``until``."""
 
     def outcome(row: Execution) -> Outcome | None:
@@ -69,11 +69,16 @@ def _comes_to(*wanted: str, until: frozenset[str]) -> Callable[[Execution], Outc
     return outcome
 
 
-_COMPLETES = _comes_to("COMPLETED", until=OPEN)
+COMPLETES = comes_to("COMPLETED", until=OPEN)
 # Whatever becomes of it then, it was resumed.
-_RESUMED = _comes_to(
+_RESUMED = comes_to(
     "RUNNING", "COMPLETED", "FAILED", "TIMED_OUT", "TERMINATED", until=frozenset(("PAUSED",))
 )
+
+
+def ended_badly(row: Execution) -> bool:
+    """Whether it can be retried."""
+    return row.status in ("FAILED", "TIMED_OUT", "TERMINATED")
 
 
 def _line(command: str, rows: Sequence[Execution], *options: str) -> str:
@@ -88,7 +93,7 @@ def _latest(answers: Mapping[str, str]) -> tuple[str, ...]:
     return ("--latest",) if answers.get("definition") == LATEST else ()
 
 
-def _commands(
+def commands(
     command: str, options: Callable[[Mapping[str, str]], tuple[str, ...]] = lambda answers: ()
 ) -> dict[str, Any]:
     """The same as command lines: by ids, and by a query."""
@@ -122,39 +127,39 @@ def _resumes(rows: Sequence[Execution]) -> str:
 ACTIONS: tuple[Action[Execution], ...] = (
     Action(
         "executions.retry", "r", "Retry", "Run the failed tasks again and go on from there.",
-        _operation("Retry"), **_commands("retry"), doing="retrying",
-        applies=lambda row: row.status in ("FAILED", "TIMED_OUT", "TERMINATED"),
-        effect=_goes_on, danger=Danger.SEVERAL, outcome=_COMPLETES,
+        operation("Retry"), **commands("retry"), doing="retrying",
+        applies=ended_badly,
+        effect=_goes_on, danger=Danger.SEVERAL, outcome=COMPLETES,
     ),
     Action(
         "executions.pause", "P", "Pause", "Let running tasks end and start no new ones.",
-        _operation("Pause"), **_commands("pause"), doing="pausing",
+        operation("Pause"), **commands("pause"), doing="pausing",
         applies=lambda row: row.status == "RUNNING",
-        effect=_holds, danger=Danger.SEVERAL, outcome=_comes_to("PAUSED", until=OPEN),
+        effect=_holds, danger=Danger.SEVERAL, outcome=comes_to("PAUSED", until=OPEN),
     ),
     Action(
         "executions.resume", "u", "Resume", "Go on with what is paused.",
-        _operation("Resume"), **_commands("resume"), doing="resuming",
+        operation("Resume"), **commands("resume"), doing="resuming",
         applies=lambda row: row.status == "PAUSED",
         effect=_resumes, danger=Danger.SEVERAL, outcome=_RESUMED,
     ),
     Action(
         "executions.terminate", "t", "Terminate", "End it; its open tasks are cancelled.",
-        _operation("Terminate", reason=lambda answers: answers.get("reason", "")),
-        **_commands("terminate", _reason), doing="terminating",
+        operation("Terminate", reason=lambda answers: answers.get("reason", "")),
+        **commands("terminate", _reason), doing="terminating",
         applies=lambda row: row.status in OPEN,
-        effect=_ends, danger=Danger.ASKS, outcome=_comes_to("TERMINATED", until=OPEN),
+        effect=_ends, danger=Danger.ASKS, outcome=comes_to("TERMINATED", until=OPEN),
         questions=(Question("reason", "Reason"),),
     ),
     Action(
         "executions.restart", "R", "Restart", "Run it again from its beginning, under its id.",
-        _operation(
+        operation(
             "Restart",
             use_latest_definitions=lambda answers: answers.get("definition") == LATEST,
         ),
-        **_commands("restart", _latest), doing="restarting",
+        **commands("restart", _latest), doing="restarting",
         applies=lambda row: row.status not in OPEN,
-        effect=_runs_again, danger=Danger.ASKS, outcome=_COMPLETES,
+        effect=_runs_again, danger=Danger.ASKS, outcome=COMPLETES,
         questions=(Question("definition", "Definition", AS_IT_RAN, (AS_IT_RAN, LATEST)),),
     ),
 )  # fmt: skip

@@ -14,6 +14,7 @@ from tui.live.following import Line
 from tui.live.one_execution import SOURCE as ONE, Task, facts_of
 from tui.live.sources import Source
 from tui.resources.execution_actions import ACTIONS
+from tui.resources.execution_changes import CHANGES
 from tui.resources.execution_row import Execution, execution_of
 from tui.resources.model import (
     Alone,
@@ -208,7 +209,7 @@ retried, what lay between counts too.
             tab="diff",
         ),
     ),
-    actions=ACTIONS,
+    actions=(*ACTIONS, *CHANGES),
     standing=_standing,
     alone=Alone(ONE, alone),
     sort="started",

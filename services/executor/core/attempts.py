@@ -10,7 +10,7 @@ from services.executor.core.commands import Command, Compute, Lookup, Perform
 from services.executor.core.copies import changed
 from services.executor.core.deciding import Deciding
 from services.executor.core.identity import derived_id
-from services.executor.core.inputs import resolved_input
+from services.executor.core.inputs import GIVEN, resolved_input
 from services.executor.core.jsonpath import TooCostly
 from services.executor.core.kind import KEPT, Becomes, Finished, Next, View, Waiting, unusable
 from services.executor.core.model import Json, Task, TaskStatus
@@ -21,6 +21,8 @@ from services.executor.core.workflow import Step
 NONE = timedelta()
 # The timer of a call under way; what is set has the call's number behind it.
 RESPONSE = "response"
+# The timer of an attempt that is still to begin.
+START = "start"
 # Callers send what expressions are about: numbers beyond any measure, too.
 UNRESOLVABLE = (TooCostly, RecursionError, ArithmeticError, ValueError)
 
@@ -31,9 +33,10 @@ def new_task(deciding: Deciding, step: Step, ref: str, parent: str, iteration: i
     given = deciding.given.pop(ref, None)
     if given is not None and step.template is not None and step.template.handoff:
         given = escaped(given)
+    again = deciding.again.pop(ref, None) if deciding.again else None
     return changed(
         _BLANK,
-        input=given,
+        input=given if again is None else again.input,
         id=derived_id(execution.id, execution.restarts, ref, 0),
         ref=ref,
         step=step.ref,
@@ -45,6 +48,7 @@ def new_task(deciding: Deciding, step: Step, ref: str, parent: str, iteration: i
         scheduled_at=now,
         updated_at=now,
         first_scheduled_at=now,
+        memory={GIVEN: True} if again is not None and again.given else _BLANK.memory,
     )
 
 
@@ -85,7 +89,7 @@ def schedule(
         deciding.later(act, task)
         return
     due = deciding.now + delay
-    task = with_timer(deciding, task, "start", due)
+    task = with_timer(deciding, task, START, due)
     shown = delay if shown_delay is None else shown_delay
     deciding.put(changed(task, callback_after=shown, next_at=due))
 

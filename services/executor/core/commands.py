@@ -131,6 +131,7 @@ class Decision:
             that a retry replaced is among them only if it changed itself.
         forgotten: Refs whose attempts are void, all of them (a loop's older rounds).
         dropped: The execution's earlier attempts are void (a restart): their rows go.
+        rewritten: What else never changes of an execution has: its number of restarts (a rerun).
     """
 
     execution: Execution
@@ -138,3 +139,4 @@ class Decision:
     commands: tuple[Command, ...] = ()
     dropped: bool = False
     forgotten: tuple[str, ...] = ()
+    rewritten: bool = False

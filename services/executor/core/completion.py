@@ -13,7 +13,7 @@ from services.executor.core.deciding import Deciding
 from services.executor.core.identity import derived_id
 from services.executor.core.jsonpath import TooCostly
 from services.executor.core.kind import View
-from services.executor.core.model import ExecutionStatus, Json, Task, TaskStatus
+from services.executor.core.model import Execution, ExecutionStatus, Json, Task, TaskStatus
 from services.executor.core.scope import ExecutionScope, milliseconds
 from services.executor.core.sizes import checked, shortened
 
@@ -190,6 +190,14 @@ def _tell_failure_workflow(
         )
     )
     return {**output, FAILURE_OUTPUT: child}
+
+
+def missed(execution: Execution, child: str, why: str) -> Execution:
+    """The execution that has failed, where its failure workflow ``child`` cannot be started."""
+    output = execution.output
+    if not isinstance(output, dict) or output.get(FAILURE_OUTPUT) != child:
+        return execution
+    return changed(execution, output={**output, FAILURE_OUTPUT: why})
 
 
 def _failure_name(deciding: Deciding) -> str:

@@ -14,14 +14,20 @@ from collections.abc import Iterable, Iterator
 
 from services.executor.core.copies import changed
 from services.executor.core.deciding import Deciding
-from services.executor.core.model import Task
+from services.executor.core.model import Task, TaskStatus
 
 _DETACHED = "detached"
+AHEAD = "ahead"
 
 
 def is_settled(task: Task) -> bool:
     """Whether the task and all within it have ended, for good."""
-    return task.status.final and not task.open and not task.held
+    return task.status.final and not task.open and not task.held and not is_ahead(task)
+
+
+def is_ahead(task: Task) -> bool:
+    """Whether the task was skipped and the flow has not come upon it yet."""
+    return task.status is TaskStatus.SKIPPED and task.memory.get(AHEAD) is True
 
 
 def is_detached(task: Task) -> bool:

@@ -6,11 +6,21 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-from services.executor.core import attempts, completion, flow, operations, timeouts, updates
+from services.executor.core import (
+    attempts,
+    completion,
+    flow,
+    operations,
+    rerun,
+    skipping,
+    timeouts,
+    updates,
+)
 from services.executor.core.commands import Decision
 from services.executor.core.copies import changed
 from services.executor.core.deciding import Deciding
 from services.executor.core.events import (
+    CallbacksReset,
     ChildEnded,
     ChildReopened,
     Computed,
@@ -18,13 +28,16 @@ from services.executor.core.events import (
     Interrupted,
     Paused,
     Performed,
+    Rerun,
     Restarted,
     Resumed,
     Retried,
+    Skipped,
     Started,
     TaskUpdated,
     Terminated,
     TimerFired,
+    VariablesSet,
 )
 from services.executor.core.kind import Kind
 from services.executor.core.model import Execution, ExecutionStatus, Json, Task
@@ -74,11 +87,41 @@ def decide(
         again = operations.restarted(execution, event, now)
         deciding = Deciding(again, kinds, now, flow.MOVES, dropped=True)
         _started(deciding, Started())
+    elif isinstance(event, Rerun):
+        task = rerun.meant(execution, event)
+        deciding = _rewound(execution, task, kinds, now, event)
+    elif isinstance(event, ChildReopened) and (waited := _done_with(execution, event)):
+        deciding = _rewound(execution, waited, kinds, now)
     else:
         deciding = Deciding(execution, kinds, now, flow.MOVES)
         _HANDLERS[type(event)](deciding, event)
     deciding.work()
     return deciding.decision()
+
+
+def _rewound(
+    execution: Execution,
+    task: Task,
+    kinds: Mapping[str, Kind],
+    now: datetime,
+    event: Rerun | None = None,
+) -> Deciding:
+    """Begun again from ``task``; without an ``event`` that goes on as it is."""
+    rewound = rerun.rewind(execution, task, kinds, kept=event is None)
+    again = rerun.without(execution, rewound)
+    void = tuple(sorted(rewound.void))
+    deciding = Deciding(again, kinds, now, flow.MOVES, rewritten=True, voided=void)
+    rerun.go_on(deciding, rewound, None if event is None else event.input)
+    return deciding
+
+
+def _done_with(execution: Execution, event: ChildReopened) -> Task | None:
+    """The task that had ended well with what runs again now, if the whole has ended, too."""
+    ref = execution.refs.get(event.task_id)
+    task = execution.tasks.get(ref) if ref else None
+    if task is None or task.id != event.task_id or not execution.status.final:
+        return None
+    return task if task.status.successful else None
 
 
 def _started(deciding: Deciding, event: Started) -> None:
@@ -141,7 +184,16 @@ def _retried(deciding: Deciding, event: Retried) -> None:
 
 
 def _child_reopened(deciding: Deciding, event: ChildReopened) -> None:
-    operations.take_back(deciding, event.task_id)
+    task = deciding.current(event.task_id)
+    if task is None or task.status.successful or not task.status.final:
+        return
+    # Else another attempt, or what is behind an optional task, has taken its place.
+    if deciding.status.final:
+        operations.take_back(deciding, task)
+
+
+def _callbacks_reset(deciding: Deciding, event: CallbacksReset) -> None:
+    operations.reset_callbacks(deciding)
 
 
 _HANDLERS: dict[type, Callable[[Deciding, Any], None]] = {
@@ -157,4 +209,7 @@ _HANDLERS: dict[type, Callable[[Deciding, Any], None]] = {
     Retried: _retried,
     ChildEnded: _child_ended,
     ChildReopened: _child_reopened,
+    Skipped: skipping.skip,
+    VariablesSet: operations.set_variables,
+    CallbacksReset: _callbacks_reset,
 }

@@ -53,6 +53,13 @@ class Enter(Protocol):
     ) -> None: ...
 
 
+class Again(NamedTuple):
+    """The input of a task that is run again; where ``given``, the definition has no say in it."""
+
+    input: Json
+    given: bool
+
+
 class Deciding:
     """An execution with the changes of one decision on top.
 
@@ -69,6 +76,8 @@ class Deciding:
         moves: Moves,
         *,
         dropped: bool = False,
+        rewritten: bool = False,
+        voided: tuple[str, ...] = (),
     ) -> None:
         self.moves = moves
         self.execution: Execution = execution
@@ -76,6 +85,11 @@ class Deciding:
         self.kinds = kinds
         self.now = now
         self.dropped = dropped
+        self.rewritten = rewritten
+        # Refs that are not in the execution any more, and their rows still are (a rerun).
+        self.voided = voided
+        # By ref, how a task is to begin that is run again.
+        self.again: dict[str, Again] = {}
         self.status: ExecutionStatus = execution.status
         self.variables: Mapping[str, Json] = execution.variables
         self.output: Json = execution.output
@@ -211,11 +225,18 @@ class Deciding:
         if len(rows) > 1:
             rows = tuple(sorted(rows, key=_sequence))
         commands = self._standing_commands()
-        return Decision(execution, rows, commands, self.dropped, tuple(self._forgotten))
+        forgotten = (*self.voided, *self._forgotten)
+        return Decision(execution, rows, commands, self.dropped, forgotten, self.rewritten)
 
     def _execution(self) -> Execution:
         before = self.execution
-        if not (self._changed or self.dropped or self.status is not before.status):
+        if not (
+            self._changed
+            or self.dropped
+            or self.rewritten
+            or self.status is not before.status
+            or self.variables is not before.variables
+        ):
             return before
         tasks = before.tasks
         if len(self._latest) == 1:

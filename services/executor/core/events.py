@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -73,9 +74,10 @@ class TaskUpdated:
     """Somebody outside said how a task stands.
 
     Attributes:
-        ref: Its latest attempt is meant; ignored where ``task_id`` is given.
+        ref: Its latest attempt is meant; without the suffix of a loop the first one of any round
+            that is open. Ignored where ``task_id`` is given.
         task_id: The attempt, where the word is about one (a callback).
-        status: IN_PROGRESS, COMPLETED, FAILED or FAILED_WITH_TERMINAL_ERROR.
+        status: IN_PROGRESS, COMPLETED, FAILED, FAILED_WITH_TERMINAL_ERROR or CANCELED.
         output: An object merges into the task's output; anything else goes under ``body``.
         exact: A repeat must have the same output, too, to be a repeat (a callback).
     """
@@ -126,9 +128,51 @@ class Retried:
 
 @dataclass(frozen=True, slots=True)
 class Restarted:
-    """Run it again from its beginning; ``workflow`` replaces the definition where given."""
+    """Run it again from its beginning.
+
+    Attributes:
+        workflow: Replaces the definition; so do ``input`` and ``correlation_id`` what it had. None:
+            it stays as it is.
+    """
 
     workflow: Workflow | None = None
+    input: Mapping[str, Json] | None = None
+    correlation_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rerun:
+    """Run it again from one of its tasks, which begins anew, as does all that is behind it.
+
+    Attributes:
+        ref: Names the task; ignored where ``task_id`` is given, which may be of any attempt.
+        input: Takes the place of what the task would be given by its definition.
+    """
+
+    ref: str = ""
+    task_id: str = ""
+    input: Mapping[str, Json] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A task that is not reached yet is not to be done: what is behind it goes on at once."""
+
+    ref: str
+    input: Mapping[str, Json] | None = None
+    output: Mapping[str, Json] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class VariablesSet:
+    """Variables of the whole get other values."""
+
+    variables: Mapping[str, Json]
+
+
+@dataclass(frozen=True, slots=True)
+class CallbacksReset:
+    """What waits for its time to begin begins now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +209,10 @@ Event = (
     | Terminated
     | Retried
     | Restarted
+    | Rerun
+    | Skipped
+    | VariablesSet
+    | CallbacksReset
     | ChildEnded
     | ChildReopened
 )

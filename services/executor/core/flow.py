@@ -22,6 +22,11 @@ def reach(
     if known is not None:
         if counts.is_settled(known):
             deciding.later(_passed_over, known)
+        elif counts.is_ahead(known):
+            # Whoever joins it has waited for the flow to come here.
+            known = changed(known, memory={}, parent=parent, iteration=iteration)
+            deciding.put(known)
+            deciding.later(passed, known)
         else:
             _way_ended(deciding, parent)
         return

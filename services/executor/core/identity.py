@@ -33,10 +33,17 @@ def refs_of(execution_id: str, restarts: int, latest: Iterable[Task]) -> Map[str
 
     Args:
         latest: The latest attempt of every ref; the ids of those before it are derived.
+
+    Of what a rerun has kept the earlier attempts have other ids: those are known that somebody
+    may still speak of.
     """
     refs: dict[str, str] = {}
     for task in latest:
         refs[task.id] = task.ref
+        if task.retried_id:
+            refs[task.retried_id] = task.ref
+            earlier = task.memory.get("earlier")
+            refs.update(dict.fromkeys(earlier, task.ref) if isinstance(earlier, dict) else {})
         for attempt in range(task.attempt):
             refs[derived_id(execution_id, restarts, task.ref, attempt)] = task.ref
     return Map(refs)

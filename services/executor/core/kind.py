@@ -285,6 +285,10 @@ class Kind:
         """It failed, and an operator wants what it has started retried; None: it itself is."""
         return None
 
+    def rewound(self, view: View, number: int) -> Json:
+        """Of a loop: its output, now that it is to go on from that round again."""
+        return view.task.output
+
     def cancelled(self, view: View) -> tuple[Command, ...]:
         """What is to be done because the execution ended before it."""
         return ()

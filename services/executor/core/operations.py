@@ -1,4 +1,4 @@
-"""What an operator asks of a whole execution: pause, resume, terminate, retry, restart."""
+"""What an operator asks of a whole execution: pause, resume, terminate, retry, restart and such."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from datetime import datetime
 from immutables import Map
 
 from services.executor.core import attempts, completion, counts, flow, timeouts
+from services.executor.core.blocking import waiting_again
 from services.executor.core.copies import changed
 from services.executor.core.deciding import Deciding
-from services.executor.core.events import Restarted, Terminated
+from services.executor.core.events import Restarted, Terminated, VariablesSet
 from services.executor.core.kind import View, Waiting
 from services.executor.core.model import Execution, ExecutionStatus, Refused, Task, TaskStatus
-from services.executor.core.sizes import shortened
+from services.executor.core.sizes import shortened, too_large
 from services.executor.core.workflow import Workflow, filled
 
 
@@ -31,7 +32,7 @@ def resume(deciding: Deciding) -> None:
     deciding.status = ExecutionStatus.RUNNING
     deciding.last_retried_at = deciding.now
     timeouts.arm(deciding)
-    _release(deciding, _in_order(task for task in deciding.tasks() if task.held))
+    _release(deciding, in_order(task for task in deciding.tasks() if task.held))
 
 
 def _release(deciding: Deciding, held: Iterable[Task]) -> None:
@@ -66,8 +67,8 @@ def retry(deciding: Deciding, *, resume: bool = False) -> None:
     if deciding.status is ExecutionStatus.COMPLETED:
         raise Refused("The execution has completed: there is nothing to retry.")
     # Nothing is open any more: what is not successful failed, or was cancelled.
-    failed = _in_order(task for task in deciding.tasks() if not task.status.successful)
-    held = _in_order(task for task in deciding.tasks() if task.held and task.status.successful)
+    failed = in_order(task for task in deciding.tasks() if not task.status.successful)
+    held = in_order(task for task in deciding.tasks() if task.held and task.status.successful)
     if not failed and not held:
         raise Refused(
             "There are no retryable tasks! Use restart if you want to attempt entire workflow "
@@ -75,20 +76,14 @@ def retry(deciding: Deciding, *, resume: bool = False) -> None:
         )
     waiting = {task.ref: _resumed(deciding, task) for task in failed} if resume else {}
     resumed = {ref: one for ref, one in waiting.items() if one is not None}
-    _run_again(deciding, failed, held, resumed)
+    run_again(deciding, failed, held, resumed)
 
 
-def take_back(deciding: Deciding, task_id: str) -> None:
-    """What a task had started, and failed with, runs again: so does the execution."""
-    task = deciding.current(task_id)
-    if task is None or task.status.successful or not task.status.final:
-        return
-    if not deciding.status.final:
-        # Another attempt, or what is behind an optional task, has taken its place.
-        return
-    failed = _in_order(task for task in deciding.tasks() if not task.status.successful)
-    held = _in_order(task for task in deciding.tasks() if task.held and task.status.successful)
-    _run_again(deciding, failed, held, {task.ref: Waiting()})
+def take_back(deciding: Deciding, task: Task) -> None:
+    """What ``task`` had started, and failed with, runs again: so does the execution."""
+    failed = in_order(task for task in deciding.tasks() if not task.status.successful)
+    held = in_order(task for task in deciding.tasks() if task.held and task.status.successful)
+    run_again(deciding, failed, held, {task.ref: waiting_again(task)})
 
 
 def _resumed(deciding: Deciding, task: Task) -> Waiting | None:
@@ -96,15 +91,20 @@ def _resumed(deciding: Deciding, task: Task) -> Waiting | None:
     return kind.resumed(View(deciding, task, deciding.step(task))) if kind is not None else None
 
 
-def _run_again(
+def run_again(
     deciding: Deciding,
     failed: Sequence[Task],
     held: Sequence[Task],
     resumed: Mapping[str, Waiting],
+    anew: Sequence[Task] = (),
 ) -> None:
-    """The execution runs; of ``failed``, those ``resumed`` wait again for what they started."""
+    """The execution runs; of ``failed``, those ``resumed`` wait again for what they started.
+
+    Args:
+        anew: Tasks that are gone, and that the caller begins once more.
+    """
     _reopen(deciding)
-    counts.recount(deciding, (*failed, *held))
+    counts.recount(deciding, (*failed, *held, *anew))
     # In this order: nothing may take what is about to run again for what has ended.
     for task in failed:
         if task.ref in resumed:
@@ -160,6 +160,28 @@ def _wait_again(deciding: Deciding, task: Task) -> None:
         deciding.later(flow.blocks_ended, task)
 
 
+def set_variables(deciding: Deciding, event: VariablesSet) -> None:
+    """All of them, or none where they would hold too much."""
+    if deciding.status.final:
+        raise Refused(f"The execution has ended: it is {deciding.status}.")
+    variables = {**deciding.variables, **event.variables}
+    if (fault := too_large(variables)) is not None:
+        raise Refused(fault)
+    if variables != deciding.variables:
+        deciding.variables = variables
+
+
+def reset_callbacks(deciding: Deciding) -> None:
+    """What waits for a delay, of its start or of a retry, begins now."""
+    if deciding.status.final:
+        raise Refused(f"The execution has ended: it is {deciding.status}.")
+    for task in in_order(task for task in deciding.tasks() if attempts.START in task.timers):
+        deciding.cancel_timer(task.id, attempts.START)
+        left = tuple(name for name in task.timers if name != attempts.START)
+        deciding.put(changed(task, timers=left))
+        deciding.later(attempts.begin, task)
+
+
 def restarted(execution: Execution, event: Restarted, now: datetime) -> Execution:
     """The execution as it was before it began, under the same id."""
     if not execution.status.final:
@@ -167,10 +189,13 @@ def restarted(execution: Execution, event: Restarted, now: datetime) -> Executio
     if execution.status is ExecutionStatus.COMPLETED and not execution.workflow.restartable:
         raise Refused(f"Workflow: {execution.workflow.name} is non-restartable")
     workflow: Workflow = event.workflow or execution.workflow
+    given = execution.input if event.input is None else event.input
+    named = execution.correlation_id if event.correlation_id is None else event.correlation_id
     return changed(
         execution,
         workflow=workflow,
-        input=filled(workflow.input_template, execution.input),
+        input=filled(workflow.input_template, given),
+        correlation_id=named,
         status=ExecutionStatus.RUNNING,
         created_at=now,
         tasks=Map(),
@@ -188,5 +213,6 @@ def restarted(execution: Execution, event: Restarted, now: datetime) -> Executio
     )
 
 
-def _in_order(tasks: Iterable[Task]) -> list[Task]:
+def in_order(tasks: Iterable[Task]) -> list[Task]:
+    """``tasks`` as they were scheduled."""
     return sorted(tasks, key=lambda task: task.sequence)

@@ -7,6 +7,7 @@ from datetime import timedelta
 from services.executor.core.copies import changed
 from services.executor.core.deciding import Deciding
 from services.executor.core.identity import derived_id, fraction
+from services.executor.core.inputs import GIVEN
 from services.executor.core.model import Json, Task, TaskStatus
 from services.executor.core.spawning import BECOME
 from services.executor.core.workflow import Step
@@ -80,5 +81,5 @@ def _words(task: Task) -> dict[str, Json]:
     word = task.memory.get("word")
     if isinstance(word, dict):
         words[task.id] = {name: word[name] for name in ("status", "digest")}
-    kept = {BECOME: task.memory[BECOME]} if BECOME in task.memory else {}
+    kept = {name: task.memory[name] for name in (BECOME, GIVEN) if name in task.memory}
     return {**kept, "earlier": words} if words else kept

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import json.encoder
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from math import isfinite
 
 from services.executor.core.jsonpath import TooCostly
@@ -14,6 +15,7 @@ MAX_DOCUMENT_BYTES = 24 << 20
 # Deeper, code that walks or writes a document by recursion comes to Python's own limit.
 MAX_DEPTH = 700
 MAX_REASON_CHARS = 4096
+MAX_VARIABLES_BYTES = 256 << 10
 
 _HOLDERS = frozenset((dict, list, str))
 
@@ -44,6 +46,16 @@ def json_bytes(value: Json) -> int:
     except UnicodeEncodeError:
         # One lone surrogate, and the whole is written in ASCII.
         return _size(value, {}, 0, _ascii_bytes)
+
+
+def too_large(variables: Mapping[str, Json]) -> str | None:
+    """A sentence that says so where the variables of an execution would hold too much."""
+    text = json.dumps(variables, ensure_ascii=False, separators=(",", ":"))
+    # What came from elsewhere may hold half a surrogate pair, which is no reason to fail.
+    size = len(text.encode("utf-8", "surrogatepass"))
+    if size <= MAX_VARIABLES_BYTES:
+        return None
+    return f"The variables would hold {size} bytes; at most {MAX_VARIABLES_BYTES} are allowed."
 
 
 def shortened(reason: str) -> str:

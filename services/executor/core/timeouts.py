@@ -94,7 +94,7 @@ def _elapsed(now: datetime, since: datetime | None) -> int:
 
 
 _OWN = {
-    "start": attempts.begin,
+    attempts.START: attempts.begin,
     "timeout": _attempt_timed_out,
     attempts.RESPONSE: _response_timed_out,
     "total": _total_timed_out,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 
 from services.executor.core import attempts
 from services.executor.core.copies import changed
@@ -10,7 +11,7 @@ from services.executor.core.deciding import Deciding
 from services.executor.core.events import TaskUpdated
 from services.executor.core.identity import digest
 from services.executor.core.jsonpath import TooCostly
-from services.executor.core.model import Json, Refused, Task, TaskStatus
+from services.executor.core.model import Execution, Json, Refused, Task, TaskStatus
 from services.executor.core.sizes import checked, shortened
 
 ALLOWED = frozenset(
@@ -19,6 +20,7 @@ ALLOWED = frozenset(
         TaskStatus.COMPLETED,
         TaskStatus.FAILED,
         TaskStatus.FAILED_WITH_TERMINAL_ERROR,
+        TaskStatus.CANCELED,
     )
 )
 
@@ -44,7 +46,7 @@ def updated(deciding: Deciding, event: TaskUpdated) -> None:
 
 def _meant(deciding: Deciding, event: TaskUpdated) -> tuple[Task, Json]:
     """The task, and what ended the attempt that is meant, where that was a word from outside."""
-    task = deciding.holder(event.task_id) if event.task_id else deciding.latest(event.ref)
+    task = deciding.holder(event.task_id) if event.task_id else named(deciding, event.ref)
     if task is None:
         raise Refused(f"There is no task {event.ref or event.task_id!r}.", missing=True)
     if event.task_id and task.id != event.task_id:
@@ -54,6 +56,28 @@ def _meant(deciding: Deciding, event: TaskUpdated) -> tuple[Task, Json]:
             raise Refused("The attempt has ended, and another one has taken its place.")
         return task, word
     return task, task.memory.get("word")
+
+
+def named(deciding: Deciding, ref: str) -> Task | None:
+    """The latest attempt of ``ref``; where that is of a loop, in its first round that is open.
+
+    Without an open one it is that of the last round.
+    """
+    task = deciding.latest(ref)
+    if task is not None or ref not in deciding.workflow.steps:
+        return task
+    return _of_a_round(deciding.tasks(), ref)
+
+
+def named_in(execution: Execution, ref: str) -> Task | None:
+    """As :func:`named`."""
+    return execution.tasks.get(ref) or _of_a_round(execution.tasks.values(), ref)
+
+
+def _of_a_round(tasks: Iterable[Task], ref: str) -> Task | None:
+    rounds = sorted((task for task in tasks if task.step == ref), key=lambda task: task.sequence)
+    still_open = (task for task in rounds if not task.status.final)
+    return next(still_open, rounds[-1] if rounds else None)
 
 
 def _check_repeat(task: Task, word: Json, event: TaskUpdated) -> None:

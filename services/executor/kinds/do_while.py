@@ -55,6 +55,9 @@ class DoWhile(Kind):
             )
         return _go_on(view, _is_truthy(value))
 
+    def rewound(self, view: View, number: int) -> Json:
+        return _output_of_round(number, _kept_items(view))
+
     def timed_out(self, view: View, reason: str) -> Finished:
         return Finished(TaskStatus.TIMED_OUT, output=_result(view), reason=reason)
 
@@ -76,14 +79,19 @@ def _go_on(view: View, goes_on: bool) -> Next:
 
 
 def _round(view: View, number: int, items: list[Json] | None) -> Waiting:
-    output: dict[str, Json] = {"iteration": number}
-    memory = None
-    if items is not None:
-        output |= {"loopIndex": number - 1, "loopItem": items[number - 1]}
-        memory = {**view.task.memory, "items": items} if number == 1 else None
+    output = _output_of_round(number, items)
+    begins = items is not None and number == 1
+    memory = {**view.task.memory, "items": items} if begins else None
     kept = _whole(view, "keepLastN", 0)
     forget = number - kept if kept and number > kept else 0
     return Waiting(output=output, memory=memory, enter=("loopOver",), round=number, forget=forget)
+
+
+def _output_of_round(number: int, items: list[Json] | None) -> dict[str, Json]:
+    output: dict[str, Json] = {"iteration": number}
+    if items is not None:
+        output |= {"loopIndex": number - 1, "loopItem": items[number - 1]}
+    return output
 
 
 def _result(view: View) -> dict[str, Json]:

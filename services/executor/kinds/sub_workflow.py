@@ -81,7 +81,8 @@ class SubWorkflow(Kind):
         if not has_begun(view):
             return None
         memory = {**view.task.memory, "resumedAt": milliseconds(view.now)}
-        return Waiting(memory=memory, commands=_told(view, Retried(resume=True, by_parent=True)))
+        output: Json = {"subWorkflowId": child_id(view)}
+        return Waiting(output, memory, commands=_told(view, Retried(resume=True, by_parent=True)))
 
     def interrupted(self, view: View) -> Next:
         return Waiting()

@@ -117,11 +117,11 @@ class Simulator:
             self.execution = decision.execution
             if decision.dropped:
                 self.rows.clear()
-            for row in decision.changed:
-                self.rows[row.id] = row
             if decision.forgotten:
                 gone = set(decision.forgotten)
                 self.rows = {id: row for id, row in self.rows.items() if row.ref not in gone}
+            for row in decision.changed:
+                self.rows[row.id] = row
             for command in decision.commands:
                 if isinstance(command, Compute):
                     pending.append(self._computed(command))

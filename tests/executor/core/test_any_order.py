@@ -4,25 +4,30 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from hypothesis import HealthCheck, given, settings, strategies as st
 
 from services.executor.core.copies import changed
-from services.executor.core.counts import is_settled
+from services.executor.core.counts import is_ahead, is_settled
 from services.executor.core.events import (
+    CallbacksReset,
     Event,
     Interrupted,
     Paused,
     Performed,
+    Rerun,
     Restarted,
     Resumed,
     Retried,
+    Skipped,
     TaskUpdated,
     Terminated,
     TimerFired,
     TimerKey,
+    VariablesSet,
 )
 from services.executor.core.http import HttpOutcome
 from services.executor.core.identity import fraction
@@ -82,7 +87,7 @@ class World:
             events += [Resumed()] if run.status is ExecutionStatus.PAUSED else []
             return events[0] if events else None
         if not events or fraction(self.seed, number, "asked") < 0.2:
-            events = _asked(run.status)
+            events = _asked(run, fraction(self.seed, number, "of"))
         return events[int(fraction(self.seed, number) * len(events) * 0.999)] if events else None
 
     def _disturb(self, run: Simulator) -> None:
@@ -142,16 +147,25 @@ def _has_word(row: Task) -> bool:
     return "word" in row.memory
 
 
-def _asked(status: ExecutionStatus) -> list[Event]:
-    """What an operator may ask for."""
-    match status:
+def _asked(run: Simulator, chance: float) -> list[Event]:
+    """What an operator may ask for, of a task by ``chance``."""
+    match run.status:
         case ExecutionStatus.RUNNING:
-            return [Paused(), Paused(), Terminated("enough")]
+            skipped = Skipped(_one_of(run.execution.workflow.steps, chance), {}, {"skipped": 1})
+            more: list[Event] = [skipped, CallbacksReset(), VariablesSet({"mine": chance})]
+            return [Paused(), Paused(), Terminated("enough"), *more]
         case ExecutionStatus.PAUSED:
             return [Resumed(), Resumed(), Terminated("enough")]
-        case ExecutionStatus.COMPLETED:
-            return []
-    return [Retried(), Retried(), Retried(), Retried(), Restarted(), Terminated("for good")]
+    tasks = run.execution.tasks
+    again: list[Event] = [Rerun(_one_of(tasks, chance))] if tasks else []
+    if run.status is ExecutionStatus.COMPLETED:
+        return again
+    return [Retried(), Retried(), Retried(), Restarted(), Terminated("for good"), *again, *again]
+
+
+def _one_of(refs: Iterable[str], chance: float) -> str:
+    known = sorted(refs)
+    return known[int(chance * len(known) * 0.999)]
 
 
 def _happens(run: Simulator, event: Event) -> None:
@@ -163,8 +177,9 @@ def _happens(run: Simulator, event: Event) -> None:
     try:
         run.happens(event)
     except Refused:
-        # What ended by its own rule has nothing that could be tried again.
-        assert isinstance(event, Retried)
+        # What ended by its own rule has nothing that could be tried again; what was reached is not
+        # skipped any more.
+        assert isinstance(event, Retried | Skipped)
 
 
 _TOLD_AGAIN = (Performed, Interrupted, TimerFired, TaskUpdated)
@@ -215,7 +230,9 @@ def _ended_well(run: Simulator, row: Task) -> bool:
 
 def _check_counts(run: Simulator) -> None:
     rows = run.execution.tasks
-    counts = Counter(row.parent for row in rows.values() if not is_settled(row))
+    counts = Counter(
+        row.parent for row in rows.values() if not is_settled(row) and not is_ahead(row)
+    )
     assert run.execution.open == (0 if run.status.final else counts[""])
     for ref, row in rows.items() if not run.status.final else ():
         assert row.open == (_awaited(run, row) if _awaits(row) else counts[ref])

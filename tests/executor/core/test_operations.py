@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from services.executor.core.events import Paused, Restarted, Resumed, Retried, Terminated
+from services.executor.core.blocking import blocked
+from services.executor.core.events import (
+    CallbacksReset,
+    Paused,
+    Restarted,
+    Resumed,
+    Retried,
+    Terminated,
+    VariablesSet,
+)
 from services.executor.core.model import Refused
 from tests.executor.core.simulator import Simulator, answer, failure, http, task, workflow
 
@@ -276,3 +285,65 @@ def test_what_does_not_fit_is_refused_and_changes_nothing() -> None:
             run.happens(late)
 
     assert run.status == "COMPLETED"
+
+
+def test_variables_are_set_all_or_none() -> None:
+    run = Simulator(workflow(http("a"), http("b", {"body": "${workflow.variables.n}"}),
+                             variables={"n": 1, "m": 1})).begin()  # fmt: skip
+    run.happens(VariablesSet({"n": 2}))
+    with pytest.raises(Refused, match="at most 262144 are allowed"):
+        run.happens(VariablesSet({"m": 2, "long": "x" * (256 << 10)}))
+    before = run.execution
+    assert run.happens(VariablesSet({"n": 2})).execution is before
+    run.answers("a", answer())
+
+    assert run.execution.variables == {"n": 2, "m": 1}
+    assert run.request("b").body == 2
+    run.answers("b", answer())
+    with pytest.raises(Refused, match="it is COMPLETED"):
+        run.happens(VariablesSet({"n": 3}))
+
+
+def test_what_waits_for_a_delay_begins_now() -> None:
+    run = Simulator(workflow(http("a", None, startDelay=60, retryCount=1))).begin()
+    assert run.performs == {}
+    run.happens(CallbacksReset())
+    assert (run.timers.keys(), bool(run.request("a"))) == (run.timers.keys(), True)
+    run.answers("a", failure())
+    assert run.until("a") == 60
+    run.happens(CallbacksReset())
+    assert run.task("a").attempt == 1
+    run.answers("a", answer())
+
+    assert (run.status, run.timers) == ("COMPLETED", {})
+    with pytest.raises(Refused, match="it is COMPLETED"):
+        run.happens(CallbacksReset())
+
+
+def test_a_cancelled_task_ends_the_whole_terminated() -> None:
+    run = Simulator(workflow(task("w", "WAIT"), definitions={"w": {"retryCount": 3}})).begin()
+    run.says("w", "CANCELED", reason="not wanted")
+
+    assert (run.task("w").status, run.status) == ("CANCELED", "TERMINATED")
+
+
+def test_without_the_suffix_of_its_round_the_open_task_of_a_loop_is_meant() -> None:
+    loop = task("loop", "DO_WHILE", loopOver=[task("w", "WAIT")], items=["x", "y"])
+    run = Simulator(workflow(loop)).begin()
+    run.says("w", "COMPLETED", {"n": 1})
+    run.says("w", "COMPLETED", {"n": 2})
+
+    assert run.status == "COMPLETED"
+    assert [run.task(f"w__{number}").output for number in (1, 2)] == [{"n": 1}, {"n": 2}]
+    # Of the last one it is a repeat.
+    run.says("w", "COMPLETED", {"n": 2})
+    with pytest.raises(Refused, match="has ended already"):
+        run.says("w", "FAILED")
+
+
+def test_a_signal_is_for_what_waits_for_somebody() -> None:
+    run = Simulator(workflow(task("timed", "WAIT", {"duration": "1h"}), task("w", "WAIT"))).begin()
+    assert list(blocked(run.execution)) == []
+    run.fires()
+
+    assert list(blocked(run.execution)) == [run.task("w")]

@@ -1,0 +1,35 @@
+"""What a signal is for: the tasks that wait for somebody, and those that wait for a workflow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from services.executor.core.kind import Waiting
+from services.executor.core.model import Execution, Task
+
+_FOR_SOMEBODY = frozenset(("WAIT", "HUMAN"))
+
+
+def blocked(execution: Execution) -> Iterator[Task | str]:
+    """In the order in which they began: a task, or the id of an execution that one waits for.
+
+    A WAIT that ends by itself waits for nobody.
+    """
+    waiting = (task for task in execution.tasks.values() if not task.status.final)
+    for task in sorted(waiting, key=lambda task: task.sequence):
+        if task.kind in _FOR_SOMEBODY and task.next_at is None and task.started_at is not None:
+            yield task
+        elif child := child_of(task):
+            yield child
+
+
+def child_of(task: Task) -> str:
+    """The id of the execution that a SUB_WORKFLOW has started; empty: there is none."""
+    output = task.output if task.kind == "SUB_WORKFLOW" else None
+    found = output.get("subWorkflowId") if isinstance(output, dict) else None
+    return found if isinstance(found, str) else ""
+
+
+def waiting_again(task: Task) -> Waiting:
+    """It waits for what it has started, whose output so far is void."""
+    return Waiting(output={"subWorkflowId": child_of(task)})

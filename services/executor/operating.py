@@ -1,0 +1,175 @@
+"""What operators and workers say of executions and tasks, over gRPC."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import grpc
+
+from podium.executor.v1 import executor_pb2 as pb
+from services.errors import InvalidRequest
+from services.executor.acting import Acting, Asked
+from services.executor.actors import Told
+from services.executor.bulk import Bulk, rerun_of
+from services.executor.calls import Calls
+from services.executor.core.events import TaskUpdated
+from services.executor.core.model import TaskStatus
+from services.executor.core.updates import named_in
+from services.executor.deleting import Deleting
+from services.executor.requested import object_of, status_of
+from services.executor.rerunning import Rerunning
+from services.executor.runtime import Runtime
+from services.executor.searches import Searches
+from services.executor.signalling import Signal, Signalling
+from services.executor.starting import Starting
+from services.executor.states import state_of
+from services.executor.texts import reason, short, task_reason
+
+Context = grpc.aio.ServicerContext[Any, Any]
+
+
+class Operating:
+    """The part of the service that acts on what is there."""
+
+    def __init__(
+        self, runtime: Runtime, starting: Starting, calls: Calls, searches: Searches
+    ) -> None:
+        self._tell = calls.tell
+        self._signalling = Signalling(calls)
+        self._deleting = Deleting(calls, runtime)
+        rerunning = Rerunning(calls, runtime.store.readers)
+        self._acting = Acting(calls, starting, self._signalling, self._deleting, rerunning)
+        self._bulk = Bulk(searches, self._acting, runtime)
+
+    async def _act(self, execution_id: str, asked: Asked) -> pb.ExecutionState:
+        told = await self._acting.act(execution_id, asked)
+        return state_of(told.after, told.origin)
+
+    async def PauseExecution(
+        self, request: pb.PauseExecutionRequest, context: Context
+    ) -> pb.PauseExecutionResponse:
+        state = await self._act(request.execution_id, Asked(pb.OPERATION_PAUSE))
+        return pb.PauseExecutionResponse(state=state)
+
+    async def ResumeExecution(
+        self, request: pb.ResumeExecutionRequest, context: Context
+    ) -> pb.ResumeExecutionResponse:
+        state = await self._act(request.execution_id, Asked(pb.OPERATION_RESUME))
+        return pb.ResumeExecutionResponse(state=state)
+
+    async def TerminateExecution(
+        self, request: pb.TerminateExecutionRequest, context: Context
+    ) -> pb.TerminateExecutionResponse:
+        asked = Asked(pb.OPERATION_TERMINATE, reason=reason(request.reason))
+        state = await self._act(request.execution_id, asked)
+        return pb.TerminateExecutionResponse(state=state)
+
+    async def RestartExecution(
+        self, request: pb.RestartExecutionRequest, context: Context
+    ) -> pb.RestartExecutionResponse:
+        asked = Asked(pb.OPERATION_RESTART, latest=request.use_latest_definitions)
+        state = await self._act(request.execution_id, asked)
+        return pb.RestartExecutionResponse(state=state)
+
+    async def RetryExecution(
+        self, request: pb.RetryExecutionRequest, context: Context
+    ) -> pb.RetryExecutionResponse:
+        asked = Asked(pb.OPERATION_RETRY, resume=request.resume_sub_workflows)
+        state = await self._act(request.execution_id, asked)
+        return pb.RetryExecutionResponse(state=state)
+
+    async def RerunExecution(
+        self, request: pb.RerunExecutionRequest, context: Context
+    ) -> pb.RerunExecutionResponse:
+        of_task = bool(request.ref or request.task_id)
+        if of_task and request.workflow_input:
+            raise InvalidRequest("workflow_input goes with no task.")
+        if request.task_input and not of_task:
+            raise InvalidRequest("task_input goes with a ref or a task_id.")
+        name = "task_input" if of_task else "workflow_input"
+        given = await object_of(request.task_input or request.workflow_input, name)
+        named = request.correlation_id if request.HasField("correlation_id") else None
+        asked = rerun_of(request.ref, request.task_id, given, named)
+        state = await self._act(request.execution_id, asked)
+        return pb.RerunExecutionResponse(state=state)
+
+    async def SkipTask(self, request: pb.SkipTaskRequest, context: Context) -> pb.SkipTaskResponse:
+        asked = Asked(
+            pb.OPERATION_SKIP_TASK,
+            ref=short(request.ref, "ref"),
+            input=await object_of(request.input, "input"),
+            output=await object_of(request.output, "output"),
+        )
+        return pb.SkipTaskResponse(state=await self._act(request.execution_id, asked))
+
+    async def SignalExecution(
+        self, request: pb.SignalExecutionRequest, context: Context
+    ) -> pb.SignalExecutionResponse:
+        signal = Signal(
+            status_of(request.status) if request.status else TaskStatus.COMPLETED,
+            await object_of(request.output, "output"),
+            task_reason(request.reason),
+        )
+        meant = await self._signalling.signal(request.execution_id, signal)
+        return pb.SignalExecutionResponse(
+            execution_id=meant.execution_id, ref=meant.task.ref, task_id=meant.task.id
+        )
+
+    async def UpdateVariables(
+        self, request: pb.UpdateVariablesRequest, context: Context
+    ) -> pb.UpdateVariablesResponse:
+        variables = await object_of(request.variables, "variables")
+        asked = Asked(pb.OPERATION_UPDATE_VARIABLES, variables=variables)
+        return pb.UpdateVariablesResponse(state=await self._act(request.execution_id, asked))
+
+    async def ResetCallbacks(
+        self, request: pb.ResetCallbacksRequest, context: Context
+    ) -> pb.ResetCallbacksResponse:
+        state = await self._act(request.execution_id, Asked(pb.OPERATION_RESET_CALLBACKS))
+        return pb.ResetCallbacksResponse(state=state)
+
+    async def DecideExecution(
+        self, request: pb.DecideExecutionRequest, context: Context
+    ) -> pb.DecideExecutionResponse:
+        state = await self._act(request.execution_id, Asked(pb.OPERATION_DECIDE))
+        return pb.DecideExecutionResponse(state=state)
+
+    async def DeleteExecution(
+        self, request: pb.DeleteExecutionRequest, context: Context
+    ) -> pb.DeleteExecutionResponse:
+        gone = await self._deleting.delete(
+            request.execution_id,
+            terminate=request.terminate,
+            with_children=request.with_children,
+            reason=reason(request.reason),
+        )
+        return pb.DeleteExecutionResponse(execution_ids=gone)
+
+    async def OperateExecutions(
+        self, request: pb.OperateExecutionsRequest, context: Context
+    ) -> AsyncIterator[pb.OperateExecutionsResponse]:
+        async for response in self._bulk.operate(request):
+            yield response
+
+    async def UpdateTask(
+        self, request: pb.UpdateTaskRequest, context: Context
+    ) -> pb.UpdateTaskResponse:
+        if request.ref and request.task_id:
+            raise InvalidRequest("Either ref or task_id names the task.")
+        event = TaskUpdated(
+            status=status_of(request.status),
+            output=await object_of(request.output, "output"),
+            ref=request.ref,
+            task_id=request.task_id,
+            reason=task_reason(request.reason),
+            worker_id=short(request.worker_id, "worker_id"),
+        )
+        told = await self._tell(request.execution_id, event)
+        return pb.UpdateTaskResponse(task_id=request.task_id or _meant(told, request.ref))
+
+
+def _meant(told: Told, ref: str) -> str:
+    """The attempt that an update of ``ref`` was about: the latest when it came."""
+    task = named_in(told.before, ref)
+    return task.id if task is not None else ""

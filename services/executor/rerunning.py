@@ -1,0 +1,63 @@
+"""Reruns from a task: of an execution, or of one that its tasks have started, however deep."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping
+
+from services.errors import Conflict, NotFound
+from services.executor.actors import Told
+from services.executor.calls import Calls
+from services.executor.core.events import Rerun
+from services.executor.core.model import Json
+from services.executor.deleting import children
+from services.executor.readers import Readers
+
+_MOST_LOOKED_AT = 10_000
+
+
+class Rerunning:
+    """Finds whose task it is, and has that one run again; those around it hear of that."""
+
+    def __init__(self, calls: Calls, readers: Readers) -> None:
+        self._calls = calls
+        self._readers = readers
+
+    async def rerun(
+        self, execution_id: str, ref: str, task_id: str, given: Mapping[str, Json] | None
+    ) -> Told:
+        """What became of the execution of the task.
+
+        Raises:
+            NotFound: There is no such execution, or task.
+            Conflict: It, or the one that was asked for, has not ended.
+        """
+        owner = execution_id
+        if task_id:
+            told = await self._calls.tell(execution_id, None)
+            if not told.after.status.final:
+                raise Conflict(
+                    f"Only what has ended can be rerun: the execution is {told.after.status}; "
+                    "terminate it before."
+                )
+            found = await self._readers.read(_owner, execution_id, task_id)
+            if found is None:
+                raise NotFound(f"Task {task_id} not found")
+            owner = found
+        return await self._calls.tell(owner, Rerun(ref, task_id, given))
+
+
+def _owner(db: sqlite3.Connection, root: str, task_id: str) -> str | None:
+    """Whose task it is: of the execution, or of those that it has started; None: of none."""
+    pending, seen = [root], {root}
+    while pending and len(seen) <= _MOST_LOOKED_AT:
+        execution_id = pending.pop(0)
+        if db.execute(_HAS, (execution_id, task_id)).fetchone() is not None:
+            return execution_id
+        found = [each for each in children(db, execution_id) if each not in seen]
+        seen.update(found)
+        pending.extend(found)
+    return None
+
+
+_HAS = "SELECT 1 FROM tasks WHERE execution_id = ? AND id = ?"
