@@ -25,12 +25,14 @@ class Told:
         before: The execution as it stood when the event came.
         refs: What a start waits for that attached by its idempotency key: what the first one with
             that key does. None: it is no such start.
+        existing: The start began nothing: by the workflow's key it is the one that was there.
     """
 
     before: Execution
     after: Execution
     origin: Origin
     refs: tuple[str, ...] | None = None
+    existing: bool = False
 
 
 _JOINING = (Performed, TimerFired, Interrupted, ChildEnded)

@@ -15,7 +15,7 @@ from services.errors import (
 )  # fmt: skip
 from services.executor.actors import Letter, Reply, Told
 from services.executor.core.model import Refused
-from services.executor.orders import Order
+from services.executor.orders import Order, Strategy
 
 
 def answer(letter: Letter, told: Told | ServiceError) -> None:
@@ -53,6 +53,8 @@ def joining(order: Order, refs: tuple[str, ...], reply: Reply) -> Reply:
     Args:
         refs: What that start waits for.
     """
+    if order.strategy is not None:
+        return _by_strategy(order, reply)
 
     def join(told: Told | ServiceError) -> None:
         if not isinstance(told, Told):
@@ -61,6 +63,30 @@ def joining(order: Order, refs: tuple[str, ...], reply: Reply) -> Reply:
             reply(replace(told, refs=refs))
         else:
             reply(KeyReused("The idempotency key came with another request before."))
+
+    return join
+
+
+def _by_strategy(order: Order, reply: Reply) -> Reply:
+    """``reply``, told AlreadyExists unless the strategy is to attach."""
+
+    def join(told: Told | ServiceError) -> None:
+        if not isinstance(told, Told):
+            reply(told)
+        elif told.after.id == order.execution.id:
+            # It was sent again, and is that one.
+            attaching(order, reply)(told)
+        elif order.strategy is Strategy.RETURN_EXISTING:
+            reply(replace(told, existing=True))
+        else:
+            execution = told.after
+            reply(
+                AlreadyExists(
+                    f"There is an execution {execution.id!r} of this workflow with the same "
+                    f"idempotency key: it is {execution.status}.",
+                    execution_id=execution.id,
+                )
+            )
 
     return join
 

@@ -53,7 +53,10 @@ class Calls:
         given = None
         if self._starting.is_slow(request):
             given = await self._starting.prepared(request)
-        order = self._starting.order(request, caller, given)
+        defined = None
+        if request.workflow_definition:
+            defined = await self._starting.defined(request, caller)
+        order = self._starting.order(request, caller, given, defined)
         answer = Answer()
         leave = self._runtime.entrance.start(order, answer)
         try:

@@ -16,6 +16,7 @@ from services.executor.core.events import TimerFired, TimerKey
 from services.executor.core.model import Execution, Task
 from services.executor.core.webhooks import followed
 from services.executor.documents import LARGE_CHARS, text_of
+from services.executor.orders import Strategy
 from services.executor.rows import (
     Origin,
     Row,
@@ -118,7 +119,8 @@ def _claim(letter: Letter, execution: Execution) -> Row | None:
     if letter.start is None or not letter.start.order.key:
         return None
     order = letter.start.order
-    return order.key, execution.id, text_of(order.refs), micros(execution.created_at)
+    anew = order.strategy is Strategy.FAIL_ON_RUNNING
+    return order.key, execution.id, text_of(order.refs), anew, micros(execution.created_at)
 
 
 def _task_rows(unfolded: Unfolded, new: bool) -> Iterator[Row]:

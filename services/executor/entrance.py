@@ -22,7 +22,7 @@ from services.executor.actors import Reply, Told
 from services.executor.answers import attaching, joining, stopping
 from services.executor.core.copies import changed
 from services.executor.engine import Engine
-from services.executor.orders import Order
+from services.executor.orders import Order, Strategy
 from services.executor.readers import Readers
 from services.executor.slots import MOST_WAITING_CHARS, Slot, Slots, Turn, no_room
 from services.executor.timers import now, wall
@@ -262,7 +262,8 @@ class _Flight:
     def _look_up(self) -> None:
         self._looking, order = True, self._first.order
         loaders = self._entrance.loaders
-        reading = loaders.read(_holder, order.execution.id, order.key, wall())
+        anew = order.strategy is Strategy.FAIL_ON_RUNNING
+        reading = loaders.read(_holder, order.execution.id, order.key, wall(), anew)
         reading.add_done_callback(self._looked_up)
 
     def _looked_up(self, reading: asyncio.Future[statements.Holder | None]) -> None:
@@ -297,8 +298,8 @@ def _waits_in(key: bytes, order: Order) -> bool:
 
 
 def _holder(
-    db: sqlite3.Connection, execution_id: str, key: bytes, at: int
+    db: sqlite3.Connection, execution_id: str, key: bytes, at: int, anew: bool
 ) -> statements.Holder | None:
-    if key and (held := statements.holder(db, key, at)):
+    if key and (held := statements.holder(db, key, at, anew=anew)):
         return held
     return (execution_id, ()) if queries.is_there(db, execution_id) else None

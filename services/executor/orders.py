@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from services.executor.core.model import Execution
 from services.executor.rows import Origin
 from services.executor.slots import Slot
 from services.executor.snapshots import Snapshot
+
+
+class Strategy(StrEnum):
+    """What becomes of a start whose key is known; the words are Conductor's."""
+
+    FAIL = "FAIL"
+    RETURN_EXISTING = "RETURN_EXISTING"
+    FAIL_ON_RUNNING = "FAIL_ON_RUNNING"
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +29,8 @@ class Order:
         slot: What the execution holds until its end; None: nothing.
         again: It may have been sent before.
         size: Characters of its input.
+        strategy: Of a ``key`` that is the workflow's; None: it is the caller's own, and by it a
+            start is the same one again.
     """
 
     execution: Execution
@@ -30,3 +41,4 @@ class Order:
     slot: Slot | None = None
     again: bool = False
     size: int = 0
+    strategy: Strategy | None = None

@@ -92,7 +92,7 @@ class Executor(Operating, ScheduleCalls, rpc.ExecutorServiceServicer):
         self, request: pb.StartExecutionRequest, context: Context
     ) -> pb.StartExecutionResponse:
         told = await self._calls.start(request.start, current.get())
-        return pb.StartExecutionResponse(execution_id=told.after.id)
+        return pb.StartExecutionResponse(execution_id=told.after.id, existing=told.existing)
 
     async def RunExecution(
         self, request: pb.RunExecutionRequest, context: Context

@@ -12,13 +12,20 @@ from functools import lru_cache
 from hashlib import sha256
 
 from podium.executor.v1 import executor_pb2 as pb
-from services.access import Principal, application_principal, require, tags_of
-from services.errors import InvalidRequest, NotFound, ServiceError, TooLarge, Unavailable
+from services.access import Authority, Principal, application_principal, require, tags_of
+from services.errors import (
+    InvalidRequest,
+    NotFound,
+    PermissionDenied,
+    ServiceError,
+    TooLarge,
+    Unavailable,
+)
 from services.executor.core.decide import start
 from services.executor.core.model import Json
 from services.executor.core.webhooks import Webhook
 from services.executor.documents import LARGE_CHARS
-from services.executor.orders import Order
+from services.executor.orders import Order, Strategy
 from services.executor.rows import Origin
 from services.executor.runtime import Runtime
 from services.executor.slots import Slot
@@ -31,6 +38,7 @@ from services.rights import EDGE
 
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _MOST_INPUT_CHARS = 16 << 20
+_MOST_DEFINITION_CHARS = 1_000_000
 _MOST_URL_CHARS = 2048
 _MOST_PRIORITY = 99
 _MOST_ALLOWED = 10_000
@@ -72,13 +80,41 @@ class Starting:
         if not await self._replica.reached(request.min_revision, _PATIENCE):
             raise Unavailable("The executor has not got the newest definitions yet; try again.")
 
+    async def defined(self, request: pb.Start, caller: Principal) -> Snapshot:
+        """What the definition that comes with ``request`` says.
+
+        Raises:
+            PermissionDenied: The caller may run what is put only.
+            InvalidRequest, TooLarge: It cannot be run.
+        """
+        principal = speaking(caller, request.on_behalf_of)
+        trusted = may_define(principal, self._replica, request.workflow_name)
+        text = request.workflow_definition
+        if len(text) > _MOST_DEFINITION_CHARS:
+            raise TooLarge(f"The definition is longer than {_MOST_DEFINITION_CHARS} characters.")
+        return await asyncio.to_thread(self._defined, text, request.workflow_name, trusted)
+
+    def _defined(self, text: str, name: str, trusted: bool) -> Snapshot:
+        document = _object(text, "definition")
+        if document.get("name") != name:
+            raise InvalidRequest(f"The definition is not of the name {name!r}.")
+        try:
+            return self._runtime.snapshots.given(document, trusted=trusted)
+        except (ValueError, ArithmeticError, RecursionError) as error:
+            raise InvalidRequest(f"The definition cannot be run: {error}.") from error
+
     def order(
-        self, request: pb.Start, caller: Principal, given: dict[str, Json] | None = None
+        self,
+        request: pb.Start,
+        caller: Principal,
+        given: dict[str, Json] | None = None,
+        defined: Snapshot | None = None,
     ) -> Order:
         """What ``request`` asks for.
 
         Args:
             given: Its input, if that is read already.
+            defined: What it runs, if it brings that.
 
         Raises:
             ServiceError: It cannot be, or may not be; says why.
@@ -96,7 +132,9 @@ class Starting:
         _check(execution_id, version, priority)
         correlation_id = short(request.correlation_id, "correlation_id")
         origin = self._origin(request, caller, principal)
-        snapshot = self._snapshot(name, version)
+        snapshot = self._snapshot(name, version) if defined is None else defined
+        if defined is None and request.workflow_definition:
+            raise InvalidRequest("A session takes no workflow_definition.")
         execution = start(
             execution_id or str(uuid.uuid4()),
             snapshot.workflow,
@@ -109,11 +147,12 @@ class Starting:
             execution,
             origin,
             snapshot,
-            key=_key(request, caller),
+            key=_workflow_key(request) or _key(request, caller),
             refs=tuple(request.await_refs),
             slot=_slot(request) if origin.slot else None,
             again=request.again,
             size=len(request.input),
+            strategy=_strategy(request) if request.workflow_key else None,
         )
 
     def _origin(self, request: pb.Start, caller: Principal, principal: Principal) -> Origin:
@@ -224,6 +263,26 @@ def _key(request: pb.Start, caller: Principal) -> bytes:
     return given if caller.name == EDGE else _fingerprint(caller, given)
 
 
+def _workflow_key(request: pb.Start) -> bytes:
+    """One that all starts of the workflow share, and that none other can give."""
+    if not request.workflow_key:
+        return b""
+    if request.idempotency_key:
+        raise InvalidRequest("A start has either a workflow_key or an idempotency_key.")
+    key = short(request.workflow_key, "workflow_key")
+    named = f"{len(request.workflow_name)} {request.workflow_name} {key}"
+    return b"workflow " + sha256(named.encode()).digest()
+
+
+def _strategy(request: pb.Start) -> Strategy:
+    try:
+        name = pb.IdempotencyStrategy.Name(request.idempotency_strategy)
+    except ValueError:
+        raise InvalidRequest("idempotency_strategy is none that there is.") from None
+    name = name.removeprefix("IDEMPOTENCY_STRATEGY_")
+    return Strategy.FAIL if name == "UNSPECIFIED" else Strategy(name)
+
+
 def _slot(request: pb.Start) -> Slot:
     slot = Slot(request.slot.key, request.slot.limit, request.slot.most_waiting)
     if len(slot.key) > _MOST_KEY_BYTES:
@@ -233,15 +292,34 @@ def _slot(request: pb.Start) -> Slot:
     return slot
 
 
+def may_define(principal: Principal, authority: Authority, name: str) -> bool:
+    """Whether ``principal`` may put a workflow of that name, too, and so name secrets in it.
+
+    Raises:
+        PermissionDenied: It may not even run what is not put.
+    """
+    try:
+        require(principal, authority, "CREATE", "workflow", name)
+    except PermissionDenied:
+        # Who may run some workflows only has no say in what one of those names does.
+        require(principal, authority, "EXECUTE", "workflow", "")
+        return False
+    return True
+
+
 def _input(text: str) -> dict[str, Json]:
+    return _object(text, "input")
+
+
+def _object(text: str, name: str) -> dict[str, Json]:
     if len(text) > _MOST_INPUT_CHARS:
-        raise TooLarge(f"The input is longer than {_MOST_INPUT_CHARS} characters.")
+        raise TooLarge(f"The {name} is longer than {_MOST_INPUT_CHARS} characters.")
     if not text:
         return {}
     try:
         value = parse_json(text)
     except DocumentError as error:
-        raise InvalidRequest(f"The input cannot be taken: {error}.") from error
+        raise InvalidRequest(f"The {name} cannot be taken: {error}.") from error
     if not isinstance(value, dict):
-        raise InvalidRequest("The input must be a JSON object.")
+        raise InvalidRequest(f"The {name} must be a JSON object.")
     return value

@@ -48,7 +48,7 @@ def write(db: sqlite3.Connection, units: Sequence[Unit], stored: set[str]) -> No
     children = [row for row in _rows(unit.children for unit in live) if row[0] not in present]
     _run(db, _INSERT_EXECUTIONS, children)
     claims = [unit.claim for unit in live if unit.claim]
-    _run(db, _PUT_KEYS, [(*names, at + KEY_KEPT_MICROS) for *names, at in claims])
+    _run(db, _PUT_KEYS, [(*names, at + KEY_KEPT_MICROS) for *names, _, at in claims])
     _update(db, _rows(unit.progress for unit in live))
     _delete(db, [each for unit in live for each in unit.deleted])
     _run(db, _DROP_TASKS, [(each,) for unit in live for each in unit.dropped])
@@ -88,7 +88,7 @@ def _find_claimed(db: sqlite3.Connection, units: Sequence[Unit]) -> None:
     for chunk in _chunked(list(by_key)):
         for key, *held in db.execute(f"{_HOLDERS} ({','.join('?' * len(chunk))})", chunk):
             unit = by_key[key]
-            if unit.claim and (holder := _still_held(held, unit.claim[3])):
+            if unit.claim and (holder := _still_held(held, *unit.claim[3:])):
                 unit.known, unit.refs = holder
 
 
@@ -96,16 +96,20 @@ Holder = tuple[str, tuple[str, ...]]
 """The execution that has an idempotency key, and what its start awaits."""
 
 
-def holder(db: sqlite3.Connection, key: bytes, at: int) -> Holder | None:
-    """Who has ``key`` at that time; None: it is as good as new."""
+def holder(db: sqlite3.Connection, key: bytes, at: int, *, anew: bool = False) -> Holder | None:
+    """Who has ``key`` at that time; None: it is as good as new.
+
+    Args:
+        anew: Whoever has ended has it no more.
+    """
     row = db.execute(f"{_HOLDERS} (?)", (key,)).fetchone()
-    return None if row is None else _still_held(row[1:], at)
+    return None if row is None else _still_held(row[1:], anew, at)
 
 
-def _still_held(row: Sequence[Any], at: int) -> Holder | None:
+def _still_held(row: Sequence[Any], anew: bool, at: int) -> Holder | None:
     """Of (execution id, awaited refs, ended at); None: its time is over."""
     execution_id, refs, ended_at = row
-    if ended_at is not None and ended_at + KEY_KEPT_MICROS <= at:
+    if ended_at is not None and (anew or ended_at + KEY_KEPT_MICROS <= at):
         return None
     return execution_id, tuple(cast("list[str]", value_of(refs)))
 

@@ -14,8 +14,8 @@ class Unit:
 
     Attributes:
         start: The id of an execution that must not be there yet; empty: this is no start.
-        claim: (idempotency key, execution id, awaited refs as JSON text, at): a key that no other
-            execution must have; None: it has none.
+        claim: (idempotency key, execution id, awaited refs as JSON text, anew, at): a key that no
+            other execution must have, or with ``anew`` none that has not ended; None: it has none.
         created: Rows of new executions, or of one that begins anew.
         progress: Rows of what differs in executions that are there.
         children: Rows of new executions that this one starts; one that is there stays as it is.

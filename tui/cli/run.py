@@ -15,6 +15,9 @@ import click
 from google.protobuf.duration_pb2 import Duration
 
 from podium.executor.v1 import executor_pb2 as pb
+from podium.registry.v1 import registry_pb2 as registry_pb
+from services.errors import Conflict, PermissionDenied
+from services.rpc import raising_ours
 from tui.cli.interrupts import while_read
 from tui.cli.live import Timeline
 from tui.cli.main import HOME_OPTION
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
 
 CALL_SECONDS = 15.0
 LONGEST_WAIT_SECONDS = 300
+STRATEGIES = ("FAIL", "RETURN_EXISTING", "FAIL_ON_RUNNING")
 
 
 @click.command(
@@ -36,6 +40,8 @@ LONGEST_WAIT_SECONDS = 300
         """podium run order --input '{"lines": 3}'""",
         "podium run order --input @order.json --wait 30 --output json",
         "podium run order --follow",
+        "podium run order --key 4711 --strategy RETURN_EXISTING",
+        "podium run order --definition @order.json --wait 30",
     )
 )
 @HOME_OPTION
@@ -44,11 +50,25 @@ LONGEST_WAIT_SECONDS = 300
 @click.option("--wait", type=click.FloatRange(0), help="Seconds to wait for its end.")
 @click.option("--follow", is_flag=True, help="Show it live until it ends.")
 @click.option("--correlation-id", default="", help="Your own name for it.")
+@click.option("--key", default="", help="Of starts of WORKFLOW with this key one begins.")
+@click.option(
+    "--strategy",
+    type=click.Choice(STRATEGIES),
+    default="FAIL",
+    show_default=True,
+    help="Where the key is known: refuse, take what is there, or refuse while that runs.",
+)
+@click.option(
+    "--definition",
+    metavar="JSON or @FILE",
+    help="Run this, which has the name WORKFLOW, too, and is not put.",
+)
 @OUTPUT_OPTION
 @click.argument("workflow")
 def run(
     home: Path | None, version: int, given: str, wait: float | None, follow: bool,
-    correlation_id: str, output: str, workflow: str,
+    correlation_id: str, key: str, strategy: str, definition: str | None, output: str,
+    workflow: str,
 ) -> None:  # fmt: skip
     """Start WORKFLOW. Prints the execution's id, or with --wait or --follow how it ended.
 
@@ -62,11 +82,19 @@ def run(
         workflow_version=version,
         input=object_argument(given),
         correlation_id=correlation_id,
+        workflow_key=key,
+        idempotency_strategy=pb.IdempotencyStrategy.Value(f"IDEMPOTENCY_STRATEGY_{strategy}"),
+        workflow_definition="" if definition is None else object_argument(definition),
     )
 
     async def work(clients: Clients) -> int:
+        if start.workflow_definition:
+            await _judge(clients, workflow, start.workflow_definition)
         request = pb.StartExecutionRequest(start=start)
-        await persistently(lambda: clients.executor.StartExecution(request, timeout=CALL_SECONDS))
+        begun = await persistently(
+            lambda: clients.executor.StartExecution(request, timeout=CALL_SECONDS)
+        )
+        start.execution_id = begun.execution_id
         waited = follow or wait is not None
         if follow:
             await _follow(clients, start.execution_id, quiet=output != "text", seconds=wait)
@@ -96,6 +124,18 @@ def watch(home: Path | None, output: str, execution_id: str) -> None:
         return await _print(clients, execution_id, output, ended=True)
 
     call(home, work)
+
+
+async def _judge(clients: Clients, name: str, definition: str) -> None:
+    """Have the registry say what is wrong with a definition, if the caller may put one."""
+    document = json.loads(definition)
+    put = registry_pb.DocumentPut(
+        document=json.dumps({**document, "kind": "workflow", "name": document.get("name", name)})
+    )
+    request = registry_pb.PutDefinitionsRequest(puts=[put], dry_run=True)
+    # What is put under that name and version is another matter.
+    with suppress(PermissionDenied, Conflict), raising_ours():
+        await clients.registry.PutDefinitions(request, timeout=CALL_SECONDS)
 
 
 async def _wait(clients: Clients, execution_id: str, seconds: float) -> None:
