@@ -37,7 +37,7 @@ from services.executor.core.kind import Kind
 from services.executor.core.model import Execution, Json, Task
 from services.executor.documents import LARGE_CHARS, Writing, is_large, text_of
 from services.executor.snapshots import Snapshot
-from services.javascript import ScriptFailed, Scripts
+from services.javascript import JQ, ScriptFailed, Scripts
 
 
 class Definitions(Protocol):
@@ -175,7 +175,8 @@ class Unfolded:
         name = f"{compute.label} of {task.ref}" if task else compute.label
         try:
             scope, group = await self._text(compute.scope), self.execution.workflow.name
-            value = await scripts.evaluate(compute.source, scope, name=name, group=group)
+            run = scripts.query if compute.language == JQ else scripts.evaluate
+            value: Json = await run(compute.source, scope, name=name, group=group)
         except ScriptFailed as failure:
             return Computed(compute.task_id, compute.label, error=str(failure))
         if is_large(value):

@@ -17,7 +17,7 @@ _PARSED_AT_ONCE = 256 << 10
 
 
 class ScriptFailed(Exception):
-    """A script threw, is no JavaScript, overstepped a limit, or gave nothing with a JSON form.
+    """A script threw, is no program, overstepped a limit, or gave nothing with a JSON form.
 
     Attributes:
         detail: One sentence that names the script and says what happened.
@@ -103,6 +103,14 @@ def failure(reply: Reply, name: str, limits: Limits) -> Exception:
             message, line = fault(reply)
             said = _sentence(message, line)
             return ScriptFailed(f"Script {name} is not valid JavaScript: {said}", line=line)
+        case worker.RAISED:
+            message, _ = fault(reply)
+            plain = f"Script {name} raised an error."
+            return ScriptFailed(f"Script {name} raised {_sentence(message, None)}", plain=plain)
+        case worker.NO_QUERY:
+            message, line = fault(reply)
+            said = _sentence(message, line)
+            return ScriptFailed(f"Script {name} is no valid jq program: {said}", line=line)
         case worker.FORMLESS:
             return ScriptFailed(f"Script {name} returned {reply.text.decode()}: no JSON form.")
         case worker.LARGE:

@@ -18,6 +18,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import cast
 
 from services.javascript import replies, worker
 from services.javascript.child import Child
@@ -35,6 +36,7 @@ _KEPT_BYTES = 64 << 20
 _FAILED_STARTS = 3
 _RESTART_SECONDS = (0.2, 5.0)
 _CHECKED = "to be checked"
+JAVASCRIPT, JQ = "javascript", "jq"
 _FRAME_NAME = re.compile(r"[A-Za-z_$][\w$]*", re.ASCII)
 
 
@@ -170,18 +172,33 @@ class Scripts:
         request = _request(worker.EVALUATE, source, scope, name, frame)
         return await replies.value(await self._asked(name, request, group), name, self._limits)
 
-    async def check(self, source: str) -> str | None:
-        """What keeps ``source`` from being JavaScript, with its line; None if nothing does.
+    async def query(self, program: str, scope: str, *, name: str, group: str = "") -> list[Json]:
+        """All results of jq's ``program`` for its input ``scope``, which is JSON.
+
+        Numbers are doubles. It sees no environment, no further input, and no file.
+
+        Args, Raises:
+            As :meth:`evaluate`.
+        """
+        request = _request(worker.QUERY, program, scope, name, "")
+        found = await replies.value(await self._asked(name, request, group), name, self._limits)
+        return cast("list[Json]", found)
+
+    async def check(self, source: str, language: str = JAVASCRIPT) -> str | None:
+        """What keeps ``source`` from being ``language``, with its line; None if nothing does.
 
         Nothing of it is run.
+
+        Args:
+            language: ``javascript`` or ``jq``.
 
         Raises:
             ScriptFailed: It is too large, or takes too long or too much memory to read.
             NoWorker: It was not looked at.
         """
-        request = _request(worker.CHECK, source, "", _CHECKED, "")
-        reply = await self._asked(_CHECKED, request, "")
-        if reply.kind != worker.INVALID:
+        asked = worker.CHECK_QUERY if language == JQ else worker.CHECK
+        reply = await self._asked(_CHECKED, _request(asked, source, "", _CHECKED, ""), "")
+        if reply.kind not in (worker.INVALID, worker.NO_QUERY):
             await replies.value(reply, _CHECKED, self._limits)
             return None
         message, line = replies.fault(reply)

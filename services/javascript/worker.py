@@ -1,4 +1,4 @@
-"""The program of a script worker: one V8 realm, asked over a socket until its parent is gone.
+"""The program of a script worker: a V8 realm and jq, asked over a socket until its parent is gone.
 
 It is started as a file, by path, so that it needs nothing of the package: what it imports is what
 each worker weighs. :mod:`services.javascript.child` is the other end.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ctypes
+import functools
 import itertools
 import json
 import os
@@ -22,7 +23,7 @@ import struct
 import sys
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
     from py_mini_racer import JSArray
@@ -32,11 +33,13 @@ if TYPE_CHECKING:
 # source; then name, source and scope. All text is UTF-8 in which a lone surrogate may stand.
 REQUEST = struct.Struct("<IcHI")
 EVALUATE, CHECK, COLLECT = b"e", b"k", b"g"
+QUERY, CHECK_QUERY = b"q", b"j"  # jq
 
 # A reply: the length of what follows, what it is; then its text.
 REPLY = struct.Struct("<Ic")
 VALUE = b"="  # JSON
 THREW, INVALID = b"t", b"s"  # JSON: [message, line or null]
+RAISED, NO_QUERY = b"u", b"j"  # the same, of jq
 FORMLESS = b"f"  # what it returned instead of a value, as a noun
 LARGE, NO_MEMORY, BAD_SCOPE = b"l", b"m", b"x"
 DIRTY = b"d"  # the last script left something that cannot be removed; this one did not run
@@ -47,6 +50,13 @@ _INLINE = 16 << 10
 _PR_SET_PDEATHSIG = 1
 _STRICT = re.compile(r"""\s*(['"])use strict\1""")
 _PARSE_ERROR = re.compile(r"<anonymous>:(\d+): (.*)")
+_QUERY_ERROR = re.compile(r"jq: error: (.*?)(?: at <top-level>, line (\d+), column \d+)?(?::?\n|$)")
+_SURROGATES = re.compile("[\ud800-\udfff]")
+_PREFIX = "def podium_: .; "
+_COMPILED = 32
+_MESSAGE = 1000
+_LONGEST_SECONDS = 60
+_STANDARD_STREAMS = 3
 
 
 def main() -> None:
@@ -93,7 +103,9 @@ async def _serve(connection: socket.socket, heap_bytes: int) -> None:
         context.set_hard_memory_limit(heap_bytes)
         _send(connection, READY)
         while True:
-            _send(connection, realm.answer(*_receive(connection)))
+            asked, *given = _receive(connection)
+            answer = queried if asked in (QUERY, CHECK_QUERY) else realm.answer
+            _send(connection, answer(asked, *given))
 
 
 def _receive(connection: socket.socket) -> tuple[bytes, str, str, str]:
@@ -189,6 +201,61 @@ class Realm:
         # What it declared is declared for good.
         self._spoiled = True
         return reply
+
+
+def queried(asked: bytes, _name: str, source: str, scope: str) -> bytes:
+    """As :meth:`Realm.answer`, of a jq program and its input."""
+    # jq keeps the interpreter to itself, also from the thread that watches the socket.
+    signal.alarm(_LONGEST_SECONDS)
+    try:
+        program = _compiled(source)
+        if asked == CHECK_QUERY:
+            return VALUE + b"null"
+        found = json.dumps(program.input_text(_without_surrogates(scope)).all()).encode()
+    except _NoQuery as error:
+        return NO_QUERY + json.dumps(error.args).encode()
+    except (ValueError, RecursionError) as error:
+        return RAISED + json.dumps([str(error)[:_MESSAGE], None]).encode()
+    finally:
+        signal.alarm(0)
+    return VALUE + found if len(found) <= MAX_BYTES else LARGE
+
+
+class _NoQuery(Exception):
+    """Text is no jq program: the message, and its line, or None."""
+
+
+@functools.lru_cache(_COMPILED)
+def _compiled(source: str) -> Any:
+    """The program, compiled; that takes a hundred times as long as running a small one."""
+    if "\0" in source:
+        raise _NoQuery("it holds a NUL character", None)
+    try:
+        # Behind a definition no file can be imported.
+        return _jq().compile(_PREFIX + source)
+    except ValueError as error:
+        found = _QUERY_ERROR.search(str(error))
+        message, line = (found[1], found[2]) if found else (str(error), None)
+        raise _NoQuery(message[:_MESSAGE], int(line) if line else None) from None
+
+
+@functools.cache
+def _jq() -> Any:
+    """jq, which from now on finds no environment, and opens no file to look for its modules."""
+    import jq
+
+    os.environ.clear()
+    most = _STANDARD_STREAMS
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    return jq
+
+
+def _without_surrogates(scope: str) -> str:
+    """JSON ``scope`` with U+FFFD for lone surrogates, which jq does not read."""
+    if "\\ud" not in scope.lower() and not _SURROGATES.search(scope):
+        return scope
+    text = json.dumps(json.loads(scope), ensure_ascii=False)
+    return _SURROGATES.sub("\ufffd", text)
 
 
 def _well_formed(text: str) -> str:

@@ -106,12 +106,24 @@ def read(text: str, *, at: str, etag: str) -> Put:
     return replace(put, raw=raw, draft=examined.draft, faults=examined.faults)
 
 
-async def with_scripts(put: Put, check: Callable[[str], Awaitable[str | None]]) -> Put:
-    """``put`` with what is wrong with its scripts; ``check`` says why one is no JavaScript."""
+# As they are written: a script's language is a word of the documents.
+_LANGUAGES = {"javascript": "JavaScript", "jq": "jq program"}
+
+
+async def with_scripts(put: Put, check: Callable[[str, str], Awaitable[str | None]]) -> Put:
+    """``put`` with what is wrong with its scripts.
+
+    Args:
+        check: Says why a source is not of its language.
+    """
     if put.draft is None:
         return put
-    checked = [(script.path, await check(script.source)) for script in put.draft.scripts]
-    faults = tuple(Fault(path, f"is no JavaScript: {why}") for path, why in checked if why)
+    checked = [(each, await check(each.source, each.language)) for each in put.draft.scripts]
+    faults = tuple(
+        Fault(script.path, f"is no {_LANGUAGES[script.language]}: {why}")
+        for script, why in checked
+        if why
+    )
     return replace(put, faults=put.faults + faults)
 
 

@@ -21,8 +21,8 @@ class ScriptChecks:
         self._scripts: Scripts | None = None
         self._starting = asyncio.Lock()
 
-    async def check(self, source: str) -> str | None:
-        """What keeps ``source`` from being JavaScript; None if nothing does.
+    async def check(self, source: str, language: str) -> str | None:
+        """What keeps ``source`` from being ``language``; None if nothing does.
 
         Raises:
             Overloaded: That cannot be said just now.
@@ -31,7 +31,7 @@ class ScriptChecks:
 
         scripts = await self._started()
         try:
-            return await scripts.check(source)
+            return await scripts.check(source, language)
         except ScriptFailed as error:
             return error.detail
         except NoWorker as error:

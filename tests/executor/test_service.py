@@ -81,6 +81,24 @@ async def test_a_script_is_computed_within_its_unit(tmp_path: Path) -> None:
         assert rig.runtime.feed.head == 1
 
 
+async def test_a_jq_program_is_computed_within_its_unit(tmp_path: Path) -> None:
+    """Starts a script worker, which takes a few tenths of a second."""
+    flow = workflow(
+        "queried",
+        step(
+            "sum", "JSON_JQ_TRANSFORM", queryExpression=".n | add, length", n="${workflow.input.n}"
+        ),
+        outputParameters={"of": "${sum.output}"},
+    )
+    async with executing(tmp_path / "x.db", [flow], scripts=1) as rig:
+        result = await rig.run("queried", input={"n": [40, 2]})
+        failed = await rig.run("queried", input={"n": {"a": "x", "b": 1}})
+
+    assert json.loads(result.output) == {"of": {"result": 42, "resultList": [42, 2]}}
+    assert failed.status == pb.EXECUTION_STATUS_FAILED
+    assert "Script queryExpression of sum raised string" in failed.reason
+
+
 async def test_documents_come_back_as_they_went_in(tmp_path: Path) -> None:
     value = {"n": [2**80, -0.5, "ü\u2028", {"b": None, "a": True}]}
     async with executing(tmp_path / "x.db", [QUICK]) as rig:

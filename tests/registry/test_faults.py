@@ -114,6 +114,18 @@ async def test_what_was_meant_is_told_apart(registry: Running) -> None:
     assert not found["tasks[0].inputParameters.http_request.uri"].meant
 
 
+async def test_a_jq_program_that_does_not_parse_is_told_with_its_line(registry: Running) -> None:
+    step = {"name": "q", "taskReferenceName": "q", "type": "JSON_JQ_TRANSFORM"}
+    found = await told(
+        registry, workflow({**step, "inputParameters": {"queryExpression": ".a\n| nope(.b)"}})
+    )
+
+    (fault,) = found.values()
+    assert fault.path == "tasks[0].inputParameters.queryExpression"
+    assert fault.detail == "is no jq program: nope/1 is not defined (line 2)"
+    assert fault.line_within == 2
+
+
 async def test_a_scripts_fault_has_its_line(registry: Running) -> None:
     found = await told(registry, FAULTY[6][0])
 

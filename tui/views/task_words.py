@@ -18,6 +18,7 @@ OUTPUTS: Mapping[str, tuple[str, ...]] = {
     "HTTP_POLL": (*_ANSWER, "pollCount"),
     "SWITCH": ("output.selectedCase", "output.evaluationResult"),
     "INLINE": ("output.result", "output.error"),
+    "JSON_JQ_TRANSFORM": ("output.result", "output.error"),
     "LAMBDA": ("output.result", "output.error"),
     "DECISION": ("output.caseOutput",),
     "DO_WHILE": ("output.iteration", "output.loopIndex", "output.loopItem"),
@@ -76,6 +77,7 @@ SKELETONS: Mapping[str, Mapping[str, Any]] = {
         "decisionCases": {"yes": []},
         "defaultCase": [],
     },
+    "JSON_JQ_TRANSFORM": {"inputParameters": {"queryExpression": ".value", "value": ""}},
     "LAMBDA": {"inputParameters": {"scriptExpression": "return $.value;", "value": ""}},
     "INLINE": {
         "inputParameters": {

@@ -194,7 +194,7 @@ def _asked_for(task: Task, waiting: Waiting) -> Iterator[Command]:
         yield Perform(task.id, task.performs + 1, perform.name, perform.request)
     if waiting.compute is not None:
         script = waiting.compute
-        yield Compute(task.id, script.label, script.source, script.scope)
+        yield Compute(task.id, script.label, script.source, script.scope, script.language)
     if waiting.look is not None:
         yield Lookup(task.id, waiting.look.label, waiting.look.wanted)
 

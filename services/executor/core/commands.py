@@ -12,15 +12,19 @@ from services.executor.core.model import Execution, Json, Task
 
 @dataclass(frozen=True, slots=True)
 class Compute:
-    """Evaluate ``source`` (JavaScript) with ``scope`` as ``$``; report :class:`Computed`.
+    """Evaluate ``source`` with ``scope`` as ``$``; report :class:`Computed`.
 
     No outside effect: done within the unit, before anything is written.
+
+    Attributes:
+        language: ``javascript``, or ``jq``: then ``scope`` is its input, and all results a list.
     """
 
     task_id: str
     label: str
     source: str
     scope: Mapping[str, Json]
+    language: str = "javascript"
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,11 +42,16 @@ class Effect:
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """JavaScript to be evaluated; ends with :meth:`Kind.computed`."""
+    """JavaScript to be evaluated, or jq; ends with :meth:`Kind.computed`.
+
+    Attributes:
+        language: Of ``jq`` the value is the list of all results.
+    """
 
     label: str
     source: str
     scope: Mapping[str, Json]
+    language: str = "javascript"
 
 
 @dataclass(frozen=True, slots=True)

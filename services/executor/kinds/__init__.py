@@ -15,6 +15,7 @@ from services.executor.kinds.http_poll import HttpPoll
 from services.executor.kinds.human import Human
 from services.executor.kinds.inline import Inline
 from services.executor.kinds.join import Join
+from services.executor.kinds.json_jq_transform import JsonJqTransform
 from services.executor.kinds.lambda_ import Lambda
 from services.executor.kinds.noop import Noop
 from services.executor.kinds.set_variable import SetVariable
@@ -35,6 +36,7 @@ _BUILT_IN: Mapping[str, Kind] = {
     "HUMAN": Human(),
     "INLINE": Inline(),
     "JOIN": Join(),
+    "JSON_JQ_TRANSFORM": JsonJqTransform(),
     "LAMBDA": Lambda(),
     "NOOP": Noop(),
     "SET_VARIABLE": SetVariable(),

@@ -46,10 +46,11 @@ class Reference:
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """JavaScript that a definition carries, for the script pool to check."""
+    """JavaScript that a definition carries, or jq, for the script pool to check."""
 
     path: str
     source: str
+    language: str = "javascript"
 
 
 @dataclass(frozen=True)

@@ -132,8 +132,8 @@ class Place:
         # What is no version is told by its own field; the name is looked for all the same.
         self.reading.references.append(Reference(kind, name, pinned(version), self.path, required))
 
-    def script(self, source: str) -> None:
-        self.reading.scripts.append(Script(self.path, source))
+    def script(self, source: str, language: str = "javascript") -> None:
+        self.reading.scripts.append(Script(self.path, source, language))
 
 
 def _ends(name: str, word: str) -> bool:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from services.executor.core.model import Json
+from services.executor.core.model import ExecutionStatus, Json, TaskStatus
 from tests.executor.core.simulator import EPOCH, Simulator, http, task, workflow
 
 
@@ -310,3 +310,44 @@ def test_a_lambda_is_the_body_of_a_function() -> None:
 
     assert run.task("l").output == {"result": {"sum": 3}}
     assert asked == [(f"(function scriptFun(){{\n{body}\n}})()", {"a": 1, "b": 2})]
+
+
+def test_jq_gives_its_first_result_and_all_of_them() -> None:
+    given: Json = {"queryExpression": ".n[]", "n": [4, 2]}
+
+    def judge(source: str, scope: Mapping[str, Json]) -> Json:
+        assert (source, scope) == (".n[]", given)
+        return [4, 2]
+
+    run = Simulator(workflow(task("q", "JSON_JQ_TRANSFORM", given)), judge=judge).begin()
+
+    assert run.task("q").output == {"result": 4, "resultList": [4, 2]}
+    assert run.status is ExecutionStatus.COMPLETED
+
+
+def test_jq_without_results_gives_null() -> None:
+    given: Json = {"queryExpression": "empty"}
+    run = Simulator(
+        workflow(task("q", "JSON_JQ_TRANSFORM", given)), judge=lambda source, scope: []
+    ).begin()
+
+    assert run.task("q").output == {"result": None, "resultList": []}
+
+
+def test_jq_that_raises_fails_and_is_tried_again() -> None:
+    def judge(source: str, scope: Mapping[str, Json]) -> Json:
+        raise ArithmeticError("Script raised x.")
+
+    run = Simulator(
+        workflow(task("q", "JSON_JQ_TRANSFORM", {"queryExpression": "error"})), judge=judge
+    ).begin()
+
+    assert run.task("q").status is TaskStatus.FAILED
+    assert run.task("q").output == {"error": "Script raised x."}
+
+
+def test_jq_without_a_program_fails_for_good() -> None:
+    run = Simulator(workflow(task("q", "JSON_JQ_TRANSFORM", {"a": 1}, retryCount=3))).begin()
+
+    assert run.task("q").status is TaskStatus.FAILED_WITH_TERMINAL_ERROR
+    assert run.task("q").reason == "Missing 'queryExpression' in input parameters"

@@ -231,6 +231,19 @@ def test_inline_takes_its_script_from_the_input_or_from_the_task() -> None:
     ]
 
 
+def test_jq_hands_its_program_over() -> None:
+    definition = accepted(task("JSON_JQ_TRANSFORM", {"queryExpression": ".a", "a": 1}))
+
+    assert [(s.path, s.source, s.language) for s in definition.scripts] == [
+        ("tasks[0].inputParameters.queryExpression", ".a", "jq")
+    ]
+    assert accepted(task("JSON_JQ_TRANSFORM", {"queryExpression": "${workflow.input.q}"}))
+    assert faults(task("JSON_JQ_TRANSFORM")) == ["inputParameters.queryExpression: is required"]
+    assert faults(task("JSON_JQ_TRANSFORM", {"queryExpression": 1})) == [
+        "inputParameters.queryExpression: must be text, not 1"
+    ]
+
+
 def test_terminate_needs_a_status_and_is_never_optional() -> None:
     accepted(task("TERMINATE", {"terminationStatus": "${workflow.input.s}", "workflowOutput": [1]}))
     assert faults(task("TERMINATE", {}, optional=True)) == [
