@@ -10,7 +10,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from sqlite_utils import Database
 
 from podium.registry.v1 import registry_pb2 as pb
-from services.errors import InvalidRequest, Stale
+from services.errors import Conflict, InvalidRequest, Stale
 from services.registry import api_keys, audit, documents, requested, store, writeonly
 from services.registry.api_keys import Change
 from services.registry.audit import Entry
@@ -115,9 +115,11 @@ class KeyCalls:
             auth = documents.stored(state.document)
             if key:
                 caller.check_put(Definition("auth", auth_id, 1, auth), state)
-            if key and (done := api_keys.known(auth, key)) is not None:
+            if key and (known := api_keys.known(auth, key)) is not None:
                 # The request has been answered before.
-                return done, state.revision
+                return known, state.revision
+            if key and not requested.note(db, key):
+                raise Conflict("That request made a key that has ended since: ask for another.")
             if etag and etag != state.etag:
                 raise Stale(
                     f"Somebody else has changed {state} since you read it: read it again.",

@@ -114,3 +114,9 @@ def m004_meta(db: Database) -> None:
 def m005_last_use_of_access_keys(db: Database) -> None:
     """When a token was last issued for an access key."""
     db.execute("ALTER TABLE access_keys ADD COLUMN last_used_at TEXT")
+
+
+@migrations()
+def m006_requested_keys(db: Database) -> None:
+    """The hashes of gateway keys that requests made, also of those that are no more."""
+    db.execute("CREATE TABLE requested_keys (hash TEXT PRIMARY KEY) STRICT, WITHOUT ROWID")

@@ -8,8 +8,10 @@ from typing import Protocol
 from uuid import UUID
 
 from google.protobuf.message import Message
+from sqlite_utils import Database
 
 from services.errors import InvalidRequest
+from services.registry.keys import hashed
 
 
 class Naming(Protocol):
@@ -35,6 +37,17 @@ def secret(naming: Naming, request_id: str, caller: str, request: Message) -> st
     # All that is asked for is a part of its name: another request makes another key.
     asked = request.SerializeToString(deterministic=True).hex()
     return _text(naming.named("key", caller, request.DESCRIPTOR.full_name, asked))
+
+
+def note(db: Database, key: str) -> bool:
+    """Write down that ``key`` was made, by its hash; False: it was before.
+
+    Whoever revokes a key wants it to open nothing again, whatever request is sent once more.
+    """
+    written = db.execute(
+        "INSERT INTO requested_keys (hash) VALUES (?) ON CONFLICT DO NOTHING", [hashed(key)]
+    )
+    return written.rowcount == 1
 
 
 def _text(secret: bytes) -> str:

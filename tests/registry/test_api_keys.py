@@ -359,6 +359,35 @@ async def test_a_roll_that_is_sent_again_rolls_once(registry: Running) -> None:
     assert [each.name for each in again.replaced] == ["first"]
 
 
+async def test_a_key_that_was_revoked_is_not_made_again_by_the_request_that_made_it(
+    registry: Running,
+) -> None:
+    await put(registry.admin, auth(apiKeys=[{"name": "first", "key": KEY_A}]))
+    id_ = str(uuid4())
+    made = await create(registry, request_id=id_)
+    await registry.admin.RevokeApiKey(
+        pb.RevokeApiKeyRequest(auth_id="partners", name=made.api_key.name)
+    )
+
+    with pytest.raises(Conflict, match="ended since"):
+        await create(registry, request_id=id_)
+
+    assert list(await listed(registry)) == ["first"]
+
+
+async def test_a_key_that_was_rolled_is_not_made_again_by_the_request_that_made_it(
+    registry: Running,
+) -> None:
+    await put(registry.admin, auth(apiKeys=[{"name": "first", "key": KEY_A}]))
+    id_ = str(uuid4())
+    made = await create(registry, request_id=id_)
+    roll = pb.RollApiKeyRequest(auth_id="partners", name=made.api_key.name)
+    await registry.admin.RollApiKey(roll)
+
+    with pytest.raises(Conflict, match="ended since"):
+        await create(registry, request_id=id_)
+
+
 async def test_an_id_that_could_be_guessed_is_refused(registry: Running) -> None:
     await put(registry.admin, auth(apiKeys=[{"name": "first", "key": KEY_A}]))
 
