@@ -5,15 +5,16 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 import click
-from google.protobuf.timestamp_pb2 import Timestamp
 
 from podium.registry.v1 import registry_pb2
-from tui.cli.keys import EXPIRES, Listing
+from tui.cli.keys import EXPIRES, Listing, stamp
 from tui.cli.main import HOME_OPTION
 from tui.cli.session import call
 from tui.cli.writing import OUTPUT_OPTION, echo_data, echo_lines, examples
+from tui.clients import persistently
 from tui.views.access_keys import fields, lines
 
 if TYPE_CHECKING:
@@ -66,15 +67,16 @@ def list_keys(home: Path | None, output: str, application: str) -> None:
 @click.argument("application")
 def create(home: Path | None, output: str, expires: datetime | None, application: str) -> None:
     """Add an access key to APPLICATION and print it, this once."""
-    stamp = None
-    if expires is not None:
-        stamp = Timestamp()
-        stamp.FromDatetime(expires)
+    request = registry_pb2.CreateAccessKeyRequest(
+        application_id=application,
+        expires_at=stamp(expires),
+        # Chosen here, so that asking again for an answer that is lost makes no second key.
+        request_id=str(uuid4()),
+    )
 
     async def work(clients: Clients) -> None:
-        answer = await clients.registry.CreateAccessKey(
-            registry_pb2.CreateAccessKeyRequest(application_id=application, expires_at=stamp),
-            timeout=CALL_SECONDS,
+        answer = await persistently(
+            lambda: clients.registry.CreateAccessKey(request, timeout=CALL_SECONDS)
         )
         if output != "text":
             echo_data(fields(answer.access_key) | {"keySecret": answer.key_secret}, output)

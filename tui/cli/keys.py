@@ -6,6 +6,7 @@ import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 import click
 from google.protobuf.duration_pb2 import Duration
@@ -20,6 +21,7 @@ from tui.cli.serving import live
 from tui.cli.session import call
 from tui.cli.types import LENGTH
 from tui.cli.writing import OUTPUT_OPTION, echo_data, echo_lines, examples
+from tui.clients import persistently
 from tui.views import durations
 from tui.views.keys import Uses, ending, fields, lines
 
@@ -122,11 +124,17 @@ async def _last_used(clients: Clients, auth: str) -> Uses | None:
 @click.argument("auth")
 def create(home: Path | None, output: str, name: str, expires: datetime | None, auth: str) -> None:
     """Add a key to AUTH and print it, this once; the keys that it has stay."""
+    request = registry_pb2.CreateApiKeyRequest(
+        auth_id=auth,
+        name=name,
+        expires_at=stamp(expires),
+        # Chosen here, so that asking again for an answer that is lost makes no second key.
+        request_id=str(uuid4()),
+    )
 
     async def work(clients: Clients) -> None:
-        answer = await clients.registry.CreateApiKey(
-            registry_pb2.CreateApiKeyRequest(auth_id=auth, name=name, expires_at=_stamp(expires)),
-            timeout=CALL_SECONDS,
+        answer = await persistently(
+            lambda: clients.registry.CreateApiKey(request, timeout=CALL_SECONDS)
         )
         _print_made(answer.api_key, answer.key, (), output)
         await live(clients, answer.revision)
@@ -162,15 +170,20 @@ def roll(
     Calls with the new key are known as the old one's, so that quotas and results stay the
     caller's. NAME may be left out where all keys are one caller's.
     """
+    long = Duration()
+    long.FromTimedelta(overlap)
+    request = registry_pb2.RollApiKeyRequest(
+        auth_id=auth,
+        name=name,
+        overlap=long,
+        expires_at=stamp(expires),
+        # As of a key that is created.
+        request_id=str(uuid4()),
+    )
 
     async def work(clients: Clients) -> None:
-        long = Duration()
-        long.FromTimedelta(overlap)
-        answer = await clients.registry.RollApiKey(
-            registry_pb2.RollApiKeyRequest(
-                auth_id=auth, name=name, overlap=long, expires_at=_stamp(expires)
-            ),
-            timeout=CALL_SECONDS,
+        answer = await persistently(
+            lambda: clients.registry.RollApiKey(request, timeout=CALL_SECONDS)
         )
         _print_made(answer.api_key, answer.key, answer.replaced, output)
         await live(clients, answer.revision)
@@ -203,12 +216,13 @@ def revoke(home: Path | None, output: str, even_last: bool, auth: str, name: str
     call(home, work)
 
 
-def _stamp(moment: datetime | None) -> Timestamp | None:
+def stamp(moment: datetime | None) -> Timestamp | None:
+    """A moment as messages have it; none is none."""
     if moment is None:
         return None
-    stamp = Timestamp()
-    stamp.FromDatetime(moment)
-    return stamp
+    told = Timestamp()
+    told.FromDatetime(moment)
+    return told
 
 
 def _print_made(made: registry_pb2.ApiKey, key: str, replaced: Any, output: str) -> None:
