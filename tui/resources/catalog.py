@@ -165,7 +165,7 @@ UPDATED: Column[Definition] = Column(
     lambda row: -row.updated_at, priority=6, right=True, ticks=True,
 )  # fmt: skip
 BY: Column[Definition] = Column(
-    "by", "BY", 12, lambda row, _: Cell(row.updated_by, "muted"), lambda row: row.updated_by,
+    "by", "BY", 18, lambda row, _: Cell(row.updated_by, "muted"), lambda row: row.updated_by,
     flex=1, priority=2,
 )  # fmt: skip
 REVISION: Column[Definition] = Column(

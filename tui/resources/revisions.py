@@ -107,7 +107,7 @@ COLUMNS: tuple[Column[Revision], ...] = (
     Column("version", "V", 3, lambda row, _: Cell(str(row.version or "")),
            lambda row: row.version, priority=7, right=True),
     Column("at", "AT", 19, lambda row, _: Cell(row.at, "muted"), lambda row: row.at, priority=6),
-    Column("by", "BY", 12, lambda row, _: Cell(row.by, "muted"), lambda row: row.by, flex=1,
+    Column("by", "BY", 18, lambda row, _: Cell(row.by, "muted"), lambda row: row.by, flex=1,
            priority=4),
     Column("said", "CHANGE", 16, lambda row, _: Cell(row.said), lambda row: row.said, flex=4,
            priority=8),

@@ -11,8 +11,8 @@ from podium.common.v1 import page_pb2
 from podium.executor.v1 import executor_pb2
 from tests.tui.console.conftest import console_on
 from tests.tui.console.traffic import call, serve
-from tests.tui.screen import screen_text, until, until_shown
-from tests.tui.services import Services, start
+from tests.tui.screen import POLL_SECONDS, screen_text, until, until_shown
+from tests.tui.services import PATIENCE_SECONDS, Services, start
 from tui.clients import connected
 from tui.live.collection import Collection
 from tui.live.following import Line
@@ -186,11 +186,16 @@ def drawn(pilot: Any) -> set[str]:
     return {series.name for chart in charts if chart is not None for series in chart.series}
 
 
+def gauge(pilot: Any, name: str) -> int | None:
+    """What the table says of the engine under that name; None: nothing yet."""
+    found = next((row for row in table(pilot).view.shown() if row.name == name), None)
+    return int(found.value) if found is not None else None
+
+
 async def test_the_engine_shows_what_starts_and_what_runs(services: Services) -> None:
     await serve(services, "driven")
     async with console_on(services, "engine", size=(140, 45)) as pilot:
         await until_shown(pilot, "Commit time", "timers armed", "executor.db")
-        gauges = table(pilot)
 
         await start(services, "driven-holds")
         await start(services, "driven-fails")
@@ -198,11 +203,11 @@ async def test_the_engine_shows_what_starts_and_what_runs(services: Services) ->
         await until(pilot, lambda: "failed" in drawn(pilot))
         await until(pilot, lambda: bool({"TERMINATE", "other"} & drawn(pilot)))
 
-        running = await count(services, "status:running")
+        # Other tests' executions may end meanwhile: both are looked at again.
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while (running := await count(services, "status:running")) != gauge(pilot, "running"):
+                await pilot.pause(POLL_SECONDS)
         assert running
-        await until(pilot, lambda: any(
-            row.name == "running" and int(row.value) == running for row in gauges.view.shown()
-        ))  # fmt: skip
 
 
 async def test_the_engine_has_a_day_behind_a_key(services: Services) -> None:
