@@ -8,6 +8,7 @@ from services.edge.documentation import document_text
 from services.edge.gateway import Gateway
 from services.edge.named_routes import check_named, named_route
 from services.errors import NotFound, TooLarge, Unavailable
+from services.replica import Replica, Stored
 
 LONGEST_BYTES = 8 * 1024 * 1024
 
@@ -28,11 +29,7 @@ async def get_openapi(
         Unavailable: The service's auth has not come yet.
     """
     definitions = gateway.definitions
-    stored = definitions.replica.get("service", request.service_id)
-    tags = tags_of(stored.document) if stored is not None else ()
-    require(principal, definitions.replica, "READ", "service", request.service_id, tags)
-    if stored is None:
-        raise NotFound(f"There is no service {request.service_id!r}.")
+    stored = _service(definitions.replica, request.service_id, principal)
     check_named(request.service_id, request.method, request.path)
     route = None
     if request.method:
@@ -53,3 +50,13 @@ async def get_openapi(
         docs_path=f"/{stored.name}/docs",
         docs_public=stored.document.get("docsPublic") is not False,
     )
+
+
+def _service(replica: Replica, name: str, principal: Principal) -> Stored:
+    """The service that ``principal`` may read."""
+    stored = replica.get("service", name)
+    tags = tags_of(stored.document) if stored is not None else ()
+    require(principal, replica, "READ", "service", name, tags)
+    if stored is None:
+        raise NotFound(f"There is no service {name!r}.")
+    return stored
