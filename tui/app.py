@@ -370,11 +370,12 @@ class Console(OrderedKeys[None]):
 
     def act(
         self, resource: Resource[Any] | None, action: Action[Any], records: Sequence[Any],
-        query: str = "",
+        query: str = "", over: Callable[[], None] | None = None,
     ) -> None:  # fmt: skip
         """Do ``action`` to ``records``, once it is confirmed; what comes of it is told and kept.
 
         Args:
             query: Finds just those; empty: none is known that does.
+            over: Is called once it has been answered, whatever was said.
         """
-        self.doing.begin(resource, action, records, query)
+        self.doing.begin(resource, action, records, query, over)

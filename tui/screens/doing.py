@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -30,19 +30,19 @@ class Doing:
 
     def begin(
         self, resource: Resource[Any] | None, action: Action[Any], records: Sequence[Any],
-        query: str = "",
+        query: str = "", over: Callable[[], None] | None = None,
     ) -> None:  # fmt: skip
         """Do ``action`` to ``records``, once it is confirmed.
 
         Args:
             resource: Whose rows the records are; None: they are no rows of a list.
             query: Finds just those; empty: none is known that does.
+            over: Is called once it has been answered.
         """
         if action.writes and self._console.read_only:
             return
-        begin(
-            self._console, partial(self._begin, _Deed(resource, action, records, query)), "actions"
-        )
+        deed = _Deed(resource, action, records, query, over)
+        begin(self._console, partial(self._begin, deed), "actions")
 
     async def _begin(self, deed: _Deed) -> None:
         session = self._console.session
@@ -84,6 +84,8 @@ class Doing:
         session.log.tell(entry_id, results)
         if outcomes is not None:
             outcomes.heard(())
+        if deed.over is not None:
+            deed.over()
         if results.failed:
             more = f" {results.failed:,} failed; M marks them." if results.count > 1 else ""
             self._console.tell(f"{deed.title}: {results.first_failure}{more}")
@@ -133,6 +135,7 @@ class _Deed:
     action: Action[Any]
     records: Sequence[Any]
     query: str
+    over: Callable[[], None] | None
 
     @property
     def title(self) -> str:

@@ -31,6 +31,7 @@ from tests.tui.services import Services, put
 from tui.clients import connected
 from tui.live import making_keys
 from tui.live.session import Session
+from tui.screens.definition.keys import AccessKeysTab
 from tui.widgets.document_editor import DocumentEditor
 from tui.widgets.grant_matrix import GrantMatrix
 from tui.widgets.live_table import LiveTable
@@ -139,7 +140,11 @@ async def test_an_end_that_cannot_be_read_makes_no_key(services: Services) -> No
         assert len(await api_keys(services, "unread")) == 1
 
 
-async def test_an_access_key_is_made_and_revoked(services: Services) -> None:
+async def test_an_access_key_is_made_and_revoked(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # What is done here is shown at once, not when the list is read for what others do.
+    monkeypatch.setattr(AccessKeysTab, "again_seconds", None)
     await put(services, application("robot"))
     async with console_on(services, "applications/robot/keys", size=(120, 40)) as pilot:
         await until_shown(pilot, "Keys", "n New key")

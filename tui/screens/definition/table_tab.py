@@ -110,9 +110,9 @@ class TableTab(TabPane):
         self.call_after_refresh(self._table.focus)
 
     def act(self, action: Action[Any]) -> None:
-        """Do ``action`` to the row under the cursor."""
+        """Do ``action`` to the row under the cursor; no stream tells what came of it."""
         if self.row is not None:
-            self.console.act(None, action, [self.row])
+            self.console.act(None, action, [self.row], over=self.read_again)
 
     def may(self, action: Action[Any]) -> bool | None:
         """Whether ``action`` can be done: False: it is absent, None: not to this row."""
