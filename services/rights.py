@@ -134,6 +134,7 @@ _EXECUTOR = {
     "ListScheduleRuns": _READ,
     # It tells nothing of what is defined.
     "PreviewSchedule": _READ,
+    "ListEventExecutions": _READ,
     "GetEngineMetrics": _READ,
     "WatchEngineMetrics": _READ,
     "GetExecutorStatus": _ANYONE,

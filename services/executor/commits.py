@@ -16,6 +16,7 @@ from services.executor.core.events import TimerFired, TimerKey
 from services.executor.core.model import Execution, Task
 from services.executor.core.webhooks import followed
 from services.executor.documents import LARGE_CHARS, text_of
+from services.executor.message_rows import PUT_MESSAGE, message_row
 from services.executor.orders import Strategy
 from services.executor.rows import (
     Origin,
@@ -69,6 +70,10 @@ def unit_of(
         changed = unfolded.changed.values()
         unit.changes.extend(states.changes(execution, actor.origin, changed, unit.tasks))
     _webhook(unit, actor, unfolded, new)
+    for each in unfolded.published:
+        text = unfolded.text(each.payload)
+        row = message_row(each.id, each.event, text, each.depth, execution.updated_at)
+        unit.also.append((PUT_MESSAGE, row))
     weights = [weight(row) for row in unit.tasks]
     tasks = sum(weights)
     if unit.size + tasks >= LARGE_CHARS and max(unit.size, *weights, 0) >= LARGE_CHARS:
@@ -94,6 +99,8 @@ def prepare(actor: Actor, unfolded: Unfolded, children: Iterable[Child]) -> None
         progress_row(execution, before, text)
     for child, snapshot in children:
         _child_row(child, snapshot, actor.origin, text)
+    for each in unfolded.published:
+        text(each.payload)
 
 
 def _begin(unit: Unit, actor: Actor, letter: Letter, unfolded: Unfolded, new: bool) -> None:

@@ -292,3 +292,46 @@ def m012_schedules(db: Database) -> None:
         ) STRICT, WITHOUT ROWID
         """
     )
+
+
+@migrations()
+def m013_events(db: Database) -> None:
+    """What was told to event handlers, and what each of their actions came to."""
+    db.execute(
+        """
+        CREATE TABLE event_messages (
+            seq INTEGER PRIMARY KEY AUTOINCREMENT,
+            id TEXT NOT NULL UNIQUE,
+            event TEXT NOT NULL,
+            payload TEXT NOT NULL,
+            depth INTEGER NOT NULL,
+            at INTEGER NOT NULL,
+            done_at INTEGER
+        ) STRICT
+        """
+    )
+    db.execute(
+        """
+        CREATE TABLE event_runs (
+            seq INTEGER PRIMARY KEY AUTOINCREMENT,
+            message_id TEXT NOT NULL,
+            event TEXT NOT NULL,
+            handler TEXT NOT NULL,
+            action INTEGER NOT NULL,
+            name TEXT NOT NULL,
+            outcome TEXT NOT NULL,
+            target TEXT NOT NULL,
+            reason TEXT NOT NULL,
+            at INTEGER NOT NULL,
+            UNIQUE (message_id, handler, action)
+        ) STRICT
+        """
+    )
+    for index in (
+        "event_messages_waiting ON event_messages (seq) WHERE done_at IS NULL",
+        "event_messages_done ON event_messages (done_at) WHERE done_at IS NOT NULL",
+        "event_runs_of_handler ON event_runs (handler, seq)",
+        "event_runs_of_event ON event_runs (event, seq)",
+        "event_runs_by_time ON event_runs (at)",
+    ):
+        db.execute(f"CREATE INDEX {index}")

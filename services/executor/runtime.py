@@ -22,6 +22,7 @@ from services.executor.deliveries import Deliveries, Terms
 from services.executor.effects import Effect
 from services.executor.engine import Engine
 from services.executor.entrance import Entrance
+from services.executor.eventing.dispatcher import Dispatcher
 from services.executor.feed import Feed
 from services.executor.handingoff import HandingOff
 from services.executor.kinds import KINDS
@@ -74,6 +75,7 @@ class Runtime:
         entrance: Where executions are started.
         launching: Writes what the executor starts by itself.
         scheduler: Makes the runs of schedules.
+        dispatcher: Hands what was told to event handlers.
     """
 
     def __init__(
@@ -104,6 +106,9 @@ class Runtime:
         self.launching = Launching(store, snapshots, self._launched)
         self.scheduler = Scheduler(
             tasks, store, snapshots.replica, self.launching, self._tell, scheduled
+        )
+        self.dispatcher = Dispatcher(
+            tasks, store, snapshots.replica, scripts, self.launching, self._tell
         )
         self.performing = Performing(tasks, effects, handing_off, self.engine.tell, lanes)
         self.deliveries = Deliveries(tasks, store, effects, handing_off, terms)
@@ -146,6 +151,8 @@ class Runtime:
                 self.performing.begin(execution.id, perform, task.scheduled_at)
         if unit.webhooks:
             self.deliveries.committed(unit.webhooks)
+        if unfolded.published:
+            self.dispatcher.wake()
         self.waiters.tell(execution, actor.origin, unit.output)
 
     def _launched(self, execution_id: str) -> None:
@@ -153,7 +160,7 @@ class Runtime:
         self.metering.moved(None, ExecutionStatus.RUNNING)
         self.engine.begin(execution_id)
 
-    async def _tell(self, execution_id: str, event: Event) -> Told:
+    async def _tell(self, execution_id: str, event: Event | None) -> Told:
         answer = Answer()
         self.engine.tell(execution_id, event, answer)
         return await answer.told()
@@ -176,6 +183,7 @@ class Runtime:
         self.draining = True
         self.entrance.close()
         self.scheduler.close()
+        self.dispatcher.close()
         self.engine.timers.close()
         self.deliveries.timers.close()
         self.feed.end()
@@ -241,6 +249,7 @@ async def running(
             tasks.create_task(runtime.engine.timers.run()),
             tasks.create_task(runtime.deliveries.timers.run()),
             tasks.create_task(runtime.scheduler.run()),
+            tasks.create_task(runtime.dispatcher.run()),
             tasks.create_task((upkeep or Upkeep()).run(store, feed, runtime.tally)),
         ]
         try:
@@ -249,6 +258,7 @@ async def running(
             runtime.draining = True
             runtime.entrance.close()
             runtime.scheduler.close()
+            runtime.dispatcher.close()
             runtime.engine.close()
             runtime.performing.close()
             runtime.deliveries.close()

@@ -21,6 +21,7 @@ from services.executor.core.model import Task, TaskStatus
 from services.executor.core.webhooks import delivery_json
 from services.executor.documents import LARGE_CHARS, text_of
 from services.executor.effects.callbacks import CallbackTokens
+from services.executor.eventing.calls import EventCalls
 from services.executor.eventlist import EventList
 from services.executor.events import polls_of
 from services.executor.gauges import Gauges
@@ -48,7 +49,7 @@ Context = grpc.aio.ServicerContext[Any, Any]
 _MARGIN_SECONDS = 0.2
 
 
-class Executor(Operating, ScheduleCalls, rpc.ExecutorServiceServicer):
+class Executor(Operating, ScheduleCalls, EventCalls, rpc.ExecutorServiceServicer):
     """Answers each call from the runtime."""
 
     def __init__(self, runtime: Runtime, replica: Replica, tokens: CallbackTokens) -> None:

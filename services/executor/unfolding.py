@@ -16,6 +16,7 @@ from services.executor.core.commands import (
     Decision,
     Lookup,
     Perform,
+    Publish,
     SetTimer,
     StartExecution,
     TellExecution,
@@ -62,14 +63,15 @@ class Unfolded:
     """
 
     __slots__ = ("before", "changed", "children", "computes", "definitions", "dropped",
-                 "execution", "forgotten", "lookups", "performs", "rewritten", "tells",
-                 "text", "timers")  # fmt: skip
+                 "execution", "forgotten", "lookups", "performs", "published", "rewritten",
+                 "tells", "text", "timers")  # fmt: skip
 
     def __init__(self, before: Execution, definitions: Definitions) -> None:
         self.before = before
         self.definitions = definitions
         self.lookups: deque[Lookup] = deque()
         self.tells: list[TellExecution] = []
+        self.published: list[Publish] = []
         self.execution = before
         self.changed: dict[str, Task] = {}
         self.computes: deque[Compute] = deque()
@@ -141,6 +143,8 @@ class Unfolded:
                 self.lookups.append(command)
             case TellExecution():
                 self.tells.append(command)
+            case Publish():
+                self.published.append(command)
 
     @property
     def nothing(self) -> bool:

@@ -58,6 +58,7 @@ class Upkeep:
                 await self.compact(store, feed)
                 await self.clean(store, tally)
                 await self.forget_keys(store)
+                await self.forget_events(store)
             except (sqlite3.Error, ServiceError) as error:
                 # It is tried again; a full disk is told by whoever writes what matters.
                 logger.warning("The database cannot be looked after just now: %s", error)
@@ -105,6 +106,25 @@ class Upkeep:
         looked_at = [_KEYS_AT_ONCE]
         while looked_at[-1] == _KEYS_AT_ONCE:
             await store.writer.chore(partial(_forget_keys, wall(), looked_at))
+
+    async def forget_events(self, store: Store) -> None:
+        """Drop what event handlers did as long ago as executions are kept."""
+        before, gone = wall() - self.retention // _MICROSECOND, [_KEYS_AT_ONCE]
+        while gone[-1] == _KEYS_AT_ONCE:
+            await store.writer.chore(partial(_forget_events, before, gone))
+
+
+def _forget_events(before: int, gone: list[int], db: sqlite3.Connection) -> None:
+    """Drops some of what was done with before that time, and notes how much in ``gone``."""
+    dropped = [
+        db.execute(text, (before, _KEYS_AT_ONCE)).rowcount
+        for text in (
+            "DELETE FROM event_runs WHERE seq IN (SELECT seq FROM event_runs WHERE at < ? LIMIT ?)",
+            "DELETE FROM event_messages WHERE seq IN (SELECT seq FROM event_messages "
+            "WHERE done_at IS NOT NULL AND done_at < ? LIMIT ?)",
+        )
+    ]
+    gone.append(max(dropped))
 
 
 def _forget_keys(at: int, looked_at: list[int], db: sqlite3.Connection) -> None:

@@ -26,6 +26,7 @@ ROWS: Mapping[str, tuple[Mapping[str, Any], Mapping[str, str]]] = {
         for kind in (
             "application",
             "auth",
+            "event",
             "schedule",
             "schema",
             "secret",

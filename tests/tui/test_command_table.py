@@ -87,6 +87,7 @@ ROWS = {
     "schedules runs": Row("nightly"),
     "schedules pause": Row("nightly"),
     "schedules resume": Row("nightly"),
+    "event-runs": Row(),
     "cache": Row(),
     "cache purge": Row("--all"),
     "cache entries": Row("shop"),

@@ -49,6 +49,7 @@ COMMANDS = {
     "routes": ("tui.cli.routes", "routes", "List the routes, and how to call one."),
     "test-route": ("tui.cli.trial", "test_route", "Call a route, and show its stages."),
     "schedules": ("tui.cli.schedules", "schedules", "Show what schedules start; pause, resume."),
+    "event-runs": ("tui.cli.event_runs", "event_runs", "Show what event handlers did."),
     "cache": ("tui.cli.cache", "cache", "Show what the gateway keeps of answers, and purge it."),
     "limits": ("tui.cli.limits", "limits", "Show how the limits of routes stand; begin anew."),
     "metrics": ("tui.cli.metrics", "metrics", "Show what the gateway has answered of late."),

@@ -23,6 +23,7 @@ PANES: dict[str, str] = {
     "engine": "tui.screens.operations.engine:EnginePane",
     "limit-holders": "tui.screens.operations.holders:HoldersTab",
     "schedule-runs": "tui.screens.operations.schedule_runs:ScheduleRunsTab",
+    "handler-runs": "tui.screens.operations.handler_runs:HandlerRunsTab",
     "cache-entries": "tui.screens.operations.entries:EntriesTab",
     "cache-entry": "tui.screens.operations.entry:EntryPane",
     "route-trial": "tui.screens.route.trial:TrialPane",

@@ -17,7 +17,7 @@ Key: TypeAlias = "tuple[str, str, int]"
 
 # Each has a folder of its name.
 KINDS = (
-    "application", "auth", "schedule", "schema", "secret", "service", "task", "workflow",
+    "application", "auth", "event", "schedule", "schema", "secret", "service", "task", "workflow",
 )  # fmt: skip
 SUFFIX = ".yaml"
 _SAFE = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-")

@@ -11,7 +11,8 @@ if TYPE_CHECKING:
 
 ACCESS = ("READ", "CREATE", "UPDATE", "DELETE", "EXECUTE")
 TARGETS = (
-    "workflow", "task", "schema", "application", "auth", "service", "secret", "schedule", "tag",
+    "workflow", "task", "schema", "application", "auth", "service", "secret", "schedule",
+    "event", "tag",
 )  # fmt: skip
 
 

@@ -11,6 +11,7 @@ _WORDS = {
     "service": "services svc svcs",
     "secret": "secrets",
     "schedule": "schedules",
+    "event": "handlers handler",
 }
 KINDS = tuple(_WORDS)
 ALIASES = {word: kind for kind, words in _WORDS.items() for word in (kind, *words.split())}

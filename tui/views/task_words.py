@@ -70,6 +70,7 @@ SKELETONS: Mapping[str, Mapping[str, Any]] = {
     "SUB_WORKFLOW": {"inputParameters": {}, "subWorkflowParam": {"name": ""}},
     "START_WORKFLOW": {"inputParameters": {"startWorkflow": {"name": "", "input": {}}}},
     "DYNAMIC": {"inputParameters": {"task": "${workflow.input.}"}, "dynamicTaskNameParam": "task"},
+    "EVENT": {"sink": "conductor", "inputParameters": {}},
     "HUMAN": {"inputParameters": {}},
     "DECISION": {
         "inputParameters": {"case": "${workflow.input.}"},

@@ -123,7 +123,24 @@ class TellExecution:
     task_id: str
 
 
-Command = Compute | Perform | SetTimer | CancelTimer | StartExecution | Lookup | TellExecution
+@dataclass(frozen=True, slots=True)
+class Publish:
+    """Tell event handlers, by a message that is stored in the same transaction.
+
+    Attributes:
+        id: Derived from the task: told twice it is told once.
+        depth: How often events have led to events.
+    """
+
+    id: str
+    event: str
+    payload: Mapping[str, Json]
+    depth: int
+
+
+Command = (
+    Compute | Perform | SetTimer | CancelTimer | StartExecution | Lookup | TellExecution | Publish
+)
 
 
 @dataclass(frozen=True, slots=True)

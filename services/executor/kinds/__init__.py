@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from services.executor.core.kind import Kind
 from services.executor.kinds.do_while import DoWhile
 from services.executor.kinds.dynamic import Dynamic
+from services.executor.kinds.event import Event
 from services.executor.kinds.exclusive_join import ExclusiveJoin
 from services.executor.kinds.fork_join import ForkJoin
 from services.executor.kinds.fork_join_dynamic import ForkJoinDynamic
@@ -28,6 +29,7 @@ from services.executor.kinds.wait import Wait
 _BUILT_IN: Mapping[str, Kind] = {
     "DECISION": Decision(),
     "DO_WHILE": DoWhile(),
+    "EVENT": Event(),
     "EXCLUSIVE_JOIN": ExclusiveJoin(),
     "FORK_JOIN": ForkJoin(),
     "FORK_JOIN_DYNAMIC": ForkJoinDynamic(),

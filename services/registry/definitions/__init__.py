@@ -12,6 +12,7 @@ from services.errors import InvalidDefinition
 from services.registry.definitions import (
     application,
     auth,
+    event,
     schedule,
     schema,
     secret,
@@ -55,7 +56,7 @@ def _complete(kind: Kind) -> Kind:
 
 KINDS: dict[str, Kind] = {
     module.KIND.name: _complete(module.KIND)
-    for module in (workflow, task, schema, application, auth, service, secret, schedule)
+    for module in (workflow, task, schema, application, auth, service, secret, schedule, event)
 }
 
 

@@ -8,7 +8,8 @@ from services.registry.definitions.values import Choice, ListOf, Name, Text
 
 ROLES = ("ADMIN", "EDITOR", "OPERATOR", "VIEWER", "WORKER")
 TARGETS = (
-    "workflow", "task", "schema", "application", "auth", "service", "secret", "schedule", "tag",
+    "workflow", "task", "schema", "application", "auth", "service", "secret", "schedule",
+    "event", "tag",
 )  # fmt: skip
 ACCESS = ("READ", "CREATE", "UPDATE", "DELETE", "EXECUTE")
 

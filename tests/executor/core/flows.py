@@ -93,7 +93,7 @@ def steps(draw: st.DrawFn, numbers: count[int], depth: int) -> dict[str, Json]:
 
 
 KINDS = ("SWITCH", "FORK_JOIN", "DO_WHILE", "HTTP", "ASYNC", "HTTP_POLL", "INLINE",
-         "SET_VARIABLE", "WAIT", "NOOP", "TERMINATE")  # fmt: skip
+         "SET_VARIABLE", "WAIT", "NOOP", "EVENT", "TERMINATE")  # fmt: skip
 
 
 def _step(draw: st.DrawFn, ref: str, kind: str, numbers: count[int], depth: int) -> dict[str, Json]:
@@ -127,6 +127,8 @@ def _step(draw: st.DrawFn, ref: str, kind: str, numbers: count[int], depth: int)
                             "maxPollCount": 4, "tolerateErrors": draw(st.integers(0, 2)),
                             "terminationCondition": draw(CONDITIONS)}  # fmt: skip
             return task(ref, kind, inputs)
+        case "EVENT":
+            return task(ref, kind, {"n": "${t0.output.body.n}"}, sink="conductor")
         case "INLINE":
             return task(ref, kind, {"expression": draw(st.sampled_from(("parity", "throws"))),
                                     "x": "${t0.output}"})  # fmt: skip

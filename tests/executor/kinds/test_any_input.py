@@ -72,6 +72,8 @@ def test_odd_values_are_never_more_than_a_failure(
     if kind == "SWITCH":
         more = {"evaluatorType": "value-param", "expression": "body",
                 "decisionCases": {"1": [task("b", "NOOP")]}}  # fmt: skip
+    elif kind == "EVENT":
+        more = {"sink": "${workflow.input.expression}"}
     elif kind == "DYNAMIC":
         more = {"dynamicTaskNameParam": "expression"}
     elif kind == "DO_WHILE":

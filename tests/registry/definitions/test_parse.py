@@ -73,11 +73,12 @@ def test_the_sentence_of_a_refusal_counts_the_faults() -> None:
         ([], "must be an object, not a list"),
         ("x", "must be an object, not 'x'"),
         ({}, "kind: is required: one of workflow, task, schema, application, auth, service, "
-             "secret, schedule"),
+             "secret, schedule, event"),
         ({"kind": 5}, "kind: must be one of workflow, task, schema, application, auth, service, "
-                      "secret, schedule, not 5"),
+                      "secret, schedule, event, not 5"),
         ({"kind": "sevice"}, "kind: must be one of workflow, task, schema, application, auth, "
-                             "service, secret, schedule, not 'sevice'; did you mean 'service'?"),
+                             "service, secret, schedule, event, not 'sevice'; "
+                             "did you mean 'service'?"),
     ],
 )  # fmt: skip
 def test_what_is_no_document_of_a_kind_is_refused(document: Json, fault: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from services.registry.definitions.tasks import (
     do_while,
     dynamic,
+    event,
     exclusive_join,
     fork_join,
     fork_join_dynamic,
@@ -38,6 +39,7 @@ TASK_KINDS: dict[str, TaskKind] = {
         sub_workflow.KIND,
         start_workflow.KIND,
         dynamic.KIND,
+        event.KIND,
         inline.KIND,
         json_jq_transform.KIND,
         set_variable.KIND,

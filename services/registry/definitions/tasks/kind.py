@@ -33,7 +33,7 @@ from services.registry.definitions.values import (
 
 # Conductor's and Orkes's types that are not in the table yet.
 LATER = (
-    "SIMPLE", "USER_DEFINED", "FORK", "EVENT",
+    "SIMPLE", "USER_DEFINED", "FORK",
     "KAFKA_PUBLISH", "PULL_WORKFLOW_MESSAGES",
     "WAIT_FOR_WEBHOOK", "YIELD", "JUMP", "UPDATE_TASK", "GET_WORKFLOW", "GRPC", "JDBC",
     "TERMINATE_WORKFLOW", "UPDATE_SECRET", "GET_SIGNED_JWT", "QUERY_PROCESSOR", "OPS_GENIE",

@@ -1,0 +1,1 @@
+"""Events: what was told, who handles it, and what that came to."""
