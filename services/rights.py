@@ -110,6 +110,8 @@ _EXECUTOR = {
     ),
     "ListExecutionEvents": _right(EDITOR, OPERATOR, VIEWER, checked_by_handler=True),
     "ListExecutions": _right(EDITOR, OPERATOR, VIEWER, services=(EDGE,)),
+    # As ListExecutions, of whose tasks it tells.
+    "SearchTasks": _right(EDITOR, OPERATOR, VIEWER, services=(EDGE,)),
     "WatchExecutions": _right(EDITOR, OPERATOR, VIEWER, services=(EDGE,)),
     "PauseExecution": _OPERATE,
     "ResumeExecution": _OPERATE,

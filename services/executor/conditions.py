@@ -1,8 +1,8 @@
-"""A query of executions as SQL over ``executor.db``; what it finds is what ``matcher`` would."""
+"""A query as SQL over ``executor.db``; what it finds is what ``matcher`` would."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias, cast
@@ -13,9 +13,10 @@ from services.query.executions import EXECUTIONS
 from services.query.formatting import path_text
 from services.query.matching import comparable, dated
 from services.query.patterns import fits, lowered
+from services.query.tasks import TASKS
 from services.query.tree import Step
 from services.query.values import literal
-from services.query.vocabulary import Kind
+from services.query.vocabulary import Kind, Vocabulary
 
 Sql: TypeAlias = "tuple[str, list[object]]"
 _TRUE: Sql = ("1", [])
@@ -26,6 +27,7 @@ COLUMNS = {
     "v": "version",
     "corr": "correlation_id",
     "id": "id",
+    "parent": "parent_id",
     "reason": "reason",
     "started": "created_at",
     "updated": "updated_at",
@@ -34,7 +36,30 @@ COLUMNS = {
     "input": "input",
     "output": "output",
 }
+# In a join of the two, which is what tasks are looked for in.
+TASK_COLUMNS = {
+    "status": "tasks.status",
+    "kind": "tasks.kind",
+    "ref": "tasks.ref",
+    "name": "tasks.name",
+    "wf": "executions.workflow",
+    "execution": "executions.id",
+    "corr": "executions.correlation_id",
+    "id": "tasks.id",
+    "reason": "tasks.reason",
+    "worker": "tasks.worker_id",
+    "attempt": "tasks.attempt",
+    "iteration": "tasks.iteration",
+    "polls": "tasks.poll_count",
+    "scheduled": "tasks.scheduled_at",
+    "started": "tasks.started_at",
+    "updated": "tasks.updated_at",
+    "ended": "tasks.ended_at",
+    "input": "tasks.input",
+    "output": "tasks.output",
+}
 _OPEN = frozenset(("RUNNING", "PAUSED"))
+_OPEN_TASK = frozenset(("SCHEDULED", "IN_PROGRESS"))
 # As the partial index of those has it, to the letter.
 UNWELL = "status IN ('FAILED', 'TIMED_OUT', 'TERMINATED')"
 _UNWELL = frozenset(("FAILED", "TIMED_OUT", "TERMINATED"))
@@ -48,6 +73,55 @@ _GAP = "\0"
 
 
 @dataclass(frozen=True, slots=True)
+class Table:
+    """What a query is about, and where that is.
+
+    Attributes:
+        source: What stands behind FROM.
+        columns: By a field's name, its column.
+        length: How long one took, or has gone on by the time that is bound to it.
+        indexed: Columns of text that have an index.
+        unset: Columns that may be NULL.
+        empty: Columns whose index leaves out what is empty.
+        common: By statuses, what all at one of them have in common: what an index has, which then
+            is looked through alone.
+    """
+
+    source: str
+    vocabulary: Vocabulary
+    columns: Mapping[str, str]
+    length: str
+    indexed: frozenset[str]
+    unset: frozenset[str]
+    empty: frozenset[str]
+    common: Mapping[frozenset[str], str]
+
+
+EXECUTION_TABLE = Table(
+    "executions",
+    EXECUTIONS,
+    COLUMNS,
+    "coalesce(ended_at, ?) - created_at",
+    frozenset(("workflow", "correlation_id", "id", "parent_id")),
+    frozenset(("ended_at",)),
+    frozenset(("correlation_id", "parent_id")),
+    {_OPEN: "ended_at IS NULL", _UNWELL: UNWELL},
+)
+# Executions come in the order of an index, their tasks with them.
+TASK_TABLE = Table(
+    "executions CROSS JOIN tasks ON tasks.execution_id = executions.id",
+    TASKS,
+    TASK_COLUMNS,
+    "coalesce(tasks.ended_at, ?) - coalesce(tasks.started_at, tasks.scheduled_at)",
+    frozenset(("executions.workflow", "executions.correlation_id", "executions.id")),
+    frozenset(("tasks.ended_at", "tasks.started_at")),
+    frozenset(("executions.correlation_id",)),
+    # Whoever ends an execution ends its tasks.
+    {_OPEN_TASK: "executions.ended_at IS NULL"},
+)
+
+
+@dataclass(frozen=True, slots=True)
 class Prefix:
     """A range of an indexed text: from ``first`` up to, and without, ``after``."""
 
@@ -57,33 +131,37 @@ class Prefix:
 
 
 def condition(
-    query: Query, now: datetime, crowded: frozenset[str] = frozenset()
+    query: Query,
+    now: datetime,
+    crowded: frozenset[str] = frozenset(),
+    table: Table = EXECUTION_TABLE,
 ) -> tuple[str, tuple[object, ...]]:
-    """(sql, values): a condition on columns of ``executions``, true or false and never NULL.
+    """(sql, values): a condition on columns of ``table``, true or false and never NULL.
 
     It stands in a WHERE beside others, joined by AND: ``WHERE {sql} AND id > ?``; of EVERYTHING it
     is ``1``. A query that names documents reads those of every row that the rest of it lets pass.
 
     Args:
-        query: Of the vocabulary ``services.query.executions.EXECUTIONS``.
+        query: Of the table's vocabulary.
         now: What ages are measured from, and the durations of what runs.
         crowded: Columns of which :func:`prefixes` hold so many rows that their index is no help.
     """
-    sql, values = _Writer(now, crowded).of(query)
+    sql, values = _Writer(now, crowded, table).of(query)
     return sql, tuple(values)
 
 
-def prefixes(query: Query) -> list[Prefix]:
-    """The ranges of text in which all must be that ``query`` finds."""
+def prefixes(query: Query, table: Table = EXECUTION_TABLE) -> list[Prefix]:
+    """The ranges of an indexed text in which all must be that ``query`` finds."""
     parts = query.parts if isinstance(query, And) else (query,)
     found = []
     for part in parts:
         if isinstance(part, Term) and part.operator == "=" and len(part.values) == 1:
             (value,) = part.values
-            if not part.path and isinstance(value, Pattern) and not value.literal:
+            column = table.columns.get(part.name, "")
+            if column in table.indexed and isinstance(value, Pattern) and not value.literal:
                 after = _after(value.parts[0])
                 if value.parts[0] and after is not None:
-                    found.append(Prefix(COLUMNS[part.name], value.parts[0], after))
+                    found.append(Prefix(column, value.parts[0], after))
     return found
 
 
@@ -101,9 +179,10 @@ def reads_documents(query: Query) -> bool:
 
 
 class _Writer:
-    def __init__(self, now: datetime, crowded: frozenset[str]) -> None:
+    def __init__(self, now: datetime, crowded: frozenset[str], table: Table) -> None:
         self._now = now
         self._crowded = crowded
+        self._table = table
 
     def of(self, query: Query) -> Sql:
         match query:
@@ -117,30 +196,51 @@ class _Writer:
                 grouped = isinstance(inner, (And, Or)) and len(inner.parts) > 1
                 return f"NOT {sql}" if grouped else f"NOT ({sql})", values
             case Words(pattern):
-                columns = (COLUMNS[name] for name in EXECUTIONS.words_in)
+                table = self._table
+                columns = (table.columns[name] for name in table.vocabulary.words_in)
                 return _joined(" OR ", (_contains(each, pattern) for each in columns), "0")
             case Term():
-                return self._term(dated(query, EXECUTIONS, self._now))
+                return self._term(dated(query, self._table.vocabulary, self._now))
 
     def _term(self, term: Term) -> Sql:
-        kind = EXECUTIONS[term.name].kind
+        kind = self._table.vocabulary[term.name].kind
         if kind is Kind.DURATION:
-            sql = f"coalesce(ended_at, ?) - created_at {term.operator} ?"
+            sql = f"{self._table.length} {term.operator} ?"
             return sql, [micros(self._now), comparable(term.values[0])]
-        column = COLUMNS[term.name]
+        column = self._table.columns[term.name]
         if kind is Kind.DOCUMENT:
             return _document(column, term)
         if kind is Kind.TEXT:
             patterns = cast("tuple[Pattern, ...]", term.values)
             if term.operator == "=":
-                return _text(column, patterns, indexed=column not in self._crowded)
+                return self._text(column, patterns)
             return _joined(" OR ", (_contains(column, each) for each in patterns), "0")
         if kind is Kind.ENUM:
-            return _status(cast("tuple[str, ...]", term.values))
+            return self._status(column, cast("tuple[str, ...]", term.values))
         if term.operator == "=":
             return _among(column, term.values)
-        there = "ended_at IS NOT NULL AND " if column == "ended_at" else ""
+        there = f"{column} IS NOT NULL AND " if column in self._table.unset else ""
         return f"({there}{column} {term.operator} ?)", [comparable(term.values[0])]
+
+    def _status(self, column: str, statuses: tuple[str, ...]) -> Sql:
+        sql, values = _among(column, statuses)
+        for some, common in self._table.common.items():
+            if some.issuperset(statuses):
+                return f"({sql} AND {common})", values
+        return sql, values
+
+    def _text(self, column: str, patterns: tuple[Pattern, ...]) -> Sql:
+        literals = [each.parts[0] for each in patterns if each.literal]
+        # A sign before it keeps a column from being looked up in its index.
+        globbed = f"+{column}" if column in self._crowded else column
+        parts = [_globbed(globbed, each) for each in patterns if not each.literal]
+        if literals:
+            parts.insert(0, _among(column, literals))
+        sql, values = _joined(" OR ", parts, "0")
+        found = column in self._table.empty and "" not in literals
+        if found and not any(map(_is_empty, patterns)):
+            return f"({column} != '' AND {sql})", values
+        return sql, values
 
 
 def _joined(joint: str, parts: Iterable[Sql], none: str) -> Sql:
@@ -158,27 +258,6 @@ def _among(column: str, values: Sequence[object]) -> Sql:
     if len(values) == 1:
         return f"{column} = ?", [*values]
     return f"{column} IN ({','.join('?' * len(values))})", [*values]
-
-
-def _status(statuses: tuple[str, ...]) -> Sql:
-    sql, values = _among("status", statuses)
-    # What all of them have in common is what an index has, which then is looked through alone.
-    if _OPEN.issuperset(statuses):
-        return f"({sql} AND ended_at IS NULL)", values
-    return (f"({sql} AND {UNWELL})" if _UNWELL.issuperset(statuses) else sql), values
-
-
-def _text(column: str, patterns: tuple[Pattern, ...], *, indexed: bool) -> Sql:
-    literals = [each.parts[0] for each in patterns if each.literal]
-    # A sign before it keeps a column from being looked up in its index.
-    globbed = column if indexed else f"+{column}"
-    parts = [_globbed(globbed, each) for each in patterns if not each.literal]
-    if literals:
-        parts.insert(0, _among(column, literals))
-    sql, values = _joined(" OR ", parts, "0")
-    if column == "correlation_id" and "" not in literals and not any(map(_is_empty, patterns)):
-        return f"(correlation_id != '' AND {sql})", values
-    return sql, values
 
 
 def _is_empty(pattern: Pattern) -> bool:

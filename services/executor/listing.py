@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
@@ -12,11 +9,13 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from podium.executor.v1 import executor_pb2 as pb
 from services.errors import InvalidRequest
-from services.executor import queries
+from services.executor import ordering, queries, totals
+from services.executor.queries import STATE_COLUMNS
 from services.executor.searches import Searches
 from services.executor.states import EXECUTION_STATUS_NAME, execution_state
+from services.executor.tally import Tally
 from services.json_text import UNWRITABLE
-from services.query import Pattern, Query, QueryFault, Term, conjoined, parse
+from services.query import Pattern, Query, QueryFault, Term, Vocabulary, conjoined, micros, parse
 from services.query.executions import EXECUTIONS
 
 _DEFAULT_PAGE = 50
@@ -27,6 +26,7 @@ _MOST_STARS = 10
 _MOST_NAME_CHARS = 4000
 _MOST_STATUSES = 100
 _LONGEST = timedelta(seconds=10)
+_KEYS_FROM = len(STATE_COLUMNS)
 
 
 async def page(
@@ -34,36 +34,62 @@ async def page(
     request: pb.ListExecutionsRequest,
     now: datetime,
     within: timedelta = _LONGEST,
+    tally: Tally | None = None,
 ) -> pb.ListExecutionsResponse:
     """The page that ``request`` asks for.
 
     Args:
         now: What ages in the query are measured from.
+        tally: What is stored, where that is known.
 
     Raises:
-        InvalidRequest: The token is none of ours, or a filter or the query makes no sense.
+        InvalidRequest: The token is none of ours, or a filter, the query or the order makes no
+            sense.
         DeadlineExceeded: To find a page of what is asked for takes too long.
     """
-    size = min(request.page.page_size or _DEFAULT_PAGE, _LARGEST_PAGE)
-    if size < 0:
-        raise InvalidRequest("page_size must not be negative.")
-    before = _place(request.page.page_token) if request.page.page_token else None
+    size = page_size(request.page.page_size)
+    order = ordering.executions_by(request.order_by, aliases(EXECUTIONS), micros(now))
+    before, first = ordering.place_of(request.page.page_token, order)
+    if first != order.now:
+        order = ordering.executions_by(request.order_by, aliases(EXECUTIONS), first)
     wanted = conjoined((*_filters(request), parsed(request.query)))
-    rows = await searches.search(queries.found, wanted, now, before, size + 1, within=within)
-    token = _token(rows[size - 1][4], rows[size - 1][0]) if len(rows) > size else ""
-    return pb.ListExecutionsResponse(
-        executions=[execution_state(row) for row in rows[:size]], next_page_token=token
-    )
+    rows = await searches.search(queries.found, wanted, now, before, size + 1, order, within=within)
+    response = pb.ListExecutionsResponse(executions=[execution_state(row) for row in rows[:size]])
+    if len(rows) > size:
+        last = rows[size - 1]
+        plain = (last[4], last[0])
+        response.next_page_token = order.token(plain if order.plain else last[_KEYS_FROM:])
+    if request.count_total:
+        whole = not request.page.page_token and len(rows) <= size
+        total = (
+            (len(rows), False)
+            if whole
+            else await totals.of_executions(searches, wanted, now, tally)
+        )
+        response.total, response.total_is_bound = total
+    return response
 
 
-def parsed(query: str) -> Query:
-    """The tree of a query of executions.
+def page_size(asked: int) -> int:
+    """How many a page has. Raises :class:`InvalidRequest` where that is less than none."""
+    if asked < 0:
+        raise InvalidRequest("page_size must not be negative.")
+    return min(asked or _DEFAULT_PAGE, _LARGEST_PAGE)
+
+
+def aliases(vocabulary: Vocabulary) -> dict[str, str]:
+    """By every other name of a field, in lower case, the field's own."""
+    return {alias.lower(): field.name for field in vocabulary.fields for alias in field.aliases}
+
+
+def parsed(query: str, vocabulary: Vocabulary = EXECUTIONS) -> Query:
+    """The tree of a query, of executions or of what ``vocabulary`` says.
 
     Raises:
         InvalidRequest: It is none; ``start`` and ``end`` of its metadata say where.
     """
     try:
-        return parse(query, EXECUTIONS)
+        return parse(query, vocabulary)
     except QueryFault as fault:
         raise InvalidRequest(str(fault), start=str(fault.start), end=str(fault.end)) from fault
 
@@ -96,20 +122,3 @@ def _moment(at: Timestamp) -> datetime:
         return at.ToDatetime(UTC)
     except (ValueError, OverflowError):
         raise InvalidRequest("No calendar has the time started_after or started_before.") from None
-
-
-def _token(created_at: int, execution_id: str) -> str:
-    return base64.urlsafe_b64encode(json.dumps([created_at, execution_id]).encode()).decode()
-
-
-def _place(token: str) -> tuple[int, str]:
-    try:
-        created_at, execution_id = json.loads(base64.urlsafe_b64decode(token))
-        if not isinstance(created_at, int) or not isinstance(execution_id, str):
-            raise TypeError(token)
-        # As the database can hold them.
-        created_at.to_bytes(8, signed=True)
-        execution_id.encode()
-    except (ValueError, TypeError, OverflowError, binascii.Error, RecursionError):
-        raise InvalidRequest("page_token is none that this listing gave.") from None
-    return created_at, execution_id

@@ -335,3 +335,12 @@ def m013_events(db: Database) -> None:
         "event_runs_by_time ON event_runs (at)",
     ):
         db.execute(f"CREATE INDEX {index}")
+
+
+@migrations()
+def m014_parents(db: Database) -> None:
+    """The children of an execution are found, whether they have ended or not."""
+    db.execute(
+        "CREATE INDEX executions_of_parent ON executions (parent_id, created_at, id) "
+        "WHERE parent_id != ''"
+    )

@@ -10,6 +10,7 @@ from typing import Any
 from services.executor.conditions import FITS, Prefix, condition, fits_text, prefixes
 from services.executor.core.model import TaskStatus
 from services.executor.documents import value_of
+from services.executor.ordering import NEWEST, Order, Place
 from services.executor.rows import EXECUTION_COLUMNS, TASK_COLUMNS, Row
 from services.executor.states import GONE, REASON_CHARS
 from services.executor.webhook_rows import DELIVERY_COLUMNS, ORDER_COLUMNS
@@ -24,10 +25,11 @@ STATE_COLUMNS = (
     "correlation_id", "started_by", "failed_refs",
 )  # fmt: skip
 # As states.task_facts has them. Only who polls has polls.
-_TASK_STATE = """
+LAST_POLL = "CASE WHEN poll_count > 0 THEN json_quote(json_extract(memory, '$.polls[#-1]')) END"
+_TASK_STATE = f"""
     SELECT execution_id, id, ref, kind, name, status, attempt, iteration, sequence, poll_count,
         scheduled_at, started_at, ended_at, next_at, substr(reason, 1, ?),
-        CASE WHEN poll_count > 0 THEN json_quote(json_extract(memory, '$.polls[#-1]')) END
+        {LAST_POLL}
     FROM tasks
 """
 _IDS_AT_ONCE = 500
@@ -66,15 +68,21 @@ def found(
     db: sqlite3.Connection,
     query: Query,
     now: datetime,
-    before: tuple[int, str] | None,
+    before: Place | None,
     limit: int,
+    order: Order = NEWEST,
 ) -> list[Row]:
-    """Rows of :data:`STATE_COLUMNS`, newest first, those older than ``before`` (created, id)."""
+    """Rows of :data:`STATE_COLUMNS` and, unless the order is plain, its keys.
+
+    Args:
+        before: The keys after which they begin.
+    """
     sql, values = _by_time(db, query, now)
-    place = "" if before is None else "AND (created_at, id) < (?, ?) "
+    beyond, place = order.beyond(before)
     return db.execute(
-        f"{_STATE} WHERE {sql} {place}ORDER BY created_at DESC, id DESC LIMIT ?",
-        (*values, *(before or ()), limit),
+        f"SELECT {', '.join(STATE_COLUMNS)}{order.columns()} FROM executions "
+        f"WHERE {sql} {beyond}ORDER BY {order.clause()} LIMIT ?",
+        (*values, *place, limit),
     ).fetchall()
 
 
@@ -85,9 +93,10 @@ def _by_time(db: sqlite3.Connection, query: Query, now: datetime) -> tuple[str, 
 
 
 def is_crowded(db: sqlite3.Connection, prefix: Prefix) -> bool:
-    """Whether the range holds so many executions that those looked for are soon met by time."""
+    """Whether the range holds so many that those looked for are soon met by time."""
+    table, _, _ = prefix.column.rpartition(".")
     rows = db.execute(
-        "SELECT 1 FROM executions "
+        f"SELECT 1 FROM {table or 'executions'} "
         f"WHERE {prefix.column} >= ? AND {prefix.column} < ? LIMIT 1 OFFSET ?",
         (prefix.first, prefix.after, _CROWD),
     )

@@ -13,7 +13,7 @@ import grpc
 from podium.executor.v1 import executor_pb2 as pb, executor_pb2_grpc as rpc
 from services.access import current
 from services.errors import InvalidRequest, NotFound
-from services.executor import listing, loading, occupancy
+from services.executor import listing, loading, occupancy, tasklist
 from services.executor.calls import Calls, check_workflow
 from services.executor.core.conductor import execution_json
 from services.executor.core.events import TaskUpdated
@@ -122,7 +122,13 @@ class Executor(Operating, ScheduleCalls, EventCalls, rpc.ExecutorServiceServicer
     async def ListExecutions(
         self, request: pb.ListExecutionsRequest, context: Context
     ) -> pb.ListExecutionsResponse:
-        return await listing.page(self._searches, request, now())
+        tally = self._runtime.tally
+        return await listing.page(self._searches, request, now(), tally=tally)
+
+    async def SearchTasks(
+        self, request: pb.SearchTasksRequest, context: Context
+    ) -> pb.SearchTasksResponse:
+        return await tasklist.page(self._searches, request, now())
 
     async def ListExecutionEvents(
         self, request: pb.ListExecutionEventsRequest, context: Context

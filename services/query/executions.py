@@ -13,6 +13,7 @@ EXECUTIONS = Vocabulary(
         Field("v", Kind.NUMBER, ("version", "workflowVersion"), "the workflow's version"),
         Field("corr", Kind.TEXT, ("correlation", "correlationId"), "its correlation id"),
         Field("id", Kind.TEXT, ("workflowId", "executionId"), "its id"),
+        Field("parent", Kind.TEXT, ("parentWorkflowId",), "the id of the one that started it"),
         Field("reason", Kind.TEXT, ("reasonForIncompletion",), "why it did not end well"),
         Field(
             "older", Kind.AGE, ("before",), "started longer ago, like 10m", of="started", older=True
@@ -34,10 +35,11 @@ EXECUTIONS = Vocabulary(
     ),
     words_in=("id", "wf", "corr", "reason"),
     absent={
-        "queue": "Queues cannot be asked for yet: an execution knows none.",
-        "task": "Tasks cannot be asked for yet: ask for executions by other fields.",
-        "parent": "Parents cannot be asked for yet.",
-        "parentworkflowid": "Parents cannot be asked for yet.",
+        "queue": "Queues cannot be asked for: an execution knows none.",
+        **dict.fromkeys(
+            ("task", "taskid", "tasktype", "taskdefname", "taskname", "ref", "kind"),
+            "Tasks are asked for by themselves: podium tasks, or SearchTasks.",
+        ),
         "tag": "Tags cannot be asked for yet; ask by wf: for the workflows that have them.",
     },
 )

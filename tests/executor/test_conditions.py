@@ -22,7 +22,7 @@ from tests.query.records import GETTERS, RECORDS, Record
 from tests.query.trees import NOW, TREES
 
 _DEFAULTS = {
-    "snapshot": "h", "last_retried_at": None, "priority": 0, "parent_id": "", "parent_task_id": "",
+    "snapshot": "h", "last_retried_at": None, "priority": 0, "parent_task_id": "",
     "restarts": 0, "next_sequence": 1, "open": 0, "failed_refs": "[]", "variables": "{}",
     "fingerprint": b"", "answer": "", "request_id": "", "traceparent": "", "slot": b"",
     "depth": 0,

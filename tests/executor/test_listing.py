@@ -127,7 +127,7 @@ async def test_more_statuses_than_there_are_is_an_invalid_request(rig: Rig) -> N
     [
         ("wf:a status:fialed", "did you mean failed?", "12", "18"),
         ("(" * 4000, "10 deep", "10", "11"),
-        ("queue:x", "Queues cannot be asked for yet", "0", "5"),
+        ("queue:x", "Queues cannot be asked for", "0", "5"),
     ],
 )
 async def test_what_is_no_query_is_an_invalid_request(

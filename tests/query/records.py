@@ -26,6 +26,7 @@ class Record:
     ended_at: int | None
     reason: str
     correlation_id: str
+    parent_id: str
     started_by: str
     input: Any
     output: Any
@@ -42,6 +43,7 @@ GETTERS: dict[str, Callable[[Record], Any]] = {
     "dur": lambda each: (micros(NOW) if each.ended_at is None else each.ended_at) - each.created_at,
     "reason": attrgetter("reason"),
     "corr": attrgetter("correlation_id"),
+    "parent": attrgetter("parent_id"),
     "by": attrgetter("started_by"),
     "input": attrgetter("input"),
     "output": attrgetter("output"),
@@ -61,7 +63,7 @@ def _record(
 ) -> Record:
     started, updated, ended = sorted(map(micros, moments))
     is_open = status in ("RUNNING", "PAUSED")
-    execution_id, workflow, reason, correlation_id, started_by = texts
+    execution_id, workflow, reason, correlation_id, parent_id, started_by = texts
     return Record(
         execution_id,
         workflow,
@@ -72,6 +74,7 @@ def _record(
         None if is_open else ended,
         reason,
         correlation_id,
+        parent_id,
         started_by,
         *documents,
     )
@@ -81,7 +84,7 @@ RECORDS = st.builds(
     _record,
     st.sampled_from(STATUSES),
     st.lists(MOMENTS, min_size=3, max_size=3),
-    st.lists(TEXTS, min_size=5, max_size=5),
+    st.lists(TEXTS, min_size=6, max_size=6),
     st.integers(1, 3),
     st.lists(DOCUMENTS, min_size=2, max_size=2),
 )

@@ -37,6 +37,7 @@ RECORD = Record(
     ended_at=STARTED + 2_500_000,
     reason="charge: the upstream answered 502",
     correlation_id="",
+    parent_id="",
     started_by="key:shop/first",
     input={"order": {"id": 7, "code": "7", "paid": True, "note": None, "big": 10**25}},
     output={"items": [{"sku": "A-1", "price": 19.99}], "at": "2026-01-31"},

@@ -90,8 +90,8 @@ def test_a_query_is_read(written: str, tree: Query) -> None:
     [
         ("status:fialed", "There is no status 'fialed'; did you mean failed?", "fialed"),
         ("a statu:failed", "There is no field 'statu'; did you mean status?", "statu"),
-        ("queue:x", "Queues cannot be asked for yet", "queue"),
-        ("parent:x", "Parents cannot be asked for yet", "parent"),
+        ("queue:x", "Queues cannot be asked for", "queue"),
+        ("taskType:x", "Tasks are asked for by themselves", "taskType"),
         ("tag:x", "Tags cannot be asked for yet", "tag"),
         ("input=1", "Say which value of the input", "input"),
         ("input.items[*].a=1", "begins with no field", "input.items[*].a=1"),

@@ -57,7 +57,7 @@ TERMS = st.one_of(
     st.builds(Term, st.just("status"), st.just("="), _values(st.sampled_from(STATUSES))),
     st.builds(
         Term,
-        st.sampled_from(["wf", "corr", "id", "reason", "by"]),
+        st.sampled_from(["wf", "corr", "id", "parent", "reason", "by"]),
         st.sampled_from(["=", "~"]),
         _values(PATTERNS),
     ),

@@ -62,6 +62,7 @@ ROWS = {
     "run": Row("order"),
     "watch": Row("ID"),
     "executions": Row(),
+    "tasks": Row(),
     "events": Row("ID"),
     "graph": Row("order"),
     "pause": _OPERATION,

@@ -9,12 +9,11 @@ import click
 
 from podium.common.v1 import page_pb2
 from podium.executor.v1 import executor_pb2 as pb
-from services.query import QueryFault, parse
 from services.query.executions import EXECUTIONS
+from tui.cli.finding import LIMIT_OPTION, SORT_OPTION, checked, say_more
 from tui.cli.main import HOME_OPTION
 from tui.cli.session import call, object_argument
 from tui.cli.writing import OUTPUT_OPTION, echo_data, echo_rows, examples
-from tui.views.query_faults import fault_text
 from tui.views.timeline import execution_cells, execution_status, task_status
 
 if TYPE_CHECKING:
@@ -29,58 +28,58 @@ PAGE = 200
         "podium executions status:running",
         "podium executions 'status:failed wf:order* older:10m' --limit 200",
         "podium executions input.order.id=7 --output json",
+        "podium executions 'status:completed newer:1d' --sort dur:desc",
     )
 )
 @HOME_OPTION
-@click.option(
-    "--limit", type=click.IntRange(1), default=50, show_default=True, help="The newest so many."
-)
+@LIMIT_OPTION
+@SORT_OPTION
 @OUTPUT_OPTION
 @click.argument("query", nargs=-1)
-def executions(home: Path | None, limit: int, output: str, query: tuple[str, ...]) -> None:
+def executions(
+    home: Path | None, limit: int, sort: str, output: str, query: tuple[str, ...]
+) -> None:
     """List executions, newest first.
 
     QUERY is e.g. `status:failed wf:order* older:10m`, `input.order.id=7 dur>5m`, or, as Conductor
     has it, `status = FAILED AND workflowType = order`. Its fields are status, wf, v, corr, id,
-    reason, older, newer, started, updated, ended, dur, by, input and output; a word alone is
-    looked for in ids, workflows, correlation ids and reasons. Join by a space (and), OR, NOT or
+    parent, reason, older, newer, started, updated, ended, dur, by, input and output; a word alone
+    is looked for in ids, workflows, correlation ids and reasons. Join by a space (and), OR, NOT or
     !, and parentheses; put it in quotes before the shell.
     """
-    text = " ".join(query)
-    _check(text)
+    text = checked(" ".join(query), EXECUTIONS)
 
     async def work(clients: Clients) -> None:
-        found, more = await _listed(clients, text, limit)
+        found, total = await _listed(clients, text, sort, limit)
         if output == "text":
             echo_rows(map(execution_cells, found))
         else:
             echo_data([as_json(state) for state in found], output)
-        if more:
-            click.echo(f"more: --limit {2 * limit} shows more", err=True)
+        say_more(len(found), total, limit)
 
     call(home, work)
 
 
-def _check(text: str) -> None:
-    """Raises click.BadArgumentUsage where ``text`` is no query."""
-    try:
-        parse(text, EXECUTIONS)
-    except QueryFault as fault:
-        raise click.BadArgumentUsage(fault_text(text, fault)) from fault
-
-
-async def _listed(clients: Clients, query: str, limit: int) -> tuple[list[pb.ExecutionState], bool]:
-    """So many of the newest, page by page, and whether there are more."""
-    request = pb.ListExecutionsRequest(query=query, page=page_pb2.PageRequest())
+async def _listed(
+    clients: Clients, query: str, sort: str, limit: int
+) -> tuple[list[pb.ExecutionState], tuple[int, bool]]:
+    """So many of the first, page by page, and how many there are in all (and perhaps more)."""
+    request = pb.ListExecutionsRequest(
+        query=query, order_by=sort, count_total=True, page=page_pb2.PageRequest()
+    )
     found: list[pb.ExecutionState] = []
+    total = (0, False)
     while len(found) < limit:
         request.page.page_size = min(PAGE, limit - len(found))
         answer = await clients.executor.ListExecutions(request, timeout=CALL_SECONDS)
         found.extend(answer.executions)
+        if request.count_total:
+            total = (answer.total, answer.total_is_bound)
+        request.count_total = False
         request.page.page_token = answer.next_page_token
         if not answer.next_page_token:
-            return found, False
-    return found, True
+            break
+    return found, total
 
 
 def as_json(state: pb.ExecutionState) -> dict[str, object]:

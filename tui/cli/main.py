@@ -31,6 +31,7 @@ COMMANDS = {
     "run": ("tui.cli.run", "run", "Start an execution; wait for its end with --wait."),
     "watch": ("tui.cli.run", "watch", "Follow an execution until it ends."),
     "executions": ("tui.cli.executions", "executions", "List executions."),
+    "tasks": ("tui.cli.tasks", "tasks", "List tasks of all executions."),
     "events": ("tui.cli.events", "events", "Show what happened to an execution, step by step."),
     "graph": ("tui.cli.graph", "graph", "Draw a workflow, and where an execution of it stands."),
     "pause": ("tui.cli.operations", "pause", "Start no new tasks."),

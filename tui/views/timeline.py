@@ -58,6 +58,24 @@ def execution_cells(state: pb.ExecutionState) -> tuple[str, ...]:
     )
 
 
+def found_task_cells(found: pb.FoundTask) -> tuple[str, ...]:
+    """One attempt of whichever execution: that, its workflow, ref, kind, status, start, reason."""
+    task = found.task
+    end = task.ended_at if task.HasField("ended_at") else None
+    begin = task.started_at if task.HasField("started_at") else task.scheduled_at
+    return (
+        found.execution_id,
+        f"{found.workflow_name} v{found.workflow_version}",
+        task.ref,
+        task.kind,
+        task_status_name(task.status),
+        f"attempt {task.attempt + 1}" if task.attempt else "",
+        moment(task.scheduled_at).strftime("%Y-%m-%d %H:%M:%S") + "Z",
+        "" if end is None else f"{seconds_between(begin, end):.1f}s",
+        in_one_line(task.reason),
+    )
+
+
 def ended_line(state: pb.ExecutionState) -> str:
     """How an execution ended."""
     seconds = seconds_between(state.created_at, state.ended_at)

@@ -1,0 +1,103 @@
+"""Tasks of whichever executions, page by page."""
+
+from __future__ import annotations
+
+import sqlite3
+from datetime import datetime, timedelta
+
+from podium.executor.v1 import executor_pb2 as pb
+from services.executor import ordering, totals
+from services.executor.conditions import TASK_TABLE, condition, prefixes
+from services.executor.documents import value_of
+from services.executor.listing import aliases, page_size, parsed
+from services.executor.ordering import Order, Place
+from services.executor.queries import LAST_POLL, is_crowded
+from services.executor.rows import Row
+from services.executor.searches import Searches
+from services.executor.states import EXECUTION_STATUS, REASON_CHARS, task_state, timestamp
+from services.query import Query, micros
+from services.query.tasks import TASKS
+
+_LONGEST = timedelta(seconds=10)
+# As states.task_facts has them, then what else is told, then the keys of the order.
+_COLUMNS = f"""
+    tasks.id, tasks.ref, tasks.kind, tasks.name, tasks.status, tasks.attempt, tasks.iteration,
+    tasks.sequence, tasks.poll_count, tasks.scheduled_at, tasks.started_at, tasks.ended_at,
+    tasks.next_at, substr(tasks.reason, 1, {REASON_CHARS}), {LAST_POLL},
+    executions.id, executions.workflow, executions.version, executions.correlation_id,
+    executions.status, tasks.worker_id, tasks.updated_at
+"""
+_FACTS, _KEYS_FROM = 15, 22
+
+
+async def page(
+    searches: Searches,
+    request: pb.SearchTasksRequest,
+    now: datetime,
+    within: timedelta = _LONGEST,
+) -> pb.SearchTasksResponse:
+    """The page that ``request`` asks for.
+
+    Args:
+        now: What ages in the query are measured from.
+
+    Raises:
+        InvalidRequest: The token is none of ours, or the query or the order makes no sense.
+        DeadlineExceeded: To find a page of what is asked for takes too long.
+    """
+    size = page_size(request.page.page_size)
+    order = ordering.tasks_by(request.order_by, aliases(TASKS), micros(now))
+    before, first = ordering.place_of(request.page.page_token, order)
+    if first != order.now:
+        order = ordering.tasks_by(request.order_by, aliases(TASKS), first)
+    wanted = parsed(request.query, TASKS)
+    rows = await searches.search(found, wanted, now, before, size + 1, order, within=within)
+    response = pb.SearchTasksResponse(tasks=map(_task, rows[:size]))
+    if len(rows) > size:
+        response.next_page_token = order.token(rows[size - 1][_KEYS_FROM:])
+    if request.count_total:
+        whole = not request.page.page_token and len(rows) <= size
+        total = (len(rows), False) if whole else await totals.of_tasks(searches, wanted, now)
+        response.total, response.total_is_bound = total
+    return response
+
+
+def found(
+    db: sqlite3.Connection,
+    query: Query,
+    now: datetime,
+    before: Place | None,
+    limit: int,
+    order: Order,
+) -> list[Row]:
+    """Rows of what a :class:`pb.FoundTask` says, and the keys of the order."""
+    some = prefixes(query, TASK_TABLE)
+    crowded = frozenset(each.column for each in some if is_crowded(db, each))
+    sql, values = condition(query, now, crowded, TASK_TABLE)
+    beyond, place = order.beyond(before)
+    if before is not None and not order.text:
+        # Keys of two tables lead into no index.
+        beyond, place = f"AND executions.created_at <= ? {beyond}", (before[0], *place)
+    return db.execute(
+        f"SELECT {_COLUMNS}{order.columns()} FROM {TASK_TABLE.source} "
+        f"WHERE {sql} {beyond}ORDER BY {order.clause()} LIMIT ?",
+        (*values, *place, limit),
+    ).fetchall()
+
+
+def _task(row: Row) -> pb.FoundTask:
+    facts = list(row[:_FACTS])
+    facts[14] = None if facts[14] is None else value_of(facts[14])
+    execution_id, workflow, version, correlation_id, status, worker, updated_at = row[
+        _FACTS:_KEYS_FROM
+    ]
+    return pb.FoundTask(
+        task=task_state(facts),
+        execution_id=execution_id,
+        workflow_name=workflow,
+        workflow_version=version,
+        correlation_id=correlation_id,
+        execution_status=EXECUTION_STATUS[status],
+        worker_id=worker,
+        updated_at=timestamp(updated_at),
+    )

@@ -1,0 +1,39 @@
+"""What the commands that look for executions and tasks have in common."""
+
+from __future__ import annotations
+
+import click
+
+from services.query import QueryFault, Vocabulary, parse
+from tui.views.query_faults import fault_text
+
+LIMIT_OPTION = click.option(
+    "--limit", type=click.IntRange(1), default=50, show_default=True, help="The first so many."
+)
+SORT_OPTION = click.option(
+    "--sort",
+    default="",
+    metavar="FIELD[:desc]",
+    help="By which field they are sorted; default: the newest first.",
+)
+
+
+def checked(text: str, vocabulary: Vocabulary) -> str:
+    """``text``. Raises click.BadArgumentUsage where it is no query."""
+    try:
+        parse(text, vocabulary)
+    except QueryFault as fault:
+        raise click.BadArgumentUsage(fault_text(text, fault)) from fault
+    return text
+
+
+def say_more(shown: int, total: tuple[int, bool], limit: int) -> None:
+    """Tell, beside the list, of how many it shows the first.
+
+    Args:
+        total: How many there are, and whether there may be more.
+    """
+    count, bound = total
+    if shown < count or bound:
+        most = f"more than {count:,}" if bound else f"{count:,}"
+        click.echo(f"more: {shown:,} of {most}; --limit {2 * limit} shows more", err=True)

@@ -1,0 +1,111 @@
+"""`podium tasks`: tasks of whichever executions."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from podium.common.v1 import page_pb2
+from podium.executor.v1 import executor_pb2 as pb
+from services.query.tasks import TASKS
+from tui.cli.finding import LIMIT_OPTION, SORT_OPTION, checked, say_more
+from tui.cli.main import HOME_OPTION
+from tui.cli.session import call
+from tui.cli.writing import OUTPUT_OPTION, echo_data, echo_rows, examples
+from tui.views.timeline import execution_status, found_task_cells, task_status_name
+
+if TYPE_CHECKING:
+    from google.protobuf.timestamp_pb2 import Timestamp
+
+    from tui.clients import Clients
+
+CALL_SECONDS = 15.0
+PAGE = 200
+
+
+@click.command(
+    epilog=examples(
+        "podium tasks status:failed kind:HTTP newer:1h",
+        "podium tasks 'taskDefName = charge AND status IN (FAILED, TIMED_OUT)' --sort ended:desc",
+        "podium tasks execution:ID --output json",
+    )
+)
+@HOME_OPTION
+@LIMIT_OPTION
+@SORT_OPTION
+@OUTPUT_OPTION
+@click.argument("query", nargs=-1)
+def tasks(home: Path | None, limit: int, sort: str, output: str, query: tuple[str, ...]) -> None:
+    """List tasks of all executions: each attempt, those of the newest execution first.
+
+    QUERY is as of `podium executions`, e.g. `status:failed kind:HTTP ref:charge*`, or as Conductor
+    has it. Its fields are status, kind, ref, name, wf, execution, corr, id, reason, worker,
+    attempt, iteration, polls, older, newer, scheduled, started, updated, ended, dur, input and
+    output.
+    """
+    text = checked(" ".join(query), TASKS)
+
+    async def work(clients: Clients) -> None:
+        found, total = await _listed(clients, text, sort, limit)
+        if output == "text":
+            echo_rows(map(found_task_cells, found))
+        else:
+            echo_data([as_json(each) for each in found], output)
+        say_more(len(found), total, limit)
+
+    call(home, work)
+
+
+async def _listed(
+    clients: Clients, query: str, sort: str, limit: int
+) -> tuple[list[pb.FoundTask], tuple[int, bool]]:
+    """So many of the first, page by page, and how many there are in all (and perhaps more)."""
+    request = pb.SearchTasksRequest(
+        query=query, order_by=sort, count_total=True, page=page_pb2.PageRequest()
+    )
+    found: list[pb.FoundTask] = []
+    total = (0, False)
+    while len(found) < limit:
+        request.page.page_size = min(PAGE, limit - len(found))
+        answer = await clients.executor.SearchTasks(request, timeout=CALL_SECONDS)
+        found.extend(answer.tasks)
+        if request.count_total:
+            total = (answer.total, answer.total_is_bound)
+        request.count_total = False
+        request.page.page_token = answer.next_page_token
+        if not answer.next_page_token:
+            break
+    return found, total
+
+
+def as_json(found: pb.FoundTask) -> dict[str, object]:
+    """The task in Conductor's words; times in epoch milliseconds."""
+    task = found.task
+    return {
+        "taskId": task.task_id,
+        "referenceTaskName": task.ref,
+        "taskType": task.kind,
+        "taskDefName": task.name,
+        "status": task_status_name(task.status),
+        "retryCount": task.attempt,
+        "iteration": task.iteration,
+        "seq": task.sequence,
+        "pollCount": task.poll_count,
+        "workflowInstanceId": found.execution_id,
+        "workflowType": found.workflow_name,
+        "workflowVersion": found.workflow_version,
+        "workflowStatus": execution_status(found.execution_status),
+        "correlationId": found.correlation_id,
+        "workerId": found.worker_id,
+        "scheduledTime": task.scheduled_at.ToMilliseconds(),
+        "startTime": _milliseconds(task.started_at),
+        "updateTime": _milliseconds(found.updated_at),
+        "endTime": _milliseconds(task.ended_at),
+        "reasonForIncompletion": task.reason,
+    }
+
+
+def _milliseconds(at: Timestamp) -> int | None:
+    return at.ToMilliseconds() or None
