@@ -127,6 +127,8 @@ _EXECUTOR = {
     "DecideExecution": _OPERATE,
     "DeleteExecution": _OPERATE,
     "OperateExecutions": _OPERATE,
+    # It takes a thread's time, and tells nothing but what definitions say.
+    "TestWorkflow": _right(EDITOR, OPERATOR),
     "UpdateTask": _right(OPERATOR, WORKER, services=(EDGE,)),
     # The token in the request is the right; only the gateway takes such requests in.
     "CompleteCallback": Right(services=frozenset((EDGE,))),

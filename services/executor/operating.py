@@ -24,6 +24,7 @@ from services.executor.searches import Searches
 from services.executor.signalling import Signal, Signalling
 from services.executor.starting import Starting
 from services.executor.states import state_of
+from services.executor.testing import Testing
 from services.executor.texts import reason, short, task_reason
 
 Context = grpc.aio.ServicerContext[Any, Any]
@@ -40,6 +41,7 @@ class Operating:
         self._deleting = Deleting(calls, runtime)
         rerunning = Rerunning(calls, runtime.store.readers)
         self._acting = Acting(calls, starting, self._signalling, self._deleting, rerunning)
+        self._testing = Testing(runtime, starting)
         self._bulk = Bulk(searches, self._acting, runtime)
 
     async def _act(self, execution_id: str, asked: Asked) -> pb.ExecutionState:
@@ -145,6 +147,11 @@ class Operating:
             reason=reason(request.reason),
         )
         return pb.DeleteExecutionResponse(execution_ids=gone)
+
+    async def TestWorkflow(
+        self, request: pb.TestWorkflowRequest, context: Context
+    ) -> pb.TestWorkflowResponse:
+        return await self._testing.test(request)
 
     async def OperateExecutions(
         self, request: pb.OperateExecutionsRequest, context: Context

@@ -94,9 +94,21 @@ class Starting:
             raise TooLarge(f"The definition is longer than {_MOST_DEFINITION_CHARS} characters.")
         return await asyncio.to_thread(self._defined, text, request.workflow_name, trusted)
 
+    async def tested(self, request: pb.TestWorkflowRequest) -> Snapshot:
+        """What a test runs. Raises as :meth:`defined`, and :class:`NotFound`."""
+        if request.workflow_version < 0:
+            raise InvalidRequest("workflow_version must not be negative.")
+        name, text = request.workflow_name, request.workflow_definition
+        if not text:
+            return self._snapshot(name, request.workflow_version)
+        if len(text) > _MOST_DEFINITION_CHARS:
+            raise TooLarge(f"The definition is longer than {_MOST_DEFINITION_CHARS} characters.")
+        # Nothing goes out: it may name what it likes.
+        return await asyncio.to_thread(self._defined, text, name, True)
+
     def _defined(self, text: str, name: str, trusted: bool) -> Snapshot:
         document = _object(text, "definition")
-        if document.get("name") != name:
+        if name and document.get("name") != name:
             raise InvalidRequest(f"The definition is not of the name {name!r}.")
         try:
             return self._runtime.snapshots.given(document, trusted=trusted)

@@ -102,6 +102,7 @@ ROWS = {
     "audit": Row(),
     "log": Row(),
     "test-script": Row("1"),
+    "test-workflow": Row("order"),
     "contexts": Row(None),
 }
 

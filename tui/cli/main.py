@@ -59,6 +59,7 @@ COMMANDS = {
     "audit": ("tui.cli.audit", "audit", "Show who changed what, and who was refused."),
     "log": ("tui.cli.log", "log", "Show what the three services have logged of late."),
     "test-script": ("tui.cli.scripts", "test_script", "Run a script of a route without a call."),
+    "test-workflow": ("tui.cli.rehearsal", "test_workflow", "Run a workflow with mocked tasks."),
     "contexts": ("tui.cli.contexts", "contexts", "List the suites that the settings name."),
     "demo": ("tui.cli.demo", "demo", "Show the main job on a real job server."),
 }

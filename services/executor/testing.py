@@ -1,0 +1,147 @@
+"""`TestWorkflow`: what a test is given, as it is written, and what it came to."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from datetime import timedelta
+
+from podium.executor.v1 import executor_pb2 as pb
+from services.errors import InvalidRequest, Overloaded, TooLarge
+from services.executor.core.conductor import execution_json
+from services.executor.core.jsonpath import TooCostly
+from services.executor.core.model import Json, TaskStatus
+from services.executor.core.sizes import checked
+from services.executor.documents import text_of
+from services.executor.kinds.mocked import Mock
+from services.executor.rehearsing import Rehearsal, Rehearsed, Run, Script
+from services.executor.requested import object_of
+from services.executor.runtime import Runtime
+from services.executor.starting import Starting
+from services.executor.timers import now
+
+_AT_ONCE = 2
+_MOST_WAITING = 20
+_MOST_CHARS = 4 << 20
+_DEEPEST = 20
+_STATUSES = frozenset(
+    ("COMPLETED", "COMPLETED_WITH_ERRORS", "FAILED", "FAILED_WITH_TERMINAL_ERROR", "TIMED_OUT",
+     "CANCELED", "SKIPPED", "IN_PROGRESS")
+)  # fmt: skip
+_LONGEST_MS = 366 * 24 * 3_600_000
+
+
+class Testing:
+    """Runs tests, two at a time: each takes a thread's time."""
+
+    def __init__(self, runtime: Runtime, starting: Starting) -> None:
+        self._runtime = runtime
+        self._starting = starting
+        self._room = asyncio.Semaphore(_AT_ONCE)
+        self._waiting = 0
+
+    async def test(self, request: pb.TestWorkflowRequest) -> pb.TestWorkflowResponse:
+        """What came of it.
+
+        Raises:
+            InvalidRequest, TooLarge: It is not to be read, or cannot be run.
+            NotFound: There is no such workflow.
+            Overloaded: Too many tests wait.
+        """
+        if len(request.mocks) + len(request.sub_workflow_tests) > _MOST_CHARS:
+            raise TooLarge(f"The mocks are longer than {_MOST_CHARS} characters.")
+        script = script_of(
+            await object_of(request.mocks, "mocks") or {},
+            await object_of(request.sub_workflow_tests, "sub_workflow_tests") or {},
+        )
+        given = await object_of(request.input, "input") or {}
+        snapshot = await self._starting.tested(request)
+        if self._waiting >= _MOST_WAITING:
+            raise Overloaded("Too many tests of workflows wait; try again in a moment.")
+        self._waiting += 1
+        try:
+            async with self._room:
+                rehearsal = Rehearsal(self._runtime.snapshots, self._runtime.scripts, now())
+                rehearsed = await rehearsal.run(snapshot, given, script)
+                return await asyncio.to_thread(_response, rehearsed)
+        finally:
+            self._waiting -= 1
+
+
+def _response(rehearsed: Rehearsed) -> pb.TestWorkflowResponse:
+    root = rehearsed.runs[0]
+    documents: list[Json] = [_document(run) for run in rehearsed.runs]
+    try:
+        checked(documents)
+    except TooCostly as error:
+        raise TooLarge(f"What came of the test is too large: {error}.") from error
+    texts = [text_of(document) for document in documents]
+    return pb.TestWorkflowResponse(
+        document=texts[0],
+        sub_workflows=texts[1:],
+        waiting_refs=root.waiting if not root.execution.status.final else (),
+        stopped=rehearsed.stopped,
+        unmocked_refs=sorted(root.mocks.missing),
+    )
+
+
+def _document(run: Run) -> Json:
+    return execution_json(run.execution, run.in_order)
+
+
+def script_of(mocks: Mapping[str, Json], within: Mapping[str, Json], depth: int = 0) -> Script:
+    """What Conductor's ``WorkflowTestRequest`` says: by reference, how attempts end.
+
+    Raises:
+        InvalidRequest: It makes no sense; says where.
+    """
+    if depth > _DEEPEST:
+        raise InvalidRequest(f"Sub-workflows may be mocked {_DEEPEST} levels deep.")
+    return Script(
+        {ref: tuple(_mocks(ref, value)) for ref, value in mocks.items()},
+        {ref: _within(ref, value, depth) for ref, value in within.items()},
+    )
+
+
+def _within(ref: str, value: Json, depth: int) -> Script:
+    asked = value if isinstance(value, dict) else {}
+    mocks, within = (asked.get(name) or {} for name in (MOCKS, WITHIN))
+    if not (isinstance(value, dict) and isinstance(mocks, dict) and isinstance(within, dict)):
+        raise InvalidRequest(f"What is said of the sub-workflow {ref!r} must be an object.")
+    return script_of(mocks, within, depth + 1)
+
+
+MOCKS, WITHIN = "taskRefToMockOutput", "subWorkflowTestRequest"
+
+
+def _mocks(ref: str, value: Json) -> list[Mock]:
+    if not isinstance(value, list):
+        raise InvalidRequest(f"The mocks of {ref!r} must be a list: one for each attempt.")
+    return [_mock(f"{ref}[{index}]", each) for index, each in enumerate(value)]
+
+
+def _mock(place: str, value: Json) -> Mock:
+    if not isinstance(value, dict):
+        raise InvalidRequest(f"The mock {place} must be an object.")
+    status, output = value.get("status", "COMPLETED"), value.get("output")
+    if not isinstance(status, str) or status not in _STATUSES:
+        raise InvalidRequest(
+            f"The status of the mock {place} must be one of {', '.join(sorted(_STATUSES))}."
+        )
+    if output is not None and not isinstance(output, dict):
+        raise InvalidRequest(f"The output of the mock {place} must be an object.")
+    took = sum(_milliseconds(place, value, name) for name in ("executionTime", "queueWaitTime"))
+    return Mock(TaskStatus(status), output or {}, timedelta(milliseconds=took))
+
+
+def _milliseconds(place: str, value: Mapping[str, Json], name: str) -> float:
+    given = value.get(name)
+    if given is None:
+        return 0
+    if isinstance(given, bool) or not isinstance(given, int | float) or not _is_sane(given):
+        raise InvalidRequest(f"The {name} of the mock {place} must be milliseconds, up to a year.")
+    return given
+
+
+def _is_sane(milliseconds: float) -> bool:
+    return 0 <= milliseconds <= _LONGEST_MS
