@@ -32,13 +32,18 @@ class Kin:
     def committed(self, event: Event | None, unfolded: Unfolded) -> None:
         """Tell what follows from a commit."""
         for tell in unfolded.tells:
-            self._tell_child(unfolded.execution.id, tell)
+            task = unfolded.changed.get(tell.task_id)
+            # What it was retried for may have ended again in the same unit.
+            if not isinstance(tell.event, Retried) or (task and not task.status.final):
+                self._tell_child(unfolded.execution.id, tell)
         before, after = unfolded.before, unfolded.execution
+        if isinstance(event, ChildReopened) and before.status.final and not after.status.final:
+            self._ask_child(unfolded, event.task_id)
         if not after.parent_id:
             return
         if after.status.final:
-            # A start that ends at once was RUNNING before.
-            if not before.status.final:
+            # A start that ends at once was RUNNING before; a retry may fail again at once.
+            if not before.status.final or _ran_again(before, after):
                 self._tell_parent(after)
         elif before.status.final and not (isinstance(event, Retried) and event.by_parent):
             self._send(after.parent_id, Letter(ChildReopened(after.parent_task_id)))
@@ -56,6 +61,14 @@ class Kin:
             else:
                 said = f"Parent workflow has been terminated with reason: {orphan.reason}"
                 self._send(orphan.id, Letter(Terminated(said, by_parent=True)))
+
+    def _ask_child(self, unfolded: Unfolded, task_id: str) -> None:
+        """How what runs again stands: it may have ended before its parent heard of it."""
+        task = unfolded.changed.get(task_id)
+        output = task.output if task is not None else None
+        child_id = output.get("subWorkflowId") if isinstance(output, dict) else None
+        if isinstance(child_id, str):
+            self._send(child_id, Letter(None, heard=self._as_it_stands))
 
     def _tell_parent(self, child: Execution) -> None:
         self._send(child.parent_id, Letter(_ended(child)))
@@ -78,6 +91,11 @@ class Kin:
                 self._send(parent_id, Letter(gone))
 
         self._send(tell.id, Letter(tell.event, heard=answered))
+
+
+def _ran_again(before: Execution, after: Execution) -> bool:
+    stood, stands = ((each.restarts, each.last_retried_at) for each in (before, after))
+    return stood != stands
 
 
 def _ended(child: Execution) -> ChildEnded:

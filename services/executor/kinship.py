@@ -39,9 +39,9 @@ class Unheard:
 def unheard(db: sqlite3.Connection) -> Unheard:
     """As the executions stand."""
     found = Unheard()
-    for child, parent, task, resumed_at, retried_at in db.execute(_ENDED):
-        # An operator's retry goes to the child, which notes it: then it has been there.
-        if resumed_at is not None and (retried_at or 0) // 1000 < resumed_at:
+    for child, parent, task, resumed_at, begun_at in db.execute(_ENDED):
+        # An operator's retry goes to the child, which begins again: then it has been there.
+        if resumed_at is not None and begun_at // 1000 < resumed_at:
             found.retried.append((child, parent, task))
         else:
             found.ended.append(child)
@@ -54,7 +54,7 @@ def unheard(db: sqlite3.Connection) -> Unheard:
 
 _ENDED = """
     SELECT child.id, tasks.execution_id, tasks.id, json_extract(memory, '$.resumedAt'),
-        child.last_retried_at
+        max(child.created_at, coalesce(child.last_retried_at, 0))
     FROM tasks INDEXED BY tasks_waiting_for_children
     JOIN executions AS child ON child.id = json_extract(tasks.output, '$.subWorkflowId')
     WHERE kind = 'SUB_WORKFLOW' AND tasks.ended_at IS NULL AND child.ended_at IS NOT NULL

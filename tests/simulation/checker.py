@@ -36,6 +36,8 @@ def _decided_once(shell: Shell) -> None:
 def _everybody_heard(shell: Shell) -> None:
     """What recovery would have to say is nothing: it was said."""
     unheard = kinship.unheard(shell.db)
+    # One that was retried, and whose parent went on without it, goes its own way.
+    unheard.orphans = [orphan for orphan in unheard.orphans if not orphan.reopened]
     assert unheard == kinship.Unheard(), f"unheard: {unheard}"
     assert not queries.not_begun(shell.db), "not begun"
 

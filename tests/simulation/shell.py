@@ -12,7 +12,7 @@ import sqlite3
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +47,9 @@ from services.executor.units import Unit
 from services.executor.writer import transaction
 
 EPOCH = datetime(2027, 1, 31, 12, 0, tzinfo=UTC)
+
+# From one commit to the next.
+_MOMENT = timedelta(milliseconds=1)
 
 Judge = Callable[[str, Mapping[str, Json]], Json]
 
@@ -110,8 +113,14 @@ class Shell:
         return self._deliver(execution_id, Letter(event))
 
     def deliver(self) -> None:
-        """One of the letters that are on their way arrives: whichever it is, after a crash too."""
-        following = min(self.letters, key=_order)
+        """One of the letters that are on their way arrives: whichever it is, after a crash too.
+
+        Of those for one execution it is the first that was sent.
+        """
+        first: dict[str, tuple[str, Letter]] = {}
+        for letter in self.letters:
+            first.setdefault(letter[0], letter)
+        following = min(first.values(), key=_order)
         self.letters.remove(following)
         self._deliver(*following)
 
@@ -156,6 +165,7 @@ class Shell:
         with transaction(self.db):
             statements.write(self.db, [unit], self._stored)
         self.commits += 1
+        self.now += _MOMENT
         self._committed(actor, event, unfolded, unit)
 
     def _computed(self, compute: Any) -> Computed:
@@ -202,8 +212,7 @@ class Shell:
         self._lose_memory()
         self.db.close()
         self.db = self._open()
-        self.kin.recover(kinship.unheard(self.db))
-        self.letters.extend((each, Letter(Started())) for each in queries.not_begun(self.db))
+        self._recover()
 
     def die_writing(self, act: Callable[[], None], cut: int) -> bool:
         """The process dies within the commit that ``act`` leads to: its last bytes are not there.
@@ -231,9 +240,13 @@ class Shell:
         torn.with_name(f"{torn.name}-wal").replace(log)
         self.path.with_name(f"{self.path.name}-shm").unlink(missing_ok=True)
         self.db = self._open()
-        self.kin.recover(kinship.unheard(self.db))
-        self.letters.extend((each, Letter(Started())) for each in queries.not_begun(self.db))
+        self._recover()
         return True
+
+    def _recover(self) -> None:
+        """In the order of :func:`runtime.running`."""
+        self.letters.extend((each, Letter(Started())) for each in queries.not_begun(self.db))
+        self.kin.recover(kinship.unheard(self.db))
 
     def _lose_memory(self) -> None:
         self._actors.clear()

@@ -18,8 +18,13 @@ from services.executor import queries
 from services.executor.core.events import (
     Event,
     Interrupted,
+    Paused,
     Performed,
+    Restarted,
+    Resumed,
+    Retried,
     TaskUpdated,
+    Terminated,
     TimerKey,
 )
 from services.executor.core.http import HttpOutcome
@@ -34,7 +39,7 @@ from tests.simulation.shell import Call, Shell
 from tests.simulation.workflows import definitions
 
 _MOST_STEPS = 3_000
-_CHOSEN_STEPS = 60
+_CHOSEN_STEPS = 40
 OUTCOMES: tuple[HttpOutcome, ...] = (
     answer({"n": 1, "done": True}),
     answer({"n": 1, "done": True}),
@@ -59,6 +64,22 @@ class Faults:
 CALM = Faults()
 STORMY = Faults(die=0.08, die_writing=0.05, repeat=0.1, forget=0.1)
 
+_ENDED_BADLY: tuple[Event, ...] = (
+    Retried(),
+    Retried(resume=True),
+    Retried(resume=True),
+    Restarted(),
+    Terminated("for good"),
+)
+_ASKED: Mapping[str, tuple[Event, ...]] = {
+    "RUNNING": (Paused(), Paused(), Terminated("enough")),
+    "PAUSED": (Resumed(), Resumed(), Terminated("enough")),
+    "FAILED": _ENDED_BADLY,
+    "TIMED_OUT": _ENDED_BADLY,
+    "TERMINATED": _ENDED_BADLY,
+}
+_GOING_ON: Mapping[str, tuple[Event, ...]] = {"PAUSED": (Resumed(),)}
+
 Act = tuple[str, Callable[[], None]]
 """Something that may happen: what it is called, and how it is done."""
 
@@ -68,12 +89,14 @@ class World:
     """The life of a seed.
 
     Attributes:
+        operators: Whether somebody pauses, ends, retries and restarts executions besides.
         past: What may come twice.
     """
 
     seed: int
     path: Path
     faults: Faults
+    operators: bool = False
     past: list[tuple[str, Event]] = field(default_factory=list)
 
     def outcome(self) -> dict[str, Json]:
@@ -92,19 +115,41 @@ class World:
         for step in range(_MOST_STEPS):
             self._settle(shell, luck)
             check(shell)
-            acts = self._acts(shell)
-            if not acts:
+            act = self._chosen(shell, step)
+            if act is None:
                 check_end(shell)
                 result = _came_to(shell)
                 shell.db.close()
                 return result
-            self._happens(shell, luck, self._chosen(acts, step))
+            self._happens(shell, luck, act)
         raise AssertionError("it never ends")
 
-    def _chosen(self, acts: list[Act], step: int) -> Act:
+    def _chosen(self, shell: Shell, step: int) -> Act | None:
+        """What happens next; None: nothing can."""
+        acts = self._acts(shell)
         if step >= _CHOSEN_STEPS:
-            return acts[0]
-        return acts[int(fraction(self.seed, step) * len(acts) * 0.999)]
+            # Nobody asks for more any more, and what is paused goes on.
+            acts = acts or self._asked(shell, _GOING_ON)
+            return acts[0] if acts else None
+        if self.operators and (not acts or fraction(self.seed, step, "asked") < 0.15):
+            acts = self._asked(shell, _ASKED) or acts
+        return acts[int(fraction(self.seed, step) * len(acts) * 0.999)] if acts else None
+
+    def _asked(self, shell: Shell, words: Mapping[str, tuple[Event, ...]]) -> list[Act]:
+        """What an operator may ask for."""
+        return [
+            (f"asked {execution_id} {number}", self._asking(shell, execution_id, event))
+            for execution_id, status in shell.db.execute(
+                "SELECT id, status FROM executions ORDER BY id"
+            ).fetchall()
+            for number, event in enumerate(words.get(status, ()))
+        ]
+
+    def _asking(self, shell: Shell, execution_id: str, event: Event) -> Callable[[], None]:
+        def ask() -> None:
+            shell.tell(execution_id, event)
+
+        return ask
 
     def _happens(self, shell: Shell, luck: Random, act: Act) -> None:
         if luck.random() < self.faults.forget:
@@ -116,9 +161,12 @@ class World:
             # It never happened: it is still to be done, and the world says the same.
             self._interrupt(shell)
             self._settle(shell, luck)
-            again = [each for each in self._acts(shell) if each[0] == act[0]]
-            assert again, f"{act[0]} was lost with the commit"
-            again[0][1]()
+            possible = [*self._acts(shell), *self._asked(shell, _ASKED)]
+            again = [each for each in possible if each[0] == act[0]]
+            # With operators, what is heard first may have made it void.
+            assert again or self.operators, f"{act[0]} was lost with the commit"
+            for each in again[:1]:
+                each[1]()
         elif not torn:
             act[1]()
         if luck.random() < self.faults.die:
@@ -229,7 +277,10 @@ def _timeless(text: str) -> str:
 
 
 def life(seed: int, folder: Path, faults: Faults = STORMY) -> None:
-    """A calm life and one with faults come to the same.
+    """A calm life and one with faults come to the same; one with operators comes to an end.
+
+    What operators ask for while executions speak to each other depends on who is heard first, so
+    of such a life only what must always hold is looked at.
 
     Raises:
         AssertionError: They do not; its text has the seed.
@@ -237,14 +288,13 @@ def life(seed: int, folder: Path, faults: Faults = STORMY) -> None:
     try:
         calm = World(seed, folder / f"{seed}-calm.db", CALM).outcome()
         stormy = World(seed, folder / f"{seed}-stormy.db", faults).outcome()
-        assert _difference(calm, stormy) == ""
+        assert calm == stormy, _difference(calm, stormy)
+        World(seed, folder / f"{seed}-asked.db", faults, operators=True).outcome()
     except AssertionError as error:
         raise AssertionError(f"seed {seed}: {error}") from error
 
 
 def _difference(calm: dict[str, Json], stormy: dict[str, Json]) -> str:
-    if calm == stormy:
-        return ""
     for name in calm:
         if calm[name] != stormy[name]:
             return f"{name}: {json.dumps(calm[name])[:2000]} | {json.dumps(stormy[name])[:2000]}"
