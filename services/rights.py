@@ -144,6 +144,21 @@ _EXECUTOR = {
     "GetExecutorStatus": _ANYONE,
 }
 
+# Who has no role for it may do the tasks whose definition it may EXECUTE.
+_WORK = _right(WORKER, OPERATOR, checked_by_handler=True, streams=1_000)
+
+_WORKER = {
+    "Work": _WORK,
+    "PollTask": _WORK,
+    "PollTasks": _WORK,
+    "UpdateTask": _WORK,
+    "AddTaskLog": _WORK,
+    # READ on the workflow.
+    "ListTaskLogs": _right(EDITOR, OPERATOR, VIEWER, checked_by_handler=True),
+    "ListQueues": _right(EDITOR, OPERATOR, VIEWER, WORKER),
+    "RequeueTasks": _OPERATE,
+}
+
 _EDGE = {
     "GetEdgeStatus": _ANYONE,
     # It takes a script worker's time.
@@ -174,7 +189,12 @@ _COMMON = {
 
 RIGHTS: Mapping[str, Right] = _COMMON | {
     f"/podium.{service}.v1.{service.capitalize()}Service/{method}": right
-    for service, table in (("registry", _REGISTRY), ("executor", _EXECUTOR), ("edge", _EDGE))
+    for service, table in (
+        ("registry", _REGISTRY),
+        ("executor", _EXECUTOR),
+        ("worker", _WORKER),
+        ("edge", _EDGE),
+    )
     for method, right in table.items()
 }
 

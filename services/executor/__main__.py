@@ -21,6 +21,7 @@ from services.executor.service import Executor
 from services.executor.settings import ExecutorSettings
 from services.executor.snapshots import Snapshots
 from services.executor.upkeep import Upkeep
+from services.executor.workers.service import NAME as WORKERS, Workers
 from services.log_ring import LogRing
 from services.process import die_with_parent, report_ready, run, stand_by
 from services.replica import Replica, first_copy, following
@@ -91,20 +92,22 @@ async def opened(
                 terms=Terms(delays=settings.webhook_delays),
             )
         )
-        executor = Executor(runtime, replica, tokens)
+        executor, workers = Executor(runtime, replica, tokens), Workers(runtime, replica)
         verifier = Verifier(cluster_key, replica, "executor")
         log = ring or LogRing()
         address = await stack.enter_async_context(
             serving(
                 executor.add_to,
+                workers.add_to,
                 log_service.LogService(log).add_to,
                 address=settings.listen,
                 interceptors=[AccessInterceptor(verifier, replica)],
-                services=[SERVICE, log_service.NAME],
+                services=[SERVICE, WORKERS, log_service.NAME],
                 grace=_GRACE_SECONDS,
             )
         )
         stack.callback(log.close)
+        executor.ends_with(workers.end_sessions)
         yield executor, runtime, replica, scripts, address
 
 

@@ -15,7 +15,7 @@ from services.executor.core.decide import start
 from services.executor.core.events import TimerFired, TimerKey
 from services.executor.core.model import Execution, Task
 from services.executor.core.webhooks import followed
-from services.executor.documents import LARGE_CHARS, text_of
+from services.executor.documents import LARGE_CHARS, plain, text_of
 from services.executor.message_rows import PUT_MESSAGE, message_row
 from services.executor.orders import Strategy
 from services.executor.rows import (
@@ -29,6 +29,7 @@ from services.executor.rows import (
     weight,
 )
 from services.executor.snapshots import Snapshot
+from services.executor.turn_rows import COUNT, COUNT_OUT, DROP_LOGS, LOG
 from services.executor.unfolding import Unfolded
 from services.executor.units import Unit
 from services.executor.webhook_rows import webhook_row
@@ -69,6 +70,7 @@ def unit_of(
     if execution is not before or new:
         changed = unfolded.changed.values()
         unit.changes.extend(states.changes(execution, actor.origin, changed, unit.tasks))
+    _turns(unit, unfolded)
     _webhook(unit, actor, unfolded, new)
     for each in unfolded.published:
         text = unfolded.text(each.payload)
@@ -170,6 +172,19 @@ def _timers(
         actor.timed = True
 
 
+def _turns(unit: Unit, unfolded: Unfolded) -> None:
+    execution_id = unfolded.execution.id
+    if unfolded.dropped:
+        unit.also.append((DROP_LOGS, (execution_id,)))
+    for command in unfolded.counts:
+        unit.also.append((COUNT, (command.name, micros(command.at), command.task_id)))
+        unit.also.append((COUNT_OUT, (command.name, micros(command.since))))
+    for log in unfolded.logs:
+        for number, (at, line) in enumerate(log.lines, log.number):
+            unit.also.append((LOG, (execution_id, log.task_id, number, micros(at), plain(line))))
+            unit.size += len(line)
+
+
 def _webhook(unit: Unit, actor: Actor, unfolded: Unfolded, new: bool) -> None:
     webhook, execution = actor.origin.webhook, unfolded.execution
     if webhook is None:
@@ -208,6 +223,7 @@ def _begun(
         parent_id=actor.id if command.task_id else "",
         parent_task_id=command.task_id,
         depth=command.depth,
+        task_to_domain=command.task_to_domain,
     )
     return execution, snapshot
 

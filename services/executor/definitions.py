@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from operator import itemgetter
+
 from services.errors import NotFound
 from services.executor.core.commands import Lookup, StartExecution, Wanted
 from services.executor.core.model import Json
@@ -13,11 +16,18 @@ class Definitions:
 
     Args:
         pinned: What it runs; None: it is not known yet.
+        choose: Of queues, the one that has workers.
     """
 
-    __slots__ = ("_found", "_pinned", "_snapshots")
+    __slots__ = ("_choose", "_found", "_pinned", "_snapshots")
 
-    def __init__(self, snapshots: Snapshots, pinned: Snapshot | None) -> None:
+    def __init__(
+        self,
+        snapshots: Snapshots,
+        pinned: Snapshot | None,
+        choose: Callable[[Sequence[str]], str] = itemgetter(-1),
+    ) -> None:
+        self._choose = choose
         self._snapshots = snapshots
         self._pinned = pinned
         # What was looked up is what is started, whatever is put meanwhile.
@@ -27,6 +37,8 @@ class Definitions:
         """The value that :class:`Lookup` describes. Raises :class:`NotFound` with the reason."""
         tasks: dict[str, Json] = {}
         wanted = lookup.wanted
+        if wanted.queues:
+            return {"queue": self._choose(wanted.queues)}
         for name in wanted.tasks:
             definition = self._snapshots.task(name)
             tasks[name] = None if definition is None else dict(definition)

@@ -27,6 +27,7 @@ from services.executor.definitions import Definitions
 from services.executor.kin import Kin
 from services.executor.loads import Found, Loads
 from services.executor.orders import Order
+from services.executor.queues import Queues
 from services.executor.rows import Row
 from services.executor.setbacks import Setbacks
 from services.executor.snapshots import Snapshot, Snapshots
@@ -74,6 +75,7 @@ class Engine:
         self._actors = Actors()
         self._waking = Waking(self.is_known, self._deliver)
         self.kin = Kin(self._waking.send)
+        self.queues = Queues(self._loop, self._waking.send)
         # What is being computed, or written as text, and the letters it is for.
         self._computing: dict[asyncio.Task[None], Letter] = {}
         self._open = True
@@ -97,6 +99,7 @@ class Engine:
         """
         self._open = False
         self.timers.close()
+        self.queues.close()
         for task, letter in list(self._computing.items()):
             if task.cancel():
                 answer(letter, stopping())
@@ -226,7 +229,8 @@ class Engine:
             self._setbacks.failed(actor, letter, error)
 
     def _unfolding(self, actor: Actor, execution: Execution) -> Unfolded:
-        return Unfolded(execution, Definitions(self._snapshots, actor.snapshot))
+        definitions = Definitions(self._snapshots, actor.snapshot, self.queues.choose)
+        return Unfolded(execution, definitions)
 
     def _decide(self, actor: Actor, letter: Letter, unfolded: Unfolded) -> None:
         if letter.event is None:
@@ -242,8 +246,11 @@ class Engine:
         try:
             for event in events:
                 unfolded.decide(event, self._kinds, self._now())
+            if unfolded.offers:
+                self.queues.hand_out(unfolded, self._kinds, self._now())
             children = () if unfolded.computes else begun(actor, unfolded, self._now())
         except Exception as error:  # noqa: BLE001
+            self.queues.not_written(unfolded)
             self._setbacks.not_decided(actor, letter, error)
             return
         if unfolded.computes:
@@ -278,12 +285,15 @@ class Engine:
                 await asyncio.to_thread(unfolded.decide_all, events, self._kinds, self._now())
             if unfolded.computes:
                 self._waking.make_way(actor.id)
-            await unfolded.compute(self._scripts, self._kinds, self._now)
+            while unfolded.computes or unfolded.offers:
+                self.queues.hand_out(unfolded, self._kinds, self._now())
+                await unfolded.compute(self._scripts, self._kinds, self._now)
             children = begun(actor, unfolded, self._now())
             if unfolded.large:
                 await asyncio.to_thread(prepare, actor, unfolded, children)
         except Exception as error:  # noqa: BLE001
             actor.busy = False
+            self.queues.not_written(unfolded)
             self._setbacks.not_decided(actor, letter, error)
         else:
             self._submit(actor, letter, unfolded, children)
@@ -310,6 +320,7 @@ class Engine:
             )
         except (TypeError, ValueError, OverflowError, RecursionError) as error:
             logger.exception("What happened to execution %s cannot be stored.", actor.id)
+            self.queues.not_written(unfolded)
             actor.busy = False
             if letter.more:
                 self._setbacks.part(actor, letter)
@@ -321,6 +332,8 @@ class Engine:
 
     def _written(self, actor: Actor, letter: Letter, unfolded: Unfolded, unit: Unit) -> None:
         actor.busy = False
+        if (unit.error is not None or unit.known) and unfolded.claims:
+            self.queues.not_written(unfolded)
         if unit.error is not None:
             logger.error("Execution %s was not written: %s", actor.id, unit.error)
             # What is in memory may be ahead of what is stored.
@@ -363,6 +376,7 @@ class Engine:
                 self.timers.arm(actor.id, key, command.at)
             else:
                 self.timers.disarm(actor.id, key)
+        self.queues.committed(unfolded)
         self._committed(actor, letter, unfolded, unit)
         for row in unit.children:
             self.begin(row[0])

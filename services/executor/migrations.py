@@ -344,3 +344,38 @@ def m014_parents(db: Database) -> None:
         "CREATE INDEX executions_of_parent ON executions (parent_id, created_at, id) "
         "WHERE parent_id != ''"
     )
+
+
+@migrations()
+def m015_turns(db: Database) -> None:
+    """Tasks that wait for workers, or for the limits of their definition: who, and what they log.
+
+    The index holds those that wait or are at work, and no more: the queues are read from it.
+    """
+    db.execute("ALTER TABLE tasks ADD COLUMN queue TEXT NOT NULL DEFAULT ''")
+    db.execute("ALTER TABLE executions ADD COLUMN task_to_domain TEXT NOT NULL DEFAULT '{}'")
+    db.execute(
+        "CREATE INDEX tasks_in_queues ON tasks (queue) WHERE queue != '' AND ended_at IS NULL"
+    )
+    db.execute(
+        """
+        CREATE TABLE begun_tasks (
+            name TEXT NOT NULL,
+            at INTEGER NOT NULL,
+            task_id TEXT NOT NULL,
+            PRIMARY KEY (name, at, task_id)
+        ) STRICT, WITHOUT ROWID
+        """
+    )
+    db.execute(
+        """
+        CREATE TABLE task_logs (
+            execution_id TEXT NOT NULL,
+            task_id TEXT NOT NULL,
+            number INTEGER NOT NULL,
+            at INTEGER NOT NULL,
+            line TEXT NOT NULL,
+            PRIMARY KEY (execution_id, task_id, number)
+        ) STRICT, WITHOUT ROWID
+        """
+    )

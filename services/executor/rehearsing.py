@@ -19,7 +19,7 @@ from uuid import uuid4
 from services.errors import NotFound, Overloaded
 from services.executor.core.commands import SetTimer, StartExecution
 from services.executor.core.decide import start
-from services.executor.core.events import ChildEnded, Event, Started, TimerFired, TimerKey
+from services.executor.core.events import ChildEnded, Event, Started, Taken, TimerFired, TimerKey
 from services.executor.core.model import Execution, Json, Refused, Task
 from services.executor.definitions import Definitions
 from services.executor.kinds import KINDS
@@ -177,6 +177,8 @@ class Rehearsal:
             if isinstance(command, SetTimer):
                 run.timers[key] = command.at
                 heapq.heappush(self._due, (command.at, next(self._numbers), run, key))
+        # Nothing else is at work: there is room.
+        self._events.extend((run, Taken(offer.task_id)) for offer in unfolded.offers)
         for started in unfolded.children:
             if started.task_id:
                 self._start(run, started, unfolded)

@@ -50,6 +50,7 @@ EXECUTION_COLUMNS = (
     "last_retried_at", "reason", "correlation_id", "priority", "parent_id", "parent_task_id",
     "restarts", "next_sequence", "open", "failed_refs", "input", "variables", "output",
     "started_by", "fingerprint", "answer", "request_id", "traceparent", "slot", "depth",
+    "task_to_domain",
 )  # fmt: skip
 
 # What an event changes; None for variables and output leaves them as they are.
@@ -63,7 +64,7 @@ TASK_COLUMNS = (
     "first_scheduled_at", "updated_at", "started_at", "ended_at", "attempt", "iteration",
     "generation", "reason", "poll_count", "pending", "callback_after", "next_at", "open",
     "retried_id", "worker_id", "parent", "round", "performs", "timers", "held", "input", "output",
-    "memory",
+    "memory", "queue",
 )  # fmt: skip
 
 
@@ -120,6 +121,7 @@ def execution_row(execution: Execution, snapshot: str, origin: Origin, text: Tex
         plain(origin.traceparent),
         origin.slot,
         execution.depth,
+        text(dict(execution.task_to_domain)) if execution.task_to_domain else "{}",
     )
 
 
@@ -181,6 +183,7 @@ def task_row(execution_id: str, task: Task, stored: Task | None, text: Text = te
         None
         if known and stored is not None and stored.memory is task.memory
         else _memory(task, text),
+        task.queue,
     )
 
 
@@ -190,7 +193,7 @@ def _memory(task: Task, text: Text) -> str:
 
 def weight(row: Row) -> int:
     """How many characters its documents have: what an execution costs in memory, roughly."""
-    return sum(len(value) for value in row[-10:] if isinstance(value, str))
+    return sum(len(value) for value in row[-11:] if isinstance(value, str))
 
 
 def execution_of(row: Row, workflow: Workflow, tasks: Mapping[str, Task]) -> Execution:
@@ -212,6 +215,7 @@ def execution_of(row: Row, workflow: Workflow, tasks: Mapping[str, Task]) -> Exe
         next_sequence=row[15],
         open=row[16],
         depth=row[27],
+        task_to_domain=cast("dict[str, str]", value_of(row[28])),
         failed_refs=tuple(cast("list[str]", value_of(row[17]))),
         input=cast("dict[str, Json]", value_of(row[18])),
         variables=cast("dict[str, Json]", value_of(row[19])),
@@ -261,6 +265,7 @@ def task_of(row: Row) -> Task:
         input=value_of(row[29]),
         output=value_of(row[30]),
         memory=cast("dict[str, Json]", value_of(row[31])),
+        queue=row[32],
     )
 
 

@@ -12,7 +12,7 @@ from datetime import timedelta
 from typing import TypeVar
 
 from services.errors import ServiceError
-from services.executor import kinship, queries
+from services.executor import kinship, queries, turn_rows
 from services.executor.actors import Actor, Letter, Told
 from services.executor.admission import Gate, Lanes
 from services.executor.answers import Answer, stopping
@@ -112,6 +112,7 @@ class Runtime:
         )
         self.performing = Performing(tasks, effects, handing_off, self.engine.tell, lanes)
         self.deliveries = Deliveries(tasks, store, effects, handing_off, terms)
+        self.handing_off = handing_off
         self.public_url = handing_off.absolute
         self.scripts = scripts
         self.gate = Gate(
@@ -134,6 +135,11 @@ class Runtime:
         if self.draining:
             raise stopping()
         self.gate.check()
+
+    def check_serving(self) -> None:
+        """Whether tasks are given to workers. Raises :class:`Unavailable`: it is about to end."""
+        if self.draining:
+            raise stopping()
 
     def _committed(self, actor: Actor, letter: Letter, unfolded: Unfolded, unit: Unit) -> None:
         execution = unfolded.execution
@@ -226,6 +232,7 @@ async def running(
         _surely(store, kinship.unheard),
     )
     scheduled = await _surely(store, schedule_rows.known)
+    waiting = await _surely(store, turn_rows.turns)
     feed = Feed(store.readers, store.epoch, head, floor)
     async with asyncio.TaskGroup() as tasks:
         runtime = Runtime(
@@ -242,8 +249,10 @@ async def running(
             scheduled,
             terms,
         )
+        runtime.engine.queues.recover(waiting)
         runtime.engine.recover(interrupted, not_begun)
         runtime.engine.kin.recover(unheard)
+        runtime.engine.queues.go_on()
         background = [
             tasks.create_task(store.writer.failing()),
             tasks.create_task(runtime.engine.timers.run()),

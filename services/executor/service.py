@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
 from importlib import metadata
 from typing import Any
@@ -66,6 +66,7 @@ class Executor(Operating, ScheduleCalls, EventCalls, rpc.ExecutorServiceServicer
         self._gauges = Gauges(runtime)
         super().__init__(runtime, self._starting, self._calls, self._searches)
         self._sessions: set[Session] = set()
+        self._others: list[Callable[[], None]] = []
 
     def add_to(self, server: grpc.aio.Server) -> None:
         """Serve on ``server``."""
@@ -75,6 +76,12 @@ class Executor(Operating, ScheduleCalls, EventCalls, rpc.ExecutorServiceServicer
         """End every session, so that their peers go elsewhere or come again."""
         for session in self._sessions:
             session.end()
+        for end in self._others:
+            end()
+
+    def ends_with(self, end: Callable[[], None]) -> None:
+        """Have ``end`` called with :meth:`end_sessions`."""
+        self._others.append(end)
 
     async def Session(  # type: ignore[override]
         self, requests: AsyncIterator[pb.SessionRequest], context: Context

@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import timedelta
 from functools import lru_cache
 from hashlib import sha256
+from typing import cast
 
 from podium.executor.v1 import executor_pb2 as pb
 from services.access import Authority, Principal, application_principal, require, tags_of
@@ -23,6 +24,7 @@ from services.errors import (
 )
 from services.executor.core.decide import start
 from services.executor.core.model import Json
+from services.executor.core.turns import domains_of
 from services.executor.core.webhooks import Webhook
 from services.executor.documents import LARGE_CHARS
 from services.executor.orders import Order, Strategy
@@ -43,6 +45,7 @@ _MOST_URL_CHARS = 2048
 _MOST_PRIORITY = 99
 _MOST_ALLOWED = 10_000
 _MOST_KEY_BYTES = 32
+_MOST_DOMAINS = 1_000
 _PATIENCE = timedelta(seconds=1)
 
 
@@ -154,6 +157,7 @@ class Starting:
             now(),
             correlation_id=correlation_id,
             priority=priority,
+            task_to_domain=_domains(request) if request.task_to_domain else None,
         )
         return Order(
             execution,
@@ -212,6 +216,18 @@ def _check(execution_id: str, version: int, priority: int) -> None:
         raise InvalidRequest(f"priority must be from 0 to {_MOST_PRIORITY}.")
     if version < 0:
         raise InvalidRequest("workflow_version must not be negative.")
+
+
+def _domains(request: pb.Start) -> dict[str, str]:
+    given = dict(request.task_to_domain)
+    if len(given) > _MOST_DOMAINS:
+        raise InvalidRequest(f"task_to_domain holds more than {_MOST_DOMAINS:,} entries.")
+    for kind, domains in given.items():
+        short(kind, "A type in task_to_domain")
+        short(domains, f"task_to_domain of {kind!r}")
+    if domains_of(cast("Json", given)) != given:
+        raise InvalidRequest("A domain in task_to_domain must hold neither ':' nor '='.")
+    return given
 
 
 def speaking(caller: Principal, on_behalf_of: str) -> Principal:

@@ -13,8 +13,11 @@ from services.executor.core.commands import (
     CancelTimer,
     Command,
     Compute,
+    Count,
     Decision,
+    Log,
     Lookup,
+    Offer,
     Perform,
     Publish,
     SetTimer,
@@ -60,11 +63,13 @@ class Unfolded:
         computes: What is still to be computed.
         forgotten: Refs whose rows so far are void.
         timers: By key, what is last said of it.
+        offers: Tasks whose turn it may be within this unit.
+        claims: Those whose turn it is.
     """
 
-    __slots__ = ("before", "changed", "children", "computes", "definitions", "dropped",
-                 "execution", "forgotten", "lookups", "performs", "published", "rewritten",
-                 "tells", "text", "timers")  # fmt: skip
+    __slots__ = ("before", "changed", "children", "claims", "computes", "counts", "definitions",
+                 "dropped", "execution", "forgotten", "logs", "lookups", "offers", "performs",
+                 "published", "rewritten", "tells", "text", "timers")  # fmt: skip
 
     def __init__(self, before: Execution, definitions: Definitions) -> None:
         self.before = before
@@ -78,6 +83,10 @@ class Unfolded:
         self.timers: dict[TimerKey, SetTimer | CancelTimer] = {}
         self.performs: list[Perform] = []
         self.children: list[StartExecution] = []
+        self.offers: deque[Offer] = deque()
+        self.claims: list[str] = []
+        self.counts: list[Count] = []
+        self.logs: list[Log] = []
         self.dropped = False
         self.rewritten = False
         self.forgotten: set[str] = set()
@@ -145,6 +154,12 @@ class Unfolded:
                 self.tells.append(command)
             case Publish():
                 self.published.append(command)
+            case Offer():
+                self.offers.append(command)
+            case Count():
+                self.counts.append(command)
+            case Log():
+                self.logs.append(command)
 
     @property
     def nothing(self) -> bool:

@@ -172,6 +172,7 @@ def _drop_executions(
     for each in ids:
         db.execute("DELETE FROM tasks WHERE execution_id = ?", (each,))
         db.execute("DELETE FROM timers WHERE execution_id = ?", (each,))
+        db.execute("DELETE FROM task_logs WHERE execution_id = ?", (each,))
         told = db.execute(
             "DELETE FROM webhooks WHERE execution_id = ? RETURNING next_at", (each,)
         ).fetchall()

@@ -88,6 +88,8 @@ def _missing(reference: Reference, lookup: Lookup) -> Fault | None:
     kind, name, version = reference.kind, reference.name, reference.version
     if lookup(kind, name, version) is not None:
         return None
+    if reference.missing:
+        return Fault(reference.path, reference.missing)
     said = f"{kind} '{shortened(name)}'"
     if version is None or lookup(kind, name, None) is None:
         return Fault(reference.path, f"there is no {said}")

@@ -23,6 +23,7 @@ from aiohttp import web
 from google.protobuf.duration_pb2 import Duration
 
 from podium.executor.v1 import executor_pb2 as pb, executor_pb2_grpc as rpc
+from podium.worker.v1 import worker_pb2_grpc as workers_rpc
 from services import javascript
 from services.access import AccessInterceptor, ServiceIdentity, Verifier
 from services.executor import effects, store as stores
@@ -34,6 +35,7 @@ from services.executor.runtime import Limits, Runtime, running
 from services.executor.service import Executor
 from services.executor.snapshots import Snapshots
 from services.executor.store import Store
+from services.executor.workers.service import Workers
 from services.replica import Replica, Stored
 from services.replica.copy import Place, Trust
 from services.rpc import channel, on_behalf_of, serving
@@ -41,6 +43,7 @@ from services.sealing import Sealer
 
 if TYPE_CHECKING:
     from podium.executor.v1.executor_pb2_grpc import ExecutorServiceAsyncStub
+    from podium.worker.v1.worker_pb2_grpc import WorkerServiceAsyncStub
 
 CLUSTER_KEY = b"a cluster's key of more than thirty-two bytes"
 SECRET_KEY = b"a sealing key of more than thirty-two bytes, too"
@@ -164,6 +167,7 @@ class Rig:
     replica: Replica
     executor: Executor
     address: str
+    workers: WorkerServiceAsyncStub
 
     async def run(self, workflow_name: str, seconds: float = 10, **fields: Any) -> pb.Result:
         """The result of a new execution."""
@@ -245,11 +249,13 @@ async def executing(
                 terms=terms,
             )
         )
-        executor = Executor(runtime, replica, tokens)
+        executor, workers = Executor(runtime, replica, tokens), Workers(runtime, replica)
+        executor.ends_with(workers.end_sessions)
         verifier = Verifier(CLUSTER_KEY, replica, "executor")
         address = await stack.enter_async_context(
             serving(
                 executor.add_to,
+                workers.add_to,
                 interceptors=[AccessInterceptor(verifier, replica)],
                 grace=0.2,
             )
@@ -260,6 +266,7 @@ async def executing(
         )
         stub: ExecutorServiceAsyncStub = rpc.ExecutorServiceStub(edge)
         try:
-            yield Rig(stub, runtime, store, replica, executor, address)
+            workers_stub: WorkerServiceAsyncStub = workers_rpc.WorkerServiceStub(edge)
+            yield Rig(stub, runtime, store, replica, executor, address, workers_stub)
         finally:
             executor.end_sessions()

@@ -167,3 +167,14 @@ async def test_a_script_that_never_ends_does_not_keep_a_test_for_ever(
         found, answer = await rehearsed(rig, "flow")
 
     assert (found["status"], answer.stopped) == ("RUNNING", "It was stopped after 10 seconds.")
+
+
+async def test_what_workers_do_is_mocked_and_limits_keep_nobody_waiting(tmp_path: Path) -> None:
+    limited = {"kind": "task", "name": "a", "concurrentExecLimit": 1}
+    own = {**step("b", "billing"), "name": "a"}
+    flow = workflow("flow", http("a"), own, step("c", "SIMPLE"), step("d", "SIMPLE"))
+    async with executing(tmp_path / "x.db", [flow, limited]) as rig:
+        found, answer = await rehearsed(rig, "flow", {ref: [{}] for ref in ("a", "b", "c")})
+
+    assert statuses(found)[:3] == [(ref, "COMPLETED") for ref in ("a", "b", "c")]
+    assert list(answer.unmocked_refs) == ["d"]

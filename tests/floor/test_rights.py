@@ -9,6 +9,7 @@ from podium.common.v1 import log_pb2
 from podium.edge.v1 import edge_pb2
 from podium.executor.v1 import executor_pb2
 from podium.registry.v1 import registry_pb2
+from podium.worker.v1 import worker_pb2
 from services.rights import ADMIN, EDGE, EXECUTOR, RIGHTS, ROLES, Right, right_to
 
 FILES: tuple[FileDescriptor, ...] = (
@@ -16,6 +17,7 @@ FILES: tuple[FileDescriptor, ...] = (
     executor_pb2.DESCRIPTOR,
     edge_pb2.DESCRIPTOR,
     log_pb2.DESCRIPTOR,
+    worker_pb2.DESCRIPTOR,
 )
 METHODS = {
     f"/{service.full_name}/{method.name}"

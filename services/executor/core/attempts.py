@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 from services.executor.core import completion, loops, retries, spawning
-from services.executor.core.commands import Command, Compute, Lookup, Perform
+from services.executor.core.commands import Command, Compute, Lookup, Offer, Perform
 from services.executor.core.copies import changed
 from services.executor.core.deciding import Deciding
 from services.executor.core.identity import derived_id
@@ -14,6 +14,7 @@ from services.executor.core.inputs import GIVEN, resolved_input
 from services.executor.core.jsonpath import TooCostly
 from services.executor.core.kind import KEPT, Becomes, Finished, Next, View, Waiting, unusable
 from services.executor.core.model import Json, Task, TaskStatus
+from services.executor.core.policy import Limits
 from services.executor.core.references import escaped
 from services.executor.core.sizes import shortened
 from services.executor.core.workflow import Step
@@ -23,6 +24,10 @@ NONE = timedelta()
 RESPONSE = "response"
 # The timer of an attempt that is still to begin.
 START = "start"
+# Begins the queue of the tasks of a definition that only wait for its limits.
+OWN_TURN = "="
+# Where an attempt that has waited for its turn remembers the limits of its definition.
+LIMITS = "limits"
 # Callers send what expressions are about: numbers beyond any measure, too.
 UNRESOLVABLE = (TooCostly, RecursionError, ArithmeticError, ValueError)
 
@@ -82,7 +87,7 @@ def schedule(
     if total and task.first_scheduled_at is not None:
         task = with_timer(deciding, task, "total", task.first_scheduled_at + total)
     if at_once:
-        if step.policy.timeout:
+        if step.policy.timeout and not has_turn(deciding, step):
             task = with_timer(deciding, task, "timeout", deciding.now + step.policy.timeout)
         deciding.put(task)
         # In its turn, not here: branches nest, and each would be some frames deeper.
@@ -101,17 +106,54 @@ def begin(deciding: Deciding, task: Task) -> None:
         return
     step = deciding.step(task)
     task = changed(task, started_at=deciding.now, callback_after=NONE, next_at=None, held=False)
-    if step.policy.timeout:
+    if step.policy.timeout and not has_turn(deciding, step):
         task = with_timer(deciding, task, "timeout", deciding.now + step.policy.timeout)
     act(deciding, task)
 
 
 def act(deciding: Deciding, task: Task) -> None:
-    """It is the attempt's turn, unless the execution is paused."""
-    if deciding.running:
-        ask(deciding, task, "begin")
-    else:
+    """It is the attempt's turn, unless the execution is paused or its definition is at a limit."""
+    if not deciding.running:
         deciding.put(changed(task, held=True))
+    elif (limits := deciding.step(task).policy.limits) and not _by_workers(deciding, task.kind):
+        _wait_for_turn(deciding, task, OWN_TURN + task.name, limits)
+    else:
+        ask(deciding, task, "begin")
+
+
+def has_turn(deciding: Deciding, step: Step) -> bool:
+    """Whether tasks of ``step`` wait for a turn that others give; their time begins with it."""
+    return step.policy.limits is not None or _by_workers(deciding, step.kind)
+
+
+def _by_workers(deciding: Deciding, name: str) -> bool:
+    kind = deciding.kinds.get(name)
+    return kind is not None and kind.by_workers
+
+
+def _wait_for_turn(deciding: Deciding, task: Task, queue: str, limits: Limits | None) -> None:
+    """It stays SCHEDULED until it is told :class:`Taken`."""
+    policy = deciding.step(task).policy
+    memory = task.memory
+    if limits is not None:
+        # So that whoever reads the queue from its rows has them.
+        memory = {**memory, LIMITS: [limits.at_once, limits.rate, limits.span.total_seconds()]}
+    if policy.poll_timeout and not queue.startswith(OWN_TURN):
+        task = with_timer(deciding, task, "queued", deciding.now + policy.poll_timeout)
+    task = changed(
+        task,
+        status=TaskStatus.SCHEDULED,
+        queue=queue,
+        memory=memory,
+        # It begins when somebody has it.
+        started_at=task.started_at if task.poll_count else None,
+        updated_at=deciding.now,
+        callback_after=NONE,
+        next_at=None,
+        pending=0,
+    )
+    deciding.put(task)
+    deciding.commands.append(Offer(task.id, queue, task.name, limits))
 
 
 def ask(deciding: Deciding, task: Task, what: str, *arguments: object) -> None:
@@ -147,6 +189,9 @@ def become(deciding: Deciding, task: Task, becomes: Becomes) -> None:
 
 def wait(deciding: Deciding, task: Task, waiting: Waiting) -> None:
     """The attempt stays open; what it asks for is done."""
+    if waiting.queue:
+        _wait_for_turn(deciding, task, waiting.queue, deciding.step(task).policy.limits)
+        return
     changes = _waiting_changes(deciding, task, waiting)
     deciding.commands.extend(_asked_for(task, waiting))
     for name, at in waiting.timers:

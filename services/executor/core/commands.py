@@ -8,6 +8,7 @@ from datetime import datetime
 
 from services.executor.core.events import Event, TimerKey
 from services.executor.core.model import Execution, Json, Task
+from services.executor.core.policy import Limits
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,7 @@ class StartExecution:
         trusted: It stands in another definition: callers have no say in it, so it may name secrets.
         task_id: The task that waits for its end; empty: nobody does.
         depth: How many executions it stands below.
+        task_to_domain: As of an execution.
     """
 
     id: str
@@ -80,6 +82,7 @@ class StartExecution:
     task_id: str = ""
     depth: int = 0
     priority: int = 0
+    task_to_domain: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +95,7 @@ class Wanted:
         version: 0 is the latest.
         definition: A workflow document to be looked at instead.
         trusted: As of :class:`StartExecution`.
+        queues: Of which the one is looked for that has workers; else it is the last.
     """
 
     tasks: tuple[str, ...] = ()
@@ -99,6 +103,7 @@ class Wanted:
     version: int = 0
     definition: Mapping[str, Json] | None = None
     trusted: bool = True
+    queues: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +111,7 @@ class Lookup:
     """Look up definitions; report :class:`Computed`, at once.
 
     The value is ``{"tasks": {<name>: <document or null>}, "workflow": {"name", "version"}}``; the
-    error says why the workflow cannot be run.
+    error says why the workflow cannot be run. Of ``queues`` it is ``{"queue": <name>}``.
     """
 
     task_id: str
@@ -138,8 +143,54 @@ class Publish:
     depth: int
 
 
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """The task waits in its queue for its turn; report :class:`Taken` when that comes.
+
+    May be done within the unit: a worker that is free has the task with its own commit.
+    """
+
+    task_id: str
+    queue: str
+    name: str
+    limits: Limits | None
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """A task of that definition, whose rate is limited, has begun.
+
+    Attributes:
+        since: What began before is not counted any more.
+    """
+
+    task_id: str
+    name: str
+    at: datetime
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """Lines for the log of a task; the first has that number."""
+
+    task_id: str
+    number: int
+    lines: tuple[tuple[datetime, str], ...]
+
+
 Command = (
-    Compute | Perform | SetTimer | CancelTimer | StartExecution | Lookup | TellExecution | Publish
+    Compute
+    | Perform
+    | SetTimer
+    | CancelTimer
+    | StartExecution
+    | Lookup
+    | TellExecution
+    | Offer
+    | Count
+    | Log
+    | Publish
 )
 
 

@@ -186,7 +186,12 @@ def _tell_failure_workflow(
     }
     deciding.commands.append(
         StartExecution(
-            child, name, deciding.workflow.failure_version, inputs, execution.correlation_id
+            child,
+            name,
+            deciding.workflow.failure_version,
+            inputs,
+            execution.correlation_id,
+            task_to_domain=execution.task_to_domain,
         )
     )
     return {**output, FAILURE_OUTPUT: child}

@@ -6,11 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import cast
 
 from services.executor.core.model import Execution, Json, Task, TaskStatus
-from services.executor.core.scope import milliseconds
+from services.executor.core.scope import milliseconds, shown_kind
 from services.executor.core.spawning import step_of
-
-# Conductor's own clients know a fork by this name.
-_SHOWN_KINDS = {"FORK_JOIN": "FORK", "FORK_JOIN_DYNAMIC": "FORK"}
+from services.executor.core.turns import domain_of
 
 
 def execution_json(
@@ -46,7 +44,7 @@ def execution_json(
             "variables": cast("Json", execution.variables),
             "priority": execution.priority,
             "lastRetriedTime": milliseconds(execution.last_retried_at),
-            "taskToDomain": {},
+            "taskToDomain": cast("Json", dict(execution.task_to_domain)),
             "workflowDefinition": cast("Json", document),
             "tasks": [task_json(execution, task, task.id in replaced) for task in attempts],
         }
@@ -60,7 +58,7 @@ def task_json(execution: Execution, task: Task, retried: bool = False) -> dict[s
     return _present(
         {
             "taskId": task.id,
-            "taskType": _SHOWN_KINDS.get(task.kind, task.kind),
+            "taskType": shown_kind(task),
             "taskDefName": task.name,
             "referenceTaskName": task.ref,
             "status": task.status.value,
@@ -80,6 +78,7 @@ def task_json(execution: Execution, task: Task, retried: bool = False) -> dict[s
             "responseTimeoutSeconds": int(timeout.total_seconds()) if timeout else 0,
             "reasonForIncompletion": task.reason or None,
             "workerId": task.worker_id or None,
+            "domain": domain_of(task.queue) or None,
             "workflowPriority": execution.priority,
             "parentTaskId": None,
             "subworkflowChanged": False,

@@ -14,6 +14,7 @@ from services.executor.core import (
     rerun,
     skipping,
     timeouts,
+    turns,
     updates,
 )
 from services.executor.core.commands import Decision
@@ -26,6 +27,7 @@ from services.executor.core.events import (
     Computed,
     Event,
     Interrupted,
+    LetGo,
     Paused,
     Performed,
     Rerun,
@@ -34,6 +36,7 @@ from services.executor.core.events import (
     Retried,
     Skipped,
     Started,
+    Taken,
     TaskUpdated,
     Terminated,
     TimerFired,
@@ -55,6 +58,7 @@ def start(
     parent_id: str = "",
     parent_task_id: str = "",
     depth: int = 0,
+    task_to_domain: Mapping[str, str] | None = None,
 ) -> Execution:
     """A new execution; :class:`Started` is what happens to it next."""
     return Execution(
@@ -70,6 +74,7 @@ def start(
         parent_id=parent_id,
         parent_task_id=parent_task_id,
         depth=depth,
+        task_to_domain=task_to_domain or {},
     )
 
 
@@ -212,4 +217,6 @@ _HANDLERS: dict[type, Callable[[Deciding, Any], None]] = {
     Skipped: skipping.skip,
     VariablesSet: operations.set_variables,
     CallbacksReset: _callbacks_reset,
+    Taken: turns.taken,
+    LetGo: turns.let_go,
 }

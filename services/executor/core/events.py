@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from services.executor.core.model import ExecutionStatus, Json, TaskStatus
@@ -80,6 +81,10 @@ class TaskUpdated:
         status: IN_PROGRESS, COMPLETED, FAILED, FAILED_WITH_TERMINAL_ERROR or CANCELED.
         output: An object merges into the task's output; anything else goes under ``body``.
         exact: A repeat must have the same output, too, to be a repeat (a callback).
+        by_worker: It is the word of ``worker_id``, which must have the task.
+        back_after: Of a worker that is IN_PROGRESS: the task goes back to its queue after so long;
+            None: the worker keeps it.
+        logs: Lines for the task's log, with when they were written.
     """
 
     status: TaskStatus
@@ -89,6 +94,9 @@ class TaskUpdated:
     reason: str = ""
     worker_id: str = ""
     exact: bool = False
+    by_worker: bool = False
+    back_after: timedelta | None = None
+    logs: tuple[tuple[datetime, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +205,26 @@ class ChildReopened:
     task_id: str
 
 
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """It is the turn of a task that waits for one: a worker has it, or its definition has room.
+
+    Attributes:
+        worker_id: Empty where no worker does it.
+    """
+
+    task_id: str
+    worker_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LetGo:
+    """The worker that has a task does not do it; another one may have it at once."""
+
+    task_id: str
+    worker_id: str
+
+
 Event = (
     Started
     | Performed
@@ -215,4 +243,6 @@ Event = (
     | CallbacksReset
     | ChildEnded
     | ChildReopened
+    | Taken
+    | LetGo
 )

@@ -76,6 +76,7 @@ class Waiting(NamedTuple):
         awaits: The refs whose end it waits for; ``joined`` is called once all have ended. They
             must name it in their step's ``joined_by``. None: it waits for none.
         goes_on: The effect that is under way still is; else its end is no longer waited for.
+        queue: Where it waits, SCHEDULED, for a worker to have it (:class:`events.Taken`).
     """
 
     output: Json | _Kept = KEPT
@@ -92,6 +93,7 @@ class Waiting(NamedTuple):
     awaits: tuple[str, ...] | None = None
     commands: tuple[Command, ...] = ()
     goes_on: bool = False
+    queue: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,11 +245,13 @@ class Kind:
             instead of making a new attempt.
         fails_with_its_tasks: The failure of a task in its blocks is its own: where it is optional
             or permissive, the rest of its blocks is cancelled and the flow goes on behind it.
+        by_workers: A worker does it, once it has it; its time begins then.
     """
 
     retried = True
     reopened = False
     fails_with_its_tasks = False
+    by_workers = False
 
     def begin(self, view: View) -> Next:
         """Its input is resolved and it is its turn."""

@@ -96,6 +96,7 @@ class Task:
         computing: The label of the :class:`Compute` under way; never set in what is committed.
         timers: The names of its timers that are set.
         held: What follows from it waits for the execution to be resumed.
+        queue: Where it waits, or has waited, for its turn (:mod:`turns`); empty: it needs none.
     """
 
     id: str
@@ -130,6 +131,7 @@ class Task:
     computing: str = ""
     timers: tuple[str, ...] = ()
     held: bool = False
+    queue: str = ""
 
     @property
     def suffix(self) -> str:
@@ -149,6 +151,8 @@ class Execution:
         open: How many ways lead through the top of the workflow (counts.py); with none it ends.
         last_retried_at: When its timeout clock was last set back (resume, retry).
         depth: How many executions it stands below: that of its parent, and so on.
+        task_to_domain: By type, or ``*`` for all, the domains whose workers have its tasks, after
+            commas.
         failed_refs: The refs whose failure ended it.
         refs: By the id of an attempt, its ref. Not stored: whoever reads the execution from a
             store derives it (:func:`identity.refs_of`), once.
@@ -176,6 +180,7 @@ class Execution:
     parent_id: str = ""
     parent_task_id: str = ""
     depth: int = 0
+    task_to_domain: Mapping[str, str] = field(default_factory=dict)
     refs: Map[str, str] = field(default_factory=Map, compare=False, repr=False)
     extra: Map[str, Step] = field(default_factory=Map, compare=False, repr=False)
 

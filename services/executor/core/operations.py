@@ -7,7 +7,7 @@ from datetime import datetime
 
 from immutables import Map
 
-from services.executor.core import attempts, completion, counts, flow, timeouts
+from services.executor.core import attempts, completion, counts, flow, timeouts, turns
 from services.executor.core.blocking import waiting_again
 from services.executor.core.copies import changed
 from services.executor.core.deciding import Deciding
@@ -180,6 +180,8 @@ def reset_callbacks(deciding: Deciding) -> None:
         left = tuple(name for name in task.timers if name != attempts.START)
         deciding.put(changed(task, timers=left))
         deciding.later(attempts.begin, task)
+    for task in in_order(task for task in deciding.tasks() if turns.GIVEN_BACK in task.timers):
+        turns.queue_again(deciding, task)
 
 
 def restarted(execution: Execution, event: Restarted, now: datetime) -> Execution:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
+from typing import NamedTuple
 
 from services.executor.core.model import Json
 
@@ -29,6 +30,19 @@ class TimeoutPolicy(StrEnum):
     ALERT_ONLY = "ALERT_ONLY"
 
 
+class Limits(NamedTuple):
+    """How many tasks of a definition may be under way.
+
+    Attributes:
+        at_once: At a time; 0: any number.
+        rate: Begun within ``span``; 0: any number.
+    """
+
+    at_once: int
+    rate: int
+    span: timedelta
+
+
 @dataclass(frozen=True, slots=True)
 class Policy:
     """The rules for the attempts of one step.
@@ -40,6 +54,8 @@ class Policy:
         timeout: Of one attempt, from its start; zero: none.
         response_timeout: How long nothing may be heard of it; zero: any time.
         total_timeout: Of all attempts together; zero: none.
+        poll_timeout: How long it may wait for a worker; zero: any time.
+        limits: None: there are none.
     """
 
     retries: int = 0
@@ -52,6 +68,8 @@ class Policy:
     timeout_policy: TimeoutPolicy = TimeoutPolicy.TIME_OUT_WF
     response_timeout: timedelta = timedelta()
     total_timeout: timedelta = timedelta()
+    poll_timeout: timedelta = timedelta()
+    limits: Limits | None = None
 
     @classmethod
     def of(cls, step: Mapping[str, Json], definition: Mapping[str, Json] | None) -> Policy:
@@ -77,6 +95,8 @@ class Policy:
                 known, "responseTimeoutSeconds", 0 if definition is None else 3600
             ),
             total_timeout=_seconds(known, "totalTimeoutSeconds", 0),
+            poll_timeout=_seconds(known, "pollTimeoutSeconds", 0),
+            limits=_limits(known),
         )
 
     def delay_after(self, attempt: int) -> timedelta:
@@ -93,6 +113,15 @@ class Policy:
 def bounded(seconds: float) -> timedelta:
     """So many seconds, at most :data:`LONGEST`."""
     return timedelta(seconds=min(max(seconds, 0.0), LONGEST.total_seconds()))
+
+
+def _limits(document: Mapping[str, Json]) -> Limits | None:
+    at_once = int(_number(document, "concurrentExecLimit", 0))
+    rate = int(_number(document, "rateLimitPerFrequency", 0))
+    span = _seconds(document, "rateLimitFrequencyInSeconds", 1)
+    # Conductor's: one of both, and there is no rate.
+    rate = rate if rate > 0 and span else 0
+    return Limits(max(at_once, 0), rate, span) if at_once > 0 or rate else None
 
 
 def _number(document: Mapping[str, Json], name: str, default: int) -> int | float:

@@ -68,6 +68,7 @@ def following(deciding: Deciding, task: Task, *, same_call: bool) -> Task:
         worker_id="",
         timers=(),
         held=False,
+        queue="",
     )
 
 

@@ -81,6 +81,15 @@ class ExecutionScope:
         return task
 
 
+# Conductor's own clients know a fork by this name.
+_SHOWN_KINDS = {"FORK_JOIN": "FORK", "FORK_JOIN_DYNAMIC": "FORK"}
+
+
+def shown_kind(task: Task) -> str:
+    """The type of a task as Conductor's clients know it: a SIMPLE one's is its name."""
+    return task.name if task.kind == "SIMPLE" else _SHOWN_KINDS.get(task.kind, task.kind)
+
+
 def task_values(execution: Execution, task: Task) -> dict[str, Json]:
     """Everything of ``task`` that can be named."""
     values = {name: read(task) for name, read in TASK.items()}
@@ -105,7 +114,7 @@ WORKFLOW: dict[str, Callable[[Deciding], Json]] = {
 TASK: dict[str, Callable[[Task], Json]] = {
     "input": lambda task: task.input if task.input is not None else {},
     "output": lambda task: task.output if task.output is not None else {},
-    "taskType": lambda task: task.kind,
+    "taskType": lambda task: shown_kind(task),
     "status": lambda task: task.status.value,
     "referenceTaskName": lambda task: task.ref,
     "retryCount": lambda task: task.attempt,

@@ -58,18 +58,38 @@ def _attempt_timed_out(deciding: Deciding, task: Task) -> None:
         f"configured as {int(policy.timeout.total_seconds())} seconds. Timeout policy configured "
         f"to {policy.timeout_policy}"
     )
-    if policy.timeout_policy is TimeoutPolicy.ALERT_ONLY:
+    _timed_out(deciding, task, policy.timeout_policy, reason)
+
+
+def _timed_out(deciding: Deciding, task: Task, policy: TimeoutPolicy, reason: str) -> None:
+    if policy is TimeoutPolicy.ALERT_ONLY:
         deciding.put(changed(task, reason=reason, updated_at=deciding.now))
         return
     attempts.ask(deciding, task, "timed_out", reason)
-    if policy.timeout_policy is TimeoutPolicy.TIME_OUT_WF:
+    if policy is TimeoutPolicy.TIME_OUT_WF:
         ended = deciding.latest(task.ref)
         # The kind may have known of another end, which came first.
         if ended is not None and ended.status is TaskStatus.TIMED_OUT:
             completion.fail(deciding, ended)
 
 
+def _poll_timed_out(deciding: Deciding, task: Task) -> None:
+    policy = deciding.step(task).policy
+    reason = (
+        f"Task poll timed out after {_elapsed(deciding.now, task.updated_at)} seconds. Poll "
+        f"timeout configured as {int(policy.poll_timeout.total_seconds())} seconds. Timeout policy "
+        f"configured to {policy.timeout_policy}"
+    )
+    if task.status is TaskStatus.SCHEDULED:
+        _timed_out(deciding, task, policy.timeout_policy, reason)
+
+
 def _response_timed_out(deciding: Deciding, task: Task) -> None:
+    due = task.updated_at + deciding.step(task).policy.response_timeout
+    if task.queue and deciding.now < due:
+        # Its worker was heard of since: that is noted, and the timer left where it is.
+        deciding.put(attempts.with_timer(deciding, task, attempts.RESPONSE, due))
+        return
     seconds = int(deciding.step(task).policy.response_timeout.total_seconds())
     reason = (
         f"responseTimeout: {seconds} exceeded for the taskId: {task.id} with Task Definition: "
@@ -98,4 +118,5 @@ _OWN = {
     "timeout": _attempt_timed_out,
     attempts.RESPONSE: _response_timed_out,
     "total": _total_timed_out,
+    "queued": _poll_timed_out,
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 
-from services.executor.core import attempts
+from services.executor.core import attempts, turns
 from services.executor.core.copies import changed
 from services.executor.core.deciding import Deciding
 from services.executor.core.events import TaskUpdated
@@ -34,10 +34,18 @@ def updated(deciding: Deciding, event: TaskUpdated) -> None:
     if event.status not in ALLOWED:
         raise Refused(f"A task cannot be updated to {event.status}.")
     task, word = _meant(deciding, event)
+    if event.by_worker:
+        turns.check_worker(task, event)
+    if event.logs:
+        task = turns.logged(deciding, task, event.logs)
     if word is not None or task.status.final:
         _check_repeat(task, word, event)
     elif event.status is TaskStatus.IN_PROGRESS:
-        deciding.put(_merged(deciding, task, event))
+        task = _merged(deciding, task, event)
+        if event.back_after is None:
+            deciding.put(task)
+        else:
+            turns.give_back(deciding, task, event.back_after)
     else:
         task = _merged(deciding, task, event)
         task = changed(task, memory={**task.memory, "word": _word(event)})

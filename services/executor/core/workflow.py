@@ -37,6 +37,7 @@ class Step:
         spawned: It was made by a task, which gave it its input; that wins over its own.
         body: Of a loop: the refs of all steps in it, but for those of loops within it.
         joined_by: The refs of the steps whose ``joinOn`` names it.
+        defined: There is a task definition of its name.
     """
 
     ref: str
@@ -57,6 +58,7 @@ class Step:
     start_delay: timedelta = timedelta()
     optional: bool = False
     permissive: bool = False
+    defined: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +165,12 @@ class _Indexing:
         name = _text(document, "name")
         definition = document.get("taskDefinition") or self._tasks.get(name)
         definition = definition if isinstance(definition, dict) else None
+        kind = _text(document, "type")
+        if definition is None and kind == "SIMPLE":
+            # Workers come and go: what they do is tried again, whether it is defined or not.
+            policy = Policy.of(document, {})
+        else:
+            policy = Policy.of(document, definition)
         fallback = _object(definition or {}, "inputTemplate")
         inputs = filled(fallback, _object(document, "inputParameters"))
         # One of both: what stands in the one may come to stand beside what is in the other.
@@ -170,13 +178,13 @@ class _Indexing:
         handoff = named if self._secrets else frozenset[str]()
         self.steps[ref] = Step(
             ref=ref,
-            kind=_text(document, "type"),
+            kind=kind,
             name=name,
             document=document,
             input=inputs,
             template=compiled(inputs, handoff),
             fallback={key: resolving(value, handoff) for key, value in fallback.items()},
-            policy=Policy.of(document, definition),
+            policy=policy,
             next=following,
             previous=previous,
             parent=parent,
@@ -186,6 +194,7 @@ class _Indexing:
             start_delay=timedelta(seconds=_whole(document, "startDelay", 0)),
             optional=document.get("optional") is True,
             permissive=document.get("permissive") is True,
+            defined=definition is not None,
         )
 
 

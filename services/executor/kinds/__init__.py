@@ -20,9 +20,11 @@ from services.executor.kinds.json_jq_transform import JsonJqTransform
 from services.executor.kinds.lambda_ import Lambda
 from services.executor.kinds.noop import Noop
 from services.executor.kinds.set_variable import SetVariable
+from services.executor.kinds.simple import Simple
 from services.executor.kinds.start_workflow import StartWorkflow
 from services.executor.kinds.sub_workflow import SubWorkflow
 from services.executor.kinds.switch import Decision, Switch
+from services.executor.kinds.table import Table
 from services.executor.kinds.terminate import Terminate
 from services.executor.kinds.wait import Wait
 
@@ -42,6 +44,7 @@ _BUILT_IN: Mapping[str, Kind] = {
     "LAMBDA": Lambda(),
     "NOOP": Noop(),
     "SET_VARIABLE": SetVariable(),
+    "SIMPLE": Simple(),
     "START_WORKFLOW": StartWorkflow(),
     "SUB_WORKFLOW": SubWorkflow(),
     "SWITCH": Switch(),
@@ -49,4 +52,7 @@ _BUILT_IN: Mapping[str, Kind] = {
     "WAIT": Wait(),
 }
 
-KINDS: Mapping[str, Kind] = {**_BUILT_IN, "DYNAMIC": Dynamic(frozenset(_BUILT_IN))}
+# Whatever type is not built in is done by workers.
+KINDS: Mapping[str, Kind] = Table(
+    {**_BUILT_IN, "DYNAMIC": Dynamic(frozenset(_BUILT_IN))}, others=_BUILT_IN["SIMPLE"]
+)

@@ -13,6 +13,7 @@ from datetime import timedelta
 from services.executor.core.events import ChildEnded, TaskUpdated
 from services.executor.core.kind import Finished, Kind, Next, View, Waiting
 from services.executor.core.model import Json, Task, TaskStatus
+from services.executor.kinds.table import Table
 
 # What holds others together, or only sets the course, is done as it is.
 _DONE_ITSELF = frozenset(
@@ -60,11 +61,12 @@ class Mocks:
         return mock
 
 
-def mocked(kinds: Mapping[str, Kind], mocks: Mocks) -> dict[str, Kind]:
+def mocked(kinds: Mapping[str, Kind], mocks: Mocks) -> Mapping[str, Kind]:
     """``kinds``, none of which does anything outside."""
-    return {
+    table = {
         name: kind if name in _DONE_ITSELF else Mocked(kind, mocks) for name, kind in kinds.items()
     }
+    return Table(table, others=table["SIMPLE"])
 
 
 class Mocked(Kind):
@@ -109,7 +111,8 @@ class Mocked(Kind):
 
     def _inside(self, view: View, following: Next) -> Next:
         """``following`` without what it would do outside: the task waits for good."""
-        if isinstance(following, Waiting) and following.perform is not None:
+        outside = isinstance(following, Waiting) and (following.perform or following.queue)
+        if outside:
             self._mocks.missing.add(view.task.ref)
             return Waiting()
         return following

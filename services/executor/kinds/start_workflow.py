@@ -6,6 +6,7 @@ from services.executor.core.commands import StartExecution, Wanted
 from services.executor.core.identity import derived_id
 from services.executor.core.kind import Finished, Kind, Look, Next, View, Waiting
 from services.executor.core.model import Json, TaskStatus
+from services.executor.core.turns import domains_of
 
 _LOOK = "workflow"
 
@@ -49,6 +50,7 @@ class StartWorkflow(Kind):
             definition=definition if isinstance(definition, dict) else None,
             trusted=False,
             priority=priority if isinstance(priority, int) else 0,
+            task_to_domain=domains_of(request.get("taskToDomain")) or view.execution.task_to_domain,
         )
         return Finished(output={"workflowId": start.id}, commands=(start,))
 

@@ -10,6 +10,7 @@ from services.executor.core.identity import derived_id
 from services.executor.core.kind import KEPT, Finished, Kind, Look, Next, View, Waiting, unusable
 from services.executor.core.model import ExecutionStatus, Json, TaskStatus
 from services.executor.core.scope import milliseconds
+from services.executor.core.turns import domains_of
 
 MOST_LEVELS = 100
 
@@ -65,6 +66,7 @@ class SubWorkflow(Kind):
             task_id=view.task.id,
             depth=execution.depth + 1,
             priority=priority if isinstance(priority, int) else execution.priority,
+            task_to_domain=domains_of(param.get("taskToDomain")) or execution.task_to_domain,
         )
         return Waiting(output={"subWorkflowId": start.id}, commands=(start,))
 

@@ -35,6 +35,7 @@ class Reference:
         path: Where the use stands, as a fault would say it.
         required: False when the user works without it too (a task's definition): its absence is
             no fault, yet deleting it while it is used is refused.
+        missing: The fault where it is not there, if that is not simply said.
     """
 
     kind: str
@@ -42,6 +43,7 @@ class Reference:
     version: int | None
     path: str
     required: bool = True
+    missing: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -127,10 +127,18 @@ class Place:
         self.reading.warnings.append(f"{path}: {detail}" if path else detail)
 
     def refer(
-        self, kind: str, name: str, version: int | None = None, *, required: bool = True
+        self,
+        kind: str,
+        name: str,
+        version: int | None = None,
+        *,
+        required: bool = True,
+        missing: str = "",
     ) -> None:
         # What is no version is told by its own field; the name is looked for all the same.
-        self.reading.references.append(Reference(kind, name, pinned(version), self.path, required))
+        self.reading.references.append(
+            Reference(kind, name, pinned(version), self.path, required, missing)
+        )
 
     def script(self, source: str, language: str = "javascript") -> None:
         self.reading.scripts.append(Script(self.path, source, language))

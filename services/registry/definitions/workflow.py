@@ -16,7 +16,7 @@ from services.registry.definitions.records import (
     kept,
     later,
 )
-from services.registry.definitions.tasks.kind import TASKS, references_within
+from services.registry.definitions.tasks.kind import TASKS, missing_type, references_within
 from services.registry.definitions.values import (
     Anything,
     Boolean,
@@ -101,7 +101,9 @@ def _check_task(task: Document, at: Place, scope: Scope) -> None:
         template = at / "taskDefinition" / "inputTemplate"
         check_expressions(embedded.get("inputTemplate"), template, scope)
     elif isinstance(name, str):
-        (at / "name").refer("task", name, required=False)
+        missing = missing_type(task, at)
+        place = at / ("type" if missing else "name")
+        place.refer("task", name, required=bool(missing), missing=missing)
 
 
 def _check_inline(task: Document, at: Place) -> None:

@@ -49,6 +49,8 @@ def policies(draw: st.DrawFn) -> dict[str, Json]:
         "timeoutPolicy": draw(st.sampled_from(("RETRY", "TIME_OUT_WF", "ALERT_ONLY"))),
         "responseTimeoutSeconds": draw(st.sampled_from((20, 40))),
         "totalTimeoutSeconds": draw(st.sampled_from((0, 100))),
+        "pollTimeoutSeconds": draw(st.sampled_from((0, 30))),
+        "concurrentExecLimit": draw(st.sampled_from((0, 1))),
     }
 
 
@@ -93,7 +95,8 @@ def steps(draw: st.DrawFn, numbers: count[int], depth: int) -> dict[str, Json]:
 
 
 KINDS = ("SWITCH", "FORK_JOIN", "DO_WHILE", "HTTP", "ASYNC", "HTTP_POLL", "INLINE",
-         "SET_VARIABLE", "WAIT", "NOOP", "EVENT", "TERMINATE")  # fmt: skip
+         "SET_VARIABLE", "WAIT", "NOOP", "EVENT", "SIMPLE",
+         "TERMINATE")  # fmt: skip
 
 
 def _step(draw: st.DrawFn, ref: str, kind: str, numbers: count[int], depth: int) -> dict[str, Json]:

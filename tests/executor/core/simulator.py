@@ -13,8 +13,11 @@ from immutables import Map
 from services.executor.core.commands import (
     CancelTimer,
     Compute,
+    Count,
     Decision,
+    Log,
     Lookup,
+    Offer,
     Perform,
     SetTimer,
     StartExecution,
@@ -89,6 +92,7 @@ class Simulator:
         *,
         judge: Judge | None = None,
         kinds: Mapping[str, Kind] = KINDS,
+        domains: Mapping[str, str] | None = None,
     ) -> None:
         self.kinds = kinds
         self.now = EPOCH
@@ -98,10 +102,15 @@ class Simulator:
         self.performs: dict[str, Perform] = {}
         self.started: list[StartExecution] = []
         self.told: list[TellExecution] = []
+        self.offers: list[Offer] = []
+        self.counted: list[Count] = []
+        self.logs: list[Log] = []
         # What lookups find: task definitions by name, all workflows but these.
         self.definitions: dict[str, Json] = {}
         self.missing: set[str] = set()
-        self.execution = start(ID, flow, inputs or {}, self.now, correlation_id="c-1")
+        self.execution = start(
+            ID, flow, inputs or {}, self.now, correlation_id="c-1", task_to_domain=domains
+        )
 
     def begin(self) -> Simulator:
         self.happens(Started())
@@ -143,6 +152,8 @@ class Simulator:
 
     def _found(self, command: Lookup) -> Computed:
         wanted = command.wanted
+        if wanted.queues:
+            return Computed(command.task_id, command.label, {"queue": wanted.queues[-1]})
         tasks: Json = {name: self.definitions.get(name) for name in wanted.tasks}
         name = wanted.workflow or str((wanted.definition or {}).get("name"))
         if name in self.missing:
@@ -162,6 +173,12 @@ class Simulator:
                 self.started.append(command)
             case TellExecution():
                 self.told.append(command)
+            case Offer():
+                self.offers.append(command)
+            case Count():
+                self.counted.append(command)
+            case Log():
+                self.logs.append(command)
 
     def request(self, ref: str) -> HttpRequest:
         """What the latest attempt of ``ref`` asked for and is not yet told of."""

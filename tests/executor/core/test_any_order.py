@@ -6,7 +6,8 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from functools import partial
 
 from hypothesis import HealthCheck, given, settings, strategies as st
 
@@ -16,6 +17,7 @@ from services.executor.core.events import (
     CallbacksReset,
     Event,
     Interrupted,
+    LetGo,
     Paused,
     Performed,
     Rerun,
@@ -23,6 +25,7 @@ from services.executor.core.events import (
     Resumed,
     Retried,
     Skipped,
+    Taken,
     TaskUpdated,
     Terminated,
     TimerFired,
@@ -118,10 +121,27 @@ def _events(run: Simulator, seed: int) -> list[Event]:
             status = "COMPLETED" if _chance(seed, row) < 0.7 else "FAILED"
             word = TaskUpdated(TaskStatus(status), {"word": row.ref}, task_id=row.id, exact=True)
             events.append(word)
+        if row.queue:
+            events.extend(_of_a_turn(row, seed))
         events.extend(TimerFired(TimerKey(row.id, name)) for name in sorted(row.timers))
     if TimerKey("", "timeout") in run.timers:
         events.append(TimerFired(TimerKey("", "timeout")))
     return events
+
+
+def _of_a_turn(row: Task, seed: int) -> list[Event]:
+    """What somebody says who gives turns, or the worker that has the task."""
+    if row.status is TaskStatus.SCHEDULED:
+        return [] if row.next_at else [Taken(row.id, f"w{row.poll_count}")]
+    if row.status.final or row.kind != "SIMPLE":
+        return []
+    said = partial(TaskUpdated, task_id=row.id, worker_id=row.worker_id, by_worker=True)
+    status = "COMPLETED" if _chance(seed, row) < 0.7 else "FAILED"
+    words: list[Event] = [said(TaskStatus(status), {"word": row.ref})]
+    if row.poll_count < 3:
+        words.append(said(TaskStatus.IN_PROGRESS, {"half": 1}, back_after=timedelta(seconds=5)))
+        words.append(LetGo(row.id, row.worker_id))
+    return words
 
 
 def _answer(row: Task, chance: float) -> Performed:
@@ -195,8 +215,8 @@ def _again(run: Simulator, event: Event) -> None:
     except Refused:
         # The call that it was about failed afterwards, or all of it began anew.
         assert isinstance(event, TaskUpdated)
-        row = run.rows.get(event.task_id)
-        assert row is None or not _has_word(row)
+        row, given_back = run.rows.get(event.task_id), event.back_after is not None
+        assert given_back or row is None or not _has_word(row)
     assert (run.execution, run.timers, run.performs) == (before, timers, performs)
 
 

@@ -120,7 +120,7 @@ def test_a_workflow_without_tasks_completes() -> None:
 
 
 def test_an_unknown_kind_is_a_reason_not_a_crash() -> None:
-    run = Simulator(workflow(task("a", "HTPP"))).begin()
+    run = Simulator(workflow(task("a", "HTPP")), kinds={}).begin()
 
     assert run.status == "FAILED"
     assert run.task("a").reason == "There is no task type 'HTPP'."

@@ -52,7 +52,7 @@ def waits_for_something(run: Simulator, ref: str) -> bool:
     row = run.task(ref)
     if row.pending or any(key.task_id == row.id for key in run.timers):
         return True
-    if row.kind in ("HUMAN", "SUB_WORKFLOW"):
+    if row.kind in ("HUMAN", "SUB_WORKFLOW") or row.queue:
         return True
     given = row.input if isinstance(row.input, dict) else {}
     return row.kind == "WAIT" and all(

@@ -504,7 +504,7 @@ def test_a_task_definition_follows_conductors_rules() -> None:
         "kind": "task", "name": "t", "retryCount": -1, "responseTimeoutSeconds": 0,
         "backoffScaleFactor": 0, "maxRetryDelaySeconds": -1, "backoffJitterMs": -1,
         "timeoutSeconds": 90, "totalTimeoutSeconds": 60, "pollTimeoutSeconds": -1,
-        "concurrentExecLimit": 5,
+        "concurrentExecLimit": -1,
     }  # fmt: skip
 
     assert faults(bad) == [
@@ -514,7 +514,7 @@ def test_a_task_definition_follows_conductors_rules() -> None:
         "maxRetryDelaySeconds: must be at least 0, not -1",
         "backoffJitterMs: must be at least 0, not -1",
         "pollTimeoutSeconds: must be at least 0, not -1",
-        "concurrentExecLimit: is not supported yet",
+        "concurrentExecLimit: must be at least 0, not -1",
         "timeoutSeconds: must be at most totalTimeoutSeconds, 60, not 90",
     ]
 

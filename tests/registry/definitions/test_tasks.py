@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from services.errors import InvalidDefinition
-from services.registry.definitions import Definition, Document, Json, parse
+from services.registry import references
+from services.registry.definitions import Definition, Document, Json, examine, parse
 from services.registry.definitions.tasks import TASK_KINDS
 
 TUTORIAL: Document = {
@@ -64,9 +66,15 @@ def http(**request: Json) -> Document:
 
 
 def faults(document: Document) -> list[str]:
-    with pytest.raises(InvalidDefinition) as caught:
-        parse(document)
-    return [str(fault).removeprefix("tasks[0].") for fault in caught.value.faults]
+    """All of them, where nothing else is defined: what types are missing comes last."""
+    examined = examine(document)
+    assert examined.draft is not None
+    missing = replace(examined.draft, references=tuple(
+        each for each in examined.draft.references if each.missing
+    ))  # fmt: skip
+    found = (*examined.faults, *references.unknown(missing, lambda *_: None))
+    assert found
+    return [str(fault).removeprefix("tasks[0].") for fault in found]
 
 
 def accepted(document: Document) -> Definition:
@@ -154,11 +162,13 @@ def test_the_tasks_within_a_type_that_is_not_supported_are_judged_too() -> None:
 
     assert faults(task("KAFKA_PUBLISH", forkTasks=[[inner]], joinOn=["i"])) == [
         f"type: KAFKA_PUBLISH is not supported yet; there are {', '.join(TASK_KINDS)}",
-        "forkTasks[0][0].type: there is no task type 'HTPP'; did you mean 'HTTP'?",
+        "forkTasks[0][0].type: there is no task type 'HTPP', and no task definition 'i'; "
+        "did you mean 'HTTP'?",
     ]
     assert faults(task("SWTICH", defaultCase=[inner])) == [
-        "type: there is no task type 'SWTICH'; did you mean 'SWITCH'?",
-        "defaultCase[0].type: there is no task type 'HTPP'; did you mean 'HTTP'?",
+        "type: there is no task type 'SWTICH', and no task definition 't'; did you mean 'SWITCH'?",
+        "defaultCase[0].type: there is no task type 'HTPP', and no task definition 'i'; "
+        "did you mean 'HTTP'?",
     ]
 
 
@@ -178,10 +188,10 @@ def test_switch_reads_its_branches_to_the_bottom() -> None:
     inner = switch(taskReferenceName="inner", defaultCase=[bottom])["tasks"]
 
     assert faults(switch(decisionCases={"a b": inner, "": []})) == [
-        "decisionCases['a b'][0].defaultCase[0].type: there is no task type 'NOPE'; "
-        "did you mean 'NOOP'?",
         "decisionCases['a b'][0].defaultCase[0].taskReferenceName: 't' is the name of tasks[0] "
         "already",
+        "decisionCases['a b'][0].defaultCase[0].type: there is no task type 'NOPE', and no task "
+        "definition 'x'; did you mean 'NOOP'?",
     ]
 
 

@@ -17,6 +17,7 @@ from services.registry.definitions.tasks import (
     json_jq_transform,
     noop,
     set_variable,
+    simple,
     start_workflow,
     sub_workflow,
     switch,
@@ -30,6 +31,7 @@ TASK_KINDS: dict[str, TaskKind] = {
     for kind in (
         http.KIND,
         http_poll.KIND,
+        simple.KIND,
         switch.KIND,
         fork_join.KIND,
         fork_join_dynamic.KIND,

@@ -33,7 +33,7 @@ from services.registry.definitions.values import (
 
 # Conductor's and Orkes's types that are not in the table yet.
 LATER = (
-    "SIMPLE", "USER_DEFINED", "FORK",
+    "USER_DEFINED", "FORK",
     "KAFKA_PUBLISH", "PULL_WORKFLOW_MESSAGES",
     "WAIT_FOR_WEBHOOK", "YIELD", "JUMP", "UPDATE_TASK", "GET_WORKFLOW", "GRPC", "JDBC",
     "TERMINATE_WORKFLOW", "UPDATE_SECRET", "GET_SIGNED_JWT", "QUERY_PROCESSOR", "OPS_GENIE",
@@ -43,6 +43,9 @@ LATER = (
     "GENERATE_VIDEO", "GENERATE_PDF", "AGENT", "GET_AGENT_CARD", "CANCEL_AGENT",
 )  # fmt: skip
 
+
+# The type of what workers do.
+BY_WORKERS = "SIMPLE"
 
 # Keys that no table names are the author's own.
 NO_INPUTS = Record("the input", (), unknown=Unknown.GUESS, templated=True)
@@ -169,7 +172,8 @@ class TaskType:
             return value
         kind = self._kind(value, at / "type")
         slot = len(at.reading.tasks)
-        read = (kind.record if kind else _UNREAD).read(value, at)
+        known = kind is not None and kind.name == value.get("type")
+        read = (kind.record if kind and known else _UNREAD).read(value, at)
         # Before its branches, which reading the record appended.
         at.reading.tasks.insert(slot, (read, kind, at))
         if kind is not None:
@@ -187,10 +191,9 @@ class TaskType:
             return kinds[name]
         if name in LATER:
             at.fault(f"{name} is not supported yet; there are {', '.join(kinds)}")
-        else:
-            hint = at.guess(name, (*kinds, *LATER))
-            at.fault(f"there is no task type {shown(name)}{hint}")
-        return None
+            return None
+        # Any other one is a worker's, if there is a task definition.
+        return kinds.get(BY_WORKERS)
 
     def says(self) -> str:
         return "task"
@@ -217,6 +220,16 @@ _UNREAD = Record(
     ),
     unknown=Unknown.GUESS,
 )
+
+
+def missing_type(task: Document, at: Place) -> str:
+    """What is at fault where a task has no definition; empty: nothing is."""
+    name, kinds = task.get("type"), at.reading.task_kinds
+    if not isinstance(name, str) or name in kinds or name in LATER:
+        return ""
+    hint = at.guess(name, (*kinds, *LATER))
+    known = shown(task.get("name"))
+    return f"there is no task type {shown(name)}, and no task definition {known}{hint}"
 
 
 def references_within(value: Json) -> Iterator[str]:

@@ -1,0 +1,112 @@
+"""The workers of one queue: who is connected, with how many free hands, and who was seen lately."""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import NamedTuple
+
+from services.executor.core.model import Execution, Task
+
+_MOST_SEEN = 1000
+
+
+class Taker:
+    """Somebody who takes tasks for a worker.
+
+    Attributes:
+        reserved: How many are about to be given to it.
+    """
+
+    worker_id: str
+
+    def __init__(self) -> None:
+        self.reserved = 0
+
+    def given(self, execution: Execution, task: Task) -> None:
+        """The task is the worker's: that is stored."""
+        raise NotImplementedError
+
+    def voided(self) -> None:
+        """One that was reserved is not given after all."""
+
+    def ended(self, task: Task) -> None:
+        """A task that the worker had has ended, or is not its any more."""
+
+
+class Seen(NamedTuple):
+    """A worker; ``at`` is when it was last heard of, in seconds since the epoch."""
+
+    worker_id: str
+    at: float
+    connected: bool
+
+
+class Hands:
+    """Free hands; they are taken in turns."""
+
+    def __init__(self, clock: Callable[[], float] = time.time) -> None:
+        self._clock = clock
+        self._free: dict[Taker, int] = {}
+        self._ready: OrderedDict[Taker, None] = OrderedDict()
+        self._seen: OrderedDict[str, float] = OrderedDict()
+
+    @property
+    def unused(self) -> bool:
+        """Whether nobody is connected, or was seen within a day."""
+        return not self._free and not self.active(86_400)
+
+    def join(self, taker: Taker, free: int) -> None:
+        """``taker`` has so many free hands; it may have none."""
+        self._free[taker] = free
+        if free > 0:
+            self._ready[taker] = None
+        self._note(taker.worker_id)
+
+    def leave(self, taker: Taker) -> None:
+        self._ready.pop(taker, None)
+        if self._free.pop(taker, None) is not None:
+            self._note(taker.worker_id)
+
+    def take(self) -> Taker | None:
+        """The next who has a free hand, with one less; None: nobody has."""
+        if not self._ready:
+            return None
+        taker, _ = self._ready.popitem(last=False)
+        self._free[taker] -= 1
+        if self._free[taker] > 0:
+            self._ready[taker] = None
+        return taker
+
+    def free(self, taker: Taker) -> bool:
+        """One hand more; False: it is not connected any more."""
+        if taker not in self._free:
+            return False
+        self._free[taker] += 1
+        self._ready.setdefault(taker)
+        self._note(taker.worker_id)
+        return True
+
+    def active(self, seconds: float) -> bool:
+        """Whether somebody is connected, or was seen so lately."""
+        if self._free:
+            return True
+        if not self._seen:
+            return False
+        return next(reversed(self._seen.values())) >= self._clock() - seconds
+
+    def seen(self) -> list[Seen]:
+        """The workers, last seen last."""
+        now = self._clock()
+        connected = {taker.worker_id for taker in self._free}
+        return [
+            Seen(worker, now if worker in connected else at, worker in connected)
+            for worker, at in self._seen.items()
+        ]
+
+    def _note(self, worker_id: str) -> None:
+        self._seen[worker_id] = self._clock()
+        self._seen.move_to_end(worker_id)
+        if len(self._seen) > _MOST_SEEN:
+            self._seen.popitem(last=False)

@@ -1,0 +1,385 @@
+"""Tasks that wait for their turn, workers with free hands, and who has what.
+
+What is here follows from rows: a task is in its queue, or with somebody, by what was committed of
+it last (:meth:`Queues.committed`). A turn is reserved, then decided as an event, and given when
+that is stored: a task that becomes due while a worker is free has both in one unit.
+"""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
+
+from services.executor.actors import Letter
+from services.executor.core.attempts import OWN_TURN
+from services.executor.core.commands import Offer
+from services.executor.core.events import LetGo, Taken
+from services.executor.core.kind import Kind
+from services.executor.core.model import Execution, Task, TaskStatus
+from services.executor.hands import Hands, Seen, Taker
+from services.executor.rooms import Rooms
+from services.executor.rows import micros
+from services.executor.turn_rows import Turns
+
+if TYPE_CHECKING:
+    from asyncio import AbstractEventLoop
+
+    from services.executor.unfolding import Unfolded
+
+ACTIVE_SECONDS = 10.0
+_MOST_QUEUES = 10_000
+
+
+class Entry(NamedTuple):
+    """A task that waits.
+
+    Attributes:
+        at: Since when, in microseconds since the epoch.
+    """
+
+    task_id: str
+    execution_id: str
+    queue: str
+    name: str
+    priority: int
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A task that somebody has.
+
+    Attributes:
+        taker: None: nobody is connected who has it, or none is needed.
+    """
+
+    execution_id: str
+    queue: str
+    name: str
+    worker_id: str
+    taker: Taker | None
+
+
+class Standing(NamedTuple):
+    """How a queue stands; ``oldest`` in microseconds since the epoch, None: it is empty."""
+
+    queue: str
+    size: int
+    oldest: int | None
+    running: int
+    workers: Sequence[Seen]
+
+
+class _Queue:
+    """One queue: by definition, those who wait in order; and the workers for it."""
+
+    def __init__(self) -> None:
+        self.lanes: dict[str, list[tuple[int, int, int, Entry]]] = {}
+        self.size = 0
+        self.running = 0
+        self.hands = Hands()
+
+    @property
+    def idle(self) -> bool:
+        return not self.size and not self.running and self.hands.unused
+
+
+class Queues:
+    """All of them.
+
+    Args:
+        send: Delivers a letter to an execution, which nobody waits for.
+    """
+
+    def __init__(self, loop: AbstractEventLoop, send: Callable[[str, Letter], None]) -> None:
+        self._send = send
+        self._queues: dict[str, _Queue] = {}
+        self._waiting: dict[str, Entry] = {}
+        self._held: dict[str, Held] = {}
+        # Reserved and not stored yet.
+        self._claims: dict[str, tuple[Entry, Taker | None]] = {}
+        self._numbers = itertools.count()
+        self._rooms = Rooms(loop, self._more_room)
+        self._open = True
+
+    def close(self) -> None:
+        """Give no more turns."""
+        self._open = False
+        self._rooms.close()
+
+    # What is asked of it.
+
+    def holder(self, task_id: str) -> Held | None:
+        """Who has the task."""
+        return self._held.get(task_id)
+
+    def held(self) -> Iterable[Held]:
+        """All that somebody has."""
+        return self._held.values()
+
+    def held_by(self, worker_id: str) -> list[tuple[str, Held]]:
+        """The tasks that a worker has, by id."""
+        return [(id, held) for id, held in self._held.items() if held.worker_id == worker_id]
+
+    def held_in(self, queue: str) -> list[tuple[str, Held]]:
+        """The tasks of a queue that somebody has, by id."""
+        return [(id, held) for id, held in self._held.items() if held.queue == queue]
+
+    def standings(self) -> Iterator[Standing]:
+        """How the queues of workers stand."""
+        for name, queue in self._queues.items():
+            if not name.startswith(OWN_TURN):
+                yield self._standing(name, queue)
+
+    def _standing(self, name: str, queue: _Queue) -> Standing:
+        for lane in queue.lanes.values():
+            self._prune(lane)
+        oldest = min((lane[0][3].at for lane in queue.lanes.values() if lane), default=None)
+        return Standing(name, queue.size, oldest, queue.running, queue.hands.seen())
+
+    def choose(self, queues: Sequence[str]) -> str:
+        """The first with a worker that is connected or was seen lately, else the last."""
+        for name in queues[:-1]:
+            queue = self._queues.get(name)
+            if queue is not None and queue.hands.active(ACTIVE_SECONDS):
+                return name
+        return queues[-1]
+
+    # Workers.
+
+    def join(self, taker: Taker, slots: Mapping[str, int]) -> None:
+        """``taker`` can have so many tasks of each queue."""
+        for name, free in slots.items():
+            queue = self._queue(name)
+            queue.hands.join(taker, free)
+            self._match(queue)
+
+    def leave(self, taker: Taker, names: Iterable[str]) -> None:
+        """It takes nothing more; what it has stays with it."""
+        for name in names:
+            queue = self._queue(name)
+            queue.hands.leave(taker)
+
+    def free(self, taker: Taker, name: str) -> None:
+        """It is done with a task of that queue, and can have another one."""
+        queue = self._queue(name)
+        if queue.hands.free(taker):
+            self._match(queue)
+
+    def let_go(self, task_id: str, worker_id: str) -> None:
+        """A worker does not do what it has, or was about to be given."""
+        held = self._held.get(task_id)
+        if held is not None and held.worker_id == worker_id:
+            self._send(held.execution_id, Letter(LetGo(task_id, worker_id)))
+
+    def taken_over(self, task_id: str, taker: Taker) -> None:
+        """``taker`` speaks for the worker that has the task from now on."""
+        held = self._held.get(task_id)
+        if held is not None:
+            self._held[task_id] = replace(held, taker=taker)
+
+    # What happens to tasks.
+
+    def recover(self, turns: Turns) -> None:
+        """What the rows say."""
+        for row in turns.waiting:
+            task_id, execution_id, name, queue, status, worker, priority, at, limits = row
+            self._rooms.known(name, limits)
+            if status == TaskStatus.IN_PROGRESS.value:
+                self._hold(task_id, Held(execution_id, queue, name, worker, None))
+            else:
+                self._add(Entry(task_id, execution_id, queue, name, priority, at))
+        for name, at in turns.begun:
+            self._rooms.begun(name, at / 1e6)
+
+    def go_on(self) -> None:
+        """Give turns to those who have waited since before the start."""
+        for queue in list(self._queues.values()):
+            self._match(queue)
+
+    def hand_out(self, unfolded: Unfolded, kinds: Mapping[str, Kind], now: datetime) -> None:
+        """Decide, within the unit, the turns of tasks that have just become due."""
+        while unfolded.offers:
+            offer = unfolded.offers.popleft()
+            task = unfolded.changed.get(offer.task_id)
+            if task is None or task.status is not TaskStatus.SCHEDULED or task.next_at:
+                continue
+            self._rooms.limited(offer.name, offer.limits, self._held)
+            reserved = self._reserve(offer, unfolded.execution) if self._open else None
+            if reserved is not None:
+                entry, taker = reserved
+                self._claim(entry, taker)
+                unfolded.claims.append(entry.task_id)
+                worker = taker.worker_id if taker else ""
+                unfolded.decide(Taken(entry.task_id, worker), kinds, now)
+
+    def _reserve(self, offer: Offer, execution: Execution) -> tuple[Entry, Taker | None] | None:
+        queue = self._queue(offer.queue)
+        lane = queue.lanes.get(offer.name)
+        if (lane and self._prune(lane)) or not self._rooms.has(offer.name):
+            # Others were there before.
+            return None
+        taker = None
+        if not offer.queue.startswith(OWN_TURN):
+            taker = queue.hands.take()
+            if taker is None:
+                return None
+        entry = _entry(execution, offer)
+        self._rooms.begin(offer.name, offer.task_id)
+        return entry, taker
+
+    def not_written(self, unfolded: Unfolded) -> None:
+        """What was decided is void."""
+        for task_id in unfolded.claims:
+            self._void(task_id)
+        unfolded.claims.clear()
+
+    def committed(self, unfolded: Unfolded) -> None:
+        """See how the tasks stand that a unit has changed."""
+        for task in unfolded.changed.values():
+            if task.queue:
+                self._see(unfolded.execution, task)
+
+    def _see(self, execution: Execution, task: Task) -> None:
+        if task.status is TaskStatus.IN_PROGRESS:
+            self._has(execution, task)
+        elif task.status.final or task.next_at is not None:
+            self._gone(task)
+        elif task.id not in self._claims:
+            self._release(task.id, None)
+            if task.id not in self._waiting:
+                self._add(_entry_of(execution, task))
+                self._match(self._queue(task.queue))
+
+    def _has(self, execution: Execution, task: Task) -> None:
+        self._drop(task.id)
+        claim = self._claims.pop(task.id, None)
+        if claim is None and task.id in self._held:
+            return
+        taker = claim[1] if claim is not None else None
+        held = Held(execution.id, task.queue, task.name, task.worker_id, taker)
+        self._hold(task.id, held)
+        if taker is not None:
+            taker.reserved -= 1
+            taker.given(execution, task)
+
+    def _gone(self, task: Task) -> None:
+        self._drop(task.id)
+        self._void(task.id)
+        self._release(task.id, task)
+
+    def _hold(self, task_id: str, held: Held) -> None:
+        if task_id not in self._held:
+            self._queue(held.queue).running += 1
+        self._held[task_id] = held
+        self._rooms.enter(held.name, task_id)
+
+    def _release(self, task_id: str, ended: Task | None) -> None:
+        held = self._held.pop(task_id, None)
+        if held is None:
+            return
+        self._queue(held.queue).running -= 1
+        self._rooms.leave(held.name, task_id)
+        if held.taker is not None and ended is not None:
+            held.taker.ended(ended)
+
+    # Turns.
+
+    def _add(self, entry: Entry) -> None:
+        self._waiting[entry.task_id] = entry
+        queue = self._queue(entry.queue)
+        queue.size += 1
+        lane = queue.lanes.setdefault(entry.name, [])
+        heapq.heappush(lane, (-entry.priority, entry.at, next(self._numbers), entry))
+        self._rooms.waits(entry.name, entry.queue)
+
+    def _drop(self, task_id: str) -> None:
+        """It does not wait; its place in the heap is passed over."""
+        entry = self._waiting.pop(task_id, None)
+        if entry is not None:
+            self._queue(entry.queue).size -= 1
+
+    def _prune(self, lane: list[tuple[int, int, int, Entry]]) -> bool:
+        """Whether somebody waits in ``lane``: its first entry does, then."""
+        while lane and self._waiting.get(lane[0][3].task_id) is not lane[0][3]:
+            heapq.heappop(lane)
+        return bool(lane)
+
+    def _match(self, queue: _Queue) -> None:
+        while queue.size and self._open:
+            lane = self._best(queue)
+            if lane is None:
+                return
+            entry, taker = lane[0][3], None
+            if not entry.queue.startswith(OWN_TURN):
+                taker = queue.hands.take()
+                if taker is None:
+                    return
+            heapq.heappop(lane)
+            self._drop(entry.task_id)
+            self._rooms.begin(entry.name, entry.task_id)
+            self._claim(entry, taker)
+            taken = Taken(entry.task_id, taker.worker_id if taker else "")
+            heard = partial(self._refused, entry.task_id)
+            self._send(entry.execution_id, Letter(taken, heard=heard))
+
+    def _best(self, queue: _Queue) -> list[tuple[int, int, int, Entry]] | None:
+        lanes = [
+            lane
+            for name, lane in queue.lanes.items()
+            if self._prune(lane) and self._rooms.has(name)
+        ]
+        if len(queue.lanes) > len(lanes) + 1:
+            queue.lanes = {name: lane for name, lane in queue.lanes.items() if lane}
+        return min(lanes, key=lambda lane: lane[0], default=None)
+
+    def _claim(self, entry: Entry, taker: Taker | None) -> None:
+        self._claims[entry.task_id] = entry, taker
+        if taker is not None:
+            taker.reserved += 1
+
+    def _refused(self, task_id: str, told: object) -> None:
+        self._void(task_id)
+
+    def _void(self, task_id: str) -> None:
+        """What was reserved is free again."""
+        claim = self._claims.pop(task_id, None)
+        if claim is None:
+            return
+        entry, taker = claim
+        if task_id not in self._held:
+            self._rooms.did_not_begin(entry.name, task_id)
+        if taker is not None:
+            taker.reserved -= 1
+            self.free(taker, entry.queue)
+            taker.voided()
+
+    def _more_room(self, names: Iterable[str]) -> None:
+        for name in names:
+            queue = self._queues.get(name)
+            if queue is not None:
+                self._match(queue)
+
+    def _queue(self, name: str) -> _Queue:
+        queue = self._queues.get(name)
+        if queue is None:
+            if len(self._queues) >= _MOST_QUEUES:
+                self._queues = {name: each for name, each in self._queues.items() if not each.idle}
+            queue = self._queues[name] = _Queue()
+        return queue
+
+
+def _entry(execution: Execution, offer: Offer) -> Entry:
+    at = int(time.time() * 1e6)
+    return Entry(offer.task_id, execution.id, offer.queue, offer.name, execution.priority, at)
+
+
+def _entry_of(execution: Execution, task: Task) -> Entry:
+    at = micros(task.updated_at)
+    return Entry(task.id, execution.id, task.queue, task.name, execution.priority, at)

@@ -1,0 +1,62 @@
+"""Who waits for a turn, or has one, and what was logged: read from their rows."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from services.executor.rows import Row
+
+# What units have done beside their rows.
+COUNT = "INSERT OR REPLACE INTO begun_tasks (name, at, task_id) VALUES (?, ?, ?)"
+COUNT_OUT = "DELETE FROM begun_tasks WHERE name = ? AND at <= ?"
+LOG = (
+    "INSERT OR REPLACE INTO task_logs (execution_id, task_id, number, at, line) "
+    "VALUES (?, ?, ?, ?, ?)"
+)
+DROP_LOGS = "DELETE FROM task_logs WHERE execution_id = ?"
+
+
+class Turns(NamedTuple):
+    """What :meth:`Queues.recover` begins with."""
+
+    waiting: Sequence[Row]
+    begun: Sequence[Row]
+
+
+def turns(db: sqlite3.Connection) -> Turns:
+    """As the rows have them."""
+    return Turns(in_queues(db), begun_tasks(db))
+
+
+def in_queues(db: sqlite3.Connection) -> list[Row]:
+    """Tasks that wait for their turn, or have it, in order.
+
+    (task id, execution id, name, queue, status, worker id, priority, since when, limits); the
+    limits are JSON text, null: there are none.
+    """
+    return db.execute(
+        """
+        SELECT tasks.id, execution_id, name, queue, tasks.status, worker_id, priority,
+            tasks.updated_at, json_extract(memory, '$.limits')
+        FROM tasks INDEXED BY tasks_in_queues
+        JOIN executions ON executions.id = execution_id
+        WHERE queue != '' AND tasks.ended_at IS NULL
+        AND (tasks.status = 'IN_PROGRESS' OR next_at IS NULL AND held = 0)
+        ORDER BY tasks.updated_at
+        """
+    ).fetchall()
+
+
+def begun_tasks(db: sqlite3.Connection) -> list[Row]:
+    """(name, at) of tasks whose rate is limited, in order."""
+    return db.execute("SELECT name, at FROM begun_tasks ORDER BY at").fetchall()
+
+
+def task_logs(db: sqlite3.Connection, execution_id: str, task_id: str) -> list[Row]:
+    """(at, line) of the log of a task, in order."""
+    return db.execute(
+        "SELECT at, line FROM task_logs WHERE execution_id = ? AND task_id = ? ORDER BY number",
+        (execution_id, task_id),
+    ).fetchall()

@@ -1,0 +1,1 @@
+"""Workers over gRPC: tasks out by streams and polls, words in."""

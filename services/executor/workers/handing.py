@@ -1,0 +1,136 @@
+"""A task as it is handed to a worker, and a worker's word as an event."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import cast
+
+from podium.worker.v1 import worker_pb2 as pb
+from services.errors import InvalidRequest
+from services.executor.core.events import TaskUpdated
+from services.executor.core.model import Execution, Json, Task, TaskStatus
+from services.executor.core.policy import bounded
+from services.executor.core.spawning import step_of
+from services.executor.core.turns import domain_of, kind_of
+from services.executor.documents import text_of
+from services.executor.effects.handoff import Filling, Mask
+from services.executor.handingoff import HandingOff
+from services.executor.rows import micros
+from services.executor.texts import short, task_reason
+from services.executor.timers import now
+
+MOST_LINES = 10
+MOST_LINE_BYTES = 10 << 10
+
+_STATUS = {
+    pb.RESULT_STATUS_IN_PROGRESS: TaskStatus.IN_PROGRESS,
+    pb.RESULT_STATUS_COMPLETED: TaskStatus.COMPLETED,
+    pb.RESULT_STATUS_FAILED: TaskStatus.FAILED,
+    pb.RESULT_STATUS_FAILED_WITH_TERMINAL_ERROR: TaskStatus.FAILED_WITH_TERMINAL_ERROR,
+}
+
+
+def handed(
+    execution: Execution, task: Task, handing_off: HandingOff
+) -> tuple[pb.Task, Mask | None]:
+    """The message, with what is put in at hand-off; and what is not to be seen of its answer.
+
+    Raises:
+        NotHandedOver: What was to be put in is not there.
+    """
+    step = step_of(execution, task)
+    given, mask = task.input, None
+    if step is not None and step.template is not None and (names := step.template.handoff):
+        mask = Mask()
+        handoff = handing_off(execution.id, task.id, task.scheduled_at)
+        given = Filling(names, handoff, mask).value(given)
+    message = pb.Task(
+        task_id=task.id,
+        execution_id=execution.id,
+        ref=task.ref,
+        task_type=kind_of(task.queue),
+        name=task.name,
+        domain=domain_of(task.queue),
+        workflow_name=execution.workflow.name,
+        input=text_of(given) if given is not None else "{}",
+        attempt=task.attempt,
+        poll_count=task.poll_count,
+        iteration=task.iteration,
+        correlation_id=execution.correlation_id,
+        priority=execution.priority,
+        output=text_of(task.output) if task.output is not None else "",
+    )
+    message.scheduled_at.FromMicroseconds(micros(task.scheduled_at))
+    if step is not None and step.policy.response_timeout:
+        message.response_timeout.FromTimedelta(step.policy.response_timeout)
+    return message, mask
+
+
+def result_event(
+    result: pb.TaskResult, worker_id: str, output: Json, mask: Mask | None
+) -> TaskUpdated:
+    """The word of a worker that ends the task, or gives it back.
+
+    Raises:
+        InvalidRequest: It is none.
+    """
+    status = _STATUS.get(result.status)
+    if status is None:
+        names = ", ".join(sorted(each.value for each in _STATUS.values()))
+        raise InvalidRequest(f"status must be one of {names}.")
+    given_back = status is TaskStatus.IN_PROGRESS
+    return _event(result, worker_id, status, output, mask, _after(result) if given_back else None)
+
+
+def word_event(
+    word: pb.TaskWord | pb.TaskResult, worker_id: str, output: Json, mask: Mask | None
+) -> TaskUpdated:
+    """The word of a worker that is still at the task. Raises :class:`InvalidRequest`."""
+    return _event(word, worker_id, TaskStatus.IN_PROGRESS, output, mask, None)
+
+
+def _event(
+    said: pb.TaskWord | pb.TaskResult,
+    worker_id: str,
+    status: TaskStatus,
+    output: Json,
+    mask: Mask | None,
+    back_after: timedelta | None,
+) -> TaskUpdated:
+    if output is not None and not isinstance(output, dict):
+        raise InvalidRequest("The output must be a JSON object.")
+    reason = task_reason(said.reason) if isinstance(said, pb.TaskResult) else ""
+    lines = checked_lines(said.logs)
+    if mask:
+        output, reason = mask.value(output), mask.text(reason)
+        lines = [mask.text(line) for line in lines]
+    at = now()
+    return TaskUpdated(
+        status=status,
+        output=output,
+        task_id=said.task_id,
+        reason=reason,
+        worker_id=worker_id,
+        by_worker=True,
+        back_after=back_after,
+        logs=tuple((at, line) for line in lines),
+    )
+
+
+def checked_lines(lines: object) -> list[str]:
+    """Lines for a log. Raises :class:`InvalidRequest` where they are too many, or too long."""
+    found = list(cast("list[str]", lines))
+    if len(found) > MOST_LINES:
+        raise InvalidRequest(f"logs holds more than {MOST_LINES} lines.")
+    for line in found:
+        short(line, "A line of the log", MOST_LINE_BYTES)
+        if len(line.encode("utf-8", "replace")) > MOST_LINE_BYTES:
+            raise InvalidRequest(f"A line of the log is longer than {MOST_LINE_BYTES} bytes.")
+    return found
+
+
+def _after(result: pb.TaskResult) -> timedelta:
+    after = result.callback_after
+    if after.seconds < 0 or after.nanos < 0:
+        raise InvalidRequest("callback_after must not be negative.")
+    return bounded(after.seconds + after.nanos / 1e9)

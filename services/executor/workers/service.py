@@ -1,0 +1,216 @@
+"""Work over gRPC: for workers, and for those who look after them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator
+from functools import partial
+from typing import Any
+
+import grpc
+from google.protobuf.duration_pb2 import Duration
+
+from podium.worker.v1 import worker_pb2 as pb, worker_pb2_grpc as rpc
+from services.access import current
+from services.errors import AlreadyExists, InvalidRequest, NotFound
+from services.executor import loading, turn_rows
+from services.executor.answers import Answer
+from services.executor.calls import check_workflow
+from services.executor.core.turns import domain_of, kind_of, queue_of
+from services.executor.queues import Held, Standing
+from services.executor.runtime import Runtime
+from services.executor.texts import short
+from services.executor.workers.handing import checked_lines, result_event, word_event
+from services.executor.workers.polled import Poll
+from services.executor.workers.session import WorkSession
+from services.executor.workers.working import MOST_NAME_CHARS, Working, document
+from services.replica import Replica
+
+Context = grpc.aio.ServicerContext[Any, Any]
+
+NAME = "podium.worker.v1.WorkerService"
+
+_LONGEST_POLL_SECONDS = 5.0
+_MOST_POLLED = 1000
+
+
+class Workers(rpc.WorkerServiceServicer):
+    """Answers workers from the runtime."""
+
+    def __init__(self, runtime: Runtime, replica: Replica) -> None:
+        self._runtime = runtime
+        self._replica = replica
+        self._working = Working(runtime, replica)
+        self._sessions: set[WorkSession] = set()
+
+    def add_to(self, server: grpc.aio.Server) -> None:
+        """Serve on ``server``."""
+        rpc.add_WorkerServiceServicer_to_server(self, server)
+
+    def end_sessions(self) -> None:
+        """End every stream, so that workers come again."""
+        for session in list(self._sessions):
+            session.end()
+
+    async def Work(  # type: ignore[override]
+        self, requests: AsyncIterator[pb.WorkRequest], context: Context
+    ) -> None:
+        first = await anext(aiter(requests), None)
+        if first is None:
+            return
+        if not first.HasField("hello"):
+            raise InvalidRequest("The first message must have a hello.")
+        self._runtime.check_serving()
+        session = WorkSession(self._working, current.get())
+        session.greet(first.hello)
+        self._replace(session)
+        self._sessions.add(session)
+        try:
+            session.begin(first.hello.holds)
+            await session.converse(requests, context.write)
+        finally:
+            session.end()
+            self._sessions.discard(session)
+
+    def _replace(self, session: WorkSession) -> None:
+        """End the older stream of the same worker.
+
+        Raises:
+            AlreadyExists: It is another application's.
+        """
+        for other in list(self._sessions):
+            if other.worker_id != session.worker_id:
+                continue
+            if other.caller.application_id != session.caller.application_id:
+                raise AlreadyExists(
+                    f"Another application has a worker {session.worker_id!r}; take another id."
+                )
+            if session.exclusive:
+                other.end()
+
+    async def PollTask(self, request: pb.PollTaskRequest, context: Context) -> pb.PollTaskResponse:
+        tasks = await self._poll(request, 1)
+        return pb.PollTaskResponse(task=tasks[0] if tasks else None)
+
+    async def PollTasks(
+        self, request: pb.PollTasksRequest, context: Context
+    ) -> pb.PollTasksResponse:
+        count = request.count or 1
+        if not 0 < count <= _MOST_POLLED:
+            raise InvalidRequest(f"count must be from 0 to {_MOST_POLLED:,}.")
+        return pb.PollTasksResponse(tasks=await self._poll(request, count))
+
+    async def _poll(
+        self, request: pb.PollTaskRequest | pb.PollTasksRequest, count: int
+    ) -> list[pb.Task]:
+        seconds = _seconds(request.timeout)
+        queue = self._working.queue(current.get(), request.task_type, request.domain)
+        worker_id = short(request.worker_id, "worker_id", MOST_NAME_CHARS)
+        self._runtime.check_serving()
+        return await Poll(self._working, worker_id, queue, count).tasks(seconds)
+
+    async def UpdateTask(
+        self, request: pb.UpdateTaskRequest, context: Context
+    ) -> pb.UpdateTaskResponse:
+        result = request.result
+        output = None if request.extend_lease else await document(result.output)
+        make = word_event if request.extend_lease else result_event
+        if request.extend_lease:
+            result = pb.TaskResult(execution_id=result.execution_id, task_id=result.task_id)
+        answer = Answer()
+        event = partial(make, result, request.worker_id)
+        caller = current.get()
+        self._working.tell(caller, result.execution_id, result.task_id, output, event, answer)
+        await answer.told()
+        return pb.UpdateTaskResponse()
+
+    async def AddTaskLog(
+        self, request: pb.AddTaskLogRequest, context: Context
+    ) -> pb.AddTaskLogResponse:
+        lines = checked_lines(request.lines)
+        word = pb.TaskWord(execution_id=request.execution_id, task_id=request.task_id, logs=lines)
+        answer = Answer()
+        event = partial(word_event, word, request.worker_id)
+        self._working.tell(current.get(), word.execution_id, word.task_id, None, event, answer)
+        await answer.told()
+        return pb.AddTaskLogResponse()
+
+    async def ListTaskLogs(
+        self, request: pb.ListTaskLogsRequest, context: Context
+    ) -> pb.ListTaskLogsResponse:
+        snapshots, readers = self._runtime.snapshots, self._runtime.store.readers
+        loaded = await readers.read(loading.load_whole, request.execution_id, snapshots)
+        if loaded is None:
+            raise NotFound(f"There is no execution {request.execution_id!r}.")
+        execution = loaded.execution
+        check_workflow(current.get(), self._replica, "READ", execution.workflow)
+        task_id = request.task_id
+        if not task_id:
+            task = execution.tasks.get(request.ref)
+            if task is None:
+                raise NotFound(f"There is no task {request.ref!r}.")
+            task_id = task.id
+        rows = await readers.read(turn_rows.task_logs, execution.id, task_id)
+        response = pb.ListTaskLogsResponse(task_id=task_id)
+        for at, line in rows:
+            response.lines.add(line=line).at.FromMicroseconds(at)
+        return response
+
+    async def ListQueues(
+        self, request: pb.ListQueuesRequest, context: Context
+    ) -> pb.ListQueuesResponse:
+        response = pb.ListQueuesResponse()
+        queues = self._working.queues
+        busy = Counter((held.queue, held.worker_id) for held in queues.held())
+        standings = sorted(queues.standings(), key=lambda each: (kind_of(each.queue), each.queue))
+        for number, standing in enumerate(standings):
+            response.queues.append(_queue(standing, busy))
+            if number % 100 == 99:
+                # The others' turn.
+                await asyncio.sleep(0)
+        return response
+
+    async def RequeueTasks(
+        self, request: pb.RequeueTasksRequest, context: Context
+    ) -> pb.RequeueTasksResponse:
+        if not request.task_type:
+            raise InvalidRequest("task_type must say which queue.")
+        queues = self._working.queues
+        connected = {session.worker_id for session in self._sessions}
+        count = 0
+        for task_id, held in queues.held_in(queue_of(request.domain, request.task_type)):
+            if _is_meant(held, request.worker_id, connected):
+                queues.let_go(task_id, held.worker_id)
+                count += 1
+        return pb.RequeueTasksResponse(count=count)
+
+
+def _is_meant(held: Held, worker_id: str, connected: set[str]) -> bool:
+    return held.worker_id == worker_id if worker_id else held.worker_id not in connected
+
+
+def _queue(standing: Standing, busy: Counter[tuple[str, str]]) -> pb.Queue:
+    name = standing.queue
+    queue = pb.Queue(
+        task_type=kind_of(name),
+        domain=domain_of(name),
+        size=standing.size,
+        running=standing.running,
+    )
+    if standing.oldest is not None:
+        queue.oldest_at.FromMicroseconds(standing.oldest)
+    for seen in standing.workers:
+        worker = queue.workers.add(
+            worker_id=seen.worker_id,
+            connected=seen.connected,
+            running=busy[name, seen.worker_id],
+        )
+        worker.last_seen_at.FromMicroseconds(int(seen.at * 1e6))
+    return queue
+
+
+def _seconds(timeout: Duration) -> float:
+    if timeout.seconds < 0 or timeout.nanos < 0:
+        raise InvalidRequest("timeout must not be negative.")
+    return min(timeout.seconds + timeout.nanos / 1e9, _LONGEST_POLL_SECONDS)

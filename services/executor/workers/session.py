@@ -1,0 +1,230 @@
+"""The executor's end of a worker's stream: tasks out as it has room, its words in."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from functools import partial
+
+from podium.worker.v1 import worker_pb2 as pb
+from services.access import Principal
+from services.errors import InvalidRequest, Overloaded, ServiceError, Unavailable
+from services.executor.actors import Reply, Told
+from services.executor.core.events import TaskUpdated
+from services.executor.core.model import Execution, Task
+from services.executor.documents import LARGE_CHARS, plain
+from services.executor.hands import Taker
+from services.executor.texts import short
+from services.executor.workers.handing import result_event, word_event
+from services.executor.workers.working import MOST_NAME_CHARS, Working, document, parsed
+from services.pacing import Pace
+
+logger = logging.getLogger(__name__)
+
+Write = Callable[[pb.WorkResponse], Awaitable[None]]
+Said = pb.TaskResult | pb.TaskWord
+
+_MOST_OFFERS = 1000
+_MOST_SLOTS = 10_000
+_MOST_UNREAD_BYTES = 256 << 20
+_MOST_BYTES_A_MESSAGE = 8 << 20
+_MOST_DETAIL_CHARS = 4096
+
+
+class WorkSession(Taker):
+    """One stream of a worker.
+
+    Args:
+        caller: Who opened it.
+    """
+
+    def __init__(self, working: Working, caller: Principal) -> None:
+        super().__init__()
+        self._working = working
+        self.caller = caller
+        self.exclusive = False
+        self._slots: dict[str, int] = {}
+        # What it has and has not answered: the queue that it takes a slot of.
+        self._had: dict[str, str] = {}
+        self._tasks: deque[pb.Task] = deque()
+        self._answers: deque[pb.Answer] = deque()
+        self._gone: deque[str] = deque()
+        self._unread = 0
+        self._wake = asyncio.Event()
+        self._greeted = False
+        self._stopping = False
+        self._ended = False
+
+    # Its life.
+
+    def greet(self, hello: pb.Hello) -> None:
+        """It says who it is, and what it does.
+
+        Raises:
+            ServiceError: It may not, or says it wrongly.
+        """
+        if len(hello.offers) > _MOST_OFFERS or not hello.offers:
+            raise InvalidRequest(f"A hello must have 1 to {_MOST_OFFERS} offers.")
+        self.worker_id = short(hello.worker_id, "worker_id", MOST_NAME_CHARS)
+        if not self.worker_id:
+            raise InvalidRequest("A hello must say the worker_id.")
+        self.exclusive = hello.exclusive
+        for offer in hello.offers:
+            if not 0 < offer.slots <= _MOST_SLOTS:
+                raise InvalidRequest(f"slots must be from 1 to {_MOST_SLOTS:,}.")
+            queue = self._working.queue(self.caller, offer.task_type, offer.domain)
+            self._slots[queue] = self._slots.get(queue, 0) + offer.slots
+        self._greeted = True
+
+    def begin(self, holds: Iterable[str]) -> None:
+        """It takes tasks from now on; ``holds`` are those that it has from before."""
+        queues, kept = self._working.queues, set(holds)
+        for task_id, held in queues.held_by(self.worker_id):
+            if task_id in kept and held.queue in self._slots:
+                kept.discard(task_id)
+                self._had[task_id] = held.queue
+                queues.taken_over(task_id, self)
+            elif self.exclusive and task_id not in kept:
+                queues.let_go(task_id, self.worker_id)
+        self._gone.extend(kept)
+        free = {name: slots - self._used(name) for name, slots in self._slots.items()}
+        queues.join(self, free)
+        self._wake.set()
+
+    def _used(self, queue: str) -> int:
+        return sum(1 for each in self._had.values() if each == queue)
+
+    def end(self) -> None:
+        """End the stream; what the worker has stays with it."""
+        if not self._ended:
+            self._ended = True
+            self._working.queues.leave(self, self._slots)
+            self._wake.set()
+
+    async def converse(self, requests: AsyncIterator[pb.WorkRequest], write: Write) -> None:
+        """Take what the worker says, and tell it what there is, until either has enough."""
+        async with asyncio.TaskGroup() as tasks:
+            reading = tasks.create_task(self._read(requests))
+            pace = Pace()
+            try:
+                await write(pb.WorkResponse())
+                while not self._ended or self._answers:
+                    await self._wake.wait()
+                    await pace.turn()
+                    self._wake.clear()
+                    while self._tasks or self._answers or self._gone:
+                        await write(self._next_message())
+                    if self._stopping and not self._had:
+                        break
+            finally:
+                self.end()
+                reading.cancel()
+
+    # What it hears.
+
+    async def _read(self, requests: AsyncIterator[pb.WorkRequest]) -> None:
+        try:
+            async for request in requests:
+                await self._take(request)
+        finally:
+            self.end()
+
+    async def _take(self, request: pb.WorkRequest) -> None:
+        if request.HasField("hello"):
+            raise InvalidRequest("There is one hello, in the first message.")
+        for result in request.results:
+            await self._say(result, result_event, partial(self._answered, result.task_id))
+        for word in request.words:
+            await self._say(word, word_event, partial(self._heard, word.task_id))
+        for task_id in request.let_go:
+            self._let_go(task_id)
+        if request.stopping and not self._stopping:
+            self._stopping = True
+            self._working.queues.leave(self, self._slots)
+            self._wake.set()
+
+    async def _say(self, said: Said, make: Callable[..., TaskUpdated], reply: Reply) -> None:
+        text = said.output
+        event = partial(make, said, self.worker_id)
+        try:
+            # Not awaited where it is short: that would be a turn of the loop for each.
+            output = parsed(text) if len(text) < LARGE_CHARS else await document(text)
+            self._working.tell(self.caller, said.execution_id, said.task_id, output, event, reply)
+        except ServiceError as error:
+            reply(error)
+
+    def _let_go(self, task_id: str) -> None:
+        if task_id in self._had:
+            self._working.queues.let_go(task_id, self.worker_id)
+            self._done_with(task_id)
+
+    def _answered(self, task_id: str, told: Told | ServiceError) -> None:
+        """What became of a result."""
+        if isinstance(told, Unavailable | Overloaded):
+            # It comes again.
+            self._answer(task_id, told)
+            return
+        self._answer(task_id, told if isinstance(told, ServiceError) else None)
+        self._done_with(task_id)
+
+    def _heard(self, task_id: str, told: Told | ServiceError) -> None:
+        if isinstance(told, ServiceError):
+            self._answer(task_id, told)
+
+    def _answer(self, task_id: str, error: ServiceError | None) -> None:
+        answer = pb.Answer(task_id=task_id)
+        if error is not None:
+            answer.code, answer.reason = error.code.value[0], error.reason()
+            answer.detail = plain(error.detail)[:_MOST_DETAIL_CHARS]
+        self._answers.append(answer)
+        self._wake.set()
+
+    def _done_with(self, task_id: str) -> None:
+        """The worker has a free hand more."""
+        queue = self._had.pop(task_id, None)
+        if queue is None:
+            return
+        if self._stopping and not self._had:
+            self._wake.set()
+        self._working.queues.free(self, queue)
+
+    # What it is told, as a Taker.
+
+    def given(self, execution: Execution, task: Task) -> None:
+        if self._ended or self._stopping:
+            self._working.queues.let_go(task.id, self.worker_id)
+            return
+        message = self._working.hand(execution, task)
+        if message is None:
+            self._working.queues.free(self, task.queue)
+            return
+        self._had[task.id] = task.queue
+        self._tasks.append(message)
+        self._unread += len(message.input) + len(message.output)
+        if self._unread > _MOST_UNREAD_BYTES:
+            logger.warning("The worker %s does not read: its stream is ended.", self.worker_id)
+            self.end()
+        self._wake.set()
+
+    def ended(self, task: Task) -> None:
+        # Its own result is answered after this: that is no news to it.
+        self._working.done(task.id)
+        if task.id in self._had and not self._ended:
+            self._gone.append(task.id)
+            self._wake.set()
+
+    def _next_message(self) -> pb.WorkResponse:
+        message, size = pb.WorkResponse(), 0
+        answered = {answer.task_id for answer in self._answers}
+        message.answers.extend(self._answers)
+        self._answers.clear()
+        message.ended.extend(id for id in self._gone if id not in answered)
+        self._gone.clear()
+        while self._tasks and size < _MOST_BYTES_A_MESSAGE:
+            task = self._tasks.popleft()
+            size += len(task.input) + len(task.output)
+            message.tasks.append(task)
+        self._unread -= size
+        return message

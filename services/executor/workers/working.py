@@ -1,0 +1,166 @@
+"""What workers say of the tasks that they have, checked and told to the executions."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+
+from podium.worker.v1 import worker_pb2 as pb
+from services.access import Principal, require, tags_of
+from services.errors import InvalidRequest, NotFound, ServiceError
+from services.executor.actors import Reply, Told
+from services.executor.core.events import TaskUpdated
+from services.executor.core.model import Execution, Json, Task, TaskStatus
+from services.executor.core.turns import kind_of, queue_of
+from services.executor.documents import LARGE_CHARS
+from services.executor.effects.handoff import Mask, NotHandedOver
+from services.executor.handingoff import HandingOff
+from services.executor.queues import Queues
+from services.executor.runtime import Runtime
+from services.executor.texts import short
+from services.executor.workers.handing import handed
+from services.json_text import DocumentError, parse_json
+from services.replica import Replica
+from services.rights import WORKER
+
+logger = logging.getLogger(__name__)
+
+MOST_NAME_CHARS = 255
+
+MakeEvent = Callable[[Json, Mask | None], TaskUpdated]
+
+
+class Working:
+    """Between workers, over whatever RPC, and the engine."""
+
+    def __init__(self, runtime: Runtime, replica: Replica) -> None:
+        self._runtime = runtime
+        self._replica = replica
+        self._handing_off: HandingOff = runtime.handing_off
+        # Of tasks that were given with secrets: what must not be seen of their answers.
+        self._masks: dict[str, Mask] = {}
+
+    @property
+    def queues(self) -> Queues:
+        return self._runtime.engine.queues
+
+    def check_right(self, caller: Principal, task_type: str) -> None:
+        """Whether ``caller`` may do tasks of that type.
+
+        Raises:
+            PermissionDenied: It may not.
+        """
+        application = self._replica.application(caller.application_id)
+        if application is not None and WORKER in application.roles:
+            return
+        stored = self._replica.get("task", task_type)
+        tags = tags_of(stored.document) if stored else frozenset[str]()
+        require(caller, self._replica, "EXECUTE", "task", task_type, tags)
+
+    def queue(self, caller: Principal, task_type: str, domain: str) -> str:
+        """The queue that a worker asks for, if it may have its tasks."""
+        short(task_type, "task_type", MOST_NAME_CHARS)
+        short(domain, "domain", MOST_NAME_CHARS)
+        if not task_type:
+            raise InvalidRequest("task_type must say which tasks the worker does.")
+        if set(domain).intersection(":=,"):
+            raise InvalidRequest("domain must hold none of ':', '=' and ','.")
+        self.check_right(caller, task_type)
+        return queue_of(domain, task_type)
+
+    def hand(self, execution: Execution, task: Task) -> pb.Task | None:
+        """The task as its worker gets it; None: it cannot be done, and has failed by now."""
+        try:
+            message, mask = handed(execution, task, self._handing_off)
+        except NotHandedOver as error:
+            failed = TaskUpdated(
+                TaskStatus.FAILED_WITH_TERMINAL_ERROR, task_id=task.id, reason=str(error)
+            )
+            self._runtime.engine.tell(execution.id, failed)
+            return None
+        if mask is not None:
+            self._masks[task.id] = mask
+        return message
+
+    def done(self, task_id: str) -> None:
+        """Whoever had the task has it no more."""
+        self._masks.pop(task_id, None)
+
+    def tell(
+        self,
+        caller: Principal,
+        execution_id: str,
+        task_id: str,
+        output: Json,
+        make: MakeEvent,
+        reply: Reply,
+    ) -> None:
+        """Have the word of a worker reach the execution; ``reply`` hears what came of it.
+
+        Raises:
+            ServiceError: It cannot be told.
+        """
+        held = self.queues.holder(task_id)
+        if held is not None:
+            self.check_right(caller, kind_of(held.queue))
+        if not execution_id:
+            if held is None:
+                raise NotFound("No worker has that task.", task_id=task_id)
+            execution_id = held.execution_id
+        engine = self._runtime.engine
+        mask = self._masks.get(task_id)
+        if mask is not None or (held is not None and held.taker is not None):
+            engine.tell(execution_id, make(output, mask), reply)
+            return
+        # It was given before this process began, or is nobody's: what it was given says more.
+        engine.tell(
+            execution_id,
+            None,
+            lambda told: self._tell_knowing(caller, told, task_id, output, make, reply),
+        )
+
+    def _tell_knowing(
+        self,
+        caller: Principal,
+        told: Told | ServiceError,
+        task_id: str,
+        output: Json,
+        make: MakeEvent,
+        reply: Reply,
+    ) -> None:
+        if not isinstance(told, Told):
+            reply(told)
+            return
+        execution = told.after
+        task = execution.tasks.get(execution.refs.get(task_id, ""))
+        try:
+            if task is not None and task.queue:
+                self.check_right(caller, kind_of(task.queue))
+            mask = None
+            if task is not None and task.id == task_id and task.queue:
+                _, mask = handed(execution, task, self._handing_off)
+            event = make(output, mask)
+        except NotHandedOver:
+            event = make(output, None)
+        except ServiceError as error:
+            reply(error)
+            return
+        self._runtime.engine.tell(execution.id, event, reply)
+
+
+async def document(text: str) -> Json:
+    """An output, read from its text. Raises :class:`InvalidRequest`."""
+    if len(text) >= LARGE_CHARS:
+        return await asyncio.to_thread(parsed, text)
+    return parsed(text)
+
+
+def parsed(text: str) -> Json:
+    """As :func:`document`, here and now: of a short one."""
+    if not text:
+        return None
+    try:
+        return parse_json(text)
+    except DocumentError as error:
+        raise InvalidRequest(f"The output cannot be taken: {error}.") from error
