@@ -192,12 +192,12 @@ class FormLines(ScrollView, can_focus=True, inherit_bindings=False):
         if self.row is None:
             return "", ""
         behind = self.rows[self._index + 1 : self._index + 2]
-        if not behind or behind[0].part != "fault":
-            return about(self.row)
         width = max(10, self.scrollable_content_region.width)
+        if not behind or behind[0].part != "fault":
+            return about(self.row, width)
         lines = wrap(in_one_line(behind[0].value), width, max_lines=ABOUT_LINES, placeholder=" …")
         first, second = [*lines, "", ""][:2]
-        return first, second or about(self.row)[0]
+        return first, second or about(self.row, width)[0]
 
     def _about(self, line: int, width: int) -> Strip:
         style = self.get_component_rich_style("form--about")

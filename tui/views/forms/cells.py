@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from textwrap import wrap
 
 from rich.cells import cell_len
 
@@ -14,14 +15,16 @@ from tui.views.visible import in_one_line
 
 INDENT = 2
 _LEAST_LABEL, _MOST_LABEL = 12, 36
+_LEAST_VALUE = 24
 _GAP = 2
 _PLAIN = str.maketrans("▸▾✘→…·", ">vx>~.")
 
 
 def label_cells(rows: Sequence[FormRow], width: int) -> int:
-    """How many cells the labels have: as many as the longest needs, within bounds."""
+    """How many cells the labels have: as many as the longest needs, where values have room."""
     longest = max((cell_len(_label(row)) for row in rows if row.part != "fault"), default=0)
-    return max(1, min(max(longest, _LEAST_LABEL), _MOST_LABEL, width * 2 // 5))
+    room = max(width * 2 // 5, width - _GAP - _LEAST_VALUE)
+    return max(1, min(max(longest, _LEAST_LABEL), _MOST_LABEL, room))
 
 
 def pieces_of(row: FormRow, labels: int, width: int, *, ascii: bool = False) -> Iterator[Piece]:
@@ -47,11 +50,27 @@ def value_column(labels: int) -> int:
     return labels + _GAP
 
 
-def about(row: FormRow) -> tuple[str, str]:
-    """Two lines about a row: what it means, and what may stand there."""
-    field = row.field
+def about(row: FormRow, width: int) -> tuple[str, str]:
+    """Two lines about a row: what it means, and what may stand there.
+
+    What it means goes on in the second where it is too long for the first.
+    """
     if row.part in ("save", "cancel"):
         return ("Send it" if row.part == "save" else "Leave it as it was"), ""
+    said, told = in_one_line(row.field.description), in_one_line(_told(row))
+    if cell_len(said) <= width:
+        return said, told
+    behind = f" · {told}" if told else ""
+    first, *more = wrap(said, max(_LEAST_LABEL, width))
+    room = width - cell_len(behind)
+    if not more or room < _LEAST_LABEL:
+        return said, told
+    return first, fitted(" ".join(more), room).rstrip() + behind
+
+
+def _told(row: FormRow) -> str:
+    """What may stand there."""
+    field = row.field
     parts = [wants(field)]
     if field.refers_to:
         parts.insert(0, f"the name of: {field.refers_to}")
@@ -61,8 +80,7 @@ def about(row: FormRow) -> tuple[str, str]:
         parts.insert(0, "cannot be changed")
     elif field.required and row.part == "value":
         parts.insert(0, "required")
-    told = " · ".join(part for part in parts if part)
-    return in_one_line(field.description), in_one_line(told)
+    return " · ".join(part for part in parts if part)
 
 
 def _label(row: FormRow) -> str:
