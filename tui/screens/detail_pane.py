@@ -24,7 +24,13 @@ if TYPE_CHECKING:
 
 
 class TabPane(Vertical):
-    """A part of a record's detail: made with its resource and the record's id."""
+    """A part of a record's detail: made with its resource and the record's id.
+
+    Attributes:
+        has_own_keys: What keys do here is about its rows: those of the record do nothing.
+    """
+
+    has_own_keys: ClassVar[bool] = False
 
     DEFAULT_CSS = """
     TabPane { height: 1fr; width: 1fr; }
@@ -178,6 +184,12 @@ class DetailPane(ActingPane):
     async def action_tab(self, number: int) -> None:
         if number <= len(self.resource.tabs):
             await self.go_to_tab(self.resource.tabs[number - 1].name)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        shown = self._made.get(self.tab)
+        if action in ("act", "open_pane") and shown is not None and shown.has_own_keys:
+            return False
+        return super().check_action(action, parameters)
 
     def open_tab(self, record: Any, tab: str) -> None:
         begin(self, partial(self._turn_to, tab), "tab", exclusive=True)

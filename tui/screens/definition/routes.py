@@ -23,6 +23,8 @@ The routes of this service, as they change.
 
 - `Enter` opens one, `t` tests it, `e` writes it in a form, `n` writes one more
 """
+    # Who has a route under the cursor does not mean the whole service by d, x or E.
+    has_own_keys = True
     source = routes.RESOURCE.source
     columns = tuple(each for each in routes.RESOURCE.columns if each.name != "service")
     title = "Routes"
