@@ -16,8 +16,9 @@ from tests.tui.console.filling import (
     type_in,
     workflow,
 )
-from tests.tui.screen import until, until_shown, until_snapshot
+from tests.tui.screen import screen_text, until, until_shown, until_snapshot
 from tests.tui.services import Services, put
+from tui.screens.console_screen import ConsoleScreen
 from tui.widgets.live_table import LiveTable
 
 
@@ -46,6 +47,8 @@ async def test_a_service_with_a_route_is_written_and_faults_stand_at_their_field
 
         table = pilot.app.screen.query_one(LiveTable)
         await until(pilot, lambda: table.cursor_id == "written")
+        await until_shown(pilot, "service written is stored.")
+        assert "Sent" not in screen_text(pilot.app)
         document = await stored(services, "service", "written")
         assert document["routes"] == [
             {"httpMethod": "POST", "path": "/{id}/go", "mappedWorkflow": {"name": "svc-flow"}}
@@ -93,6 +96,21 @@ async def test_a_route_is_added_to_a_service(services: Services) -> None:
         await until_shown(pilot, "GET")
         routes = (await stored(services, "service", "more"))["routes"]
         assert [each["httpMethod"] for each in routes] == ["POST", "GET"]
+
+
+async def test_keys_of_a_list_of_routes_never_mean_the_whole_service(services: Services) -> None:
+    await put(services, *anybody("own-any"), workflow("own-flow"))
+    await put(services, service("own", "own-any", route("/one", "own-flow")))
+    async with console_on(services, "services/own/routes", size=(120, 24)) as pilot:
+        await until_shown(pilot, "n New route", "POST")
+        assert "d Delete" not in screen_text(pilot.app)
+
+        await pilot.press("d", "x", "E")
+        await pilot.press("2")
+
+        await until_shown(pilot, "d Delete", '"authConfigId"')
+        assert isinstance(pilot.app.screen, ConsoleScreen)
+        assert "enabled" not in await stored(services, "service", "own")
 
 
 async def test_a_first_route_is_written_from_an_empty_list(own_services: Services) -> None:

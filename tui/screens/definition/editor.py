@@ -20,7 +20,7 @@ from tui.screens.asking import AskScreen
 from tui.screens.definition.checking import Checker
 from tui.screens.definition.kept_text import KeptText
 from tui.screens.definition.naming import Known
-from tui.screens.definition.saver import Saver
+from tui.screens.definition.saver import AWAITED, Saver
 from tui.screens.pane import Pane
 from tui.settings.unsaved import Unsaved
 from tui.views import drafts, writing
@@ -131,7 +131,7 @@ class DefinitionEditorPane(Pane):
     def standing(self, now: float) -> tuple[str, str]:
         verdict = self.checker.verdict
         if self.saver is not None and self.saver.is_awaited:
-            return "⋯ stored, the stream has not told of it yet", "primary"
+            return AWAITED
         if self.written.document is None:
             return f"✘ cannot be read: {self.written.fault}", "error"
         if verdict.failed:

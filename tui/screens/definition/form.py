@@ -20,7 +20,7 @@ from tui.resources.model import Resource
 from tui.screens.asking import AskScreen
 from tui.screens.definition.drafting import draft_of, new_route_of
 from tui.screens.definition.names import Names
-from tui.screens.definition.saver import Saver
+from tui.screens.definition.saver import AWAITED, Saver
 from tui.screens.definition.sheet import Sheet
 from tui.screens.definition.written import read_file, written_outside
 from tui.screens.pane import Pane
@@ -119,6 +119,9 @@ class FormPane(Pane):
         if self.form is None or self._sheet is None or self._is_sent:
             return False
         return self.form.changed or bool(self._sheet.unreadable)
+
+    def standing(self, now: float) -> tuple[str, str]:
+        return AWAITED if self._is_sent else super().standing(now)
 
     @property
     def _is_sent(self) -> bool:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 from podium.registry.v1 import registry_pb2 as pb
@@ -27,6 +29,9 @@ if TYPE_CHECKING:
     from tui.views.editing import Language
 
 VERSIONED = ("schema", "workflow")
+SLOW_SECONDS = 1.0
+AWAITED = ("⋯ stored, the stream has not told of it yet", "primary")
+"""How a place stands whose document the registry has, in words and tone."""
 
 
 class Writing(Protocol):
@@ -200,13 +205,21 @@ class Saver:
         if kind in VERSIONED:
             title += f" v{writing.version_of(document)}"
         entry = log.sent(title, pane.command(document))
-        pane.console.tell("Sent…", "information")
-        answer = await self._put(document, dry_run=False)
+        answer = await self._answered(document)
         if answer.result is None:
             log.failed(entry, answer.stale or answer.failed or answer.faults[0][1])
             await self._refused(answer, document)
         else:
             await self._stored(entry, answer.result, answer.revision, document)
+
+    async def _answered(self, document: Mapping[str, Json]) -> Answer:
+        """What the registry says to it; that it is on its way is said where that takes long."""
+        waiting = partial(self._pane.console.tell, "Sent; no answer yet.", "information")
+        slow = asyncio.get_running_loop().call_later(SLOW_SECONDS, waiting)
+        try:
+            return await self._put(document, dry_run=False)
+        finally:
+            slow.cancel()
 
     async def _stored(
         self, entry: ActionEntry, result: pb.PutResult, revision: int, document: dict[str, Json]
@@ -214,6 +227,9 @@ class Saver:
         pane, stored = self._pane, result.definition
         self._session.log.done(entry, f"revision {revision}")
         self._awaited = stored
+        if not pane.is_attached:
+            # Whoever has left it sees no stream tell of it.
+            self._say_stored(stored)
         pane.sent(pane.draft.stored_as(document, stored.etag, stored.name, stored.version))
         if result.generated_keys:
             self._session.keys.learn(stored.name, result.generated_keys[0].key)
