@@ -87,5 +87,7 @@ def test_odd_values_are_never_more_than_a_failure(
             run.fires()
         run.crash()
 
-        assert run.status.final == run.task("a").status.final
-        assert run.status.final or waits_for_something(run, "a")
+        # A fork of its input may have made tasks for workers.
+        left = [ref for ref, row in run.execution.tasks.items() if not row.status.final]
+        assert run.status.final == (not left)
+        assert run.status.final or all(waits_for_something(run, ref) for ref in left)

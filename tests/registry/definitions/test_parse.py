@@ -26,7 +26,7 @@ def test_ten_faults_are_all_told_with_their_paths() -> None:
         "timeoutPolicy": "ALERT_ONY",
         "tasks": [
             {"name": "a", "taskReferenceName": "a", "type": "HTPP"},
-            {"name": "b", "taskReferenceName": "a", "type": "EVENT"},
+            {"name": "b", "taskReferenceName": "a", "type": "KAFKA_PUBLISH"},
             {
                 "name": "c",
                 "taskReferenceName": "c__1",
@@ -42,7 +42,7 @@ def test_ten_faults_are_all_told_with_their_paths() -> None:
         "schemaVersion: must be 2, not 1",
         "timeoutPolicy: must be one of TIME_OUT_WF, ALERT_ONLY, not 'ALERT_ONY'; "
         "did you mean 'ALERT_ONLY'?",
-        f"tasks[1].type: EVENT is not supported yet; there are {', '.join(TASK_KINDS)}",
+        f"tasks[1].type: KAFKA_PUBLISH is not supported yet; there are {', '.join(TASK_KINDS)}",
         "tasks[2].taskReferenceName: must not hold '__', which numbers the tasks of a loop",
         "tasks[2].inputParameters.http_request.method: must be one of GET, HEAD, POST, PUT, PATCH, "
         "DELETE, OPTIONS, TRACE, not 'GTE'",
