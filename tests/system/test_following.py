@@ -7,7 +7,10 @@ import subprocess
 import sys
 from typing import Any
 
+import pytest
+
 from tests.system.running import Suite, until
+from tui.cli.ending import READER_GONE
 
 PODIUM = (sys.executable, "-m", "tui")
 WAITING = {
@@ -82,7 +85,7 @@ def test_the_log_is_asked_by_the_grammar_of_all_lists(suite: Suite) -> None:
     assert suite.podium("log", "--query", "nothing:x").returncode == 2
 
 
-def test_the_engine_is_told_once_and_each_second(suite: Suite) -> None:
+def test_the_engine_is_told_once_with_what_was(suite: Suite) -> None:
     once = suite.podium("engine", "--history", "10m", "--output", "json")
     shown = json.loads(once.stdout)
 
@@ -90,3 +93,15 @@ def test_the_engine_is_told_once_and_each_second(suite: Suite) -> None:
     assert shown["last"]["seconds"] >= 0
     assert isinstance(shown["history"], list)
     assert suite.podium("engine", "--history", "10m", "--watch").returncode == 2
+
+
+@pytest.mark.parametrize("command", ["engine", "pulse"])
+def test_figures_go_on_until_their_reader_leaves(suite: Suite, command: str) -> None:
+    words = [*PODIUM, command, "--watch", "--output", "json", "--home", str(suite.home)]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as watching:
+        assert watching.stdout is not None
+        told = [json.loads(watching.stdout.readline()) for _ in range(2)]
+        watching.stdout.close()
+
+        assert watching.wait(20) == READER_GONE
+    assert told[0].keys() == told[1].keys()

@@ -10,6 +10,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from tui.cli import writing
+from tui.cli.live import Screen
 from tui.cli.writing import Stream, echo_all, echo_lines, echo_rows
 
 ROWS = [("a", "long name", "", "because"), ("bb", "x", "3s", "")]
@@ -44,6 +45,19 @@ def test_nothing_is_wider_than_the_terminal_by_cells(monkeypatch: pytest.MonkeyP
     echo_rows([])
 
     assert terminal.getvalue().splitlines() == ["12345678", "1234567…", "世界世 …"]
+
+
+def test_a_report_is_written_over_line_by_line_however_wide_its_signs_are(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    terminal = on_terminal(monkeypatch, 8)
+    screen = Screen()
+
+    screen.show(["世界世界世", "x"])
+    screen.show(["y"])
+
+    # A line that were wider would be two of the terminal, of which one stayed.
+    assert terminal.getvalue() == "世界世…\nx\n\x1b[2A\x1b[Jy\n"
 
 
 def test_elsewhere_all_is_whole_and_what_is_empty_is_left_out(

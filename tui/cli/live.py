@@ -10,6 +10,7 @@ from typing import TextIO
 import click
 
 from podium.executor.v1 import executor_pb2 as pb
+from tui.cli.writing import fitted
 from tui.views.timeline import ended_line, task_line
 
 Change = pb.WatchExecutionResponse | pb.ExecutionChange
@@ -99,7 +100,7 @@ class Screen:
         if self._moving:
             # What has left the screen cannot be written over.
             columns, rows = shutil.get_terminal_size()
-            lines = [line[: columns - 1] for line in lines][: rows - 1]
+            lines = [fitted(line, columns - 1) for line in lines[: rows - 1]]
             if self._shown:
                 sys.stdout.write(f"\x1b[{self._shown}A\x1b[J")
         elif self._shown:

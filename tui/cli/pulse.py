@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -16,9 +17,12 @@ from podium.executor.v1 import executor_pb2
 from podium.registry.v1 import registry_pb2
 from services.errors import DeadlineExceeded, PermissionDenied, Unavailable
 from services.rpc import raising_ours
+from tui.cli.interrupts import while_read
+from tui.cli.live import Screen
 from tui.cli.main import HOME_OPTION
 from tui.cli.session import call
-from tui.cli.writing import OUTPUT_OPTION, echo_data, echo_lines, examples
+from tui.cli.writing import OUTPUT_OPTION, Stream, echo_data, echo_lines, examples
+from tui.clients import persistently
 from tui.views.pulse import Failing
 from tui.views.pulse_report import Known, data, failing, lines
 
@@ -28,6 +32,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 CALL_SECONDS = 5.0
+WATCH_SECONDS = 2.0
 GATEWAY_PERIOD = timedelta(minutes=5)
 # Of those that fail: enough to say which.
 MOST_LOOKED_AT = 1_000
@@ -35,16 +40,23 @@ PAGE = 200
 _BAD = "status:failed,timed_out newer:1h"
 
 
-@click.command(epilog=examples("podium pulse", "podium pulse --output json"))
+@click.command(
+    epilog=examples("podium pulse", "podium pulse --watch", "podium pulse --output json")
+)
 @HOME_OPTION
 @OUTPUT_OPTION
-def pulse(home: Path | None, output: str) -> None:
+@click.option(
+    "--watch", "-w", is_flag=True, help="Go on: each two seconds a line of JSON, or anew."
+)
+def pulse(home: Path | None, output: str, watch: bool) -> None:
     """Show what runs and fails, what the gateway answered in five minutes, and who is away.
 
-    Ends with 1 if a service does not answer.
+    Ends with 1 if a service does not answer; with --watch it goes on while one of them does.
     """
 
     async def work(clients: Clients) -> int:
+        if watch:
+            await _watched(clients, output)
         known = await _known(clients)
         if output == "text":
             echo_lines(lines(known))
@@ -53,6 +65,19 @@ def pulse(home: Path | None, output: str) -> None:
         return int(bool(known.away))
 
     call(home, work)
+
+
+async def _watched(clients: Clients, output: str) -> None:
+    """Show it again and again, for ever: no stream tells all of it."""
+    stream, screen = Stream(output), Screen()
+    async with while_read():
+        while True:
+            known = await persistently(partial(_known, clients))
+            if output == "text":
+                screen.show(list(lines(known)))
+            else:
+                stream.echo(data(known))
+            await asyncio.sleep(WATCH_SECONDS)
 
 
 async def _known(clients: Clients) -> Known:

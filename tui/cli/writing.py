@@ -57,7 +57,7 @@ def echo_lines(lines: Iterable[str]) -> None:
     """A list's lines: on a terminal none is wider than it, elsewhere all are whole."""
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else 0
     for line in lines:
-        click.echo(_fitted(line, width) if width else line)
+        click.echo(fitted(line, width) if width else line)
 
 
 def echo_rows(rows: Iterable[Sequence[str]]) -> None:
@@ -82,7 +82,8 @@ def echo_rows(rows: Iterable[Sequence[str]]) -> None:
         echo_lines(["  ".join(padded).rstrip()])
 
 
-def _fitted(line: str, width: int) -> str:
+def fitted(line: str, width: int) -> str:
+    """``line`` in ``width`` cells of a terminal at most, with an ellipsis where it is cut."""
     if len(line) * 2 <= width:
         return line
     # Late: only who writes on a terminal measures cells.
