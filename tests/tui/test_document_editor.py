@@ -156,6 +156,37 @@ async def test_an_offer_is_declined_and_typed_over() -> None:
         await until_shown(pilot, "Nothing is known that may come here.")
 
 
+async def test_an_offer_is_closed_where_the_cursor_goes_elsewhere() -> None:
+    app = Editing()
+    async with app.run_test(size=(80, 24)) as pilot:
+        editor = app.query_one(DocumentEditor)
+        editor.load("{\n  \n}", "json")
+        editor.go_to(2, 3)
+        await pilot.press("quotation_mark", "t", "a")
+        await until_shown(pilot, "tasks")
+
+        await pilot.press("ctrl+end")
+
+        await until(pilot, lambda: "tasks" not in screen_text(app))
+
+
+async def test_the_end_of_every_line_is_reached_whatever_put_it_there() -> None:
+    app = Editing()
+    async with app.run_test(size=(80, 24)) as pilot:
+        editor = app.query_one(DocumentEditor)
+        editor.load("{}", "text")
+        editor.rewrite(f"short\n{'x' * 150} rewritten\nshort")
+        editor.go_to(2, 1)
+        await pilot.press("end")
+        await until_shown(pilot, "rewritten")
+
+        app.post_message(events.Paste(f"\n{'y' * 300} pasted\nshort"))
+        await until(pilot, lambda: "pasted" in editor.text)
+        editor.go_to(3, 1)
+        await pilot.press("end")
+        await until_shown(pilot, "pasted")
+
+
 async def test_an_offer_is_taken_by_a_click() -> None:
     app = Editing()
     async with app.run_test(size=(80, 24)) as pilot:

@@ -1,4 +1,4 @@
-"""The dialog before something is done: what it comes to, its questions, and Cancel in focus."""
+"""The dialog before something is done: what it comes to, and its questions."""
 
 from __future__ import annotations
 
@@ -25,10 +25,12 @@ class ConfirmScreen(ModalScreen[Answers | None]):
     HELP = """\
 ## Before it is done
 
-What it will come to. Cancel has the focus; nothing is done by `Enter` alone.
+What it will come to. What is typed goes into the first field, where there is one; otherwise
+Cancel has the focus, and nothing is done by `Enter` alone.
 
-- `Tab` goes to the fields and to the button that does it, `y` presses that
-- `Esc` or `n` leaves everything as it is
+- `Enter` keeps a field and goes on, at last to the button that does it; `Tab` goes to all
+- `ctrl+s` presses that button, and so does `y` outside the fields
+- `Esc`, or `n` outside the fields, leaves everything as it is
 - of many, or in a protected context, the count or the context's name is typed first
 """
 
@@ -42,13 +44,17 @@ What it will come to. Cancel has the focus; nothing is done by `Enter` alone.
     ConfirmScreen .items { color: $text-muted; margin: 0 0 0 2; }
     ConfirmScreen Label { margin: 1 0 0 0; width: 100%; }
     ConfirmScreen Input, ConfirmScreen Select { width: 100%; }
-    ConfirmScreen Input { height: 1; border: none; padding: 0 1; background: $panel; }
+    ConfirmScreen Input {
+        height: 1; padding: 0 1 0 0; border: none; border-left: outer $foreground 60%;
+        background: $panel;
+        &:focus { border: none; border-left: outer $accent; background: $boost; }
+    }
     ConfirmScreen Horizontal { height: auto; align-horizontal: right; margin: 1 0 0 0; }
     ConfirmScreen Button { margin: 0 0 0 2; min-width: 12; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,n", "cancel", "Cancel", id="confirm.cancel", tooltip="Do nothing"),
-        Binding("y", "do", "Do it", id="confirm.do", tooltip="Do it, as the button does"),
+        Binding("y,ctrl+s", "do", "Do it", id="confirm.do", tooltip="Do it, as the button does"),
         Binding("left,up", "app.focus_previous", "Before", id="confirm.before", show=False,
                 tooltip="The field or button before"),
         Binding("right,down", "app.focus_next", "After", id="confirm.after", show=False,
@@ -84,14 +90,17 @@ What it will come to. Cancel has the focus; nothing is done by `Enter` alone.
                 )
 
     def on_mount(self) -> None:
-        self.query_one("#cancel", Button).focus()
+        # Who is asked for something types it at once; letters would be keys elsewhere.
+        fields = self.query(Input)
+        self.set_focus(fields.first() if fields else self.query_one("#cancel", Button))
 
     def on_descendant_focus(self) -> None:
         # In a field, letters are text.
         writing = isinstance(self.focused, Input)
-        deed = "" if writing else f" · y {in_one_line(self._plan.verb)}"
+        goes, does = ("Enter", "^s") if writing else ("Tab", "y")
         dialog = self.query_one("#dialog")
-        dialog.border_subtitle = Content(f"Tab next{deed} · Esc cancel")
+        verb = in_one_line(self._plan.verb)
+        dialog.border_subtitle = Content(f"{goes} next · {does} {verb} · Esc cancel")
 
     @property
     def _may(self) -> bool:
@@ -103,9 +112,13 @@ What it will come to. Cancel has the focus; nothing is done by `Enter` alone.
         self.query_one("#do", Button).disabled = not self._may
 
     def on_input_submitted(self, message: Input.Submitted) -> None:
-        # Enter in a field does nothing but go on to the next.
+        """Go on to the next field, or to the button; what is dangerous was not asked for by it."""
         message.stop()
-        self.focus_next()
+        filled = bool(message.value.strip()) or not self._plan.dangerous
+        if message.input is self.query(Input).last() and filled and self._may:
+            self.query_one("#do", Button).focus()
+        elif message.input.id != "typed":
+            self.focus_next()
 
     def on_button_pressed(self, message: Button.Pressed) -> None:
         message.stop()

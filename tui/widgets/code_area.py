@@ -27,7 +27,7 @@ from tui.views.colouring import colours
 from tui.views.editing import Language, indentation
 from tui.views.lines import LONGEST_SHOWN, Mark
 from tui.views.visible import CONTROL, masked
-from tui.widgets.code_document import Lined, Rows, adopt
+from tui.widgets.code_document import Lined, Rows, adopt, most_cells, widest
 from tui.widgets.tones import tone_style
 
 # Above it the tree takes longer than a key press may; lines are coloured one by one.
@@ -193,14 +193,13 @@ class CodeArea(TextArea):
         return islice(super()._yield_character_locations_reverse(start), _MOST_MATCHED)
 
     def _refresh_size(self) -> None:
-        """Grow with the line of the cursor: measuring all of them is felt at every key."""
+        """Grow with what is put in: measuring all lines is felt at every key."""
         lines = self.document.lines
         if self._counted is not self.document:
             self._counted = self.document
-            self._widest = max(map(_most_cells, lines), default=0)
-        row = min(self.selection.end[0], len(lines) - 1)
-        self._widest = max(self._widest, _most_cells(lines[row]))
-        self.virtual_size = Size(self._widest + self.gutter_width + 1, len(lines))
+            self._widest = max(map(most_cells, lines), default=0)
+        cells = max(self._widest, widest(self.document))
+        self.virtual_size = Size(cells + self.gutter_width + 1, len(lines))
         self._refresh_scrollbars()
 
     def _build_highlight_map(self) -> None:
@@ -253,13 +252,6 @@ class CodeArea(TextArea):
         self._replace_via_keyboard(f"\n{indent}{after}", start, end)
         if after:
             self.move_cursor((start[0] + 1, len(indent)))
-
-
-def _most_cells(line: str) -> int:
-    """At least as many cells as a line takes."""
-    return (
-        len(line) if line.isascii() and "\t" not in line else 2 * len(line) + 2 * line.count("\t")
-    )
 
 
 _CLOSING_KEYS = ("right_curly_bracket", "right_square_bracket", "right_parenthesis")

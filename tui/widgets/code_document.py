@@ -30,12 +30,16 @@ class Lined(str):
 
 class _Lines(Document):
     def replace_range(self, start: Location, end: Location, text: str) -> EditResult:
-        return super().replace_range(start, end, Lined(text))
+        result = super().replace_range(start, end, Lined(text))
+        self.widest = _widened(self, min(start, end), result)
+        return result
 
 
 class _ParsedLines(SyntaxAwareDocument):
     def replace_range(self, start: Location, end: Location, text: str) -> EditResult:
-        return super().replace_range(start, end, Lined(text))
+        result = super().replace_range(start, end, Lined(text))
+        self.widest = _widened(self, min(start, end), result)
+        return result
 
 
 class Rows(WrappedDocument):
@@ -52,6 +56,24 @@ class Rows(WrappedDocument):
         row = clamp(offset.y, 0, self.document.line_count - 1)
         line = masked(self.document.get_line(row))
         return row, cell_width_to_column_index(line, max(0, offset.x), self._tab_width)
+
+
+def most_cells(line: str) -> int:
+    """At least as many cells as a line takes."""
+    if line.isascii() and "\t" not in line:
+        return len(line)
+    return 2 * len(line) + 2 * line.count("\t")
+
+
+def widest(document: DocumentBase) -> int:
+    """At least as many cells as the widest line takes that any edit of ``document`` has left."""
+    return int(getattr(document, "widest", 0))
+
+
+def _widened(document: Document, start: Location, result: EditResult) -> int:
+    # Only what was put in: measuring all lines is felt at every key.
+    lines = document.lines[start[0] : result.end_location[0] + 1]
+    return max(widest(document), max(map(most_cells, lines), default=0))
 
 
 def adopt(document: DocumentBase) -> DocumentBase:

@@ -134,6 +134,7 @@ class DocumentEditor(Vertical):
         self._settling: Timer | None = None
         self._note = ""
         self._said = "", (0, 0)
+        self._offered = "", (0, 0)
 
     def compose(self) -> ComposeResult:
         yield self.area
@@ -238,6 +239,10 @@ class DocumentEditor(Vertical):
     @on(TextArea.SelectionChanged)
     def _moved(self, event: TextArea.SelectionChanged) -> None:
         event.stop()
+        text, where = self._offered
+        if self._list.is_open and where != self.area.cursor_location and text == self.text:
+            # It was moved, not typed on: another thing may come there.
+            self._list.close()
         self._tell()
         self.post_message(self.CursorMoved(self, *self.area.cursor_location))
 
@@ -311,6 +316,7 @@ class DocumentEditor(Vertical):
         offered = self.complete(text, cursor)
         if not offered or [each.text for each in offered] == [text[offered[0].start : cursor]]:
             return False
+        self._offered = text, self.area.cursor_location
         self._list.offer(offered, self.area.cursor_screen_offset, self.screen.region)
         return True
 

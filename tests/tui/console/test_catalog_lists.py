@@ -133,7 +133,7 @@ async def test_an_earlier_revision_is_stored_again_and_shows(services: Services)
 
         await pilot.press("b")
         await until_shown(pilot, "Cancel")
-        await pilot.press("y")
+        await pilot.press("ctrl+s")
 
         await until(pilot, lambda: len(pilot.app.screen_stack) == 2)
         await until(pilot, lambda: len(pilot.app.screen.query_one(LiveTable).view) == 3)

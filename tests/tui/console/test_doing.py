@@ -42,7 +42,7 @@ async def _status(services: Services, id_: str) -> int:
 
 async def _dialog(pilot: Pilot[Any]) -> None:
     await until(pilot, lambda: isinstance(pilot.app.screen, ConfirmScreen))
-    await until(pilot, lambda: isinstance(pilot.app.screen.focused, Button))
+    await until(pilot, lambda: isinstance(pilot.app.screen.focused, Button | Input))
 
 
 async def test_enter_alone_does_nothing(services: Services) -> None:
@@ -53,8 +53,10 @@ async def test_enter_alone_does_nothing(services: Services) -> None:
         await _dialog(pilot)
         focused = pilot.app.screen.focused
         assert focused is not None
-        assert focused.id == "cancel"
+        assert focused.id == "answer-reason"
 
+        await pilot.press("enter")
+        assert pilot.app.screen.focused is pilot.app.screen.query_one("#cancel")
         await pilot.press("enter")
 
         await until(pilot, lambda: not isinstance(pilot.app.screen, ConfirmScreen))
@@ -67,7 +69,11 @@ async def test_answers_go_with_the_command_that_is_logged(services: Services) ->
         await until_shown(pilot, "● running")
         await pilot.press("t")
         await _dialog(pilot)
-        await pilot.press("shift+tab", *"it's over", "tab", "tab", "enter")
+        await pilot.press(*"it's over", "enter")
+        # Letters were text, and it takes one more key.
+        await until_shown(pilot, "it's over", "Terminate")
+        assert pilot.app.screen.focused is pilot.app.screen.query_one("#do")
+        await pilot.press("enter")
         await until_shown(pilot, "⊘ terminated", "it's over")
 
         await pilot.press("colon", *"actions", "enter", "w")
@@ -86,13 +92,15 @@ async def test_many_are_done_only_when_their_count_was_typed(services: Services)
         await pilot.press("asterisk", "t")
         await _dialog(pilot)
         await until_shown(pilot, "Terminate 12", "12 ● running", "and 7 more")
-        await pilot.press("y")
+        await pilot.press("ctrl+s")
         typed = pilot.app.screen.query_one("#typed", Input)
         await until(pilot, lambda: pilot.app.screen.focused is typed)
         assert pilot.app.screen.query_one("#do", Button).disabled
         await pilot.press("1", "2")
         await until(pilot, lambda: not pilot.app.screen.query_one("#do", Button).disabled)
-        await pilot.press("tab", "tab", "enter")
+        await pilot.press("enter")
+        await until(pilot, lambda: pilot.app.screen.focused is pilot.app.screen.query_one("#do"))
+        await pilot.press("enter")
 
         await until_shown(pilot, "Terminate 12: 12 of 12", "✔ ok")
         for id_ in ids:
@@ -111,7 +119,7 @@ async def test_what_failed_is_told_and_marked_with_one_key(
         await own_services.stop("executor")
         await pilot.press("asterisk", "t")
         await _dialog(pilot)
-        await pilot.press("y")
+        await pilot.press("ctrl+s")
 
         await until_shown(pilot, "2 failed", "✘ failed", "● running")
         await pilot.press("backslash", "M")
@@ -185,8 +193,8 @@ async def test_several_that_are_retried_are_done_only_when_the_stream_says_so(
         await until(pilot, lambda: len(table.view) == 2)
         await pilot.press("asterisk", "r")
         await _dialog(pilot)
-        await until_shown(pilot, "Retry 2", "go on from what failed", "y Retry · Esc cancel")
-        await pilot.press("y")
+        await until_shown(pilot, "Retry 2", "go on from what failed", "Retry · Esc cancel")
+        await pilot.press("ctrl+s")
 
         # It was accepted, and failed again: only the stream tells that.
         await until_shown(pilot, "Retry 2: 2 of 2", "2 failed", "failed: fails")
@@ -206,7 +214,7 @@ async def test_results_are_shown_at_the_place_where_it_was_done_and_nowhere_else
         await until(pilot, lambda: len(table.view) == 2)
         await pilot.press("asterisk", "P")
         await _dialog(pilot)
-        await pilot.press("y")
+        await pilot.press("ctrl+s")
         await until_shown(pilot, "Pause 2: 2 of 2", "✔ ok")
 
         await pilot.press("backslash", "enter")
@@ -230,7 +238,7 @@ async def test_a_task_that_is_completed_by_hand_is_called_by_its_name(services: 
         await _dialog(pilot)
 
         await until_shown(
-            pilot, "Complete by hand hold (WAIT)", "Tab next · y Complete by hand · Esc cancel"
+            pilot, "Complete by hand hold (WAIT)", "Enter next · ^s Complete by hand · Esc cancel"
         )
-        await pilot.press("shift+tab")
-        await until_shown(pilot, "Tab next · Esc cancel")
+        await pilot.press("tab", "tab")
+        await until_shown(pilot, "Tab next · y Complete by hand · Esc cancel")

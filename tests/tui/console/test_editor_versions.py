@@ -99,7 +99,7 @@ async def test_one_version_is_deleted_once_that_is_confirmed(services: Services)
         assert (await stored(services, "workflow", "shrinks"))["version"] == 2
         await pilot.press("d")
         await until_shown(pilot, "Cancel")
-        await pilot.press("y")
+        await pilot.press("ctrl+s")
 
         await until(pilot, lambda: len(table_in(pilot).view) == 1)
         await until_shown(pilot, "shrinks v1")

@@ -95,7 +95,7 @@ async def test_events_are_told_as_they_happen(services: Services) -> None:
 
         await pilot.press("t")
         await until_shown(pilot, "Cancel")
-        await pilot.press("y")
+        await pilot.press("ctrl+s")
 
         await until_shown(pilot, "execution terminated", "canceled")
 
@@ -174,7 +174,7 @@ async def test_one_that_is_too_old_for_the_list_is_acted_on_by_its_id(
         assert old not in console.executions.collection.records
         await pilot.press("R")
         await until_shown(pilot, "Cancel")
-        await pilot.press("y")
+        await pilot.press("ctrl+s")
 
         # It is restarted, which makes it one of the newest.
         await until(pilot, lambda: old in console.executions.collection.records)

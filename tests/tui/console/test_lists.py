@@ -33,7 +33,7 @@ async def test_what_is_terminated_shows_so_when_the_stream_says_so(services: Ser
 
         await pilot.press("t")
         await until_shown(pilot, "Cancel")
-        await pilot.press("y")
+        await pilot.press("ctrl+s")
 
         await until_shown(pilot, "⊘ terminated")
 

@@ -63,7 +63,7 @@ def log_of(pilot: Pilot[Any]) -> list[str]:
 async def confirmed(pilot: Pilot[Any], *shown: str) -> None:
     """Do what a dialog asks for."""
     await until_shown(pilot, "Cancel", *shown)
-    await pilot.press("y")
+    await pilot.press("ctrl+s")
 
 
 async def copied_once(pilot: Pilot[Any]) -> str:
@@ -84,9 +84,10 @@ async def test_a_key_is_made_rolled_and_revoked(services: Services) -> None:
 
         await pilot.press("n")
         await until_shown(pilot, "New key of auth turned")
-        pilot.app.screen.query_one("#answer-name", Input).value = "second"
-        pilot.app.screen.query_one("#answer-expires", Input).value = "90d"
-        await confirmed(pilot)
+        # It is typed at once: n and y of the dialog are letters here.
+        await pilot.press(*"second", "enter", *"90d", "enter")
+        await until(pilot, lambda: pilot.app.screen.focused is pilot.app.screen.query_one("#do"))
+        await pilot.press("enter")
         key = await copied_once(pilot)
         await until_shown(pilot, "second", "◐ ends")
         assert key not in screen_text(pilot.app)
@@ -326,7 +327,7 @@ async def test_a_key_is_known_in_the_suite_that_made_it_only(services: Services)
         other = Session(made_in.connection, made_in.log)
         console.session = other
 
-        await pilot.press("y")
+        await pilot.press("ctrl+s")
         key = await copied_once(pilot)
         console.session = made_in
 

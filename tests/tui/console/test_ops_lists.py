@@ -6,7 +6,7 @@ import asyncio
 from typing import Any
 
 import pytest
-from textual.widgets import Button
+from textual.widgets import Button, Input
 
 from tests.tui.console.conftest import console_on
 from tests.tui.console.traffic import call, serve
@@ -56,8 +56,8 @@ async def confirmed(pilot: Any, key: str, *shown: str) -> None:
     await pilot.press(key)
     await until(pilot, lambda: isinstance(pilot.app.screen, ConfirmScreen))
     await until_shown(pilot, *shown)
-    await until(pilot, lambda: isinstance(pilot.app.screen.focused, Button))
-    await pilot.press("y")
+    await until(pilot, lambda: isinstance(pilot.app.screen.focused, Button | Input))
+    await pilot.press("ctrl+s")
 
 
 async def test_who_holds_a_slot_is_listed_and_opens(services: Services) -> None:
