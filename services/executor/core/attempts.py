@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 from services.executor.core import completion, loops, retries, spawning
-from services.executor.core.commands import Command, Compute, Lookup, Offer, Perform
+from services.executor.core.commands import Compute, Lookup, Offer, Perform
 from services.executor.core.copies import changed
 from services.executor.core.deciding import Deciding
 from services.executor.core.identity import derived_id
@@ -193,7 +192,15 @@ def wait(deciding: Deciding, task: Task, waiting: Waiting) -> None:
         _wait_for_turn(deciding, task, waiting.queue, deciding.step(task).policy.limits)
         return
     changes = _waiting_changes(deciding, task, waiting)
-    deciding.commands.extend(_asked_for(task, waiting))
+    if waiting.perform is not None:
+        perform = waiting.perform
+        number = task.performs + 1
+        deciding.commands.append(Perform(task.id, number, perform.name, perform.request))
+    elif waiting.compute is not None:
+        script = waiting.compute
+        deciding.commands.append(Compute(task.id, script.label, script.source, script.scope))
+    elif waiting.look is not None:
+        deciding.commands.append(Lookup(task.id, waiting.look.label, waiting.look.wanted))
     for name, at in waiting.timers:
         # By the call's number: that of an earlier call may come due while this one is made.
         numbered = f"{RESPONSE} {task.performs + 1}" if name == RESPONSE else name
@@ -227,21 +234,11 @@ def _waiting_changes(deciding: Deciding, task: Task, waiting: Waiting) -> dict[s
         changes["performs"] = changes["pending"] = task.performs + 1
     elif not waiting.goes_on:
         changes["pending"] = 0
-    asked = waiting.compute or waiting.look
-    if asked is not None:
-        changes["computing"] = asked.label
-    return changes
-
-
-def _asked_for(task: Task, waiting: Waiting) -> Iterator[Command]:
-    if waiting.perform is not None:
-        perform = waiting.perform
-        yield Perform(task.id, task.performs + 1, perform.name, perform.request)
     if waiting.compute is not None:
-        script = waiting.compute
-        yield Compute(task.id, script.label, script.source, script.scope, script.language)
-    if waiting.look is not None:
-        yield Lookup(task.id, waiting.look.label, waiting.look.wanted)
+        changes["computing"] = waiting.compute.label
+    elif waiting.look is not None:
+        changes["computing"] = waiting.look.label
+    return changes
 
 
 def with_timer(deciding: Deciding, task: Task, name: str, at: datetime) -> Task:

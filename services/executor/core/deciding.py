@@ -111,6 +111,8 @@ class Deciding:
         # By ref, what the tasks of a fork that is made at run time are given.
         self.given: dict[str, Json] = {}
         self._extra: dict[str, Step] = {}
+        # Whether tasks have made steps: nearly none has, and each event asks for some steps.
+        self._extended = bool(execution.extra)
 
     @property
     def visits(self) -> Visits:
@@ -146,12 +148,14 @@ class Deciding:
                 yield task
 
     def step(self, task: Task) -> Step:
+        if not self._extended:
+            return self.workflow.steps[task.step]
         return self.step_at(task.step, task.suffix)
 
     def step_at(self, ref: str, suffix: str) -> Step:
         """The step of that name, where its task has ``suffix``."""
-        known = self.execution.extra
-        if known or self._extra:
+        if self._extended:
+            known = self.execution.extra
             step = found_in(self._extra, ref, suffix) or found_in(known, ref, suffix)
             if step is not None:
                 return step
@@ -167,6 +171,7 @@ class Deciding:
             ValueError: They are none.
         """
         self._extra.update(steps_of(task, self.step(task)))
+        self._extended = True
         for ref, value in (given or {}).items():
             self.given[ref + task.suffix] = value
 
