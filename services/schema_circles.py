@@ -56,19 +56,20 @@ class _Schemas:
         # False: it is being gone through, so that what leads to it leads back.
         done: dict[int, bool] = {}
         for node, _ in self._nodes:
-            ways = [(node, self._ways(node))] if id(node) not in done else []
+            ways = [("", node, self._ways(node))] if id(node) not in done else []
             done.setdefault(id(node), False)
             while ways:
-                here, following = ways[-1]
+                _, here, following = ways[-1]
                 reference, there = next(following, ("", None))
                 if there is None:
                     done[id(here)] = True
                     ways.pop()
                 elif id(there) not in done:
                     done[id(there)] = False
-                    ways.append((there, self._ways(there)))
+                    ways.append((reference, there, self._ways(there)))
                 elif not done[id(there)]:
-                    return reference
+                    # Without one nothing leads back: it may have been an earlier step of the way.
+                    return reference or next(by for by, *_ in reversed(ways) if by)
         return None
 
     def _ways(self, node: Node) -> Iterator[tuple[str, Node]]:
@@ -92,10 +93,15 @@ class _Schemas:
         for step in unquote(fragment).split("/")[1:]:
             name = step.replace("~1", "/").replace("~0", "~")
             if isinstance(found, list):
-                found = found[int(name)] if name.isdecimal() and int(name) < len(found) else None
+                found = found[int(name)] if _is_below(name, len(found)) else None
             else:
                 found = found.get(name) if isinstance(found, Mapping) else None
         return found if isinstance(found, Mapping) else None
+
+
+def _is_below(name: str, count: int) -> bool:
+    """Whether a step of a pointer is a number below ``count``, however many digits it has."""
+    return name.isdecimal() and len(name) <= len(str(count)) and int(name) < count
 
 
 def _under(node: Node, plain: frozenset[str], by_name: frozenset[str]) -> Iterator[Node]:

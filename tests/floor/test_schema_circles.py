@@ -25,6 +25,9 @@ AGAIN = [{"$ref": "#/$defs/a"}] * 16
         ({"$ref": "#/elsewhere/a", "elsewhere": {"a": {"not": {"$ref": "#/elsewhere/a"}}}},
          "#/elsewhere/a"),
         ({"properties": {"a": {"anyOf": [{"$ref": "#/properties/a"}]}}}, "#/properties/a"),
+        # The way into the circle is not by its top.
+        ({"$ref": "#/$defs/x/allOf/0", "$defs": {"x": {"allOf": [{"$ref": "#/$defs/x"}]}}},
+         "#/$defs/x"),
         ({"anyOf": [{"$ref": "#/anyOf/0"}]}, "#/anyOf/0"),
         ({"items": {"$anchor": "x", "not": {"$ref": "#x"}}}, "#x"),
         ({"items": {"$dynamicAnchor": "x", "not": {"$dynamicRef": "#x"}}}, "#x"),
@@ -50,6 +53,7 @@ def test_what_leads_back_to_itself_in_the_same_value_is_told(
         {"properties": {"$ref": {"type": "string"}, "not": {"$ref": "#"}}},
         {"$ref": "#/nowhere"}, {"$ref": "#nowhere"}, {"$ref": "https://a.example/"}, {"$ref": 1},
         {"anyOf": [True, {"$ref": "#/anyOf/7"}, {"$ref": "#/anyOf/x"}]},
+        {"anyOf": [True, {"$ref": f"#/anyOf/{'9' * 5_000}"}]},
     ],
 )  # fmt: skip
 def test_what_goes_into_the_value_first_is_no_circle(schema: dict[str, Any]) -> None:
