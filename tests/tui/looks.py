@@ -60,7 +60,7 @@ async def _look(pilot: Pilot[None], clock: Clock, place: str, texts: dict[str, s
     for size in SIZES:
         await pilot.resize_terminal(*size)
         await until_shown(pilot, "LIVE", PLACES[place])
-        texts[name_of(place, size)] = await settled(pilot)
+        texts[name_of(place, size)] = await text_of_still(pilot)
 
 
 def _is_at(console: Console, place: str) -> bool:
@@ -71,12 +71,12 @@ def _is_at(console: Console, place: str) -> bool:
 async def go_on(pilot: Pilot[None], clock: Clock, place: str) -> None:
     """Let a second pass: figures are made anew once a second, of what services tell as often."""
     seconds = TOLD_SECONDS if place == "pulse" else STILL_SECONDS
-    await settled(pilot, seconds)
+    await text_of_still(pilot, seconds)
     clock.wait(1)
-    await settled(pilot, seconds)
+    await text_of_still(pilot, seconds)
 
 
-async def settled(pilot: Pilot[None], seconds: float = STILL_SECONDS) -> str:
+async def text_of_still(pilot: Pilot[None], seconds: float = STILL_SECONDS) -> str:
     """The screen's text once it has been the same for a moment: nothing else goes on."""
     text, alike = screen_text(pilot.app), 0
     while alike < seconds / 0.05:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.tui.console.conftest import console_on
-from tests.tui.looks import go_on, settled
+from tests.tui.looks import go_on, text_of_still
 from tests.tui.screen import until_shown
 from tests.tui.services import Services
 from tests.tui.still import Clock, Ids, still_suite
@@ -73,7 +73,7 @@ async def take(services: Services, clock: Clock, picture: Picture, ids: Ids) -> 
         if picture.keys:
             await pilot.press(*picture.keys)
             await until_shown(pilot, *picture.then)
-        await settled(pilot)
+        await text_of_still(pilot)
         return pilot.app.export_screenshot(title=f"podium · {picture.name}")
 
 

@@ -213,7 +213,7 @@ async def _executions(services: Services, clock: Clock) -> Ids:
     async def begun(workflow: str, **more: Any) -> str:
         clock.wait(2)
         id_ = await start(services, workflow, execution_id=clock.id(), **more)
-        await settled(services, id_, polls=workflow == "Order")
+        await ended_or_polling(services, id_, polls=workflow == "Order")
         return id_
 
     failed = await begun("Away", correlation_id="night-run")
@@ -225,7 +225,7 @@ async def _executions(services: Services, clock: Clock) -> Ids:
     return {"order": orders[-1], "failed": failed}
 
 
-async def settled(services: Services, id_: str, *, polls: bool) -> None:
+async def ended_or_polling(services: Services, id_: str, *, polls: bool) -> None:
     """Wait until an execution has ended, or has polled once."""
     request = executor_pb2.GetExecutionRequest(execution_id=id_)
     async with connected(services.suite) as clients, asyncio.timeout(PATIENCE_SECONDS):
