@@ -74,11 +74,7 @@ async def open_in_owner(console: Console, resource: Resource[Any], opening: Open
         return
     chosen = names[0] if len(names) == 1 else NEW
     if len(names) > 1:
-        screen = ChooseScreen(
-            f"{opening.title}: of which {kind}?",
-            "It belongs to one of these, or to a new one.",
-            names,
-        )
+        screen = ChooseScreen(f"{opening.title}: of which {kind}?", _TOLD, names)
         chosen = await console.push_screen_wait(screen)
     if chosen == NEW:
         _make_owner(console, resource, opening)
@@ -100,9 +96,7 @@ def _make_owner(console: Console, resource: Resource[Any], opening: Opening) -> 
     console.open_pane(creating.pane, owners, None, made)
 
 
-async def _open_in(
-    console: Console, resource: Resource[Any], opening: Opening, name: str
-) -> None:  # fmt: skip
+async def _open_in(console: Console, resource: Resource[Any], opening: Opening, name: str) -> None:
     try:
         found = await putting.stored(console.session.connection, opening.owner, name)
     except (ServiceError, HomeUnusable) as error:
