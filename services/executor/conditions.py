@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TypeAlias, cast
 
 from services.executor.documents import quoted
-from services.query import And, Not, Or, Pattern, Query, Term, Words, micros
+from services.query import And, Not, Or, Pattern, Query, Term, Words, leaves, micros
 from services.query.executions import EXECUTIONS
 from services.query.formatting import path_text
 from services.query.matching import comparable, dated
@@ -68,8 +68,19 @@ _LAST_CHARACTER = "\U0010ffff"
 # A function of ours, for documents: GLOB goes back as far as a pattern is long, from each character
 # of a text that has millions, and nothing interrupts it.
 FITS = "podium_fits"
+# The field of words in both vocabularies.
+WORDS = "text"
 # No query has it.
 _GAP = "\0"
+
+
+_MATCHES = (
+    "SELECT {0} FROM words.places WHERE doc IN (SELECT rowid FROM words.{1} WHERE {1} MATCH ?)"
+)
+_MATCH = (
+    "SELECT 1 FROM words.places AS p CROSS JOIN words.{0} ON {0}.rowid = p.doc "
+    "WHERE p.execution_id = {1} AND p.sequence = {2} AND {0} MATCH ?"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +94,9 @@ class Table:
         indexed: Columns of text that have an index.
         unset: Columns that may be NULL.
         empty: Columns whose index leaves out what is empty.
+        words: What is of a row that has words, with how they are asked for bound to it.
+        many_words: The same where many rows have them: it is looked up row by row.
+        index: Where the rows' words are.
         common: By statuses, what all at one of them have in common: what an index has, which then
             is looked through alone.
     """
@@ -94,6 +108,9 @@ class Table:
     indexed: frozenset[str]
     unset: frozenset[str]
     empty: frozenset[str]
+    words: str
+    many_words: str
+    index: str
     common: Mapping[frozenset[str], str]
 
 
@@ -105,6 +122,9 @@ EXECUTION_TABLE = Table(
     frozenset(("workflow", "correlation_id", "id", "parent_id")),
     frozenset(("ended_at",)),
     frozenset(("correlation_id", "parent_id")),
+    f"id IN ({_MATCHES.format('execution_id', 'of_executions')})",
+    f"EXISTS ({_MATCH.format('of_executions', 'executions.id', '0')})",
+    "words.of_executions",
     {_OPEN: "ended_at IS NULL", _UNWELL: UNWELL},
 )
 # Executions come in the order of an index, their tasks with them.
@@ -116,6 +136,12 @@ TASK_TABLE = Table(
     frozenset(("executions.workflow", "executions.correlation_id", "executions.id")),
     frozenset(("tasks.ended_at", "tasks.started_at")),
     frozenset(("executions.correlation_id",)),
+    # That of executions leads to them; without it all were looked through.
+    f"(executions.id IN ({_MATCHES.format('execution_id', 'of_tasks')}) "
+    "AND (executions.id, tasks.sequence) IN "
+    f"({_MATCHES.format('execution_id, sequence', 'of_tasks')}))",
+    f"EXISTS ({_MATCH.format('of_tasks', 'executions.id', 'tasks.sequence')})",
+    "words.of_tasks",
     # Whoever ends an execution ends its tasks.
     {_OPEN_TASK: "executions.ended_at IS NULL"},
 )
@@ -144,7 +170,8 @@ def condition(
     Args:
         query: Of the table's vocabulary.
         now: What ages are measured from, and the durations of what runs.
-        crowded: Columns of which :func:`prefixes` hold so many rows that their index is no help.
+        crowded: Columns of which :func:`prefixes` hold so many rows that their index is no help;
+            and what is asked for of words (:func:`matches`) that so many have.
     """
     sql, values = _Writer(now, crowded, table).of(query)
     return sql, tuple(values)
@@ -163,6 +190,23 @@ def prefixes(query: Query, table: Table = EXECUTION_TABLE) -> list[Prefix]:
                 if value.parts[0] and after is not None:
                     found.append(Prefix(column, value.parts[0], after))
     return found
+
+
+def matches(query: Query) -> list[str]:
+    """What is asked of the index of words."""
+    return [
+        matched(value)
+        for leaf in leaves(query)
+        if isinstance(leaf, Term) and leaf.name == WORDS
+        for value in leaf.values
+    ]
+
+
+def matched(value: object) -> str:
+    """Words as the index is asked for them."""
+    parts = cast("Pattern", value).parts
+    quoted_ = parts[0].replace('"', '""')
+    return f'"{quoted_}"' + ("*" if len(parts) > 1 else "")
 
 
 def reads_documents(query: Query) -> bool:
@@ -207,6 +251,8 @@ class _Writer:
         if kind is Kind.DURATION:
             sql = f"{self._table.length} {term.operator} ?"
             return sql, [micros(self._now), comparable(term.values[0])]
+        if kind is Kind.WORDS:
+            return _joined(" OR ", map(self._words, map(matched, term.values)), "0")
         column = self._table.columns[term.name]
         if kind is Kind.DOCUMENT:
             return _document(column, term)
@@ -228,6 +274,11 @@ class _Writer:
             if some.issuperset(statuses):
                 return f"({sql} AND {common})", values
         return sql, values
+
+    def _words(self, asked: str) -> Sql:
+        table = self._table
+        sql = table.many_words if asked in self._crowded else table.words
+        return sql, [asked] * sql.count("?")
 
     def _text(self, column: str, patterns: tuple[Pattern, ...]) -> Sql:
         literals = [each.parts[0] for each in patterns if each.literal]

@@ -7,7 +7,16 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from services.executor.conditions import FITS, Prefix, condition, fits_text, prefixes
+from services.executor.conditions import (
+    EXECUTION_TABLE,
+    FITS,
+    Prefix,
+    Table,
+    condition,
+    fits_text,
+    matches,
+    prefixes,
+)
 from services.executor.core.model import TaskStatus
 from services.executor.documents import value_of
 from services.executor.ordering import NEWEST, Order, Place
@@ -88,8 +97,22 @@ def found(
 
 def _by_time(db: sqlite3.Connection, query: Query, now: datetime) -> tuple[str, tuple[object, ...]]:
     """The condition of a query of which the first few by time are wanted, and no more."""
-    crowded = frozenset(each.column for each in prefixes(query) if is_crowded(db, each))
-    return condition(query, now, crowded)
+    return condition(query, now, crowded(db, query, EXECUTION_TABLE))
+
+
+def crowded(db: sqlite3.Connection, query: Query, table: Table) -> frozenset[str]:
+    """What :func:`condition` is to know of a query of which the first few by time are wanted."""
+    columns = [each.column for each in prefixes(query, table) if is_crowded(db, each)]
+    words = [
+        each
+        for each in matches(query)
+        if db.execute(
+            f"SELECT 1 FROM {table.index} WHERE {table.index.partition('.')[2]} MATCH ? "
+            "LIMIT 1 OFFSET ?",
+            (each, _CROWD),
+        ).fetchone()
+    ]
+    return frozenset((*columns, *words))
 
 
 def is_crowded(db: sqlite3.Connection, prefix: Prefix) -> bool:

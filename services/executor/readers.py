@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from services.errors import DeadlineExceeded, Unavailable
-from services.executor import queries
+from services.executor import fulltext, queries
 
 T = TypeVar("T")
 
@@ -26,8 +26,15 @@ _STEPS_IN_DOCUMENTS = 400
 class Readers:
     """Runs functions of a ``query_only`` connection, each in one read transaction."""
 
-    def __init__(self, path: Path, loop: asyncio.AbstractEventLoop, threads: int = 4) -> None:
+    def __init__(
+        self,
+        path: Path,
+        loop: asyncio.AbstractEventLoop,
+        threads: int = 4,
+        words: Path | None = None,
+    ) -> None:
         self._path = path
+        self._words = words
         self._loop = loop
         self._local = threading.local()
         self._connections: list[sqlite3.Connection] = []
@@ -65,6 +72,8 @@ class Readers:
         db = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False, timeout=10)
         db.execute("PRAGMA query_only=1")
         queries.prepare(db)
+        if self._words is not None:
+            fulltext.attach(db, self._words)
         self._local.db = db
         self._connections.append(db)
 

@@ -260,6 +260,7 @@ async def running(
             tasks.create_task(runtime.scheduler.run()),
             tasks.create_task(runtime.dispatcher.run()),
             tasks.create_task((upkeep or Upkeep()).run(store, feed, runtime.tally)),
+            tasks.create_task(store.words.run(lambda: feed.head, lambda: store.writer.outstanding)),
         ]
         try:
             yield runtime

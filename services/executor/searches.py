@@ -8,7 +8,8 @@ from datetime import timedelta
 from typing import Any, TypeVar
 
 from services.errors import DeadlineExceeded
-from services.executor.conditions import reads_documents
+from services.executor.conditions import matches, reads_documents
+from services.executor.indexing import Indexing
 from services.executor.readers import Readers
 from services.query import EVERYTHING, Query
 
@@ -20,10 +21,15 @@ _LONGEST = timedelta(seconds=10)
 
 
 class Searches:
-    """Reads for lists."""
+    """Reads for lists.
 
-    def __init__(self, readers: Readers) -> None:
+    Args:
+        words: The index of words, where it may be asked for some.
+    """
+
+    def __init__(self, readers: Readers, words: Indexing | None = None) -> None:
         self._readers = readers
+        self._words = words
         self._places = asyncio.Semaphore(_MOST_AT_ONCE)
         # Of the threads that are left, one is for those who follow what is in documents.
         self._documents = asyncio.Semaphore(1)
@@ -62,7 +68,7 @@ class Searches:
 
         It waits for no place, but where it looks into their documents for others who do so, too.
         """
-        if not reads_documents(query):
+        if not reads_documents(query) and not matches(query):
             return await self._read(work, query, *arguments, within=within)
         async with self._documents:
             return await self._read(work, query, *arguments, within=within)
@@ -71,6 +77,8 @@ class Searches:
         self, work: Callable[..., T], query: Query, *arguments: Any, within: timedelta
     ) -> T:
         large = reads_documents(query)
+        if self._words is not None and matches(query):
+            await self._words.current()
         try:
             return await self._readers.read(work, query, *arguments, within=within, large=large)
         except DeadlineExceeded as error:

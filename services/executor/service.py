@@ -60,7 +60,7 @@ class Executor(Operating, ScheduleCalls, EventCalls, rpc.ExecutorServiceServicer
         self._calls = Calls(runtime, self._starting, replica)
         self._readers = runtime.store.readers
         self._scheduler = runtime.scheduler
-        self._searches = Searches(self._readers)
+        self._searches = Searches(self._readers, runtime.store.words)
         self._events = EventList(self._searches)
         self._watching = Watching(runtime.feed, self._readers, runtime.snapshots)
         self._gauges = Gauges(runtime)

@@ -12,6 +12,7 @@ from pathlib import Path
 from sqlite_utils import Database
 
 from services.executor import queries
+from services.executor.indexing import Indexing
 from services.executor.migrations import migrations
 from services.executor.readers import Readers
 from services.executor.writer import Writer
@@ -24,6 +25,7 @@ class Store:
 
     Attributes:
         readers: Answer those who ask; ``loaders`` only the engine, which waits for nobody's list.
+        words: The index of words, which the readers look into.
         epoch: New with every new database.
         callback_key: Signs callback URLs.
     """
@@ -31,6 +33,7 @@ class Store:
     writer: Writer
     readers: Readers
     loaders: Readers
+    words: Indexing
     epoch: str
     callback_key: bytes
 
@@ -47,15 +50,17 @@ async def opened(path: Path) -> AsyncGenerator[Store]:
     await loop.run_in_executor(None, lock.__enter__)
     try:
         meta = await loop.run_in_executor(None, _migrate, path)
+        words = await loop.run_in_executor(None, Indexing, path, meta["epoch"], loop)
         writer = Writer(path, loop)
-        readers, loaders = Readers(path, loop), Readers(path, loop)
+        readers, loaders = Readers(path, loop, words=words.path), Readers(path, loop)
         try:
             key = bytes.fromhex(meta["callback_key"])
-            yield Store(writer, readers, loaders, meta["epoch"], key)
+            yield Store(writer, readers, loaders, words, meta["epoch"], key)
         finally:
             await writer.close()
             await readers.close()
             await loaders.close()
+            await words.close()
     finally:
         lock.__exit__(None, None, None)
 

@@ -7,11 +7,11 @@ from datetime import datetime, timedelta
 
 from podium.executor.v1 import executor_pb2 as pb
 from services.executor import ordering, totals
-from services.executor.conditions import TASK_TABLE, condition, prefixes
+from services.executor.conditions import TASK_TABLE, condition
 from services.executor.documents import value_of
 from services.executor.listing import aliases, page_size, parsed
 from services.executor.ordering import Order, Place
-from services.executor.queries import LAST_POLL, is_crowded
+from services.executor.queries import LAST_POLL, crowded
 from services.executor.rows import Row
 from services.executor.searches import Searches
 from services.executor.states import EXECUTION_STATUS, REASON_CHARS, task_state, timestamp
@@ -71,9 +71,7 @@ def found(
     order: Order,
 ) -> list[Row]:
     """Rows of what a :class:`pb.FoundTask` says, and the keys of the order."""
-    some = prefixes(query, TASK_TABLE)
-    crowded = frozenset(each.column for each in some if is_crowded(db, each))
-    sql, values = condition(query, now, crowded, TASK_TABLE)
+    sql, values = condition(query, now, crowded(db, query, TASK_TABLE), TASK_TABLE)
     beyond, place = order.beyond(before)
     if before is not None and not order.text:
         # Keys of two tables lead into no index.

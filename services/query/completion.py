@@ -21,6 +21,7 @@ _SEPARATORS = {
     Kind.TIME: ">",
     Kind.DURATION: ">",
     Kind.DOCUMENT: ".",
+    Kind.WORDS: ":",
 }
 _JOINTS = {"OR": "either of two", "NOT": "whatever does not match"}
 

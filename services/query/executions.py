@@ -30,6 +30,7 @@ EXECUTIONS = Vocabulary(
             in_milliseconds=("executiontime",),
         ),
         Field("by", Kind.TEXT, ("startedBy", "createdBy"), "who started it"),
+        Field("text", Kind.WORDS, ("freeText",), "words in its input, output or reason"),
         Field("input", Kind.DOCUMENT, hint="a value of its input, like input.order.id=7"),
         Field("output", Kind.DOCUMENT, hint="a value of its output"),
     ),

@@ -43,6 +43,7 @@ TASKS = Vocabulary(
             "how long it took, or goes on by now",
             in_milliseconds=("executiontime",),
         ),
+        Field("text", Kind.WORDS, ("freeText",), "words in its input, output or reason"),
         Field("input", Kind.DOCUMENT, hint="a value of its input, like input.order.id=7"),
         Field("output", Kind.DOCUMENT, hint="a value of its output"),
     ),

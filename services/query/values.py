@@ -23,6 +23,7 @@ OPERATORS = {
     Kind.DURATION: _ORDER,
     Kind.AGE: ("=",),
     Kind.DOCUMENT: ("=", "~", *_ORDER),
+    Kind.WORDS: ("=",),
 }
 _SEVERAL = ("=", "~")
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,29})(?:\.[0-9]{1,30})?(?:[eE][+-]?[0-9]{1,3})?")
@@ -119,6 +120,16 @@ def _word(field: Field, alias: str, operator: str, token: Token) -> list[Value]:
     )
 
 
+def _words(field: Field, alias: str, operator: str, token: Token) -> list[Value]:
+    found = pattern(token)
+    first, *rest = found.parts
+    if rest not in ([], [""]) or not any(map(str.isalnum, first)):
+        raise QueryFault(
+            f"{alias} takes words, of which the last may end with '*'.", token.start, token.end
+        )
+    return [found]
+
+
 def _number(field: Field, alias: str, operator: str, token: Token) -> list[Value]:
     number = number_of(token.text)
     if number is None:
@@ -169,4 +180,5 @@ _READERS: dict[Kind, Callable[[Field, str, str, Token], list[Value]]] = {
     Kind.DURATION: _duration,
     Kind.AGE: _age,
     Kind.DOCUMENT: _document,
+    Kind.WORDS: _words,
 }

@@ -19,6 +19,8 @@ class Kind(Enum):
         DURATION: A length of time, with its unit.
         AGE: No field of a record: how long ago the moment of another field is.
         DOCUMENT: JSON; a path leads to the value that is compared.
+        WORDS: Words in a row, letters and digits alone; the last may go on: ``"card decl*"``. No
+            record tells them: they are looked up in an index.
     """
 
     TEXT = "text"
@@ -28,6 +30,7 @@ class Kind(Enum):
     DURATION = "duration"
     AGE = "age"
     DOCUMENT = "document"
+    WORDS = "words"
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ import click
 from podium.common.v1 import page_pb2
 from podium.executor.v1 import executor_pb2 as pb
 from services.query.executions import EXECUTIONS
-from tui.cli.finding import LIMIT_OPTION, SORT_OPTION, checked, say_more
+from tui.cli.finding import LIMIT_OPTION, SORT_OPTION, TEXT_OPTION, checked, say_more
 from tui.cli.main import HOME_OPTION
 from tui.cli.session import call, object_argument
 from tui.cli.writing import OUTPUT_OPTION, echo_data, echo_rows, examples
@@ -29,25 +29,27 @@ PAGE = 200
         "podium executions 'status:failed wf:order* older:10m' --limit 200",
         "podium executions input.order.id=7 --output json",
         "podium executions 'status:completed newer:1d' --sort dur:desc",
+        "podium executions status:failed --text 'card declined'",
     )
 )
 @HOME_OPTION
 @LIMIT_OPTION
 @SORT_OPTION
+@TEXT_OPTION
 @OUTPUT_OPTION
 @click.argument("query", nargs=-1)
 def executions(
-    home: Path | None, limit: int, sort: str, output: str, query: tuple[str, ...]
+    home: Path | None, limit: int, sort: str, words: str, output: str, query: tuple[str, ...]
 ) -> None:
     """List executions, newest first.
 
     QUERY is e.g. `status:failed wf:order* older:10m`, `input.order.id=7 dur>5m`, or, as Conductor
     has it, `status = FAILED AND workflowType = order`. Its fields are status, wf, v, corr, id,
-    parent, reason, older, newer, started, updated, ended, dur, by, input and output; a word alone
-    is looked for in ids, workflows, correlation ids and reasons. Join by a space (and), OR, NOT or
-    !, and parentheses; put it in quotes before the shell.
+    parent, reason, older, newer, started, updated, ended, dur, by, text, input and output; a word
+    alone is looked for in ids, workflows, correlation ids and reasons. Join by a space (and), OR,
+    NOT or !, and parentheses; put it in quotes before the shell.
     """
-    text = checked(" ".join(query), EXECUTIONS)
+    text = checked(" ".join(query), words, EXECUTIONS)
 
     async def work(clients: Clients) -> None:
         found, total = await _listed(clients, text, sort, limit)

@@ -17,14 +17,34 @@ SORT_OPTION = click.option(
     help="By which field they are sorted; default: the newest first.",
 )
 
+TEXT_OPTION = click.option(
+    "--text",
+    "words",
+    default="",
+    metavar="WORDS",
+    help="Only those with all these words in input, output or reason; `decl*` is how one begins.",
+)
 
-def checked(text: str, vocabulary: Vocabulary) -> str:
-    """``text``. Raises click.BadArgumentUsage where it is no query."""
+
+def checked(query: str, words: str, vocabulary: Vocabulary) -> str:
+    """What is asked for: ``query`` and, where given, all of ``words``.
+
+    Raises:
+        click.BadArgumentUsage: The one is no query, or the other no words.
+    """
+    text = query
+    if words.strip():
+        terms = " ".join(f"text:{_quoted(each)}" for each in words.split())
+        text = f"({query}) {terms}" if query.strip() else terms
     try:
         parse(text, vocabulary)
     except QueryFault as fault:
         raise click.BadArgumentUsage(fault_text(text, fault)) from fault
     return text
+
+
+def _quoted(word: str) -> str:
+    return '"' + word.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 def say_more(shown: int, total: tuple[int, bool], limit: int) -> None:

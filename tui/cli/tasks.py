@@ -10,7 +10,7 @@ import click
 from podium.common.v1 import page_pb2
 from podium.executor.v1 import executor_pb2 as pb
 from services.query.tasks import TASKS
-from tui.cli.finding import LIMIT_OPTION, SORT_OPTION, checked, say_more
+from tui.cli.finding import LIMIT_OPTION, SORT_OPTION, TEXT_OPTION, checked, say_more
 from tui.cli.main import HOME_OPTION
 from tui.cli.session import call
 from tui.cli.writing import OUTPUT_OPTION, echo_data, echo_rows, examples
@@ -35,17 +35,20 @@ PAGE = 200
 @HOME_OPTION
 @LIMIT_OPTION
 @SORT_OPTION
+@TEXT_OPTION
 @OUTPUT_OPTION
 @click.argument("query", nargs=-1)
-def tasks(home: Path | None, limit: int, sort: str, output: str, query: tuple[str, ...]) -> None:
+def tasks(
+    home: Path | None, limit: int, sort: str, words: str, output: str, query: tuple[str, ...]
+) -> None:
     """List tasks of all executions: each attempt, those of the newest execution first.
 
     QUERY is as of `podium executions`, e.g. `status:failed kind:HTTP ref:charge*`, or as Conductor
     has it. Its fields are status, kind, ref, name, wf, execution, corr, id, reason, worker,
-    attempt, iteration, polls, older, newer, scheduled, started, updated, ended, dur, input and
-    output.
+    attempt, iteration, polls, older, newer, scheduled, started, updated, ended, dur, text, input
+    and output.
     """
-    text = checked(" ".join(query), TASKS)
+    text = checked(" ".join(query), words, TASKS)
 
     async def work(clients: Clients) -> None:
         found, total = await _listed(clients, text, sort, limit)
