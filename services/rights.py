@@ -132,6 +132,8 @@ _EXECUTOR = {
     "UpdateTask": _right(OPERATOR, WORKER, services=(EDGE,)),
     # The token in the request is the right; only the gateway takes such requests in.
     "CompleteCallback": Right(services=frozenset((EDGE,))),
+    # What verifies the request is the right; only the gateway takes such requests in.
+    "ReceiveWebhook": Right(services=frozenset((EDGE,))),
     # It tells who runs, and nothing of what they do.
     "ListSlots": _right(EDITOR, OPERATOR, VIEWER, services=(EDGE,)),
     "ListSchedules": _READ,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from google.protobuf import duration_pb2
 
-from podium.executor.v1 import executor_pb2 as pb
+from podium.executor.v1 import executor_pb2 as pb, webhooks_pb2
 from services import rpc
 from services.errors import DeadlineExceeded, Unavailable
 
@@ -77,6 +77,12 @@ class Executor:
         """Pass a remote's word on: the id of the task. Saying it twice does no harm."""
         response = await self._patiently(self._stub.CompleteCallback, request)
         return response.task_id
+
+    async def receive_webhook(
+        self, request: webhooks_pb2.ReceiveWebhookRequest
+    ) -> webhooks_pb2.ReceiveWebhookResponse:
+        """Pass a request to a webhook on. Saying it twice does no harm."""
+        return await self._patiently(self._stub.ReceiveWebhook, request)
 
     async def terminate(self, execution_id: str, reason: str) -> None:
         """End it. Saying it twice does no harm; Conflict: it has ended already."""

@@ -6,7 +6,7 @@ import json
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
-from services.edge import answers, callbacks, events
+from services.edge import answers, callbacks, events, inbound
 from services.edge.call import JSON, Answer, Call
 from services.edge.dispatch import found_or_answer, looked_up
 from services.edge.docs import assets
@@ -36,6 +36,7 @@ def _pages() -> Trie[tuple[str, Page]]:
         ("GET", "/-/executions/{id}", events.get_execution),
         ("DELETE", "/-/executions/{id}", answers.delete_execution),
         ("POST", "/-/callbacks/{token}", callbacks.complete),
+        ("POST", "/-/webhooks/{name}", inbound.receive),
         ("GET", "/-/docs/{version}/{name}", assets.asset),
     ):
         pages.add(method, template, (template, page))

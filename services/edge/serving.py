@@ -50,7 +50,7 @@ from services.replica import Replica, following
 from services.sealing import read_key
 
 NAME = "podium.edge.v1.EdgeService"
-KINDS = ("service", "auth", "application", "workflow", "schema")
+KINDS = ("service", "auth", "application", "workflow", "schema", "webhook")
 
 # Whoever asks how the edge is while it ends need not be waited for longer.
 _GRPC_DRAIN_SECONDS = 0.5

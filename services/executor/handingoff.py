@@ -37,13 +37,14 @@ class HandingOff:
 
     def __call__(self, execution_id: str, task_id: str, scheduled_at: datetime) -> HandOff:
         url = partial(self._callback_url, execution_id, task_id, scheduled_at)
-        return HandOff(execution_id, task_id, self._secret, url)
+        return HandOff(execution_id, task_id, self.secret, url)
 
     def absolute(self, path: str) -> str:
         """The URL of ``path``, which begins with a slash, at the gateway."""
         return self._public_url + path
 
-    def _secret(self, name: str) -> str | None:
+    def secret(self, name: str) -> str | None:
+        """The value of a secret; None: there is none, or it cannot be opened."""
         stored = self._replica.get("secret", name)
         sealed = stored.document.get("value") if stored else None
         if sealed is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from datetime import datetime
 
 from services.executor.documents import plain
@@ -15,3 +16,9 @@ PUT_MESSAGE = (
 def message_row(id_: str, event: str, payload: str, depth: int, at: datetime) -> Row:
     """What :data:`PUT_MESSAGE` takes; ``payload`` is JSON text of an object."""
     return plain(id_), plain(event), payload, depth, micros(at)
+
+
+def is_known(db: sqlite3.Connection, id_: str) -> bool:
+    """Whether that was told before."""
+    row = db.execute("SELECT 1 FROM event_messages WHERE id = ?", (id_,)).fetchone()
+    return row is not None

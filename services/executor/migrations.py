@@ -379,3 +379,13 @@ def m015_turns(db: Database) -> None:
         ) STRICT, WITHOUT ROWID
         """
     )
+
+
+@migrations()
+def m016_webhook_waits(db: Database) -> None:
+    """Tasks that wait for a webhook are found by what they wait for."""
+    db.execute(
+        "CREATE INDEX tasks_waiting_for_webhooks ON tasks (json_extract(memory, '$.webhook'), "
+        "json_extract(memory, '$.paths'), json_extract(memory, '$.digest')) "
+        "WHERE kind = 'WAIT_FOR_WEBHOOK' AND ended_at IS NULL"
+    )

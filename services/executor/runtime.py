@@ -71,6 +71,7 @@ class Runtime:
         tally: How many executions are stored, by status.
         metering: What the engine does, in figures.
         public_url: The URL of a path at the gateway.
+        secret: The value of a secret.
         slots: How many of those that are limited run side by side, by key.
         entrance: Where executions are started.
         launching: Writes what the executor starts by itself.
@@ -114,6 +115,7 @@ class Runtime:
         self.deliveries = Deliveries(tasks, store, effects, handing_off, terms)
         self.handing_off = handing_off
         self.public_url = handing_off.absolute
+        self.secret = handing_off.secret
         self.scripts = scripts
         self.gate = Gate(
             loop,

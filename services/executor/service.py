@@ -25,6 +25,7 @@ from services.executor.eventing.calls import EventCalls
 from services.executor.eventlist import EventList
 from services.executor.events import polls_of
 from services.executor.gauges import Gauges
+from services.executor.inbound.calls import WebhookCalls
 from services.executor.livelist import LiveList, Wanted
 from services.executor.operating import Operating
 from services.executor.requested import document, status_of
@@ -49,7 +50,7 @@ Context = grpc.aio.ServicerContext[Any, Any]
 _MARGIN_SECONDS = 0.2
 
 
-class Executor(Operating, ScheduleCalls, EventCalls, rpc.ExecutorServiceServicer):
+class Executor(Operating, ScheduleCalls, EventCalls, WebhookCalls, rpc.ExecutorServiceServicer):
     """Answers each call from the runtime."""
 
     def __init__(self, runtime: Runtime, replica: Replica, tokens: CallbackTokens) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 import grpc
 
-from podium.executor.v1 import executor_pb2 as pb, executor_pb2_grpc
+from podium.executor.v1 import executor_pb2 as pb, executor_pb2_grpc, webhooks_pb2
 from services import rpc
 from services.errors import InvalidRequest, NotFound, PermissionDenied, Unavailable
 from services.json_text import DocumentError, parse_json
@@ -65,7 +65,9 @@ class ScriptedExecutor(executor_pb2_grpc.ExecutorServiceServicer):
         shown: What it says first, in order, of whatever is asked for.
         shown_to: The only application that it says it to; empty: every one.
         told: Requests of CompleteCallback and UpdateTask, with who they were made for.
-        refusal: What those two raise instead.
+        received: Requests of ReceiveWebhook.
+        known: What that says of whether it was there before.
+        refusal: What those three raise instead.
         slots: What ListSlots says; None: it does not answer.
         watched: Requests of WatchExecution.
         changes: What the watches say, each to the first that asks: an error is raised, None ends
@@ -82,6 +84,8 @@ class ScriptedExecutor(executor_pb2_grpc.ExecutorServiceServicer):
         self.attached: list[pb.Attach] = []
         self.told: list[tuple[Any, str]] = []
         self.refusal: Exception | None = None
+        self.received: list[webhooks_pb2.ReceiveWebhookRequest] = []
+        self.known = False
         self.slots: list[pb.SlotUse] | None = []
         self.watched: list[pb.WatchExecutionRequest] = []
         self.changes: asyncio.Queue[pb.WatchExecutionResponse | Exception | None] = asyncio.Queue()
@@ -171,6 +175,14 @@ class ScriptedExecutor(executor_pb2_grpc.ExecutorServiceServicer):
             _read(request.body)
         self._tell(request, context)
         return pb.CompleteCallbackResponse(task_id="task-1")
+
+    async def ReceiveWebhook(  # noqa: N802
+        self, request: webhooks_pb2.ReceiveWebhookRequest, context: rpc.Context
+    ) -> webhooks_pb2.ReceiveWebhookResponse:
+        if self.refusal is not None:
+            raise self.refusal
+        self.received.append(request)
+        return webhooks_pb2.ReceiveWebhookResponse(message_id="message-1", known=self.known)
 
     async def UpdateTask(  # noqa: N802
         self, request: pb.UpdateTaskRequest, context: rpc.Context

@@ -32,6 +32,7 @@ ROWS: Mapping[str, tuple[Mapping[str, Any], Mapping[str, str]]] = {
             "secret",
             "service",
             "task",
+            "webhook",
             "workflow",
         )
     },

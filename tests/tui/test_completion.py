@@ -105,7 +105,7 @@ def test_a_whole_task_is_offered_where_one_may_stand() -> None:
 
 
 def test_the_letters_of_a_type_are_enough_for_a_task_of_it() -> None:
-    assert labels('{"tasks": [wai|]}') == ["WAIT task"]
+    assert labels('{"tasks": [wai|]}') == ["WAIT task", "WAIT_FOR_WEBHOOK task"]
     assert taken('{"tasks": [HTTP_|]}', "HTTP_POLL task").startswith('{"tasks": [{\n')
 
 
@@ -125,6 +125,7 @@ def test_a_task_that_is_offered_needs_only_names_and_tasks_within_to_be_put(kind
     text = json.dumps({"name": "w", "tasks": [task, join]})
     text = text.replace("https://", "https://example.com").replace("input.}", "input.x}")
     text = text.replace('"name": ""', '"name": "x"').replace('Name": ""', 'Name": "x"')
+    text = text.replace('"webhook": ""', '"webhook": "x"')
     text = text.replace("[[], []]", f"[[{json.dumps(inner)}]]")
 
     assert parse(json.loads(text), "workflow").kind == "workflow"

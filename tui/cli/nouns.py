@@ -13,6 +13,7 @@ TWINS: Mapping[str, tuple[str, ...]] = {
     "routes": ("routes",),
     "auths": ("get", "auth"),
     "applications": ("get", "application"),
+    "webhooks": ("get", "webhook"),
     "handlers": ("get", "event"),
     "schedules": ("get", "schedule"),
     "schemas": ("get", "schema"),

@@ -26,6 +26,7 @@ from tui.resources import (
     services,
     suite,
     tasks,
+    webhooks,
     workflows,
 )
 from tui.resources.model import Resource
@@ -40,6 +41,7 @@ RESOURCES: tuple[Resource[Any], ...] = (
     applications.RESOURCE,
     schedules.RESOURCE,
     handlers.RESOURCE,
+    webhooks.RESOURCE,
     schemas.RESOURCE,
     secrets.RESOURCE,
     pulse.RESOURCE,

@@ -17,7 +17,8 @@ Key: TypeAlias = "tuple[str, str, int]"
 
 # Each has a folder of its name.
 KINDS = (
-    "application", "auth", "event", "schedule", "schema", "secret", "service", "task", "workflow",
+    "application", "auth", "event", "schedule", "schema", "secret", "service", "task", "webhook",
+    "workflow",
 )  # fmt: skip
 SUFFIX = ".yaml"
 _SAFE = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-")

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 ACCESS = ("READ", "CREATE", "UPDATE", "DELETE", "EXECUTE")
 TARGETS = (
     "workflow", "task", "schema", "application", "auth", "service", "secret", "schedule",
-    "event", "tag",
+    "event", "webhook", "tag",
 )  # fmt: skip
 
 

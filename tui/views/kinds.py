@@ -12,6 +12,7 @@ _WORDS = {
     "secret": "secrets",
     "schedule": "schedules",
     "event": "handlers handler",
+    "webhook": "webhooks",
 }
 KINDS = tuple(_WORDS)
 ALIASES = {word: kind for kind, words in _WORDS.items() for word in (kind, *words.split())}

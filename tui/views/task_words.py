@@ -90,5 +90,6 @@ SKELETONS: Mapping[str, Mapping[str, Any]] = {
     "SET_VARIABLE": {"inputParameters": {"name": ""}},
     "TERMINATE": {"inputParameters": {"terminationStatus": "COMPLETED", "terminationReason": ""}},
     "WAIT": {"inputParameters": {"duration": "10 seconds"}},
+    "WAIT_FOR_WEBHOOK": {"inputParameters": {"webhook": "", "matches": {}}},
     "NOOP": {},
 }

@@ -15,6 +15,7 @@ from services.executor.eventing import rows
 from services.executor.eventing.acting import Acting, Doing, Tell
 from services.executor.eventing.handlers import Handler, is_true, listening
 from services.executor.eventing.rows import Message, Run
+from services.executor.eventing.waking import WEBHOOK, Waking
 from services.executor.launching import Launching, Prepared
 from services.executor.store import Store
 from services.executor.timers import now as utc_now
@@ -51,6 +52,7 @@ class Dispatcher:
         self._scripts = scripts
         self._launching = launching
         self._acting = Acting(launching, tell, self._note)
+        self._waking = Waking(store, launching, tell)
         self._handlers: dict[str, tuple[Handler, ...]] | None = None
         self._unsubscribe = replica.subscribe(self._changed)
         self._last = 0
@@ -146,9 +148,12 @@ class Dispatcher:
 
     async def _handle(self, message: Message) -> None:
         handlers = self._listening(message.event)
-        if handlers:
+        is_sent = message.event.startswith(WEBHOOK)
+        if handlers or is_sent:
             payload: Any = value_of(message.payload)
             done = await self._store.loaders.read(rows.runs_of, message.id)
+            if is_sent:
+                await self._waking.wake(message, payload, done)
             for handler in handlers:
                 await self._by(handler, message, payload, done)
         await self._launching.write([rows.done_note(message, utc_now())])

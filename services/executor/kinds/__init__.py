@@ -27,6 +27,7 @@ from services.executor.kinds.switch import Decision, Switch
 from services.executor.kinds.table import Table
 from services.executor.kinds.terminate import Terminate
 from services.executor.kinds.wait import Wait
+from services.executor.kinds.wait_for_webhook import WaitForWebhook
 
 _BUILT_IN: Mapping[str, Kind] = {
     "DECISION": Decision(),
@@ -50,6 +51,7 @@ _BUILT_IN: Mapping[str, Kind] = {
     "SWITCH": Switch(),
     "TERMINATE": Terminate(),
     "WAIT": Wait(),
+    "WAIT_FOR_WEBHOOK": WaitForWebhook(),
 }
 
 # Whatever type is not built in is done by workers.

@@ -18,6 +18,7 @@ from services.registry.definitions import (
     secret,
     service,
     task,
+    webhook,
     workflow,
 )
 from services.registry.definitions.model import (
@@ -56,7 +57,18 @@ def _complete(kind: Kind) -> Kind:
 
 KINDS: dict[str, Kind] = {
     module.KIND.name: _complete(module.KIND)
-    for module in (workflow, task, schema, application, auth, service, secret, schedule, event)
+    for module in (
+        workflow,
+        task,
+        schema,
+        application,
+        auth,
+        service,
+        secret,
+        schedule,
+        event,
+        webhook,
+    )
 }
 
 

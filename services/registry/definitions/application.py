@@ -9,7 +9,7 @@ from services.registry.definitions.values import Choice, ListOf, Name, Text
 ROLES = ("ADMIN", "EDITOR", "OPERATOR", "VIEWER", "WORKER")
 TARGETS = (
     "workflow", "task", "schema", "application", "auth", "service", "secret", "schedule",
-    "event", "tag",
+    "event", "webhook", "tag",
 )  # fmt: skip
 ACCESS = ("READ", "CREATE", "UPDATE", "DELETE", "EXECUTE")
 

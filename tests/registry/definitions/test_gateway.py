@@ -443,7 +443,7 @@ def test_an_application_has_known_roles_and_grants() -> None:
         "id: must be letters, digits, '.', '_' and '-', not 'a b'",
         "roles[0]: must be one of ADMIN, EDITOR, OPERATOR, VIEWER, WORKER, not 'ROOT'",
         "permissions[0].target.type: must be one of workflow, task, schema, application, auth, "
-        "service, secret, schedule, event, tag, not 'workfow'; did you mean 'workflow'?",
+        "service, secret, schedule, event, webhook, tag, not 'workfow'; did you mean 'workflow'?",
         "permissions[0].target.id: is required",
         "permissions[0].access[0]: must be one of READ, CREATE, UPDATE, DELETE, EXECUTE, not 'RUN'",
     ]

@@ -72,11 +72,11 @@ def test_the_sentence_of_a_refusal_counts_the_faults() -> None:
         ([], "must be an object, not a list"),
         ("x", "must be an object, not 'x'"),
         ({}, "kind: is required: one of workflow, task, schema, application, auth, service, "
-             "secret, schedule, event"),
+             "secret, schedule, event, webhook"),
         ({"kind": 5}, "kind: must be one of workflow, task, schema, application, auth, service, "
-                      "secret, schedule, event, not 5"),
+                      "secret, schedule, event, webhook, not 5"),
         ({"kind": "sevice"}, "kind: must be one of workflow, task, schema, application, auth, "
-                             "service, secret, schedule, event, not 'sevice'; "
+                             "service, secret, schedule, event, webhook, not 'sevice'; "
                              "did you mean 'service'?"),
     ],
 )  # fmt: skip

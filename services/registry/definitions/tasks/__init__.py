@@ -23,6 +23,7 @@ from services.registry.definitions.tasks import (
     switch,
     terminate,
     wait,
+    wait_for_webhook,
 )
 from services.registry.definitions.tasks.kind import TaskKind
 
@@ -47,6 +48,7 @@ TASK_KINDS: dict[str, TaskKind] = {
         set_variable.KIND,
         terminate.KIND,
         wait.KIND,
+        wait_for_webhook.KIND,
         human.KIND,
         noop.KIND,
         switch.DECISION,

@@ -1,0 +1,1 @@
+"""Inbound webhooks: who sent a request, and what it tells."""
