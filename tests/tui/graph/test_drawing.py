@@ -142,8 +142,8 @@ def test_retries_polls_and_iterations_are_told() -> None:
     )
     overlay = Overlay({
         "call": Attempt("call", "HTTP", "COMPLETED", retries=2),
-        "loop": Attempt("loop", "DO_WHILE", "IN_PROGRESS", iteration=7),
-        "poll": Attempt("poll", "HTTP_POLL", "IN_PROGRESS", polls=1203, retries=1),
+        "loop": Attempt("loop", "DO_WHILE", "IN_PROGRESS"),
+        "poll": Attempt("poll", "HTTP_POLL", "IN_PROGRESS", polls=1203, retries=1, iteration=7),
     })  # fmt: skip
 
     drawn = text(lay_out(document, overlay), overlay)
@@ -151,6 +151,8 @@ def test_retries_polls_and_iterations_are_told() -> None:
     assert "│   HTTP   ↻2 │" in drawn
     assert "╭╌ ● loop  DO_WHILE ×7 ╌" in drawn  # noqa: RUF001
     assert "↻1 1k polls │" in drawn
+    folded = text(lay_out(document, overlay, folded=frozenset(("loop",))), overlay)
+    assert "DO_WHILE (1 task)    ×7 │" in folded  # noqa: RUF001
 
 
 def edges_of_labels(overlay: Overlay, *more: str) -> dict[str, str]:

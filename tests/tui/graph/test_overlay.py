@@ -8,7 +8,15 @@ from podium.executor.v1 import executor_pb2 as pb
 from tests.tui.graph.workflows import task, workflow
 from tui.views.graph.composing import MOST_GROWN
 from tui.views.graph.drawing import lay_out
-from tui.views.graph.overlay import Attempt, Overlay, grown, of_document, of_states, tally
+from tui.views.graph.overlay import (
+    Attempt,
+    Overlay,
+    grown,
+    of_document,
+    of_states,
+    rounds,
+    tally,
+)
 from tui.views.graph.plan import read
 
 DYNAMIC = workflow(
@@ -116,3 +124,16 @@ def test_statuses_of_one_glyph_are_counted_together() -> None:
     overlay = of_states([state("a", 1, "FAILED"), state("b", 2, "FAILED_WITH_TERMINAL_ERROR")])
 
     assert [(look.glyph, count) for look, count in tally(("a", "b", "c"), overlay)] == [("✘", 2)]
+
+
+def test_a_loop_has_as_many_rounds_as_its_tasks_tell_and_not_those_of_a_loop_within() -> None:
+    inner = task("inner", "DO_WHILE", loopOver=[task("deep")])
+    outer = task("outer", "DO_WHILE", loopOver=[task("plain"), inner])
+    steps = read(workflow(outer)).by_key
+    overlay = of_states([
+        state("outer", 1, "IN_PROGRESS"), state("plain__2", 5, iteration=2),
+        state("inner__2", 6, "IN_PROGRESS", iteration=2), state("deep__2__7", 9, iteration=7),
+    ])  # fmt: skip
+
+    assert [rounds(steps[key], overlay) for key in ("outer", "inner", "plain")] == [2, 7, 0]
+    assert rounds(steps["outer"], None) == rounds(steps["outer"], Overlay({})) == 0

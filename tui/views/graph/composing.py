@@ -19,6 +19,8 @@ LONGEST_LABEL = 24
 # The cells that the name of a box does not have: sides, blanks, the glyph of its status.
 GLYPH = 2
 SIDES = 4
+# Room for how many rounds of a loop have begun, of which thousands are cut to `999k`.
+ROUNDS = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +85,7 @@ class Composing:
     def _loop(self, step: Step) -> Block:
         title = self._cut(shown(step.ref or step.path), LONGEST_NAME)
         # Room for the number of the iteration, and for its own line to be seen.
-        width = GLYPH + cell_len(title) + 2 + len(step.kind) + 2 + (6 if self.live else 0)
+        width = GLYPH + cell_len(title) + 2 + len(step.kind) + 2 + (ROUNDS if self.live else 0)
         blocks = self._blocks(step.branches[0].steps) if step.branches else []
         inner = series(blocks) if blocks else self._mark("(nothing)")
         return frame(step, title, step.kind, inner, width)
@@ -101,8 +103,11 @@ class Composing:
 
     def _folded(self, step: Step, tasks: Sequence[Step]) -> Box:
         members = tuple(each.key for each in (tasks or step.within()))
-        ways = len(tasks or step.branches)
-        lines, rooms = [f"{step.kind} {TIMES}{ways} ({_tasks(len(members))})"], [0]
+        # A loop has one way and any number of rounds, which are told as they come.
+        is_loop = step.shape is Shape.LOOP
+        ways = "" if is_loop else f" {TIMES}{len(tasks or step.branches)}"
+        lines = [f"{step.kind}{ways} ({_tasks(len(members))})"]
+        rooms = [ROUNDS if is_loop and self.live else 0]
         if self.live:
             # What is told of them: a count for each of the commonest statuses.
             lines.append("")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from podium.executor.v1 import executor_pb2 as pb
@@ -183,6 +183,27 @@ def _grown_step(attempt: Attempt, owner: str) -> Step:
     shape = SHAPES.get(attempt.kind, Shape.TASK)
     plain = shape if shape in (Shape.DOOR, Shape.END) else Shape.TASK
     return Step(attempt.ref, attempt.ref, shown(attempt.kind), plain, parent=owner)
+
+
+def rounds(step: Step, overlay: Overlay | None) -> int:
+    """How many rounds of the loop ``step`` have begun; 0: none, or it is no loop.
+
+    Its own task says nothing of it before it has ended, and stands in a round itself where it is
+    within another loop: the tasks in it tell theirs.
+    """
+    if overlay is None or step.shape is not Shape.LOOP:
+        return 0
+    begun = (overlay.attempts.get(each.key) for each in _in_each_round(step))
+    return max((attempt.iteration for attempt in begun if attempt), default=0)
+
+
+def _in_each_round(step: Step) -> Iterator[Step]:
+    """What stands in ``step``, but nothing in a loop within it: that has rounds of its own."""
+    for branch in step.branches:
+        for each in branch.steps:
+            yield each
+            if each.shape is not Shape.LOOP:
+                yield from _in_each_round(each)
 
 
 def tally(keys: Iterable[str], overlay: Overlay) -> list[tuple[Look, int]]:

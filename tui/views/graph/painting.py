@@ -12,7 +12,7 @@ from tui.views.graph import flow, lines
 from tui.views.graph.blocks import SIDE, Block, Box, Branches, Column, Frame, Mark, Series
 from tui.views.graph.composing import GLYPH
 from tui.views.graph.lines import EAST, NORTH, SOUTH, TIMES, WEST, Border, plain
-from tui.views.graph.overlay import Attempt, Overlay, tally
+from tui.views.graph.overlay import Attempt, Overlay, rounds, tally
 from tui.views.graph.plan import Step
 from tui.views.statuses import Look, look_of_task
 
@@ -190,8 +190,7 @@ class Painter:
         border, (key, tone) = lines.FRAME, self._of(block.step)
         attempt = self._attempt(block.step)
         glyph = self._glyph(attempt) if attempt else "@" if self.ascii else "↻"
-        count = attempt.iteration if attempt else 0
-        note = f" {'x' if self.ascii else TIMES}{_short(count)}" if count else ""
+        note = self._rounds(block.step)
         self._border(x, border.top_left + border.top, block.step)
         at = x + SIDE
         for text, role in (
@@ -236,13 +235,16 @@ class Painter:
         if block.folded and line == 2:
             self._counts(block, x, room + GLYPH)
             return
-        note = self._note(attempt) if line == 1 and not block.folded else ""
+        note, note_tone = self._note(attempt), "warning"
+        if block.folded:
+            note, note_tone = self._rounds(block.step), "text"
+        note = note if line == 1 else ""
         note = set_cell_size(note, min(len(note), max(0, room - cell_len(text) - 1)))
         room -= len(note)
         role = "kind" if line == 1 else "detail"
         self._add(x, " " * GLYPH + set_cell_size(text, room), role, key, "muted")
         if note:
-            self._add(x + GLYPH + room, note, "note", key, "warning")
+            self._add(x + GLYPH + room, note, "note", key, note_tone)
 
     def _counts(self, block: Box, x: int, room: int) -> None:
         """How many of the tasks that are folded stand where."""
@@ -265,6 +267,11 @@ class Painter:
 
     def _glyph_of(self, look: Look) -> str:
         return look.plain if self.ascii else look.glyph
+
+    def _rounds(self, step: Step) -> str:
+        """How many rounds of a loop have begun; empty: none, or it is no loop."""
+        count = rounds(step, self.overlay)
+        return f" {'x' if self.ascii else TIMES}{_short(count)}" if count else ""
 
     def _note(self, attempt: Attempt | None) -> str:
         """How often a task was tried again, and polled."""
