@@ -105,3 +105,22 @@ def test_figures_go_on_until_their_reader_leaves(suite: Suite, command: str) -> 
 
         assert watching.wait(20) == READER_GONE
     assert told[0].keys() == told[1].keys()
+
+
+def test_who_watches_is_told_the_parent_and_what_was_started(suite: Suite) -> None:
+    ends = {"name": "ends", "taskReferenceName": "ends", "type": "NOOP"}
+    part = {
+        "name": "part", "taskReferenceName": "part", "type": "SUB_WORKFLOW",
+        "subWorkflowParam": {"name": "part-of-kin"},
+    }  # fmt: skip
+    suite.apply(
+        {"kind": "workflow", "name": "part-of-kin", "version": 1, "tasks": [ends]},
+        {"kind": "workflow", "name": "kin", "version": 1, "tasks": [part]},
+    )
+    id_ = suite.podium("run", "kin").stdout.strip()
+
+    above = suite.podium("watch", id_).stdout
+    child = above.partition("part started ")[2].split()[0]
+
+    assert f"parent {id_}" in suite.podium("watch", child).stdout.splitlines()
+    assert "parent" not in above

@@ -8,7 +8,7 @@ import time
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import click
@@ -25,7 +25,9 @@ from tui.cli.session import call, object_argument
 from tui.cli.types import VERSION
 from tui.cli.writing import OUTPUT_OPTION, echo_data, echo_json, examples
 from tui.clients import execution_changing, persistently
+from tui.views.kin import children_of, parent_of
 from tui.views.timeline import ended_line, execution_status, webhook_line
+from tui.views.visible import in_one_line
 
 if TYPE_CHECKING:
     from tui.clients import Clients
@@ -115,11 +117,18 @@ def run(
 def watch(home: Path | None, output: str, execution_id: str) -> None:
     """Follow the execution ID until it ends: its tasks, polls, status and reason.
 
+    Above them stands the execution whose task started it, if one did; below them what its own tasks
+    have started.
+
     With --output json or yaml it prints the execution once it has ended, and nothing before;
     `podium events ID --follow` has each step as it comes.
     """
 
     async def work(clients: Clients) -> int:
+        if output == "text":
+            _, document = await _read(clients, execution_id)
+            if parent := parent_of(document):
+                click.echo(f"parent {parent}")
         await _follow(clients, execution_id, quiet=output != "text")
         return await _print(clients, execution_id, output, ended=True)
 
@@ -167,13 +176,20 @@ async def _follow(
                 timeline.show(change)
 
 
-async def _print(clients: Clients, execution_id: str, output: str, *, ended: bool) -> int:
+async def _read(
+    clients: Clients, execution_id: str
+) -> tuple[pb.GetExecutionResponse, dict[str, Any]]:
+    """The execution, and its document as a value."""
     answer = await persistently(
         lambda: clients.executor.GetExecution(
             pb.GetExecutionRequest(execution_id=execution_id), timeout=CALL_SECONDS
         )
     )
-    document = json.loads(answer.document)
+    return answer, json.loads(answer.document)
+
+
+async def _print(clients: Clients, execution_id: str, output: str, *, ended: bool) -> int:
+    answer, document = await _read(clients, execution_id)
     status = execution_status(answer.state.status)
     if output != "text":
         echo_data(document, output)
@@ -182,6 +198,8 @@ async def _print(clients: Clients, execution_id: str, output: str, *, ended: boo
         click.echo(f"{execution_id}  {status if running else ended_line(answer.state)}")
         if answer.HasField("completion_webhook"):
             click.echo(webhook_line(answer.completion_webhook))
+        for ref, child in children_of(document):
+            click.echo(f"{in_one_line(ref)} started {child}")
         if not running:
             echo_json(document.get("output"))
     return int(ended and status != "COMPLETED")

@@ -25,6 +25,7 @@ from tui.resources.model import (
     Tab,
 )
 from tui.views.durations import compact, day_and_clock, took
+from tui.views.kin import parent_of
 from tui.views.statuses import look_of_execution
 
 if TYPE_CHECKING:
@@ -113,6 +114,11 @@ def alone(tasks: Collection[Task]) -> Execution | None:
         tasks.facts["row"] = (state, row)
     found: Execution | None = row
     return found
+
+
+def above(tasks: Collection[Task]) -> str:
+    """The id of the execution whose task started this one; empty: there is none."""
+    return parent_of(facts_of(tasks).document)
 
 
 # Columns
@@ -211,7 +217,7 @@ retried, what lay between counts too.
     ),
     actions=(*ACTIONS, *CHANGES),
     standing=_standing,
-    alone=Alone(ONE, alone),
+    alone=Alone(ONE, alone, above),
     sort="started",
     reverse=True,
 )

@@ -174,10 +174,12 @@ class Alone(Generic[R]):
     Attributes:
         source: Follows the one whose id is its query.
         record: Makes it of what has come; None: nothing has.
+        above: The id of the record that it is part of, by what has come; empty: of none.
     """
 
     source: Source[Any]
     record: Callable[[Collection[Any]], R | None]
+    above: Callable[[Collection[Any]], str] = lambda collection: ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -314,13 +314,9 @@ class ConsoleScreen(Screen[None]):
 
     async def on_crumbs_chosen(self, message: Crumbs.Chosen) -> None:
         """The crumb of the noun leads to its list, that of a record to the record."""
-        if self.place is None:
-            return
-        address = self.place.address
-        if message.number == 0 and (address.id or address.query):
-            await self.go(Address(address.resource))
-        elif message.number == 1 and address.tab:
-            await self.go(Address(address.resource, address.id))
+        address = self.place.crumb(message.number) if self.place is not None else None
+        if address is not None:
+            await self.go(address)
 
     # Commands and filters
 

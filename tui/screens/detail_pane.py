@@ -131,6 +131,13 @@ class DetailPane(ActingPane):
         feed = self._feeds.get(alone.source.name) if alone is not None else None
         return alone.record(feed.collection) if alone is not None and feed is not None else None
 
+    @property
+    def above(self) -> str:
+        """The id of the record that this one is part of; empty: of none, or it is not known yet."""
+        alone = self.resource.alone
+        feed = self._feeds.get(alone.source.name) if alone is not None else None
+        return alone.above(feed.collection) if alone is not None and feed is not None else ""
+
     def records(self) -> list[Any]:
         """The record, unless it is not there."""
         return [self.record] if self.record is not None else []
@@ -145,9 +152,21 @@ class DetailPane(ActingPane):
 
     @property
     def crumbs(self) -> tuple[str, ...]:
-        record = self.record
+        record, above = self.record, self.above
         label = self.resource.label(record) if record is not None else self.record_id
-        return (self.resource.name, label, self.tab)
+        within = (self._label_of(above),) if above else ()
+        return (self.resource.name, *within, label, self.tab)
+
+    def _label_of(self, id_: str) -> str:
+        """What another record of the list is called; its id, where it is not there."""
+        other = self._list.collection.get(id_) if self._list is not None else None
+        return self.resource.label(other) if other is not None else id_
+
+    def crumb(self, number: int) -> Address | None:
+        above = self.above
+        if above and number == 1:
+            return Address(self.resource.name, above)
+        return super().crumb(number - 1 if above and number else number)
 
     def standing(self, now: float) -> tuple[str, str]:
         record = self.record
@@ -174,9 +193,9 @@ class DetailPane(ActingPane):
             shown.left()
 
     def flush(self, now: float) -> None:
-        if (record := self.record) is not self._shown:
+        if (shown_of := (self.record, self.above)) != self._shown:
             # What can be done to it may be something else now.
-            self._shown = record
+            self._shown = shown_of
             self.console.place_changed()
         if (shown := self._made.get(self.tab)) is not None:
             shown.flush(now)

@@ -38,6 +38,13 @@ class Pane(Vertical):
         """What stands in the line above, from the outside in."""
         return (str(self.address),)
 
+    def crumb(self, number: int) -> Address | None:
+        """Where a click on the crumb of that number leads; None: nowhere else."""
+        address = self.address
+        if number == 0 and (address.id or address.query):
+            return Address(address.resource)
+        return Address(address.resource, address.id) if number == 1 and address.tab else None
+
     def standing(self, now: float) -> tuple[str, str]:
         """How what is shown stands: words and their tone; ``now`` is in epoch seconds."""
         return "", "text"

@@ -37,7 +37,8 @@ class FlowGraph(GraphViewer):
     coloured way which way it took, `↻2` how often a task was tried again.
 
     - `j` `k` or `↓` `↑` follow the flow, `h` `l` or `← →` go to what is beside; `g` `G` page keys
-    - `enter` opens the task, and at a double frame the workflow that it leads to
+    - `enter` opens the task, at a double frame the execution that it started or, before it has,
+      the workflow that it leads to
     - `z` folds the block, or the one around; `Z` folds or unfolds all
     - `f` follows the task that runs
     - `/` searches refs and types, folded ones too, `n` `N` go on
@@ -61,7 +62,7 @@ class FlowGraph(GraphViewer):
         Binding("pageup", "page(-1)", "Page up", show=False, id="graph.page-up",
                 tooltip="A screen up"),
         Binding("enter", "open", "Open", id="graph.open",
-                tooltip="Open the task, or the workflow that it leads to"),
+                tooltip="Open the task, or what it leads to: an execution, a workflow"),
         Binding("z", "fold", "Fold", id="graph.fold",
                 tooltip="Fold the block of this task, or unfold it"),
         Binding("Z", "fold_all", "Fold all", show=False, id="graph.fold-all",

@@ -31,7 +31,8 @@ class Timeline(TimelineLines):
 Each row is a task: `·` while it was queued, a bar while it ran. Below it are its attempts (`↻2`),
 its polls, the branches and the iterations in it. The last line tells all about the cursor's row.
 
-- `↑ ↓ j k g G PgUp PgDn` move, `Enter` opens the task
+- `↑ ↓ j k g G PgUp PgDn` move, `Enter` opens the task, or the execution
+  that it started
 - `Space` or `z` folds what is below a row, `Z` everything; `h l` go up and down the tree
 - `f` follows the newest task
 - `y` copies the task's id

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -10,9 +11,12 @@ from textual.pilot import Pilot
 from podium.executor.v1 import executor_pb2
 from tests.tui.console.conftest import console_on
 from tests.tui.screen import screen_text, until, until_shown
-from tests.tui.services import Services, put, start
+from tests.tui.services import PATIENCE_SECONDS, Services, put, start
 from tui.clients import connected
 from tui.resources import executions
+from tui.screens.execution.graph import GraphTab
+from tui.views.kin import children_of
+from tui.widgets.crumbs import GAP, Crumbs
 from tui.widgets.live_table import LiveTable
 from tui.widgets.timeline import Timeline
 
@@ -219,3 +223,65 @@ async def test_one_that_is_gone_with_its_database_is_not_said_to_run_on(
         assert "● running" not in screen_text(pilot.app)
         # What was known of it can still be read.
         assert "hold" in screen_text(pilot.app)
+
+
+async def _family(services: Services, name: str) -> tuple[str, str]:
+    """An execution whose task `part` started another one, and that one: both wait."""
+    part = {
+        "taskReferenceName": "part", "name": "part", "type": "SUB_WORKFLOW",
+        "subWorkflowParam": {"name": f"{name}-child"},
+    }  # fmt: skip
+    await put(services, {"name": f"{name}-child", "version": 1, "tasks": [WAITS]})
+    await put(services, {"name": name, "version": 1, "tasks": [part]})
+    parent = await start(services, name)
+    async with connected(services.suite) as clients:
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while True:
+                answer = await clients.executor.ListExecutions(
+                    executor_pb2.ListExecutionsRequest(query=f"parent:{parent}")
+                )
+                if answer.executions:
+                    return parent, answer.executions[0].execution_id
+                await asyncio.sleep(0.01)
+
+
+async def test_enter_leads_to_the_execution_that_a_task_started_and_p_back_to_the_parent(
+    services: Services,
+) -> None:
+    parent, child = await _family(services, "kin")
+    async with console_on(services, f"executions/{parent}") as pilot:
+        await until_shown(pilot, "o Sub-workflow")
+
+        await pilot.press("enter")
+
+        await until_shown(
+            pilot, f"executions{GAP}kin {parent[:8]}{GAP}kin-child {child[:8]}{GAP}timeline", "hold"
+        )
+        await pilot.press("p")
+        await until_shown(pilot, f"executions{GAP}kin {parent[:8]}{GAP}timeline", "o Sub-workflow")
+        assert "p Parent" not in screen_text(pilot.app)
+
+
+async def test_the_graph_leads_to_the_execution_that_a_task_started(services: Services) -> None:
+    parent, child = await _family(services, "kin-drawn")
+    async with console_on(services, f"executions/{parent}/graph") as pilot:
+        await until_shown(pilot, "● part")
+        # Its document tells of the child.
+        tasks: Any = pilot.app.screen.query_one(GraphTab)
+        await until(pilot, lambda: bool(children_of(tasks.facts.document)))
+
+        await pilot.press("G", "enter")
+
+        await until_shown(pilot, f"kin-drawn-child {child[:8]}{GAP}timeline", "hold")
+
+
+async def test_the_crumb_of_the_parent_leads_to_it(services: Services) -> None:
+    parent, child = await _family(services, "kin-crumbs")
+    async with console_on(services, f"executions/{child}/data") as pilot:
+        await until_shown(
+            pilot, f"kin-crumbs {parent[:8]}{GAP}kin-crumbs-child {child[:8]}{GAP}data"
+        )
+
+        await pilot.click(Crumbs, offset=(len(f" executions{GAP}k"), 0))
+
+        await until_shown(pilot, f"executions{GAP}kin-crumbs {parent[:8]}{GAP}timeline")

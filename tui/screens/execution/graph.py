@@ -53,13 +53,20 @@ class GraphTab(ExecutionTab):
             self._changed.clear()
 
     async def on_flow_graph_task_opened(self, message: FlowGraph.TaskOpened) -> None:
-        names = (message.ref, f"{message.ref}__{message.iteration}")
-        found = [task.state for task in self.tasks.records.values() if task.state.ref in names]
-        if found:
-            newest = max(found, key=lambda state: state.sequence)
-            timeline = await self.detail.go_to_tab("timeline")
-            if isinstance(timeline, TimelineTab):
-                timeline.select(newest.task_id)
+        task_id = self._newest(message)
+        if not task_id or self.open_started(task_id):
+            return
+        timeline = await self.detail.go_to_tab("timeline")
+        if isinstance(timeline, TimelineTab):
+            timeline.select(task_id)
 
     def on_flow_graph_workflow_opened(self, message: FlowGraph.WorkflowOpened) -> None:
-        self.console.open(Address("workflows", message.name, "graph"))
+        """What the task has started, else what it would run."""
+        if not self.open_started(self._newest(message)):
+            self.console.open(Address("workflows", message.name, "graph"))
+
+    def _newest(self, message: FlowGraph.TaskMessage) -> str:
+        """The id of a task's latest attempt; empty: it has none yet."""
+        names = (message.ref, f"{message.ref}__{message.iteration}")
+        found = [task.state for task in self.tasks.records.values() if task.state.ref in names]
+        return max(found, key=lambda state: state.sequence).task_id if found else ""

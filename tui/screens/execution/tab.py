@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
+
+from textual.binding import Binding, BindingType
 
 from podium.executor.v1 import executor_pb2 as pb
 from tui.live.collection import Collection
 from tui.live.one_execution import SOURCE, Facts, Task, facts_of
 from tui.live.session import Feed
 from tui.screens.detail_pane import TabPane
+from tui.views.addresses import Address
+from tui.views.kin import started_by
 from tui.views.nesting import definition_in
 
 _OPEN = frozenset((pb.EXECUTION_STATUS_RUNNING, pb.EXECUTION_STATUS_PAUSED))
@@ -18,6 +22,10 @@ _OPEN = frozenset((pb.EXECUTION_STATUS_RUNNING, pb.EXECUTION_STATUS_PAUSED))
 class ExecutionTab(TabPane):
     """A tab about one execution."""
 
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("p", "open_parent", "Parent", id="execution.parent",
+                tooltip="The execution whose task started this one"),
+    ]  # fmt: skip
     _read: Mapping[str, Any] | None = None
     _definition: Mapping[str, Any] | None = None
 
@@ -48,6 +56,19 @@ class ExecutionTab(TabPane):
     @property
     def problem(self) -> str:
         return "" if self.facts.state is not None else self.facts.problem
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        return bool(self.detail.above) if action == "open_parent" else True
+
+    def action_open_parent(self) -> None:
+        self.console.open(Address("executions", self.detail.above))
+
+    def open_started(self, task_id: str) -> bool:
+        """Go to the execution that a task started; whether it is known to have started one."""
+        started = started_by(self.facts.document, task_id)
+        if started:
+            self.console.open(Address("executions", started))
+        return bool(started)
 
     def flush(self, now: float) -> None:
         state, row = self.facts.state, self.detail.record

@@ -13,6 +13,7 @@ from tui.resources.execution_tasks import COMPLETE, ExecutionTask
 from tui.screens.detail_pane import DetailPane
 from tui.screens.execution.tab import ExecutionTab
 from tui.views.attempts import polls_of
+from tui.views.kin import started_by
 from tui.widgets.json_view import JsonView
 from tui.widgets.timeline import Timeline
 
@@ -35,6 +36,10 @@ class TimelineTab(ExecutionTab):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(COMPLETE.key, "complete_task", COMPLETE.title, id=COMPLETE.id,
                 tooltip=COMPLETE.help),
+        Binding("o", "open_started", "Sub-workflow", id="execution.open_started",
+                tooltip="The execution that the task started; Enter opens it as well"),
+        Binding("i", "show_task", "Task", id="execution.show_task", show=False,
+                tooltip="The document of the task"),
         Binding("escape", "close_task", "Close", id="execution.close_task",
                 tooltip="Back to the timeline"),
     ]  # fmt: skip
@@ -88,6 +93,7 @@ class TimelineTab(ExecutionTab):
             self._document = facts.document
             self._timeline.add_polls(polls_of(facts.document))
             self._show_task()
+            self.refresh_bindings()
 
     def on_timeline_task_selected(self, message: Timeline.TaskSelected) -> None:
         self._show_task()
@@ -97,8 +103,21 @@ class TimelineTab(ExecutionTab):
         self.set_class(self.size.width < WIDE_CELLS, "-narrow")
 
     def on_timeline_task_opened(self, message: Timeline.TaskOpened) -> None:
+        if not self.open_started(message.task_id):
+            self.action_show_task()
+
+    def action_show_task(self) -> None:
         self.add_class("-task")
         self._beside.focus()
+
+    def action_open_started(self) -> None:
+        self.open_started(self._task_id)
+
+    @property
+    def _task_id(self) -> str:
+        """That of the attempt under the cursor; empty: it is on none."""
+        row = self._timeline.row
+        return row.node.task_id if row is not None else ""
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "close_task":
@@ -108,7 +127,9 @@ class TimelineTab(ExecutionTab):
             if self.console.read_only:
                 return False
             return True if self._chosen is not None else None
-        return True
+        if action == "open_started":
+            return bool(started_by(self.facts.document, self._task_id))
+        return super().check_action(action, parameters)
 
     @property
     def _chosen(self) -> ExecutionTask | None:
