@@ -27,7 +27,7 @@ from tui.screens.asking import AskScreen
 from tui.screens.commanding import Commanding
 from tui.screens.console_screen import ConsoleScreen
 from tui.screens.detail_pane import detail_pane
-from tui.screens.doing import Doing
+from tui.screens.doing import Doing, Place
 from tui.screens.list_pane import list_pane
 from tui.screens.palette import ConsoleProvider
 from tui.screens.pane import Pane
@@ -370,12 +370,13 @@ class Console(OrderedKeys[None]):
 
     def act(
         self, resource: Resource[Any] | None, action: Action[Any], records: Sequence[Any],
-        query: str = "", over: Callable[[], None] | None = None,
+        query: str = "", over: Callable[[], None] | None = None, place: Place | None = None,
     ) -> None:  # fmt: skip
         """Do ``action`` to ``records``, once it is confirmed; what comes of it is told and kept.
 
         Args:
             query: Finds just those; empty: none is known that does.
             over: Is called once it has been answered, whatever was said.
+            place: Where it was asked for, if that shows the records.
         """
-        self.doing.begin(resource, action, records, query, over)
+        self.doing.begin(resource, action, records, query, over, place)

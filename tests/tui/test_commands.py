@@ -63,6 +63,7 @@ def test_commands_are_read(text: str, command: object) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
+        ("wo", "did you mean workflows?"),
         ("executoins", "did you mean executions?"),
         ("@stagin", "did you mean staging?"),
         ("ex @nowhere-at-all", "There is no context"),

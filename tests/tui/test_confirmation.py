@@ -18,6 +18,12 @@ def test_one_is_named_and_nothing_is_typed() -> None:
     assert wanted.typed == ""
 
 
+def test_what_is_not_on_the_screen_is_told() -> None:
+    wanted = plan("Restart", ["x"] * 3, hidden=2)
+
+    assert wanted.lines[0].startswith("2 of them out of sight")
+
+
 def test_of_several_the_first_few_are_named_and_all_are_counted_by_status() -> None:
     labels = [f"order {number}" for number in range(17)]
     wanted = plan("Terminate", labels, ["● running"] * 12 + ["‖ paused"] * 5)

@@ -75,6 +75,19 @@ async def test_a_diff_is_copied_as_others_write_it() -> None:
         assert app.clipboard == TWO
 
 
+class Empty(App[None]):
+    def compose(self) -> ComposeResult:
+        yield DiffView("Documents")
+
+
+async def test_what_was_not_compared_is_not_the_same() -> None:
+    async with Empty().run_test(size=(80, 24)) as pilot:
+        pilot.app.query_one(DiffView).focus()
+        await pilot.press("right_square_bracket")
+
+        await until_shown(pilot, "Nothing is compared yet.")
+
+
 async def test_texts_that_are_the_same_say_so() -> None:
     app = Comparing()
     async with app.run_test(size=(80, 24)) as pilot:

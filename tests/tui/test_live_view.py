@@ -75,6 +75,19 @@ def test_a_held_view_stays_as_it_is_and_counts_what_changed() -> None:
     assert view.ids() == ["a", "c"]
 
 
+def test_what_is_in_no_row_is_counted_held_or_not() -> None:
+    collection: Collection[Row] = Collection()
+    view = View(collection)
+    collection.put([Row("a", 1), Row("b", 2)])
+    view.choose(lambda row: row.id == "a")
+    view.refresh()
+
+    assert view.hidden(["a", "b", "c"]) == 2
+    view.pause()
+    assert view.hidden({"a"}) == 0
+    assert view.hidden({"b"}) == 1
+
+
 def test_a_closed_view_hears_of_nothing() -> None:
     collection: Collection[Row] = Collection()
     view = View(collection)

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from textual.app import App, ComposeResult
+from textual.geometry import Size
 from textual.message import Message
 from textual.pilot import Pilot
 from textual.widgets import Static
@@ -25,6 +26,7 @@ from tests.tui.timelines import (
     step,
     task,
 )
+from tui.views.timecolumns import columns_of
 from tui.widgets.timeline import Timeline
 from tui.widgets.timeline_lines import TimelineLines
 
@@ -260,6 +262,18 @@ async def test_ten_thousand_rows_scroll() -> None:
 
         assert len(app.timeline.book.rows) == 1 + 2 * 4999
         assert app.opened() == [("a__4999@0", "a__4999", 0)]
+
+
+async def test_what_was_laid_out_for_another_width_is_laid_out_anew() -> None:
+    async with shown((80, 24)) as (app, pilot):
+        before = screen_text(app)
+        width, app.timeline.virtual_size = app.timeline.virtual_size.width, Size(40, 24)
+        app.timeline._columns = columns_of(40)
+        app.timeline.fit()
+        await pilot.pause()
+
+        assert app.timeline.virtual_size.width == width
+        assert screen_text(app) == before
 
 
 async def test_nothing_to_show_is_said() -> None:

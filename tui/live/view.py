@@ -168,6 +168,11 @@ class View(Generic[R]):
         key = self._keys.get(id_)
         return None if key is None else bisect_left(self._order, key)
 
+    def hidden(self, ids: Many[str]) -> int:
+        """How many of ``ids`` are in no row."""
+        rows: Many[str] = set(self._frozen[0]) if self._frozen is not None else self._keys
+        return sum(id_ not in rows for id_ in ids)
+
     def ids(self) -> Sequence[str]:
         """All ids, in order."""
         return list(self._frozen[0]) if self._frozen is not None else list(self._ids())

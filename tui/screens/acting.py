@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Any, ClassVar
 
@@ -26,12 +27,21 @@ class ActingPane(Pane):
         """Of all that ``action`` can be done to, it finds just ``records``; empty: none does."""
         return ""
 
+    def out_of_sight(self, records: Sequence[Any]) -> int:
+        """How many of ``records`` are not shown, though an action would be done to them."""
+        return 0
+
+    def done_to(self, records: Sequence[Any]) -> None:
+        """An action is being done to ``records``."""
+
     def action_act(self, action_id: str) -> None:
         action = self._action(action_id)
         records = [record for record in self.records() if action.applies(record)]
         if records:
             records = records if action.many else records[:1]
-            self.console.act(self.resource, action, records, self.query_of(action, records))
+            self.console.act(
+                self.resource, action, records, self.query_of(action, records), place=self
+            )
 
     def action_open_pane(self, opening_id: str) -> None:
         opening = self._opening(opening_id)

@@ -160,6 +160,8 @@ class Commanding:
             case "save":
                 self._save(argument)
             case _:
+                # Help is about what has the keys.
+                self._console.frame.focus_again()
                 self._console.action_help()
 
     def _save(self, name: str) -> None:

@@ -73,6 +73,7 @@ class ConsoleScreen(Screen[None]):
         self._typing: Timer | None = None
         self._flushed_at = 0.0
         self._line: CommandLine | None = None
+        self._focused_before_line: Widget | None = None
         self._results_of: Pane | None = None
         # A place is mounted before another one is gone to.
         self._going = asyncio.Lock()
@@ -335,6 +336,7 @@ class ConsoleScreen(Screen[None]):
         return action != "filter" or isinstance(self.place, ListPane)
 
     def action_command(self) -> None:
+        self._focused_before_line = self.focused
         self.console.commanding.open_command(self.query_one(CommandLine))
 
     def action_filter(self) -> None:
@@ -374,6 +376,12 @@ class ConsoleScreen(Screen[None]):
         self._stop_typing()
         if isinstance(self.place, ListPane) and not self.place.filter(text):
             self.place_changed()
+
+    def focus_again(self) -> None:
+        """Give the keys back to what had them before the line, if it is still there."""
+        before = self._focused_before_line
+        if before is not None and before.is_attached:
+            self.set_focus(before)
 
     def _focus_place(self) -> None:
         if self.place is not None:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from services.errors import ServiceError
 from services.home import HomeUnusable
@@ -22,6 +22,14 @@ if TYPE_CHECKING:
     from tui.app import Console
 
 
+class Place(Protocol):
+    """Where records are shown and marked."""
+
+    def out_of_sight(self, records: Sequence[Any]) -> int: ...
+
+    def done_to(self, records: Sequence[Any]) -> None: ...
+
+
 class Doing:
     """The actions of one console."""
 
@@ -30,7 +38,7 @@ class Doing:
 
     def begin(
         self, resource: Resource[Any] | None, action: Action[Any], records: Sequence[Any],
-        query: str = "", over: Callable[[], None] | None = None,
+        query: str = "", over: Callable[[], None] | None = None, place: Place | None = None,
     ) -> None:  # fmt: skip
         """Do ``action`` to ``records``, once it is confirmed.
 
@@ -38,23 +46,28 @@ class Doing:
             resource: Whose rows the records are; None: they are no rows of a list.
             query: Finds just those; empty: none is known that does.
             over: Is called once it has been answered.
+            place: Where it was asked for, if that shows the records.
         """
         if action.writes and self._console.read_only:
             return
-        deed = _Deed(resource, action, records, query, over)
+        hidden = place.out_of_sight(records) if place is not None else 0
+        deed = _Deed(resource, action, records, query, over, place, hidden)
         begin(self._console, partial(self._begin, deed), "actions")
 
     async def _begin(self, deed: _Deed) -> None:
         session = self._console.session
         answers: Answers | None = {}
         protected = self._console.context.protected
-        if deed.action.questions or asks(deed.action.danger, len(deed.records), protected):
+        asked = asks(deed.action.danger, len(deed.records), protected)
+        if deed.action.questions or asked or deed.hidden:
             answers = await self._ask(deed)
         if answers is None:
             return
         if session is not self._console.session:
             self._console.tell("Nothing was done: this is another suite now.", "warning")
             return
+        if deed.place is not None:
+            deed.place.done_to(deed.records)
         await self._do(session, deed, answers)
 
     async def _ask(self, deed: _Deed) -> Answers | None:
@@ -66,6 +79,7 @@ class Doing:
             action.effect(records) if action.effect is not None else "",
             protected=context.name if context.protected else "",
             danger=action.danger,
+            hidden=deed.hidden,
         )
         screen = ConfirmScreen(wanted, action.questions)
         return await self._console.push_screen_wait(screen)
@@ -136,6 +150,8 @@ class _Deed:
     records: Sequence[Any]
     query: str
     over: Callable[[], None] | None
+    place: Place | None
+    hidden: int
 
     @property
     def title(self) -> str:

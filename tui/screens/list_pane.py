@@ -223,8 +223,18 @@ class ListPane(ActingPane):
         found = [self.table.view.record(id_) for id_ in self.table.selected_ids()]
         return [record for record in found if record is not None]
 
+    def out_of_sight(self, records: Sequence[Any]) -> int:
+        return self.table.view.hidden([record.id for record in records])
+
+    def done_to(self, records: Sequence[Any]) -> None:
+        """They are marked no more: the next key would be done to them once again."""
+        if self.is_attached and self.table.marks:
+            self.mark(self.table.marks - {record.id for record in records})
+
     def query_of(self, action: Action[Any], records: list[Any]) -> str:
         """The filter, where it keeps no others."""
+        if self.out_of_sight(records):
+            return ""
         kept = self.table.view.shown() if len(records) > 1 else ()
         if sum(map(action.applies, kept)) != len(records):
             return ""
@@ -275,7 +285,9 @@ class ListPane(ActingPane):
     def _tell_state(self, table: LiveTable) -> None:
         parts = [f"{len(table.view):,}"]
         if table.marks:
-            parts.append(f"{len(table.marks):,} marked")
+            hidden = table.view.hidden(table.marks)
+            unseen = f", {hidden:,} out of sight" if hidden else ""
+            parts.append(f"{len(table.marks):,} marked{unseen}")
         if table.view.paused:
             parts.append(f"held · {table.view.pending:,} changed · p goes on")
         parts.extend(filter(None, self._of_feed))

@@ -119,7 +119,8 @@ def _without_context(text: str, names: Names) -> tuple[str, str]:
 def _known(name: str, there_are: Collection[str], what: str) -> str:
     if name in there_are:
         return name
-    close = get_close_matches(name, there_are, 1, 0.5)
+    begins = [each for each in there_are if name and each.startswith(name)]
+    close = begins or get_close_matches(name, there_are, 1, 0.5)
     if close:
         raise CommandFault(f"There is no {what} {name!r}; did you mean {close[0]}?")
     some = ", ".join(list(there_are)[:20])

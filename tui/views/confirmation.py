@@ -65,15 +65,19 @@ def plan(
     *,
     protected: str = "",
     danger: Danger = Danger.ASKS,
+    hidden: int = 0,
 ) -> Plan:
     """The dialog of doing ``verb`` to what has ``labels``, which stands at ``statuses``.
 
     Args:
         protected: The name of a context in which it is typed instead of the count, and for one.
+        hidden: How many of them are marked, and not on the screen.
     """
     count = len(labels)
     title = f"{verb} {count:,}" if count > 1 else f"{verb} {labels[0] if labels else ''}"
     lines = [f"in {protected}, which is protected"] if protected else []
+    if hidden:
+        lines.append(f"{hidden:,} of them out of sight: marked, and not kept by the filter")
     if count > 1 and statuses:
         each = Counter(statuses).most_common()
         lines.append(" · ".join(f"{number:,} {status}" for status, number in each))

@@ -115,7 +115,8 @@ class CommandLine(Horizontal):
 
 - `Tab` or `→` takes what is offered, `Shift+Tab` goes to the next offer
 - `↑ ↓` bring back what was typed before
-- `Enter` does it, `Esc` leaves the line as if nothing was typed
+- `Enter` does it, with what is highlighted where it is not yet a command
+- `Esc` leaves the line as if nothing was typed
 """
 
     DEFAULT_CSS = """
@@ -237,11 +238,25 @@ class CommandLine(Horizontal):
         """What stands in it is complete, unless something is wrong with it."""
         if not self.is_open:
             return
+        if self.sign == ":" and self._check(self.text):
+            self._take_offered()
         if fault := self._check(self.text):
             self._offer(self.text, fault)
             return
         self.close()
         self.post_message(self.Entered(self.sign, self.text))
+
+    def _take_offered(self) -> None:
+        """Have the highlighted offer, where it makes a command of what is none."""
+        popup, line = self._popup, self.query_one(Input)
+        found = self._complete(line.value, line.cursor_position)
+        if not found:
+            return
+        # What is shown may be of before the last letters.
+        at = popup.at if found == popup.candidates else 0
+        value, cursor = applied(line.value, found[at])
+        if not self._check(value):
+            line.value, line.cursor_position = value, cursor
 
     def on_click(self, event: events.Click) -> None:
         self.query_one(Input).focus()

@@ -49,6 +49,7 @@ class DiffView(Viewer):
         self._lines = DiffLines(compared("", ""))
         self._names = ("before", "after")
         self._texts = ("", "")
+        self._told_of = False
         self._beside: bool | None = None
 
     def show(
@@ -69,6 +70,7 @@ class DiffView(Viewer):
         if title is not None:
             self.border_title = as_title(title)
         self._texts, self._names = (before, after), names
+        self._told_of = True
         if len(before) + len(after) > _LARGE:
             self.tell("Comparing…")
             self._compare_beside(before, after)
@@ -90,6 +92,8 @@ class DiffView(Viewer):
 
     def place(self) -> str:
         comparison = self._lines.comparison
+        if not self._told_of:
+            return "Nothing is compared yet."
         if not comparison.changes:
             return "They are the same."
         at = self._lines.pair_at(self.pane.cursor)

@@ -76,6 +76,11 @@ class TimelineLines(ScrollView, can_focus=True):
     def on_resize(self) -> None:
         self._lay_out()
 
+    def fit(self) -> None:
+        """Lay out what was laid out for another width."""
+        if self.virtual_size.width != self.scrollable_content_region.width:
+            self._lay_out()
+
     def on_focus(self) -> None:
         self._look()
 

@@ -127,6 +127,29 @@ async def test_what_failed_is_told_and_marked_with_one_key(
         await own_services.start("executor")
 
 
+async def test_marks_end_with_what_they_were_for_and_what_is_out_of_sight_is_asked_for(
+    services: Services,
+) -> None:
+    ids = await _started(services, "marks-end", 2)
+    async with console_on(services, "executions wf:marks-end status:running") as pilot:
+        table = pilot.app.screen.query_one(LiveTable)
+        await until(pilot, lambda: len(table.view) == 2)
+        await pilot.press("asterisk", "P")
+        await _dialog(pilot)
+        await pilot.press("ctrl+s")
+        await until_shown(pilot, "Pause 2: 2 of 2")
+        assert table.marks == set()
+        await until(pilot, lambda: len(table.view) == 0)
+
+        pane = pilot.app.screen.query_one(ListPane)
+        pane.mark(ids[:1])
+        await until_shown(pilot, "1 marked, 1 out of sight")
+        # One is paused and resumed without a question, but not one that is not seen.
+        await pilot.press("u")
+        await _dialog(pilot)
+        await until_shown(pilot, "1 of them out of sight")
+
+
 async def test_a_protected_context_is_typed(services: Services) -> None:
     await _started(services, "protected")
     async with console_on(

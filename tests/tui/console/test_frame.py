@@ -45,6 +45,14 @@ async def test_help_is_about_what_has_the_focus(services: Services) -> None:
         await until(pilot, lambda: not isinstance(pilot.app.screen, HelpScreen))
 
 
+async def test_help_that_is_typed_is_about_what_had_the_focus(services: Services) -> None:
+    async with console_on(services) as pilot:
+        await until_shown(pilot, "LIVE")
+        await pilot.press("colon", *"help", "enter")
+
+        await until_shown(pilot, "Help", "Shows what there is as it changes", "list.open")
+
+
 async def test_all_keys_are_a_list(services: Services) -> None:
     async with console_on(services, "keys") as pilot:
         await pilot.press("slash", *"console.help", "enter")

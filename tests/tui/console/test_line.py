@@ -46,6 +46,16 @@ async def test_what_is_no_command_stays_in_the_line(services: Services) -> None:
         assert not pilot.app.screen.query_one(CommandLine).is_open
 
 
+async def test_enter_takes_what_is_highlighted_where_the_text_is_no_command(
+    services: Services,
+) -> None:
+    async with console_on(services) as pilot:
+        await pilot.press("colon", "w", "o", "enter")
+
+        frame: Any = pilot.app.screen
+        await until(pilot, lambda: str(frame.place.address) == "workflows")
+
+
 async def test_commands_are_kept_for_the_next_console(services: Services, tmp_path: Path) -> None:
     for place in ("executions", "actions"):
         async with console_on(services, place, state=tmp_path) as pilot:

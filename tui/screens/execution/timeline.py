@@ -75,6 +75,7 @@ class TimelineTab(ExecutionTab):
         facts = self.facts
         if facts.state is None:
             return
+        self._fit()
         gone = any(id_ not in self.tasks.records for id_ in self._changed)
         if self.new_definition() is not None or gone:
             states = [task.state for task in self.tasks.records.values()]
@@ -100,7 +101,12 @@ class TimelineTab(ExecutionTab):
         self.refresh_bindings()
 
     def on_resize(self) -> None:
+        self._fit()
+
+    def _fit(self) -> None:
+        """Stand as the width asks for; it may have changed without being told."""
         self.set_class(self.size.width < WIDE_CELLS, "-narrow")
+        self._timeline.fit()
 
     def on_timeline_task_opened(self, message: Timeline.TaskOpened) -> None:
         if not self.open_started(message.task_id):
