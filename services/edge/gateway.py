@@ -15,7 +15,7 @@ from services.edge.definitions import Definitions
 from services.edge.exchange import Exchange
 from services.edge.executor import Executor
 from services.edge.flights import Flights
-from services.edge.judging import Judges
+from services.edge.judging import RouteJudges
 from services.edge.keeping import Cache
 from services.edge.links import Links
 from services.edge.mcp.serving import Tools
@@ -65,7 +65,7 @@ class Gateway:
     session: Starts
     executor: Executor
     links: Links
-    judges: Judges
+    judges: RouteJudges
     scripts: RouteScripts
     windows: Windows
     streams: Streams

@@ -10,7 +10,7 @@ from functools import partial
 from podium.executor.v1 import executor_pb2 as pb
 from services.edge.call import JSON, Answer, Headers
 from services.edge.half import Response
-from services.edge.judging import Judges
+from services.edge.judging import RouteJudges
 from services.edge.problems import Problem
 from services.edge.scripting import RouteScripts
 from services.json_text import Json
@@ -34,7 +34,7 @@ _LONGEST_HEADERS = 16 * 1024
 
 
 async def respond(
-    result: pb.Result, response: Response, scripts: RouteScripts, judges: Judges
+    result: pb.Result, response: Response, scripts: RouteScripts, judges: RouteJudges
 ) -> Answer:
     """The answer with the output of a result that ended well.
 
@@ -84,9 +84,9 @@ async def _judge(
     size: int,
     written: Callable[[], bytes],
     response: Response,
-    judges: Judges,
+    judges: RouteJudges,
 ) -> None:
-    """Refuse a body that does not keep to the schema, as :meth:`Judges.faults` is given it."""
+    """Refuse a body that does not keep to the schema, as :meth:`RouteJudges.faults` is given it."""
     faults = await judges.faults("outputSchema", response.schema, read, size, written)
     if faults:
         raise Problem("output-invalid", errors=faults if response.exposed else (), inside=faults)

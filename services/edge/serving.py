@@ -26,7 +26,7 @@ from services.edge.executor import Executor
 from services.edge.flights import Flights, flying
 from services.edge.gateway import Gateway
 from services.edge.ids import RandomIds
-from services.edge.judging import Judges
+from services.edge.judging import RouteJudges
 from services.edge.keeping import Cache
 from services.edge.links import Links
 from services.edge.management import pages
@@ -133,7 +133,7 @@ async def _parts(stack: AsyncExitStack, settings: Settings) -> _Parts:
     session = Session(stub, most_exchanges=settings.max_waiting)
     scripts = await dial(javascript.pool(settings.script_workers, at_once=False))
     flights = await dial(flying(settings.max_waiting))
-    judges = Judges()
+    judges = RouteJudges()
     stack.push_async_callback(judges.close)
     gateway = _gateway(
         settings,
@@ -191,7 +191,7 @@ def _gateway(
     session: Session,
     executor: Executor,
     links: Links,
-    judges: Judges,
+    judges: RouteJudges,
     scripts: javascript.Scripts,
     flights: Flights,
 ) -> Gateway:

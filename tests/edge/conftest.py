@@ -24,7 +24,7 @@ from services.edge.executor import Executor
 from services.edge.flights import flying
 from services.edge.gateway import Gateway
 from services.edge.ids import RandomIds
-from services.edge.judging import Judges
+from services.edge.judging import RouteJudges
 from services.edge.keeping import Cache
 from services.edge.links import Links
 from services.edge.mcp.serving import Tools
@@ -106,7 +106,7 @@ async def gateway_to(
     replica, clock = replica_of(*DOCUMENTS), Clock()
     tools = Tools("1", 1 << 20)
     recorded: list[tuple[Call, int]] = []
-    judges = Judges()
+    judges = RouteJudges()
     # Its workers start when the first script is run.
     async with (
         stub_of(address) as stub,

@@ -11,9 +11,10 @@ from typing import Any
 import httpx
 import pytest
 
-from services.edge import judging
-from services.edge.judging import Judges
+from services import judging
+from services.edge.judging import RouteJudges
 from services.edge.problems import Problem
+from services.judging import Judges
 from tests.edge.conftest import Edge
 from tests.edge.documents import put, route, service
 from tests.edge.scripted import accepted, result
@@ -145,7 +146,7 @@ async def test_one_schema_that_takes_long_does_not_have_all_judges() -> None:
     slow, quick = json.dumps(DOUBLING), json.dumps(TREE)
 
     async def judged(schema: str) -> tuple[tuple[str, str], ...]:
-        return await judges.faults("inputSchema", schema, lambda: [7], 3, lambda: b"[7]")
+        return await judges.faults(schema, lambda: [7], 3, lambda: b"[7]")
 
     waiting = [asyncio.ensure_future(judged(slow)) for _ in range(10)]
     await asyncio.sleep(0)
@@ -162,13 +163,13 @@ async def test_one_schema_that_takes_long_does_not_have_all_judges() -> None:
 async def test_a_child_that_is_ended_from_outside_is_replaced() -> None:
     judges = Judges()
     tree = json.dumps(TREE)
-    assert await judges.faults("inputSchema", tree, lambda: [7], 3, lambda: b"[7]") == ()
+    assert await judges.faults(tree, lambda: [7], 3, lambda: b"[7]") == ()
 
     (child,) = judges._idle
     child.kill()
     await child.wait()
 
-    assert await judges.faults("inputSchema", tree, lambda: [7], 3, lambda: b"[7]") == ()
+    assert await judges.faults(tree, lambda: [7], 3, lambda: b"[7]") == ()
     await judges.close()
     assert not judges._idle
 
@@ -176,20 +177,19 @@ async def test_a_child_that_is_ended_from_outside_is_replaced() -> None:
 async def test_a_child_that_is_killed_at_its_work_says_nothing_of_the_schema() -> None:
     judges = Judges()
     tree = json.dumps(TREE)
-    assert await judges.faults("inputSchema", tree, lambda: [7], 3, lambda: b"[7]") == ()
+    assert await judges.faults(tree, lambda: [7], 3, lambda: b"[7]") == ()
 
     # Nobody has been told yet that it is gone.
     (child,) = judges._idle
     os.kill(child.pid, signal.SIGKILL)
 
-    assert await judges.faults("inputSchema", tree, lambda: [7], 3, lambda: b"[7]") == ()
+    assert await judges.faults(tree, lambda: [7], 3, lambda: b"[7]") == ()
     await judges.close()
 
 
 async def test_more_than_may_wait_is_refused_at_once() -> None:
+    judges = RouteJudges(Judges(most_waiting=0))
     with pytest.raises(Problem) as caught:
-        await Judges(most_waiting=0).faults(
-            "inputSchema", json.dumps(TREE), lambda: [7], 3, lambda: b"[7]"
-        )
+        await judges.faults("inputSchema", json.dumps(TREE), lambda: [7], 3, lambda: b"[7]")
 
     assert caught.value.kind == "overloaded"

@@ -1,4 +1,4 @@
-"""Judges values by schemas, one after the other: the program of a child of :mod:`.judging`.
+"""Judges values by schemas, one after the other: the program of a child of :mod:`.judges`.
 
 It is asked over its standard input: the lengths of what follows, the schema and the value, both
 JSON text. It answers as soon as it knows: ``VALID``, or ``INVALID`` and then, as that can take
