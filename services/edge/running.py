@@ -232,6 +232,10 @@ def _fingerprint(call: Call, route: Route) -> bytes:
 
 def _refused(error: ServiceError) -> ServiceError | Problem:
     """What the executor says to a start, as the caller has to do with it."""
+    if isinstance(error, InvalidRequest) and error.faults:
+        # By the schema of the workflow itself.
+        errors = [(fault.path, fault.detail) for fault in error.faults]
+        return Problem("invalid-input", errors=errors)
     if isinstance(error, (Overloaded, KeyReused, *_NO)):
         return error
     # The definition behind the route is not there (yet), or the executor is at fault.

@@ -19,7 +19,7 @@ import grpc
 
 from podium.executor.v1 import executor_pb2 as pb
 from services.edge.exchange import Exchange, Outcome, Waiting
-from services.errors import BY_REASON, Overloaded, ServiceError, Unavailable
+from services.errors import BY_REASON, Fault, Overloaded, ServiceError, Unavailable
 from services.pacing import Pace
 
 if TYPE_CHECKING:
@@ -268,7 +268,8 @@ class Session:
 
 def error_of(error: pb.Error) -> ServiceError:
     """What an error frame says, as the error that the executor raised."""
-    return BY_REASON.get(error.reason, ServiceError)(error.detail)
+    faults = [Fault(each.pointer, each.detail) for each in error.faults]
+    return BY_REASON.get(error.reason, ServiceError)(error.detail, faults)
 
 
 @asynccontextmanager

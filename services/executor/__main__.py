@@ -30,7 +30,16 @@ from services.sealing import Sealer, read_key
 from services.settings import read
 
 SERVICE = "podium.executor.v1.ExecutorService"
-DEFINITIONS = ("workflow", "task", "application", "secret", "schedule", "event", "webhook")
+DEFINITIONS = (
+    "workflow",
+    "task",
+    "schema",
+    "application",
+    "secret",
+    "schedule",
+    "event",
+    "webhook",
+)
 _GRACE_SECONDS = 1.0
 
 

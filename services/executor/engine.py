@@ -37,6 +37,7 @@ from services.executor.unfolding import Unfolded, brings_much
 from services.executor.units import Unit
 from services.executor.waking import Waking
 from services.javascript import Scripts
+from services.judging import Judges
 
 logger = logging.getLogger(__name__)
 
@@ -59,6 +60,7 @@ class Engine:
         snapshots: Snapshots,
         kinds: Mapping[str, Kind],
         scripts: Scripts,
+        judges: Judges,
         tasks: asyncio.TaskGroup,
         committed: Committed,
         *,
@@ -68,6 +70,7 @@ class Engine:
         self._snapshots = snapshots
         self._kinds = kinds
         self._scripts = scripts
+        self._judges = judges
         self._tasks = tasks
         self._committed = committed
         self._now = now
@@ -125,11 +128,9 @@ class Engine:
     def _begin(self, actor: Actor, start: Beginning) -> None:
         order = start.order
         actor.origin, actor.snapshot = order.origin, order.snapshot
-        self._decide(
-            actor,
-            Letter(Started(), start.reply, start=start),
-            self._unfolding(actor, order.execution),
-        )
+        unfolded = self._unfolding(actor, order.execution)
+        unfolded.refuses = True
+        self._decide(actor, Letter(Started(), start.reply, start=start), unfolded)
 
     def tell(
         self,
@@ -287,7 +288,7 @@ class Engine:
                 self._waking.make_way(actor.id)
             while unfolded.computes or unfolded.offers:
                 self.queues.hand_out(unfolded, self._kinds, self._now())
-                await unfolded.compute(self._scripts, self._kinds, self._now)
+                await unfolded.compute(self._scripts, self._judges, self._kinds, self._now)
             children = begun(actor, unfolded, self._now())
             if unfolded.large:
                 await asyncio.to_thread(prepare, actor, unfolded, children)

@@ -27,6 +27,7 @@ from services.executor.kinds.mocked import Mock, Mocks, mocked
 from services.executor.snapshots import Snapshot, Snapshots
 from services.executor.unfolding import Unfolded
 from services.javascript import NoWorker, Scripts
+from services.judging import Judges
 
 MOST_STEPS = 10_000
 MOST_EXECUTIONS = 200
@@ -80,9 +81,12 @@ class Rehearsed:
 class Rehearsal:
     """One test; see :meth:`run`."""
 
-    def __init__(self, snapshots: Snapshots, scripts: Scripts, now: datetime) -> None:
+    def __init__(
+        self, snapshots: Snapshots, scripts: Scripts, judges: Judges, now: datetime
+    ) -> None:
         self._snapshots = snapshots
         self._scripts = scripts
+        self._judges = judges
         self._now = now
         self._runs: dict[str, Run] = {}
         self._events: deque[tuple[Run, Event]] = deque()
@@ -157,7 +161,7 @@ class Rehearsal:
         kinds = mocked(KINDS, run.mocks)
         try:
             async with asyncio.timeout(max(until - time.monotonic(), 0)):
-                await unfolded.compute(self._scripts, kinds, lambda: self._now)
+                await unfolded.compute(self._scripts, self._judges, kinds, lambda: self._now)
         except NoWorker as error:
             raise Overloaded(f"{error.detail} Try again in a moment.") from error
         except TimeoutError:

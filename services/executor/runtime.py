@@ -40,6 +40,7 @@ from services.executor.unfolding import Unfolded
 from services.executor.units import Unit
 from services.executor.upkeep import Upkeep
 from services.javascript import Scripts
+from services.judging import Judges
 
 logger = logging.getLogger(__name__)
 
@@ -99,7 +100,8 @@ class Runtime:
         self.snapshots = snapshots
         self.feed = feed
         self.waiters = Waiters()
-        self.engine = Engine(store, snapshots, KINDS, scripts, tasks, self._committed)
+        self.judges = Judges()
+        self.engine = Engine(store, snapshots, KINDS, scripts, self.judges, tasks, self._committed)
         self.metering = Metering(loop, store.writer, self.engine)
         self.slots = Slots(held)
         self.entrance = Entrance(self.engine, store.loaders, self.slots)
@@ -279,6 +281,7 @@ async def running(
             feed.end()
             for task in background:
                 task.cancel()
+            await runtime.judges.close()
 
 
 async def _surely(store: Store, read: Callable[[sqlite3.Connection], T]) -> T:

@@ -175,6 +175,8 @@ class Session:
 def _error(number: int, error: ServiceError) -> pb.ServerFrame:
     detail = plain(error.detail)[:_MOST_DETAIL_CHARS]
     told = pb.Error(code=error.code.value[0], reason=error.reason(), detail=detail)
+    for fault in error.faults:
+        told.faults.add(pointer=plain(fault.path), detail=plain(fault.detail))
     return pb.ServerFrame(correlation_id=number, error=told)
 
 

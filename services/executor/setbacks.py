@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 
-from services.errors import Overloaded, ServiceError, Unavailable
+from services.errors import InvalidRequest, Overloaded, ServiceError, Unavailable
 from services.executor.actors import Actor, Letter
 from services.executor.answers import answer, refusal
 from services.executor.core.events import Terminated
@@ -63,6 +63,10 @@ class Setbacks:
         match error:
             case Refused():
                 answer(letter, refusal(error))
+            case InvalidRequest():
+                answer(letter, error)
+            case Overloaded():
+                self.failed(actor, letter, error)
             case NoWorker():
                 self.failed(actor, letter, Overloaded(f"{error.detail} Try again in a moment."))
             case _:

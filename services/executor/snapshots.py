@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from services.executor.assembling import Current, Taken, assembled
+from services.executor.assembling import Current, Taken, assembled, with_own_schemas
 from services.executor.core.workflow import Workflow
 from services.executor.documents import text_of, value_of
 from services.replica import Replica
@@ -122,4 +122,6 @@ class Snapshots:
 
     def task(self, name: str) -> Mapping[str, Any] | None:
         """The task definition of that name, as it is now."""
-        return Current(self._replica).task(name)
+        current = Current(self._replica)
+        definition = current.task(name)
+        return None if definition is None else with_own_schemas(definition, current)

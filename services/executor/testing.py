@@ -61,7 +61,8 @@ class Testing:
         self._waiting += 1
         try:
             async with self._room:
-                rehearsal = Rehearsal(self._runtime.snapshots, self._runtime.scripts, now())
+                runtime = self._runtime
+                rehearsal = Rehearsal(runtime.snapshots, runtime.scripts, runtime.judges, now())
                 rehearsed = await rehearsal.run(snapshot, given, script)
                 return await asyncio.to_thread(_response, rehearsed)
         finally:

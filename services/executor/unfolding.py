@@ -9,12 +9,14 @@ from datetime import datetime
 from typing import Protocol
 
 from services.errors import NotFound
+from services.executor import judging
 from services.executor.core.commands import (
     CancelTimer,
     Command,
     Compute,
     Count,
     Decision,
+    Judge,
     Log,
     Lookup,
     Offer,
@@ -28,6 +30,7 @@ from services.executor.core.decide import decide
 from services.executor.core.events import (
     Computed,
     Event,
+    Judged,
     Performed,
     Rerun,
     Restarted,
@@ -39,9 +42,11 @@ from services.executor.core.events import (
 from services.executor.core.http import HttpAnswer
 from services.executor.core.kind import Kind
 from services.executor.core.model import Execution, Json, Task
+from services.executor.core.schemas import INPUT, Faults
 from services.executor.documents import LARGE_CHARS, Writing, is_large, text_of
 from services.executor.snapshots import Snapshot
 from services.javascript import JQ, ScriptFailed, Scripts
+from services.judging import Judges
 
 
 class Definitions(Protocol):
@@ -60,7 +65,8 @@ class Unfolded:
     Attributes:
         text: Writes documents as JSON. Where some are large, it has to be used in a thread first.
         changed: By id, every attempt that is new or differs.
-        computes: What is still to be computed.
+        computes: What is still to be computed, or to be judged by a schema.
+        refuses: Of a start, which is not stored yet: an input that breaks its schema is refused.
         forgotten: Refs whose rows so far are void.
         timers: By key, what is last said of it.
         offers: Tasks whose turn it may be within this unit.
@@ -68,8 +74,9 @@ class Unfolded:
     """
 
     __slots__ = ("before", "changed", "children", "claims", "computes", "counts", "definitions",
-                 "dropped", "execution", "forgotten", "logs", "lookups", "offers", "performs",
-                 "published", "rewritten", "tells", "text", "timers")  # fmt: skip
+                 "dropped", "execution", "forgotten", "judges", "logs", "lookups", "offers",
+                 "performs", "published", "refuses", "rewritten", "tells", "text",
+                 "timers")  # fmt: skip
 
     def __init__(self, before: Execution, definitions: Definitions) -> None:
         self.before = before
@@ -79,7 +86,9 @@ class Unfolded:
         self.published: list[Publish] = []
         self.execution = before
         self.changed: dict[str, Task] = {}
-        self.computes: deque[Compute] = deque()
+        self.computes: deque[Compute | Judge] = deque()
+        self.judges: deque[Judge] = deque()
+        self.refuses = False
         self.timers: dict[TimerKey, SetTimer | CancelTimer] = {}
         self.performs: list[Perform] = []
         self.children: list[StartExecution] = []
@@ -105,8 +114,21 @@ class Unfolded:
     def decide(self, event: Event, kinds: Mapping[str, Kind], now: datetime) -> None:
         """Decide ``event`` on top of what was decided. Raises :class:`Refused`."""
         self._take(decide(self.execution, event, kinds, now))
-        while self.lookups:
-            self._take(decide(self.execution, self._found(self.lookups.popleft()), kinds, now))
+        while self.lookups or self.judges:
+            if self.lookups:
+                self._take(decide(self.execution, self._found(self.lookups.popleft()), kinds, now))
+                continue
+            judge = self.judges.popleft()
+            faults = judging.at_once(judge)
+            if faults is None:
+                self.computes.append(judge)
+            else:
+                self._take(decide(self.execution, self._verdict(judge, faults), kinds, now))
+
+    def _verdict(self, judge: Judge, faults: Faults) -> Judged:
+        if faults and self.refuses and not judge.task_id and judge.label == INPUT:
+            raise judging.refusal(self.execution.workflow.name, faults)
+        return Judged(judge.task_id, judge.label, faults, judge.then)
 
     def decide_all(self, events: Iterable[Event], kinds: Mapping[str, Kind], now: datetime) -> None:
         """Decide one after another."""
@@ -146,6 +168,8 @@ class Unfolded:
                 self.timers[command.key] = command
             case Compute():
                 self.computes.append(command)
+            case Judge():
+                self.judges.append(command)
             case StartExecution():
                 self.children.append(command)
             case Lookup():
@@ -175,15 +199,27 @@ class Unfolded:
         )
 
     async def compute(
-        self, scripts: Scripts, kinds: Mapping[str, Kind], now: Callable[[], datetime]
+        self,
+        scripts: Scripts,
+        judges: Judges,
+        kinds: Mapping[str, Kind],
+        now: Callable[[], datetime],
     ) -> None:
         """Evaluate what is to be computed, and decide what comes of it, until nothing is left.
 
         Raises:
-            NoWorker: Something was not evaluated. What was decided meanwhile is of no use.
+            NoWorker, Overloaded: Something was not evaluated, or judged. What was decided
+                meanwhile is of no use.
+            InvalidRequest: The start is refused.
         """
         while self.computes:
-            computed = await self._evaluated(self.computes.popleft(), scripts)
+            following = self.computes.popleft()
+            computed: Event
+            if isinstance(following, Judge):
+                text = await self._text(following.value)
+                computed = self._verdict(following, await judging.judged(following, judges, text))
+            else:
+                computed = await self._evaluated(following, scripts)
             if self.large:
                 await asyncio.to_thread(self.decide, computed, kinds, now())
             else:

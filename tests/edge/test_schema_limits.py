@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
+from podium.executor.v1 import executor_pb2 as pb
 from services import judging
 from services.edge.judging import RouteJudges
 from services.edge.problems import Problem
@@ -193,3 +194,20 @@ async def test_more_than_may_wait_is_refused_at_once() -> None:
         await judges.faults("inputSchema", json.dumps(TREE), lambda: [7], 3, lambda: b"[7]")
 
     assert caught.value.kind == "overloaded"
+
+
+async def test_what_breaks_the_schema_of_the_workflow_is_told_as_of_the_routes(
+    edge: Edge,
+) -> None:
+    serve(edge)
+    told = pb.Error(code=3, reason="INVALID_REQUEST", detail="The input breaks the inputSchema.")
+    told.faults.add(pointer="/n", detail="this value is too small")
+    edge.executor.script = lambda frame: [
+        pb.ServerFrame(correlation_id=frame.correlation_id, error=told)
+    ]
+
+    answer = await sent(edge, '{"n": 0}')
+
+    assert answer.status_code == 422, answer.text
+    assert answer.json()["type"] == "urn:podium:problem:invalid-input"
+    assert answer.json()["errors"] == [{"pointer": "/n", "detail": "this value is too small"}]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -150,7 +151,17 @@ DOCUMENTS: list[dict[str, Any]] = [
         "kind": "workflow",
         "name": "w",
         "failureWorkflow": "f",
-        "tasks": [{"name": "t", "taskReferenceName": "t", "type": "NOOP"}],
+        "inputSchema": {"name": "s"},
+        "outputSchema": {"name": "s"},
+        "tasks": [
+            {"name": "t", "taskReferenceName": "t", "type": "NOOP"},
+            {
+                "name": "u",
+                "taskReferenceName": "u",
+                "type": "NOOP",
+                "taskDefinition": {"inputSchema": {"name": "s"}, "outputSchema": {"name": "s"}},
+            },
+        ],
     },
     {"kind": "auth", "id": "a", "authenticationType": "NONE", "applicationId": "x"},
     {
@@ -183,7 +194,7 @@ async def test_what_a_field_refers_to_is_what_the_registry_looks_for(registry: R
         draft = examine(document).draft
         assert draft is not None
         for each in draft.references:
-            found.add((kind.name, each.path.replace("[0]", "[]"), each.kind))
+            found.add((kind.name, re.sub(r"\[[0-9]\]", "[]", each.path), each.kind))
 
     assert said == found
 

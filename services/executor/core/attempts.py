@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import cast
 
-from services.executor.core import completion, loops, retries, spawning
-from services.executor.core.commands import Compute, Lookup, Offer, Perform
+from services.executor.core import completion, loops, retries, schemas, spawning
+from services.executor.core.commands import Compute, Judge, Lookup, Offer, Perform
 from services.executor.core.copies import changed
 from services.executor.core.deciding import Deciding
+from services.executor.core.events import Judged
 from services.executor.core.identity import derived_id
 from services.executor.core.inputs import GIVEN, resolved_input
 from services.executor.core.jsonpath import TooCostly
@@ -111,10 +113,18 @@ def begin(deciding: Deciding, task: Task) -> None:
 
 
 def act(deciding: Deciding, task: Task) -> None:
-    """It is the attempt's turn, unless the execution is paused or its definition is at a limit."""
+    """It is the attempt's turn, unless the execution is paused."""
     if not deciding.running:
         deciding.put(changed(task, held=True))
-    elif (limits := deciding.step(task).policy.limits) and not _by_workers(deciding, task.kind):
+    elif schema := deciding.step(task).input_schema:
+        _judge(deciding, task, schemas.INPUT, Judge(task.id, schemas.INPUT, schema, task.input))
+    else:
+        _act(deciding, task)
+
+
+def _act(deciding: Deciding, task: Task) -> None:
+    """It begins, unless its definition is at a limit."""
+    if (limits := deciding.step(task).policy.limits) and not _by_workers(deciding, task.kind):
         _wait_for_turn(deciding, task, OWN_TURN + task.name, limits)
     else:
         ask(deciding, task, "begin")
@@ -153,6 +163,28 @@ def _wait_for_turn(deciding: Deciding, task: Task, queue: str, limits: Limits | 
     )
     deciding.put(task)
     deciding.commands.append(Offer(task.id, queue, task.name, limits))
+
+
+def _judge(deciding: Deciding, task: Task, label: str, judge: Judge) -> None:
+    deciding.put(changed(task, computing=label))
+    deciding.commands.append(judge)
+
+
+def judged(deciding: Deciding, task: Task, event: Judged) -> None:
+    """The verdict on its input or output is there: it goes on, or fails for good."""
+    task = changed(task, computing="")
+    if event.label == schemas.INPUT:
+        if event.faults:
+            reason = schemas.broken("Its input", schemas.INPUT, event.faults)
+            finish(deciding, task, unusable(reason))
+        else:
+            _act(deciding, task)
+        return
+    finished = cast("Finished", event.then)
+    if event.faults:
+        reason = schemas.broken("Its output", schemas.OUTPUT, event.faults)
+        finished = unusable(reason, finished.output)
+    _finish(deciding, task, finished)
 
 
 def ask(deciding: Deciding, task: Task, what: str, *arguments: object) -> None:
@@ -259,6 +291,15 @@ def answered(deciding: Deciding, task: Task) -> Task:
 
 def finish(deciding: Deciding, task: Task, finished: Finished) -> None:
     """The attempt has ended; what follows is decided next."""
+    if finished.status is TaskStatus.COMPLETED and (schema := deciding.step(task).output_schema):
+        output = task.output if finished.output is KEPT else cast("Json", finished.output)
+        judge = Judge(task.id, schemas.OUTPUT, schema, output, finished)
+        _judge(deciding, task, schemas.OUTPUT, judge)
+    else:
+        _finish(deciding, task, finished)
+
+
+def _finish(deciding: Deciding, task: Task, finished: Finished) -> None:
     changes = _final_changes(deciding, task, finished)
     for timer in task.timers:
         deciding.cancel_timer(task.id, timer)

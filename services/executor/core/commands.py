@@ -29,6 +29,22 @@ class Compute:
 
 
 @dataclass(frozen=True, slots=True)
+class Judge:
+    """Hold ``value`` against ``schema`` (JSON text); report :class:`Judged`, within the unit.
+
+    Attributes:
+        task_id: Empty: it is about the execution itself.
+        then: Comes back with the verdict.
+    """
+
+    task_id: str
+    label: str
+    schema: str
+    value: Json
+    then: object = None
+
+
+@dataclass(frozen=True, slots=True)
 class Perform:
     """Do something outside, after the commit; report :class:`Performed` with ``number``.
 
@@ -181,6 +197,7 @@ class Log:
 
 Command = (
     Compute
+    | Judge
     | Perform
     | SetTimer
     | CancelTimer

@@ -6,8 +6,8 @@ import json
 from collections.abc import Iterable
 from typing import cast
 
-from services.executor.core import counts
-from services.executor.core.commands import StartExecution
+from services.executor.core import counts, schemas
+from services.executor.core.commands import Judge, StartExecution
 from services.executor.core.copies import changed
 from services.executor.core.deciding import Deciding
 from services.executor.core.identity import derived_id
@@ -93,6 +93,18 @@ def end(
     ):
         result = _tell_failure_workflow(deciding, result, failing)
     deciding.output = result
+    schema = deciding.workflow.output_schema
+    if schema and deciding.status is ExecutionStatus.COMPLETED:
+        deciding.commands.append(Judge("", schemas.OUTPUT, schema, result))
+
+
+def output_broken(deciding: Deciding, faults: schemas.Faults) -> None:
+    """It has completed, in this same unit, with an output that breaks its schema: it has failed."""
+    deciding.status = ExecutionStatus.FAILED
+    deciding.reason = schemas.broken("The output", schemas.OUTPUT, faults)
+    if deciding.workflow.failure_workflow:
+        output = cast("dict[str, Json]", deciding.output)
+        deciding.output = _tell_failure_workflow(deciding, output, None)
 
 
 def _cancel_open(deciding: Deciding, failing: Task | None) -> None:

@@ -12,12 +12,13 @@ from services.executor.core import (
     flow,
     operations,
     rerun,
+    schemas,
     skipping,
     timeouts,
     turns,
     updates,
 )
-from services.executor.core.commands import Decision
+from services.executor.core.commands import Decision, Judge
 from services.executor.core.copies import changed
 from services.executor.core.deciding import Deciding
 from services.executor.core.events import (
@@ -27,6 +28,7 @@ from services.executor.core.events import (
     Computed,
     Event,
     Interrupted,
+    Judged,
     LetGo,
     Paused,
     Performed,
@@ -132,6 +134,14 @@ def _done_with(execution: Execution, event: ChildReopened) -> Task | None:
 def _started(deciding: Deciding, event: Started) -> None:
     if not deciding.running or deciding.execution.tasks:
         return
+    if schema := deciding.workflow.input_schema:
+        value = schemas.judged_input(deciding.execution.input, schema)
+        deciding.commands.append(Judge("", schemas.INPUT, schema, value))
+    else:
+        _begin(deciding)
+
+
+def _begin(deciding: Deciding) -> None:
     timeouts.arm(deciding)
     if deciding.workflow.first:
         deciding.open = 1
@@ -166,6 +176,22 @@ def _computed(deciding: Deciding, event: Computed) -> None:
         return
     task = changed(task, computing="")
     attempts.ask(deciding, task, "computed", event.label, event.value, event.error)
+
+
+def _judged(deciding: Deciding, event: Judged) -> None:
+    if event.task_id:
+        task = deciding.current(event.task_id)
+        if task is not None and not task.status.final and task.computing == event.label:
+            attempts.judged(deciding, task, event)
+    elif event.label == schemas.OUTPUT:
+        if event.faults and deciding.status is ExecutionStatus.COMPLETED:
+            completion.output_broken(deciding, event.faults)
+    elif deciding.running and not deciding.execution.tasks:
+        if event.faults:
+            reason = schemas.broken("The input", schemas.INPUT, event.faults)
+            completion.end(deciding, ExecutionStatus.FAILED, reason)
+        else:
+            _begin(deciding)
 
 
 def _child_ended(deciding: Deciding, event: ChildEnded) -> None:
@@ -206,6 +232,7 @@ _HANDLERS: dict[type, Callable[[Deciding, Any], None]] = {
     Performed: _performed,
     Interrupted: _interrupted,
     Computed: _computed,
+    Judged: _judged,
     TimerFired: timeouts.fired,
     TaskUpdated: updates.updated,
     Paused: _paused,

@@ -15,6 +15,7 @@ from services.executor.core.commands import (
     Command,
     Compute,
     Decision,
+    Judge,
     Lookup,
     Perform,
     SetTimer,
@@ -285,7 +286,9 @@ class Deciding:
             return timers[command.key] is command
         if isinstance(command, Perform):
             return self._changed[command.task_id].pending == command.number
-        if isinstance(command, Compute | Lookup):
+        if isinstance(command, Judge) and not command.task_id:
+            return True
+        if isinstance(command, Compute | Judge | Lookup):
             return self._changed[command.task_id].computing == command.label
         return True
 

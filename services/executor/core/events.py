@@ -56,6 +56,21 @@ class Computed:
 
 
 @dataclass(frozen=True, slots=True)
+class Judged:
+    """A :class:`Judge` has ended.
+
+    Attributes:
+        faults: Pointer and detail of each; empty: the value keeps to the schema.
+        then: As it was given.
+    """
+
+    task_id: str
+    label: str
+    faults: tuple[tuple[str, str], ...] = ()
+    then: object = None
+
+
+@dataclass(frozen=True, slots=True)
 class TimerKey:
     """Names a timer: an attempt's, or with an empty ``task_id`` the execution's own."""
 
@@ -230,6 +245,7 @@ Event = (
     | Performed
     | Interrupted
     | Computed
+    | Judged
     | TimerFired
     | TaskUpdated
     | Paused

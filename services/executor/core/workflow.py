@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import cast
 
+from services.executor.core import schemas
 from services.executor.core.expressions import (
     Resolve,
     Template,
@@ -38,6 +39,7 @@ class Step:
         body: Of a loop: the refs of all steps in it, but for those of loops within it.
         joined_by: The refs of the steps whose ``joinOn`` names it.
         defined: There is a task definition of its name.
+        input_schema, output_schema: JSON text of what its input and output are held against.
     """
 
     ref: str
@@ -59,6 +61,8 @@ class Step:
     optional: bool = False
     permissive: bool = False
     defined: bool = False
+    input_schema: str = ""
+    output_schema: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +74,7 @@ class Workflow:
         first: The ref of its first step; empty: it has none.
         timeout: Of the whole; None: there is none.
         output: Its ``outputParameters``, constant unless there is an ``output_template``.
+        input_schema, output_schema: JSON text of what its input and output are held against.
     """
 
     name: str
@@ -86,19 +91,25 @@ class Workflow:
     output_template: Template | None
     failure_workflow: str
     failure_version: int
+    input_schema: str = ""
+    output_schema: str = ""
 
     @classmethod
     def of(cls, snapshot: Mapping[str, Json]) -> Workflow:
         """Reads ``{"workflow": <document>, "tasks": {<name>: <task document>}}``.
 
-        With ``"secrets": false`` it may name none: callers had a say in the document.
+        With ``"secrets": false`` it may name none: callers had a say in the document. What it is
+        held against stands under ``schemas``.
 
         Raises:
             ValueError: On what the registry would have refused.
         """
         document = _object(snapshot, "workflow")
         secrets = snapshot.get("secrets") is not False
-        indexing = _Indexing(_object(snapshot, "tasks"), _joins(document), secrets=secrets)
+        known = _object(snapshot, "schemas")
+        indexing = _Indexing(
+            _object(snapshot, "tasks"), _joins(document), secrets=secrets, schemas=known
+        )
         first = indexing.block(_steps(document.get("tasks")), parent="")
         output = _object(document, "outputParameters")
         return cls(
@@ -116,6 +127,12 @@ class Workflow:
             output_template=compiled(output),
             failure_workflow=str(document.get("failureWorkflow") or ""),
             failure_version=_whole(document, "failureWorkflowVersion", 0),
+            input_schema=schemas.text(
+                document, schemas.INPUT, known, enforced=True, trusted=secrets
+            ),
+            output_schema=schemas.text(
+                document, schemas.OUTPUT, known, enforced=True, trusted=secrets
+            ),
         )
 
 
@@ -143,8 +160,14 @@ def indexed(
 
 class _Indexing:
     def __init__(
-        self, tasks: Document, joins: Mapping[str, tuple[str, ...]], *, secrets: bool
+        self,
+        tasks: Document,
+        joins: Mapping[str, tuple[str, ...]],
+        *,
+        secrets: bool,
+        schemas: Document | None = None,
     ) -> None:
+        self._schemas = schemas or {}
         self._secrets = secrets
         self._tasks = tasks
         self._joins = joins
@@ -163,7 +186,8 @@ class _Indexing:
         if ref in self.steps:
             raise ValueError(f"taskReferenceName {ref!r} stands twice")
         name = _text(document, "name")
-        definition = document.get("taskDefinition") or self._tasks.get(name)
+        embedded = document.get("taskDefinition")
+        definition = embedded or self._tasks.get(name)
         definition = definition if isinstance(definition, dict) else None
         kind = _text(document, "type")
         if definition is None and kind == "SIMPLE":
@@ -171,6 +195,7 @@ class _Indexing:
             policy = Policy.of(document, {})
         else:
             policy = Policy.of(document, definition)
+        trusted = self._secrets or not embedded
         fallback = _object(definition or {}, "inputTemplate")
         inputs = filled(fallback, _object(document, "inputParameters"))
         # One of both: what stands in the one may come to stand beside what is in the other.
@@ -195,7 +220,15 @@ class _Indexing:
             optional=document.get("optional") is True,
             permissive=document.get("permissive") is True,
             defined=definition is not None,
+            input_schema=self._schema(definition, schemas.INPUT, trusted=trusted),
+            output_schema=self._schema(definition, schemas.OUTPUT, trusted=trusted),
         )
+
+    def _schema(self, definition: Document | None, field: str, *, trusted: bool) -> str:
+        # Few have any: this runs for every step of what is read.
+        if definition is None or field not in definition:
+            return ""
+        return schemas.text(definition, field, self._schemas, enforced=False, trusted=trusted)
 
 
 def filled(template: Document, given: Document) -> dict[str, Json]:

@@ -8,6 +8,7 @@ from services.registry.definitions.expressions import Scope, check_expressions
 from services.registry.definitions.model import Document, Kind
 from services.registry.definitions.reading import Place
 from services.registry.definitions.records import Field, Record, Unknown, kept, later
+from services.registry.definitions.schema_use import check_schema_uses, schema_fields
 from services.registry.definitions.values import (
     Anything,
     Boolean,
@@ -86,17 +87,15 @@ RECORD = Record(
         kept("inputKeys", ListOf(Text()), "For people."),
         kept("outputKeys", ListOf(Text()), "For people."),
         kept("baseType", Text(), "For people."),
-        kept("inputSchema", Anything(), "Not enforced."),
-        kept("outputSchema", Anything(), "Not enforced."),
+        *schema_fields("A task that breaks it fails for good.", enforced=False),
         kept("taskStatusListenerEnabled", Boolean(), "Accepted."),
         kept("accessPolicy", Anything(), "Accepted."),
-        later("enforceSchema", "Check input and output."),
         later("isolationGroupId", "Workers of their own."),
         later("executionNameSpace", "Workers of their own."),
         later("runtimeMetadata", "Names of secrets for workers."),
     ),
     unknown=Unknown.WARN,
-    rules=(_check_timeouts,),
+    rules=(_check_timeouts, check_schema_uses(enforced=False)),
 )
 
 EMBEDDED = replace(RECORD.without(("name",)), noun="an embedded task definition")

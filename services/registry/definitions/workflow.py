@@ -16,6 +16,7 @@ from services.registry.definitions.records import (
     kept,
     later,
 )
+from services.registry.definitions.schema_use import check_schema_uses, schema_fields
 from services.registry.definitions.tasks.kind import TASKS, missing_type, references_within
 from services.registry.definitions.values import (
     Anything,
@@ -170,7 +171,6 @@ KIND = Kind(
             kept("ownerEmail", Text(), "For people."),
             kept("metadata", MapOf(Anything()), "For people."),
             kept("accessPolicy", Anything(), "Accepted."),
-            kept("enforceSchema", Boolean(), "Has a meaning only with its schemas."),
             Field(
                 "workflowStatusListenerEnabled",
                 Boolean(),
@@ -181,12 +181,12 @@ KIND = Kind(
             later("workflowStatusListenerSink", "Where its status is told."),
             later("rateLimitConfig", "Limit concurrent executions."),
             later("cacheConfig", "Keep its output."),
-            later("inputSchema", "A schema of its input."),
-            later("outputSchema", "A schema of its output."),
+            *schema_fields("A start that breaks it is refused.", enforced=True),
             later("maskedFields", "Fields that nobody sees."),
             later("onStateChange", "Tell of its states."),
         ),
         unknown=Unknown.WARN,
+        rules=(check_schema_uses(enforced=True),),
     ),
     versioned=True,
     check=_check,

@@ -10,11 +10,13 @@ from typing import Any
 
 from immutables import Map
 
+from services.executor import judging
 from services.executor.core.commands import (
     CancelTimer,
     Compute,
     Count,
     Decision,
+    Judge as ToJudge,
     Log,
     Lookup,
     Offer,
@@ -28,6 +30,7 @@ from services.executor.core.events import (
     Computed,
     Event,
     Interrupted,
+    Judged,
     Performed,
     Started,
     TaskUpdated,
@@ -136,11 +139,18 @@ class Simulator:
                     pending.append(self._computed(command))
                 elif isinstance(command, Lookup):
                     pending.append(self._found(command))
+                elif isinstance(command, ToJudge):
+                    pending.append(self._verdict(command))
                 else:
                     commands.append(command)
         for command in commands:
             self._obey(command)
         return decision
+
+    def _verdict(self, command: ToJudge) -> Judged:
+        faults = judging.at_once(command)
+        assert faults is not None
+        return Judged(command.task_id, command.label, faults, command.then)
 
     def _computed(self, command: Compute) -> Computed:
         json.dumps(command.scope)
