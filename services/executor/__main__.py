@@ -97,7 +97,7 @@ async def opened(
                 performers,
                 HandingOff(replica, sealer, tokens, settings.public_url),
                 limits=Limits(settings.calls_per_host, settings.calls),
-                upkeep=Upkeep(settings.retention),
+                upkeep=Upkeep(settings.retention, export=settings.export),
                 terms=Terms(delays=settings.webhook_delays),
             )
         )

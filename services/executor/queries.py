@@ -390,19 +390,51 @@ def last_disposable(
     return row[0] or 0
 
 
-def ended_before(db: sqlite3.Connection, at: int, limit: int) -> list[str]:
-    """Executions that ended before a time, the earliest first."""
-    rows = db.execute(
-        "SELECT id FROM executions WHERE ended_at IS NOT NULL AND ended_at < ? "
-        "ORDER BY ended_at LIMIT ?",
-        (at, limit),
+Ended = tuple[str, int]
+"""(execution id, ended at) of one that has ended, in microseconds."""
+
+# A child goes with those above it: after the last of them has ended long ago, or is gone.
+_ANCESTOR_STAYS = """
+    EXISTS (
+        WITH RECURSIVE above (id) AS (
+            SELECT executions.parent_id
+            UNION SELECT kin.parent_id FROM above CROSS JOIN executions AS kin ON kin.id = above.id
+            WHERE kin.parent_id != ''
+        )
+        SELECT 1 FROM above CROSS JOIN executions AS kin ON kin.id = above.id
+        WHERE kin.ended_at IS NULL OR kin.ended_at >= ?
     )
-    return [row[0] for row in rows]
+"""
+
+
+def ended_before(
+    db: sqlite3.Connection, at: int, after: tuple[int, int], limit: int
+) -> tuple[list[Ended], tuple[int, int] | None]:
+    """Executions that ended before a time and may go, the earliest first, of the next ``limit``.
+
+    Args:
+        after: (ended at, rowid) of the last that was looked at.
+
+    Returns:
+        Them, and the last that was looked at; None: there are no more.
+    """
+    rows = db.execute(
+        f"""
+        SELECT id, ended_at, rowid, parent_id != '' AND {_ANCESTOR_STAYS}
+        FROM executions INDEXED BY executions_ended
+        WHERE ended_at IS NOT NULL AND ended_at < ? AND ended_at >= ?
+        AND (ended_at, rowid) > (?, ?) ORDER BY ended_at, rowid LIMIT ?
+        """,
+        (at, at, after[0], *after, limit),
+    ).fetchall()
+    last = rows[-1][1:3] if len(rows) == limit else None
+    return [(id_, ended_at) for id_, ended_at, _, stays in rows if not stays], last
 
 
 def unused_snapshots(db: sqlite3.Connection) -> list[str]:
     """Snapshots that no execution has, as things stand."""
     rows = db.execute(
-        "SELECT hash FROM snapshots WHERE hash NOT IN (SELECT DISTINCT snapshot FROM executions)"
+        "SELECT hash FROM snapshots "
+        "WHERE NOT EXISTS (SELECT 1 FROM executions WHERE snapshot = snapshots.hash)"
     )
     return [row[0] for row in rows]

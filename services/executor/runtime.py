@@ -263,7 +263,7 @@ async def running(
             tasks.create_task(runtime.deliveries.timers.run()),
             tasks.create_task(runtime.scheduler.run()),
             tasks.create_task(runtime.dispatcher.run()),
-            tasks.create_task((upkeep or Upkeep()).run(store, feed, runtime.tally)),
+            tasks.create_task((upkeep or Upkeep()).run(store, feed, runtime.tally, snapshots)),
             tasks.create_task(store.words.run(lambda: feed.head, lambda: store.writer.outstanding)),
         ]
         try:

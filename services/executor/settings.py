@@ -101,6 +101,13 @@ class ExecutorSettings(Common):
         "How long an execution is kept after its end; at least a day, 86400.",
         parse=seconds(86_400),
     )
+    export: Path | None = setting(
+        "PODIUM_EXECUTOR_EXPORT_FOLDER",
+        None,
+        "The folder to which executions are written before they are kept no more: gzipped files of "
+        "Conductor's JSON, an execution a line. Without it they go.",
+        parse=path,
+    )
     drain: timedelta = setting(
         "PODIUM_EXECUTOR_DRAIN_SECONDS",
         timedelta(seconds=3),

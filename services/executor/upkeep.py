@@ -9,19 +9,22 @@ import asyncio
 import logging
 import sqlite3
 import time
-from collections import Counter
+from collections import Counter, deque
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
+from pathlib import Path
 
 from services.errors import ServiceError
-from services.executor import queries
+from services.executor import exporting, queries
 from services.executor.core.model import ExecutionStatus
 from services.executor.feed import Feed
+from services.executor.queries import Ended
+from services.executor.snapshots import Snapshots
 from services.executor.statements import KEY_KEPT_MICROS
 from services.executor.store import Store
 from services.executor.tally import Tally
-from services.executor.timers import wall
+from services.executor.timers import now, wall
 
 logger = logging.getLogger(__name__)
 
@@ -31,8 +34,13 @@ _MICROSECOND = timedelta(microseconds=1)
 # A transaction keeps the commits of others waiting.
 _CHANGES_AT_ONCE = 2_000
 _EXECUTIONS_AT_ONCE = 100
+_LOOKED_AT_ONCE = 2_000
+_EXPORTED_AT_ONCE = 50
 _KEYS_AT_ONCE = 500
-_SECONDS_AT_ONCE = 0.01
+_SECONDS_AT_ONCE = 0.005
+# Times as long as a chore took.
+_REST = 4
+_LONGEST_REST_SECONDS = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,23 +51,31 @@ class Upkeep:
         retention: Of an execution, from its end.
         changes_kept: Of the feed, by age; ``most_changes``: by number.
         every: How often it is looked after.
+        export: The folder to which executions are written before they go; None: they go.
     """
 
     retention: timedelta = timedelta(days=7)
     changes_kept: timedelta = timedelta(hours=1)
     most_changes: int = 1_000_000
     every: timedelta = timedelta(seconds=60)
+    export: Path | None = None
 
-    async def run(self, store: Store, feed: Feed, tally: Tally) -> None:
-        """Look after it for ever."""
+    async def run(
+        self, store: Store, feed: Feed, tally: Tally, snapshots: Snapshots | None = None
+    ) -> None:
+        """Look after it for ever.
+
+        Args:
+            snapshots: What executions ran, for those that are exported.
+        """
         while True:
             await asyncio.sleep(self.every.total_seconds())
             try:
                 await self.compact(store, feed)
-                await self.clean(store, tally)
+                await self.clean(store, tally, snapshots)
                 await self.forget_keys(store)
                 await self.forget_events(store)
-            except (sqlite3.Error, ServiceError) as error:
+            except (sqlite3.Error, ServiceError, OSError) as error:
                 # It is tried again; a full disk is told by whoever writes what matters.
                 logger.warning("The database cannot be looked after just now: %s", error)
 
@@ -80,18 +96,20 @@ class Upkeep:
                 await store.writer.chore(partial(_drop_changes, feed.floor))
             more = feed.floor == until
 
-    async def clean(self, store: Store, tally: Tally) -> None:
+    async def clean(self, store: Store, tally: Tally, snapshots: Snapshots | None = None) -> None:
         """Drop the executions that ended too long ago, with the snapshots that only they had."""
         ended_before = wall() - self.retention // _MICROSECOND
+        if self.export is not None:
+            await asyncio.to_thread(exporting.clear, self.export)
         dropped, untold = 0, list[str]()
-        while ids := await store.readers.read(
-            queries.ended_before, ended_before, _EXECUTIONS_AT_ONCE
-        ):
-            gone: list[str] = []
-            await store.writer.chore(partial(_drop_executions, ids, gone, untold))
-            dropped += len(gone)
-            for status, number in Counter(gone).items():
-                tally.count(ExecutionStatus(status), -number)
+        place: tuple[int, int] | None = (-(2**63), 0)
+        while place is not None:
+            ended, place = await store.readers.read(
+                queries.ended_before, ended_before, place, _LOOKED_AT_ONCE
+            )
+            if ended and self.export is not None and snapshots is not None:
+                ended = await self._exported(store, snapshots, self.export, ended)
+            dropped += await self._drop(store, tally, ended, untold)
         tally.dropped_before = max(ended_before, 0)
         if untold:
             what = "execution was" if len(untold) == 1 else "executions were"
@@ -100,6 +118,46 @@ class Upkeep:
             logger.info("%d executions that ended long ago were dropped.", dropped)
             for hash_ in await store.readers.read(queries.unused_snapshots):
                 await store.writer.chore(partial(_drop_snapshot, store, hash_))
+
+    async def _drop(self, store: Store, tally: Tally, ended: list[Ended], untold: list[str]) -> int:
+        """Drop those of ``ended`` that have not run since; how many."""
+        dropped, left = 0, deque(ended)
+        while left:
+            gone: list[str] = []
+            some = [left.popleft() for _ in range(min(len(left), _EXECUTIONS_AT_ONCE))]
+            begun = time.monotonic()
+            await store.writer.chore(partial(_drop_executions, some, gone, untold))
+            left.extendleft(reversed(some))
+            dropped += len(gone)
+            for status, number in Counter(gone).items():
+                tally.count(ExecutionStatus(status), -number)
+            # Whoever has units to write waits for a chore: there are to be few of them a second.
+            await asyncio.sleep(min(_REST * (time.monotonic() - begun), _LONGEST_REST_SECONDS))
+        store.words.forget([execution_id for execution_id, _ in ended])
+        return dropped
+
+    async def _exported(
+        self, store: Store, snapshots: Snapshots, folder: Path, ended: list[Ended]
+    ) -> list[Ended]:
+        """Those of ``ended`` that are in files now."""
+        done: list[Ended] = []
+        while ended:
+            export = await asyncio.to_thread(exporting.Export, folder, now())
+            try:
+                written: list[Ended] = []
+                while ended and export.chars < exporting.MOST_CHARS:
+                    some, ended = ended[:_EXPORTED_AT_ONCE], ended[_EXPORTED_AT_ONCE:]
+                    begun = time.monotonic()
+                    told = await store.readers.read(exporting.lines_of, some, snapshots)
+                    await asyncio.to_thread(export.write, [line for _, line in told])
+                    written += [each for each, _ in told]
+                    await asyncio.sleep(time.monotonic() - begun)
+                await asyncio.to_thread(export.done if written else export.drop)
+            except BaseException:
+                export.drop()
+                raise
+            done += written
+        return done
 
     async def forget_keys(self, store: Store) -> None:
         """Drop the idempotency keys of executions that ended a day ago, or were dropped."""
@@ -152,24 +210,23 @@ def _drop_changes(last: int, db: sqlite3.Connection) -> None:
 
 
 def _drop_executions(
-    ids: list[str], gone: list[str], untold: list[str], db: sqlite3.Connection
+    ended: list[Ended], gone: list[str], untold: list[str], db: sqlite3.Connection
 ) -> None:
-    """Drops the first of ``ids``, as many as there is time for.
+    """Takes from ``ended`` the first, as many as there is time for, and drops them.
 
-    The status of each is noted in ``gone``.
-
-    Those whose end was still to be told are noted in ``untold``.
+    The status of each is noted in ``gone``, those whose end was still to be told in ``untold``.
     """
     end = time.monotonic() + _SECONDS_AT_ONCE
-    marks = ",".join("?" * len(ids))
-    # One that was restarted since it was looked up stays.
-    ids = [
-        row[0]
-        for row in db.execute(
-            f"SELECT id FROM executions WHERE id IN ({marks}) AND ended_at IS NOT NULL", ids
-        )
-    ]
-    for each in ids:
+    while ended and time.monotonic() < end:
+        each, ended_at = ended.pop(0)
+        # One that has run since it was looked up stays.
+        row = db.execute(
+            "DELETE FROM executions WHERE id = ? AND ended_at = ? RETURNING status",
+            (each, ended_at),
+        ).fetchone()
+        if row is None:
+            continue
+        gone.append(row[0])
         db.execute("DELETE FROM tasks WHERE execution_id = ?", (each,))
         db.execute("DELETE FROM timers WHERE execution_id = ?", (each,))
         db.execute("DELETE FROM task_logs WHERE execution_id = ?", (each,))
@@ -177,10 +234,6 @@ def _drop_executions(
             "DELETE FROM webhooks WHERE execution_id = ? RETURNING next_at", (each,)
         ).fetchall()
         untold.extend(each for (next_at,) in told if next_at is not None)
-        row = db.execute("DELETE FROM executions WHERE id = ? RETURNING status", (each,)).fetchone()
-        gone.append(row[0])
-        if time.monotonic() >= end:
-            return
 
 
 def _drop_snapshot(store: Store, hash_: str, db: sqlite3.Connection) -> None:

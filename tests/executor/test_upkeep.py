@@ -110,8 +110,8 @@ async def test_large_executions_are_dropped_a_few_at_a_time(tmp_path: Path) -> N
         for _ in range(10):
             await rig.run("quick", input={"x": "y" * 2_000_000})
         gone: list[str] = []
-        ids = await rig.store.readers.read(queries.ended_before, 2**62, 100)
-        await rig.store.writer.chore(partial(_drop_executions, ids, gone, []))
+        ended, _ = await rig.store.readers.read(queries.ended_before, 2**62, (0, 0), 100)
+        await rig.store.writer.chore(partial(_drop_executions, ended, gone, []))
         await AT_ONCE.clean(rig.store, rig.runtime.tally)
         left = await rig.store.readers.read(_count)
 
