@@ -16,7 +16,7 @@ from statistics import median
 import click
 import uvloop
 
-from bench import console, gateway, workloads
+from bench import console, gateway, scale, workloads
 from bench.definitions import documents
 from bench.suite import Suite, running, upstream
 
@@ -51,13 +51,20 @@ TARGETS: dict[str, tuple[float, bool]] = {
     "console 200 seen/s: KiB/s": (50, False),
     "console key p95 ms": (30, False),
     "console 1 MB JSON s": (0.3, False),
+    "1,000,000: list, times": (2, False),
+    "1,000,000: failed, times": (2, False),
+    "1,000,000: start, times": (2, False),
+    "1,000,000: w1 1 client p50, times": (2, False),
+    "100,000 waiting: serving after s": (5, False),
+    "100,000 waiting: executor MB": (200, False),
     "console 400 tasks drawn ms": (50, False),
 }
 NAMES = (
-    "up", "w1", "w2", "cached", "w3", "wide", "w4", "rules", "many", "reload", "hostile", "console"
+    "up", "w1", "w2", "cached", "w3", "wide", "w4", "rules", "many", "reload", "hostile", "console",
+    "finished", "waiting",
 )  # fmt: skip
 # Measured on suites that they start themselves.
-OWN_SUITE = frozenset(("up", "console"))
+OWN_SUITE = frozenset(("up", "console", "finished", "waiting"))
 RUNS = 3
 
 
@@ -74,6 +81,10 @@ def bench(only: tuple[str, ...], runs: int, file: Path | None) -> None:
             figures["ready on a new home s"] = median(_ready(Path(folder), runs))
         if "console" in wanted:
             figures |= console.figures(Path(folder), url, runs)
+        if "finished" in wanted:
+            figures |= scale.finished(Path(folder), url)
+        if "waiting" in wanted:
+            figures |= scale.waiting(Path(folder), url)
         if set(wanted) - OWN_SUITE:
             figures |= _on_one_suite(Path(folder), url, wanted, runs)
     report = {"machine": machine(), "figures": figures}

@@ -136,7 +136,7 @@ async def killed(suite: Suite, upstream: str, *, everything: bool, count: int = 
     begin = time.monotonic()
     checked(await at_once(gateway, request, count), 202)
     await asyncio.sleep(max(0.0, begin + 2 - time.monotonic()))
-    serving = await _kill(suite, everything=everything)
+    serving = await kill(suite, everything=everything)
     ended = await _all_ended(suite, "w4", count)
     done = time.monotonic() - begin
     after = _starts(upstream)
@@ -149,7 +149,7 @@ async def killed(suite: Suite, upstream: str, *, everything: bool, count: int = 
     }
 
 
-async def _kill(suite: Suite, *, everything: bool) -> float:
+async def kill(suite: Suite, *, everything: bool) -> float:
     """Kill, and start again what the supervisor does not: seconds until W1 answers again."""
     probe = post(suite.endpoints["gateway"], "/bench/w1", suite.key, BODY)
 

@@ -137,6 +137,8 @@ def _opened(path: Path, store: Path, epoch: str) -> sqlite3.Connection:
         # What a power cut takes is made again.
         db.execute("PRAGMA synchronous=NORMAL")
         db.execute("PRAGMA temp_store=MEMORY")
+        # Each waits for the disk, which others wait for as well.
+        db.execute("PRAGMA wal_autocheckpoint=8000")
         _prepare(db, epoch)
         db.execute("ATTACH ? AS store", (f"{store.absolute().as_uri()}?mode=ro",))
         db.execute(_MAKE_DUE)

@@ -23,8 +23,9 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 _SECONDS_BETWEEN_LOOKS = 0.25
-# That many changes between two looks are as good as none.
-_IDLE_CHANGES = 25
+# That many changes between two looks are as good as none; so many more leave room for a step.
+_IDLE_CHANGES = 4
+_FEW_CHANGES = 100
 # Beyond, it goes on although there is much to do: changes are not kept for ever.
 _MOST_BEHIND = 100_000
 _SECONDS_AT_ONCE = 0.05
@@ -73,14 +74,18 @@ class Indexing:
         while True:
             await asyncio.sleep(_SECONDS_BETWEEN_LOOKS)
             now = head()
-            busy = now - seen > _IDLE_CHANGES or units()
-            seen = now
-            if not (more or now > done or self._gone) or (busy and now - done < _MOST_BEHIND):
+            came, seen = now - seen, now
+            idle = came <= _IDLE_CHANGES and not units()
+            if not (more or now > done or self._gone):
+                continue
+            if not idle and not _is_time(came, now - done):
                 continue
             try:
-                # Busy, a step; idle, as many as nobody misses.
-                more = await self._on(0.0 if busy else _SECONDS_AT_ONCE)
-                await self._forget()
+                if idle:
+                    more = await self._on(_SECONDS_AT_ONCE)
+                    await self._forget()
+                else:
+                    more = await self._on(0.0)
             except Unavailable as error:
                 logger.warning("%s", error.detail)
                 await asyncio.sleep(60)
@@ -117,6 +122,16 @@ class Indexing:
                     f"The index of words cannot be kept ({error}); deleted while the executor is "
                     f"stopped, {self.path.name} is made anew."
                 ) from error
+
+
+def _is_time(came: int, behind: int) -> bool:
+    """Whether a step is taken although there is something else to do.
+
+    Args:
+        came: How many changes came since the last look.
+        behind: How many are not in the index.
+    """
+    return behind >= _MOST_BEHIND or (behind > 0 and came <= _FEW_CHANGES)
 
 
 def _steps(db: sqlite3.Connection, seconds: float) -> bool:
