@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
+import pytest
+
+from podium.registry.v1 import registry_pb2 as pb
+from tui.resources.catalog import definition_of
+from tui.resources.routes import routes_of
 from tui.views.routes import Body, RouteLine, body_of, chosen, curl, lines
 
 
@@ -38,6 +44,20 @@ def test_routes_are_listed_by_path_and_method() -> None:
         "GET    /api/orders/{id}  →  look v2  [orders, auth partners]",
         "PUT    /api/orders/{id}  →  w  202  [orders, auth partners]",
     ]
+
+
+@pytest.mark.parametrize("base", ["/", "/x", "/x/"])
+@pytest.mark.parametrize("path", ["/", "/a", "/a/", "/{id}/b"])
+def test_commands_and_console_have_the_same_routes(base: str, path: str) -> None:
+    document = {
+        "id": "odd", "path": base, "authConfigId": "any",
+        "routes": [{"httpMethod": "GET", "path": path, "mappedWorkflow": {"name": "w"}}],
+    }  # fmt: skip
+    service = pb.Definition(kind="service", name="odd", document=json.dumps(document))
+
+    (line,), (row,) = lines([document]), routes_of(definition_of({0: service}))
+
+    assert (line.method, line.path) == (row.method, row.path)
 
 
 def test_a_route_is_named_by_its_whole_path_or_by_its_own() -> None:

@@ -21,7 +21,6 @@ from tui.widgets.live_table import LiveTable
 from tui.widgets.table_lines import TableLines
 
 SIZE = (60, 12)
-ROWS_SHOWN = 11
 
 
 class Thing(NamedTuple):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +18,7 @@ from tui.cli.queries import keeps
 from tui.cli.session import call, fail
 from tui.cli.writing import OUTPUT_OPTION, echo_data, echo_lines, examples, output_option
 from tui.resources.catalog import Definition
-from tui.resources.routes import Route, routes_of
+from tui.resources.routes import routes_of
 from tui.views.routes import RouteLine, body_of, chosen, curl, lines, tools
 from tui.views.visible import visible
 
@@ -64,7 +64,7 @@ def routes(
             services = [_named(services, service)]
         found = lines(services)
         if wanted is not None:
-            found = [line for line in found if wanted(_row(line))]
+            found = list(matching(found, wanted))
         if output != "text":
             echo_data([line.fields() for line in found], output)
         else:
@@ -73,12 +73,17 @@ def routes(
     call(home, work)
 
 
-def _row(line: RouteLine) -> Route:
-    """The console's row of a route, as a query asks for it."""
-    service = line.service
-    of = Definition(service["id"], "service", 0, (0,), 0, "", "", service, 0.0, "", 0.0)
-    rows = routes_of(of)
-    return next(each for each in rows if (each.method, each.path) == (line.method, line.path))
+def matching(found: Sequence[RouteLine], wanted: Callable[[Any], bool]) -> Iterator[RouteLine]:
+    """Those of which ``wanted`` takes the console's row."""
+    services = {line.service["id"]: line.service for line in found}
+    rows = (row for service in services.values() for row in routes_of(_row(service)))
+    kept = {(row.service_id, row.method, row.path) for row in rows if wanted(row)}
+    return (line for line in found if (line.service["id"], line.method, line.path) in kept)
+
+
+def _row(service: Mapping[str, Any]) -> Definition:
+    """The console's row of a service, as far as its routes are made of it."""
+    return Definition(service["id"], "service", 0, (0,), 0, "", "", service, 0.0, "", 0.0)
 
 
 @routes.command("curl", epilog=examples("podium routes curl shop POST /orders"))

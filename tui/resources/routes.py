@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from tui.resources.catalog import TABS, Definition, source
 from tui.resources.model import Cell, Column, Opening, Resource, Tab
+from tui.views.route_paths import whole_path
 
 
 class Route(NamedTuple):
@@ -41,13 +42,13 @@ def routes_of(service: Definition) -> Iterable[Route]:
     for route in service.get("routes", ()):
         mapped = route.get("mappedWorkflow") or {}
         below = str(route.get("path", "/"))
-        path = str(service.get("path")).rstrip("/") + ("" if below == "/" else below)
+        path = whole_path(str(service.get("path")), below)
         method = str(route.get("httpMethod", ""))
         yield Route(
-            f"{service.id} {method} {path or '/'}",
+            f"{service.id} {method} {path}",
             service.id,
             method,
-            path or "/",
+            path,
             below,
             str(mapped.get("name", "")),
             int(mapped.get("version") or 0),

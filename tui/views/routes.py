@@ -12,6 +12,7 @@ from urllib.parse import quote, urlencode
 
 from services import json_schema
 from services.json_example import example
+from tui.views.route_paths import whole_path
 
 Json = Any
 
@@ -76,25 +77,21 @@ def tools(service: Mapping[str, Json], gateway: str, *, public: bool) -> Json:
 def lines(services: Iterable[Mapping[str, Json]]) -> list[RouteLine]:
     """All routes of ``services``, by path and method."""
     found = [
-        RouteLine(service, route["httpMethod"], _joined(service["path"], route["path"]), route)
+        RouteLine(service, route["httpMethod"], whole_path(service["path"], route["path"]), route)
         for service in services
         for route in service.get("routes") or ()
     ]
     return sorted(found, key=lambda line: (line.path, line.method))
 
 
-def _joined(base: str, path: str) -> str:
-    return "/" + "/".join(part for part in (*base.split("/"), *path.split("/")) if part)
-
-
 def chosen(
     routes: Sequence[RouteLine], service_id: str, method: str, path: str
 ) -> RouteLine | None:
     """The route that a command names: by its path, or by that below its service's."""
-    wanted = _joined("", path)
+    wanted = whole_path("", path)
     for line in routes:
         asked = line.service["id"] == service_id and line.method == method.upper()
-        if asked and wanted in (line.path, _joined("", line.document["path"])):
+        if asked and wanted in (line.path, whole_path("", line.document["path"])):
             return line
     return None
 
