@@ -43,6 +43,8 @@ from tui.widgets.working import begin
 FLUSH_SECONDS = 0.1
 FLUSH_SECONDS_OVER_SSH = 0.25
 FLUSH_SECONDS_UNSEEN = 1.0
+# What Rich calls a terminal of that many.
+OF_16_COLORS = "standard"
 # From so many cells on, a list has its record beside it.
 WIDE = 140
 PLACE_SECONDS = 10.0
@@ -155,6 +157,9 @@ class Console(OrderedKeys[None]):
                 self._faults.append(Fault(0, str(error)))
         if self._wanted_theme in self.available_themes:
             self.theme = self._wanted_theme
+        elif not self._wanted_theme and self.console.color_system == OF_16_COLORS:
+            # The tones of the others come to the same few there.
+            self.theme = "ansi-dark"
         elif self._wanted_theme:
             self._faults.append(Fault(0, f"There is no theme {self._wanted_theme!r}."))
 

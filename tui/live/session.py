@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from services.home import HomeUnusable
 from tui.live.actions import ActionLog
 from tui.live.collection import Collection
 from tui.live.following import Line
@@ -111,7 +112,12 @@ class Session:
 
     async def _follow(self, feed: Feed) -> None:
         async def watch() -> None:
-            clients = await self.connection.clients(needs_token=feed.source.needs_token)
+            try:
+                clients = await self.connection.clients(needs_token=feed.source.needs_token)
+            except HomeUnusable as error:
+                if feed.source.lost is not None:
+                    feed.source.lost(feed.collection, str(error))
+                raise
             with self.connection.calling():
                 await feed.source.watch(clients, feed.query, feed.collection, feed.line)
 

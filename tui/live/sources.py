@@ -31,6 +31,8 @@ class Source(Generic[R]):
         every: Seconds from reading to reading, where the service tells no changes: then it is read
             only while it is shown.
         needs_token: Whether there is nothing to ask without a token.
+        lost: ``lost(collection, reason)`` says in the collection that no suite is there; None: what
+            was known stays, and the line says that it is old.
     """
 
     name: str
@@ -40,3 +42,4 @@ class Source(Generic[R]):
     takes_query: bool = False
     every: float = 0.0
     needs_token: bool = True
+    lost: Callable[[Collection[Any], str], None] | None = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from podium.edge.v1 import edge_pb2
@@ -14,7 +15,7 @@ from services.errors import DeadlineExceeded, ServiceError, Unauthenticated, Una
 from services.rpc import raising_ours
 from tui.clients import check_serving
 from tui.live.collection import Collection
-from tui.live.polling import Reading, polled
+from tui.live.polling import READ_AT, Reading, polled
 from tui.live.sources import Source
 from tui.resources.model import Cell, Column, Resource, Tab
 from tui.views.standing import left
@@ -135,7 +136,26 @@ async def _without_token(address: str, error: ServiceError) -> tuple[str, _Told]
 
 _NOBODY = Member("", "", "", "", None, 0, False, 0.0, "")
 
-SOURCE: Source[Member] = polled("suite", "suite", _read, EVERY_SECONDS, needs_token=False)
+
+def _lost(members: Collection[Member], reason: str) -> None:
+    """No suite is there, so that none of the three is asked: all of them are away."""
+    before, now = members.records, time.time()
+    rows = {
+        name: _away(before.get(name, _NOBODY)._replace(id=name, detail=reason), now)
+        for name in _ASKED
+    }
+    members.facts[READ_AT] = now
+    members.replace(rows)
+
+
+def _away(before: Member, now: float) -> Member:
+    since = before.since if before.state == AWAY else now
+    return before._replace(state=AWAY, revision=None, behind=0, stale=False, since=since)
+
+
+SOURCE: Source[Member] = replace(
+    polled("suite", "suite", _read, EVERY_SECONDS, needs_token=False), lost=_lost
+)
 
 
 def _state(row: Member, now: float) -> Cell:

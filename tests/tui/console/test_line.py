@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.tui.console.conftest import console_on
 from tests.tui.screen import screen_text, until, until_shown
 from tests.tui.services import Services, put, start
@@ -119,6 +121,23 @@ async def test_a_theme_is_put_on_at_once(services: Services) -> None:
         await pilot.press("colon", *"theme gruvbox", "enter")
 
         await until(pilot, lambda: pilot.app.theme == "gruvbox")
+
+
+@pytest.mark.parametrize(
+    ("term", "wanted", "theme"),
+    [
+        ("xterm-16color", "", "ansi-dark"),
+        ("xterm-16color", "nord", "nord"),
+        ("xterm-256color", "", "textual-dark"),
+    ],
+)
+async def test_a_terminal_of_16_colours_has_the_theme_whose_tones_differ_there(
+    term: str, wanted: str, theme: str, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TERM", term)
+    monkeypatch.delenv("COLORTERM", raising=False)
+    async with console_on(services, theme=wanted) as pilot:
+        assert pilot.app.theme == theme
 
 
 async def test_minus_goes_to_and_fro_and_a_crumb_to_its_list(services: Services) -> None:

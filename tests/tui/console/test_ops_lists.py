@@ -8,14 +8,18 @@ from typing import Any
 import pytest
 from textual.widgets import Button, Input
 
+from services.home import HomeUnusable
 from tests.tui.console.conftest import console_on
 from tests.tui.console.traffic import call, serve
 from tests.tui.screen import screen_text, until, until_shown
 from tests.tui.services import Services
-from tui.clients import connection
+from tui.app import Console
+from tui.clients import Connection, connection
+from tui.live.session import Session
 from tui.resources.cache import SOURCE as CACHE
 from tui.resources.limits import SOURCE as LIMITS
 from tui.screens.confirm import ConfirmScreen
+from tui.suite import Suite
 from tui.widgets.live_table import LiveTable
 
 
@@ -153,6 +157,30 @@ async def test_the_suite_says_which_service_is_away_and_when_it_is_back(
         await own_services.start("edge")
 
         await until(pilot, lambda: screen_text(pilot.app).count("● serving") == 3)
+
+
+async def test_all_three_are_away_where_no_suite_is_any_more(services: Services) -> None:
+    stopped = False
+
+    def find() -> Suite:
+        if stopped:
+            raise HomeUnusable("No suite runs in the home.")
+        return services.suite
+
+    console = Console(Session(Connection(find)), "suite")
+    async with console.run_test(size=(120, 30)) as pilot:
+        await until(pilot, lambda: screen_text(pilot.app).count("● serving") == 3)
+        await pilot.press("colon", *"executions", "enter")
+        await until_shown(pilot, "WORKFLOW")
+        stopped = True
+        await pilot.press("colon", *"suite", "enter")
+
+        await until(pilot, lambda: screen_text(pilot.app).count("✘ away") == 3)
+        assert "● serving" not in screen_text(pilot.app)
+        assert "No suite runs" in screen_text(pilot.app)
+        # The pulse does not say that they serve, either.
+        await pilot.press("colon", *"pulse", "enter")
+        await until_shown(pilot, "0/3")
 
 
 async def test_the_suite_is_shown_though_the_registry_gives_no_token(
