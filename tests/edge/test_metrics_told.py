@@ -144,7 +144,7 @@ async def test_a_key_that_was_proved_once_needs_the_registry_no_more(suite: Suit
 
 async def test_those_who_watch_are_bounded_and_who_leaves_makes_room(suite: Suite) -> None:
     async with asking(suite) as edge:
-        watches = [edge.WatchGatewayMetrics(pb.WatchGatewayMetricsRequest()) for _ in range(32)]
+        watches = [edge.WatchGatewayMetrics(pb.WatchGatewayMetricsRequest()) for _ in range(16)]
         for watch in watches:
             await watch.read()
         assert not await may_watch(edge)

@@ -120,19 +120,19 @@ async def test_units_written_together_fail_alone(tmp_path: Path) -> None:
 
 
 async def test_what_comes_together_for_one_execution_shares_commits(tmp_path: Path) -> None:
-    branches = [[http(f"b{number}", "URI")] for number in range(200)]
+    branches = [[http(f"b{number}", "URI")] for number in range(100)]
     async with upstream(item=lambda _: {}) as remote:
         for (branch,) in branches:
             branch["inputParameters"]["http_request"]["uri"] = f"{remote.url}/item"
         fork = {**step("fork", "FORK_JOIN"), "forkTasks": branches}
-        join = {**step("join", "JOIN"), "joinOn": [f"b{number}" for number in range(200)]}
+        join = {**step("join", "JOIN"), "joinOn": [f"b{number}" for number in range(100)]}
         async with executing(tmp_path / "x.db", [workflow("w", fork, join)]) as rig:
             result = await rig.run("w")
             units = sum(number for number, _ in rig.store.writer.commits)
             tasks = (await rig.get(result.execution_id)).tasks
 
     assert result.status == pb.EXECUTION_STATUS_COMPLETED
-    assert units < 100
+    assert units < 50
     assert {task.status for task in tasks} == {pb.TASK_STATUS_COMPLETED}
 
 
