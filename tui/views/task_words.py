@@ -72,6 +72,7 @@ SKELETONS: Mapping[str, Mapping[str, Any]] = {
     "DYNAMIC": {"inputParameters": {"task": "${workflow.input.}"}, "dynamicTaskNameParam": "task"},
     "EVENT": {"sink": "conductor", "inputParameters": {}},
     "HUMAN": {"inputParameters": {}},
+    "SIMPLE": {"inputParameters": {}},
     "DECISION": {
         "inputParameters": {"case": "${workflow.input.}"},
         "caseValueParam": "case",
