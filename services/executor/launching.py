@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from services.errors import NotFound, Unavailable
 from services.executor.core.decide import start
@@ -41,6 +41,7 @@ class Launch:
     started_by: str
     correlation_id: str = ""
     priority: int = 0
+    task_to_domain: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +82,7 @@ class Launching:
             utc_now(),
             correlation_id=launch.correlation_id,
             priority=launch.priority,
+            task_to_domain=launch.task_to_domain,
         )
         origin = Origin(started_by=launch.started_by)
         return Prepared(execution_row(execution, snapshot.hash, origin, text_of), snapshot)

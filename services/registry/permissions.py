@@ -7,7 +7,7 @@ as an application must be able to do all that it can.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from services import access
@@ -17,7 +17,7 @@ from services.registry import documents, writeonly
 from services.registry.definitions import Definition, Json
 from services.registry.store import Stored, title
 from services.registry.trust import RegistryAuthority
-from services.rights import ADMIN, EDGE, EXECUTOR
+from services.rights import ADMIN, EDGE, EXECUTOR, OPERATOR
 
 _VERBS = {"READ": "read", "CREATE": "create", "UPDATE": "change", "DELETE": "delete"}
 
@@ -81,6 +81,27 @@ class Caller:
         acts_as = definition.document.get("applicationId")
         if kind == "auth" and isinstance(acts_as, str):
             self._check_lending(acts_as)
+        self._check_starting(definition)
+
+    def _check_starting(self, definition: Definition) -> None:
+        """What the executor does by a definition, whoever puts it must be able to do."""
+        if self.application is None or not self.application.roles.isdisjoint((ADMIN, OPERATOR)):
+            return
+        for name in _done_by(definition):
+            if name is None:
+                raise PermissionDenied(
+                    f"The {definition.kind} {definition.name!r} would act on executions for you: "
+                    "only an OPERATOR puts it.",
+                    kind=definition.kind,
+                    name=definition.name,
+                )
+            if not self.may("EXECUTE", "workflow", name):
+                raise PermissionDenied(
+                    f"The {definition.kind} {definition.name!r} would start the workflow {name!r}, "
+                    "which you may not.",
+                    kind="workflow",
+                    name=name,
+                )
 
     def _check_lending(self, application_id: str) -> None:
         lent, own = self.authority.application(application_id), self.application
@@ -142,6 +163,21 @@ class Caller:
         if self.name == EXECUTOR or (self.name == EDGE and state.kind != "secret"):
             return state.document
         return writeonly.readable_text(state) if self.may_read(state) else None
+
+
+def _done_by(definition: Definition) -> Iterator[str | None]:
+    """The workflows that are started by a definition; None: something else is done by it."""
+    document = definition.document
+    if definition.kind == "schedule":
+        yield _named(document.get("startWorkflowRequest"))
+    actions = document.get("actions")
+    for action in actions if definition.kind == "event" and isinstance(actions, list) else ():
+        yield _named(action.get("start_workflow")) if isinstance(action, dict) else None
+
+
+def _named(request: Json) -> str | None:
+    name = request.get("name") if isinstance(request, dict) else None
+    return name if isinstance(name, str) and "${" not in name else None
 
 
 def calling(authority: RegistryAuthority) -> Caller:

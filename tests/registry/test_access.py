@@ -297,6 +297,39 @@ async def test_a_grant_on_applications_makes_no_administrator(registry: Running)
         await put(stub, {"kind": "application", "id": "climber", "roles": ["ADMIN"]})
 
 
+async def test_nobody_has_the_executor_start_what_they_may_not(registry: Running) -> None:
+    await put(registry.admin, WORKFLOW, {**WORKFLOW, "name": "ours"})
+    mine = [
+        grant("schedule", "*", "CREATE", "UPDATE"),
+        grant("event", "*", "CREATE", "UPDATE"),
+        grant("workflow", "ours", "EXECUTE"),
+    ]
+    stub = await registry.application("team", permissions=mine)
+    both = await registry.application("both", roles=["EDITOR", "OPERATOR"])
+
+    def schedule(name: str) -> dict[str, Any]:
+        request = {"name": name}
+        return {"kind": "schedule", "name": "s", "cronExpression": "@daily",
+                "startWorkflowRequest": request}  # fmt: skip
+
+    def handler(*actions: dict[str, Any]) -> dict[str, Any]:
+        return {"kind": "event", "name": "h", "event": "conductor:a:b", "actions": [*actions]}
+
+    starts = {"action": "start_workflow", "start_workflow": {"name": "ours"}}
+    ends = {"action": "terminate_workflow", "terminate_workflow": {"workflowId": "${id}"}}
+    any_ = {"action": "start_workflow", "start_workflow": {"name": "${name}"}}
+
+    await put(stub, schedule("ours"), handler(starts))
+    for refused in (
+        schedule(str(WORKFLOW["name"])),
+        handler(starts, ends),
+        handler(any_),
+    ):
+        with pytest.raises(PermissionDenied):
+            await put(stub, refused)
+    await put(both, schedule(str(WORKFLOW["name"])), handler(starts, ends, any_))
+
+
 async def test_nobody_lets_callers_act_as_one_who_may_do_more(registry: Running) -> None:
     execute = grant("workflow", "checkout", "EXECUTE")
     await put(

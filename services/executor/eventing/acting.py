@@ -6,6 +6,7 @@ noted before it is: the same word for the same attempt is no second one.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
@@ -15,6 +16,8 @@ from services.executor.core.events import Event, TaskUpdated, Terminated, Variab
 from services.executor.core.identity import derived_id
 from services.executor.core.jsonpath import TooCostly
 from services.executor.core.model import Execution, ExecutionStatus, Json, Task, TaskStatus
+from services.executor.core.turns import domains_of
+from services.executor.documents import LARGE_CHARS
 from services.executor.eventing import rows
 from services.executor.eventing.handlers import Action, Handler, asked, started_input
 from services.executor.eventing.rows import Message
@@ -88,7 +91,11 @@ class Acting:
     async def _start(self, doing: Doing, request: Mapping[str, Json]) -> None:
         message, handler = doing.message, doing.handler
         id_ = derived_id("event", message.id, handler.name, doing.number)
-        await self._note(doing, rows.DONE, id_, "", self._prepared(doing, request, id_))
+        if len(message.payload) >= LARGE_CHARS:
+            prepared = await asyncio.to_thread(self._prepared, doing, request, id_)
+        else:
+            prepared = self._prepared(doing, request, id_)
+        await self._note(doing, rows.DONE, id_, "", prepared)
 
     def _prepared(self, doing: Doing, request: Mapping[str, Json], id_: str) -> Prepared:
         version, priority = request.get("version"), request.get("priority")
@@ -102,6 +109,7 @@ class Acting:
                 f"event:{doing.handler.name}",
                 str(request.get("correlationId") or ""),
                 _whole(priority),
+                domains_of(request.get("taskToDomain")),
             )
         )
 

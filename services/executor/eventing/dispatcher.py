@@ -10,7 +10,7 @@ from typing import Any
 
 from services.errors import Overloaded, ServiceError
 from services.executor.core.model import Json
-from services.executor.documents import value_of
+from services.executor.documents import LARGE_CHARS, value_of
 from services.executor.eventing import rows
 from services.executor.eventing.acting import Acting, Doing, Tell
 from services.executor.eventing.handlers import Handler, is_true, listening
@@ -150,7 +150,7 @@ class Dispatcher:
         handlers = self._listening(message.event)
         is_sent = message.event.startswith(WEBHOOK)
         if handlers or is_sent:
-            payload: Any = value_of(message.payload)
+            payload = await _payload(message)
             done = await self._store.loaders.read(rows.runs_of, message.id)
             if is_sent:
                 await self._waking.wake(message, payload, done)
@@ -206,6 +206,12 @@ class Dispatcher:
         )  # fmt: skip
         await self._launching.write([rows.run_note(run)], *starts)
         _log(run)
+
+
+async def _payload(message: Message) -> Any:
+    if len(message.payload) >= LARGE_CHARS:
+        return await asyncio.to_thread(value_of, message.payload)
+    return value_of(message.payload)
 
 
 def _readable(replica: Replica) -> dict[str, tuple[Handler, ...]]:

@@ -37,6 +37,7 @@ class Event(Kind):
             "workflowType": workflow.name,
             "workflowVersion": workflow.version,
             "correlationId": view.execution.correlation_id or None,
+            "taskToDomain": {**view.execution.task_to_domain},
         }
         publish = Publish(derived_id("event", view.task.id), event, payload, depth)
         output: dict[str, Json] = {**payload, "event_produced": event}

@@ -12,6 +12,7 @@ from typing import Any
 from services import cron
 from services.executor.core.identity import derived_id
 from services.executor.core.model import Json
+from services.executor.core.turns import domains_of
 from services.zones import zone
 
 # A run that is no later than that was not missed: the executor was started again, say.
@@ -71,6 +72,7 @@ class Schedule:
     input: Mapping[str, Json]
     correlation_id: str
     priority: int
+    task_to_domain: Mapping[str, str]
 
     @classmethod
     def of(cls, document: Mapping[str, Any], etag: str) -> Schedule:
@@ -91,6 +93,7 @@ class Schedule:
             input=request.get("input") or {},
             correlation_id=str(request.get("correlationId") or ""),
             priority=int(request.get("priority") or 0),
+            task_to_domain=domains_of(request.get("taskToDomain")),
         )
 
     def following(self, after: datetime) -> Iterator[Due]:

@@ -252,6 +252,7 @@ class Scheduler:
                 f"schedule:{schedule.name}",
                 schedule.correlation_id,
                 schedule.priority,
+                schedule.task_to_domain,
             )
         )
 

@@ -6,6 +6,7 @@ from services.registry.definitions.model import Document
 from services.registry.definitions.reading import Place
 from services.registry.definitions.records import Field, Record, later
 from services.registry.definitions.values import (
+    MapOf,
     Name,
     Object,
     Text,
@@ -28,7 +29,11 @@ FIELDS = (
     Field("correlationId", Text(longest=1024), "The execution's correlation id."),
     Field("priority", whole(0, 99), "From 0 to 99.", default=0),
     later("workflowDef", "A workflow that is not put by itself.", refusal="is not supported here"),
-    later("taskToDomain", "Workers of its own."),
+    Field(
+        "taskToDomain",
+        MapOf(Text()),
+        "By task type, or `*`, the domains whose workers have its tasks: `a,b,NO_DOMAIN`.",
+    ),
     later("idempotencyKey", "Of starts with it, one begins."),
     Field("idempotencyStrategy", Name(), "Has a meaning only with its key."),
     later("externalInputPayloadStoragePath", "An input that is kept elsewhere."),

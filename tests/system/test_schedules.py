@@ -1,0 +1,54 @@
+"""Schedules and events while the executor is killed: no run is missed or made twice."""
+
+from __future__ import annotations
+
+import json
+import time
+from datetime import datetime, timedelta
+from itertools import pairwise
+from typing import Any
+
+import pytest
+
+from tests.system.running import Suite
+
+_NOOP = {"name": "done", "taskReferenceName": "done", "type": "NOOP"}
+_TELL = {"name": "tell", "taskReferenceName": "tell", "type": "EVENT", "sink": "conductor:told",
+         "inputParameters": {"due": "${workflow.input._scheduledTime}"}}  # fmt: skip
+_STARTS = {"action": "start_workflow",
+           "start_workflow": {"name": "heard", "correlationId": "${due}"}}  # fmt: skip
+
+
+def printed(suite: Suite, *words: str) -> list[dict[str, Any]]:
+    """What a command prints; nothing while the executor is away."""
+    answer = suite.podium(*words, "--output", "json")
+    return list(json.loads(answer.stdout)) if answer.returncode == 0 else []
+
+
+# A schedule comes once a second at most; with three kills it takes ten of them.
+@pytest.mark.timeout(120)
+def test_a_run_is_made_once_however_often_the_executor_is_killed(suite: Suite) -> None:
+    suite.apply({"name": "heard", "version": 1, "tasks": [_NOOP]})
+    suite.apply({"name": "told", "version": 1, "tasks": [_TELL]})
+    suite.apply({"kind": "event", "name": "hears", "event": "conductor:told:told", "active": True,
+                 "actions": [_STARTS]})  # fmt: skip
+    suite.apply({"kind": "schedule", "name": "ticks", "cronExpression": "* * * * * *",
+                 "startWorkflowRequest": {"name": "told"}})  # fmt: skip
+    for _ in range(3):
+        time.sleep(2)
+        suite.kill("executor")
+    deadline = time.monotonic() + 30
+    runs: list[dict[str, Any]] = []
+    while len(runs) < 9 and time.monotonic() < deadline:
+        runs = printed(suite, "schedules", "runs", "ticks", "--limit", "1000")
+    suite.podium("schedules", "pause", "ticks")
+    runs = printed(suite, "schedules", "runs", "ticks", "--limit", "1000")
+    heard: list[dict[str, Any]] = []
+    while len(heard) < len(runs) and time.monotonic() < deadline:
+        heard = printed(suite, "executions", "wf:heard", "--limit", "1000")
+
+    assert {run["outcome"] for run in runs} == {"STARTED"}
+    due = sorted(datetime.fromisoformat(run["scheduledAt"]) for run in runs)
+    assert len(due) >= 9
+    assert {later - earlier for earlier, later in pairwise(due)} == {timedelta(seconds=1)}
+    assert len(heard) == len(runs)
