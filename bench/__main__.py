@@ -16,7 +16,7 @@ from statistics import median
 import click
 import uvloop
 
-from bench import console, gateway, scale, workloads
+from bench import console, gateway, scale, workers, workloads
 from bench.definitions import documents
 from bench.suite import Suite, running, upstream
 
@@ -43,6 +43,7 @@ TARGETS: dict[str, tuple[float, bool]] = {
     "reload of 1,000 routes: live after s": (1.0, False),
     "reload of 1,000 routes: lost": (0, False),
     "p99 under attack, times": (2, False),
+    "worker tasks /s": (1500, True),
     "console first paint s": (0.7, False),
     "console 50,000 synced s": (1.5, False),
     "console 200 new/s: CPU %": (10, False),
@@ -61,7 +62,7 @@ TARGETS: dict[str, tuple[float, bool]] = {
 }
 NAMES = (
     "up", "w1", "w2", "cached", "w3", "wide", "w4", "rules", "many", "reload", "hostile", "console",
-    "finished", "waiting",
+    "finished", "waiting", "workers",
 )  # fmt: skip
 # Measured on suites that they start themselves.
 OWN_SUITE = frozenset(("up", "console", "finished", "waiting"))
@@ -118,6 +119,7 @@ def _measures(
         ("many", 1, lambda: gateway.many(suite)),
         ("reload", 1, lambda: gateway.reload(suite)),
         ("hostile", 1, lambda: gateway.hostile(suite)),
+        ("workers", runs, lambda: workers.tasks(suite)),
     ]
 
 
