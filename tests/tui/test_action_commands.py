@@ -60,6 +60,7 @@ ROWS: Mapping[str, tuple[Mapping[str, Any], Mapping[str, str]]] = {
     "schedules.pause": ({"id": NAME}, {}),
     "schedules.resume": ({"id": NAME}, {}),
     "limits.reset": ({"key_id": NAME}, {}),
+    "queues.requeue": ({"type": NAME, "domain": NAME}, {}),
     "cache.purge": (_ROUTE, {}),
     "cache.purge_all": (_ROUTE, {}),
     "cache.purge_entry": (_ROUTE | {"key": NAME, "principal": "key:partners/mobile"}, {}),

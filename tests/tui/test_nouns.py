@@ -79,7 +79,7 @@ def test_routes_are_asked_as_the_consoles_list_is() -> None:
 @pytest.mark.parametrize(
     ("command", "typed", "offered"),
     [
-        ("get", "wo", ["workflow"]),
+        ("get", "wo", ["workers", "workflow"]),
         ("get", "SE", ["service", "secret"]),
         ("get", "a", ["application", "auth", "audit"]),
         ("delete", "a", ["application", "auth"]),

@@ -22,6 +22,8 @@ TWINS: Mapping[str, tuple[str, ...]] = {
     "metrics": ("metrics",),
     "engine": ("engine",),
     "limits": ("limits",),
+    "queues": ("queues",),
+    "workers": ("workers",),
     "cache": ("cache",),
     "log": ("log",),
     "audit": ("audit",),

@@ -13,6 +13,7 @@ from podium.common.v1 import log_pb2_grpc
 from podium.edge.v1 import edge_pb2_grpc
 from podium.executor.v1 import executor_pb2_grpc
 from podium.registry.v1 import registry_pb2_grpc
+from podium.worker.v1 import worker_pb2_grpc
 from services.errors import Unavailable
 from services.rpc import channel, raising_ours
 from tui.clients.tokens import HeldToken, renewing, token_of
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from podium.edge.v1.edge_pb2_grpc import EdgeServiceAsyncStub
     from podium.executor.v1.executor_pb2_grpc import ExecutorServiceAsyncStub
     from podium.registry.v1.registry_pb2_grpc import RegistryServiceAsyncStub
+    from podium.worker.v1.worker_pb2_grpc import WorkerServiceAsyncStub
 
 SERVICES = ("registry", "executor", "edge")
 CALL_SECONDS = 10.0
@@ -33,6 +35,7 @@ class Clients:
     """The three services, called with the suite's own token.
 
     Attributes:
+        workers: What the executor serves for workers, and for those who look after them.
         logs: The log of each, by its name.
     """
 
@@ -40,6 +43,7 @@ class Clients:
     registry: RegistryServiceAsyncStub
     executor: ExecutorServiceAsyncStub
     edge: EdgeServiceAsyncStub
+    workers: WorkerServiceAsyncStub
     logs: Mapping[str, LogServiceAsyncStub]
 
 
@@ -78,6 +82,7 @@ async def clients_of(stack: AsyncExitStack, suite: Suite, token: Callable[[], st
         registry_pb2_grpc.RegistryServiceStub(channels[0]),
         executor_pb2_grpc.ExecutorServiceStub(channels[1]),
         edge_pb2_grpc.EdgeServiceStub(channels[2]),
+        worker_pb2_grpc.WorkerServiceStub(channels[1]),
         {
             service: log_pb2_grpc.LogServiceStub(each)
             for service, each in zip(SERVICES, channels, strict=True)

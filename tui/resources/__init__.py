@@ -19,6 +19,7 @@ from tui.resources import (
     log,
     metrics,
     pulse,
+    queues,
     routes,
     schedules,
     schemas,
@@ -27,6 +28,7 @@ from tui.resources import (
     suite,
     tasks,
     webhooks,
+    workers,
     workflows,
 )
 from tui.resources.model import Resource
@@ -47,6 +49,8 @@ RESOURCES: tuple[Resource[Any], ...] = (
     pulse.RESOURCE,
     metrics.RESOURCE,
     engine.RESOURCE,
+    queues.RESOURCE,
+    workers.RESOURCE,
     limits.RESOURCE,
     cache.RESOURCE,
     log.RESOURCE,

@@ -1,0 +1,56 @@
+"""Queues and workers as rows and lines."""
+
+from __future__ import annotations
+
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from podium.worker.v1 import worker_pb2 as pb
+from tui.views.queues import queue_lines, queues, worker_lines, workers
+
+NOW = 1_800_000_000.0
+
+
+def at(seconds_ago: float) -> Timestamp:
+    stamp = Timestamp()
+    stamp.FromNanoseconds(int((NOW - seconds_ago) * 1e9))
+    return stamp
+
+
+def worker(name: str, ago: float, running: int = 0, *, connected: bool = False) -> pb.Worker:
+    return pb.Worker(worker_id=name, last_seen_at=at(ago), running=running, connected=connected)
+
+
+TOLD = pb.ListQueuesResponse(
+    queues=[
+        pb.Queue(task_type="charge", domain="eu", size=1200, oldest_at=at(90), running=3,
+                 workers=[worker("w1", 0, 2, connected=True), worker("w2", 5, 1)]),
+        pb.Queue(task_type="pack", running=1, workers=[worker("w1", 0, 1, connected=True)]),
+        pb.Queue(task_type="ship", size=1, oldest_at=at(5)),
+    ]
+)  # fmt: skip
+
+
+def test_a_queue_says_who_waits_and_who_comes_for_it() -> None:
+    assert list(queue_lines(queues(TOLD), NOW)) == [
+        "QUEUE      WAITING  OLDEST  RUNNING  WORKERS  LAST SEEN",
+        "eu:charge  1,200    1m      3        1        now",
+        "pack       0        -       1        1        now",
+        "ship       1        5s      0        0        never",
+    ]
+
+
+def test_a_worker_is_told_once_for_all_its_queues() -> None:
+    assert list(worker_lines(workers(TOLD), NOW)) == [
+        "WORKER  QUEUES          RUNNING  LAST SEEN",
+        "w1      eu:charge pack  3        now",
+        "w2      eu:charge       1        5s",
+    ]
+
+
+def test_as_data_times_are_said_in_full() -> None:
+    first = queues(TOLD)[0].document
+
+    assert (first["taskType"], first["domain"], first["size"]) == ("charge", "eu", 1200)
+    assert first["oldestAt"].endswith("Z")
+    assert first["workers"][1]["connected"] is False
+    assert "oldestAt" not in queues(TOLD)[1].document
