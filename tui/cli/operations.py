@@ -121,7 +121,9 @@ async def _results(clients: Clients, request: pb.OperateExecutionsRequest, outpu
     async for response in _asked(clients, request) if request.execution_ids else _nothing():
         results.extend(response.results)
         for result in response.results if output == "text" else ():
-            click.echo(result_line(result), err=is_refused(result))
+            gone = request.operation == pb.OPERATION_DELETE and not is_refused(result)
+            line = f"{result.execution_id}  removed" if gone else result_line(result)
+            click.echo(line, err=is_refused(result))
     if output != "text":
         echo_data([result_json(result) for result in results], output)
     return int(any(map(is_refused, results)))
