@@ -105,6 +105,8 @@ class Actor:
         busy: It is being loaded, decided or written.
         weight: Characters of its documents, roughly.
         large: It has a document that takes long to walk or to write.
+        held: By idempotency key of what it would start, the execution that has it already;
+            None: of none it is known.
         timed: It may have timers; False only for one that began here and never set any.
     """
 
@@ -116,6 +118,7 @@ class Actor:
     busy: bool = False
     weight: int = 0
     large: bool = False
+    held: dict[bytes, str] | None = None
     timed: bool = True
 
 

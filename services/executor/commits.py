@@ -17,7 +17,7 @@ from services.executor.core.model import Execution, Task
 from services.executor.core.webhooks import followed
 from services.executor.documents import LARGE_CHARS, plain, text_of
 from services.executor.message_rows import PUT_MESSAGE, message_row
-from services.executor.orders import Strategy
+from services.executor.orders import Strategy, workflow_key
 from services.executor.rows import (
     Origin,
     Row,
@@ -64,8 +64,11 @@ def unit_of(
     unit.tasks.extend(_task_rows(unfolded, new))
     unit.forgotten.extend((execution.id, ref) for ref in unfolded.forgotten)
     _timers(unit, actor, letter, unfolded, execution)
+    keyed = {each.id: each for each in unfolded.children if each.key} if children else {}
     for child, snapshot in children:
         unit.children.append(_child_row(child, snapshot, actor.origin, unfolded.text))
+        if (command := keyed.get(child.id)) is not None:
+            unit.child_claims.append(_child_claim(child, command))
         unit.snapshots.append((snapshot.hash, snapshot.text))
     if execution is not before or new:
         changed = unfolded.changed.values()
@@ -130,6 +133,11 @@ def _claim(letter: Letter, execution: Execution) -> Row | None:
     order = letter.start.order
     anew = order.strategy is Strategy.FAIL_ON_RUNNING
     return order.key, execution.id, text_of(order.refs), anew, micros(execution.created_at)
+
+
+def _child_claim(child: Execution, command: StartExecution) -> Row:
+    key = workflow_key(child.workflow.name, command.key)
+    return key, child.id, "[]", command.anew, micros(child.created_at)
 
 
 def _task_rows(unfolded: Unfolded, new: bool) -> Iterator[Row]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from operator import itemgetter
 
 from services.errors import NotFound
 from services.executor.core.commands import Lookup, StartExecution, Wanted
 from services.executor.core.model import Json
+from services.executor.orders import workflow_key
 from services.executor.snapshots import Snapshot, Snapshots
 
 
@@ -17,21 +18,25 @@ class Definitions:
     Args:
         pinned: What it runs; None: it is not known yet.
         choose: Of queues, the one that has workers.
+        held: By idempotency key, the execution that was found to have it.
     """
 
-    __slots__ = ("_choose", "_found", "_pinned", "_snapshots")
+    __slots__ = ("_choose", "_found", "_held", "_pinned", "_snapshots")
 
     def __init__(
         self,
         snapshots: Snapshots,
         pinned: Snapshot | None,
         choose: Callable[[Sequence[str]], str] = itemgetter(-1),
+        held: Mapping[bytes, str] | None = None,
     ) -> None:
         self._choose = choose
         self._snapshots = snapshots
         self._pinned = pinned
         # What was looked up is what is started, whatever is put meanwhile.
         self._found: dict[tuple[str, int], Snapshot] = {}
+        # What would have one by what is decided now comes to it.
+        self._held = held or {}
 
     def looked_up(self, lookup: Lookup) -> Json:
         """The value that :class:`Lookup` describes. Raises :class:`NotFound` with the reason."""
@@ -47,7 +52,16 @@ class Definitions:
         found = self._workflow(wanted)
         workflow = found.workflow
         self._found[workflow.name, workflow.version] = found
-        return {"tasks": tasks, "workflow": {"name": workflow.name, "version": workflow.version}}
+        named: Json = {"name": workflow.name, "version": workflow.version}
+        holder = self._holder(workflow.name, wanted) if wanted.key else ""
+        return {"tasks": tasks, "workflow": named, **({"held": holder} if holder else {})}
+
+    def _holder(self, workflow: str, wanted: Wanted) -> str:
+        """Another execution that has the key; empty: there is none, as far as is known."""
+        key = workflow_key(workflow, wanted.key)
+        holder = self._held.get(key, wanted.child)
+        self._held = {**self._held, key: holder}
+        return holder if holder != wanted.child else ""
 
     def child(self, command: StartExecution) -> Snapshot:
         """What ``command`` starts. Raises :class:`NotFound`."""

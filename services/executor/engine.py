@@ -230,7 +230,8 @@ class Engine:
             self._setbacks.failed(actor, letter, error)
 
     def _unfolding(self, actor: Actor, execution: Execution) -> Unfolded:
-        definitions = Definitions(self._snapshots, actor.snapshot, self.queues.choose)
+        choose = self.queues.choose
+        definitions = Definitions(self._snapshots, actor.snapshot, choose, actor.held)
         return Unfolded(execution, definitions)
 
     def _decide(self, actor: Actor, letter: Letter, unfolded: Unfolded) -> None:
@@ -345,6 +346,10 @@ class Engine:
         elif unit.known:
             actor.execution = None
             self._attach(actor, letter, unit)
+        elif unit.held:
+            # It would start what others have the key of: with that known it is decided again.
+            actor.held = {**(actor.held or {}), **unit.held}
+            self._decide(actor, letter, self._unfolding(actor, unfolded.before))
         else:
             try:
                 self._follow(actor, letter, unfolded, unit)
@@ -366,6 +371,7 @@ class Engine:
 
     def _follow(self, actor: Actor, letter: Letter, unfolded: Unfolded, unit: Unit) -> None:
         """Do what follows from a commit."""
+        actor.held = None
         actor.execution = unfolded.execution
         if letter.snapshot is not None:
             actor.snapshot = letter.snapshot

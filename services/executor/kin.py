@@ -7,6 +7,7 @@ What is told is not stored: after a crash it follows from how parent and child s
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from services.errors import Conflict, NotFound, ServiceError
 from services.executor.actors import Letter, Told
@@ -28,6 +29,9 @@ class Kin:
 
     def __init__(self, send: Send) -> None:
         self._send = send
+        # By execution, the tasks that wait for it without having started it; after a start of the
+        # executor those that are stored as such.
+        self._followers: dict[str, set[tuple[str, str]]] = {}
 
     def committed(self, event: Event | None, unfolded: Unfolded) -> None:
         """Tell what follows from a commit."""
@@ -37,6 +41,10 @@ class Kin:
             if not isinstance(tell.event, Retried) or (task and not task.status.final):
                 self._tell_child(unfolded.execution.id, tell)
         before, after = unfolded.before, unfolded.execution
+        for follow in unfolded.follows:
+            self._follow(follow.id, after.id, follow.task_id)
+        if self._followers and after.status.final:
+            self._tell_followers(after)
         if isinstance(event, ChildReopened) and before.status.final and not after.status.final:
             self._ask_child(unfolded, event.task_id)
         if not after.parent_id:
@@ -50,6 +58,8 @@ class Kin:
 
     def recover(self, unheard: Unheard) -> None:
         """Say again what a crash may have kept from being heard."""
+        for child_id, parent_id, task_id in unheard.followed:
+            self._follow(child_id, parent_id, task_id)
         for child_id in unheard.ended:
             self._send(child_id, Letter(None, heard=self._as_it_stands))
         for child_id, parent_id, task_id in unheard.retried:
@@ -69,6 +79,24 @@ class Kin:
         child_id = output.get("subWorkflowId") if isinstance(output, dict) else None
         if isinstance(child_id, str):
             self._send(child_id, Letter(None, heard=self._as_it_stands))
+
+    def _follow(self, child_id: str, parent_id: str, task_id: str) -> None:
+        """A task waits for an execution that is not of its making."""
+        self._followers.setdefault(child_id, set()).add((parent_id, task_id))
+
+        def stands(told: Told | ServiceError) -> None:
+            if isinstance(told, Told) and told.after.status.final:
+                self._tell_followers(told.after)
+            elif isinstance(told, NotFound):
+                self._followers.pop(child_id, None)
+                gone = ChildEnded(task_id, child_id, ExecutionStatus.FAILED, None, told.detail)
+                self._send(parent_id, Letter(gone))
+
+        self._send(child_id, Letter(None, heard=stands))
+
+    def _tell_followers(self, ended: Execution) -> None:
+        for parent_id, task_id in self._followers.pop(ended.id, ()):
+            self._send(parent_id, Letter(replace(_ended(ended), task_id=task_id)))
 
     def _tell_parent(self, child: Execution) -> None:
         self._send(child.parent_id, Letter(_ended(child)))

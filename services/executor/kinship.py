@@ -29,11 +29,14 @@ class Unheard:
         ended: Children that have ended and are waited for.
         retried: (child id, parent id, task id) of those that were to be retried and were not.
         orphans: Children that run and are not waited for.
+        followed: (execution id, parent id, task id) of those that a task waits for and has not
+            started.
     """
 
     ended: list[str] = field(default_factory=list)
     retried: list[tuple[str, str, str]] = field(default_factory=list)
     orphans: list[Orphan] = field(default_factory=list)
+    followed: list[tuple[str, str, str]] = field(default_factory=list)
 
 
 def unheard(db: sqlite3.Connection) -> Unheard:
@@ -49,15 +52,23 @@ def unheard(db: sqlite3.Connection) -> Unheard:
         Orphan(child, parent, task, reason, bool(reopened))
         for child, parent, task, reason, reopened in db.execute(_ORPHANS)
     ]
+    found.followed += db.execute(_FOLLOWED).fetchall()
     return found
 
 
+_FOLLOWED = """
+    SELECT json_extract(memory, '$.attached'), execution_id, id
+    FROM tasks INDEXED BY tasks_waiting_for_children
+    WHERE kind = 'SUB_WORKFLOW' AND ended_at IS NULL
+    AND json_extract(memory, '$.attached') IS NOT NULL
+"""
 _ENDED = """
     SELECT child.id, tasks.execution_id, tasks.id, json_extract(memory, '$.resumedAt'),
         max(child.created_at, coalesce(child.last_retried_at, 0))
     FROM tasks INDEXED BY tasks_waiting_for_children
     JOIN executions AS child ON child.id = json_extract(tasks.output, '$.subWorkflowId')
     WHERE kind = 'SUB_WORKFLOW' AND tasks.ended_at IS NULL AND child.ended_at IS NOT NULL
+    AND json_extract(memory, '$.attached') IS NULL
     ORDER BY child.ended_at, child.rowid
 """
 _ORPHANS = """

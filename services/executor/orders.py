@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from hashlib import sha256
 
 from services.executor.core.model import Execution
 from services.executor.rows import Origin
@@ -42,3 +43,10 @@ class Order:
     again: bool = False
     size: int = 0
     strategy: Strategy | None = None
+
+
+def workflow_key(workflow: str, key: str) -> bytes:
+    """The idempotency key that all starts of a workflow share: no caller's own is the same."""
+    text = f"{len(workflow)} {workflow} {key}"
+    # What comes of a task may hold half a surrogate pair.
+    return b"workflow " + sha256(text.encode("utf-8", "surrogatepass")).digest()

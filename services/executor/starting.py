@@ -27,7 +27,7 @@ from services.executor.core.model import Json
 from services.executor.core.turns import domains_of
 from services.executor.core.webhooks import Webhook
 from services.executor.documents import LARGE_CHARS
-from services.executor.orders import Order, Strategy
+from services.executor.orders import Order, Strategy, workflow_key
 from services.executor.rows import Origin
 from services.executor.runtime import Runtime
 from services.executor.slots import Slot
@@ -297,9 +297,7 @@ def _workflow_key(request: pb.Start) -> bytes:
         return b""
     if request.idempotency_key:
         raise InvalidRequest("A start has either a workflow_key or an idempotency_key.")
-    key = short(request.workflow_key, "workflow_key")
-    named = f"{len(request.workflow_name)} {request.workflow_name} {key}"
-    return b"workflow " + sha256(named.encode()).digest()
+    return workflow_key(request.workflow_name, short(request.workflow_key, "workflow_key"))
 
 
 def _strategy(request: pb.Start) -> Strategy:

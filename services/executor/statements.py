@@ -8,7 +8,7 @@ prepared, and such that nearly every group needs one or two: each gives up the i
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from itertools import chain
 from typing import Any, TypeVar, cast
@@ -42,12 +42,15 @@ def write(db: sqlite3.Connection, units: Sequence[Unit], stored: set[str]) -> No
     for unit in units:
         unit.known = unit.start if unit.start in present else ""
     _find_claimed(db, [unit for unit in units if unit.claim and not unit.known])
-    live = [unit for unit in units if not unit.known]
+    if any(unit.child_claims for unit in units):
+        _find_held(db, units)
+    live = [unit for unit in units if not (unit.known or unit.held)]
     _snapshots(db, live, stored)
     _run(db, _INSERT_EXECUTIONS, _rows(unit.created for unit in live))
     children = [row for row in _rows(unit.children for unit in live) if row[0] not in present]
     _run(db, _INSERT_EXECUTIONS, children)
     claims = [unit.claim for unit in live if unit.claim]
+    claims += _rows(unit.child_claims for unit in live)
     _run(db, _PUT_KEYS, [(*names, at + KEY_KEPT_MICROS) for *names, _, at in claims])
     _update(db, _rows(unit.progress for unit in live))
     _delete(db, [each for unit in live for each in unit.deleted])
@@ -90,6 +93,33 @@ def _find_claimed(db: sqlite3.Connection, units: Sequence[Unit]) -> None:
             unit = by_key[key]
             if unit.claim and (holder := _still_held(held, *unit.claim[3:])):
                 unit.known, unit.refs = holder
+
+
+def _find_held(db: sqlite3.Connection, units: Sequence[Unit]) -> None:
+    """Set ``held`` where others have keys of what a unit starts, and ``known`` as they have them.
+
+    Of units that are written together the first has a key.
+    """
+    taken: dict[bytes, str] = {}
+    for unit in units:
+        if unit.claim and not unit.known:
+            unit.known = taken.get(unit.claim[0], "")
+        unit.held = {} if unit.known else _others(db, unit.child_claims, taken)
+        if not unit.known and not unit.held:
+            claims = [*unit.child_claims, *([unit.claim] if unit.claim else [])]
+            taken |= {claim[0]: claim[1] for claim in claims}
+
+
+def _others(
+    db: sqlite3.Connection, claims: Sequence[Row], taken: Mapping[bytes, str]
+) -> dict[bytes, str]:
+    found: dict[bytes, str] = {}
+    for key, child, _, anew, at in claims:
+        stored = holder(db, key, at, anew=anew)
+        other = taken.get(key) or (stored[0] if stored else child)
+        if other != child:
+            found[key] = other
+    return found
 
 
 Holder = tuple[str, tuple[str, ...]]

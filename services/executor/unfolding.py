@@ -16,6 +16,7 @@ from services.executor.core.commands import (
     Compute,
     Count,
     Decision,
+    FollowExecution,
     Judge,
     Log,
     Lookup,
@@ -74,8 +75,8 @@ class Unfolded:
     """
 
     __slots__ = ("before", "changed", "children", "claims", "computes", "counts", "definitions",
-                 "dropped", "execution", "forgotten", "judges", "logs", "lookups", "offers",
-                 "performs", "published", "refuses", "rewritten", "tells", "text",
+                 "dropped", "execution", "follows", "forgotten", "judges", "logs", "lookups",
+                 "offers", "performs", "published", "refuses", "rewritten", "tells", "text",
                  "timers")  # fmt: skip
 
     def __init__(self, before: Execution, definitions: Definitions) -> None:
@@ -83,6 +84,7 @@ class Unfolded:
         self.definitions = definitions
         self.lookups: deque[Lookup] = deque()
         self.tells: list[TellExecution] = []
+        self.follows: list[FollowExecution] = []
         self.published: list[Publish] = []
         self.execution = before
         self.changed: dict[str, Task] = {}
@@ -176,6 +178,8 @@ class Unfolded:
                 self.lookups.append(command)
             case TellExecution():
                 self.tells.append(command)
+            case FollowExecution():
+                self.follows.append(command)
             case Publish():
                 self.published.append(command)
             case Offer():

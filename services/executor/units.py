@@ -16,6 +16,7 @@ class Unit:
         start: The id of an execution that must not be there yet; empty: this is no start.
         claim: (idempotency key, execution id, awaited refs as JSON text, anew, at): a key that no
             other execution must have, or with ``anew`` none that has not ended; None: it has none.
+        child_claims: As ``claim``, of those that this one starts.
         created: Rows of new executions, or of one that begins anew.
         progress: Rows of what differs in executions that are there.
         children: Rows of new executions that this one starts; one that is there stays as it is.
@@ -35,6 +36,8 @@ class Unit:
         revision: That of the last of ``changes``, once written.
         known: The id of the execution that was there already, by ``start`` or by the key of
             ``claim``, so that nothing was written; empty: there was none.
+        held: By key of ``child_claims``, the id of another execution that has it, so that nothing
+            was written.
         refs: What the start awaits that has the key.
         error: Why nothing was written.
         size: Characters of the documents in it, roughly.
@@ -43,6 +46,7 @@ class Unit:
     done: Callable[[Unit], None]
     start: str = ""
     claim: Row | None = None
+    child_claims: list[Row] = field(default_factory=list)
     created: list[Row] = field(default_factory=list)
     progress: list[Row] = field(default_factory=list)
     children: list[Row] = field(default_factory=list)
@@ -61,6 +65,7 @@ class Unit:
     output: str | None = None
     revision: int = 0
     known: str = ""
+    held: dict[bytes, str] = field(default_factory=dict)
     refs: tuple[str, ...] = ()
     error: Exception | None = None
     size: int = 0

@@ -86,6 +86,8 @@ class StartExecution:
         task_id: The task that waits for its end; empty: nobody does.
         depth: How many executions it stands below.
         task_to_domain: As of an execution.
+        key: Of the workflow's starts with it one begins; empty: none.
+        anew: Whoever has ended has the key no more.
     """
 
     id: str
@@ -99,6 +101,8 @@ class StartExecution:
     depth: int = 0
     priority: int = 0
     task_to_domain: Mapping[str, str] | None = None
+    key: str = ""
+    anew: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +116,7 @@ class Wanted:
         definition: A workflow document to be looked at instead.
         trusted: As of :class:`StartExecution`.
         queues: Of which the one is looked for that has workers; else it is the last.
+        key: As of :class:`StartExecution`; of the execution ``child``, which it is for.
     """
 
     tasks: tuple[str, ...] = ()
@@ -120,14 +125,17 @@ class Wanted:
     definition: Mapping[str, Json] | None = None
     trusted: bool = True
     queues: tuple[str, ...] = ()
+    key: str = ""
+    child: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Lookup:
     """Look up definitions; report :class:`Computed`, at once.
 
-    The value is ``{"tasks": {<name>: <document or null>}, "workflow": {"name", "version"}}``; the
-    error says why the workflow cannot be run. Of ``queues`` it is ``{"queue": <name>}``.
+    The value is ``{"tasks": {<name>: <document or null>}, "workflow": {"name", "version"}}``, with
+    ``"held"``, the id of another execution that has the key; the error says why the workflow
+    cannot be run. Of ``queues`` it is ``{"queue": <name>}``.
     """
 
     task_id: str
@@ -195,6 +203,14 @@ class Log:
     lines: tuple[tuple[datetime, str], ...]
 
 
+@dataclass(frozen=True, slots=True)
+class FollowExecution:
+    """Report :class:`ChildEnded` once an execution has ended that others have started."""
+
+    id: str
+    task_id: str
+
+
 Command = (
     Compute
     | Judge
@@ -207,6 +223,7 @@ Command = (
     | Offer
     | Count
     | Log
+    | FollowExecution
     | Publish
 )
 

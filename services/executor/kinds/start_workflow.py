@@ -7,6 +7,7 @@ from services.executor.core.identity import derived_id
 from services.executor.core.kind import Finished, Kind, Look, Next, View, Waiting
 from services.executor.core.model import Json, TaskStatus
 from services.executor.core.turns import domains_of
+from services.executor.kinds.workflow_keys import Key
 
 _LOOK = "workflow"
 
@@ -23,12 +24,18 @@ class StartWorkflow(Kind):
             return _failed("startWorkflow validation failed. 'name' -> must not be empty. ")
         if definition is not None and not isinstance(definition, dict):
             return _failed("startWorkflow validation failed. 'workflowDef' -> must be a workflow. ")
+        try:
+            key = Key.of(request)
+        except ValueError as error:
+            return _failed(f"startWorkflow validation failed. {error}")
         version = request.get("version")
         wanted = Wanted(
             workflow=name,
             version=version if isinstance(version, int) else 0,
             definition=definition,
             trusted=False,
+            key=key.text,
+            child=_started_id(view),
         )
         return Waiting(look=Look(_LOOK, wanted))
 
@@ -38,11 +45,18 @@ class StartWorkflow(Kind):
             return _failed(error or "There is no such workflow.")
         request = view.input["startWorkflow"]
         assert isinstance(request, dict)
+        key = Key.of(request)
+        if isinstance(held := value.get("held") if isinstance(value, dict) else None, str):
+            return (
+                Finished(output={"workflowId": held})
+                if key.attaches
+                else _failed(key.refusal(held))
+            )
         definition, given = request.get("workflowDef"), request.get("input")
         correlation, priority = request.get("correlationId"), request.get("priority")
         version = found["version"]
         start = StartExecution(
-            derived_id("start workflow", view.execution_id, view.task.id),
+            _started_id(view),
             str(found["name"]),
             version if isinstance(version, int) else 0,
             given if isinstance(given, dict) else {},
@@ -51,8 +65,14 @@ class StartWorkflow(Kind):
             trusted=False,
             priority=priority if isinstance(priority, int) else 0,
             task_to_domain=domains_of(request.get("taskToDomain")) or view.execution.task_to_domain,
+            key=key.text,
+            anew=key.anew,
         )
         return Finished(output={"workflowId": start.id}, commands=(start,))
+
+
+def _started_id(view: View) -> str:
+    return derived_id("start workflow", view.execution_id, view.task.id)
 
 
 def _failed(reason: str) -> Finished:

@@ -4,19 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from services.executor.core.commands import Command, StartExecution, TellExecution, Wanted
+from services.executor.core.commands import (
+    Command,
+    FollowExecution,
+    StartExecution,
+    TellExecution,
+    Wanted,
+)
 from services.executor.core.events import ChildEnded, Event, Retried, TaskUpdated, Terminated
 from services.executor.core.identity import derived_id
 from services.executor.core.kind import KEPT, Finished, Kind, Look, Next, View, Waiting, unusable
 from services.executor.core.model import ExecutionStatus, Json, TaskStatus
 from services.executor.core.scope import milliseconds
 from services.executor.core.turns import domains_of
+from services.executor.kinds.workflow_keys import Key
 
 MOST_LEVELS = 100
 
 _MOST_REASON_CHARS = 600
 
 _LOOK = "workflow"
+_ATTACHED = "attached"
 _ENDS = {
     ExecutionStatus.COMPLETED: TaskStatus.COMPLETED,
     ExecutionStatus.TIMED_OUT: TaskStatus.TIMED_OUT,
@@ -41,11 +49,17 @@ class SubWorkflow(Kind):
             return unusable("subWorkflowParam.name must name a workflow.")
         if view.execution.depth >= MOST_LEVELS:
             return unusable(f"Sub-workflows nest deeper than {MOST_LEVELS} levels.")
+        try:
+            key = Key.of(param)
+        except ValueError as error:
+            return unusable(f"subWorkflowParam.{error}")
         wanted = Wanted(
             workflow=str(name or ""),
             version=_version(version),
             definition=definition,
             trusted=_is_fixed(view),
+            key=key.text,
+            child=child_id(view),
         )
         return Waiting(look=Look(_LOOK, wanted))
 
@@ -54,6 +68,9 @@ class SubWorkflow(Kind):
         if error is not None or not isinstance(found, dict):
             return unusable(error or "There is no such workflow.")
         execution, param = view.execution, _param(view)
+        key = Key.of(param)
+        if isinstance(held := value.get("held") if isinstance(value, dict) else None, str):
+            return _held(view, held, key)
         definition, priority = param.get("workflowDefinition"), param.get("priority")
         start = StartExecution(
             child_id(view),
@@ -67,6 +84,8 @@ class SubWorkflow(Kind):
             depth=execution.depth + 1,
             priority=priority if isinstance(priority, int) else execution.priority,
             task_to_domain=domains_of(param.get("taskToDomain")) or execution.task_to_domain,
+            key=key.text,
+            anew=key.anew,
         )
         return Waiting(output={"subWorkflowId": start.id}, commands=(start,))
 
@@ -80,7 +99,7 @@ class SubWorkflow(Kind):
         return Finished(status, output=output, reason=reason)
 
     def resumed(self, view: View) -> Waiting | None:
-        if not has_begun(view):
+        if not has_begun(view) or _ATTACHED in view.task.memory:
             return None
         memory = {**view.task.memory, "resumedAt": milliseconds(view.now)}
         output: Json = {"subWorkflowId": child_id(view)}
@@ -121,7 +140,18 @@ def _leaving(view: View, status: TaskStatus, reason: str) -> Finished:
 
 def _terminating(view: View, reason: str) -> tuple[Command, ...]:
     said = f"Parent workflow has been terminated with reason: {reason}"
-    return _told(view, Terminated(said, by_parent=True)) if has_begun(view) else ()
+    # What others have started goes on without it.
+    own = has_begun(view) and _ATTACHED not in view.task.memory
+    return _told(view, Terminated(said, by_parent=True)) if own else ()
+
+
+def _held(view: View, holder: str, key: Key) -> Next:
+    """Another execution has the key: it is waited for, or the task fails."""
+    if not key.attaches or holder == view.execution_id:
+        return unusable(key.refusal(holder))
+    follow = FollowExecution(holder, view.task.id)
+    memory = {**view.task.memory, _ATTACHED: holder}
+    return Waiting({"subWorkflowId": holder}, memory, commands=(follow,))
 
 
 def _told(view: View, event: Event) -> tuple[Command, ...]:

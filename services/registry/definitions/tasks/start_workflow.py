@@ -6,6 +6,7 @@ from services.registry.definitions.model import Document
 from services.registry.definitions.reading import Place
 from services.registry.definitions.records import Field, Record, Unknown, later
 from services.registry.definitions.tasks.kind import TaskKind
+from services.registry.definitions.tasks.workflow_keys import KEY, STRATEGY
 from services.registry.definitions.values import (
     Name,
     Object,
@@ -32,8 +33,8 @@ REQUEST = Record(
         Field("priority", whole(0, 99), "From 0 to 99.", default=0),
         Field("workflowDef", Object(), "A workflow that is not put by itself."),
         later("taskToDomain", "Workers of its own."),
-        later("idempotencyKey", "Of starts with it, one begins."),
-        Field("idempotencyStrategy", Name(), "Has a meaning only with its key."),
+        KEY,
+        STRATEGY,
     ),
     unknown=Unknown.WARN,
     templated=True,

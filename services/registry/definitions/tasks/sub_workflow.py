@@ -6,6 +6,7 @@ from services.registry.definitions.model import Document
 from services.registry.definitions.reading import Place
 from services.registry.definitions.records import Field, Record, Unknown, later
 from services.registry.definitions.tasks.kind import TaskKind
+from services.registry.definitions.tasks.workflow_keys import KEY, STRATEGY
 from services.registry.definitions.values import Name, Object, OrExpression, holds_expression, whole
 
 
@@ -38,12 +39,8 @@ PARAM = Record(
         ),
         Field("priority", OrExpression(whole(0, 99)), "Absent: that of the execution around it."),
         later("taskToDomain", "Workers of its own."),
-        later("idempotencyKey", "Of starts with it, one begins."),
-        Field(
-            "idempotencyStrategy",
-            Name(),
-            "Has a meaning only with its key.",
-        ),
+        KEY,
+        STRATEGY,
     ),
     unknown=Unknown.WARN,
     rules=(_check,),
