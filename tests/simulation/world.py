@@ -20,9 +20,11 @@ from services.executor.core.events import (
     Interrupted,
     Paused,
     Performed,
+    Rerun,
     Restarted,
     Resumed,
     Retried,
+    Skipped,
     TaskUpdated,
     Terminated,
     TimerKey,
@@ -137,13 +139,37 @@ class World:
 
     def _asked(self, shell: Shell, words: Mapping[str, tuple[Event, ...]]) -> list[Act]:
         """What an operator may ask for."""
-        return [
+        stand = shell.db.execute("SELECT id, status FROM executions ORDER BY id").fetchall()
+        found = [
             (f"asked {execution_id} {number}", self._asking(shell, execution_id, event))
-            for execution_id, status in shell.db.execute(
-                "SELECT id, status FROM executions ORDER BY id"
-            ).fetchall()
+            for execution_id, status in stand
             for number, event in enumerate(words.get(status, ()))
         ]
+        if words is _ASKED:
+            found += [
+                (f"asked {execution_id} {event}", self._asking(shell, execution_id, event))
+                for execution_id, status in stand
+                for event in self._of_tasks(shell, execution_id, status)
+            ]
+        return found
+
+    def _of_tasks(self, shell: Shell, execution_id: str, status: str) -> list[Event]:
+        """A rerun from any of its tasks; while it runs, one of them is to be skipped."""
+        refs = [
+            ref
+            for (ref,) in shell.db.execute(
+                "SELECT DISTINCT ref FROM tasks WHERE execution_id = ? ORDER BY ref",
+                (execution_id,),
+            )
+        ]
+        if not refs or status == "PAUSED":
+            return []
+        ref = refs[int(fraction(self.seed, execution_id, len(refs)) * len(refs) * 0.999)]
+        if status == "RUNNING":
+            # In a loop the next round's; any other one is there already.
+            base, _, number = ref.rpartition("__")
+            return [Skipped(f"{base}__{int(number) + 1}")] if base and number.isdigit() else []
+        return [Rerun(ref)]
 
     def _asking(self, shell: Shell, execution_id: str, event: Event) -> Callable[[], None]:
         def ask() -> None:

@@ -52,6 +52,10 @@ ROWS: Mapping[str, tuple[Mapping[str, Any], Mapping[str, str]]] = {
         {"execution_id": "9f2c", "ref": NAME},
         {"status": "FAILED", "result": '{"a": "-"}', "reason": NAME},
     ),
+    "workflows.test": (
+        _DEFINITION,
+        {"mocks": '{"a": [{}]}', "input": '{"b": "-"}'},
+    ),
     "service.switch": (_DEFINITION | {"get": {"enabled": True}.get}, {}),
     "versions.delete": ({"id": "3", "definition": SimpleNamespace(**_DEFINITION)}, {}),
     "history.rollback": ({"id": "41", "kind": "workflow", "name": NAME}, {}),

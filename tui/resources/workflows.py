@@ -19,6 +19,7 @@ from tui.resources.catalog import (
     text_of,
 )
 from tui.resources.model import Cell, Column, Opening, Resource, Tab
+from tui.resources.workflow_test import TEST
 
 _BRANCHES = ("decisionCases", "defaultCase", "forkTasks", "loopOver")
 
@@ -78,7 +79,7 @@ What can be run and mapped to routes: one row a name, its latest version.
         *TABS,
         Tab("versions", "Versions", "definition-versions"),
     ),
-    actions=(delete("workflow"),),
+    actions=(delete("workflow"), TEST),
     openings=(
         Opening("workflows.run", "x", "Run", "Start an execution of it.", "workflow-run",
                 writes=True),
