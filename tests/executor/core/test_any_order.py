@@ -303,7 +303,7 @@ def _timeless(reason: str) -> str:
     return re.sub(r"(after|elapsed) \d+ seconds", r"\1 some seconds", reason)
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(flows(), st.integers(0, 1 << 20), st.integers(0, 60), st.lists(st.integers(0, 4)))
 def test_events_in_any_order_come_to_an_end_whatever_happens_besides(
     flow: Workflow, seed: int, choices: int, disturbances: list[int]

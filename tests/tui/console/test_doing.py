@@ -265,3 +265,26 @@ async def test_a_task_that_is_completed_by_hand_is_called_by_its_name(services: 
         )
         await pilot.press("tab", "tab")
         await until_shown(pilot, "Tab next · y Complete by hand · Esc cancel")
+
+        await pilot.press("shift+tab")
+        await until_shown(pilot, "Tab next · Esc cancel")
+
+
+async def test_a_signal_and_a_rerun_are_asked_about_and_done(services: Services) -> None:
+    human = {**WAITS, "type": "HUMAN", "inputParameters": {}}
+    await put(services, {"name": "told-by-hand", "version": 1, "tasks": [human]})
+    id_ = await start(services, "told-by-hand")
+    async with console_on(services, "executions wf:told-by-hand") as pilot:
+        await until_shown(pilot, "● running")
+        await pilot.press("I")
+        await _dialog(pilot)
+        await pilot.press("tab", "enter")
+        await until_shown(pilot, "✔ completed")
+        await pilot.press("B")
+        await _dialog(pilot)
+        await pilot.press("shift+tab", "shift+tab", *"hold", "tab", "tab", "tab", "enter")
+        await until_shown(pilot, "● running")
+
+        log = pilot.app.session.log.collection.records  # type: ignore[attr-defined]
+        commands = [entry.command for entry in log.values()]
+        assert f"podium rerun {id_} --from hold" in commands
