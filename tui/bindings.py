@@ -7,6 +7,7 @@ writes them as a page of the manual, ``docs/console-keys.md`` if none is named.
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ from tui.resources.keys import KeyRow
 from tui.resources.model import Action
 from tui.screens.list_pane import list_pane
 from tui.settings import Known
+from tui.settings.keymaps import PRESETS
 from tui.themes import NAMES
 from tui.views.confirmation import FEW, asks, types
 
@@ -31,7 +33,17 @@ _INTRODUCTION = """\
 
 Written by `python -m tui.bindings` from the keys themselves. `[keys]` of
 [the settings](console.md#settings) gives others to an id. The parts are those that have the focus;
-`Console` and `ConsoleScreen` hold everywhere, the keys of a noun in its list and in its records.
+what is under *Everywhere* holds in all of them, the keys of a noun in its list and in its records.
+"""
+
+_KEYMAPS = """
+## Keymaps
+
+`keymap = "vim"` in [the settings](console.md#settings) gives these ids other keys; `[keys]` goes
+before it.
+
+| keymap | id | keys |
+|---|---|---|
 """
 
 _ASKED = f"""
@@ -45,6 +57,31 @@ many they are is typed before, in a protected context its name. Several are what
 """
 _NEVER_SO = "-"
 
+# Where the name of a class says too little of where its keys hold.
+_SCOPES = {
+    "Console": "Everywhere",
+    "ConsoleScreen": "Everywhere, around all places",
+    "AskScreen": "A question",
+    "ConfirmScreen": "A question before something is done",
+    "SaveScreen": "Saving",
+    "OnceScreen": "A new key, shown once",
+    "OtherScreen": "What to compare with",
+    "ListPane": "Lists",
+    "LiveTable": "Rows of lists",
+    "DetailPane": "Records",
+    "FormPane": "Form of a definition",
+    "LineScreen": "One line, to be written",
+    "LinePane": "Long texts",
+    "JsonView": "JSON view",
+    "ApiKeysTab": "Keys of an auth",
+    "AccessKeysTab": "Access keys of an application",
+    "OpenApiTab": "OpenAPI tab",
+    "ExecutionTab": "Executions: every tab",
+    "TimelineTab": "Executions: timeline",
+    "DiffTab": "Executions: diff",
+}
+_WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z][a-z]+")
+
 ROOMS = ("tui.widgets", "tui.screens", "tui")
 
 
@@ -53,7 +90,7 @@ class Key:
     """One binding.
 
     Attributes:
-        scope: The class that has it; of a resource's actions the resource's name.
+        scope: Which part of the console has it, in words; of a resource's actions its name.
         keys: As they are written in a keymap, with commas.
     """
 
@@ -68,11 +105,22 @@ def all_keys() -> list[Key]:
     """Every binding of every part of the console, by scope and in its order."""
     found: list[Key] = []
     for class_ in sorted(_classes(), key=lambda each: (each.__module__, each.__name__)):
-        found.extend(_of(class_, class_.__name__))
+        found.extend(_of(class_, scope_of(class_.__name__)))
     for resource in RESOURCES:
         # A record's detail has the keys of its row.
         found.extend(_of(list_pane(resource.name), resource.name))
     return found
+
+
+def scope_of(name: str) -> str:
+    """The name of a class as words: ``Timeline tab``."""
+    if name in _SCOPES:
+        return _SCOPES[name]
+    words: list[str] = _WORDS.findall(name)
+    if words[-1] in ("Screen", "Pane") and len(words) > 1:
+        words.pop()
+    kept = [word if word.isupper() else word.lower() for word in words]
+    return kept[0][0].upper() + " ".join(kept)[1:]
 
 
 def _of(class_: type[DOMNode], scope: str) -> Iterator[Key]:
@@ -116,7 +164,15 @@ def table() -> str:
             parts.append(f"\n## {scope}\n\n| keys | does | id |\n|---|---|---|\n")
         keys = " ".join(f"`{each.strip()}`" for each in key.keys.split(","))
         parts.append(f"| {keys} | {key.tooltip or key.title} | `{key.id}` |\n")
-    return "".join([*parts, _ASKED, *map(_asked, all_actions())])
+    return "".join([*parts, *_keymaps(), _ASKED, *map(_asked, all_actions())])
+
+
+def _keymaps() -> Iterator[str]:
+    yield _KEYMAPS
+    for preset, keys in PRESETS.items():
+        for id_, written in keys.items():
+            shown = " ".join(f"`{each}`" for each in written.split(","))
+            yield f"| `{preset}` | `{id_}` | {shown} |\n"
 
 
 def all_actions() -> list[Action[Any]]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from services.access import Application, tags_of
 from services.registry.definitions import Definition, Document, Json, pinned
 from services.registry.definitions.reading import shortened
-from services.registry.references import Lookup
+from services.registry.references import Lookup, granted
 
 MayRead = Callable[[str, str, Mapping[str, Json]], bool]
 """Whether who puts may read the definition of that kind, name and document."""
@@ -31,6 +31,8 @@ class Adviser:
 
     def warnings(self, definition: Definition) -> Iterator[str]:
         """Sentences about a definition without fault, in a batch without fault."""
+        if definition.kind == "application":
+            yield from self._granted_in_vain(definition.document)
         if definition.kind != "service":
             return
         auth = self._readable("auth", f"{definition.document.get('authConfigId')}")
@@ -45,6 +47,13 @@ class Adviser:
                 )
             if application is not None and (lacking := self._grant(route, application)):
                 yield f"routes[{index}].mappedWorkflow.name: {lacking}"
+
+    def _granted_in_vain(self, application: Document) -> Iterator[str]:
+        """What is granted on names that nothing has: they may come later, or be mistyped."""
+        for reference in granted(application):
+            if self.lookup(reference.kind, reference.name, None) is None:
+                named = f"{reference.kind} '{shortened(reference.name)}'"
+                yield f"{reference.path}: there is no {named} yet; the grant waits for one"
 
     def _readable(self, kind: str, name: str) -> Mapping[str, Json]:
         """The document; empty where there is none, or it may not be read."""

@@ -103,3 +103,17 @@ def test_a_batch_finds_each_thing_out_once() -> None:
 
     assert len(told) == 200
     assert asked == [("auth", "partners"), ("application", "partners"), ("workflow", "checkout")]
+
+
+async def test_a_grant_on_what_is_not_there_is_put_and_told(registry: Running) -> None:
+    def granting(*targets: tuple[str, str]) -> dict[str, Any]:
+        grants = [
+            {"target": {"type": kind, "id": id_}, "access": ["READ"]} for kind, id_ in targets
+        ]
+        return APPLICATION | {"permissions": grants}
+
+    mistyped = granting(("workflow", "checkout"), ("task", "feed"), ("tag", "a:b"), ("task", "*"))
+
+    assert await advice(registry, WORKFLOW, mistyped) == [
+        "permissions[1].target.id: there is no task 'feed' yet; the grant waits for one"
+    ]

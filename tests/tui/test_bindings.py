@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tui.bindings import Key, all_keys, table
+from tui.bindings import Key, _classes, all_keys, scope_of, table
 from tui.settings import RESERVED
 
 KEYS = all_keys()
@@ -33,6 +33,22 @@ def test_an_id_means_one_thing() -> None:
         by_id.setdefault(key.id, set()).add(key.tooltip)
 
     assert {id_: texts for id_, texts in by_id.items() if len(texts) > 1} == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "scope"),
+    [
+        ("ConsoleScreen", "Everywhere, around all places"), ("JsonView", "JSON view"),
+        ("VersionsTab", "Versions tab"), ("FormPane", "Form of a definition"),
+        ("EnginePane", "Engine"), ("Form", "Form"), ("Viewer", "Viewer"),
+    ],
+)  # fmt: skip
+def test_parts_are_told_in_words(name: str, scope: str) -> None:
+    assert scope_of(name) == scope
+
+
+def test_no_two_parts_are_called_the_same() -> None:
+    assert len({scope_of(each.__name__) for each in _classes()}) == len(_classes())
 
 
 def test_the_manual_has_every_key() -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import click
 import pytest
+from click.testing import CliRunner
 
 from tests.tui.parsed import parsed
-from tui.cli.main import COMMANDS, main
+from tui.cli.main import COMMANDS, CONSOLE_OPTIONS, main
 from tui.cli.nouns import OWN, TWINS, twin_of
 from tui.cli.queries import keeps
 from tui.cli.routes import matching
@@ -32,6 +33,17 @@ def test_get_leads_to_the_command_of_a_noun(noun: str) -> None:
     assert shown == parsed([*TWINS[noun], "--output", "json"])
     for alias in resource.aliases:
         assert parsed(["get", alias]) == parsed([*TWINS[noun]]), alias
+
+
+@pytest.mark.parametrize("option", CONSOLE_OPTIONS)
+def test_the_consoles_options_do_without_its_name(option: str) -> None:
+    command = main.get_command(click.Context(main), "tui")
+    assert command is not None
+
+    assert option in {name for each in command.params for name in each.opts}
+    done = CliRunner().invoke(main, [option, "--check-config", "x", "y", "z"])
+    # It is the console that has no room for three words.
+    assert "podium tui" in done.output or "main tui" in done.output
 
 
 def test_kinds_come_before_nouns() -> None:

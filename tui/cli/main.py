@@ -69,6 +69,9 @@ COMMANDS = {
 }
 
 
+CONSOLE_OPTIONS = ("--home", "--context", "--open", "--read-only", "--theme", "--check-config")
+
+
 class LazyGroup(click.Group):
     """A group that knows its commands' names and help without importing them."""
 
@@ -81,6 +84,12 @@ class LazyGroup(click.Group):
         module, attribute, _ = COMMANDS[cmd_name]
         command: click.Command = getattr(import_module(module), attribute)
         return command
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Options of the console may stand behind `podium` alone, as behind `podium tui`."""
+        if args and args[0].partition("=")[0] in CONSOLE_OPTIONS:
+            args = ["tui", *args]
+        return super().parse_args(ctx, args)
 
     def make_context(self, *args: Any, **extra: Any) -> click.Context:
         """As click does; help that nobody reads to its end is no failure that needs words."""

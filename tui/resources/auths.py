@@ -21,7 +21,7 @@ from tui.resources.model import Resource, Tab
 RESOURCE: Resource[Definition] = Resource(
     name="auths",
     aliases=("auth", "authconfig",),
-    title="Auth",
+    title="Auths",
     help="""\
 ## Auth
 

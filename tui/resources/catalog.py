@@ -222,7 +222,7 @@ async def _delete(
 def _effect(rows: Sequence[Definition]) -> str:
     versions = sum(len(row.versions) for row in rows)
     kept = "Its history stays: podium rollback brings it back."
-    return f"{len(rows)} will be deleted, {versions} versions in all. {kept}"
+    return f"{len(rows)} will be deleted, {versions} version{'s' * (versions != 1)} in all. {kept}"
 
 
 TABS = (

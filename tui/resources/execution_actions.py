@@ -105,7 +105,9 @@ def commands(
 
 def _ends(rows: Sequence[Execution]) -> str:
     running = sum(row.status == "RUNNING" for row in rows)
-    return f"{running} running and {len(rows) - running} paused will end; open tasks are cancelled."
+    parts = ((running, "running"), (len(rows) - running, "paused"))
+    which = " and ".join(f"{count:,} {word}" for count, word in parts if count)
+    return f"{which} will end; open tasks are cancelled."
 
 
 def _runs_again(rows: Sequence[Execution]) -> str:

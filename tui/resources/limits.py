@@ -242,6 +242,7 @@ RESOURCE: Resource[Limit] = Resource(
     name="limits",
     aliases=("limit", "quotas"),
     title="Limits",
+    empty="No route has a limit: rateLimits and rateLimitConfig of a route set one.",
     help="""\
 ## Limits
 

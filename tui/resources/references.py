@@ -74,13 +74,21 @@ def _row(way: str, each: pb.DefinitionReference) -> Reference:
     return Reference(id_, way, each.kind, each.name, each.version, each.path, each.missing)
 
 
+def _name(row: Reference) -> Cell:
+    if not row.missing:
+        return Cell(row.name)
+    if row.kind == "task":
+        # A task needs no definition of its own: what holds then are defaults.
+        return Cell(f"{row.name} (not defined)", "muted")
+    return Cell(f"{row.name} (missing)", "error")
+
+
 COLUMNS: tuple[Column[Reference], ...] = (
     Column("way", "", 7, lambda row, _: Cell(row.way, "muted"), lambda row: row.way != "used by",
            priority=9),
     Column("kind", "KIND", 11, lambda row, _: Cell(row.kind), lambda row: row.kind, priority=8),
     Column("name", "NAME", 14,
-           lambda row, _: Cell(row.name + (" (missing)" if row.missing else ""),
-                               "error" if row.missing else "text"),
+           lambda row, _: _name(row),
            lambda row: row.name, flex=2, priority=9),
     Column("version", "V", 3, lambda row, _: Cell(str(row.version or "")),
            lambda row: row.version, priority=5, right=True),

@@ -72,7 +72,7 @@ What can be run and mapped to routes: one row a name, its latest version.
         REVISION,
     ),
     fields=FIELDS,
-    empty="No workflows yet: podium apply FILE puts some.",
+    empty="No workflows yet: n writes one, podium apply FILE puts some.",
     text=text_of,
     tabs=(
         Tab("graph", "Graph", "definition-graph"),

@@ -331,7 +331,7 @@ async def test_a_route_that_was_deleted_meanwhile_is_told(services: Services) ->
         await put(services, {"kind": "auth", "id": "gone-after", "authenticationType": "NONE",
                              "applicationId": "gone"})  # fmt: skip
 
-        await answered(pilot, "✘ There is no service 'gone'", "Nothing was lost")
+        await answered(pilot, "✘ There is no service 'gone'", "What was written is kept")
         assert shown(pilot).document["path"] == {"id": "7"}
 
 

@@ -290,7 +290,7 @@ def _left_by(trial: Trial) -> str:
     """What has come of a call that nothing came of."""
     if trial.may_go_on:
         return "It may have begun: executions say so. What was written is kept: ctrl+r."
-    return "Nothing was lost: ctrl+r."
+    return "What was written is kept: ctrl+r sends it."
 
 
 def _raw(trial: Trial, response: pb.TestRouteResponse, key: str) -> str:
