@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from podium.executor.v1 import executor_pb2 as pb
@@ -21,7 +22,7 @@ LONGEST_TOKEN = 2048
 _ENDED = "The task has ended with another status or body, or its output has no room for this one."
 
 # What somebody outside may say of a task.
-STATUSES = {
+STATUSES: Mapping[str, pb.TaskStatus.ValueType] = {
     "IN_PROGRESS": pb.TASK_STATUS_IN_PROGRESS,
     "COMPLETED": pb.TASK_STATUS_COMPLETED,
     "FAILED": pb.TASK_STATUS_FAILED,
@@ -55,11 +56,13 @@ async def complete(call: Call, gateway: Gateway, token: str) -> Answer:
     return Answer(200, json.dumps({"taskId": task_id}).encode(), (JSON,))
 
 
-def status_of(written: str) -> pb.TaskStatus.ValueType:
-    """Raises :class:`Problem` (400) for what is no status that a task can be given."""
-    status = STATUSES.get(written)
+def status_of(
+    written: str, known: Mapping[str, pb.TaskStatus.ValueType] = STATUSES
+) -> pb.TaskStatus.ValueType:
+    """Raises :class:`Problem` (400) for what is none of the statuses that may be said."""
+    status = known.get(written)
     if status is None:
-        raise Problem("invalid-request", f"The status must be one of {', '.join(STATUSES)}.")
+        raise Problem("invalid-request", f"The status must be one of {', '.join(known)}.")
     return status
 
 

@@ -55,6 +55,18 @@ async def test_a_task_is_told_of_on_behalf_of_the_caller(
     )
 
 
+async def test_who_has_a_token_may_cancel_a_task(suite: Suite) -> None:
+    response = await suite.management.post(
+        TASK.replace("COMPLETED", "CANCELED"),
+        content="{}",
+        headers={"x-authorization": token("storefront")},
+    )
+
+    assert response.status_code == 200
+    [(request, _)] = suite.executor.told
+    assert request.status == executor_pb2.TASK_STATUS_CANCELED
+
+
 @pytest.mark.parametrize(
     "given",
     ["", "nonsense", token("storefront", -60), token("x", access_key="revoked")],
@@ -74,7 +86,7 @@ async def test_without_a_token_that_holds_nobody_is_heard(suite: Suite, given: s
         (TASK, b"[1]", 400),
         (TASK, b"text", 400),
         (TASK.replace("COMPLETED", "DONE"), b"{}", 400),
-        (TASK.replace("COMPLETED", "CANCELED"), b"{}", 400),
+        (TASK.replace("COMPLETED", "SKIPPED"), b"{}", 400),
         ("/api/tasks/execution-1/charge", b"{}", 404),
         ("/api/workflow", b"{}", 404),
         ("/", b"{}", 404),

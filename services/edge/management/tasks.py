@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from podium.executor.v1 import executor_pb2 as pb
 from services.edge.bodies import aside, read_body
 from services.edge.call import TEXT, Answer, Call
-from services.edge.callbacks import status_of
+from services.edge.callbacks import STATUSES, status_of
 from services.edge.endpoint import problem_of
 from services.edge.management.callers import caller_of
 from services.edge.mapping import parse_body
@@ -17,6 +17,9 @@ from services.errors import ServiceError
 
 if TYPE_CHECKING:
     from services.edge.management.pages import Management
+
+# Who has a token of its own may cancel a task, too.
+_STATUSES = {**STATUSES, "CANCELED": pb.TASK_STATUS_CANCELED}
 
 
 async def update(
@@ -29,7 +32,7 @@ async def update(
             holds; 403, 404, 409 with the executor's own sentence, 503.
     """
     application_id = caller_of(call, management)
-    known = status_of(status)
+    known = status_of(status, _STATUSES)
     body = await read_body(call, management.body_limits)
     if not isinstance(await aside(len(body), parse_body, body), dict):
         raise Problem("invalid-request", "The body must be a JSON object: the task's output.")
