@@ -16,7 +16,7 @@ from statistics import median
 import click
 import uvloop
 
-from bench import console, gateway, scale, workers, workloads
+from bench import console, gateway, growth, scale, workers, workloads
 from bench.definitions import documents
 from bench.suite import Suite, running, upstream
 
@@ -52,6 +52,14 @@ TARGETS: dict[str, tuple[float, bool]] = {
     "console 200 seen/s: KiB/s": (50, False),
     "console key p95 ms": (30, False),
     "console 1 MB JSON s": (0.3, False),
+    "w5 10,000 branches s": (10, False),
+    "w5 1,000 rounds s": (3, False),
+    "w5 2,000 tasks s": (3, False),
+    "w5 50 levels s": (2, False),
+    "w5 executor MB": (400, False),
+    "w5 fork over n log n, times": (1, False),
+    "w5 loop over n log n, times": (1, False),
+    "w5 chain over n log n, times": (1, False),
     "1,000,000: list, times": (2, False),
     "1,000,000: failed, times": (2, False),
     "1,000,000: start, times": (2, False),
@@ -62,10 +70,10 @@ TARGETS: dict[str, tuple[float, bool]] = {
 }
 NAMES = (
     "up", "w1", "w2", "cached", "w3", "wide", "w4", "rules", "many", "reload", "hostile", "console",
-    "finished", "waiting", "workers",
+    "w5", "finished", "waiting", "workers",
 )  # fmt: skip
 # Measured on suites that they start themselves.
-OWN_SUITE = frozenset(("up", "console", "finished", "waiting"))
+OWN_SUITE = frozenset(("up", "console", "w5", "finished", "waiting"))
 RUNS = 3
 
 
@@ -82,6 +90,8 @@ def bench(only: tuple[str, ...], runs: int, file: Path | None) -> None:
             figures["ready on a new home s"] = median(_ready(Path(folder), runs))
         if "console" in wanted:
             figures |= console.figures(Path(folder), url, runs)
+        if "w5" in wanted:
+            figures |= growth.figures(Path(folder))
         if "finished" in wanted:
             figures |= scale.finished(Path(folder), url)
         if "waiting" in wanted:

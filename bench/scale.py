@@ -26,6 +26,7 @@ KEPT_DAYS = 5
 WAITING = 100_000
 ASKED = 20
 DROP_SECONDS = 240.0
+SETTLED_SECONDS = 10.0
 W1 = ("w1 1 client p50 ms", "w1 1 client p99 ms", "w1 32 clients /s")
 QUERIES = {
     "list": "",
@@ -94,7 +95,8 @@ def waiting(folder: Path, upstream: str) -> Figures:
         ready = suite.ready_seconds
         serving = uvloop.run(kill(suite, everything=False))
         suite.read_endpoints()
-        largest = max(_sampled(suite, 10.0))
+        time.sleep(SETTLED_SECONDS)
+        largest = suite.peak_megabytes("executor")
     finally:
         suite.stop()
     return {
@@ -213,12 +215,3 @@ async def _dropping(suite: Suite) -> Figures:
         "100,000 dropped: w1 longest ms": max(latencies),
         "100,000 dropped: within s": time.monotonic() - begin,
     }
-
-
-def _sampled(suite: Suite, seconds: float) -> list[float]:
-    found = []
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        found.append(suite.resident_megabytes("executor"))
-        time.sleep(0.2)
-    return found

@@ -77,6 +77,12 @@ class Suite:
         pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
         return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
 
+    def peak_megabytes(self, name: str) -> float:
+        """The most resident memory that one process has had, without its children."""
+        status = Path(f"/proc/{self.endpoints['pids'][name]}/status").read_text()
+        line = next(each for each in status.splitlines() if each.startswith("VmHWM:"))
+        return int(line.split()[1]) * 1024 / 1e6
+
     def cpu_seconds(self, name: str) -> float:
         """CPU time that one process has used so far."""
         pid = self.endpoints["pids"][name]
