@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Sequence
 from contextlib import closing
@@ -27,6 +28,9 @@ def copy(
         with db:
             for table, key in _TABLES:
                 _copy(db, table, key, ids, (first, count), round(apart_seconds * 1e6))
+    # Else whoever syncs it first waits for all of it.
+    with (home / "executor.db").open("rb") as file:
+        os.fsync(file.fileno())
 
 
 def _copy(
