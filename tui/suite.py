@@ -65,6 +65,7 @@ def of_context(context: Context) -> Suite:
     home = Path(context.home).expanduser() if context.home else None
     if home is None and not any(said.values()):
         home = default_home({})
+    _check_secret(context)
     environment = {_VARIABLES[name]: value for name, value in said.items()}
     environment["PODIUM_KEY_ID"] = context.key_id
     environment["PODIUM_KEY_SECRET_FILE"] = (
@@ -73,6 +74,19 @@ def of_context(context: Context) -> Suite:
     if home is None:
         _check_complete(context)
     return find(home, environment)
+
+
+def _check_secret(context: Context) -> None:
+    """Told by the name that it has in the settings."""
+    path = Path(context.secret_file).expanduser()
+    try:
+        if context.secret_file:
+            path.read_bytes()
+    except OSError as error:
+        raise HomeUnusable(
+            f"The secret_file {path} of the context {context.name} cannot be read: "
+            f"{error.strerror}."
+        ) from error
 
 
 def _check_complete(context: Context) -> None:

@@ -52,11 +52,20 @@ def updated(deciding: Deciding, event: TaskUpdated) -> None:
         attempts.ask(deciding, task, "updated", event)
 
 
+def _unknown(deciding: Deciding, event: TaskUpdated) -> str:
+    """Why there is no task that is meant: there never will be, or not yet."""
+    try:
+        deciding.step_at(event.ref, "")
+    except KeyError:
+        return f"There is no task {event.ref or event.task_id!r}."
+    return f"The task {event.ref!r} is not reached yet."
+
+
 def _meant(deciding: Deciding, event: TaskUpdated) -> tuple[Task, Json]:
     """The task, and what ended the attempt that is meant, where that was a word from outside."""
     task = deciding.holder(event.task_id) if event.task_id else named(deciding, event.ref)
     if task is None:
-        raise Refused(f"There is no task {event.ref or event.task_id!r}.", missing=True)
+        raise Refused(_unknown(deciding, event), missing=True)
     if event.task_id and task.id != event.task_id:
         earlier = task.memory.get("earlier")
         word = earlier.get(event.task_id) if isinstance(earlier, dict) else None

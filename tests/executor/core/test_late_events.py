@@ -87,3 +87,16 @@ def test_an_earlier_attempt_is_known_after_its_execution_was_read_again() -> Non
         with pytest.raises(Refused) as caught:
             run.happens(late)
         assert not caught.value.missing
+
+
+@pytest.mark.parametrize(
+    ("ref", "said"),
+    [("b", "The task 'b' is not reached yet."), ("c", "There is no task 'c'.")],
+)
+def test_a_word_that_comes_too_early_is_told_from_one_about_nothing(ref: str, said: str) -> None:
+    run = Simulator(workflow(http("a"), http("b"))).begin()
+
+    with pytest.raises(Refused) as caught:
+        run.happens(TaskUpdated(TaskStatus.COMPLETED, ref=ref))
+
+    assert (str(caught.value), caught.value.missing) == (said, True)
