@@ -12,6 +12,7 @@ from aiohttp import web
 
 from podium.executor.v1 import executor_pb2 as pb
 from services.errors import Conflict, InvalidRequest, NotFound
+from services.executor import deleting, kinship, rerunning
 from services.rpc import raising_ours
 from tests.executor.rig import ADMIN, Rig, executing, http, new_id, step, upstream, workflow
 from tests.executor.test_bulk import DONE, REFUSED, operate, outcomes
@@ -371,3 +372,23 @@ async def test_the_output_says_which_failure_workflow_is_missing(tmp_path: Path)
 
     assert found["status"] == "FAILED"
     assert found["output"] == {"conductor.failure_workflow": "There is no workflow 'mend'."}
+
+
+async def test_what_operators_mean_is_found_by_keys(tmp_path: Path) -> None:
+    asked = ((deleting._ONE, ("a",)), (deleting._CHILDREN, ("a",)), (rerunning._HAS, ("a", "b")))
+    async with executing(tmp_path / "x.db") as rig:
+        plans = [
+            await rig.store.readers.read(
+                lambda db, sql, values: db.execute(f"EXPLAIN QUERY PLAN {sql}", values).fetchall(),
+                *each,
+            )
+            for each in asked
+        ]
+        followed = await rig.store.readers.read(
+            lambda db: db.execute(f"EXPLAIN QUERY PLAN {kinship._FOLLOWED}").fetchall()
+        )
+
+    steps = [row[3] for plan in plans for row in plan]
+    assert steps
+    assert not [each for each in steps if "SCAN" in each and "CONSTANT" not in each]
+    assert "tasks_waiting_for_children" in followed[0][3]
