@@ -11,6 +11,7 @@ from services.executor import states
 from services.executor.actors import Actor, Letter
 from services.executor.core.commands import CancelTimer, SetTimer, StartExecution
 from services.executor.core.completion import missed
+from services.executor.core.crowds import held_by
 from services.executor.core.decide import start
 from services.executor.core.events import TimerFired, TimerKey
 from services.executor.core.model import Execution, Task
@@ -61,6 +62,8 @@ def unit_of(
         row = progress_row(execution, before, unfolded.text)
         unit.progress.append(row)
         unit.output = row[-1]
+    if before.workflow.rate_limit is not None or execution.workflow.rate_limit is not None:
+        unit.also.extend(_crowd(before, execution))
     unit.tasks.extend(_task_rows(unfolded, new))
     unit.forgotten.extend((execution.id, ref) for ref in unfolded.forgotten)
     _timers(unit, actor, letter, unfolded, execution)
@@ -86,6 +89,17 @@ def unit_of(
     actor.weight += tasks
     unit.size += tasks
     return unit
+
+
+def _crowd(before: Execution, execution: Execution) -> Iterator[tuple[str, Row]]:
+    """Whether it holds a slot among those of its workflow, where that is otherwise now."""
+    holds = held_by(execution)
+    if holds == held_by(before):
+        return
+    if holds:
+        yield "INSERT OR REPLACE INTO crowds VALUES (?, ?)", (execution.id, holds)
+    else:
+        yield "DELETE FROM crowds WHERE execution_id = ?", (execution.id,)
 
 
 def prepare(actor: Actor, unfolded: Unfolded, children: Iterable[Child]) -> None:

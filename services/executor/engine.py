@@ -8,21 +8,24 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 
-from services.errors import NotFound
+from services.errors import ConcurrencyLimited, NotFound
 from services.executor import loading
 from services.executor.actors import Actor, Actors, Beginning, Letter, Reply, Told
 from services.executor.answers import answer, attaching, joining, stopping
 from services.executor.commits import Child, begun, prepare, unit_of
 from services.executor.core.commands import SetTimer
+from services.executor.core.crowds import has_begun
 from services.executor.core.events import (
     Event,
     Interrupted,
     Started,
+    Terminated,
     TimerFired,
     TimerKey,
 )
 from services.executor.core.kind import Kind
 from services.executor.core.model import Execution
+from services.executor.crowds import Crowds
 from services.executor.definitions import Definitions
 from services.executor.kin import Kin
 from services.executor.loads import Found, Loads
@@ -52,6 +55,7 @@ class Engine:
 
     Args:
         committed: Called after each commit, before callers are told.
+        crowds: By key, how many executions hold a slot among those of their workflow.
     """
 
     def __init__(
@@ -65,6 +69,7 @@ class Engine:
         committed: Committed,
         *,
         now: Callable[[], datetime] = utc_now,
+        crowds: Mapping[bytes, int] | None = None,
     ) -> None:
         self._store = store
         self._snapshots = snapshots
@@ -78,6 +83,7 @@ class Engine:
         self._actors = Actors()
         self._waking = Waking(self.is_known, self._deliver)
         self.kin = Kin(self._waking.send)
+        self.crowds = Crowds(crowds or {}, self.begin)
         self.queues = Queues(self._loop, self._waking.send)
         # What is being computed, or written as text, and the letters it is for.
         self._computing: dict[asyncio.Task[None], Letter] = {}
@@ -214,6 +220,7 @@ class Engine:
 
     def _unknown(self, actor: Actor) -> None:
         missing = NotFound(f"There is no execution {actor.id!r}.", execution_id=actor.id)
+        self.crowds.let_go(actor.id)
         while actor.mail and not actor.busy:
             letter = actor.mail.popleft()
             if letter.start is not None:
@@ -241,6 +248,12 @@ class Engine:
             self._join(actor, letter)
         self.decisions += 1 + len(letter.more)
         events = [each.event for each in letter.all if each.event is not None]
+        if unfolded.before.workflow.rate_limit is not None:
+            try:
+                events = [self._admitted(each, unfolded.before, letter) for each in events]
+            except ConcurrencyLimited as full:
+                answer(letter, full)
+                return
         if actor.large or any(brings_much(each, unfolded.execution) for each in events):
             unfolded.is_large()
             self._take_time(actor, letter, unfolded, events)
@@ -253,6 +266,7 @@ class Engine:
             children = () if unfolded.computes else begun(actor, unfolded, self._now())
         except Exception as error:  # noqa: BLE001
             self.queues.not_written(unfolded)
+            self.crowds.let_go(actor.id)
             self._setbacks.not_decided(actor, letter, error)
             return
         if unfolded.computes:
@@ -260,6 +274,18 @@ class Engine:
             self._take_time(actor, letter, unfolded)
         else:
             self._submit(actor, letter, unfolded, children)
+
+    def _admitted(self, event: Event, execution: Execution, letter: Letter) -> Event:
+        """What becomes of ``event`` where a workflow has a limit; raises ConcurrencyLimited."""
+        if not isinstance(event, Started) or has_begun(execution) or execution.status.final:
+            return event
+        try:
+            return Started(admitted=self.crowds.let_in(execution))
+        except ConcurrencyLimited as full:
+            if letter.start is not None:
+                raise
+            # It is stored already.
+            return Terminated(full.detail)
 
     def _join(self, actor: Actor, letter: Letter) -> None:
         """What has come meanwhile is decided with ``letter``: a commit a letter is slow to many."""
@@ -296,6 +322,7 @@ class Engine:
         except Exception as error:  # noqa: BLE001
             actor.busy = False
             self.queues.not_written(unfolded)
+            self.crowds.let_go(actor.id)
             self._setbacks.not_decided(actor, letter, error)
         else:
             self._submit(actor, letter, unfolded, children)
@@ -310,6 +337,7 @@ class Engine:
         fired = any(isinstance(each.event, TimerFired) for each in letter.all)
         if unfolded.nothing and not new and not fired:
             actor.busy = False
+            self.crowds.let_go(actor.id)
             answer(letter, Told(unfolded.before, unfolded.before, actor.origin))
             return
         try:
@@ -334,8 +362,10 @@ class Engine:
 
     def _written(self, actor: Actor, letter: Letter, unfolded: Unfolded, unit: Unit) -> None:
         actor.busy = False
-        if (unit.error is not None or unit.known) and unfolded.claims:
-            self.queues.not_written(unfolded)
+        if unit.error is not None or unit.known:
+            self.crowds.let_go(actor.id)
+            if unfolded.claims:
+                self.queues.not_written(unfolded)
         if unit.error is not None:
             logger.error("Execution %s was not written: %s", actor.id, unit.error)
             # What is in memory may be ahead of what is stored.
@@ -372,7 +402,10 @@ class Engine:
     def _follow(self, actor: Actor, letter: Letter, unfolded: Unfolded, unit: Unit) -> None:
         """Do what follows from a commit."""
         actor.held = None
-        actor.execution = unfolded.execution
+        before, after = unfolded.before, unfolded.execution
+        actor.execution = after
+        if before.workflow.rate_limit is not None or after.workflow.rate_limit is not None:
+            self.crowds.committed(before, after)
         if letter.snapshot is not None:
             actor.snapshot = letter.snapshot
         for each in letter.all:

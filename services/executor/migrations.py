@@ -389,3 +389,13 @@ def m016_webhook_waits(db: Database) -> None:
         "json_extract(memory, '$.paths'), json_extract(memory, '$.digest')) "
         "WHERE kind = 'WAIT_FOR_WEBHOOK' AND ended_at IS NULL"
     )
+
+
+@migrations()
+def m017_crowds(db: Database) -> None:
+    """Executions that hold a slot among those of their workflow."""
+    db.execute(
+        "CREATE TABLE crowds (execution_id TEXT PRIMARY KEY, key BLOB NOT NULL) "
+        "STRICT, WITHOUT ROWID"
+    )
+    db.execute("CREATE INDEX crowds_by_key ON crowds (key)")

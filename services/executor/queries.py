@@ -260,6 +260,11 @@ def interrupted(db: sqlite3.Connection) -> list[tuple[str, str, int]]:
     ).fetchall()
 
 
+def crowds(db: sqlite3.Connection) -> dict[bytes, int]:
+    """By key, how many executions hold a slot among those of their workflow."""
+    return dict(db.execute("SELECT key, count(*) FROM crowds GROUP BY key"))
+
+
 def not_begun(db: sqlite3.Connection) -> list[str]:
     """Executions that were stored by another one, and have not begun, the oldest first."""
     rows = db.execute(

@@ -118,7 +118,7 @@ class Rehearsal:
     def _begin(self, execution: Execution, snapshot: Snapshot, script: Script) -> Run:
         run = Run(execution, snapshot, script, Mocks(script.mocks))
         self._runs[execution.id] = run
-        self._events.append((run, Started()))
+        self._events.append((run, Started(admitted=True)))
         return run
 
     def _has_ended(self) -> bool:

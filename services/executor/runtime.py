@@ -92,6 +92,7 @@ class Runtime:
         limits: Limits,
         counts: Mapping[str, int],
         held: Mapping[bytes, int],
+        crowds: Mapping[bytes, int],
         scheduled: Known,
         terms: Terms | None = None,
     ) -> None:
@@ -101,7 +102,16 @@ class Runtime:
         self.feed = feed
         self.waiters = Waiters()
         self.judges = Judges()
-        self.engine = Engine(store, snapshots, KINDS, scripts, self.judges, tasks, self._committed)
+        self.engine = Engine(
+            store,
+            snapshots,
+            KINDS,
+            scripts,
+            self.judges,
+            tasks,
+            self._committed,
+            crowds=crowds,
+        )
         self.metering = Metering(loop, store.writer, self.engine)
         self.slots = Slots(held)
         self.entrance = Entrance(self.engine, store.loaders, self.slots)
@@ -237,6 +247,7 @@ async def running(
     )
     scheduled = await _surely(store, schedule_rows.known)
     waiting = await _surely(store, turn_rows.turns)
+    crowds = await _surely(store, queries.crowds)
     feed = Feed(store.readers, store.epoch, head, floor)
     async with asyncio.TaskGroup() as tasks:
         runtime = Runtime(
@@ -250,6 +261,7 @@ async def running(
             limits or Limits(),
             counts,
             held,
+            crowds,
             scheduled,
             terms,
         )

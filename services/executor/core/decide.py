@@ -93,7 +93,8 @@ def decide(
     if isinstance(event, Restarted):
         again = operations.restarted(execution, event, now)
         deciding = Deciding(again, kinds, now, flow.MOVES, dropped=True)
-        _started(deciding, Started())
+        # An operator may bring it over the limit.
+        _started(deciding, Started(admitted=True))
     elif isinstance(event, Rerun):
         task = rerun.meant(execution, event)
         deciding = _rewound(execution, task, kinds, now, event)
@@ -133,6 +134,8 @@ def _done_with(execution: Execution, event: ChildReopened) -> Task | None:
 
 def _started(deciding: Deciding, event: Started) -> None:
     if not deciding.running or deciding.execution.tasks:
+        return
+    if deciding.workflow.rate_limit is not None and not event.admitted:
         return
     if schema := deciding.workflow.input_schema:
         value = schemas.judged_input(deciding.execution.input, schema)

@@ -15,7 +15,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """The execution was asked for."""
+    """The execution was asked for.
+
+    Attributes:
+        admitted: It has a slot among those of its workflow; without, where that has a limit, it
+            does not begin.
+    """
+
+    admitted: bool = False
 
 
 @dataclass(frozen=True, slots=True)

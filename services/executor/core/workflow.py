@@ -66,6 +66,29 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
+class RateLimit:
+    """How many executions of a workflow run side by side.
+
+    Attributes:
+        key: With ``${workflow…}``: those for which it comes to the same are counted together.
+        rejects: One more is refused; else it waits.
+    """
+
+    key: Json
+    at_once: int
+    rejects: bool
+
+    @classmethod
+    def of(cls, document: Document) -> RateLimit | None:
+        """The limit of a workflow; None: it has none."""
+        config = _object(document, "rateLimitConfig")
+        at_once = _whole(config, "concurrentExecLimit", 0)
+        if at_once < 1:
+            return None
+        return cls(config.get("rateLimitKey"), at_once, config.get("policy") == "REJECT")
+
+
+@dataclass(frozen=True, slots=True)
 class Workflow:
     """A definition with its task definitions, as an execution keeps it.
 
@@ -91,6 +114,7 @@ class Workflow:
     output_template: Template | None
     failure_workflow: str
     failure_version: int
+    rate_limit: RateLimit | None = None
     input_schema: str = ""
     output_schema: str = ""
 
@@ -127,6 +151,7 @@ class Workflow:
             output_template=compiled(output),
             failure_workflow=str(document.get("failureWorkflow") or ""),
             failure_version=_whole(document, "failureWorkflowVersion", 0),
+            rate_limit=RateLimit.of(document),
             input_schema=schemas.text(
                 document, schemas.INPUT, known, enforced=True, trusted=secrets
             ),

@@ -30,6 +30,8 @@ from services.registry.definitions.values import (
     whole,
 )
 
+_MOST_AT_ONCE = 100_000
+
 
 class SchemaVersion:
     """The version of the format itself: 2."""
@@ -59,6 +61,10 @@ def _check(document: Document, at: Place) -> None:
             _check_inline(task, place)
     output = document.get("outputParameters")
     check_expressions(output, at / "outputParameters", Scope(references))
+    limit = document.get("rateLimitConfig")
+    if isinstance(limit, dict):
+        place = at / "rateLimitConfig" / "rateLimitKey"
+        check_expressions(limit.get("rateLimitKey"), place, Scope(()))
     _refer_failure_workflow(document, at)
 
 
@@ -129,6 +135,29 @@ def _refer_failure_workflow(document: Document, at: Place) -> None:
         (at / "failureWorkflow").refer("workflow", name, pinned)
 
 
+_RATE_LIMIT = Record(
+    "a rate limit",
+    (
+        Field(
+            "rateLimitKey",
+            Text(),
+            "What is counted apart, with `${workflow…}`; absent: all of the workflow together.",
+        ),
+        Field(
+            "concurrentExecLimit",
+            whole(0, _MOST_AT_ONCE),
+            "How many run side by side; 0: any number.",
+            required=True,
+        ),
+        Field(
+            "policy",
+            Choice(("QUEUE", "REJECT")),
+            "What becomes of one more: it is accepted and waits, or it is refused.",
+            default="QUEUE",
+        ),
+    ),
+)
+
 KIND = Kind(
     name="workflow",
     doc=(
@@ -179,7 +208,7 @@ KIND = Kind(
                 status=Status.NO_EFFECT,
             ),
             later("workflowStatusListenerSink", "Where its status is told."),
-            later("rateLimitConfig", "Limit concurrent executions."),
+            Field("rateLimitConfig", _RATE_LIMIT, "How many of its executions run side by side."),
             later("cacheConfig", "Keep its output."),
             *schema_fields("A start that breaks it is refused.", enforced=True),
             later("maskedFields", "Fields that nobody sees."),

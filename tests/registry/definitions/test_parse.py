@@ -127,7 +127,7 @@ def test_an_unknown_field_is_a_fault_in_our_kinds_and_a_warning_in_conductors() 
 def test_a_field_that_is_not_supported_yet_is_refused_unless_it_is_neutral() -> None:
     workflow: Document = {"name": "w", "tasks": [NOOP]}
 
-    for name in ("rateLimitConfig", "cacheConfig", "maskedFields", "onStateChange"):
+    for name in ("cacheConfig", "maskedFields", "onStateChange"):
         neutrals: list[Json] = [None, False, 0, "", [], {}]
         for neutral in neutrals:
             assert parse({**workflow, name: neutral}).warnings == ()
