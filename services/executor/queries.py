@@ -162,7 +162,8 @@ def running(
 
 def matching(db: sqlite3.Connection, query: Query, now: datetime, ids: Sequence[str]) -> set[str]:
     """Which of ``ids``, at most some hundred, a query finds."""
-    sql, values = condition(query, now)
+    # However few have the words: these alone are looked up.
+    sql, values = condition(query, now, frozenset(matches(query)))
     # A statement left to itself may look through all that the condition is true of.
     rows = db.execute(
         "SELECT id FROM executions INDEXED BY sqlite_autoindex_executions_1 "

@@ -137,6 +137,23 @@ async def test_changes_that_are_gone_are_made_up_for(tmp_path: Path) -> None:
         assert await executions(rig, "text:green") == [last]
 
 
+async def test_a_list_of_words_is_kept_current(rig: Rig) -> None:
+    first = await said(rig, "blue")
+    request = pb.WatchExecutionsRequest(query="text:blue", recent=10)
+    shown: set[str] = set()
+    async with asyncio.timeout(10):
+        async for batch in rig.stub.WatchExecutions(request, metadata=ADMIN):
+            shown.update(each.execution.execution_id for each in batch.changes)
+            if batch.caught_up:
+                assert shown == {first}
+                await said(rig, "green")
+                last = await said(rig, "light blue")
+            if len(shown) == 2:
+                break
+
+    assert shown == {first, last}
+
+
 async def test_it_is_kept_while_nobody_asks(rig: Rig) -> None:
     await said(rig, "blue")
     async with asyncio.timeout(10):
