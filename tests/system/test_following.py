@@ -72,6 +72,8 @@ def test_the_audit_log_is_asked_by_the_grammar_of_all_lists(suite: Suite) -> Non
     (entry,) = events(shown.stdout)
     assert (entry["action"], entry["principal"]) == ("create", "application:admin")
     assert suite.podium("audit", "nobody:x").returncode == 2
+    nothing = suite.podium("audit", "name:never-there")
+    assert (nothing.stdout, nothing.stderr) == ("", "podium: No entry matches.\n")
 
 
 def test_the_log_is_asked_by_the_grammar_of_all_lists(suite: Suite) -> None:
@@ -81,7 +83,7 @@ def test_the_log_is_asked_by_the_grammar_of_all_lists(suite: Suite) -> None:
     assert shown.returncode == none.returncode == 0
     assert 1 <= len(shown.stdout.splitlines()) <= 3
     assert all(" edge " in each or " registry " in each for each in shown.stdout.splitlines())
-    assert none.stdout == ""
+    assert (none.stdout, none.stderr) == ("", "podium: No entry matches.\n")
     assert suite.podium("log", "--query", "nothing:x").returncode == 2
 
 

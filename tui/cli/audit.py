@@ -60,6 +60,8 @@ def audit(home: Path | None, output: str, follow: bool, limit: int, query: tuple
     async def work(clients: Clients) -> None:
         found = await _newest(clients, wanted, limit)
         printing.several(list(reversed(found)))
+        if not found and limit and not follow:
+            click.echo("podium: No entry matches.", err=True)
         if follow:
             await _follow(clients, wanted, printing)
 

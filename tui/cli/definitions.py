@@ -16,7 +16,7 @@ from services.errors import InvalidRequest, NotFound
 from services.rpc import raising_ours
 from tui.cli.interrupts import while_read
 from tui.cli.main import HOME_OPTION
-from tui.cli.nouns import twin_of
+from tui.cli.nouns import OTHERS, twin_of
 from tui.cli.queries import keeps
 from tui.cli.serving import live
 from tui.cli.session import call, fail
@@ -72,6 +72,9 @@ def _command_for(word: str) -> tuple[str, ...]:
     return () if kind_of(word) in KINDS else twin_of(word)
 
 
+_NOUNS = f"Or one of the console's nouns: {', '.join(OTHERS)}."
+
+
 @click.command(
     cls=_Get,
     epilog=examples(
@@ -111,7 +114,7 @@ def get(
     matching = keeps(kind, query) if query and kind in KINDS else None
     if watch:
         following = Following(kind, frozenset(name), version, output)
-        call(home, of_known_kind(following.follow))
+        call(home, of_known_kind(following.follow, _NOUNS))
     wanted = [
         registry_pb2.GetDefinitionRequest(
             kind=kind, name=each, version=version, revision=revision or 0
@@ -128,7 +131,7 @@ def get(
         echo_data(await _one(clients, wanted[0]), "json" if output == "json" else "yaml")
         return 0
 
-    call(home, of_known_kind(work))
+    call(home, of_known_kind(work, _NOUNS))
 
 
 def _check(name: Sequence[str], revision: int | None, query: str, *, watch: bool) -> None:
@@ -272,11 +275,14 @@ def delete(home: Path | None, version: int, output: str, kind: str, name: str) -
 
 
 def of_known_kind(
-    work: Callable[[Clients], Awaitable[int | None]],
+    work: Callable[[Clients], Awaitable[int | None]], more: str = ""
 ) -> Callable[[Clients], Awaitable[int | None]]:
     """``work``, where a kind that the registry does not know is wrong usage.
 
     Who names a revision that is not there is told where to read which there are.
+
+    Args:
+        more: A sentence on what else can be named.
     """
 
     async def checked(clients: Clients) -> int | None:
@@ -286,7 +292,7 @@ def of_known_kind(
         except InvalidRequest as error:
             if "kind" not in error.metadata:
                 raise
-            raise click.BadArgumentUsage(error.detail) from error
+            raise click.BadArgumentUsage(f"{error.detail} {more}".rstrip()) from error
         except NotFound as error:
             if "revision" not in error.metadata:
                 raise

@@ -80,7 +80,9 @@ def log(
 
     async def work(clients: Clients) -> int:
         answers = await asyncio.gather(*(_asked(clients, each, request) for each in services))
-        printing.show([entry for each in answers for entry in each.entries], limit)
+        shown = printing.show([entry for each in answers for entry in each.entries], limit)
+        if not shown and limit and not follow:
+            _say("No entry matches.")
         for name, answer in zip(services, answers, strict=True):
             _tell_what_is_gone(name, answer, limit)
         if follow:
@@ -144,14 +146,15 @@ class _Printing:
         self._wanted = wanted
         self._stream = Stream(output) if output != "text" else None
 
-    def show(self, entries: Iterable[pb.LogEntry], limit: int = MOST) -> None:
-        """The newest ``limit`` of ``entries``, in the order of time."""
+    def show(self, entries: Iterable[pb.LogEntry], limit: int = MOST) -> int:
+        """The newest ``limit`` of ``entries``, in the order of time; how many those are."""
         shown: Sequence[pb.LogEntry] = views.merged(filter(self._wants, entries))
         for entry in shown[-limit:] if limit else ():
             if self._stream is not None:
                 self._stream.echo(views.document(entry))
             else:
                 click.echo("\n".join(views.lines(entry)))
+        return min(limit, len(shown))
 
     def _wants(self, entry: pb.LogEntry) -> bool:
         if self._wanted is None:

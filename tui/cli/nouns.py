@@ -31,6 +31,9 @@ TWINS: Mapping[str, tuple[str, ...]] = {
     "contexts": ("contexts",),
 }
 
+# Those that are no kinds of definitions, and that `podium get` takes as well.
+OTHERS = tuple(noun for noun, words in TWINS.items() if words[0] != "get")
+
 # What only a console has.
 OWN: Mapping[str, str] = {
     "actions": "what was done from one console; the audit log has what all did",
