@@ -7,7 +7,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from services.errors import ServiceError
-from services.executor.core.events import ChildEnded, Event, Interrupted, Performed, TimerFired
+from services.executor.core.events import (
+    ChildEnded,
+    Event,
+    Interrupted,
+    Performed,
+    Taken,
+    TaskUpdated,
+    TimerFired,
+)
 from services.executor.core.model import Execution
 from services.executor.orders import Order
 from services.executor.rows import Origin
@@ -82,13 +90,18 @@ class Letter:
 
     @property
     def joins(self) -> bool:
-        """Whether it may be decided with another one: nobody waits, and it is never refused."""
-        return (
-            isinstance(self.event, _JOINING)
-            and self.reply is None
-            and self.heard is None
-            and not self.alone
-        )
+        """Whether it may be decided with another one.
+
+        Nobody waits for what it alone does, and it is seldom refused: so with what workers take
+        and say.
+        """
+        if self.alone:
+            return False
+        match self.event:
+            case Taken() | TaskUpdated(by_worker=True):
+                return True
+            case event:
+                return isinstance(event, _JOINING) and self.reply is None and self.heard is None
 
     @property
     def all(self) -> tuple[Letter, ...]:

@@ -111,7 +111,8 @@ class Engine:
         self.queues.close()
         for task, letter in list(self._computing.items()):
             if task.cancel():
-                answer(letter, stopping())
+                for each in letter.all:
+                    answer(each, stopping())
 
     # Events.
 
@@ -298,7 +299,8 @@ class Engine:
         actor.busy = True
         if not self._open:
             # Busy for good, it stays as it is stored.
-            answer(letter, stopping())
+            for each in letter.all:
+                answer(each, stopping())
             return
         task = self._tasks.create_task(self._compute(actor, letter, unfolded, events))
         self._computing[task] = letter
@@ -338,7 +340,8 @@ class Engine:
         if unfolded.nothing and not new and not fired:
             actor.busy = False
             self.crowds.let_go(actor.id)
-            answer(letter, Told(unfolded.before, unfolded.before, actor.origin))
+            for each in letter.all:
+                answer(each, Told(unfolded.before, unfolded.before, actor.origin))
             return
         try:
             unit = unit_of(
@@ -421,5 +424,6 @@ class Engine:
         for row in unit.children:
             self.begin(row[0])
         self.kin.committed(letter.event, unfolded)
-        if letter.reply is not None:
-            letter.reply(Told(unfolded.before, unfolded.execution, actor.origin))
+        for each in letter.all:
+            if each.reply is not None:
+                each.reply(Told(unfolded.before, unfolded.execution, actor.origin))

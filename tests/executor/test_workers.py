@@ -537,3 +537,24 @@ async def test_the_queues_are_read_by_their_index(tmp_path: Path) -> None:
         steps = await rig.store.readers.read(plan)
 
     assert any("tasks_in_queues" in each for each in steps)
+
+
+async def test_what_workers_say_of_one_execution_is_stored_together(tmp_path: Path) -> None:
+    fork = {**step("f", "FORK_JOIN"), "forkTasks": [[step(f"a{n}", "SIMPLE")] for n in range(40)]}
+    for branch in fork["forkTasks"]:
+        branch[0]["name"] = "a"
+    join = {**step("j", "JOIN"), "joinOn": [f"a{n}" for n in range(40)]}
+    async with (
+        executing(tmp_path / "e.db", [workflow("wide", fork, join)]) as rig,
+        working(rig, "a", slots=40) as worker,
+    ):
+        id = await rig.begin("wide")
+        tasks = [await worker.task() for _ in range(40)]
+        before = len(rig.store.writer.commits)
+        worker.say(results=[*map(result, tasks), result(tasks[0]), result(tasks[1], FAILED)])
+        codes = [(await worker.answer()).code for _ in range(42)]
+        await rig.ended(id)
+
+        # One that is refused is tried alone, and so are those that were with it.
+        assert codes.count(0) == 41
+        assert len(rig.store.writer.commits) - before <= 45

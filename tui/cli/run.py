@@ -52,6 +52,13 @@ STRATEGIES = ("FAIL", "RETURN_EXISTING", "FAIL_ON_RUNNING")
 @click.option("--wait", type=click.FloatRange(0), help="Seconds to wait for its end.")
 @click.option("--follow", is_flag=True, help="Show it live until it ends.")
 @click.option("--correlation-id", default="", help="Your own name for it.")
+@click.option(
+    "--domain",
+    "domains",
+    multiple=True,
+    metavar="TYPE=DOMAINS",
+    help="Whose workers have its tasks of TYPE, or of all: '*=eu'. May be given several times.",
+)
 @click.option("--key", default="", help="Of starts of WORKFLOW with this key one begins.")
 @click.option(
     "--strategy",
@@ -70,7 +77,7 @@ STRATEGIES = ("FAIL", "RETURN_EXISTING", "FAIL_ON_RUNNING")
 def run(
     home: Path | None, version: int, given: str, wait: float | None, follow: bool,
     correlation_id: str, key: str, strategy: str, definition: str | None, output: str,
-    workflow: str,
+    workflow: str, domains: tuple[str, ...],
 ) -> None:  # fmt: skip
     """Start WORKFLOW. Prints the execution's id, or with --wait or --follow how it ended.
 
@@ -87,6 +94,7 @@ def run(
         workflow_key=key,
         idempotency_strategy=pb.IdempotencyStrategy.Value(f"IDEMPOTENCY_STRATEGY_{strategy}"),
         workflow_definition="" if definition is None else object_argument(definition),
+        task_to_domain=_domains(domains),
     )
 
     async def work(clients: Clients) -> int:
@@ -133,6 +141,13 @@ def watch(home: Path | None, output: str, execution_id: str) -> None:
         return await _print(clients, execution_id, output, ended=True)
 
     call(home, work)
+
+
+def _domains(given: tuple[str, ...]) -> dict[str, str]:
+    pairs = [each.partition("=") for each in given]
+    if any(not kind or not domains for kind, _, domains in pairs):
+        raise click.UsageError("--domain is TYPE=DOMAINS, e.g. charge=eu,NO_DOMAIN.")
+    return {kind: domains for kind, _, domains in pairs}
 
 
 async def _judge(clients: Clients, name: str, definition: str) -> None:

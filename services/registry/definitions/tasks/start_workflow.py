@@ -4,16 +4,10 @@ from __future__ import annotations
 
 from services.registry.definitions.model import Document
 from services.registry.definitions.reading import Place
-from services.registry.definitions.records import Field, Record, Unknown, later
+from services.registry.definitions.records import Field, Record, Unknown
 from services.registry.definitions.tasks.kind import TaskKind
 from services.registry.definitions.tasks.workflow_keys import KEY, STRATEGY
-from services.registry.definitions.values import (
-    Name,
-    Object,
-    Text,
-    holds_expression,
-    whole,
-)
+from services.registry.definitions.values import MapOf, Name, Object, Text, holds_expression, whole
 
 
 def _check(request: Document, at: Place) -> None:
@@ -32,7 +26,11 @@ REQUEST = Record(
         Field("correlationId", Text(), "Absent: that of this execution."),
         Field("priority", whole(0, 99), "From 0 to 99.", default=0),
         Field("workflowDef", Object(), "A workflow that is not put by itself."),
-        later("taskToDomain", "Workers of its own."),
+        Field(
+            "taskToDomain",
+            MapOf(Text()),
+            "By task type, or `*`, the domains whose workers have its tasks; absent: as here.",
+        ),
         KEY,
         STRATEGY,
     ),

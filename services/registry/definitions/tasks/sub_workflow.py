@@ -4,10 +4,18 @@ from __future__ import annotations
 
 from services.registry.definitions.model import Document
 from services.registry.definitions.reading import Place
-from services.registry.definitions.records import Field, Record, Unknown, later
+from services.registry.definitions.records import Field, Record, Unknown
 from services.registry.definitions.tasks.kind import TaskKind
 from services.registry.definitions.tasks.workflow_keys import KEY, STRATEGY
-from services.registry.definitions.values import Name, Object, OrExpression, holds_expression, whole
+from services.registry.definitions.values import (
+    MapOf,
+    Name,
+    Object,
+    OrExpression,
+    Text,
+    holds_expression,
+    whole,
+)
 
 
 def _check(param: Document, at: Place) -> None:
@@ -38,7 +46,11 @@ PARAM = Record(
             "A workflow that is not put by itself, or `${…}` for one.",
         ),
         Field("priority", OrExpression(whole(0, 99)), "Absent: that of the execution around it."),
-        later("taskToDomain", "Workers of its own."),
+        Field(
+            "taskToDomain",
+            MapOf(Text()),
+            "By task type, or `*`, the domains whose workers have its tasks; absent: as here.",
+        ),
         KEY,
         STRATEGY,
     ),
