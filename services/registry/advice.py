@@ -53,7 +53,10 @@ class Adviser:
         for reference in granted(application):
             if self.lookup(reference.kind, reference.name, None) is None:
                 named = f"{reference.kind} '{shortened(reference.name)}'"
-                yield f"{reference.path}: there is no {named} yet; the grant waits for one"
+                # Workers may take tasks of a type that has no definition.
+                is_task = reference.kind == "task"
+                then = "is for workers of that type" if is_task else "waits for one"
+                yield f"{reference.path}: there is no {named} yet; the grant {then}"
 
     def _readable(self, kind: str, name: str) -> Mapping[str, Json]:
         """The document; empty where there is none, or it may not be read."""

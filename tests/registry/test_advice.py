@@ -112,8 +112,12 @@ async def test_a_grant_on_what_is_not_there_is_put_and_told(registry: Running) -
         ]
         return APPLICATION | {"permissions": grants}
 
-    mistyped = granting(("workflow", "checkout"), ("task", "feed"), ("tag", "a:b"), ("task", "*"))
+    mistyped = granting(
+        ("workflow", "checkout"), ("task", "feed"), ("tag", "a:b"), ("schema", "none")
+    )
 
     assert await advice(registry, WORKFLOW, mistyped) == [
-        "permissions[1].target.id: there is no task 'feed' yet; the grant waits for one"
+        "permissions[1].target.id: there is no task 'feed' yet; the grant is for workers of that "
+        "type",
+        "permissions[3].target.id: there is no schema 'none' yet; the grant waits for one",
     ]
