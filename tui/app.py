@@ -240,6 +240,7 @@ class Console(OrderedKeys[None]):
 
     def pane_of(self, address: Address) -> Pane | None:
         """A new pane for ``address``; None, and the operator is told: there is no such place."""
+        address = self.commanding.meant(address)
         resource = find(address.resource)
         if resource is None:
             self.tell(f"There is no {address.resource!r}; there are {', '.join(names())}.")

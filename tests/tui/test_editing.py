@@ -63,6 +63,15 @@ def test_faults_of_the_registry_stand_at_their_line(text: str, language: Languag
     assert found[1].line >= 1
 
 
+def test_a_fault_in_yaml_is_at_the_value_of_its_line() -> None:
+    text = "name: order\ntasks:\n- type: HTTTP\n  retryCount: -1\n"
+    paths = ("tasks[0].type", "tasks[0].retryCount", "tasks")
+    found = placed_faults(text, "yaml", [PlacedFault("", path, "is wrong") for path in paths])
+
+    places = [(fault.line, fault.column) for fault in found]
+    assert places == [(3, 9), (4, 15), (2, 1)]
+
+
 def test_faults_of_a_text_that_cannot_be_read_stand_somewhere() -> None:
     fault = PlacedFault("", "tasks[0].type", "is unknown")
 

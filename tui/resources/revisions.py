@@ -15,6 +15,7 @@ from tui.live.collection import Collection
 from tui.live.following import Line
 from tui.live.sources import Source
 from tui.resources.model import Action, Cell, Column, Danger, ItemResult
+from tui.views.changes import changes
 from tui.views.command_lines import command_line
 from tui.views.history import entries
 
@@ -25,6 +26,8 @@ CALL_SECONDS = 30.0
 # Pages are small, since what is stored may be large; who wants more has `podium history`.
 PAGE = 50
 MOST = 500
+# Of what differs, before one is stored again.
+MOST_TOLD = 8
 
 
 class Revision(NamedTuple):
@@ -33,6 +36,7 @@ class Revision(NamedTuple):
     Attributes:
         said: What changed with it, in a line.
         before: The document before it, of the same version; None: there was none.
+        now: The newest one of the same version; None: that is deleted.
         document: None: the definition was deleted.
     """
 
@@ -45,6 +49,7 @@ class Revision(NamedTuple):
     said: str
     document: Mapping[str, Any] | None
     before: Mapping[str, Any] | None
+    now: Mapping[str, Any] | None = None
 
 
 def source(kind: str) -> Source[Revision]:
@@ -98,7 +103,7 @@ def _rows(states: Sequence[pb.DefinitionState], *, whole: bool) -> list[Revision
             )
         )
         documents[stored.version] = document
-    return rows
+    return [row._replace(now=documents[row.version]) for row in rows]
 
 
 COLUMNS: tuple[Column[Revision], ...] = (
@@ -130,7 +135,12 @@ async def _roll_back(
 
 def _effect(rows: Sequence[Revision]) -> str:
     row = rows[0]
-    return f"{row.kind} {row.name} becomes what it was at revision {row.id}, as a new revision."
+    told = f"{row.kind} {row.name} becomes what it was at revision {row.id}, as a new revision."
+    if row.now is None or row.document is None:
+        return f"{told}\nIt is deleted now."
+    found = [str(each) for each in changes(dict(row.now), dict(row.document))]
+    more = [f"and {len(found) - MOST_TOLD:,} more"] if len(found) > MOST_TOLD else []
+    return "\n".join([told, *(found[:MOST_TOLD] or ["It is so now."]), *more])
 
 
 ROLLBACK: Action[Revision] = Action(

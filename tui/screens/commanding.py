@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from services.query import Completion, complete as complete_query
@@ -11,7 +12,7 @@ from tui.resources.filtering import values_in, vocabulary_of
 from tui.resources.model import Resource
 from tui.screens.list_pane import ListPane
 from tui.settings import Kept
-from tui.views.addresses import quoted
+from tui.views.addresses import Address, begun_with, quoted
 from tui.views.commands import (
     CommandFault,
     Go,
@@ -115,6 +116,17 @@ class Commanding:
     def _tabs(self, noun: str) -> Sequence[str]:
         resource = find(noun)
         return [tab.name for tab in resource.tabs] if resource is not None else ()
+
+    def meant(self, address: Address) -> Address:
+        """``address`` with the id that its beginning means; of several, the list of them."""
+        resource = find(address.resource)
+        if resource is None or not address.id:
+            return address
+        ids = begun_with(address.id, self._records(resource))
+        if len(ids) == 1:
+            return replace(address, id=ids[0])
+        self._console.tell(f"{len(ids)} begin with {address.id}.", "information")
+        return Address(address.resource, query=f"id:{address.id}*")
 
     # Doing it
 

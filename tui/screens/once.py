@@ -48,6 +48,7 @@ It cannot be read again: copy it now.
     OnceScreen .key { margin: 1 0 0 2; text-style: bold; width: 1fr; height: auto; }
     OnceScreen .label { color: $text-muted; margin: 1 0 0 0; }
     OnceScreen Horizontal { height: auto; align-horizontal: right; margin: 1 0 0 0; }
+    OnceScreen ToastRack { dock: top; align-vertical: top; max-height: 4; }
     OnceScreen Button { margin: 0 0 0 2; min-width: 10; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -74,6 +75,7 @@ It cannot be read again: copy it now.
                 yield Static(each.key, classes="key", markup=False)
             if self._told:
                 yield Static(self._told, classes="label", markup=False)
+            yield Static("", id="copied", classes="label", markup=False)
             with Horizontal():
                 yield Button("Copy", name="copy", compact=True)
                 yield Button("I have it", name="done", variant="primary", compact=True)
@@ -91,5 +93,8 @@ It cannot be read again: copy it now.
 
     def action_copy(self) -> None:
         self.app.copy_to_clipboard("\n".join(each.key for each in self._keys))
-        self.app.notify("Copied. The terminal must allow it (OSC 52): look before you close this.")
+        # Not as a toast: that may stand over the key.
+        self.query_one("#copied", Static).update(
+            "Copied. The terminal must allow it (OSC 52): look before you close this."
+        )
         self.query(Button).last().focus()

@@ -6,8 +6,13 @@ executions/9f2c…e1/graph                a record, and one of its tabs
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import quote, unquote
+
+ID_LENGTH = 36
+_PART_OF_ID = re.compile(r"[0-9a-f][0-9a-f-]{3,34}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +40,17 @@ class Address:
 def quoted(part: str) -> str:
     """An id or a tab as it stands in an address."""
     return quote(part, safe=":@.-_~")
+
+
+def begun_with(id_: str, known: Iterable[str]) -> list[str]:
+    """Which ids ``id_`` means that were made, not given: it, or those that begin with it.
+
+    Names are written in full: another one that begins so may be there and not known yet.
+    """
+    if not _PART_OF_ID.fullmatch(id_):
+        return [id_]
+    found = [each for each in known if each.startswith(id_) and len(each) == ID_LENGTH]
+    return found or [id_]
 
 
 def parse(text: str) -> Address:

@@ -21,6 +21,7 @@ Language: TypeAlias = Literal["json", "yaml", "javascript", "text"]
 MOST_YAML = 100_000
 MOST_HIDDEN = 50
 _OPENING = re.compile(r"[{\[(]\s*\Z")
+_BEFORE_VALUE = re.compile(r"\s*(?:- +)*(?:[^\s:#][^:#]*: +)?")
 _BLOCK = re.compile(r":\s*(?:[|>][-+]?\s*)?\Z")
 
 
@@ -86,7 +87,11 @@ def placed_faults(
         places = positions(text, {fault.path for fault in faults})
         where = [(places[fault.path].line, places[fault.path].column) for fault in faults]
     else:
-        where = [(line, 1) for line in _yaml_lines(text, language, faults)]
+        lines = text.splitlines() if language == "yaml" else []
+        where = [
+            (line, _value_column(lines[line - 1] if line <= len(lines) else ""))
+            for line in _yaml_lines(text, language, faults)
+        ]
     return [
         EditorFault(line, column, _message(fault), warnings)
         for fault, (line, column) in zip(faults, where, strict=True)
@@ -115,6 +120,16 @@ def location_of(text: str, offset: int) -> tuple[int, int]:
 
 def _message(fault: PlacedFault) -> str:
     return f"{fault.path}: {fault.detail}" if fault.path else fault.detail
+
+
+def _value_column(line: str) -> int:
+    """From 1: where the value of a line of YAML begins; its key, where that has none there."""
+    found = _BEFORE_VALUE.match(line)
+    return found.end() + 1 if found and found.end() < len(line) else 1 + _indent(line)
+
+
+def _indent(line: str) -> int:
+    return len(line) - len(line.lstrip(" "))
 
 
 def _yaml_lines(text: str, language: Language, faults: Sequence[PlacedFault]) -> list[int]:

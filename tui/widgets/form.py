@@ -29,9 +29,9 @@ class Form(FormWriting):
 ## Form
 
 - `Tab Shift+Tab ↑ ↓ j k` go from field to field, `Enter` opens one, `Esc` leaves it
-- while a value is typed, `Tab` keeps it and opens the next field
+- while a value is typed, `Tab` keeps it and opens the next field, unfolding the group of it
 - `Space` folds a group or turns a yes into a no, `Delete` takes a value away again
-- in a list: `a` adds an item, `d` doubles it, `Delete` removes it, `J K` move it
+- in a list: `a` adds an item, `J K` move it; on an item: `d` doubles it, `Delete` removes it
 - `c` creates what a field refers to, `e` opens a text in the editor
 - `Ctrl+S` sends the form; what is wrong is then shown at its field
 """
@@ -265,8 +265,9 @@ class Form(FormWriting):
             self._become(*editing.added(self.state, path))
 
     def action_double(self) -> None:
-        path = self._item_around()
-        if path is not None:
+        row, path = self.row, self._item_around()
+        # A letter that was meant for a value beneath it would double the whole.
+        if row is not None and path is not None and row.path == path:
             self._become(*editing.duplicated(self.state, path))
 
     def action_shift(self, by: int) -> None:

@@ -157,8 +157,20 @@ class FormWriting(Widget):
         if text is not None:
             self._write(row, text)
         if go:
-            self._lines.move(go)
+            self._to_field(go)
             self._go_on_writing()
+
+    def _to_field(self, go: int) -> None:
+        """To the next field, or the one before: who writes on means no group by its letters."""
+        self._lines.move(go)
+        before: FormRow | None = None
+        while go > 0 and (row := self.row) is not None and row.part in ("group", "item"):
+            if before is not None and row.key == before.key:
+                return
+            if not row.open:
+                self._become(editing.folded(self.state, row.path))
+            before = row
+            self._lines.move(go)
 
     def _write(self, row: FormRow, text: str) -> None:
         if text != self._text(row):

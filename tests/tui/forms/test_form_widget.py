@@ -239,6 +239,29 @@ async def test_items_are_added_doubled_moved_and_removed() -> None:
         assert paths == ["/invoices/{id}", "/orders", "/invoices/{id}"]
 
 
+async def test_a_letter_beneath_an_item_does_not_double_it() -> None:
+    async with shown(document=SERVICE) as (app, pilot):
+        app.form.go_to(("routes", 0, "path"))
+        await pilot.press("d")
+        await pilot.pause()
+
+        before: Any = SERVICE
+        document: Any = app.form.document
+        assert len(document["routes"]) == len(before["routes"])
+
+
+async def test_tab_goes_on_writing_over_heads_of_groups() -> None:
+    async with shown(document=SERVICE) as (app, pilot):
+        app.form.go_to(("docsPublic",))
+        # As with a value that Tab keeps.
+        app.form._to_field(1)
+        await pilot.pause()
+
+        assert app.form.row is not None
+        assert app.form.row.path[0] == "corsConfig"
+        assert app.form.row.part not in ("group", "item")
+
+
 async def test_a_name_that_is_not_there_yet_may_be_written_or_created() -> None:
     async with shown() as (app, pilot):
         app.form.go_to(("authConfigId",))

@@ -58,7 +58,7 @@ class GraphTab(ExecutionTab):
             return
         timeline = await self.detail.go_to_tab("timeline")
         if isinstance(timeline, TimelineTab):
-            timeline.select(task_id)
+            timeline.select(task_id, back="graph")
 
     def on_flow_graph_workflow_opened(self, message: FlowGraph.WorkflowOpened) -> None:
         """What the task has started, else what it would run."""

@@ -32,6 +32,7 @@ class TimelineTab(ExecutionTab):
         self._changed: set[str] = set()
         self._document: dict[str, Any] | None = None
         self._wanted = ""
+        self._back = ""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(COMPLETE.key, "complete_task", COMPLETE.title, id=COMPLETE.id,
@@ -128,7 +129,7 @@ class TimelineTab(ExecutionTab):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "close_task":
             # Elsewhere the key leads out of the execution.
-            return self.has_class("-task")
+            return self.has_class("-task") or bool(self._back)
         if action == "complete_task":
             if self.console.read_only:
                 return False
@@ -154,12 +155,19 @@ class TimelineTab(ExecutionTab):
         if (chosen := self._chosen) is not None:
             self.console.act(None, COMPLETE, [chosen])
 
-    def action_close_task(self) -> None:
+    async def action_close_task(self) -> None:
+        if self._back and not self.has_class("-task"):
+            await self.detail.go_to_tab(self._back)
+            return
         self.remove_class("-task")
         self._timeline.focus()
 
-    def select(self, task_id: str) -> None:
-        """Put the cursor on an attempt."""
+    def left(self) -> None:
+        self._back = ""
+
+    def select(self, task_id: str, back: str = "") -> None:
+        """Put the cursor on an attempt; ``back`` is the tab to which escape leads then."""
+        self._back = back
         # What is not there yet is gone to when it comes.
         self._wanted = "" if self._timeline.select(task_id) else task_id
 
