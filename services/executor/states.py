@@ -91,7 +91,8 @@ def _task_text(task: Task, row: Row) -> str:
         f",{'null' if started is None else started},{'null' if ended is None else ended}"
         f",{'null' if following is None else following},{quoted(row[16][:REASON_CHARS])}"
         f",{'null' if poll is None else compact(poll)}"
-        f",{'null' if (number := _reported(task)) is None else number}]"
+        f",{'null' if (number := _reported(task)) is None else number}"
+        f"{',' + quoted(row[23]) if task.worker_id else ''}]"
     )
 
 
@@ -132,6 +133,7 @@ def task_facts(task: Task) -> list[Any]:
         plain(task.reason[:REASON_CHARS]),
         _last_poll(task),
         _reported(task),
+        *((plain(task.worker_id),) if task.worker_id else ()),
     ]
 
 
@@ -219,6 +221,7 @@ def task_state(facts: list[Any]) -> pb.TaskState:
         last_poll=poll_state(facts[14]),
         # What was written by an older executor, or without its documents, has none.
         progress=facts[15] if len(facts) > 15 else None,
+        worker_id=facts[16] if len(facts) > 16 else "",
     )
 
 

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 
 from services.executor import states
+from services.executor.core.copies import changed
 from services.executor.core.model import Execution, ExecutionStatus, Json, Task, TaskStatus
 from services.executor.rows import Origin, task_row
 from tests.executor.test_store import executions
@@ -69,3 +70,14 @@ def test_the_progress_of_a_task_that_waits_is_what_somebody_says(
 
     assert (told.progress if told.HasField("progress") else None) == progress
     assert not states.task_state(facts[:-1]).HasField("progress")
+
+
+def test_the_worker_of_a_task_is_told_where_there_is_one() -> None:
+    at = datetime(2026, 1, 1, tzinfo=UTC)
+    task = Task("t", "ref", "step", "SIMPLE", "name", 1, TaskStatus.IN_PROGRESS, at, at)
+
+    assert states.task_state(states.task_facts(task)).worker_id == ""
+    had = changed(task, worker_id="w1")
+    assert states.task_state(states.task_facts(had)).worker_id == "w1"
+    text = states._task_text(had, task_row("e", had, None))
+    assert json.loads(text) == states.task_facts(had)

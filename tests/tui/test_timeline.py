@@ -31,6 +31,13 @@ def test_a_poll_tells_its_number_answer_progress_and_the_next() -> None:
     )
 
 
+def test_a_task_of_a_worker_says_whose() -> None:
+    task = pb.TaskState(ref="a", kind="SIMPLE", status=pb.TASK_STATUS_IN_PROGRESS, poll_count=1)
+    task.worker_id = "w1"
+
+    assert task_line(task) == "● a  SIMPLE  IN_PROGRESS  worker w1"
+
+
 def test_an_attempt_that_failed_tells_why() -> None:
     task = pb.TaskState(
         ref="call", kind="HTTP", status=pb.TASK_STATUS_FAILED, attempt=1, reason="It answered 500."

@@ -84,7 +84,7 @@ def ended_line(state: pb.ExecutionState) -> str:
 
 
 def task_line(task: pb.TaskState) -> str:
-    """One attempt: its mark, ref, kind, status, attempt and when, polls, progress, reason."""
+    """One attempt: its mark, ref, kind, status, attempt and when, polls, worker, reason."""
     status = task_status_name(task.status)
     parts = [f"{look_of_task(status).glyph} {task.ref}", task.kind, status]
     if task.status == pb.TASK_STATUS_SCHEDULED and task.HasField("next_at"):
@@ -92,7 +92,9 @@ def task_line(task: pb.TaskState) -> str:
         parts.append(f"attempt {task.attempt + 1} in {seconds:.1f} s")
     elif task.attempt:
         parts.append(f"attempt {task.attempt + 1}")
-    if task.poll_count:
+    if task.worker_id:
+        parts.append(f"worker {in_one_line(task.worker_id)}")
+    elif task.poll_count:
         parts.append(poll_text(task))
     if task.reason:
         parts.append(in_one_line(task.reason))
