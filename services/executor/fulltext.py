@@ -179,9 +179,14 @@ def close(db: sqlite3.Connection) -> None:
         db.execute("PRAGMA main.wal_checkpoint(TRUNCATE)")
 
 
-def step(db: sqlite3.Connection) -> bool:
-    """Go on a little; whether there is more to do."""
-    return _together(db, lambda: _step(db))
+def step(db: sqlite3.Connection, changes: int = CHANGES_AT_ONCE, *, walking: bool = True) -> bool:
+    """Go on a little; whether there is more to do.
+
+    Args:
+        changes: So many at most.
+        walking: Whether to walk through what changed before them, too.
+    """
+    return _together(db, lambda: _step(db, changes, walking))
 
 
 def _together(db: sqlite3.Connection, work: Callable[[], T]) -> T:
@@ -196,7 +201,7 @@ def _together(db: sqlite3.Connection, work: Callable[[], T]) -> T:
     return done
 
 
-def _step(db: sqlite3.Connection) -> bool:
+def _step(db: sqlite3.Connection, most: int, walking: bool) -> bool:
     state = dict(db.execute("SELECT name, value FROM main.meta"))
     revision, walk = state["revision"], state["walk"]
     row = db.execute("SELECT seq FROM store.sqlite_sequence WHERE name = 'changes'").fetchone()
@@ -204,7 +209,7 @@ def _step(db: sqlite3.Connection) -> bool:
     tail = db.execute(
         "SELECT revision, execution_id FROM store.changes WHERE revision > ? "
         "ORDER BY revision LIMIT ?",
-        (revision, CHANGES_AT_ONCE),
+        (revision, most),
     ).fetchall()
     if revision < 0 or revision > head or (tail[0][0] if tail else head + 1) != revision + 1:
         # What was missed is met on the way.
@@ -214,9 +219,9 @@ def _step(db: sqlite3.Connection) -> bool:
     if tail:
         _index(db, list({execution_id for _, execution_id in tail}))
         _note(db, revision=tail[-1][0], walk=walk)
-        return walk is not None or len(tail) == CHANGES_AT_ONCE
-    if walk is None:
-        return False
+        return walk is not None or len(tail) == most
+    if walk is None or not walking:
+        return walk is not None
     rows = db.execute(
         "SELECT rowid, id FROM store.executions WHERE rowid <= ? ORDER BY rowid DESC LIMIT ?",
         (walk, _EXECUTIONS_AT_ONCE),

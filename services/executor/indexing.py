@@ -29,6 +29,7 @@ _FEW_CHANGES = 100
 # Beyond, it goes on although there is much to do: changes are not kept for ever.
 _MOST_BEHIND = 100_000
 _SECONDS_AT_ONCE = 0.05
+_SECONDS_WHILE_IDLE = 0.02
 _SECONDS_BEFORE_ASKED = 8.0
 _FORGOTTEN_AT_ONCE = 200
 _MOST_FORGOTTEN = 200_000
@@ -82,10 +83,13 @@ class Indexing:
                 continue
             try:
                 if idle:
-                    more = await self._on(_SECONDS_AT_ONCE)
+                    more = await self._on(_SECONDS_WHILE_IDLE)
                     await self._forget()
                 else:
-                    more = await self._on(0.0)
+                    far = now - done >= _MOST_BEHIND
+                    more = await self._within(
+                        _a_few, fulltext.CHANGES_AT_ONCE if far else _FEW_CHANGES
+                    )
             except Unavailable as error:
                 logger.warning("%s", error.detail)
                 await asyncio.sleep(60)
@@ -107,8 +111,8 @@ class Indexing:
         return await self._within(_steps, seconds)
 
     async def _forget(self) -> None:
-        while self._gone:
-            ids = [self._gone.popleft() for _ in range(min(len(self._gone), _FORGOTTEN_AT_ONCE))]
+        ids = [self._gone.popleft() for _ in range(min(len(self._gone), _FORGOTTEN_AT_ONCE))]
+        if ids:
             await self._within(fulltext.forget, ids)
 
     async def _within(self, work: Callable[..., T], *arguments: object) -> T:
@@ -122,6 +126,11 @@ class Indexing:
                     f"The index of words cannot be kept ({error}); deleted while the executor is "
                     f"stopped, {self.path.name} is made anew."
                 ) from error
+
+
+def _a_few(db: sqlite3.Connection, changes: int) -> bool:
+    # What is written here keeps the disk from whoever waits for it.
+    return fulltext.step(db, changes, walking=False)
 
 
 def _is_time(came: int, behind: int) -> bool:

@@ -11,12 +11,12 @@ from pathlib import Path
 
 from sqlite_utils import Database
 
-from services.executor import queries
+from services.executor import fulltext, queries
 from services.executor.indexing import Indexing
 from services.executor.migrations import migrations
 from services.executor.readers import Readers
 from services.executor.writer import Writer
-from services.storage import StorageTooNew, lock_file, opening_failed
+from services.storage import StorageTooNew, StorageUnwritable, lock_file, opening_failed
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ async def opened(path: Path) -> AsyncGenerator[Store]:
     await loop.run_in_executor(None, lock.__enter__)
     try:
         meta = await loop.run_in_executor(None, _migrate, path)
-        words = await loop.run_in_executor(None, Indexing, path, meta["epoch"], loop)
+        words = await loop.run_in_executor(None, _words, path, meta["epoch"], loop)
         writer = Writer(path, loop)
         readers, loaders = Readers(path, loop, words=words.path), Readers(path, loop)
         try:
@@ -63,6 +63,15 @@ async def opened(path: Path) -> AsyncGenerator[Store]:
             await words.close()
     finally:
         lock.__exit__(None, None, None)
+
+
+def _words(path: Path, epoch: str, loop: asyncio.AbstractEventLoop) -> Indexing:
+    try:
+        return Indexing(path, epoch, loop)
+    except (sqlite3.Error, OSError) as error:
+        raise StorageUnwritable(
+            f"{fulltext.beside(path)} cannot be used: {error}; it may be deleted."
+        ) from error
 
 
 def _migrate(path: Path) -> dict[str, str]:

@@ -13,6 +13,7 @@ from podium.executor.v1 import executor_pb2 as pb
 from services.errors import InvalidRequest
 from services.executor import fulltext
 from services.rpc import raising_ours
+from services.storage import StorageUnwritable
 from tests.executor.rig import ADMIN, Rig, executing, step, workflow
 
 ECHO = workflow(
@@ -123,6 +124,15 @@ async def test_an_index_that_is_no_good_is_made_anew(tmp_path: Path, harm: str) 
     async with executing(path, DEFINITIONS) as rig:
         assert await executions(rig, "text:blue") == [execution_id]
         assert await tasks(rig, "text:blue") == ["note"]
+
+
+async def test_an_index_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "x.db"
+    fulltext.beside(path).mkdir()
+
+    with pytest.raises(StorageUnwritable, match=r"x-search\.db cannot be used"):
+        async with executing(path, DEFINITIONS):
+            pass
 
 
 async def test_changes_that_are_gone_are_made_up_for(tmp_path: Path) -> None:
