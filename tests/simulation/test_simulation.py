@@ -10,7 +10,7 @@ from tests.simulation.world import life
 
 SEEDS = 300
 # In parts, so that they run side by side.
-PARTS = 10
+PARTS = 30
 
 ONCE_FAILED = (303, 491, 500, 645, 926, 1027, 2548)
 
