@@ -37,6 +37,10 @@ from services.executor.webhook_rows import webhook_row
 
 logger = logging.getLogger(__name__)
 
+KEEP = "INSERT OR REPLACE INTO kept_outputs VALUES (?, ?, ?)"
+# What is larger is made anew: all of it would stand beside the executions for its time.
+_LONGEST_KEPT = 1 << 20
+
 Child = tuple[Execution, Snapshot]
 """An execution that another one starts, as it begins."""
 
@@ -77,6 +81,9 @@ def unit_of(
         changed = unfolded.changed.values()
         unit.changes.extend(states.changes(execution, actor.origin, changed, unit.tasks))
     _turns(unit, unfolded)
+    for keep in unfolded.keeps:
+        if len(output := unfolded.text(keep.output)) <= _LONGEST_KEPT:
+            unit.also.append((KEEP, (keep.key, output, micros(keep.until))))
     _webhook(unit, actor, unfolded, new)
     for each in unfolded.published:
         text = unfolded.text(each.payload)

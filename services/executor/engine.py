@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 
 from services.errors import ConcurrencyLimited, NotFound
-from services.executor import loading
+from services.executor import loading, queries
 from services.executor.actors import Actor, Actors, Beginning, Letter, Reply, Told
 from services.executor.answers import answer, attaching, joining, stopping
 from services.executor.commits import Child, begun, prepare, unit_of
@@ -24,14 +24,15 @@ from services.executor.core.events import (
     TimerKey,
 )
 from services.executor.core.kind import Kind
-from services.executor.core.model import Execution
+from services.executor.core.model import Execution, Json
 from services.executor.crowds import Crowds
 from services.executor.definitions import Definitions
+from services.executor.documents import value_of
 from services.executor.kin import Kin
 from services.executor.loads import Found, Loads
 from services.executor.orders import Order
 from services.executor.queues import Queues
-from services.executor.rows import Row
+from services.executor.rows import Row, micros
 from services.executor.setbacks import Setbacks
 from services.executor.snapshots import Snapshot, Snapshots
 from services.executor.store import Store
@@ -182,6 +183,10 @@ class Engine:
     async def _read_timers(self, until: int, limit: int) -> Sequence[Row]:
         return await self._store.loaders.read(loading.timers, until, limit)
 
+    async def _kept(self, key: bytes) -> Json:
+        text = await self._store.loaders.read(queries.kept_output, key, micros(self._now()))
+        return value_of(text) if text is not None else None
+
     # One execution.
 
     def _put(self, actor: Actor, letter: Letter) -> None:
@@ -317,7 +322,9 @@ class Engine:
                 self._waking.make_way(actor.id)
             while unfolded.computes or unfolded.offers:
                 self.queues.hand_out(unfolded, self._kinds, self._now())
-                await unfolded.compute(self._scripts, self._judges, self._kinds, self._now)
+                await unfolded.compute(
+                    self._scripts, self._judges, self._kinds, self._now, self._kept
+                )
             children = begun(actor, unfolded, self._now())
             if unfolded.large:
                 await asyncio.to_thread(prepare, actor, unfolded, children)

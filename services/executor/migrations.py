@@ -399,3 +399,13 @@ def m017_crowds(db: Database) -> None:
         "STRICT, WITHOUT ROWID"
     )
     db.execute("CREATE INDEX crowds_by_key ON crowds (key)")
+
+
+@migrations()
+def m018_kept_outputs(db: Database) -> None:
+    """Outputs of tasks that are kept for others."""
+    db.execute(
+        "CREATE TABLE kept_outputs (key BLOB PRIMARY KEY, output TEXT NOT NULL, "
+        "until INTEGER NOT NULL) STRICT"
+    )
+    db.execute("CREATE INDEX kept_outputs_by_until ON kept_outputs (until)")

@@ -261,6 +261,14 @@ def interrupted(db: sqlite3.Connection) -> list[tuple[str, str, int]]:
     ).fetchall()
 
 
+def kept_output(db: sqlite3.Connection, key: bytes, at: int) -> str | None:
+    """The output, as JSON text, that is kept under ``key``; None: there is none."""
+    row = db.execute(
+        "SELECT output FROM kept_outputs WHERE key = ? AND until > ?", (key, at)
+    ).fetchone()
+    return None if row is None else str(row[0])
+
+
 def crowds(db: sqlite3.Connection) -> dict[bytes, int]:
     """By key, how many executions hold a slot among those of their workflow."""
     return dict(db.execute("SELECT key, count(*) FROM crowds GROUP BY key"))

@@ -161,7 +161,9 @@ class Rehearsal:
         kinds = mocked(KINDS, run.mocks)
         try:
             async with asyncio.timeout(max(until - time.monotonic(), 0)):
-                await unfolded.compute(self._scripts, self._judges, kinds, lambda: self._now)
+                await unfolded.compute(
+                    self._scripts, self._judges, kinds, lambda: self._now, _nothing
+                )
         except NoWorker as error:
             raise Overloaded(f"{error.detail} Try again in a moment.") from error
         except TimeoutError:
@@ -223,3 +225,8 @@ class Rehearsal:
         named = f"{child.workflow.name}.{child.workflow.version}/{child.id}.{child.status}"
         ended = ChildEnded(child.parent_task_id, named, child.status, child.output, child.reason)
         self._events.append((parent, ended))
+
+
+async def _nothing(_key: bytes) -> Json:
+    """What is kept of outputs: a rehearsal neither reads nor leaves any."""
+    return None

@@ -65,7 +65,7 @@ class Setbacks:
                 answer(letter, refusal(error))
             case InvalidRequest():
                 answer(letter, error)
-            case Overloaded():
+            case Overloaded() | Unavailable():
                 self.failed(actor, letter, error)
             case NoWorker():
                 self.failed(actor, letter, Overloaded(f"{error.detail} Try again in a moment."))

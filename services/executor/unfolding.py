@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Protocol
 
@@ -18,11 +18,13 @@ from services.executor.core.commands import (
     Decision,
     FollowExecution,
     Judge,
+    Keep,
     Log,
     Lookup,
     Offer,
     Perform,
     Publish,
+    Recall,
     SetTimer,
     StartExecution,
     TellExecution,
@@ -33,6 +35,7 @@ from services.executor.core.events import (
     Event,
     Judged,
     Performed,
+    Recalled,
     Rerun,
     Restarted,
     Skipped,
@@ -60,6 +63,10 @@ class Definitions(Protocol):
         """What ``command`` starts. Raises :class:`NotFound`."""
 
 
+Recaller = Callable[[bytes], Awaitable[Json]]
+"""The output that is kept under a key; None: there is none. Raises :class:`ServiceError`."""
+
+
 class Unfolded:
     """Decisions that follow from one event, laid over one another.
 
@@ -75,9 +82,9 @@ class Unfolded:
     """
 
     __slots__ = ("before", "changed", "children", "claims", "computes", "counts", "definitions",
-                 "dropped", "execution", "follows", "forgotten", "judges", "logs", "lookups",
-                 "offers", "performs", "published", "refuses", "rewritten", "tells", "text",
-                 "timers")  # fmt: skip
+                 "dropped", "execution", "follows", "forgotten", "judges", "keeps", "logs",
+                 "lookups", "offers", "performs", "published", "refuses", "rewritten", "tells",
+                 "text", "timers")  # fmt: skip
 
     def __init__(self, before: Execution, definitions: Definitions) -> None:
         self.before = before
@@ -88,7 +95,7 @@ class Unfolded:
         self.published: list[Publish] = []
         self.execution = before
         self.changed: dict[str, Task] = {}
-        self.computes: deque[Compute | Judge] = deque()
+        self.computes: deque[Compute | Judge | Recall] = deque()
         self.judges: deque[Judge] = deque()
         self.refuses = False
         self.timers: dict[TimerKey, SetTimer | CancelTimer] = {}
@@ -98,6 +105,7 @@ class Unfolded:
         self.claims: list[str] = []
         self.counts: list[Count] = []
         self.logs: list[Log] = []
+        self.keeps: list[Keep] = []
         self.dropped = False
         self.rewritten = False
         self.forgotten: set[str] = set()
@@ -168,7 +176,9 @@ class Unfolded:
                 self.performs.append(command)
             case SetTimer() | CancelTimer():
                 self.timers[command.key] = command
-            case Compute():
+            case Keep():
+                self.keeps.append(command)
+            case Compute() | Recall():
                 self.computes.append(command)
             case Judge():
                 self.judges.append(command)
@@ -208,6 +218,7 @@ class Unfolded:
         judges: Judges,
         kinds: Mapping[str, Kind],
         now: Callable[[], datetime],
+        recall: Recaller,
     ) -> None:
         """Evaluate what is to be computed, and decide what comes of it, until nothing is left.
 
@@ -222,6 +233,9 @@ class Unfolded:
             if isinstance(following, Judge):
                 text = await self._text(following.value)
                 computed = self._verdict(following, await judging.judged(following, judges, text))
+            elif isinstance(following, Recall):
+                output = await recall(following.key)
+                computed = Recalled(following.task_id, following.label, output)
             else:
                 computed = await self._evaluated(following, scripts)
             if self.large:

@@ -37,6 +37,7 @@ _EXECUTIONS_AT_ONCE = 100
 _LOOKED_AT_ONCE = 2_000
 _EXPORTED_AT_ONCE = 50
 _KEYS_AT_ONCE = 500
+MOST_OUTPUTS = 100_000
 _SECONDS_AT_ONCE = 0.005
 # Times as long as a chore took.
 _REST = 4
@@ -75,6 +76,7 @@ class Upkeep:
                 await self.clean(store, tally, snapshots)
                 await self.forget_keys(store)
                 await self.forget_events(store)
+                await self.forget_outputs(store)
             except (sqlite3.Error, ServiceError, OSError) as error:
                 # It is tried again; a full disk is told by whoever writes what matters.
                 logger.warning("The database cannot be looked after just now: %s", error)
@@ -95,6 +97,12 @@ class Upkeep:
             if feed.floor > before:
                 await store.writer.chore(partial(_drop_changes, feed.floor))
             more = feed.floor == until
+
+    async def forget_outputs(self, store: Store) -> None:
+        """Drop the kept outputs of tasks whose time is up, and those that are too many."""
+        gone = [_KEYS_AT_ONCE]
+        while gone[-1] >= _KEYS_AT_ONCE:
+            await store.writer.chore(partial(_forget_outputs, wall(), gone))
 
     async def clean(self, store: Store, tally: Tally, snapshots: Snapshots | None = None) -> None:
         """Drop the executions that ended too long ago, with the snapshots that only they had."""
@@ -170,6 +178,17 @@ class Upkeep:
         before, gone = wall() - self.retention // _MICROSECOND, [_KEYS_AT_ONCE]
         while gone[-1] == _KEYS_AT_ONCE:
             await store.writer.chore(partial(_forget_events, before, gone))
+
+
+def _forget_outputs(at: int, gone: list[int], db: sqlite3.Connection) -> None:
+    """Drops some of the kept outputs whose time is up, and of more than may be the oldest."""
+    dropped = db.execute(
+        "DELETE FROM kept_outputs WHERE key IN (SELECT key FROM kept_outputs WHERE until <= ? "
+        "OR until < (SELECT until FROM kept_outputs ORDER BY until DESC LIMIT 1 OFFSET ?) "
+        "ORDER BY until LIMIT ?)",
+        (at, MOST_OUTPUTS, _KEYS_AT_ONCE),
+    ).rowcount
+    gone.append(dropped)
 
 
 def _forget_events(before: int, gone: list[int], db: sqlite3.Connection) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import cast
 
-from services.executor.core import completion, loops, retries, schemas, spawning
-from services.executor.core.commands import Compute, Judge, Lookup, Offer, Perform
+from services.executor.core import caching, completion, loops, retries, schemas, spawning
+from services.executor.core.commands import Compute, Judge, Lookup, Offer, Perform, Recall
 from services.executor.core.copies import changed
 from services.executor.core.deciding import Deciding
 from services.executor.core.events import Judged
@@ -123,7 +123,26 @@ def act(deciding: Deciding, task: Task) -> None:
 
 
 def _act(deciding: Deciding, task: Task) -> None:
-    """It begins, unless its definition is at a limit."""
+    """It begins, unless what it would give is kept, or its definition is at a limit."""
+    step = deciding.step(task)
+    if step.cache is not None:
+        deciding.put(changed(task, computing=caching.CACHE))
+        recall = Recall(task.id, caching.CACHE, caching.key_of(task, step.cache))
+        deciding.commands.append(recall)
+    else:
+        _take_turn(deciding, task)
+
+
+def recalled(deciding: Deciding, task: Task, output: Json) -> None:
+    """What is kept under its key is known: it ends with that, or begins."""
+    task = changed(task, computing="")
+    if isinstance(output, dict):
+        finish(deciding, task, Finished(output={**output, caching.SHOWN: True}))
+    else:
+        _take_turn(deciding, task)
+
+
+def _take_turn(deciding: Deciding, task: Task) -> None:
     if (limits := deciding.step(task).policy.limits) and not _by_workers(deciding, task.kind):
         _wait_for_turn(deciding, task, OWN_TURN + task.name, limits)
     else:
@@ -311,6 +330,9 @@ def _finish(deciding: Deciding, task: Task, finished: Finished) -> None:
             finish(deciding, task, unusable(f"Its branches cannot run: {error}."))
             return
     deciding.put(task)
+    cache = deciding.step(task).cache
+    if cache is not None and (keep := caching.kept(task, cache, deciding.now)) is not None:
+        deciding.commands.append(keep)
     deciding.commands.extend(finished.commands)
     if finished.variables is not None:
         deciding.variables = {**deciding.variables, **finished.variables}

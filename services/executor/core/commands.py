@@ -45,6 +45,24 @@ class Judge:
 
 
 @dataclass(frozen=True, slots=True)
+class Recall:
+    """Look for an output that is kept under ``key``; report :class:`Recalled`, within the unit."""
+
+    task_id: str
+    label: str
+    key: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Keep:
+    """Keep ``output`` under ``key``, in the same transaction."""
+
+    key: bytes
+    output: Json
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Perform:
     """Do something outside, after the commit; report :class:`Performed` with ``number``.
 
@@ -214,6 +232,8 @@ class FollowExecution:
 Command = (
     Compute
     | Judge
+    | Recall
+    | Keep
     | Perform
     | SetTimer
     | CancelTimer

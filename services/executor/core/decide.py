@@ -32,6 +32,7 @@ from services.executor.core.events import (
     LetGo,
     Paused,
     Performed,
+    Recalled,
     Rerun,
     Restarted,
     Resumed,
@@ -197,6 +198,12 @@ def _judged(deciding: Deciding, event: Judged) -> None:
             _begin(deciding)
 
 
+def _recalled(deciding: Deciding, event: Recalled) -> None:
+    task = deciding.current(event.task_id)
+    if task is not None and not task.status.final and task.computing == event.label:
+        attempts.recalled(deciding, task, event.output)
+
+
 def _child_ended(deciding: Deciding, event: ChildEnded) -> None:
     task = deciding.current(event.task_id)
     if task is not None and not task.status.final:
@@ -236,6 +243,7 @@ _HANDLERS: dict[type, Callable[[Deciding, Any], None]] = {
     Interrupted: _interrupted,
     Computed: _computed,
     Judged: _judged,
+    Recalled: _recalled,
     TimerFired: timeouts.fired,
     TaskUpdated: updates.updated,
     Paused: _paused,

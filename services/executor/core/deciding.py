@@ -18,6 +18,7 @@ from services.executor.core.commands import (
     Judge,
     Lookup,
     Perform,
+    Recall,
     SetTimer,
 )
 from services.executor.core.copies import changed
@@ -288,7 +289,7 @@ class Deciding:
             return self._changed[command.task_id].pending == command.number
         if isinstance(command, Judge) and not command.task_id:
             return True
-        if isinstance(command, Compute | Judge | Lookup):
+        if isinstance(command, Compute | Judge | Lookup | Recall):
             return self._changed[command.task_id].computing == command.label
         return True
 

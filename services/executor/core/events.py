@@ -78,6 +78,15 @@ class Judged:
 
 
 @dataclass(frozen=True, slots=True)
+class Recalled:
+    """A :class:`Recall` has ended; ``output`` None: nothing is kept."""
+
+    task_id: str
+    label: str
+    output: Json = None
+
+
+@dataclass(frozen=True, slots=True)
 class TimerKey:
     """Names a timer: an attempt's, or with an empty ``task_id`` the execution's own."""
 
@@ -253,6 +262,7 @@ Event = (
     | Interrupted
     | Computed
     | Judged
+    | Recalled
     | TimerFired
     | TaskUpdated
     | Paused

@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import cast
 
 from services.executor.core import schemas
+from services.executor.core.caching import CACHE, Cache
 from services.executor.core.expressions import (
     Resolve,
     Template,
@@ -40,6 +41,7 @@ class Step:
         joined_by: The refs of the steps whose ``joinOn`` names it.
         defined: There is a task definition of its name.
         input_schema, output_schema: JSON text of what its input and output are held against.
+        cache: How its output is kept; None: it is not.
     """
 
     ref: str
@@ -63,6 +65,7 @@ class Step:
     defined: bool = False
     input_schema: str = ""
     output_schema: str = ""
+    cache: Cache | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,6 +250,8 @@ class _Indexing:
             defined=definition is not None,
             input_schema=self._schema(definition, schemas.INPUT, trusted=trusted),
             output_schema=self._schema(definition, schemas.OUTPUT, trusted=trusted),
+            # What comes of input must not leave outputs for others.
+            cache=Cache.of(document) if self._secrets and CACHE in document else None,
         )
 
     def _schema(self, definition: Document | None, field: str, *, trusted: bool) -> str:

@@ -31,6 +31,14 @@ from services.registry.definitions.values import (
 )
 
 _MOST_AT_ONCE = 100_000
+# What they do is to other tasks, to people or to the execution: nothing that could be kept.
+_NOT_KEPT = frozenset(
+    (
+        "DECISION", "DO_WHILE", "DYNAMIC", "EVENT", "EXCLUSIVE_JOIN", "FORK_JOIN",
+        "FORK_JOIN_DYNAMIC", "HUMAN", "JOIN", "NOOP", "SET_VARIABLE", "START_WORKFLOW",
+        "SUB_WORKFLOW", "SWITCH", "TERMINATE", "WAIT", "WAIT_FOR_WEBHOOK",
+    )
+)  # fmt: skip
 
 
 class SchemaVersion:
@@ -59,6 +67,8 @@ def _check(document: Document, at: Place) -> None:
             scope = Scope(references, kind.calls_out, kind.callback, sequence, index)
             _check_task(task, place, scope)
             _check_inline(task, place)
+            if task.get("cacheConfig") and kind.name in _NOT_KEPT:
+                (place / "cacheConfig").fault(f"is not for {kind.name}, which gives no value")
     output = document.get("outputParameters")
     check_expressions(output, at / "outputParameters", Scope(references))
     limit = document.get("rateLimitConfig")

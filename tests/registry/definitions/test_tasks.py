@@ -114,9 +114,9 @@ def test_a_field_of_another_type_is_told() -> None:
 
 
 def test_a_field_of_conductors_that_would_change_behaviour_is_refused() -> None:
-    assert faults(task("NOOP", rateLimited=True, cacheConfig={"key": "a"})) == [
+    assert faults(task("NOOP", rateLimited=True, onStateChange={"onStart": []})) == [
         "rateLimited: is not supported yet",
-        "cacheConfig: is not supported yet",
+        "onStateChange: is not supported yet",
     ]
 
 
@@ -318,3 +318,15 @@ def test_the_examples_are_definitions_without_a_warning() -> None:
     tutorial = Path(__file__).parents[3] / "examples" / "tutorial.json"
 
     accepted(json.loads(tutorial.read_text(encoding="utf-8")))
+
+
+def test_outputs_are_kept_of_what_gives_one() -> None:
+    kept: Json = {"key": "${uri}", "ttlInSecond": 60}
+    accepted(task("INLINE", {"expression": "1"}, cacheConfig=kept))
+    assert faults(task("WAIT", cacheConfig=kept)) == [
+        "cacheConfig: is not for WAIT, which gives no value"
+    ]
+    assert faults(task("INLINE", {"expression": "1"}, cacheConfig={"ttlInSecond": 0})) == [
+        "cacheConfig.ttlInSecond: must be at least 1, not 0",
+        "cacheConfig.key: is required",
+    ]

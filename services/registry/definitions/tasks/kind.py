@@ -47,6 +47,8 @@ LATER = (
 # The type of what workers do.
 BY_WORKERS = "SIMPLE"
 
+_LONGEST_KEPT = 31_536_000
+
 # Keys that no table names are the author's own.
 NO_INPUTS = Record("the input", (), unknown=Unknown.GUESS, templated=True)
 
@@ -114,6 +116,19 @@ class TaskReferenceName:
         return {"type": "string", "minLength": 1, "not": {"pattern": "__"}}
 
 
+_CACHE = Record(
+    "a cache configuration",
+    (
+        Field(
+            "key",
+            Text(shortest=1, longest=1000),
+            "What the output goes by; `${NAME}` is that field of the task's input.",
+            required=True,
+        ),
+        Field("ttlInSecond", whole(1, _LONGEST_KEPT), "Seconds that it is kept.", required=True),
+    ),
+)
+
 COMMON = (
     Field(
         "name",
@@ -144,7 +159,11 @@ COMMON = (
     kept("metadata", MapOf(Anything()), "For people."),
     kept("joinStatus", Anything(), "Accepted."),
     later("rateLimited", "Limit the rate."),
-    later("cacheConfig", "Keep its output."),
+    Field(
+        "cacheConfig",
+        _CACHE,
+        "Keep its output for tasks of the same type, `name` and key.",
+    ),
     later("onStateChange", "Tell of its states."),
     *SERVER_WRITTEN,
 )
