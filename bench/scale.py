@@ -137,7 +137,7 @@ async def _child(suite: Suite, parent: str) -> str:
 
 def _fill(home: Path, ids: dict[str, str], count: int, first: int) -> None:
     """So many copies more: some failed; all of the last days."""
-    apart = KEPT_DAYS * 86_400 / max(count, MANY / 100)
+    apart = KEPT_DAYS * 86_400 / count
     failed = count // FAILED_IN
     copy(home, [ids["broken"]], failed, first=first, apart_seconds=apart * FAILED_IN)
     copy(home, [ids["w1"]], count - failed, first=first, apart_seconds=apart)
