@@ -14,8 +14,9 @@ import pytest
 from podium.common.v1.page_pb2 import PageRequest
 from podium.executor.v1 import event_runs_pb2 as pb, executor_pb2
 from services.errors import InvalidRequest, PermissionDenied
+from services.executor.eventing import rows
 from services.rpc import on_behalf_of, raising_ours
-from tests.executor.rig import ADMIN, Rig, executing, put, replica_of, step, workflow
+from tests.executor.rig import ADMIN, Rig, executing, put, replica_of, step, traced, workflow
 
 OUTCOME = pb.EventOutcome
 
@@ -311,3 +312,22 @@ async def test_who_may_not_read_is_refused(tmp_path: Path) -> None:
             await rig.stub.ListEventExecutions(
                 pb.ListEventExecutionsRequest(), metadata=on_behalf_of("nobody")
             )
+
+
+async def test_what_was_told_and_done_is_found_by_indexes(tmp_path: Path) -> None:
+    async with executing(tmp_path / "executor.db") as rig:
+        said = await traced(rig)
+        await runs(rig)
+        await runs(rig, handler="h")
+        await runs(rig, event="conductor:a:b")
+        texts = [text for text in said if "event_" in text] + [rows._RUNS_OF.replace("?", "'m'")]
+        plans = await rig.store.readers.read(
+            lambda db: [
+                row[3]
+                for text in (*texts, rows._WAITING.replace("?", "0"))
+                for row in db.execute(f"EXPLAIN QUERY PLAN {text}")
+            ]
+        )
+
+    assert len(texts) == 4
+    assert not [plan for plan in plans if plan.startswith("SCAN") or "TEMP B-TREE" in plan]
