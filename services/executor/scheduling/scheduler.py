@@ -80,7 +80,8 @@ class Scheduler:
         self._wanted = asyncio.Event()
         self._open = True
         self._unsubscribe = replica.subscribe(self._changed)
-        self._read_all()
+        for stored in replica.all(KIND):
+            self._take(stored)
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -122,6 +123,7 @@ class Scheduler:
         self._wanted.set()
 
     def _read_all(self) -> None:
+        # Only once the registry has told them all: a copy that was lost begins empty.
         there = {stored.name: stored for stored in self._replica.all(KIND)}
         for name in (self._entries.keys() | self._known.keys()) - there.keys():
             self._forget(name)

@@ -27,6 +27,7 @@ from tests.executor.rig import ADMIN, Rig, executing, put, replica_of, step, wor
 QUICK = workflow("quick", step("done", "NOOP"))
 SLOW = workflow("slow", step("wait", "WAIT"))
 EACH_SECOND = "* * * * * *"
+_COUNT = "SELECT count(*) FROM schedules"
 
 
 def schedule(name: str = "tick", starts: str = "quick", **more: Any) -> dict[str, Any]:
@@ -147,6 +148,20 @@ async def test_a_schedule_is_not_looked_for_among_the_runs_of_others(tmp_path: P
 
     assert [plan for plan in plans if "schedule_runs" in plan]
     assert not [plan for plan in plans if plan.startswith("SCAN") or "TEMP B-TREE" in plan]
+
+
+async def test_a_copy_of_definitions_that_was_lost_makes_nothing_forgotten(tmp_path: Path) -> None:
+    replica = replica_of(QUICK, schedule(paused=True))
+    path, _ = await stopped(tmp_path / "executor.db", replica)
+    known: list[int] = []
+    for there in (replica_of(), replica):
+        async with executing(path, there) as rig:
+            if there is replica:
+                replica.replace(tuple(replica.everything()), replica.place)
+            await rig.stub.ListSchedules(pb.ListSchedulesRequest(), metadata=ADMIN)
+            known += await rig.store.readers.read(lambda db: db.execute(_COUNT).fetchone())
+
+    assert known == [1, 1]
 
 
 async def test_a_run_is_left_out_while_an_earlier_one_goes_on(tmp_path: Path) -> None:
