@@ -249,7 +249,8 @@ def wait(deciding: Deciding, task: Task, waiting: Waiting) -> None:
         deciding.commands.append(Perform(task.id, number, perform.name, perform.request))
     elif waiting.compute is not None:
         script = waiting.compute
-        deciding.commands.append(Compute(task.id, script.label, script.source, script.scope))
+        compute = Compute(task.id, script.label, script.source, script.scope, script.language)
+        deciding.commands.append(compute)
     elif waiting.look is not None:
         deciding.commands.append(Lookup(task.id, waiting.look.label, waiting.look.wanted))
     for name, at in waiting.timers:
