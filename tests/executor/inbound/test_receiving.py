@@ -43,7 +43,7 @@ async def send(
 async def handled(rig: Rig) -> None:
     """Nothing that was told is left to be handled."""
     left = "SELECT count(*) FROM event_messages WHERE done_at IS NULL"
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while await rig.store.readers.read(lambda db: db.execute(left).fetchone()[0]):  # noqa: ASYNC110
             await asyncio.sleep(0.01)
 

@@ -49,7 +49,7 @@ async def runs(rig: Rig, name: str = "tick") -> Sequence[pb.ScheduleRun]:
 
 async def until_run(rig: Rig, count: int = 1, name: str = "tick") -> Sequence[pb.ScheduleRun]:
     """The runs once there are so many: seconds, for it is about the clock on the wall."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while len(found := await runs(rig, name)) < count:  # noqa: ASYNC110
             await asyncio.sleep(0.02)
     return found
