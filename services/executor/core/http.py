@@ -27,6 +27,8 @@ class HttpRequest:
         body: A JSON value, sent as the content type says (JSON, form, or text); None: no body.
         idempotency_key: Sent as ``Idempotency-Key``; None: none is sent.
         encode: False sends the URI's query as it stands.
+        attempts: How many are sent side by side at most: one more each time that nothing has come
+            for ``hedge_delay``. The first success wins.
     """
 
     method: str
@@ -41,6 +43,8 @@ class HttpRequest:
     max_response_bytes: int = 10 << 20
     max_redirects: int = 5
     handoff: frozenset[str] = frozenset()
+    attempts: int = 1
+    hedge_delay: timedelta = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True)

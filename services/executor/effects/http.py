@@ -6,7 +6,7 @@ import asyncio
 import re
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
-from functools import lru_cache
+from functools import lru_cache, partial
 from time import monotonic
 
 from services.executor.core.http import HttpAnswer, HttpFailure, HttpOutcome, HttpRequest
@@ -15,6 +15,7 @@ from services.executor.effects.bodies import LARGE, NotSendable, decoded, encode
 from services.executor.effects.effect import HandOff
 from services.executor.effects.failures import CallFailed
 from services.executor.effects.handoff import Filling, Mask, NotHandedOver
+from services.executor.effects.hedging import hedged
 from services.executor.effects.sender import Call, Reply, Sender
 from services.executor.effects.uris import target
 
@@ -52,7 +53,12 @@ class Http:
         begun = monotonic()
         mask = Mask()
         try:
-            reply = await self._sender.send(prepared(request, handoff, mask))
+            call = prepared(request, handoff, mask)
+            if request.attempts > 1:
+                delay = request.hedge_delay.total_seconds()
+                reply = await hedged(partial(self._sender.send, call), request.attempts, delay)
+            else:
+                reply = await self._sender.send(call)
         except CallFailed as failed:
             return HttpFailure(
                 reason=mask.text(failed.reason),

@@ -71,6 +71,7 @@ def request(view: View, *, method: str | None = None, poll: int = 0) -> HttpRequ
         name.lower() == "idempotency-key" for name in headers
     )
     template = view.step.template
+    attempts, delay = _hedging(fields) if poll == 0 and view.task.kind == "HTTP" else _ALONE
     return HttpRequest(
         method=verb,
         uri=_uri(fields.get("uri")),
@@ -82,8 +83,25 @@ def request(view: View, *, method: str | None = None, poll: int = 0) -> HttpRequ
         connect_timeout=_milliseconds(fields, "connectionTimeOut", _CONNECT_TIMEOUT),
         read_timeout=_milliseconds(fields, "readTimeOut", _READ_TIMEOUT),
         handoff=template.handoff if template else _NOTHING,
+        attempts=attempts,
+        hedge_delay=delay,
     )
 
+
+def _hedging(fields: Mapping[str, Json]) -> tuple[int, timedelta]:
+    """How many requests are sent side by side at most, and after how long the next one is."""
+    config = fields.get("hedgingConfig")
+    if not isinstance(config, dict):
+        return _ALONE
+    attempts = number(config, "maxAttempts") or 1
+    if attempts > MOST_HEDGES:
+        raise Unusable(f"hedgingConfig.maxAttempts must be at most {MOST_HEDGES}.")
+    return int(attempts), _milliseconds(config, "delay", _HEDGE_DELAY)
+
+
+_HEDGE_DELAY = timedelta(seconds=1)
+_ALONE = 1, _HEDGE_DELAY
+MOST_HEDGES = 5
 
 _NOTHING: frozenset[str] = frozenset()
 

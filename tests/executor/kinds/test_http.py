@@ -388,3 +388,26 @@ def test_a_status_that_no_task_is_updated_to_is_refused() -> None:
 
     with pytest.raises(Refused):
         run.says("a", "TIMED_OUT")
+
+
+def test_a_slow_request_may_be_sent_beside_itself() -> None:
+    config: Json = {"maxAttempts": "3", "delay": 250}
+    run = Simulator(workflow(http("h", {"hedgingConfig": config}))).begin()
+
+    assert (run.request("h").attempts, run.request("h").hedge_delay) == (3, timedelta(seconds=0.25))
+    assert run.request("h").idempotency_key
+
+
+@pytest.mark.parametrize("config", [None, {}, {"maxAttempts": 0}, {"maxAttempts": 1}, "x"])
+def test_without_it_one_is_sent(config: Json) -> None:
+    run = Simulator(workflow(http("h", {"hedgingConfig": config}))).begin()
+
+    assert run.request("h").attempts == 1
+
+
+@pytest.mark.parametrize("config", [{"maxAttempts": 6}, {"maxAttempts": "many"}])
+def test_what_asks_for_too_many_sends_none(config: Json) -> None:
+    run = Simulator(workflow(http("h", {"hedgingConfig": config}))).begin()
+
+    assert run.task("h").status is TaskStatus.FAILED_WITH_TERMINAL_ERROR
+    assert not run.performs

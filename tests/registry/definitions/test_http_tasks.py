@@ -75,8 +75,8 @@ def test_http_takes(inputs: Document) -> None:
         (http(readTimeOut="soon"), "http_request.readTimeOut: must be a number, not 'soon'"),
         (http(acceptedStatusCodes=[200, 700]), "http_request.acceptedStatusCodes[1]: must be a "
                                                "status like 404 or a family like '4xx', not 700"),
-        (http(hedgingConfig={"maxAttempts": 3}),
-         "http_request.hedgingConfig: is not supported yet"),
+        (http(hedgingConfig={"maxAttempts": 9}),
+         "http_request.hedgingConfig.maxAttempts: must be at most 5, not 9"),
         ({**http(), "onInterrupted": "STOP"}, "onInterrupted: must be one of RETRY, FAIL, "
                                               "not 'STOP'"),
     ],

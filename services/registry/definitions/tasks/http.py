@@ -21,10 +21,12 @@ from services.registry.definitions.values import (
     OrExpression,
     Text,
     holds_expression,
+    whole,
 )
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
 CALLBACK_TIMEOUT_SECONDS = 86_400
+MOST_HEDGES = 5
 
 _CODE = re.compile(r"[1-5](?:[0-9]{2}|xx|XX)\Z")
 
@@ -125,13 +127,35 @@ REQUEST_FIELDS = (
     Field("readTimeOut", Number(0), "Milliseconds between bytes; 0: none.", default=60_000),
     Field("vipAddress", Text(), "Conductor's service discovery.", status=Status.NO_EFFECT),
     Field("appName", Text(), "Conductor's service discovery.", status=Status.NO_EFFECT),
-    later("hedgingConfig", "Parallel requests.", {"maxAttempts": 0}, {"maxAttempts": 1}),
     later("outputFilter", "Keep a part of the response."),
     later("cacheConfig", "Keep its output."),
 )
+_HEDGING = Record(
+    "a hedging configuration",
+    (
+        Field(
+            "maxAttempts",
+            whole(0, MOST_HEDGES),
+            "How many requests there are side by side at most; 0 and 1: no second one.",
+            default=1,
+        ),
+        Field(
+            "delay",
+            Number(1),
+            "Milliseconds without an answer after which the next is sent. Podium's own.",
+            default=1000,
+        ),
+    ),
+)
+HEDGING = Field(
+    "hedgingConfig",
+    _HEDGING,
+    "While no answer comes the request is sent again beside itself, with the same Idempotency-Key; "
+    "the first success is taken, and the others are broken off.",
+)
 REQUEST = Record(
     "an HTTP request",
-    (*REQUEST_FIELDS, ASYNC_COMPLETE, ON_INTERRUPTED, CALLBACK_TIMEOUT),
+    (*REQUEST_FIELDS, HEDGING, ASYNC_COMPLETE, ON_INTERRUPTED, CALLBACK_TIMEOUT),
     unknown=Unknown.WARN,
     templated=True,
 )

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from services.registry.definitions.model import Document, Json
 from services.registry.definitions.reading import Place, shown
-from services.registry.definitions.records import Field, Record, Unknown
+from services.registry.definitions.records import Field, Record, Unknown, later
 from services.registry.definitions.tasks.http import (
     ON_INTERRUPTED,
     REQUEST_FIELDS,
@@ -75,6 +75,13 @@ REQUEST = Record(
         *(
             replace(field, required=False, default="GET") if field.name == "method" else field
             for field in REQUEST_FIELDS
+        ),
+        later(
+            "hedgingConfig",
+            "Of HTTP.",
+            {"maxAttempts": 0},
+            {"maxAttempts": 1},
+            refusal="is for HTTP: a poll that is slow is followed by the next",
         ),
         *_POLLING,
         ON_INTERRUPTED,
