@@ -1,0 +1,36 @@
+"""The lists of queues and of workers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from podium.executor.v1 import executor_pb2 as pb
+from podium.worker.v1 import worker_pb2
+from tests.tui.console.conftest import console_on
+from tests.tui.screen import until, until_shown
+from tests.tui.services import Services, put
+from tui.clients import connected
+from tui.widgets.live_table import LiveTable
+
+
+def rows(pilot: Any) -> list[Any]:
+    """What the list in sight shows."""
+    (table,) = (each for each in pilot.app.screen.query(LiveTable) if each.is_on_screen)
+    return list(table.view.shown())
+
+
+async def test_queues_show_who_waits_and_workers_who_works(services: Services) -> None:
+    task = {"name": "queued-charge", "taskReferenceName": "t", "type": "SIMPLE"}
+    await put(services, {"kind": "workflow", "name": "queued", "version": 1, "tasks": [task]})
+    async with connected(services.suite) as clients:
+        for _ in range(2):
+            start = pb.Start(workflow_name="queued")
+            await clients.executor.StartExecution(pb.StartExecutionRequest(start=start))
+        async with console_on(services, "queues type:queued-charge", size=(120, 24)) as pilot:
+            await until_shown(pilot, "queued-charge", "never")
+            poll = worker_pb2.PollTaskRequest(task_type="queued-charge", worker_id="packer-7")
+            assert (await clients.workers.PollTask(poll)).task.ref == "t"
+            await until(pilot, lambda: [row.running for row in rows(pilot)] == [1])
+            assert [row.size for row in rows(pilot)] == [1]
+        async with console_on(services, "workers", size=(80, 24)) as pilot:
+            await until_shown(pilot, "packer-7", "queued-charge")
