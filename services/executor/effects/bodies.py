@@ -60,11 +60,17 @@ def encoded(body: Json, content_type: str) -> bytes:
     In a form a list repeats its key, null leaves its key out, an object is JSON text.
 
     Raises:
-        NotSendable: It holds a number that JSON has no text for.
+        NotSendable: It holds a number that JSON has no text for, or is to be sent in parts.
     """
     if isinstance(body, str):
         return body.encode(_charset(content_type), "replace")
-    if isinstance(body, dict) and content_type.partition(";")[0].strip().lower() == _FORM:
+    media_type = content_type.partition(";")[0].strip().lower()
+    if media_type.startswith("multipart/"):
+        raise NotSendable(
+            f"A body of {media_type} must be text that is in parts already: nothing else is "
+            "made into parts."
+        )
+    if isinstance(body, dict) and media_type == _FORM:
         return urlencode(
             [
                 (name, _field(item))

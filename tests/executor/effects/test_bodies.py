@@ -154,3 +154,11 @@ def test_the_rest_of_a_body_that_was_given_up_is_left() -> None:
 
     with pytest.raises(NotReadable, match="too long"):
         unpacked(gzip.compress(b"{}") * 2, "gzip", 100, lambda: next(asked))
+
+
+def test_nothing_but_text_is_sent_in_parts() -> None:
+    text = "--x\r\n\r\na\r\n--x--"
+    assert encoded(text, "multipart/form-data; boundary=x") == text.encode()
+
+    with pytest.raises(NotSendable, match="A body of multipart/form-data must be text"):
+        encoded({"a": 1}, "Multipart/Form-Data; boundary=x")

@@ -127,11 +127,14 @@ def test_an_unknown_field_is_a_fault_in_our_kinds_and_a_warning_in_conductors() 
 def test_a_field_that_is_not_supported_yet_is_refused_unless_it_is_neutral() -> None:
     workflow: Document = {"name": "w", "tasks": [NOOP]}
 
-    for name in ("cacheConfig", "maskedFields", "onStateChange"):
+    for name, refusal in (
+        ("maskedFields", "is not supported yet"),
+        ("cacheConfig", "is for tasks; a route's cacheConfig keeps its answers"),
+    ):
         neutrals: list[Json] = [None, False, 0, "", [], {}]
         for neutral in neutrals:
             assert parse({**workflow, name: neutral}).warnings == ()
-        assert faults({**workflow, name: {"x": 1}}) == [f"{name}: is not supported yet"]
+        assert faults({**workflow, name: {"x": 1}}) == [f"{name}: {refusal}"]
 
 
 @pytest.mark.parametrize("bad", [float("nan"), float("inf")])

@@ -116,7 +116,7 @@ def test_a_field_of_another_type_is_told() -> None:
 def test_a_field_of_conductors_that_would_change_behaviour_is_refused() -> None:
     assert faults(task("NOOP", rateLimited=True, onStateChange={"onStart": []})) == [
         "rateLimited: is not supported yet",
-        "onStateChange: is not supported yet",
+        "onStateChange: is not supported; an EVENT task behind it tells of its end",
     ]
 
 

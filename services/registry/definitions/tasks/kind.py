@@ -164,7 +164,11 @@ COMMON = (
         _CACHE,
         "Keep its output for tasks of the same type, `name` and key.",
     ),
-    later("onStateChange", "Tell of its states."),
+    later(
+        "onStateChange",
+        "Tell of its states.",
+        refusal="is not supported; an EVENT task behind it tells of its end",
+    ),
     *SERVER_WRITTEN,
 )
 
