@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from services.errors import Fault, InvalidRequest
+from services.executor.core import schemas
 from services.executor.core.commands import Judge
 from services.executor.core.jsonpath import TooCostly
 from services.executor.core.schemas import Faults
@@ -37,5 +38,5 @@ async def judged(judge: Judge, judges: Judges, text: str) -> Faults:
 
 def refusal(workflow: str, faults: Faults) -> InvalidRequest:
     """What is said to a start whose input breaks the schema of its workflow."""
-    told = [Fault(pointer, detail) for pointer, detail in faults]
-    return InvalidRequest(f"The input breaks the inputSchema of the workflow {workflow!r}.", told)
+    detail = schemas.broken(f"The input of the workflow {workflow!r}", schemas.INPUT, faults)
+    return InvalidRequest(detail, [Fault(pointer, detail) for pointer, detail in faults])
