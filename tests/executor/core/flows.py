@@ -95,7 +95,7 @@ def steps(draw: st.DrawFn, numbers: count[int], depth: int) -> dict[str, Json]:
 
 
 KINDS = ("SWITCH", "FORK_JOIN", "DO_WHILE", "HTTP", "ASYNC", "HTTP_POLL", "INLINE",
-         "SET_VARIABLE", "WAIT", "NOOP", "EVENT", "SIMPLE",
+         "JSON_JQ_TRANSFORM", "SET_VARIABLE", "WAIT", "NOOP", "EVENT", "SIMPLE",
          "TERMINATE")  # fmt: skip
 
 
@@ -135,6 +135,15 @@ def _step(draw: st.DrawFn, ref: str, kind: str, numbers: count[int], depth: int)
         case "INLINE":
             return task(ref, kind, {"expression": draw(st.sampled_from(("parity", "throws"))),
                                     "x": "${t0.output}"})  # fmt: skip
+        case "JSON_JQ_TRANSFORM":
+            # Held against schemas: one that its input and output keep to, or that one breaks.
+            wanted = draw(st.sampled_from(("queryExpression", "result", "missing")))
+            schema: Json = {"data": {"anyOf": [{"required": ["queryExpression"]},
+                                               {"required": [wanted]}]}}  # fmt: skip
+            return task(ref, kind, {"queryExpression": draw(st.sampled_from(("parity", "throws")))},
+                        taskDefinition={"enforceSchema": True, "retryCount": 1,
+                                        "retryDelaySeconds": 1, "inputSchema": schema,
+                                        "outputSchema": schema})  # fmt: skip
         case "SET_VARIABLE":
             return task(ref, kind, {"count": "${t0.output.body.n}", ref: 1})
         case "WAIT":
