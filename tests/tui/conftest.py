@@ -12,6 +12,15 @@ from tests.tui.screen import settled
 
 
 @pytest.fixture(scope="session", autouse=True)
+def colours() -> Iterator[None]:
+    """A terminal of many colours, wherever the tests run: with few the console chooses others."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TERM", "xterm-256color")
+        patch.setenv("COLORTERM", "truecolor")
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
 def quick_keys() -> Iterator[None]:
     """After each key Textual waits until the whole process is idle, up to two seconds of it.
 

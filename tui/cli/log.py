@@ -81,13 +81,14 @@ def log(
     async def work(clients: Clients) -> int:
         answers = await asyncio.gather(*(_asked(clients, each, request) for each in services))
         shown = printing.show([entry for each in answers for entry in each.entries], limit)
-        if not shown and limit and not follow:
+        everywhere = all(answer.HasField("resume") for answer in answers)
+        if not shown and limit and not follow and everywhere:
             _say("No entry matches.")
         for name, answer in zip(services, answers, strict=True):
             _tell_what_is_gone(name, answer, limit)
         if follow:
             await _follow(clients, _going_on(request, services, answers), printing)
-        return int(not all(answer.HasField("resume") for answer in answers))
+        return int(not everywhere)
 
     call(home, work)
 

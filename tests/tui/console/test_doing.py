@@ -267,7 +267,7 @@ async def test_a_task_that_is_completed_by_hand_is_called_by_its_name(services: 
         await until_shown(pilot, "Tab next · y Complete by hand · Esc cancel")
 
         await pilot.press("shift+tab")
-        await until_shown(pilot, "Tab next · Esc cancel")
+        await until_shown(pilot, "Enter next · ^s Complete by hand · Esc cancel")
 
 
 async def test_a_signal_and_a_rerun_are_asked_about_and_done(services: Services) -> None:
@@ -278,11 +278,11 @@ async def test_a_signal_and_a_rerun_are_asked_about_and_done(services: Services)
         await until_shown(pilot, "● running")
         await pilot.press("I")
         await _dialog(pilot)
-        await pilot.press("tab", "enter")
+        await pilot.press("ctrl+s")
         await until_shown(pilot, "✔ completed")
         await pilot.press("B")
         await _dialog(pilot)
-        await pilot.press("shift+tab", "shift+tab", *"hold", "tab", "tab", "tab", "enter")
+        await pilot.press(*"hold", "ctrl+s")
         await until_shown(pilot, "● running")
 
         log = pilot.app.session.log.collection.records  # type: ignore[attr-defined]

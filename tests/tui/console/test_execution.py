@@ -194,7 +194,7 @@ async def test_the_cursor_goes_to_a_task_of_the_graph_once_and_stays_where_it_is
         await until_shown(pilot, "✔ hold", "✔ completed")
         await pilot.press("G", "enter")
         await until(pilot, lambda: _chosen(pilot) == "hold")
-        await pilot.press("escape", "g")
+        await pilot.press("g")
         assert _chosen(pilot) == "adds"
         book = pilot.app.screen.query_one(Timeline).book
         before = set(book.attempts)
