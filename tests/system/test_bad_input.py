@@ -25,7 +25,7 @@ TEN_FAULTS = {
     "failureWorkflow": "nowhere",
     "tasks": [
         {"name": "a", "taskReferenceName": "a", "type": "HTPP", "inputParameters": {}},
-        {"name": "b", "taskReferenceName": "b", "type": "SIMPLE"},
+        {"name": "b", "taskReferenceName": "b", "type": "KAFKA_PUBLISH"},
         {"name": "c", "taskReferenceName": "c", "type": "HTTP", "inputParameters": {}},
         {
             "name": "d",
@@ -199,7 +199,7 @@ def test_a_list_that_is_cut_says_that_there_are_more(suite: Suite) -> None:
         cut = suite.podium("executions", "wf:listed", "--limit", "1", "--output", output)
         whole = suite.podium("executions", "wf:listed", "--limit", "2", "--output", output)
 
-        assert cut.stderr == "more: --limit 2 shows more\n"
+        assert cut.stderr == "more: 1 of 2; --limit 2 shows more\n"
         assert whole.stderr == ""
         assert cut.returncode == whole.returncode == 0
 

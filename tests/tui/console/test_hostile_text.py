@@ -60,7 +60,8 @@ async def test_an_execution_shows_it(
 
 
 @pytest.mark.parametrize(
-    "place", ["executions", "workflows", f"workflows/{NAME.replace('/', '%2F')}/json", "audit"]
+    "place",
+    ["executions", "workflows name:host*", f"workflows/{NAME.replace('/', '%2F')}/json", "audit"],
 )
 async def test_lists_show_it(services: Services, ids: tuple[str, str], place: str) -> None:
     async with console_on(services, place, size=(200, 40)) as pilot:
