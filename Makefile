@@ -57,7 +57,7 @@ docs: setup  ## Write the generated pages of docs/
 	$(BIN)/python -m tui.cli.document
 
 screenshots: setup  ## Take the pictures of docs/pictures
-	$(BIN)/python -m tests.tui.pictures
+	TERM=xterm-256color COLORTERM=truecolor $(BIN)/python -m tests.tui.pictures
 
 clean:  ## Remove the environment and what was generated
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis
