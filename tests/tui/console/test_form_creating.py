@@ -52,7 +52,7 @@ async def test_a_generated_key_is_shown_once_and_nowhere_else(services: Services
         form = await form_in(pilot)
         await type_in(pilot, form, ("id",), "keyed")
         await type_in(pilot, form, ("authenticationType",), "API")
-        await type_in(pilot, form, ("applicationId",), "keyed")
+        await type_in(pilot, form, ("applicationId",), "keyed-app")
         assert form.document == {
             "kind": "auth", "id": "keyed", "authenticationType": "API_KEY",
             "applicationId": "keyed-app",

@@ -30,8 +30,8 @@ async def test_a_service_with_a_route_is_written_and_faults_stand_at_their_field
         await until_shown(pilot, "LIVE")
         await pilot.press("n")
         form = await form_in(pilot)
-        await type_in(pilot, form, ("id",), "written")
-        await type_in(pilot, form, ("path",), "/written")
+        await type_in(pilot, form, ("id",), "by-form")
+        await type_in(pilot, form, ("path",), "/by-form")
         await type_in(pilot, form, ("authConfigId",), "svc-any")
         cursor_on(form, "routes")
         await pilot.press("a")
@@ -46,10 +46,10 @@ async def test_a_service_with_a_route_is_written_and_faults_stand_at_their_field
         await saved(pilot)
 
         table = pilot.app.screen.query_one(LiveTable)
-        await until(pilot, lambda: table.cursor_id == "written")
-        await until_shown(pilot, "service written is stored.")
+        await until(pilot, lambda: table.cursor_id == "by-form")
+        await until_shown(pilot, "service by-form is stored.")
         assert "Sent" not in screen_text(pilot.app)
-        document = await stored(services, "service", "written")
+        document = await stored(services, "service", "by-form")
         assert document["routes"] == [
             {"httpMethod": "POST", "path": "/{id}/go", "mappedWorkflow": {"name": "svc-flow"}}
         ]
