@@ -211,9 +211,7 @@ def until(condition: Any, seconds: float, what: str) -> None:
         time.sleep(0.02)
 
 
-def heeding_ctrl_c() -> None:
-    """In a child before it becomes its program: SIGINT ends it, though its parent may ignore that.
-
-    Whoever runs the tests in the background of a shell has them ignore it, and all their children.
-    """
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+# Before a command: SIGINT ends it, though its parent may ignore that. Whoever runs the tests in the
+# background of a shell has them ignore it, and all their children. Not done in the child itself: of
+# a process with threads it may never get so far.
+HEEDING_CTRL_C = ("env", "--default-signal=INT")

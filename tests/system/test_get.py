@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from services.yaml_documents import read_documents
-from tests.system.running import Suite, heeding_ctrl_c, until
+from tests.system.running import HEEDING_CTRL_C, Suite, until
 
 # Each command is a process of its own, which takes seconds on a machine that does much else.
 pytestmark = pytest.mark.timeout(120)
@@ -67,10 +67,9 @@ def test_a_watch_tells_each_change_over_a_restart_of_the_registry(own_suite: Sui
     out = own_suite.home.parent / "watched"
     with out.open("w") as written:
         watching = subprocess.Popen(
-            [*command, "--output", "json"],
+            [*HEEDING_CTRL_C, *command, "--output", "json"],
             stdout=written,
             stderr=subprocess.STDOUT,
-            preexec_fn=heeding_ctrl_c,
         )
     try:
         until(lambda: '"first"' in out.read_text(), 30, "what is there")

@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from tests.system.conftest import expose, http, parsed
-from tests.system.running import Suite, heeding_ctrl_c, post, suite_in, until
+from tests.system.running import HEEDING_CTRL_C, Suite, post, suite_in, until
 
 
 def entries(suite: Suite, *arguments: str) -> list[dict[str, str]]:
@@ -43,7 +43,7 @@ def test_whoever_follows_hears_of_a_service_that_was_started_again(own_suite: Su
     out = own_suite.home.parent / "followed"
     with out.open("w") as written:
         following = subprocess.Popen(
-            command, stdout=written, stderr=subprocess.STDOUT, preexec_fn=heeding_ctrl_c
+            [*HEEDING_CTRL_C, *command], stdout=written, stderr=subprocess.STDOUT
         )
     try:
         # What the edge says of a registry that is away, and then is back.
