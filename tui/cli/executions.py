@@ -7,10 +7,17 @@ from typing import TYPE_CHECKING
 
 import click
 
-from podium.common.v1 import page_pb2
 from podium.executor.v1 import executor_pb2 as pb
 from services.query.executions import EXECUTIONS
-from tui.cli.finding import LIMIT_OPTION, SORT_OPTION, TEXT_OPTION, checked, say_more
+from tui.cli.finding import (
+    CALL_SECONDS,
+    LIMIT_OPTION,
+    SORT_OPTION,
+    TEXT_OPTION,
+    checked,
+    listed,
+    say_more,
+)
 from tui.cli.main import HOME_OPTION
 from tui.cli.session import call, object_argument
 from tui.cli.writing import OUTPUT_OPTION, echo_data, echo_rows, examples
@@ -18,9 +25,6 @@ from tui.views.timeline import execution_cells, execution_status, task_status
 
 if TYPE_CHECKING:
     from tui.clients import Clients
-
-CALL_SECONDS = 15.0
-PAGE = 200
 
 
 @click.command(
@@ -52,7 +56,9 @@ def executions(
     text = checked(" ".join(query), words, EXECUTIONS)
 
     async def work(clients: Clients) -> None:
-        found, total = await _listed(clients, text, sort, limit)
+        request = pb.ListExecutionsRequest(query=text, order_by=sort)
+        rpc = clients.executor.ListExecutions
+        found, total = await listed(rpc, request, lambda page: page.executions, limit)
         if output == "text":
             echo_rows(map(execution_cells, found))
         else:
@@ -60,28 +66,6 @@ def executions(
         say_more(len(found), total, limit)
 
     call(home, work)
-
-
-async def _listed(
-    clients: Clients, query: str, sort: str, limit: int
-) -> tuple[list[pb.ExecutionState], tuple[int, bool]]:
-    """So many of the first, page by page, and how many there are in all (and perhaps more)."""
-    request = pb.ListExecutionsRequest(
-        query=query, order_by=sort, count_total=True, page=page_pb2.PageRequest()
-    )
-    found: list[pb.ExecutionState] = []
-    total = (0, False)
-    while len(found) < limit:
-        request.page.page_size = min(PAGE, limit - len(found))
-        answer = await clients.executor.ListExecutions(request, timeout=CALL_SECONDS)
-        found.extend(answer.executions)
-        if request.count_total:
-            total = (answer.total, answer.total_is_bound)
-        request.count_total = False
-        request.page.page_token = answer.next_page_token
-        if not answer.next_page_token:
-            break
-    return found, total
 
 
 def as_json(state: pb.ExecutionState) -> dict[str, object]:

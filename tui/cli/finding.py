@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any, TypeVar
+
 import click
 
 from services.query import QueryFault, Vocabulary, parse
 from tui.views.query_faults import fault_text
+
+Item = TypeVar("Item")
+
+CALL_SECONDS = 15.0
+_PAGE = 200
 
 LIMIT_OPTION = click.option(
     "--limit", type=click.IntRange(1), default=50, show_default=True, help="The first so many."
@@ -57,3 +65,31 @@ def say_more(shown: int, total: tuple[int, bool], limit: int) -> None:
     if shown < count or bound:
         most = f"more than {count:,}" if bound else f"{count:,}"
         click.echo(f"more: {shown:,} of {most}; --limit {2 * limit} shows more", err=True)
+
+
+async def listed(
+    call: Callable[..., Awaitable[Any]],
+    request: Any,
+    items: Callable[[Any], Iterable[Item]],
+    limit: int,
+) -> tuple[list[Item], tuple[int, bool]]:
+    """So many of the first, page by page, and how many there are in all (and perhaps more).
+
+    Args:
+        call: A list RPC; ``request`` is its request, without its page.
+        items: What a page of it has.
+    """
+    request.count_total = True
+    found: list[Item] = []
+    total = (0, False)
+    while len(found) < limit:
+        request.page.page_size = min(_PAGE, limit - len(found))
+        answer = await call(request, timeout=CALL_SECONDS)
+        found.extend(items(answer))
+        if request.count_total:
+            total = (answer.total, answer.total_is_bound)
+        request.count_total = False
+        request.page.page_token = answer.next_page_token
+        if not answer.next_page_token:
+            break
+    return found, total

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from podium.common.v1 import page_pb2
 from podium.executor.v1 import executor_pb2 as pb
 from services.query.tasks import TASKS
-from tui.cli.finding import LIMIT_OPTION, SORT_OPTION, TEXT_OPTION, checked, say_more
+from tui.cli.finding import LIMIT_OPTION, SORT_OPTION, TEXT_OPTION, checked, listed, say_more
 from tui.cli.main import HOME_OPTION
 from tui.cli.session import call
 from tui.cli.writing import OUTPUT_OPTION, echo_data, echo_rows, examples
@@ -20,9 +19,6 @@ if TYPE_CHECKING:
     from google.protobuf.timestamp_pb2 import Timestamp
 
     from tui.clients import Clients
-
-CALL_SECONDS = 15.0
-PAGE = 200
 
 
 @click.command(
@@ -51,7 +47,9 @@ def tasks(
     text = checked(" ".join(query), words, TASKS)
 
     async def work(clients: Clients) -> None:
-        found, total = await _listed(clients, text, sort, limit)
+        request = pb.SearchTasksRequest(query=text, order_by=sort)
+        rpc = clients.executor.SearchTasks
+        found, total = await listed(rpc, request, lambda page: page.tasks, limit)
         if output == "text":
             echo_rows(map(found_task_cells, found))
         else:
@@ -59,28 +57,6 @@ def tasks(
         say_more(len(found), total, limit)
 
     call(home, work)
-
-
-async def _listed(
-    clients: Clients, query: str, sort: str, limit: int
-) -> tuple[list[pb.FoundTask], tuple[int, bool]]:
-    """So many of the first, page by page, and how many there are in all (and perhaps more)."""
-    request = pb.SearchTasksRequest(
-        query=query, order_by=sort, count_total=True, page=page_pb2.PageRequest()
-    )
-    found: list[pb.FoundTask] = []
-    total = (0, False)
-    while len(found) < limit:
-        request.page.page_size = min(PAGE, limit - len(found))
-        answer = await clients.executor.SearchTasks(request, timeout=CALL_SECONDS)
-        found.extend(answer.tasks)
-        if request.count_total:
-            total = (answer.total, answer.total_is_bound)
-        request.count_total = False
-        request.page.page_token = answer.next_page_token
-        if not answer.next_page_token:
-            break
-    return found, total
 
 
 def as_json(found: pb.FoundTask) -> dict[str, object]:
