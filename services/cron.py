@@ -11,7 +11,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 
-from cronsim import CronSim, CronSimError
+from cronsim import CronSimError
+
+from services.cron_days import Ticks
 
 LONGEST = 200
 _MACROS = {
@@ -45,7 +47,7 @@ class Cron:
 
     Attributes:
         text: As it was written.
-        fields: Six, as cronsim reads them.
+        fields: Six, as :class:`Ticks` reads them.
         both: Day of the month and day of the week must match; else one of them is enough, where
             neither is ``*``.
     """
@@ -81,10 +83,7 @@ class Cron:
 
     def _ticks(self, after: datetime) -> Iterator[datetime]:
         try:
-            ticks = CronSim(" ".join(self.fields), after)
-            if self.both:
-                ticks.day_and = True
-            yield from ticks
+            yield from Ticks(self.fields, self.both, after)
         except (CronSimError, OverflowError, ValueError):
             # No month has that day, or the calendar ends.
             return
@@ -138,7 +137,7 @@ def _wrong_count(written: str, count: int) -> str:
 
 
 def _field(place: int, written: str) -> str:
-    """One field as cronsim reads it: numbers for names, lists for ranges over the end."""
+    """One field as :class:`Ticks` reads it: numbers for names, lists for ranges over the end."""
     if written == "?" and place in (_DAY, _WEEKDAY):
         return "*"
     names = _NAMES.get(place, {})
@@ -147,7 +146,7 @@ def _field(place: int, written: str) -> str:
     probe = ["*"] * 6
     probe[place] = field
     try:
-        CronSim(" ".join(probe), _ANY_MOMENT)
+        Ticks(tuple(probe), True, _ANY_MOMENT)
     except (CronSimError, ValueError):
         raise ValueError(f"has no {_FIELDS[place]} {written!r}{_hint(place)}") from None
     return field
@@ -169,7 +168,10 @@ def _over_the_end(place: int, term: str) -> str:
 def _hint(place: int) -> str:
     match place:
         case 3:
-            return "; there are 1-31, ranges, steps, L (the last) and LW (the last weekday)"
+            return (
+                "; there are 1-31, ranges, steps, L (the last), L-3 (three before it), "
+                "15W (the weekday nearest to it) and LW (the last weekday)"
+            )
         case 5:
             return "; there are 0-7 or SUN-SAT, ranges, steps, 5L or FRIL (the last), FRI#2"
     return ""
