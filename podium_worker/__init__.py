@@ -11,6 +11,16 @@ run(charge)
 """
 
 from podium_worker.running import run, work
-from podium_worker.tasks import Later, Task, TaskFailed, TerminalError, Worker, worker
+from podium_worker.tasks import Later, Task, TaskCanceled, TaskFailed, TerminalError, Worker, worker
 
-__all__ = ["Later", "Task", "TaskFailed", "TerminalError", "Worker", "run", "work", "worker"]
+__all__ = [
+    "Later",
+    "Task",
+    "TaskCanceled",
+    "TaskFailed",
+    "TerminalError",
+    "Worker",
+    "run",
+    "work",
+    "worker",
+]

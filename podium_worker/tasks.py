@@ -36,6 +36,12 @@ class TerminalError(TaskFailed):
     status = pb.RESULT_STATUS_FAILED_WITH_TERMINAL_ERROR
 
 
+class TaskCanceled(TaskFailed):
+    """The task is given up: its execution is terminated, unless the task is optional."""
+
+    status = pb.RESULT_STATUS_CANCELED
+
+
 class Later(Exception):
     """The task cannot be done yet: it goes back to its queue, for any worker, after so long."""
 

@@ -24,6 +24,7 @@ from services.rpc import on_behalf_of, raising_ours
 from tests.executor.rig import ADMIN, executing, replica_of, secret, step, workflow
 from tests.executor.working import (
     BACK,
+    CANCELED,
     FAILED,
     has_workers,
     poll,
@@ -293,6 +294,26 @@ async def test_a_word_said_twice_is_taken_and_another_one_refused(tmp_path: Path
         assert [answer.code for answer in answers[:2]] == [0, 0]
         assert answers[2].detail == "The task has ended already: it is COMPLETED."
         assert output(await rig.ended(id)) == {"x": 1}
+
+
+@pytest.mark.parametrize(
+    ("optional", "status", "task_status"),
+    [(False, "TERMINATED", "CANCELED"), (True, "COMPLETED", "COMPLETED_WITH_ERRORS")],
+)
+async def test_a_task_that_its_worker_cancels_is_not_tried_again(
+    tmp_path: Path, optional: bool, status: str, task_status: str
+) -> None:
+    flow = workflow("one", {**step("a", "SIMPLE"), "optional": optional})
+    async with executing(tmp_path / "e.db", [flow, QUICK]) as rig, working(rig, "a") as worker:
+        id = await rig.begin("one")
+        worker.result(await worker.task(), CANCELED, {"x": 1})
+        await rig.ended(id)
+        shown = json.loads((await rig.get(id)).document)
+
+    assert shown["status"] == status
+    assert [(each["status"], each["outputData"]) for each in shown["tasks"]] == [
+        (task_status, {"x": 1})
+    ]
 
 
 async def test_a_worker_hears_of_the_end_of_what_it_has(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ import pytest
 
 from podium.executor.v1 import executor_pb2
 from podium.worker.v1 import worker_pb2 as pb
-from podium_worker import Later, Task, TaskFailed, TerminalError, Worker, worker
+from podium_worker import Later, Task, TaskCanceled, TaskFailed, TerminalError, Worker, worker
 from podium_worker.stream import Conversation
 from services.errors import InvalidRequest
 from services.rpc import raising_ours
@@ -74,6 +74,7 @@ async def test_a_coroutine_function_and_one_in_a_thread_do_tasks(tmp_path: Path)
     [
         (TaskFailed("no money", {"left": 3}), "FAILED", "no money"),
         (TerminalError("no such card"), "FAILED_WITH_TERMINAL_ERROR", "no such card"),
+        (TaskCanceled("not wanted", {"left": 3}), "CANCELED", "not wanted"),
         (KeyError("n"), "FAILED", "KeyError: 'n'"),
     ],
 )
