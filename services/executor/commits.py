@@ -32,7 +32,7 @@ from services.executor.rows import (
 from services.executor.snapshots import Snapshot
 from services.executor.turn_rows import COUNT, COUNT_OUT, DROP_LOGS, LOG
 from services.executor.unfolding import Unfolded
-from services.executor.units import Unit
+from services.executor.units import ChildClaim, Unit
 from services.executor.webhook_rows import webhook_row
 
 logger = logging.getLogger(__name__)
@@ -156,9 +156,9 @@ def _claim(letter: Letter, execution: Execution) -> Row | None:
     return order.key, execution.id, text_of(order.refs), anew, micros(execution.created_at)
 
 
-def _child_claim(child: Execution, command: StartExecution) -> Row:
+def _child_claim(child: Execution, command: StartExecution) -> ChildClaim:
     key = workflow_key(child.workflow.name, command.key)
-    return key, child.id, "[]", command.anew, micros(child.created_at)
+    return (key, child.id, "[]", command.anew, micros(child.created_at)), command.earlier
 
 
 def _task_rows(unfolded: Unfolded, new: bool) -> Iterator[Row]:

@@ -60,6 +60,8 @@ class Definitions:
         """Another execution that has the key; empty: there is none, as far as is known."""
         key = workflow_key(workflow, wanted.key)
         holder = self._held.get(key, wanted.child)
+        if holder in wanted.earlier:
+            holder = wanted.child
         self._held = {**self._held, key: holder}
         return holder if holder != wanted.child else ""
 

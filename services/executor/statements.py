@@ -16,7 +16,7 @@ from typing import Any, TypeVar, cast
 from services.errors import Conflict, NotFound
 from services.executor.documents import value_of
 from services.executor.rows import EXECUTION_COLUMNS, PROGRESS_COLUMNS, TASK_COLUMNS, Row
-from services.executor.units import Unit
+from services.executor.units import ChildClaim, Unit
 from services.executor.webhook_rows import DELIVERY_COLUMNS, ORDER_COLUMNS
 
 T = TypeVar("T")
@@ -50,7 +50,7 @@ def write(db: sqlite3.Connection, units: Sequence[Unit], stored: set[str]) -> No
     children = [row for row in _rows(unit.children for unit in live) if row[0] not in present]
     _run(db, _INSERT_EXECUTIONS, children)
     claims = [unit.claim for unit in live if unit.claim]
-    claims += _rows(unit.child_claims for unit in live)
+    claims += [claim for unit in live for claim, _ in unit.child_claims]
     _run(db, _PUT_KEYS, [(*names, at + KEY_KEPT_MICROS) for *names, _, at in claims])
     _update(db, _rows(unit.progress for unit in live))
     _delete(db, [each for unit in live for each in unit.deleted])
@@ -106,18 +106,19 @@ def _find_held(db: sqlite3.Connection, units: Sequence[Unit]) -> None:
             unit.known = taken.get(unit.claim[0], "")
         unit.held = {} if unit.known else _others(db, unit.child_claims, taken)
         if not unit.known and not unit.held:
-            claims = [*unit.child_claims, *([unit.claim] if unit.claim else [])]
+            claims = [claim for claim, _ in unit.child_claims]
+            claims += [unit.claim] if unit.claim else []
             taken |= {claim[0]: claim[1] for claim in claims}
 
 
 def _others(
-    db: sqlite3.Connection, claims: Sequence[Row], taken: Mapping[bytes, str]
+    db: sqlite3.Connection, claims: Sequence[ChildClaim], taken: Mapping[bytes, str]
 ) -> dict[bytes, str]:
     found: dict[bytes, str] = {}
-    for key, child, _, anew, at in claims:
+    for (key, child, _, anew, at), earlier in claims:
         stored = holder(db, key, at, anew=anew)
         other = taken.get(key) or (stored[0] if stored else child)
-        if other != child:
+        if other != child and other not in earlier:
             found[key] = other
     return found
 

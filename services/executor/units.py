@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 
 from services.executor.rows import Row
 
+ChildClaim = tuple[Row, tuple[str, ...]]
+
 
 @dataclass(slots=True, eq=False)
 class Unit:
@@ -16,7 +18,8 @@ class Unit:
         start: The id of an execution that must not be there yet; empty: this is no start.
         claim: (idempotency key, execution id, awaited refs as JSON text, anew, at): a key that no
             other execution must have, or with ``anew`` none that has not ended; None: it has none.
-        child_claims: As ``claim``, of those that this one starts.
+        child_claims: As ``claim``, of those that this one starts, each with the ids of executions
+            that do not count as others.
         created: Rows of new executions, or of one that begins anew.
         progress: Rows of what differs in executions that are there.
         children: Rows of new executions that this one starts; one that is there stays as it is.
@@ -46,7 +49,7 @@ class Unit:
     done: Callable[[Unit], None]
     start: str = ""
     claim: Row | None = None
-    child_claims: list[Row] = field(default_factory=list)
+    child_claims: list[ChildClaim] = field(default_factory=list)
     created: list[Row] = field(default_factory=list)
     progress: list[Row] = field(default_factory=list)
     children: list[Row] = field(default_factory=list)

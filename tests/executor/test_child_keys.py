@@ -138,6 +138,60 @@ async def test_what_is_gone_after_a_crash_fails_those_who_wait_for_it(tmp_path: 
     assert result.status == pb.EXECUTION_STATUS_FAILED
 
 
+async def fail(rig: Rig, execution_id: str) -> None:
+    request = pb.UpdateTaskRequest(
+        execution_id=execution_id, ref="ask", status=pb.TASK_STATUS_FAILED, reason="no"
+    )
+    await rig.stub.UpdateTask(request, metadata=ADMIN)
+
+
+async def begun(rig: Rig, count: int) -> str:
+    """The newest of so many executions of the child, once there are so many."""
+    for _ in range(1000):
+        if len(ids := await children(rig)) == count:
+            return ids[-1]
+        await asyncio.sleep(0.01)
+    raise AssertionError(f"{count} are never begun")
+
+
+@pytest.mark.parametrize("strategy", ["FAIL", "RETURN_EXISTING", "FAIL_ON_RUNNING"])
+async def test_a_retry_has_the_key_of_its_own_earlier_starts(tmp_path: Path, strategy: str) -> None:
+    policy = {"kind": "task", "name": "s", "retryCount": 2, "retryDelaySeconds": 0}
+    other = workflow("other", sub("o", "child", idempotencyKey="k"))
+    definitions = [CHILD, policy, parent("flow", strategy), other]
+    async with executing(tmp_path / "x.db", definitions) as rig:
+        held = await rig.begin("flow", input={"key": "k"})
+        seen = [await begun(rig, 1)]
+        for count in (2, 3):
+            await fail(rig, seen[-1])
+            seen.append(await begun(rig, count))
+        refused = await document(rig, (await rig.run("other")).execution_id)
+        await signal(rig, seen[-1], output='{"said": "yes"}')
+        result = await rig.ended(held)
+
+    assert result.status == pb.EXECUTION_STATUS_COMPLETED
+    assert f"There is an execution {seen[-1]} of this" in refused["reasonForIncompletion"]
+
+
+async def test_an_operators_retry_has_it_too_and_what_others_started_stays_theirs(
+    tmp_path: Path,
+) -> None:
+    async with executing(tmp_path / "x.db", [CHILD, parent("flow", "FAIL")]) as rig:
+        held = await rig.begin("flow", input={"key": "k"})
+        (first,) = await children(rig)
+        late = await rig.run("flow", input={"key": "k"})
+        await fail(rig, first)
+        await until(rig, held, "status", "FAILED")
+        for each in (held, late.execution_id):
+            request = pb.RetryExecutionRequest(execution_id=each)
+            await rig.stub.RetryExecution(request, metadata=ADMIN)
+        stands = [(await document(rig, each))["status"] for each in (held, late.execution_id)]
+        ids = await children(rig)
+
+    assert stands == ["RUNNING", "FAILED"]
+    assert len(ids) == 2
+
+
 async def test_start_workflow_names_the_one_that_is_there_or_fails(tmp_path: Path) -> None:
     async with executing(tmp_path / "x.db", [CHILD, starts("RETURN_EXISTING")]) as rig:
         results = [await rig.run("starts") for _ in range(3)]

@@ -106,6 +106,7 @@ class StartExecution:
         task_to_domain: As of an execution.
         key: Of the workflow's starts with it one begins; empty: none.
         anew: Whoever has ended has the key no more.
+        earlier: What earlier attempts of the task have started: those have the key no more.
     """
 
     id: str
@@ -121,6 +122,7 @@ class StartExecution:
     task_to_domain: Mapping[str, str] | None = None
     key: str = ""
     anew: bool = False
+    earlier: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +136,7 @@ class Wanted:
         definition: A workflow document to be looked at instead.
         trusted: As of :class:`StartExecution`.
         queues: Of which the one is looked for that has workers; else it is the last.
-        key: As of :class:`StartExecution`; of the execution ``child``, which it is for.
+        key, earlier: As of :class:`StartExecution`; of the execution ``child``, which it is for.
     """
 
     tasks: tuple[str, ...] = ()
@@ -145,6 +147,7 @@ class Wanted:
     queues: tuple[str, ...] = ()
     key: str = ""
     child: str = ""
+    earlier: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,6 +60,7 @@ class SubWorkflow(Kind):
             trusted=_is_fixed(view),
             key=key.text,
             child=child_id(view),
+            earlier=_earlier(view) if key.text else (),
         )
         return Waiting(look=Look(_LOOK, wanted))
 
@@ -86,6 +87,7 @@ class SubWorkflow(Kind):
             task_to_domain=domains_of(param.get("taskToDomain")) or execution.task_to_domain,
             key=key.text,
             anew=key.anew,
+            earlier=_earlier(view) if key.text else (),
         )
         return Waiting(output={"subWorkflowId": start.id}, commands=(start,))
 
@@ -120,7 +122,22 @@ class SubWorkflow(Kind):
 
 def child_id(view: View) -> str:
     """The id of what the attempt starts."""
-    return derived_id("sub workflow", view.execution_id, view.task.id)
+    return _child_of(view, view.task.id)
+
+
+def _earlier(view: View) -> tuple[str, ...]:
+    """The ids of what the task's attempts before this one have started, if they have."""
+    attempts = {view.task.retried_id} if view.task.retried_id else set[str]()
+    execution, ref = view.execution, view.task.ref
+    attempts.update(
+        derived_id(execution.id, execution.restarts, ref, attempt)
+        for attempt in range(view.task.attempt)
+    )
+    return tuple(_child_of(view, each) for each in sorted(attempts))
+
+
+def _child_of(view: View, attempt_id: str) -> str:
+    return derived_id("sub workflow", view.execution_id, attempt_id)
 
 
 def has_begun(view: View) -> bool:
