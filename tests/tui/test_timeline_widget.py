@@ -126,7 +126,7 @@ async def test_the_last_line_tells_all_about_the_row() -> None:
     async with shown() as (app, pilot):
         await pilot.press(*"jjjjj")
 
-        told = "first  failed  HTTP  08:00:00.360Z  queued 40ms  ran 500ms  The server answered 50…"
+        told = "first  failed  The server answered 502.  08:00:00.360Z  queued 40ms  ran 500m…"
         assert screen_text(app).splitlines()[-2][1:].startswith(told[:70])
 
 

@@ -88,14 +88,19 @@ def requeue(home: Path | None, output: str, domain: str, worker: str, type_: str
     call(home, work)
 
 
-@click.command("task-logs", epilog=examples("podium task-logs ID charge"))
+@click.command(
+    "task-logs", epilog=examples("podium task-logs ID charge", "podium task-logs ID --attempt TASK")
+)
 @HOME_OPTION
 @OUTPUT_OPTION
+@click.option("--attempt", default="", metavar="TASK", help="The attempt of this task id instead.")
 @click.argument("execution_id", metavar="ID")
-@click.argument("ref", metavar="REF")
-def task_logs(home: Path | None, output: str, execution_id: str, ref: str) -> None:
+@click.argument("ref", metavar="[REF]", default="")
+def task_logs(home: Path | None, output: str, attempt: str, execution_id: str, ref: str) -> None:
     """Show what workers have logged for the task REF of the execution ID; its latest attempt."""
-    request = pb.ListTaskLogsRequest(execution_id=execution_id, ref=ref)
+    if not ref and not attempt:
+        raise click.UsageError("Say which task: REF, or --attempt with a task id.")
+    request = pb.ListTaskLogsRequest(execution_id=execution_id, ref=ref, task_id=attempt)
 
     async def work(clients: Clients) -> None:
         told = await clients.workers.ListTaskLogs(request, timeout=CALL_SECONDS)

@@ -10,6 +10,7 @@ from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from podium.executor.v1 import executor_pb2 as pb
+from tui.views.hands import NO_HAND, Hand
 
 KEPT_POLLS = 200
 
@@ -28,6 +29,8 @@ class Attempt:
         ref: Its reference name; in a loop with the suffix ``__<iteration>``.
         number: Counts retries, from 0.
         iteration: That of its loop; 0: it is in none.
+        worker: Who has it, or had it last.
+        hand: What only the execution's document tells of that.
     """
 
     id: str
@@ -44,6 +47,8 @@ class Attempt:
     reason: str = ""
     polls: int = 0
     progress: float | None = None
+    worker: str = ""
+    hand: Hand = NO_HAND
 
     @property
     def final(self) -> bool:
@@ -87,6 +92,7 @@ def attempt_of(task: pb.TaskState) -> Attempt:
         reason=task.reason,
         polls=task.poll_count,
         progress=_progress(task),
+        worker=task.worker_id,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from podium.executor.v1 import executor_pb2 as pb
@@ -14,6 +15,7 @@ from tui.views.attempts import (
     poll_of,
     polls_of,
 )
+from tui.views.hands import Hand, hands_of
 from tui.views.nesting import Nesting, definition_in, nesting_of
 from tui.views.timerows import Row, rows_of
 from tui.views.timetree import Node, first_folds, tree_of
@@ -60,6 +62,7 @@ class TimeBook:
         self._take(state)
         for task in tasks:
             self._put(task)
+        self.add_hands(hands_of(document))
         self._grow()
         self._folded.update(first_folds(self._tree, self.attempts))
         self._lay_out()
@@ -82,6 +85,13 @@ class TimeBook:
             self.polls[task_id] = merged_polls(self.polls.get(task_id, ()), marks)
         self._grow()
         self._lay_out()
+
+    def add_hands(self, hands: Mapping[str, Hand]) -> None:
+        """By task id, what was not told with a change of who does it."""
+        for task_id, hand in hands.items():
+            attempt = self.attempts.get(task_id)
+            if attempt is not None and attempt.hand != hand:
+                self.attempts[task_id] = replace(attempt, hand=hand)
 
     def place(self, key: str) -> int | None:
         """At which row ``key`` is, if it is shown."""
@@ -142,7 +152,10 @@ class TimeBook:
         if attempt.sequence and known != attempt.id:
             # Sequences begin anew with a restart: what was before it is gone.
             self._forget()
-        grown = attempt.id not in self.attempts
+        before = self.attempts.get(attempt.id)
+        grown = before is None
+        if before is not None:
+            attempt = replace(attempt, hand=before.hand)
         self.attempts[attempt.id] = attempt
         self._by_sequence[attempt.sequence] = attempt.id
         return self._put_poll(task) or grown

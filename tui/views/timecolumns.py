@@ -94,15 +94,18 @@ def head_of(columns: Sequence[Column], axis: Axis, *, ascii: bool = False) -> st
 
 
 def detail_of(row: Row, facts: Facts) -> str:
-    """All that there is to say about a row, in one line: for the one under the cursor."""
+    """All that there is to say about a row, in one line: for the one under the cursor.
+
+    What its columns say too comes last: where there is no room, that is what goes.
+    """
     node = row.node
     parts = [in_one_line(node.label), facts.look.label]
-    parts += [node.kind] if node.kind else []
+    parts += [facts.note] if facts.note else []
     if facts.at is not None:
         parts.append(clock(facts.at / 1000) + "Z")
     parts += [f"queued {compact(facts.queued)}"] if facts.queued else []
     parts += [f"ran {compact(facts.ran)}"] if facts.ran is not None else []
-    parts += [facts.note] if facts.note else []
+    parts += [node.kind] if node.kind else []
     return "  ".join(parts)
 
 

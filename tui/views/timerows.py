@@ -9,6 +9,7 @@ from podium.executor.v1 import executor_pb2 as pb
 from tui.views.attempts import Attempt, PollMark
 from tui.views.durations import compact
 from tui.views.gantt import Span
+from tui.views.hands import by_worker, told_of_hand
 from tui.views.statuses import Look, look_of_task
 from tui.views.timetree import Node
 from tui.views.visible import in_one_line
@@ -187,16 +188,29 @@ def _lengths(spans: Sequence[Span]) -> tuple[int | None, int | None]:
 
 
 def _note(attempt: Attempt, now: int) -> str:
-    parts = []
+    parts = _of_hand(attempt, now)
     if attempt.progress is not None:
         parts.append(f"progress {attempt.progress:g}")
-    if attempt.polls:
+    if attempt.polls and not by_worker(attempt.kind):
         parts.append("1 poll" if attempt.polls == 1 else f"{attempt.polls} polls")
     if attempt.reason:
         parts.append(in_one_line(attempt.reason))
     if attempt.next_at is not None and not attempt.final:
         parts.append(_due(attempt.next_at, now))
     return " · ".join(parts)
+
+
+def _of_hand(attempt: Attempt, now: int) -> list[str]:
+    """Who has it and until when; what has ended without a worker never had one."""
+    waits = attempt.status == pb.TASK_STATUS_SCHEDULED
+    if (attempt.final and not attempt.worker) or (waits and attempt.next_at is not None):
+        return []
+    worker = "" if waits else attempt.worker
+    parts = told_of_hand(attempt.kind, worker, attempt.polls, attempt.hand)
+    until = attempt.hand.lease_until
+    if until is not None and attempt.status == pb.TASK_STATUS_IN_PROGRESS:
+        parts.append(f"lease ends in {compact(until - now)}" if until > now else "lease is over")
+    return parts
 
 
 def _due(moment: int, now: int) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
 from textual import events
@@ -11,7 +11,8 @@ from textual.geometry import Size
 from textual.message import Message
 
 from podium.executor.v1 import executor_pb2 as pb
-from tui.views.attempts import PollMark
+from tui.views.attempts import polls_of
+from tui.views.hands import hands_of
 from tui.views.timerows import Row
 from tui.widgets.timeline_lines import DETAIL_LINES, HEAD_LINES, TimelineLines
 
@@ -143,9 +144,10 @@ its polls, the branches and the iterations in it. The last line tells all about 
         else:
             self.tick(now)
 
-    def add_polls(self, polls: Mapping[str, Sequence[PollMark]]) -> None:
-        """Show polls, by task id, that came by another way than with the tasks."""
-        self.book.add_polls(polls)
+    def add_told(self, document: Mapping[str, Any]) -> None:
+        """Show what only the execution's own document tells: earlier polls, and who does what."""
+        self.book.add_polls(polls_of(document))
+        self.book.add_hands(hands_of(document))
         self._rows_changed()
         self._look()
 

@@ -1,4 +1,4 @@
-"""The lists of queues and of workers."""
+"""The lists of queues and of workers, and what a worker's task shows."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 from podium.executor.v1 import executor_pb2 as pb
 from podium.worker.v1 import worker_pb2
 from tests.tui.console.conftest import console_on
-from tests.tui.screen import until, until_shown
+from tests.tui.screen import screen_text, until, until_shown
 from tests.tui.services import Services, put
 from tui.clients import connected
 from tui.widgets.live_table import LiveTable
@@ -29,8 +29,26 @@ async def test_queues_show_who_waits_and_workers_who_works(services: Services) -
         async with console_on(services, "queues type:queued-charge", size=(120, 24)) as pilot:
             await until_shown(pilot, "queued-charge", "never")
             poll = worker_pb2.PollTaskRequest(task_type="queued-charge", worker_id="packer-7")
-            assert (await clients.workers.PollTask(poll)).task.ref == "t"
+            task_of_worker = (await clients.workers.PollTask(poll)).task
             await until(pilot, lambda: [row.running for row in rows(pilot)] == [1])
             assert [row.size for row in rows(pilot)] == [1]
         async with console_on(services, "workers", size=(80, 24)) as pilot:
             await until_shown(pilot, "packer-7", "queued-charge")
+
+        log = worker_pb2.AddTaskLogRequest(
+            execution_id=task_of_worker.execution_id, task_id=task_of_worker.task_id,
+            worker_id="packer-7", lines=["item 1 is packed", "item 2 \x1b[31mis packed"],
+        )  # fmt: skip
+        await clients.workers.AddTaskLog(log)
+        place = f"executions/{task_of_worker.execution_id}/timeline"
+        async with console_on(services, place, size=(80, 24)) as pilot:
+            await until_shown(pilot, "worker packer-7 · lease ends in")
+            await pilot.press("L")
+            await until_shown(
+                pilot, "Log of t", "item 1 is packed", "\\x1b[31mis packed", "2 lines"
+            )
+            log.lines[:] = ["item 3 is packed"]
+            await clients.workers.AddTaskLog(log)
+            await until_shown(pilot, "item 3 is packed", "line 3 of 3")
+            await pilot.press("escape")
+            await until(pilot, lambda: "Log of t" not in screen_text(pilot.app))

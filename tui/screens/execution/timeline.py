@@ -1,7 +1,8 @@
-"""The timeline of an execution, and the document of the task under the cursor beside it."""
+"""The timeline of an execution, and beside it the document or the log of the task at its cursor."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Collection
 from typing import Any, ClassVar
 
@@ -11,8 +12,9 @@ from textual.containers import Horizontal
 
 from tui.resources.execution_tasks import COMPLETE, ExecutionTask
 from tui.screens.detail_pane import DetailPane
+from tui.screens.execution.log import TaskLog
 from tui.screens.execution.tab import ExecutionTab
-from tui.views.attempts import polls_of
+from tui.views.attempts import attempt_of
 from tui.views.kin import started_by
 from tui.widgets.json_view import JsonView
 from tui.widgets.timeline import Timeline
@@ -29,6 +31,7 @@ class TimelineTab(ExecutionTab):
         super().__init__(detail)
         self._timeline = Timeline(ascii=detail.console.ascii)
         self._beside = JsonView("Task")
+        self._log = TaskLog(detail.console)
         self._changed: set[str] = set()
         self._document: dict[str, Any] | None = None
         self._wanted = ""
@@ -41,16 +44,22 @@ class TimelineTab(ExecutionTab):
                 tooltip="The execution that the task started; Enter opens it as well"),
         Binding("i", "show_task", "Task", id="execution.show_task", show=False,
                 tooltip="The document of the task"),
+        Binding("L", "show_log", "Log", id="execution.show_log",
+                tooltip="What was logged for the task, as it comes; once more: its document"),
         Binding("escape", "close_task", "Close", id="execution.close_task",
                 tooltip="Back to the timeline"),
     ]  # fmt: skip
     DEFAULT_CSS = """
     TimelineTab Timeline { width: 3fr; }
-    TimelineTab JsonView { width: 2fr; }
+    TimelineTab JsonView, TimelineTab TaskLog { width: 2fr; }
+    TimelineTab TaskLog { display: none; }
     TimelineTab.-narrow Horizontal { layout: vertical; }
     TimelineTab.-narrow Timeline { width: 1fr; height: 1fr; }
     TimelineTab.-narrow JsonView { width: 1fr; height: 1fr; display: none; }
+    TimelineTab.-narrow TaskLog { width: 1fr; height: 1fr; }
     TimelineTab.-narrow.-task JsonView { display: block; }
+    TimelineTab.-log JsonView, TimelineTab.-narrow.-log JsonView { display: none; }
+    TimelineTab.-log TaskLog { display: block; }
     """
 
     def compose(self) -> ComposeResult:
@@ -58,6 +67,7 @@ class TimelineTab(ExecutionTab):
         with Horizontal():
             yield self._timeline
             yield self._beside
+            yield self._log
 
     def on_mount(self) -> None:
         self._heard(list(self.tasks.records))
@@ -70,6 +80,8 @@ class TimelineTab(ExecutionTab):
         self._changed.update(ids)
 
     def entered(self) -> None:
+        if self.has_class("-log"):
+            self._log.look()
         self._timeline.focus()
 
     def show(self, now: float) -> None:
@@ -91,9 +103,10 @@ class TimelineTab(ExecutionTab):
         else:
             self._timeline.apply(facts.state, (), now)
         self._changed.clear()
+        self._show_log(now)
         if facts.document is not None and facts.document is not self._document:
             self._document = facts.document
-            self._timeline.add_polls(polls_of(facts.document))
+            self._timeline.add_told(facts.document)
             self._show_task()
             self.refresh_bindings()
 
@@ -114,8 +127,35 @@ class TimelineTab(ExecutionTab):
             self.action_show_task()
 
     def action_show_task(self) -> None:
+        self._close_log()
         self.add_class("-task")
         self._beside.focus()
+
+    def action_show_log(self) -> None:
+        if self.has_class("-log"):
+            self.action_show_task()
+            return
+        self.add_class("-log")
+        self._log.look()
+        self._show_log(time.time())
+        self._log.focus()
+
+    def _close_log(self) -> None:
+        self.remove_class("-log")
+        self._log.look_away()
+
+    def _show_log(self, now: float) -> None:
+        """Read the log of the attempt under the cursor, where the log is in sight."""
+        if not self.has_class("-log"):
+            return
+        task = self.tasks.get(self._task_id)
+        if task is None:
+            self._log.about(self.detail.record_id, "", "", ended=False)
+        else:
+            attempt = attempt_of(task.state)
+            name = f"{attempt.ref} ↻{attempt.number}" if attempt.number else attempt.ref
+            self._log.about(self.detail.record_id, task.id, name, ended=attempt.final)
+        self._log.flush(now)
 
     def action_open_started(self) -> None:
         self.open_started(self._task_id)
@@ -129,7 +169,9 @@ class TimelineTab(ExecutionTab):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "close_task":
             # Elsewhere the key leads out of the execution.
-            return self.has_class("-task") or bool(self._back)
+            return self.has_class("-task") or self.has_class("-log") or bool(self._back)
+        if action == "show_log":
+            return True if self._task_id else None
         if action == "complete_task":
             if self.console.read_only:
                 return False
@@ -156,14 +198,16 @@ class TimelineTab(ExecutionTab):
             self.console.act(None, COMPLETE, [chosen])
 
     async def action_close_task(self) -> None:
-        if self._back and not self.has_class("-task"):
+        if self._back and not self.has_class("-task") and not self.has_class("-log"):
             await self.detail.go_to_tab(self._back)
             return
         self.remove_class("-task")
+        self._close_log()
         self._timeline.focus()
 
     def left(self) -> None:
         self._back = ""
+        self._log.look_away()
 
     def select(self, task_id: str, back: str = "") -> None:
         """Put the cursor on an attempt; ``back`` is the tab to which escape leads then."""
