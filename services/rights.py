@@ -136,6 +136,9 @@ _EXECUTOR = {
     "ReceiveWebhook": Right(services=frozenset((EDGE,))),
     # It tells who runs, and nothing of what they do.
     "ListSlots": _right(EDITOR, OPERATOR, VIEWER, services=(EDGE,)),
+    # It tells of hosts, and of no call.
+    "ListBreakers": _READ,
+    "SetBreaker": _OPERATE,
     "ListSchedules": _READ,
     "ListScheduleRuns": _READ,
     # It tells nothing of what is defined.

@@ -12,6 +12,8 @@ from pathlib import Path
 from services import javascript, log_service, logs
 from services.access import AccessInterceptor, ServiceIdentity, Verifier
 from services.executor import effects, store as stores
+from services.executor.breaking.breaker import Thresholds
+from services.executor.breaking.breakers import Breakers
 from services.executor.deliveries import Terms
 from services.executor.effects.callbacks import CallbackTokens
 from services.executor.effects.egress import EgressPolicy
@@ -85,8 +87,9 @@ async def opened(
         )
         store = await stack.enter_async_context(stores.opened(database))
         replica = await _replica(stack, settings, database, cluster_key)
+        breakers = _breakers(settings)
         performers = await stack.enter_async_context(
-            effects.opened(EgressPolicy.allowing(settings.egress_allow))
+            effects.opened(EgressPolicy.allowing(settings.egress_allow), breakers)
         )
         tokens = CallbackTokens(store.callback_key)
         runtime = await stack.enter_async_context(
@@ -99,6 +102,7 @@ async def opened(
                 limits=Limits(settings.calls_per_host, settings.calls),
                 upkeep=Upkeep(settings.retention, export=settings.export),
                 terms=Terms(delays=settings.webhook_delays),
+                breakers=breakers,
             )
         )
         executor, workers = Executor(runtime, replica, tokens), Workers(runtime, replica)
@@ -118,6 +122,17 @@ async def opened(
         stack.callback(log.close)
         executor.ends_with(workers.end_sessions)
         yield executor, runtime, replica, scripts, address
+
+
+def _breakers(settings: ExecutorSettings) -> Breakers:
+    return Breakers(
+        Thresholds(
+            percent=settings.breaker_percent,
+            calls=settings.breaker_calls,
+            window=settings.breaker_window.total_seconds(),
+            open_for=settings.breaker_open.total_seconds(),
+        )
+    )
 
 
 async def _replica(

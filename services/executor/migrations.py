@@ -409,3 +409,12 @@ def m018_kept_outputs(db: Database) -> None:
         "until INTEGER NOT NULL) STRICT"
     )
     db.execute("CREATE INDEX kept_outputs_by_until ON kept_outputs (until)")
+
+
+@migrations()
+def m019_breakers(db: Database) -> None:
+    """Circuit breakers that operators have set."""
+    db.execute(
+        "CREATE TABLE breakers (host TEXT PRIMARY KEY, mode TEXT NOT NULL, "
+        "set_by TEXT NOT NULL, set_at INTEGER NOT NULL) STRICT, WITHOUT ROWID"
+    )

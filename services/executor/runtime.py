@@ -9,13 +9,15 @@ from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from time import monotonic
 from typing import TypeVar
 
 from services.errors import ServiceError
-from services.executor import kinship, queries, turn_rows
+from services.executor import breaker_rows, kinship, queries, turn_rows
 from services.executor.actors import Actor, Letter, Told
 from services.executor.admission import Gate, Lanes
 from services.executor.answers import Answer, stopping
+from services.executor.breaking.breakers import Breakers
 from services.executor.core.events import Event
 from services.executor.core.model import ExecutionStatus
 from services.executor.deliveries import Deliveries, Terms
@@ -78,6 +80,7 @@ class Runtime:
         launching: Writes what the executor starts by itself.
         scheduler: Makes the runs of schedules.
         dispatcher: Hands what was told to event handlers.
+        breakers: The circuit breakers of those whom tasks call.
     """
 
     def __init__(
@@ -95,6 +98,7 @@ class Runtime:
         crowds: Mapping[bytes, int],
         scheduled: Known,
         terms: Terms | None = None,
+        breakers: Breakers | None = None,
     ) -> None:
         loop = asyncio.get_running_loop()
         self.store = store
@@ -129,6 +133,7 @@ class Runtime:
         self.public_url = handing_off.absolute
         self.secret = handing_off.secret
         self.scripts = scripts
+        self.breakers = breakers or Breakers()
         self.gate = Gate(
             loop,
             lambda: store.writer.outstanding,
@@ -235,8 +240,13 @@ async def running(
     limits: Limits | None = None,
     upkeep: Upkeep | None = None,
     terms: Terms | None = None,
+    breakers: Breakers | None = None,
 ) -> AsyncGenerator[Runtime]:
-    """An executor that goes on with what its store says was begun, until the end of the block."""
+    """An executor that goes on with what its store says was begun, until the end of the block.
+
+    Args:
+        breakers: Those that ``effects`` go by; what operators have said of them is told to them.
+    """
     (head, floor), counts, held, interrupted, not_begun, unheard = await asyncio.gather(
         store.readers.read(queries.revisions),
         _surely(store, queries.counts),
@@ -248,6 +258,9 @@ async def running(
     scheduled = await _surely(store, schedule_rows.known)
     waiting = await _surely(store, turn_rows.turns)
     crowds = await _surely(store, queries.crowds)
+    breakers = breakers or Breakers()
+    for host, said in (await _surely(store, breaker_rows.said)).items():
+        breakers.say(host, said, monotonic())
     feed = Feed(store.readers, store.epoch, head, floor)
     async with asyncio.TaskGroup() as tasks:
         runtime = Runtime(
@@ -264,6 +277,7 @@ async def running(
             crowds,
             scheduled,
             terms,
+            breakers,
         )
         runtime.engine.queues.recover(waiting)
         runtime.engine.recover(interrupted, not_begun)

@@ -14,6 +14,7 @@ from podium.executor.v1 import executor_pb2 as pb, executor_pb2_grpc as rpc
 from services.access import current
 from services.errors import InvalidRequest, NotFound
 from services.executor import listing, loading, occupancy, tasklist
+from services.executor.breaker_calls import BreakerCalls
 from services.executor.calls import Calls, check_workflow
 from services.executor.core.conductor import execution_json
 from services.executor.core.events import TaskUpdated
@@ -50,7 +51,14 @@ Context = grpc.aio.ServicerContext[Any, Any]
 _MARGIN_SECONDS = 0.2
 
 
-class Executor(Operating, ScheduleCalls, EventCalls, WebhookCalls, rpc.ExecutorServiceServicer):
+class Executor(
+    Operating,
+    ScheduleCalls,
+    EventCalls,
+    WebhookCalls,
+    BreakerCalls,
+    rpc.ExecutorServiceServicer,
+):
     """Answers each call from the runtime."""
 
     def __init__(self, runtime: Runtime, replica: Replica, tokens: CallbackTokens) -> None:
@@ -61,6 +69,8 @@ class Executor(Operating, ScheduleCalls, EventCalls, WebhookCalls, rpc.ExecutorS
         self._calls = Calls(runtime, self._starting, replica)
         self._readers = runtime.store.readers
         self._scheduler = runtime.scheduler
+        self._breakers = runtime.breakers
+        self._writer = runtime.store.writer
         self._searches = Searches(self._readers, runtime.store.words)
         self._events = EventList(self._searches)
         self._watching = Watching(runtime.feed, self._readers, runtime.snapshots)

@@ -88,6 +88,32 @@ class ExecutorSettings(Common):
         "How many calls of tasks are under way at once in all.",
         parse=number(1),
     )
+    breaker_percent: int = setting(
+        "PODIUM_EXECUTOR_BREAKER_PERCENT",
+        50,
+        "The circuit breaker of a host opens when so many of a hundred calls of tasks to it have "
+        "failed (5xx, unreachable, no whole answer); 0: none ever opens by itself.",
+        parse=number(0, 100),
+    )
+    breaker_calls: int = setting(
+        "PODIUM_EXECUTOR_BREAKER_CALLS",
+        20,
+        "Of fewer calls within the window no circuit breaker concludes anything.",
+        parse=number(1),
+    )
+    breaker_window: timedelta = setting(
+        "PODIUM_EXECUTOR_BREAKER_WINDOW_SECONDS",
+        timedelta(seconds=10),
+        "For how long the outcome of a call counts for the circuit breaker of its host.",
+        parse=seconds(1),
+    )
+    breaker_open: timedelta = setting(
+        "PODIUM_EXECUTOR_BREAKER_OPEN_SECONDS",
+        timedelta(seconds=5),
+        "After how long three calls go out on trial to a host whose circuit breaker has opened; "
+        "twice as long after each trial that fails, at most a minute.",
+        parse=seconds(0.1),
+    )
     webhook_delays: tuple[timedelta, ...] = setting(
         "PODIUM_WEBHOOK_DELAYS_SECONDS",
         DELAYS,

@@ -27,6 +27,8 @@ from podium.worker.v1 import worker_pb2_grpc as workers_rpc
 from services import javascript
 from services.access import AccessInterceptor, ServiceIdentity, Verifier
 from services.executor import effects, store as stores
+from services.executor.breaking.breaker import Thresholds
+from services.executor.breaking.breakers import Breakers
 from services.executor.deliveries import Terms
 from services.executor.effects.callbacks import CallbackTokens
 from services.executor.effects.egress import EgressPolicy
@@ -222,6 +224,7 @@ async def executing(
     patience: timedelta = timedelta(seconds=30),
     limits: Limits | None = None,
     terms: Terms | None = None,
+    breaking: Thresholds | None = None,
 ) -> AsyncGenerator[Rig]:
     """An executor over the database at ``path``.
 
@@ -233,8 +236,9 @@ async def executing(
     async with AsyncExitStack() as stack:
         pool = await stack.enter_async_context(javascript.pool(scripts, patience=patience))
         store = await stack.enter_async_context(stores.opened(path))
+        breakers = Breakers(breaking)
         performers = await stack.enter_async_context(
-            effects.opened(EgressPolicy.allowing(["loopback"]))
+            effects.opened(EgressPolicy.allowing(["loopback"]), breakers)
         )
         tokens = CallbackTokens(store.callback_key)
         handing_off = HandingOff(replica, Sealer(SECRET_KEY), tokens, "http://gateway.example")
@@ -247,6 +251,7 @@ async def executing(
                 handing_off,
                 limits=limits,
                 terms=terms,
+                breakers=breakers,
             )
         )
         executor, workers = Executor(runtime, replica, tokens), Workers(runtime, replica)

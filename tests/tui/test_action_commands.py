@@ -64,6 +64,7 @@ ROWS: Mapping[str, tuple[Mapping[str, Any], Mapping[str, str]]] = {
     "schedules.pause": ({"id": NAME}, {}),
     "schedules.resume": ({"id": NAME}, {}),
     "limits.reset": ({"key_id": NAME}, {}),
+    **{f"breakers.{verb}": ({"id": NAME}, {}) for verb in ("open", "close", "reset")},
     "queues.requeue": ({"type": NAME, "domain": NAME}, {}),
     "cache.purge": (_ROUTE, {}),
     "cache.purge_all": (_ROUTE, {}),

@@ -55,6 +55,7 @@ COMMANDS = {
     "workers": ("tui.cli.queues", "workers", "Show the workers that were seen."),
     "requeue": ("tui.cli.queues", "requeue", "Take tasks from workers that are gone."),
     "task-logs": ("tui.cli.queues", "task_logs", "Show what was logged for a task."),
+    "breakers": ("tui.cli.breakers", "breakers", "Show whom tasks leave alone; open, close."),
     "cache": ("tui.cli.cache", "cache", "Show what the gateway keeps of answers, and purge it."),
     "limits": ("tui.cli.limits", "limits", "Show how the limits of routes stand; begin anew."),
     "metrics": ("tui.cli.metrics", "metrics", "Show what the gateway has answered of late."),

@@ -24,6 +24,7 @@ TWINS: Mapping[str, tuple[str, ...]] = {
     "limits": ("limits",),
     "queues": ("queues",),
     "workers": ("workers",),
+    "breakers": ("breakers",),
     "cache": ("cache",),
     "log": ("log",),
     "audit": ("audit",),

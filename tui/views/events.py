@@ -12,7 +12,12 @@ from tui.views.statuses import look_of_execution, look_of_task
 from tui.views.timeline import execution_status, task_status_name
 from tui.views.visible import in_one_line
 
-_VERDICTS = {"COMPLETED": "success", "FAILED": "error", "TOLERATED": "warning"}
+_VERDICTS = {
+    "COMPLETED": "success",
+    "FAILED": "error",
+    "TOLERATED": "warning",
+    "PUT_OFF": "warning",
+}
 
 
 def told(event: pb.ExecutionEvent) -> tuple[str, str, str]:

@@ -111,6 +111,8 @@ def poll_text(task: pb.TaskState) -> str:
         parts.append(f"progress {poll.progress:g}")
     if poll.verdict == "TOLERATED":
         parts.append(f"tolerated: {in_one_line(poll.reason)}")
+    if poll.verdict == "PUT_OFF":
+        parts.append(f"put off: {in_one_line(poll.reason)}")
     if poll.HasField("next_at") and task.status == pb.TASK_STATUS_IN_PROGRESS:
         parts.append(f"next in {max(0.0, seconds_between(poll.at, poll.next_at)):.1f} s")
     return " · ".join(parts)

@@ -18,6 +18,7 @@ _POLL_LOOKS = {
     "COMPLETED": look_of_task("COMPLETED"),
     "AGAIN": Look("○", "AGAIN", "muted", "o"),
     "TOLERATED": Look("!", "TOLERATED", "warning", "!"),
+    "PUT_OFF": Look("!", "PUT OFF", "warning", "!"),
     "FAILED": look_of_task("FAILED"),
 }
 _NOT_REACHED = Look(" ", "", "muted", " ")

@@ -76,6 +76,8 @@ class HttpFailure:
         transient: Trying again may help (it is not for a response that is too large, a URI that
             is none, or an address that the policy refuses).
         status: That of the answer whose body was not usable; 0: there was none.
+        put_off: The request was not sent, since the circuit breaker of its host is open; it may
+            be after so long.
     """
 
     reason: str
@@ -83,6 +85,7 @@ class HttpFailure:
     transient: bool
     duration: timedelta
     status: int = 0
+    put_off: timedelta | None = None
 
 
 HttpOutcome = HttpAnswer | HttpFailure

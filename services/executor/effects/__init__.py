@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 
+from services.executor.breaking.breakers import Breakers
 from services.executor.core import http as http_call
 from services.executor.effects.effect import Effect, HandOff
 from services.executor.effects.egress import EgressPolicy
@@ -12,20 +13,19 @@ from services.executor.effects.http import Http
 from services.executor.effects.sender import Sender
 from services.executor.effects.webhook import WEBHOOK, Webhooks
 
-__all__ = ["EFFECTS", "WEBHOOK", "Effect", "HandOff", "opened"]
-
-EFFECTS: Mapping[str, Callable[[Sender], Effect]] = {http_call.EFFECT: Http, WEBHOOK: Webhooks}
+__all__ = ["WEBHOOK", "Effect", "HandOff", "opened"]
 
 
 @asynccontextmanager
-async def opened(policy: EgressPolicy) -> AsyncGenerator[Mapping[str, Effect]]:
-    """Every effect of :data:`EFFECTS`, each over a pool of connections that is closed at the end.
+async def opened(
+    policy: EgressPolicy, breakers: Breakers | None = None
+) -> AsyncGenerator[Mapping[str, Effect]]:
+    """Every effect, each over a pool of connections that is closed at the end.
 
     Cancel what is being performed before leaving.
     """
     # None shares a pool: lookups for receivers that callers name must not hold up those of tasks.
     async with AsyncExitStack() as stack:
-        yield {
-            name: effect(await stack.enter_async_context(Sender(policy)))
-            for name, effect in EFFECTS.items()
-        }
+        http, webhooks = [await stack.enter_async_context(Sender(policy)) for _ in range(2)]
+        # Attempts to tell a webhook are put off by a table of their own.
+        yield {http_call.EFFECT: Http(http, breakers), WEBHOOK: Webhooks(webhooks)}

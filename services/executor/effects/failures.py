@@ -6,6 +6,7 @@ import errno
 import os
 import socket
 import ssl
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import aiohttp
@@ -21,10 +22,11 @@ _NO_SUCH_HOST = {socket.EAI_NONAME, socket.EAI_FAIL} | (
 
 
 class CallFailed(Exception):
-    """There is no usable answer. The fields are those of ``core.http.HttpFailure``, and one more.
+    """There is no usable answer. The fields are those of ``core.http.HttpFailure``, and more.
 
     Attributes:
         lasting: The URL itself is refused: it fails so whenever it is called.
+        put_off: As in ``core.http.HttpFailure``.
     """
 
     def __init__(
@@ -35,6 +37,7 @@ class CallFailed(Exception):
         transient: bool = False,
         status: int = 0,
         lasting: bool = False,
+        put_off: timedelta | None = None,
     ) -> None:
         super().__init__(reason)
         self.reason = reason
@@ -42,6 +45,7 @@ class CallFailed(Exception):
         self.transient = transient
         self.status = status
         self.lasting = lasting
+        self.put_off = put_off
 
 
 def failure(error: Exception, call: Call, origin: str, status: int) -> CallFailed:

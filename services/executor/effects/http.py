@@ -9,11 +9,13 @@ from datetime import timedelta
 from functools import lru_cache, partial
 from time import monotonic
 
+from services.executor.breaking.breakers import Breakers, host_called
 from services.executor.core.http import HttpAnswer, HttpFailure, HttpOutcome, HttpRequest
 from services.executor.core.model import Json
 from services.executor.effects.bodies import LARGE, NotSendable, decoded, encoded
 from services.executor.effects.effect import HandOff
 from services.executor.effects.failures import CallFailed
+from services.executor.effects.guarding import guarded
 from services.executor.effects.handoff import Filling, Mask, NotHandedOver
 from services.executor.effects.hedging import hedged
 from services.executor.effects.sender import Call, Reply, Sender
@@ -43,8 +45,9 @@ _OURS = frozenset(
 class Http:
     """Sends a ``core.http.HttpRequest``; its outcome is a ``core.http.HttpOutcome``."""
 
-    def __init__(self, sender: Sender) -> None:
+    def __init__(self, sender: Sender, breakers: Breakers | None = None) -> None:
         self._sender = sender
+        self._breakers = breakers or Breakers()
 
     async def perform(self, request: object, handoff: HandOff) -> HttpOutcome:
         if not isinstance(request, HttpRequest):
@@ -54,11 +57,7 @@ class Http:
         mask = Mask()
         try:
             call = prepared(request, handoff, mask)
-            if request.attempts > 1:
-                delay = request.hedge_delay.total_seconds()
-                reply = await hedged(partial(self._sender.send, call), request.attempts, delay)
-            else:
-                reply = await self._sender.send(call)
+            reply = await self._reply(request, call)
         except CallFailed as failed:
             return HttpFailure(
                 reason=mask.text(failed.reason),
@@ -66,6 +65,7 @@ class Http:
                 transient=failed.transient,
                 duration=timedelta(seconds=monotonic() - begun),
                 status=failed.status,
+                put_off=failed.put_off,
             )
         duration = timedelta(seconds=monotonic() - begun)
         return HttpAnswer(
@@ -80,6 +80,14 @@ class Http:
             duration=duration,
             size=len(reply.body),
         )
+
+    async def _reply(self, request: HttpRequest, call: Call) -> Reply:
+        # As it is before the hand-off: no list of breakers tells a secret.
+        host = host_called(request.uri)
+        send = partial(guarded, self._breakers, host, partial(self._sender.send, call))
+        if request.attempts > 1:
+            return await hedged(send, request.attempts, request.hedge_delay.total_seconds())
+        return await send()
 
 
 def prepared(request: HttpRequest, handoff: HandOff, mask: Mask) -> Call:

@@ -108,6 +108,7 @@ def _failed(view: View, failure: HttpFailure) -> Finished:
         reason=failure.reason,
         memory=_without_word(view),
         unknown=failure.unknown,
+        retry_after=failure.put_off,
     )
 
 

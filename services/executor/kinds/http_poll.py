@@ -57,6 +57,8 @@ class HttpPoll(Kind):
 
     def performed(self, view: View, outcome: object) -> Next:
         if isinstance(outcome, HttpFailure):
+            if outcome.put_off is not None:
+                return _put_off(view, outcome, outcome.put_off)
             return _erred(view, outcome, outcome.reason, tolerable=outcome.transient)
         if not isinstance(outcome, HttpAnswer):
             raise TypeError(f"an HTTP call ends with {HttpOutcome}, not {type(outcome)}")
@@ -149,6 +151,20 @@ def _erred(view: View, outcome: HttpAnswer | HttpFailure, reason: str, *, tolera
         reason = f"{reason} It was the poll number {errors} in a row that failed."
     unknown = isinstance(outcome, HttpFailure) and outcome.unknown and view.task.poll_count == 0
     return _failed(view, poll, reason, output, unknown=unknown)
+
+
+def _put_off(view: View, outcome: HttpFailure, wait: timedelta) -> Next:
+    """A poll that was not sent, since the circuit breaker of its host is open.
+
+    It is no poll: it counts neither against ``maxPollCount`` nor as an error, and comes later under
+    its own number and key; until then the record has it.
+    """
+    due = view.now + max(wait, Polling.of(view.input).wait(max(view.task.poll_count, 1)))
+    poll = poll_of(view, outcome)
+    memory = {key: value for key, value in view.task.memory.items() if key != "poll"}
+    memory["polls"] = recorded(view, poll, Verdict.PUT_OFF, due, outcome.reason)
+    timers = ((f"poll {poll['number']}", due),)
+    return Waiting(memory=memory, timers=timers, next_at=due)
 
 
 def _failed(

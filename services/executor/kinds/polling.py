@@ -26,6 +26,7 @@ class Verdict(StrEnum):
     COMPLETED = "COMPLETED"
     AGAIN = "AGAIN"
     TOLERATED = "TOLERATED"
+    PUT_OFF = "PUT_OFF"
     FAILED = "FAILED"
 
 
@@ -159,6 +160,9 @@ def recorded(
         "reason": reason[:_REASON_LENGTH] or None,
     }
     before = polls if isinstance(polls, list) else []
+    # It was put off before.
+    if before and isinstance(before[-1], dict) and before[-1].get("number") == poll["number"]:
+        before = before[:-1]
     return [*before[-(KEPT_POLLS - 1) :], done]
 
 

@@ -80,9 +80,15 @@ def answer(body: Json = None, status: int = 200, **headers: str) -> HttpAnswer:
 
 
 def failure(
-    reason: str = "timed out", *, unknown: bool = True, transient: bool = True
+    reason: str = "timed out",
+    *,
+    unknown: bool = True,
+    transient: bool = True,
+    put_off: timedelta | None = None,
 ) -> HttpFailure:
-    return HttpFailure(reason, unknown=unknown, transient=transient, duration=MOMENT)
+    return HttpFailure(
+        reason, unknown=unknown, transient=transient, duration=MOMENT, put_off=put_off
+    )
 
 
 class Simulator:

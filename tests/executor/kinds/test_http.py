@@ -411,3 +411,14 @@ def test_what_asks_for_too_many_sends_none(config: Json) -> None:
 
     assert run.task("h").status is TaskStatus.FAILED_WITH_TERMINAL_ERROR
     assert not run.performs
+
+
+def test_a_retry_waits_until_calls_go_out_again() -> None:
+    run = Simulator(workflow(http("a", retryCount=1))).begin()
+    run.answers("a", failure("The breaker is open.", put_off=timedelta(seconds=90)))
+
+    assert run.until("a") == 90
+    run.fires()
+    run.answers("a", failure("The breaker is open.", put_off=timedelta(seconds=90)))
+    assert run.status == "FAILED"
+    assert "The breaker is open." in run.execution.reason

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 
 import pytest
 
@@ -318,3 +319,30 @@ def test_settings_that_cannot_be_used_are_a_terminal_error_naming_them(
 
     assert run.task("a").status == "FAILED_WITH_TERMINAL_ERROR"
     assert run.task("a").reason.startswith(next(iter(fault)))
+
+
+def test_a_poll_that_is_put_off_is_no_poll_and_comes_under_its_own_number() -> None:
+    run = polls({"maxPollCount": 2, "tolerateErrors": 0, "method": "POST"})
+    key = run.request("a").idempotency_key
+    for _ in range(3):
+        run.answers("a", failure("The breaker is open.", put_off=timedelta(seconds=30)))
+        off = run.task("a")
+        assert (off.status, off.poll_count, run.until("a")) == ("IN_PROGRESS", 0, 30)
+        assert [last(run)[name] for name in ("number", "verdict", "reason", "next")] == [
+            1, "PUT_OFF", "The breaker is open.", milliseconds(off.next_at)
+        ]  # fmt: skip
+        run.fires()
+        assert run.request("a").idempotency_key == key
+    run.answers("a", answer({"done": False}))
+    run.fires()
+    run.answers("a", failure("The breaker is open.", put_off=timedelta(seconds=1)))
+    assert run.until("a") == 10
+    run.fires()
+    run.answers("a", answer({"done": True}))
+
+    remembered = run.task("a").memory["polls"]
+    assert isinstance(remembered, list)
+    assert [(each["number"], each["verdict"]) for each in remembered if isinstance(each, dict)] == [
+        (1, "AGAIN"), (2, "COMPLETED")
+    ]  # fmt: skip
+    assert run.status == "COMPLETED"
