@@ -54,6 +54,11 @@ def settings(view: View, name: str) -> Iterator[Json]:
             yield place.get(name)
 
 
+def is_async(view: View) -> bool:
+    """Whether the task waits for somebody else's word once it has acted: wherever it says so."""
+    return any(is_true(value) for value in settings(view, "asyncComplete"))
+
+
 def request(view: View, *, method: str | None = None, poll: int = 0) -> HttpRequest:
     """The request that the task's input describes.
 

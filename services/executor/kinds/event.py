@@ -9,6 +9,7 @@ from services.executor.core.identity import derived_id
 from services.executor.core.jsonpath import TooCostly
 from services.executor.core.kind import Finished, Kind, Next, View, Waiting, unusable
 from services.executor.core.model import Json
+from services.executor.kinds import calls
 
 # How often events have led to events is handed on by the input of what they start.
 DEPTH = "conductor.event.depth"
@@ -41,7 +42,7 @@ class Event(Kind):
         }
         publish = Publish(derived_id("event", view.task.id), event, payload, depth)
         output: dict[str, Json] = {**payload, "event_produced": event}
-        if view.step.document.get("asyncComplete") is True:
+        if calls.is_async(view):
             return Waiting(output=output, commands=(publish,))
         return Finished(output=output, commands=(publish,))
 

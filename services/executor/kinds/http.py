@@ -38,7 +38,7 @@ class Http(Kind):
 
     def _accepted(self, view: View, answer: HttpAnswer) -> Next:
         output = calls.output(answer)
-        if not is_async(view):
+        if not calls.is_async(view):
             return Finished(output=output)
         # What came before the answer goes over it.
         early = view.task.output
@@ -60,7 +60,7 @@ class Http(Kind):
         return _early_end(view, view.task.output) or super().timed_out(view, reason)
 
     def updated(self, view: View, update: TaskUpdated) -> Next:
-        if view.task.pending and is_async(view):
+        if view.task.pending and calls.is_async(view):
             # Before the answer: the task's memory has it until then.
             return Waiting(goes_on=True)
         return Finished(update.status, reason=update.reason)
@@ -71,11 +71,6 @@ class Http(Kind):
             TaskStatus.TIMED_OUT,
             reason=f"Nobody completed the task within {seconds} seconds (callbackTimeoutSeconds).",
         )
-
-
-def is_async(view: View) -> bool:
-    """Whether the task waits for somebody else's word after its answer: wherever it says so."""
-    return any(calls.is_true(value) for value in calls.settings(view, "asyncComplete"))
 
 
 def _early_end(view: View, output: Json) -> Finished | None:
