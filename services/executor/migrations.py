@@ -418,3 +418,16 @@ def m019_breakers(db: Database) -> None:
         "CREATE TABLE breakers (host TEXT PRIMARY KEY, mode TEXT NOT NULL, "
         "set_by TEXT NOT NULL, set_at INTEGER NOT NULL) STRICT, WITHOUT ROWID"
     )
+
+
+@migrations()
+def m020_early_deliveries(db: Database) -> None:
+    """Deliveries of webhooks are kept for tasks that begin to wait later."""
+    db.execute("ALTER TABLE event_messages ADD COLUMN kept_until INTEGER")
+    db.execute(
+        "CREATE INDEX event_messages_kept ON event_messages (seq) WHERE kept_until IS NOT NULL"
+    )
+    db.execute(
+        "CREATE INDEX event_runs_given ON event_runs (seq) "
+        "WHERE handler = '' AND outcome = 'UNDER_WAY'"
+    )

@@ -178,6 +178,8 @@ class Runtime:
             self.deliveries.committed(unit.webhooks)
         if unfolded.published:
             self.dispatcher.wake()
+        for listen in unfolded.listens:
+            self.dispatcher.waking.early.listen(execution.id, listen)
         self.waiters.tell(execution, actor.origin, unit.output)
 
     def _launched(self, execution_id: str) -> None:
@@ -289,6 +291,7 @@ async def running(
             tasks.create_task(runtime.deliveries.timers.run()),
             tasks.create_task(runtime.scheduler.run()),
             tasks.create_task(runtime.dispatcher.run()),
+            tasks.create_task(runtime.dispatcher.waking.early.run()),
             tasks.create_task((upkeep or Upkeep()).run(store, feed, runtime.tally, snapshots)),
             tasks.create_task(store.words.run(lambda: feed.head, lambda: store.writer.outstanding)),
         ]

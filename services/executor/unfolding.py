@@ -19,6 +19,7 @@ from services.executor.core.commands import (
     FollowExecution,
     Judge,
     Keep,
+    Listen,
     Log,
     Lookup,
     Offer,
@@ -82,9 +83,9 @@ class Unfolded:
     """
 
     __slots__ = ("before", "changed", "children", "claims", "computes", "counts", "definitions",
-                 "dropped", "execution", "follows", "forgotten", "judges", "keeps", "logs",
-                 "lookups", "offers", "performs", "published", "refuses", "rewritten", "tells",
-                 "text", "timers")  # fmt: skip
+                 "dropped", "execution", "follows", "forgotten", "judges", "keeps", "listens",
+                 "logs", "lookups", "offers", "performs", "published", "refuses", "rewritten",
+                 "tells", "text", "timers")  # fmt: skip
 
     def __init__(self, before: Execution, definitions: Definitions) -> None:
         self.before = before
@@ -93,6 +94,7 @@ class Unfolded:
         self.tells: list[TellExecution] = []
         self.follows: list[FollowExecution] = []
         self.published: list[Publish] = []
+        self.listens: list[Listen] = []
         self.execution = before
         self.changed: dict[str, Task] = {}
         self.computes: deque[Compute | Judge | Recall] = deque()
@@ -198,6 +200,8 @@ class Unfolded:
                 self.counts.append(command)
             case Log():
                 self.logs.append(command)
+            case Listen():
+                self.listens.append(command)
 
     @property
     def nothing(self) -> bool:

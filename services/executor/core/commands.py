@@ -189,6 +189,21 @@ class Publish:
 
 
 @dataclass(frozen=True, slots=True)
+class Listen:
+    """The task waits for what a webhook tells, and may be given what came before.
+
+    Attributes:
+        paths: JSON text of a list: where it looks.
+        digest: Of what it wants there.
+    """
+
+    task_id: str
+    webhook: str
+    paths: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
 class Offer:
     """The task waits in its queue for its turn; report :class:`Taken` when that comes.
 
@@ -248,6 +263,7 @@ Command = (
     | Log
     | FollowExecution
     | Publish
+    | Listen
 )
 
 

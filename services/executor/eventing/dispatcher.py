@@ -6,16 +6,15 @@ import asyncio
 import logging
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from typing import Any
 
 from services.errors import Overloaded, ServiceError
 from services.executor.core.model import Json
-from services.executor.documents import LARGE_CHARS, value_of
 from services.executor.eventing import rows
 from services.executor.eventing.acting import Acting, Doing, Tell
 from services.executor.eventing.handlers import Handler, is_true, listening
-from services.executor.eventing.rows import Message, Run
-from services.executor.eventing.waking import WEBHOOK, Waking
+from services.executor.eventing.rows import Message, Run, payload_of
+from services.executor.eventing.waits import WEBHOOK
+from services.executor.eventing.waking import Waking
 from services.executor.launching import Launching, Prepared
 from services.executor.store import Store
 from services.executor.timers import now as utc_now
@@ -52,7 +51,7 @@ class Dispatcher:
         self._scripts = scripts
         self._launching = launching
         self._acting = Acting(launching, tell, self._note)
-        self._waking = Waking(store, launching, tell)
+        self.waking = Waking(store, replica, launching, tell)
         self._handlers: dict[str, tuple[Handler, ...]] | None = None
         self._unsubscribe = replica.subscribe(self._changed)
         self._last = 0
@@ -150,10 +149,10 @@ class Dispatcher:
         handlers = self._listening(message.event)
         is_sent = message.event.startswith(WEBHOOK)
         if handlers or is_sent:
-            payload = await _payload(message)
+            payload = await payload_of(message)
             done = await self._store.loaders.read(rows.runs_of, message.id)
             if is_sent:
-                await self._waking.wake(message, payload, done)
+                await self.waking.wake(message, payload, done)
             for handler in handlers:
                 await self._by(handler, message, payload, done)
         await self._launching.write([rows.done_note(message, utc_now())])
@@ -206,12 +205,6 @@ class Dispatcher:
         )  # fmt: skip
         await self._launching.write([rows.run_note(run)], *starts)
         _log(run)
-
-
-async def _payload(message: Message) -> Any:
-    if len(message.payload) >= LARGE_CHARS:
-        return await asyncio.to_thread(value_of, message.payload)
-    return value_of(message.payload)
 
 
 def _readable(replica: Replica) -> dict[str, tuple[Handler, ...]]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
-from services.executor.documents import plain
+from services.executor.documents import LARGE_CHARS, plain, value_of
 from services.executor.launching import Note
 from services.executor.rows import Row, micros, moment
 
@@ -65,6 +67,13 @@ class Run:
     reason: str
     at: datetime
     seq: int = 0
+
+
+async def payload_of(message: Message) -> Any:
+    """What it tells: an object; a large one is read in a thread."""
+    if len(message.payload) >= LARGE_CHARS:
+        return await asyncio.to_thread(value_of, message.payload)
+    return value_of(message.payload)
 
 
 def run_note(run: Run) -> Note:

@@ -9,7 +9,11 @@ from collections.abc import Mapping, Sequence
 from services.executor.core.model import Json
 from services.executor.kinds.wait_for_webhook import found_digest
 
+# What the events of webhooks begin with.
+WEBHOOK = "webhook:"
 MOST_MATCHED = 10_000
+# The paths of a task that looks at none.
+ANYTHING = "[]"
 
 _WAITING = (
     "FROM tasks INDEXED BY tasks_waiting_for_webhooks WHERE kind = 'WAIT_FOR_WEBHOOK' "
@@ -37,15 +41,20 @@ def path_sets(db: sqlite3.Connection, webhook: str) -> list[str]:
 
 
 def matching(
-    db: sqlite3.Connection, webhook: str, payload: Mapping[str, Json]
+    db: sqlite3.Connection, webhook: str, payload: Mapping[str, Json], *, only_matched: bool = False
 ) -> Sequence[tuple[str, str]]:
     """(execution id, task id) of those that wait for what ``payload`` tells.
+
+    Args:
+        only_matched: Not those that take anything.
 
     Raises:
         jsonpath.TooCostly: A path cannot be followed in it.
     """
     found: list[tuple[str, str]] = []
     for paths in path_sets(db, webhook):
+        if only_matched and paths == ANYTHING:
+            continue
         digest = found_digest(json.loads(paths), payload)
         left = MOST_MATCHED - len(found)
         found += db.execute(_MATCHING, (webhook, paths, digest, left)).fetchall()

@@ -10,6 +10,7 @@ import json
 from collections.abc import Mapping, Sequence
 
 from services.executor.core import jsonpath
+from services.executor.core.commands import Listen
 from services.executor.core.identity import digest
 from services.executor.core.kind import Kind, Next, View, Waiting, unusable
 from services.executor.core.model import Json
@@ -34,8 +35,11 @@ class WaitForWebhook(Kind):
                 jsonpath.parse(path)
             except jsonpath.BadPath as error:
                 return unusable(f"'matches' has no path {path!r}: {error}.")
-        wanted = value_digest([matches[path] for path in paths])
-        return Waiting(memory={"webhook": name, "paths": json.dumps(paths), "digest": wanted})
+        wanted, looked_at = value_digest([matches[path] for path in paths]), json.dumps(paths)
+        # Whoever takes anything takes what is still to come.
+        listen = (Listen(view.task.id, name, looked_at, wanted),) if paths else ()
+        memory: dict[str, Json] = {"webhook": name, "paths": looked_at, "digest": wanted}
+        return Waiting(memory=memory, commands=listen)
 
 
 def found_digest(paths: Sequence[str], payload: Mapping[str, Json]) -> str:

@@ -66,6 +66,8 @@ KIND = Kind(
                   default=1 << 20),
             Field("requestsPerMinute", whole(1, 1_000_000), "How many requests are taken.",
                   default=600),
+            Field("keepSeconds", whole(0, 86_400), "How long a delivery that no task waits for is "
+                  "kept for the first that will, and whose `matches` hold.", default=300),
             Field("enabled", Boolean(), "Whether there is such a URL.", default=True),
             kept("description", Text(), "For people."),
         ),
