@@ -246,7 +246,7 @@ class Console(OrderedKeys[None]):
             self.tell(f"There is no {address.resource!r}; there are {', '.join(names())}.")
             return None
         if address.id and resource.tabs:
-            return detail_pane(resource.name)(address.id, address.tab)
+            return detail_pane(resource.name)(address.id, address.tab, address.query)
         if resource.pane:
             return self._made(resource.pane, address)
         return list_pane(resource.name)(address.query)

@@ -52,6 +52,13 @@ ROWS: Mapping[str, tuple[Mapping[str, Any], Mapping[str, str]]] = {
         {"execution_id": "9f2c", "ref": NAME},
         {"status": "FAILED", "result": '{"a": "-"}', "reason": NAME},
     ),
+    "task_runs.complete": (
+        {"id": NAME, "execution_id": "9f2c"},
+        {"status": "FAILED", "result": '{"a": "-"}', "reason": NAME},
+    ),
+    "task_runs.retry": ({"execution_id": "9f2c"}, {}),
+    "task_runs.rerun": ({"execution_id": "9f2c", "ref": NAME}, {"input": '{"a": "-"}'}),
+    "task_runs.terminate": ({"execution_id": "9f2c"}, {"reason": NAME}),
     "workflows.test": (
         _DEFINITION,
         {"mocks": '{"a": [{}]}', "input": '{"b": "-"}'},

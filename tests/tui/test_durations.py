@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tui.views.durations import end, iso, length
+from tui.views.durations import end, iso, length, moment_of_day
 
 NOW = datetime(2027, 1, 31, 12, tzinfo=UTC)
 
@@ -50,3 +50,19 @@ def test_an_end_is_a_moment_or_a_length_from_now(text: str, wanted: str) -> None
 def test_an_end_must_be_a_moment_to_come(text: str) -> None:
     with pytest.raises(ValueError, match=r"zone|future|like 90d"):
         end(text, NOW)
+
+
+@pytest.mark.parametrize(
+    ("at", "shown"),
+    [
+        ("2026-11-27T00:08:21Z", "00:08:21"),
+        ("2026-11-27T00:00:00Z", "00:00:00"),
+        ("2026-11-26T23:59:59Z", "11-26 23:59"),
+        ("2026-11-28T00:00:00Z", "11-28 00:00"),
+        ("2025-11-27T00:08:21Z", "2025-11-27"),
+    ],
+)
+def test_todays_times_need_no_date(at: str, shown: str) -> None:
+    now = datetime.fromisoformat("2026-11-27T00:09:00Z").timestamp()
+
+    assert moment_of_day(datetime.fromisoformat(at).timestamp(), now) == shown

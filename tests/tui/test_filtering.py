@@ -8,11 +8,12 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from services.query import QueryFault
+from services.query import QueryFault, parse
+from services.query.tasks import TASKS
 from tui.live.sources import Source
-from tui.resources import RESOURCES, executions
+from tui.resources import RESOURCES, executions, task_runs
 from tui.resources.execution_row import Execution
-from tui.resources.filtering import filter_of, values_in, vocabulary_of
+from tui.resources.filtering import Filter, filter_of, values_in, vocabulary_of
 from tui.resources.model import Resource
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -96,4 +97,21 @@ def test_every_noun_can_be_filtered(resource: Resource[Any]) -> None:
     vocabulary = vocabulary_of(resource)
 
     assert vocabulary.words_in
-    assert filter_of(resource, "anything", NOW).keeps is not None
+    found = filter_of(resource, "anything", NOW)
+    # Either it is known here what is kept, or the service is asked all of it.
+    assert (found.keeps is not None) is not bool(found.server)
+
+
+def test_a_list_that_holds_a_part_only_asks_the_service_all_of_its_filter() -> None:
+    found = filter_of(task_runs.RESOURCE, "status:failed newer:1h boom", NOW)
+
+    assert found.keeps is None
+    assert found.server_terms == ("status:failed", "newer:1h")
+    assert parse(found.server, TASKS) == parse("status:failed newer:1h boom", TASKS)
+    assert not found.moves
+    assert filter_of(task_runs.RESOURCE, " ", NOW) == Filter()
+
+
+def test_what_the_service_has_no_field_for_is_told_where_it_is_typed() -> None:
+    with pytest.raises(QueryFault):
+        filter_of(task_runs.RESOURCE, "nothing:such", NOW)

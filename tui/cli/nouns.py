@@ -9,6 +9,7 @@ TWINS: Mapping[str, tuple[str, ...]] = {
     "executions": ("executions",),
     "workflows": ("get", "workflow"),
     "tasks": ("get", "task"),
+    "task-runs": ("tasks",),
     "services": ("get", "service"),
     "routes": ("routes",),
     "auths": ("get", "auth"),

@@ -13,11 +13,10 @@ from tui.cli.finding import LIMIT_OPTION, SORT_OPTION, TEXT_OPTION, checked, lis
 from tui.cli.main import HOME_OPTION
 from tui.cli.session import call
 from tui.cli.writing import OUTPUT_OPTION, echo_data, echo_rows, examples
-from tui.views.timeline import execution_status, found_task_cells, task_status_name
+from tui.views.found_tasks import as_json
+from tui.views.timeline import found_task_cells
 
 if TYPE_CHECKING:
-    from google.protobuf.timestamp_pb2 import Timestamp
-
     from tui.clients import Clients
 
 
@@ -57,34 +56,3 @@ def tasks(
         say_more(len(found), total, limit)
 
     call(home, work)
-
-
-def as_json(found: pb.FoundTask) -> dict[str, object]:
-    """The task in Conductor's words; times in epoch milliseconds."""
-    task = found.task
-    return {
-        "taskId": task.task_id,
-        "referenceTaskName": task.ref,
-        "taskType": task.kind,
-        "taskDefName": task.name,
-        "status": task_status_name(task.status),
-        "retryCount": task.attempt,
-        "iteration": task.iteration,
-        "seq": task.sequence,
-        "pollCount": task.poll_count,
-        "workflowInstanceId": found.execution_id,
-        "workflowType": found.workflow_name,
-        "workflowVersion": found.workflow_version,
-        "workflowStatus": execution_status(found.execution_status),
-        "correlationId": found.correlation_id,
-        "workerId": found.worker_id,
-        "scheduledTime": task.scheduled_at.ToMilliseconds(),
-        "startTime": _milliseconds(task.started_at),
-        "updateTime": _milliseconds(found.updated_at),
-        "endTime": _milliseconds(task.ended_at),
-        "reasonForIncompletion": task.reason,
-    }
-
-
-def _milliseconds(at: Timestamp) -> int | None:
-    return at.ToMilliseconds() or None

@@ -28,6 +28,8 @@ class Source(Generic[R]):
             query only the service can decide; mostly empty.
         most: How many records are held.
         takes_query: Whether ``query`` may be the list's whole filter.
+        asks_all: Whether only a part of what there is fits into the list: then the service is asked
+            the whole filter, whatever the records tell.
         every: Seconds from reading to reading, where the service tells no changes: then it is read
             only while it is shown.
         needs_token: Whether there is nothing to ask without a token.
@@ -40,6 +42,7 @@ class Source(Generic[R]):
     watch: Watch
     most: int = 100_000
     takes_query: bool = False
+    asks_all: bool = False
     every: float = 0.0
     needs_token: bool = True
     lost: Callable[[Collection[Any], str], None] | None = None

@@ -24,7 +24,7 @@ from tui.resources.model import (
     Resource,
     Tab,
 )
-from tui.views.durations import compact, day_and_clock, took
+from tui.views.durations import compact, moment_of_day, took
 from tui.views.kin import parent_of
 from tui.views.statuses import look_of_execution
 
@@ -147,7 +147,8 @@ COLUMNS: tuple[Column[Execution], ...] = (
            priority=4),
     Column("correlation", "CORRELATION", 12, lambda row, _: Cell(row.correlation_id),
            lambda row: row.correlation_id or None, flex=1, priority=1, optional=True),
-    Column("started", "STARTED", 14, lambda row, _: Cell(day_and_clock(row.created_at), "muted"),
+    Column("started", "STARTED", 11,
+           lambda row, now: Cell(moment_of_day(row.created_at, now), "muted"),
            lambda row: row.created_at, priority=6),
     Column("took", "TOOK", 7, lambda row, now: Cell(compact(1000 * _took(row, now))),
            lambda row: (row.ended_at or float("inf")) - row.created_at, priority=7, right=True,

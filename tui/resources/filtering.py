@@ -85,6 +85,8 @@ def filter_of(resource: Resource[Any], text: str, now: datetime) -> Filter:
     query = parse(text, vocabulary)
     if query == EVERYTHING:
         return Filter(text)
+    if resource.source is not None and resource.source.asks_all:
+        return Filter(text, None, format_query(query), _written(text, query))
     here = {
         field.name for field in vocabulary.fields
         if field.name in getters or (field.kind is Kind.AGE and field.of in getters)
@@ -98,6 +100,12 @@ def filter_of(resource: Resource[Any], text: str, now: datetime) -> Filter:
         tuple(text[term.start : term.end] for term in parts.server),
         moves(parts.local, vocabulary),
     )
+
+
+def _written(text: str, query: Query) -> tuple[str, ...]:
+    """Its terms, as they were written."""
+    terms = local_part(query, ()).server
+    return tuple(text[term.start : term.end] for term in terms)
 
 
 def _asked(query: Query, vocabulary: Vocabulary) -> str:

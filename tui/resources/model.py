@@ -13,6 +13,7 @@ from services.query import Vocabulary
 from tui.live.collection import Collection, Record
 from tui.live.results import ItemResult, Outcome
 from tui.live.sources import Source
+from tui.views.addresses import Address
 from tui.views.confirmation import Danger
 
 if TYPE_CHECKING:
@@ -199,7 +200,7 @@ class Resource(Generic[R]):
         text: All that a free word of the filter is looked for in.
         state: What of a record must change before an action on it counts as done.
         empty: What its list says where there is nothing, e.g. how to have something.
-        opens: What is done by Enter, as a command is typed; None: its detail is opened.
+        opens: What is done by Enter, as a command is typed, or where it leads; None: to its detail.
         sort: The column it is sorted by at first, and whether in reverse.
         standing: How a record stands, in a line above its detail.
         told: What is said below the list of the whole, of the facts of its collection.
@@ -223,7 +224,7 @@ class Resource(Generic[R]):
     actions: tuple[Action[R], ...] = ()
     openings: tuple[Opening, ...] = ()
     empty: str = ""
-    opens: Callable[[R], str] | None = None
+    opens: Callable[[R], str | Address] | None = None
     sort: str = ""
     reverse: bool = False
     standing: Callable[[R, float], Cell] | None = None

@@ -79,9 +79,11 @@ class DetailPane(ActingPane):
         for number in range(1, 10)
     ]  # fmt: skip
 
-    def __init__(self, id_: str, tab: str = "") -> None:
+    def __init__(self, id_: str, tab: str = "", part: str = "") -> None:
+        """``part`` is what is meant in the tab, if it knows such: a task, say."""
         super().__init__()
         self.record_id = id_
+        self.part = part
         known = [each.name for each in self.resource.tabs]
         self.tab = tab if tab in known else known[0]
         self._list: Feed | None = None

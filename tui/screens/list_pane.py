@@ -270,9 +270,15 @@ class ListPane(ActingPane):
     def on_live_table_row_opened(self, message: LiveTable.RowOpened) -> None:
         record = self.table.view.record(message.id)
         if self.resource.opens is not None and record is not None:
-            self.console.command(self.resource.opens(record))
+            self._lead_to(self.resource.opens(record))
         elif self.resource.tabs:
             self.console.open(Address(self.resource.name, message.id))
+
+    def _lead_to(self, place: str | Address) -> None:
+        if isinstance(place, Address):
+            self.console.open(place)
+        else:
+            self.console.command(place)
 
     def on_live_table_state_changed(self, message: LiveTable.StateChanged) -> None:
         table = message.table

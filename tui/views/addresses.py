@@ -2,6 +2,7 @@
 
 executions status:failed wf:order*      a list with a filter
 executions/9f2c…e1/graph                a record, and one of its tabs
+executions/9f2c…e1/timeline charge      a part of that tab: a task
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ class Address:
         resource: A name or an alias.
         id: Of a record; empty: the list.
         tab: One of the record's; empty: the first.
-        query: The list's filter.
+        query: The list's filter; of a record, what in its tab is meant, e.g. a task.
     """
 
     resource: str

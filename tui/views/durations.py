@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 _LENGTH = re.compile(r"([0-9]{1,9})([smhdw]?)")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _LONGEST = timedelta(days=36_500)
+_HALF_A_YEAR = 183 * 86_400
 
 
 def length(text: str) -> timedelta:
@@ -72,9 +73,15 @@ def clock(at: float) -> str:
     return _utc(at).strftime("%H:%M:%S.%f")[:-3]
 
 
-def day_and_clock(at: float) -> str:
-    """``at`` (epoch seconds) in UTC, without its year: ``01-31 12:00:00``."""
-    return _utc(at).strftime("%m-%d %H:%M:%S")
+def moment_of_day(at: float, now: float) -> str:
+    """``at`` (epoch seconds) in UTC, in at most eleven characters.
+
+    ``12:00:00`` on the day of ``now``, else ``01-31 12:00``; ``2026-01-31`` half a year away.
+    """
+    moment = _utc(at)
+    if moment.date() == _utc(now).date():
+        return moment.strftime("%H:%M:%S")
+    return moment.strftime("%m-%d %H:%M" if abs(now - at) < _HALF_A_YEAR else "%Y-%m-%d")
 
 
 def date_and_clock(at: float) -> str:

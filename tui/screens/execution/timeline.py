@@ -34,7 +34,7 @@ class TimelineTab(ExecutionTab):
         self._log = TaskLog(detail.console)
         self._changed: set[str] = set()
         self._document: dict[str, Any] | None = None
-        self._wanted = ""
+        self._wanted = detail.part
         self._back = ""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -93,8 +93,7 @@ class TimelineTab(ExecutionTab):
         if self.new_definition() is not None or gone:
             states = [task.state for task in self.tasks.records.values()]
             self._timeline.show(facts.state, states, facts.document, now)
-            if self._wanted:
-                self._timeline.select(self._wanted)
+            if self._wanted and self._timeline.select(self._meant(self._wanted)):
                 self._wanted = ""
         elif self._changed:
             records = self.tasks.records
@@ -214,6 +213,12 @@ class TimelineTab(ExecutionTab):
         self._back = back
         # What is not there yet is gone to when it comes.
         self._wanted = "" if self._timeline.select(task_id) else task_id
+
+    def _meant(self, task: str) -> str:
+        """The id of an attempt, by itself or as the newest of its reference name."""
+        states = [each.state for each in self.tasks.records.values() if each.state.ref == task]
+        newest = max(states, key=lambda state: state.sequence, default=None)
+        return task if newest is None else newest.task_id
 
     def _show_task(self) -> None:
         row = self._timeline.row
