@@ -50,7 +50,7 @@ def meant(execution: Execution, event: Rerun) -> Task:
     """The task that it is to run again from.
 
     Raises:
-        Refused: There is none, or the execution has not ended.
+        Refused: There is none, it was never reached, or the execution has not ended.
     """
     if not execution.status.final:
         raise Refused(
@@ -61,6 +61,8 @@ def meant(execution: Execution, event: Rerun) -> Task:
     task = execution.tasks.get(ref) if ref else None
     if task is None:
         raise Refused(f"Task {event.task_id or event.ref} not found", missing=True)
+    if counts.is_ahead(task):
+        raise Refused(f"The task {task.ref} was never reached, only skipped ahead of its turn.")
     return task
 
 

@@ -176,8 +176,8 @@ def _asked(run: Simulator, chance: float) -> list[Event]:
             return [Paused(), Paused(), Terminated("enough"), *more]
         case ExecutionStatus.PAUSED:
             return [Resumed(), Resumed(), Terminated("enough")]
-    tasks = run.execution.tasks
-    again: list[Event] = [Rerun(_one_of(tasks, chance))] if tasks else []
+    reached = [ref for ref, row in run.execution.tasks.items() if not is_ahead(row)]
+    again: list[Event] = [Rerun(_one_of(reached, chance))] if reached else []
     if run.status is ExecutionStatus.COMPLETED:
         return again
     return [Retried(), Retried(), Retried(), Restarted(), Terminated("for good"), *again, *again]

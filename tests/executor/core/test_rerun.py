@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from services.executor.core.events import ChildEnded, ChildReopened, Paused, Rerun, Restarted
+from services.executor.core.events import (
+    ChildEnded,
+    ChildReopened,
+    Paused,
+    Rerun,
+    Restarted,
+    Skipped,
+)
 from services.executor.core.model import ExecutionStatus, Json, Refused
 from tests.executor.core.simulator import Simulator, answer, http, task, workflow
 from tests.executor.kinds.test_sub_workflow import ends, sub
@@ -104,6 +111,18 @@ def test_what_has_not_ended_or_is_not_there_is_refused() -> None:
             again.happens(event)
         assert caught.value.missing
         assert caught.value.detail.endswith("not found")
+
+
+def test_what_was_skipped_and_never_reached_is_refused() -> None:
+    cases: Json = {"other": [*fork([http("a")]), http("b")]}
+    choice = task("s", "SWITCH", inputParameters={"x": 1}, evaluatorType="value-param",
+                  expression="x", decisionCases=cases, defaultCase=[])  # fmt: skip
+    run = Simulator(workflow(choice, http("last"))).begin()
+    run.happens(Skipped("join"))
+    run.answers("last", answer())
+
+    with pytest.raises(Refused, match="join was never reached"):
+        run.happens(Rerun("join"))
 
 
 def fork(*branches: list[dict[str, Json]]) -> list[dict[str, Json]]:
