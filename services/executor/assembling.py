@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Protocol
 
+from services.executor.core import masking
 from services.executor.core.schemas import INPUT, OUTPUT, named, place as _place
 from services.executor.core.workflow import blocks_of
 from services.replica import Replica
@@ -68,26 +69,33 @@ def assembled(workflow: Document, source: Source) -> dict[str, Any]:
     ``{"workflow": <document>, "tasks": {<name>: <document>}, "workflows": {"<name>:<version>":
     <document>}}``; the version is as it is asked for, 0 for the latest. Without sub-workflows
     there are no ``workflows``, and without schemas of definitions no ``schemas``, whose names are
-    as those of workflows. What is named only when it runs is looked up then.
+    as those of workflows. What is named only when it runs is looked up then. The keys that any of
+    them masks are ``maskedFields``, where there are any.
     """
     tasks: dict[str, Any] = {}
     workflows: dict[str, Any] = {}
     schemas: dict[str, Any] = {}
+    masks: set[str] = set()
     pending = [workflow]
     while pending:
         document = pending.pop()
+        masks |= masking.named(document)
         _add_schemas(document, source, schemas, enforced=True)
         for step in _steps(document):
             name, embedded = step.get("name"), step.get("taskDefinition")
             if isinstance(name, str) and (definition := source.task(name)) is not None:
                 tasks[name] = definition
+                masks |= masking.named(definition)
                 _add_schemas(definition, source, schemas, enforced=False)
             if isinstance(embedded, dict):
+                masks |= masking.named(embedded)
                 _add_schemas(embedded, source, schemas, enforced=False)
             pending.extend(_started(step, source, workflows))
     found: dict[str, Any] = {"workflow": workflow, "tasks": tasks}
     if workflows:
         found["workflows"] = workflows
+    if masks:
+        found[masking.FIELD] = sorted(masks)
     return {**found, "schemas": schemas} if schemas else found
 
 

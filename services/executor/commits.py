@@ -14,6 +14,7 @@ from services.executor.core.completion import missed
 from services.executor.core.crowds import held_by
 from services.executor.core.decide import start
 from services.executor.core.events import TimerFired, TimerKey
+from services.executor.core.masking import masked
 from services.executor.core.model import Execution, Task
 from services.executor.core.webhooks import followed
 from services.executor.documents import LARGE_CHARS, plain, text_of
@@ -219,7 +220,10 @@ def _webhook(unit: Unit, actor: Actor, unfolded: Unfolded, new: bool) -> None:
     if webhook is None:
         return
     before = None if new else unfolded.before
-    delivery = followed(webhook, before, execution, lambda: unfolded.text(execution.output))
+    keys = execution.workflow.masked
+    delivery = followed(
+        webhook, before, execution, lambda: unfolded.text(masked(execution.output, keys))
+    )
     if delivery is not None:
         unit.webhooks.append(webhook_row(execution.id, webhook, delivery))
 

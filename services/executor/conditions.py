@@ -83,6 +83,13 @@ _MATCH = (
 )
 
 
+# An index holds the snapshots that mask anything, and no others.
+_MASKS = (
+    "NOT EXISTS (SELECT 1 FROM snapshots AS s, json_each(s.masked) AS m WHERE "
+    "s.hash = executions.snapshot AND s.masked IS NOT NULL AND m.value IN ({}))"
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Table:
     """What a query is about, and where that is.
@@ -255,7 +262,7 @@ class _Writer:
             return _joined(" OR ", map(self._words, map(matched, term.values)), "0")
         column = self._table.columns[term.name]
         if kind is Kind.DOCUMENT:
-            return _document(column, term)
+            return _unmasked(term, _document(column, term))
         if kind is Kind.TEXT:
             patterns = cast("tuple[Pattern, ...]", term.values)
             if term.operator == "=":
@@ -361,6 +368,15 @@ def _document_contains(found: str, pattern: Pattern) -> Sql:
         return _contains(found, pattern)
     parts = map(lowered, pattern.parts)
     return f"{FITS}(lower({found}), ?)", [_GAP.join(("", *parts, ""))]
+
+
+def _unmasked(term: Term, sql: Sql) -> Sql:
+    """``sql``, which holds for no value that is masked where the execution ran."""
+    names = [step for step in term.path if isinstance(step, str)]
+    if not names:
+        return sql
+    holds, values = sql
+    return f"({holds} AND {_MASKS.format(','.join('?' * len(names)))})", [*values, *names]
 
 
 def _document(column: str, term: Term) -> Sql:

@@ -10,9 +10,10 @@ import sqlite3
 from collections.abc import Callable, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeVar, cast
 
-from services.executor.documents import compact
+from services.executor.core.masking import masked
+from services.executor.documents import compact, text_of, value_of
 
 T = TypeVar("T")
 
@@ -23,6 +24,8 @@ _EXECUTIONS_AT_ONCE = 200
 # Of each document so much is looked into.
 MOST_CHARS = 100_000
 _NAME = "words"
+# A function of ours.
+_MASKED = "podium_masked"
 _TABLES = """
     CREATE TABLE meta (name TEXT PRIMARY KEY, value) WITHOUT ROWID;
     CREATE TABLE places (
@@ -46,8 +49,12 @@ def _words(column: str) -> str:
 
 
 def _body(table: str) -> str:
-    parts = (_words(f"{table}.input"), _words(f"{table}.output"))
+    parts = (_words(_shown(f"{table}.input")), _words(_shown(f"{table}.output")))
     return " || ' ' || ".join((*parts, f"substr({table}.reason, 1, {MOST_CHARS})"))
+
+
+def _shown(column: str) -> str:
+    return f"CASE WHEN s.masked IS NULL THEN {column} ELSE {_MASKED}({column}, s.masked) END"
 
 
 _MAKE_DUE = """
@@ -58,12 +65,15 @@ _DUE = (
     INSERT INTO temp.due SELECT e.id, 0, e.updated_at, {_body("e")}
     FROM json_each(?) AS wanted CROSS JOIN store.executions AS e ON e.id = wanted.value
     LEFT JOIN main.places AS p ON p.execution_id = e.id AND p.sequence = 0
+    LEFT JOIN store.snapshots AS s ON s.hash = e.snapshot AND s.masked IS NOT NULL
     WHERE p.updated_at IS NOT e.updated_at
     """,
     f"""
     INSERT INTO temp.due SELECT t.execution_id, t.sequence, t.updated_at, {_body("t")}
     FROM json_each(?) AS wanted CROSS JOIN store.tasks AS t ON t.execution_id = wanted.value
+    CROSS JOIN store.executions AS e ON e.id = t.execution_id
     LEFT JOIN main.places AS p ON p.execution_id = t.execution_id AND p.sequence = t.sequence
+    LEFT JOIN store.snapshots AS s ON s.hash = e.snapshot AND s.masked IS NOT NULL
     WHERE p.updated_at IS NOT t.updated_at
     """,
 )
@@ -142,6 +152,7 @@ def _opened(path: Path, store: Path, epoch: str) -> sqlite3.Connection:
         _prepare(db, epoch)
         db.execute("ATTACH ? AS store", (f"{store.absolute().as_uri()}?mode=ro",))
         db.execute(_MAKE_DUE)
+        db.create_function(_MASKED, 2, _without_masked, deterministic=True)
     except BaseException:
         db.close()
         raise
@@ -170,6 +181,14 @@ def _meta(db: sqlite3.Connection) -> tuple[object, object]:
         # It is new.
         return None, None
     return found.get("schema"), found.get("epoch")
+
+
+def _without_masked(document: str | None, fields: str) -> str | None:
+    """JSON text without what stands at the keys that the list ``fields`` names."""
+    if document is None:
+        return None
+    keys = cast("list[str]", value_of(fields))
+    return text_of(masked(value_of(document), frozenset(keys)))
 
 
 def close(db: sqlite3.Connection) -> None:

@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from podium.executor.v1 import executor_pb2 as pb
+from services.executor.core.conductor import masked_of, sentences
+from services.executor.core.masking import masked
 from services.executor.core.model import Execution, Task, TaskStatus
 from services.executor.documents import plain, text_of
 from services.executor.rows import Origin, micros
@@ -35,8 +37,8 @@ def result_of(
     if task is None:
         return standing_of(execution, origin, output) if execution.status.final else None
     result = _result(execution, origin)
-    result.output = text_of(task.output)
-    result.reason = plain(task.reason)
+    result.output = text_of(masked(task.output, masked_of(execution, task)))
+    result.reason = _said(execution, task.reason)
     result.awaited_ref = plain(task.step)
     result.awaited_status = TASK_STATUS[task.status.value]
     return result
@@ -46,10 +48,22 @@ def standing_of(execution: Execution, origin: Origin, output: str | None = None)
     """Where the execution stands; with its output, once it has ended."""
     result = _result(execution, origin)
     if execution.status.final:
-        result.output = text_of(execution.output) if output is None else output
+        result.output = _shown(execution, output)
     if execution.reason:
-        result.reason = plain(execution.reason)
+        result.reason = _said(execution, execution.reason)
     return result
+
+
+def _shown(execution: Execution, output: str | None) -> str:
+    if execution.workflow.masked:
+        return text_of(masked(execution.output, execution.workflow.masked))
+    return text_of(execution.output) if output is None else output
+
+
+def _said(execution: Execution, reason: str) -> str:
+    if execution.workflow.masked:
+        reason = sentences(execution, [*execution.tasks.values()]).text(reason)
+    return plain(reason)
 
 
 def _result(execution: Execution, origin: Origin) -> pb.Result:

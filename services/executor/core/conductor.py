@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import cast
 
+from services.executor.core.masking import Sentences, masked
 from services.executor.core.model import Execution, Json, Task, TaskStatus
 from services.executor.core.scope import milliseconds, shown_kind
 from services.executor.core.spawning import step_of
 from services.executor.core.turns import domain_of
 
+UNSAID = Sentences(())
+
 
 def execution_json(
     execution: Execution, attempts: Sequence[Task], definition: Mapping[str, Json] | None = None
 ) -> dict[str, Json]:
-    """Conductor's ``Workflow``.
+    """Conductor's ``Workflow``; what is masked is not in it.
 
     Args:
         attempts: Every attempt, those that a retry replaced included, in order of sequence.
@@ -23,6 +26,8 @@ def execution_json(
     document = execution.workflow.document if definition is None else definition
     replaced = {task.retried_id for task in attempts if task.retried_id}
     failed = [task for ref in execution.failed_refs if (task := execution.tasks.get(ref))]
+    keys = execution.workflow.masked
+    said = sentences(execution, attempts)
     return _present(
         {
             "workflowId": execution.id,
@@ -36,24 +41,47 @@ def execution_json(
             "correlationId": execution.correlation_id or None,
             "parentWorkflowId": execution.parent_id or None,
             "parentWorkflowTaskId": execution.parent_task_id or None,
-            "reasonForIncompletion": execution.reason or None,
+            "reasonForIncompletion": said.text(execution.reason) or None,
             "failedReferenceTaskNames": list[Json](execution.failed_refs),
             "failedTaskNames": list[Json](dict.fromkeys(task.name for task in failed)),
-            "input": cast("Json", execution.input),
-            "output": execution.output if execution.output is not None else {},
-            "variables": cast("Json", execution.variables),
+            "input": masked(cast("Json", execution.input), keys),
+            "output": masked(execution.output, keys) if execution.output is not None else {},
+            "variables": masked(cast("Json", execution.variables), keys),
             "priority": execution.priority,
             "lastRetriedTime": milliseconds(execution.last_retried_at),
             "taskToDomain": cast("Json", dict(execution.task_to_domain)),
             "workflowDefinition": cast("Json", document),
-            "tasks": [task_json(execution, task, task.id in replaced) for task in attempts],
+            "tasks": [
+                task_json(execution, task, said, retried=task.id in replaced) for task in attempts
+            ],
         }
     )
 
 
-def task_json(execution: Execution, task: Task, retried: bool = False) -> dict[str, Json]:
-    """Conductor's ``Task``; beside its fields, ``polls`` where the task polls."""
+def masked_of(execution: Execution, task: Task) -> frozenset[str]:
+    """The keys that are masked in the documents of a task."""
     step = step_of(execution, task)
+    keys = execution.workflow.masked
+    return keys if step is None or not step.masked else keys | step.masked
+
+
+def sentences(execution: Execution, attempts: Sequence[Task]) -> Sentences:
+    """What masks the reasons of an execution, and what was logged for its tasks."""
+    documents: dict[frozenset[str], list[Json]] = {
+        execution.workflow.masked: [cast("Json", execution.input), execution.output]
+    }
+    for task in attempts:
+        if keys := masked_of(execution, task):
+            documents.setdefault(keys, []).extend((task.input, task.output))
+    found = (Sentences.beside(each, keys) for keys, each in documents.items() if keys)
+    return Sentences(tuple(text for each in found for text in each.hidden))
+
+
+def task_json(
+    execution: Execution, task: Task, said: Sentences = UNSAID, *, retried: bool = False
+) -> dict[str, Json]:
+    """Conductor's ``Task``; beside its fields, ``polls`` where the task polls."""
+    step, keys = step_of(execution, task), masked_of(execution, task)
     timeout = step.policy.response_timeout if step else None
     return _present(
         {
@@ -76,14 +104,14 @@ def task_json(execution: Execution, task: Task, retried: bool = False) -> dict[s
             **_times(task),
             "callbackFromWorker": True,
             "responseTimeoutSeconds": int(timeout.total_seconds()) if timeout else 0,
-            "reasonForIncompletion": task.reason or None,
+            "reasonForIncompletion": said.text(task.reason) or None,
             "workerId": task.worker_id or None,
             "domain": domain_of(task.queue) or None,
             "workflowPriority": execution.priority,
             "parentTaskId": None,
             "subworkflowChanged": False,
-            "inputData": task.input if task.input is not None else {},
-            "outputData": task.output if task.output is not None else {},
+            "inputData": masked(task.input, keys) if task.input is not None else {},
+            "outputData": masked(task.output, keys) if task.output is not None else {},
             "workflowTask": cast("Json", dict(step.document)) if step else None,
             "polls": task.memory.get("polls"),
         }

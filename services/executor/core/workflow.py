@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import cast
 
-from services.executor.core import schemas
+from services.executor.core import masking, schemas
 from services.executor.core.caching import CACHE, Cache
 from services.executor.core.expressions import (
     Resolve,
@@ -42,6 +42,7 @@ class Step:
         defined: There is a task definition of its name.
         input_schema, output_schema: JSON text of what its input and output are held against.
         cache: How its output is kept; None: it is not.
+        masked: The keys whose values its definition masks.
     """
 
     ref: str
@@ -66,6 +67,7 @@ class Step:
     input_schema: str = ""
     output_schema: str = ""
     cache: Cache | None = None
+    masked: frozenset[str] = masking.NOTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +103,7 @@ class Workflow:
         timeout: Of the whole; None: there is none.
         output: Its ``outputParameters``, constant unless there is an ``output_template``.
         input_schema, output_schema: JSON text of what its input and output are held against.
+        masked: The keys whose values are masked, by it or by what it runs.
     """
 
     name: str
@@ -120,13 +123,14 @@ class Workflow:
     rate_limit: RateLimit | None = None
     input_schema: str = ""
     output_schema: str = ""
+    masked: frozenset[str] = masking.NOTHING
 
     @classmethod
     def of(cls, snapshot: Mapping[str, Json]) -> Workflow:
         """Reads ``{"workflow": <document>, "tasks": {<name>: <task document>}}``.
 
         With ``"secrets": false`` it may name none: callers had a say in the document. What it is
-        held against stands under ``schemas``.
+        held against stands under ``schemas``, what is masked under ``maskedFields``.
 
         Raises:
             ValueError: On what the registry would have refused.
@@ -161,6 +165,7 @@ class Workflow:
             output_schema=schemas.text(
                 document, schemas.OUTPUT, known, enforced=True, trusted=secrets
             ),
+            masked=masking.named(snapshot),
         )
 
 
@@ -252,6 +257,7 @@ class _Indexing:
             output_schema=self._schema(definition, schemas.OUTPUT, trusted=trusted),
             # What comes of input must not leave outputs for others.
             cache=Cache.of(document) if self._secrets and CACHE in document else None,
+            masked=masking.named(definition) if definition is not None else masking.NOTHING,
         )
 
     def _schema(self, definition: Document | None, field: str, *, trusted: bool) -> str:

@@ -17,6 +17,7 @@ from services.errors import AlreadyExists, InvalidRequest, NotFound
 from services.executor import loading, turn_rows
 from services.executor.answers import Answer
 from services.executor.calls import check_workflow
+from services.executor.core.conductor import sentences
 from services.executor.core.turns import domain_of, kind_of, queue_of
 from services.executor.queues import Held, Standing
 from services.executor.runtime import Runtime
@@ -152,9 +153,10 @@ class Workers(rpc.WorkerServiceServicer):
                 raise NotFound(f"There is no task {request.ref!r}.")
             task_id = task.id
         rows = await readers.read(turn_rows.task_logs, execution.id, task_id)
+        said = sentences(execution, loaded.attempts)
         response = pb.ListTaskLogsResponse(task_id=task_id)
         for at, line in rows:
-            response.lines.add(line=line).at.FromMicroseconds(at)
+            response.lines.add(line=said.text(line)).at.FromMicroseconds(at)
         return response
 
     async def ListQueues(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from services.registry.definitions.expressions import Scope, check_expressions
+from services.registry.definitions.masks import masked_fields
 from services.registry.definitions.model import Document, Kind
 from services.registry.definitions.reading import Place
 from services.registry.definitions.records import Field, Record, Unknown, kept, later
@@ -90,6 +91,7 @@ RECORD = Record(
         *schema_fields("A task that breaks it fails for good.", enforced=False),
         kept("taskStatusListenerEnabled", Boolean(), "Accepted."),
         kept("accessPolicy", Anything(), "Accepted."),
+        masked_fields("the executions that have its tasks"),
         later("isolationGroupId", "Workers of their own."),
         later("executionNameSpace", "Workers of their own."),
         later("runtimeMetadata", "Names of secrets for workers."),

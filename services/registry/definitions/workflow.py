@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 
 from services.registry.definitions.expressions import Scope, check_expressions
 from services.registry.definitions.flows import check_flow
+from services.registry.definitions.masks import masked_fields
 from services.registry.definitions.model import Document, Json, Kind
 from services.registry.definitions.reading import Place, Reading, shown
 from services.registry.definitions.records import (
@@ -225,7 +226,7 @@ KIND = Kind(
                 refusal="is for tasks; a route's cacheConfig keeps its answers",
             ),
             *schema_fields("A start that breaks it is refused.", enforced=True),
-            later("maskedFields", "Fields that nobody sees."),
+            masked_fields("all that it runs"),
             later(
                 "onStateChange",
                 "Tell of its states.",

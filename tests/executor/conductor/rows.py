@@ -25,6 +25,7 @@ WORKERS = "0022-workers-have-tasks-pushed.md"
 SCHEMAS = "0023-executions-within-schemas.md"
 CROWDS = "0024-executions-that-wait-for-a-slot.md"
 SMALLER = "0027-smaller-differences-from-conductor.md"
+MASKS = "0029-masked-fields.md"
 
 Fields = Mapping[str, Json]
 Act = Callable[[Simulator], object]

@@ -9,7 +9,7 @@ from services.executor.kinds import KINDS
 from services.registry.definitions import Definition, Document, Json, examine, parse
 from services.registry.definitions.tasks import TASK_KINDS
 from services.registry.definitions.tasks.kind import LATER
-from tests.executor.conductor.rows import CROWDS, FORKS, MENDED, RECORDS, SCHEMAS, SMALLER
+from tests.executor.conductor.rows import CROWDS, FORKS, MASKS, MENDED, RECORDS, SCHEMAS, SMALLER
 from tests.executor.core.simulator import task, workflow
 
 # Of Conductor's open server, what is behind which nothing is left out.
@@ -117,7 +117,7 @@ def test_workers_are_told_apart_by_domains_only(field: str) -> None:
     [
         ({"rateLimitConfig": {"rateLimitKey": "k", "concurrentExecLimit": 1}}, True, CROWDS),
         ({"inputSchema": {"data": {"type": "object"}}}, True, SCHEMAS),
-        ({"maskedFields": ["a"]}, False, ""),
+        ({"maskedFields": ["a"]}, True, MASKS),
         ({"onStateChange": {"onStart": []}}, False, ""),
         ({"cacheConfig": {"key": "k", "ttlInSecond": 1}}, False, ""),
     ],

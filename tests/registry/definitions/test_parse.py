@@ -128,7 +128,7 @@ def test_a_field_that_is_not_supported_yet_is_refused_unless_it_is_neutral() -> 
     workflow: Document = {"name": "w", "tasks": [NOOP]}
 
     for name, refusal in (
-        ("maskedFields", "is not supported yet"),
+        ("workflowStatusListenerSink", "is not supported yet"),
         ("cacheConfig", "is for tasks; a route's cacheConfig keeps its answers"),
     ):
         neutrals: list[Json] = [None, False, 0, "", [], {}]
