@@ -10,6 +10,7 @@ from services.executor.actors import Told
 from services.executor.calls import Calls
 from services.executor.core.events import Rerun
 from services.executor.core.model import Json
+from services.executor.core.rerun import runs_still
 from services.executor.deleting import children
 from services.executor.readers import Readers
 
@@ -36,10 +37,7 @@ class Rerunning:
         if task_id:
             told = await self._calls.tell(execution_id, None)
             if not told.after.status.final:
-                raise Conflict(
-                    f"Only what has ended can be rerun: the execution is {told.after.status}; "
-                    "terminate it before."
-                )
+                raise Conflict(str(runs_still(told.after)))
             found = await self._readers.read(_owner, execution_id, task_id)
             if found is None:
                 raise NotFound(f"Task {task_id} not found")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from services.errors import Conflict, NotFound
 from services.executor.calls import Calls
+from services.executor.core import allowing
 from services.executor.core.blocking import blocked
 from services.executor.core.events import TaskUpdated
 from services.executor.core.model import Execution, Json, Task, TaskStatus
@@ -89,7 +90,9 @@ class Signalling:
                 raise
             return None
         if told.after.status.final and execution_id == root:
-            raise Conflict(f"The execution has ended: it is {told.after.status}.")
+            after = told.after
+            way_out = allowing.way_out(after.status, after.workflow)
+            raise Conflict(f"The execution has ended: it is {after.status}. {way_out}")
         return None if told.after.status.final else told.after
 
 

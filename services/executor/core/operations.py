@@ -7,7 +7,7 @@ from datetime import datetime
 
 from immutables import Map
 
-from services.executor.core import attempts, completion, counts, flow, timeouts, turns
+from services.executor.core import allowing, attempts, completion, counts, flow, timeouts, turns
 from services.executor.core.blocking import waiting_again
 from services.executor.core.copies import changed
 from services.executor.core.deciding import Deciding
@@ -18,17 +18,21 @@ from services.executor.core.sizes import shortened, too_large
 from services.executor.core.workflow import Workflow, filled
 
 
+def _refusal(deciding: Deciding, said: str) -> Refused:
+    return allowing.refusal(said, deciding.status, deciding.workflow)
+
+
 def pause(deciding: Deciding) -> None:
     """Nothing new starts from now on; what is under way goes on."""
     if deciding.status.final:
-        raise Refused(f"The execution has ended: it is {deciding.status}.")
+        raise _refusal(deciding, f"The execution has ended: it is {deciding.status}.")
     deciding.status = ExecutionStatus.PAUSED
 
 
 def resume(deciding: Deciding) -> None:
     """Goes on with all that was held; the execution's time begins anew."""
     if deciding.status is not ExecutionStatus.PAUSED:
-        raise Refused(f"The execution is not paused: it is {deciding.status}.")
+        raise _refusal(deciding, f"The execution is not paused: it is {deciding.status}.")
     deciding.status = ExecutionStatus.RUNNING
     deciding.last_retried_at = deciding.now
     timeouts.arm(deciding)
@@ -46,7 +50,7 @@ def terminate(deciding: Deciding, event: Terminated) -> None:
     if status.final and event.by_parent:
         return
     if status is ExecutionStatus.COMPLETED:
-        raise Refused("Cannot terminate a COMPLETED workflow.")
+        raise _refusal(deciding, "Cannot terminate a COMPLETED workflow.")
     if status is ExecutionStatus.TERMINATED:
         return
     if status.final:
@@ -63,9 +67,9 @@ def retry(deciding: Deciding, *, resume: bool = False) -> None:
         resume: What such a task has started is retried in its place, where it can be.
     """
     if not deciding.status.final:
-        raise Refused(f"Workflow is still running.  status={deciding.status}")
+        raise _refusal(deciding, f"Workflow is still running.  status={deciding.status}.")
     if deciding.status is ExecutionStatus.COMPLETED:
-        raise Refused("The execution has completed: there is nothing to retry.")
+        raise _refusal(deciding, "There is nothing to retry: it is COMPLETED.")
     # Nothing is open any more: what is not successful failed, or was cancelled.
     failed = in_order(task for task in deciding.tasks() if not task.status.successful)
     held = in_order(task for task in deciding.tasks() if task.held and task.status.successful)
@@ -163,7 +167,7 @@ def _wait_again(deciding: Deciding, task: Task) -> None:
 def set_variables(deciding: Deciding, event: VariablesSet) -> None:
     """All of them, or none where they would hold too much."""
     if deciding.status.final:
-        raise Refused(f"The execution has ended: it is {deciding.status}.")
+        raise _refusal(deciding, f"The execution has ended: it is {deciding.status}.")
     variables = {**deciding.variables, **event.variables}
     if (fault := too_large(variables)) is not None:
         raise Refused(fault)
@@ -174,7 +178,7 @@ def set_variables(deciding: Deciding, event: VariablesSet) -> None:
 def reset_callbacks(deciding: Deciding) -> None:
     """What waits for a delay, of its start or of a retry, begins now."""
     if deciding.status.final:
-        raise Refused(f"The execution has ended: it is {deciding.status}.")
+        raise _refusal(deciding, f"The execution has ended: it is {deciding.status}.")
     for task in in_order(task for task in deciding.tasks() if attempts.START in task.timers):
         deciding.cancel_timer(task.id, attempts.START)
         left = tuple(name for name in task.timers if name != attempts.START)
@@ -187,9 +191,11 @@ def reset_callbacks(deciding: Deciding) -> None:
 def restarted(execution: Execution, event: Restarted, now: datetime) -> Execution:
     """The execution as it was before it began, under the same id."""
     if not execution.status.final:
-        raise Refused(f"Workflow is still running.  status={execution.status}")
+        said = f"Workflow is still running.  status={execution.status}."
+        raise allowing.refusal(said, execution.status, execution.workflow)
     if execution.status is ExecutionStatus.COMPLETED and not execution.workflow.restartable:
-        raise Refused(f"Workflow: {execution.workflow.name} is non-restartable")
+        said = f"Workflow: {execution.workflow.name} is non-restartable: it is COMPLETED."
+        raise allowing.refusal(said, execution.status, execution.workflow)
     workflow: Workflow = event.workflow or execution.workflow
     given = execution.input if event.input is None else event.input
     named = execution.correlation_id if event.correlation_id is None else event.correlation_id

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from immutables import Map
 
-from services.executor.core import counts, flow, operations
+from services.executor.core import allowing, counts, flow, operations
 from services.executor.core.blocking import waiting_again
 from services.executor.core.copies import changed
 from services.executor.core.deciding import Again, Deciding
@@ -53,10 +53,7 @@ def meant(execution: Execution, event: Rerun) -> Task:
         Refused: There is none, it was never reached, or the execution has not ended.
     """
     if not execution.status.final:
-        raise Refused(
-            f"Only what has ended can be rerun: the execution is {execution.status}; "
-            "terminate it before."
-        )
+        raise runs_still(execution)
     ref = execution.refs.get(event.task_id) if event.task_id else event.ref
     task = execution.tasks.get(ref) if ref else None
     if task is None:
@@ -64,6 +61,12 @@ def meant(execution: Execution, event: Rerun) -> Task:
     if counts.is_ahead(task):
         raise Refused(f"The task {task.ref} was never reached, only skipped ahead of its turn.")
     return task
+
+
+def runs_still(execution: Execution) -> Refused:
+    """Why it cannot be rerun."""
+    said = f"Only what has ended can be rerun: the execution is {execution.status}."
+    return allowing.refusal(said, execution.status, execution.workflow)
 
 
 def rewind(execution: Execution, task: Task, kinds: Kinds, *, kept: bool) -> Rewound:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from services.executor.core import attempts, counts
+from services.executor.core import allowing, attempts, counts
 from services.executor.core.copies import changed
 from services.executor.core.deciding import Deciding
 from services.executor.core.events import Skipped
@@ -24,7 +24,8 @@ def skip(deciding: Deciding, event: Skipped) -> None:
         Refused: The execution does not run, there is no such task, or it was reached already.
     """
     if not deciding.running:
-        raise Refused(f"Only in what runs can a task be skipped: it is {deciding.status}.")
+        said = f"Only in what runs can a task be skipped: it is {deciding.status}."
+        raise allowing.refusal(said, deciding.status, deciding.workflow)
     step, suffix = _place(deciding, event.ref)
     known = deciding.latest(step.ref + suffix)
     if known is not None:

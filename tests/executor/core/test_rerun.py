@@ -99,7 +99,7 @@ def test_an_earlier_attempt_names_its_task() -> None:
 
 def test_what_has_not_ended_or_is_not_there_is_refused() -> None:
     run = Simulator(workflow(http("a"))).begin()
-    with pytest.raises(Refused, match="is RUNNING; terminate it before"):
+    with pytest.raises(Refused, match="Allowed are pause, terminate"):
         run.happens(Rerun("a"))
     run.happens(Paused())
     with pytest.raises(Refused, match="PAUSED"):
