@@ -7,9 +7,13 @@ KILLS ?= 50
 SEEDS ?= 1000
 FIRST ?= 0
 SEED ?= $(shell date +%s)
+# One more than there are cores: a test that waits leaves its core to another.
+WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
+# Tests start hundreds of processes: none is to compile again what the first one has.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: simulate help setup protos check test demo bench chaos serve docs screenshots clean
+.PHONY: simulate help setup protos check compiled test demo bench chaos serve docs screenshots clean
 
 help:  ## List what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 13
@@ -32,8 +36,15 @@ check: setup  ## Lint, types, protos, the floors
 	cd protos && $(abspath $(BIN))/buf lint
 	$(BIN)/lint-imports
 
-test: check  ## Check, then run every test
-	$(BIN)/python -m pytest -n 2 --dist worksteal
+# Collecting the tests rewrites their asserts, too, which each worker would do anew; what is wrong
+# with them the run tells.
+compiled: setup
+	$(BIN)/python -m compileall -q services tui podium_worker protos
+	-$(BIN)/python -m pytest --collect-only -qq >/dev/null
+
+test: setup  ## Check, then run every test
+	$(MAKE) --no-print-directory --jobs 2 check compiled
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
 demo: setup  ## Show the main job on a real job server
 	$(BIN)/podium demo
