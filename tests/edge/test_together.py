@@ -281,6 +281,7 @@ async def test_a_body_is_let_go_once_the_executor_is_asked(edge: Edge) -> None:
     frame = await edge.executor.next()
 
     (flight,) = edge.gateway.flights._by_key.values()
+    gc.collect()  # those of tests before
     every = [each for each in gc.get_objects() if isinstance(each, Call)]
     held = [each for each in every if each.raw_path == b"/shop/large"]
     # Its own, and that of the first who asked.
