@@ -15,7 +15,7 @@ from textual.app import App
 from textual.pilot import Pilot
 
 SNAPSHOTS = Path(__file__).with_name("snapshots")
-PATIENCE_SECONDS = 20.0
+PATIENCE_SECONDS = 60.0
 POLL_SECONDS = 0.015
 # A screen that is the same for so many looks is what it comes to.
 STILL = 25

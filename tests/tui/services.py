@@ -36,7 +36,7 @@ from tui.suite import Suite
 
 CREDENTIALS = Credentials("admin", "a-secret-of-the-tests")
 PARTS = ("registry", "executor", "edge")
-PATIENCE_SECONDS = 20.0
+PATIENCE_SECONDS = 60.0
 # Below those that connections get: 32768 and up on Linux, 49152 and up elsewhere.
 _PORTS = range(20_000, 32_000)
 _HELD: list[IO[str]] = []
