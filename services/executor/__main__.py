@@ -99,7 +99,7 @@ async def opened(
                 scripts,
                 performers,
                 HandingOff(replica, sealer, tokens, settings.public_url),
-                limits=Limits(settings.calls_per_host, settings.calls),
+                limits=Limits(settings.calls_per_host, settings.calls, branches=settings.branches),
                 upkeep=Upkeep(settings.retention, export=settings.export),
                 terms=Terms(delays=settings.webhook_delays),
                 breakers=breakers,

@@ -27,7 +27,8 @@ from services.executor.entrance import Entrance
 from services.executor.eventing.dispatcher import Dispatcher
 from services.executor.feed import Feed
 from services.executor.handingoff import HandingOff
-from services.executor.kinds import KINDS
+from services.executor.kinds import with_branches
+from services.executor.kinds.fork_join import MOST_BRANCHES
 from services.executor.launching import Launching
 from services.executor.metering import Metering
 from services.executor.performing import Performing
@@ -60,11 +61,13 @@ class Limits:
     Attributes:
         calls_per_host, calls: Effects under way at once.
         units: Waiting to be written; beyond, no new executions.
+        branches: Of one fork; beyond, it fails.
     """
 
     calls_per_host: int = 256
     calls: int = 2048
     units: int = 1000
+    branches: int = MOST_BRANCHES
 
 
 class Runtime:
@@ -109,7 +112,7 @@ class Runtime:
         self.engine = Engine(
             store,
             snapshots,
-            KINDS,
+            with_branches(limits.branches),
             scripts,
             self.judges,
             tasks,

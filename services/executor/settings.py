@@ -82,6 +82,12 @@ class ExecutorSettings(Common):
         "How many calls of tasks are under way at once to one host; the others wait in order.",
         parse=number(1),
     )
+    branches: int = setting(
+        "PODIUM_EXECUTOR_BRANCHES",
+        100_000,
+        "How many branches a fork may have; one with more fails.",
+        parse=number(1, 1_000_000),
+    )
     calls: int = setting(
         "PODIUM_EXECUTOR_CALLS",
         2048,

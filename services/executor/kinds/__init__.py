@@ -58,3 +58,9 @@ _BUILT_IN: Mapping[str, Kind] = {
 KINDS: Mapping[str, Kind] = Table(
     {**_BUILT_IN, "DYNAMIC": Dynamic(frozenset(_BUILT_IN))}, others=_BUILT_IN["SIMPLE"]
 )
+
+
+def with_branches(most: int) -> Mapping[str, Kind]:
+    """:data:`KINDS`, where a fork has at most so many branches."""
+    forks = {"FORK_JOIN": ForkJoin(most), "FORK_JOIN_DYNAMIC": ForkJoinDynamic(most)}
+    return Table({**KINDS, **forks}, others=_BUILT_IN["SIMPLE"])

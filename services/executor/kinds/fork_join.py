@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from services.executor.core.kind import Finished, Kind, Next, View
+from services.executor.core.kind import Finished, Kind, Next, View, unusable
+
+MOST_BRANCHES = 100_000
 
 
 class ForkJoin(Kind):
@@ -10,5 +12,18 @@ class ForkJoin(Kind):
 
     retried = False
 
+    def __init__(self, most: int = MOST_BRANCHES) -> None:
+        self._most = most
+
     def begin(self, view: View) -> Next:
+        if len(view.step.blocks) > self._most:
+            return unusable(too_many(len(view.step.blocks), self._most))
         return Finished(enter=tuple(view.step.blocks), detached=True)
+
+
+def too_many(branches: int, most: int) -> str:
+    """Why a fork does not begin."""
+    return (
+        f"It would have {branches:,} branches, and {most:,} are allowed "
+        "(PODIUM_EXECUTOR_BRANCHES); a loop or sub-workflows can take them in parts."
+    )

@@ -9,8 +9,7 @@ from services.executor.core import spawning
 from services.executor.core.commands import Wanted
 from services.executor.core.kind import Finished, Kind, Look, Next, View, Waiting, unusable
 from services.executor.core.model import Json
-
-MOST_BRANCHES = 100_000
+from services.executor.kinds.fork_join import MOST_BRANCHES, too_many
 
 _LOOK = "definitions"
 
@@ -33,16 +32,19 @@ class ForkJoinDynamic(Kind):
 
     retried = False
 
+    def __init__(self, most: int = MOST_BRANCHES) -> None:
+        self._most = most
+
     def begin(self, view: View) -> Next:
         try:
-            branches = branches_of(view)
+            branches = branches_of(view, self._most)
         except ValueError as error:
             return unusable(str(error))
         names = dict.fromkeys(str(task.get("name")) for task in branches.tasks)
         return Waiting(look=Look(_LOOK, Wanted(tasks=tuple(names))))
 
     def computed(self, view: View, label: str, value: Json, error: str | None) -> Next:
-        branches = branches_of(view)
+        branches = branches_of(view, self._most)
         found = value.get("tasks") if isinstance(value, dict) else None
         known = found if isinstance(found, dict) else {}
         definitions: dict[str, Json] = {
@@ -62,7 +64,7 @@ class ForkJoinDynamic(Kind):
         )
 
 
-def branches_of(view: View) -> Branches:
+def branches_of(view: View, most: int) -> Branches:
     """What its input says; raises ValueError with a sentence that says what is wrong with it."""
     inputs, document = view.input, view.step.document
     if "forkTaskInputs" in inputs:
@@ -71,7 +73,7 @@ def branches_of(view: View) -> Branches:
         branches = _joined(inputs.get(name), name)
     else:
         branches = _listed(inputs, document)
-    _check(view, branches)
+    _check(view, branches, most)
     return branches
 
 
@@ -161,11 +163,9 @@ def _given(value: Json) -> dict[str, Json]:
     return value if isinstance(value, dict) else {"input": value}
 
 
-def _check(view: View, branches: Branches) -> None:
-    if len(branches.tasks) > MOST_BRANCHES:
-        raise ValueError(
-            f"It would have {len(branches.tasks):,} branches, and {MOST_BRANCHES:,} are allowed."
-        )
+def _check(view: View, branches: Branches, most: int) -> None:
+    if len(branches.tasks) > most:
+        raise ValueError(too_many(len(branches.tasks), most))
     seen: set[str] = set()
     for ref in _refs(branches.tasks):
         if "__" in ref:

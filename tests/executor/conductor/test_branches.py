@@ -8,8 +8,10 @@ import pytest
 
 from services.executor.core.model import Json
 from services.executor.core.scope import shown_kind
+from services.executor.kinds import with_branches
 from tests.executor.conductor.rows import (
     FORKS,
+    RECORDS,
     SMALLER,
     Act,
     Fields,
@@ -190,6 +192,27 @@ def test_a_fork_is_known_as_one_whatever_made_its_branches(row: Row) -> None:
     run = Simulator(row.flow)
     run.definitions.update(row.known)
     assert shown_kind(run.begin().task("fork")) == "FORK"
+
+
+@pytest.mark.parametrize(
+    "fork",
+    [task("fork", "FORK_JOIN_DYNAMIC", {**ITEMS, "forkTaskInputs": [1, 2, 3]}),
+     task("fork", "FORK_JOIN", forkTasks=[[wait(ref)] for ref in "abc"])],
+    ids=["dynamic", "static"],
+)  # fmt: skip
+@pytest.mark.parametrize(("most", "status"), [(3, "RUNNING"), (2, "FAILED")])
+def test_a_fork_has_no_more_branches_than_are_allowed(
+    fork: dict[str, Json], most: int, status: str
+) -> None:
+    # There is no bound.
+    flow = workflow(fork, task("join", "JOIN"))
+    run = Simulator(flow, kinds=with_branches(most)).begin()
+    assert run.status == status
+    if status == "FAILED":
+        reason = run.task("fork").reason
+        assert "It would have 3 branches, and 2 are allowed" in reason
+        assert "PODIUM_EXECUTOR_BRANCHES" in reason
+    assert (RECORDS / SMALLER).is_file()
 
 
 def test_a_second_dynamic_fork_of_the_same_task_has_other_names() -> None:

@@ -111,6 +111,12 @@ def test_workers_are_told_apart_by_domains_only(field: str) -> None:
     assert (RECORDS / SMALLER).is_file()
 
 
+def test_a_fork_of_too_many_branches_is_refused_at_the_put() -> None:
+    fork: Document = {**FORK, "forkTasks": [[]] * 100_000 + [[task("a", "NOOP")]]}
+    (fault,) = faults(fork, task("j", "JOIN", joinOn=["a"]))
+    assert fault.startswith("tasks[0].forkTasks: has 100,001 branches, and 100,000 are allowed")
+
+
 # What Conductor has in its model only is heeded here, or refused; nothing is taken in silence.
 @pytest.mark.parametrize(
     ("fields", "is_taken", "record"),

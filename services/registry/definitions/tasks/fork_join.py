@@ -8,9 +8,16 @@ from services.registry.definitions.records import Field
 from services.registry.definitions.tasks.kind import TASKS, TaskKind
 from services.registry.definitions.values import ListOf
 
+MOST_BRANCHES = 100_000
+
 
 def _check(task: Document, at: Place) -> None:
     branches = task.get("forkTasks")
+    if isinstance(branches, list) and len(branches) > MOST_BRANCHES:
+        (at / "forkTasks").fault(
+            f"has {len(branches):,} branches, and {MOST_BRANCHES:,} are allowed; a loop or "
+            "sub-workflows can take them in parts"
+        )
     if isinstance(branches, list) and branches and not any(branches):
         (at / "forkTasks").fault("must have a task in one of its branches")
 

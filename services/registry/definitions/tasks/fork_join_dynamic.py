@@ -43,8 +43,9 @@ KIND = TaskKind(
         "`_name_0`, `_name_1` and so on. `dynamicForkTasksParam` names the key of a list of tasks, "
         "as in a definition, and `dynamicForkTasksInputParamName` that of a map of their inputs, "
         "by reference. `dynamicForkJoinTasksParam` names the key of both in one, `{dynamicTasks: "
-        "[{taskName, referenceName, type, workflowName, input}]}`. At most 100,000 branches. What "
-        "a branch is given is data: nothing in it is resolved, and its tasks name no secrets."
+        "[{taskName, referenceName, type, workflowName, input}]}`. At most 100,000 branches, "
+        "unless PODIUM_EXECUTOR_BRANCHES says otherwise. What a branch is given is data: nothing "
+        "in it is resolved, and its tasks name no secrets."
     ),
     inputs=Record(
         "the input",
