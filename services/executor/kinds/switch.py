@@ -36,7 +36,10 @@ class Switch(Kind):
 
 
 class Decision(Kind):
-    """SWITCH as old definitions write it: ``caseValueParam``, or ``caseExpression``."""
+    """SWITCH as old definitions write it: ``caseValueParam``, or ``caseExpression``.
+
+    A branch without tasks is none to it: the default runs.
+    """
 
     retried = False
 
@@ -56,15 +59,16 @@ class Decision(Kind):
         return self._decided(view, value)
 
     def _decided(self, view: View, value: Json) -> Finished:
-        chosen = _chosen(view, value)
+        chosen = _chosen(view, value, passes_empty=True)
         case = chosen.output["selectedCase"] if isinstance(chosen.output, dict) else ""
         return chosen._replace(output={"caseOutput": [case]})
 
 
-def _chosen(view: View, value: Json) -> Finished:
+def _chosen(view: View, value: Json, *, passes_empty: bool = False) -> Finished:
     case = as_text(value)
     branch = f"decisionCases.{case}"
-    if branch not in view.step.blocks:
+    first = view.step.blocks.get(branch)
+    if first is None or (passes_empty and not first):
         branch = "defaultCase"
     if len(case) > MOST_CASE_CHARS:
         case = f"{case[: MOST_CASE_CHARS - 1]}…"

@@ -91,6 +91,8 @@ DECISIONS = (
     decided("or of its script", {"of_x": "COMPLETED", "d.output.caseOutput": ["x"]},
             judge=said("x")),
     decided("an empty value takes the default", {"of_default": "COMPLETED"}, ""),
+    decided("and a case without tasks, other than in a SWITCH", {"of_default": "COMPLETED"},
+            "empty"),
     decided("an unknown one too", {"of_default": "COMPLETED"}, "other"),
     # There the execution fails without a task that says why.
     decided("a script that throws ends it all", {"d": "FAILED", "workflow": "FAILED",

@@ -28,7 +28,10 @@ def _check_decision(task: Document, at: Place) -> None:
 
 DECISION = TaskKind(
     name="DECISION",
-    doc="SWITCH as old definitions write it; its output is `{caseOutput}`.",
+    doc=(
+        "SWITCH as old definitions write it; its output is `{caseOutput}`. A branch without tasks "
+        "is none: `defaultCase` runs."
+    ),
     fields=(
         Field("caseValueParam", Text(), "The name of an input parameter."),
         Field("caseExpression", Code(), "JavaScript; `$` is the input. It wins."),
