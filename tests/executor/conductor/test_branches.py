@@ -77,6 +77,7 @@ SIDE_BY_SIDE = (
                *DONE, said("c", "COMPLETED"), join={"joinMode": mode}, record=FORKS)
         for mode in ("SYNC", "ASYNC")
     ),
+    forked("what it waits for stands in its definition only", {"join.input": {}}, record=SMALLER),
     forked("a join on some does not wait for the others", {"next": "COMPLETED",
            "workflow": "RUNNING"}, said("a", "COMPLETED"), joined=["a"]),
 )  # fmt: skip

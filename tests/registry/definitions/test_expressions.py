@@ -215,5 +215,6 @@ def test_tasks_within_branches_and_within_types_that_are_not_supported_count() -
         parse(document)
 
     assert [str(f) for f in caught.value.faults] == [
-        f"tasks[1].type: KAFKA_PUBLISH is not supported yet; there are {', '.join(TASK_KINDS)}"
+        "tasks[1].type: KAFKA_PUBLISH is not supported: let a worker of yours do it, as a "
+        f"SIMPLE task; there are {', '.join(TASK_KINDS)}"
     ]

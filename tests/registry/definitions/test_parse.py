@@ -42,7 +42,8 @@ def test_ten_faults_are_all_told_with_their_paths() -> None:
         "schemaVersion: must be 2, not 1",
         "timeoutPolicy: must be one of TIME_OUT_WF, ALERT_ONLY, not 'ALERT_ONY'; "
         "did you mean 'ALERT_ONLY'?",
-        f"tasks[1].type: KAFKA_PUBLISH is not supported yet; there are {', '.join(TASK_KINDS)}",
+        "tasks[1].type: KAFKA_PUBLISH is not supported: let a worker of yours do it, as a "
+        f"SIMPLE task; there are {', '.join(TASK_KINDS)}",
         "tasks[2].taskReferenceName: must not hold '__', which numbers the tasks of a loop",
         "tasks[2].inputParameters.http_request.method: must be one of GET, HEAD, POST, PUT, PATCH, "
         "DELETE, OPTIONS, TRACE, not 'GTE'",

@@ -161,7 +161,8 @@ def test_the_tasks_within_a_type_that_is_not_supported_are_judged_too() -> None:
     inner: Document = {"name": "i", "taskReferenceName": "i", "type": "HTPP"}
 
     assert faults(task("KAFKA_PUBLISH", forkTasks=[[inner]], joinOn=["i"])) == [
-        f"type: KAFKA_PUBLISH is not supported yet; there are {', '.join(TASK_KINDS)}",
+        "type: KAFKA_PUBLISH is not supported: let a worker of yours do it, as a "
+        f"SIMPLE task; there are {', '.join(TASK_KINDS)}",
         "forkTasks[0][0].type: there is no task type 'HTPP', and no task definition 'i'; "
         "did you mean 'HTTP'?",
     ]

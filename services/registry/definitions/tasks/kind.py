@@ -44,6 +44,15 @@ LATER = (
 )  # fmt: skip
 
 
+# What takes the place of some of them.
+_INSTEAD = {
+    "FORK": "take FORK_JOIN",
+    "USER_DEFINED": "take SIMPLE, or a type of your own with a task definition",
+    "YIELD": "take WAIT or HUMAN",
+    "TERMINATE_WORKFLOW": "an event handler can terminate_workflow",
+    "UPDATE_TASK": "an event handler can complete_task or fail_task",
+}
+
 # The type of what workers do.
 BY_WORKERS = "SIMPLE"
 
@@ -213,7 +222,8 @@ class TaskType:
         if name in kinds:
             return kinds[name]
         if name in LATER:
-            at.fault(f"{name} is not supported yet; there are {', '.join(kinds)}")
+            way_out = _INSTEAD.get(name, "let a worker of yours do it, as a SIMPLE task")
+            at.fault(f"{name} is not supported: {way_out}; there are {', '.join(kinds)}")
             return None
         # Any other one is a worker's, if there is a task definition.
         return kinds.get(BY_WORKERS)
