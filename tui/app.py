@@ -71,7 +71,7 @@ class Console(OrderedKeys[None]):
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (90, "-normal"), (WIDE, "-wide")]  # noqa: RUF012
     COMMANDS: ClassVar[set[type[Provider]]] = {ConsoleProvider}  # type: ignore[assignment]
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("f8", "picture", "Picture", id="console.picture", show=False,
+        Binding("f9", "picture", "Picture", id="console.picture", show=False,
                 tooltip="Keep the screen as an SVG picture"),
         Binding("ctrl+z", "suspend_process", "Suspend", id="console.suspend", show=False,
                 tooltip="Back to the shell; fg comes back"),

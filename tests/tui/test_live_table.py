@@ -44,11 +44,11 @@ class Lists(App[None]):
 
 @asynccontextmanager
 async def shown(
-    rows: int = 5, size: tuple[int, int] = (40, 12)
+    rows: int = 5, size: tuple[int, int] = (40, 12), *, fixed: bool = False
 ) -> AsyncGenerator[tuple[Pilot[Any], Collection[Row], LiveTable, Lists]]:
     collection: Collection[Row] = Collection()
     collection.put([Row(f"row-{number}", number) for number in range(rows)])
-    table = LiveTable(View(collection), COLUMNS, "id")
+    table = LiveTable(View(collection), COLUMNS, "id", fixed=fixed)
     app = Lists(table)
     async with app.run_test(size=size) as pilot:
         table.focus()
@@ -78,6 +78,18 @@ async def test_a_click_on_a_heading_sorts_by_it_and_again_the_other_way_round() 
         await pilot.click(offset=(heading, 1))
         assert (table.sorted_by, table.reversed) == ("weight", True)
         assert table.view.ids()[0] == "row-4"
+
+
+async def test_a_fixed_order_has_no_arrow_and_no_other_order() -> None:
+    async with shown(fixed=True) as (pilot, _, table, app):
+        heading = screen_text(app).splitlines()[1].index("WEIGHT")
+        await pilot.press("s", "S")
+        await pilot.click(offset=(heading, 1))
+
+        assert "▲" not in screen_text(app)
+        assert table.view.ids() == [f"row-{number}" for number in range(5)]
+    async with shown() as (pilot, _, table, app):
+        assert "▲" in screen_text(app)
 
 
 async def test_a_row_that_changes_twice_between_two_looks_shows_the_last() -> None:

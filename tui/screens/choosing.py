@@ -47,15 +47,26 @@ class ChooseScreen(ModalScreen[str]):
     ChooseScreen Picker { position: relative; layer: default; }
     """
 
-    def __init__(self, title: str, told: str, names: Sequence[str]) -> None:
+    def __init__(
+        self, title: str, told: str, names: Sequence[str], *, creates: bool = False,
+        free: bool = False,
+    ) -> None:  # fmt: skip
+        """Ask for one of ``names``.
+
+        Args:
+            creates: Whether a new one may be made.
+            free: Whether what is typed may be none of them.
+        """
         super().__init__()
         self._title, self._told, self._names = title, told, names
+        self._creates, self._free = creates, free
 
     def compose(self) -> ComposeResult:
         with Vertical(id="dialog") as dialog:
             dialog.border_title = Content(in_one_line(self._title))
             yield Static(self._told, markup=False)
-            yield Picker(self._names, "", self._left, create=partial(self._left, NEW))
+            create = partial(self._left, NEW) if self._creates else None
+            yield Picker(self._names, "", self._left, free=self._free, create=create)
 
     def on_mount(self) -> None:
         self.query_one(Picker).focus()
@@ -74,7 +85,8 @@ async def open_in_owner(console: Console, resource: Resource[Any], opening: Open
         return
     chosen = names[0] if len(names) == 1 else NEW
     if len(names) > 1:
-        screen = ChooseScreen(f"{opening.title}: of which {kind}?", _TOLD, names)
+        title = f"{opening.title}: of which {kind}?"
+        screen = ChooseScreen(title, _TOLD, names, creates=True)
         chosen = await console.push_screen_wait(screen)
     if chosen == NEW:
         _make_owner(console, resource, opening)

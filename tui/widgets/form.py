@@ -31,7 +31,7 @@ class Form(FormWriting):
 - `Tab Shift+Tab ↑ ↓ j k` go from field to field, `Enter` opens one, `Esc` leaves it
 - while a value is typed, `Tab` keeps it and opens the next field, unfolding the group of it
 - `Space` folds a group or turns a yes into a no, `Delete` takes a value away again
-- in a list: `a` adds an item, `J K` move it; on an item: `d` doubles it, `Delete` removes it
+- on a list `a` adds an item; on an item `J K` move it, `d` doubles it, `x` or `Delete` removes it
 - `c` creates what a field refers to, `e` opens a text in the editor
 - `Ctrl+S` sends the form; what is wrong is then shown at its field
 """
@@ -55,8 +55,10 @@ class Form(FormWriting):
                 tooltip="Fold the group that the row is in"),
         Binding("right,l", "fold(True)", "Unfold", id="form.unfold", show=False,
                 tooltip="Show what is in the group"),
-        Binding("delete,backspace,x", "clear", "Clear", id="form.clear",
+        Binding("delete,backspace", "clear", "Clear", id="form.clear",
                 tooltip="Take the value away, or the item out of its list"),
+        Binding("x", "take_out", "Take out", id="form.take_out", show=False,
+                tooltip="Take the item out of its list"),
         Binding("a", "add", "Add", id="form.add", tooltip="Add an item to the list"),
         Binding("d", "double", "Double", id="form.double", show=False,
                 tooltip="The item of the list once more"),
@@ -259,36 +261,45 @@ class Form(FormWriting):
         if self.row:
             self._become(editing.cleared(self.state, self.row))
 
+    def action_take_out(self) -> None:
+        row, path = self.row, self._item()
+        if row is not None and path is not None and row.part != "value":
+            self._become(editing.cleared(self.state, row))
+        else:
+            self._say_how_to_write()
+
     def action_add(self) -> None:
-        path = self._list_around()
-        if path is not None:
-            self._become(*editing.added(self.state, path))
+        row, item = self.row, self._item()
+        if row is not None and row.part in ("list", "add"):
+            self._become(*editing.added(self.state, row.path))
+        elif item is not None:
+            self._become(*editing.added(self.state, item[:-1]))
+        else:
+            self._say_how_to_write()
 
     def action_double(self) -> None:
-        row, path = self.row, self._item_around()
-        # A letter that was meant for a value beneath it would double the whole.
-        if row is not None and path is not None and row.path == path:
+        if (path := self._item()) is not None:
             self._become(*editing.duplicated(self.state, path))
+        else:
+            self._say_how_to_write()
 
     def action_shift(self, by: int) -> None:
-        path = self._item_around()
-        if path is not None:
+        if (path := self._item()) is not None:
             self._become(*editing.shifted(self.state, path, by))
+        else:
+            self._say_how_to_write()
 
-    def _list_around(self) -> Path | None:
-        """The list that the row is, or is in."""
-        row = self.row
-        if row and row.part in ("list", "add"):
-            return row.path
-        item = self._item_around()
-        return item[:-1] if item is not None else None
+    def _item(self) -> Path | None:
+        """The item of a list whose own row it is.
 
-    def _item_around(self) -> Path | None:
-        """The innermost item of a list that the row is in."""
+        Beneath it a letter was meant for a value: it would change the whole.
+        """
         path = self.row.path if self.row else ()
-        lengths = (n for n in range(len(path), 0, -1) if isinstance(path[n - 1], int))
-        length = next(lengths, None)
-        return path[:length] if length is not None else None
+        return path if path and isinstance(path[-1], int) else None
+
+    def _say_how_to_write(self) -> None:
+        if self.row is not None and self.row.part == "value" and not self.row.fixed:
+            self.border_subtitle = "Enter writes the value of this row"
 
     def action_create(self) -> None:
         row = self.row

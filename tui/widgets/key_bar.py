@@ -36,9 +36,10 @@ class KeyBar(Static):
         self._hints = []
         actions: set[str] = set()
         for key, (_, binding, enabled, _) in self.screen.active_bindings.items():
-            if not binding.show or binding.action in actions:
+            # Two keys of the same words do the same: the nearer one is named.
+            if not binding.show or actions & {binding.action, binding.description}:
                 continue
-            actions.add(binding.action)
+            actions |= {binding.action, binding.description}
             shown = self.app.get_key_display(binding)
             stays = binding.id in STAY
             self._hints.append(KeyHint(key, shown, binding.description, enabled, stays))

@@ -94,9 +94,14 @@ Shows what there is as it changes. The cursor and the marks stay with their rows
 
     def __init__(
         self, view: View[Any], columns: Sequence[Column[Any]], sort: str = "",
-        reverse: bool = False, id: str | None = None,
+        reverse: bool = False, id: str | None = None, *, fixed: bool = False,
     ) -> None:  # fmt: skip
-        super().__init__(view, columns, sort, reverse, id)
+        """A list of ``view``.
+
+        Args:
+            fixed: Its rows stand in an order that means something, and in no other.
+        """
+        super().__init__(view, columns, sort, reverse, id, fixed=fixed)
         self._cursor_index = 0
         self._last_mark = ""
         self._pace = Pace()
@@ -221,6 +226,9 @@ Shows what there is as it changes. The cursor and the marks stay with their rows
         self.repaint()
         self.post_message(self.StateChanged(self))
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        return not (self.fixed and action in ("sort_next", "sort_reverse"))
+
     def action_sort_next(self) -> None:
         names = [self.columns[placed.index].name for placed in self.placed]
         at = names.index(self.sorted_by) if self.sorted_by in names else -1
@@ -230,7 +238,9 @@ Shows what there is as it changes. The cursor and the marks stay with their rows
         self.sort_by(self.sorted_by, not self.reversed)
 
     def sort_by(self, name: str, reverse: bool = False) -> None:
-        """Sort by a column."""
+        """Sort by a column, unless the order is fixed."""
+        if self.fixed:
+            return
         self.sorted_by, self.reversed = name, reverse
         self._apply_sort()
         self.flush(self.now)

@@ -58,10 +58,11 @@ class TableLines(ScrollView, can_focus=True):
 
     def __init__(
         self, view: View[Any], columns: Sequence[Column[Any]], sort: str = "",
-        reverse: bool = False, id: str | None = None,
+        reverse: bool = False, id: str | None = None, *, fixed: bool = False,
     ) -> None:  # fmt: skip
         super().__init__(id=id)
         self.view = view
+        self.fixed = fixed
         self.columns = tuple(columns)
         self.marks: set[str] = set()
         self.empty = ""
@@ -228,7 +229,8 @@ class TableLines(ScrollView, can_focus=True):
         segments = [Segment(" " * MARK_CELLS, style)]
         for placed in self.placed:
             column = self.columns[placed.index]
-            arrow = ("▼" if self.reversed else "▲") if column.name == self.sorted_by else ""
+            sorted_by = column.name == self.sorted_by and not self.fixed
+            arrow = ("▼" if self.reversed else "▲") if sorted_by else ""
             text = self._fitted(column.title + arrow, placed.width, column.right)
             segments.append(Segment(text + " " * GAP, style))
         return Strip(segments)

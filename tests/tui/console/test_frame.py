@@ -164,7 +164,7 @@ async def test_an_empty_list_says_why(services: Services) -> None:
 async def test_a_picture_is_kept(services: Services, tmp_path: Path) -> None:
     async with console_on(services, state=tmp_path / "state") as pilot:
         await until_shown(pilot, "LIVE")
-        await pilot.press("f8")
+        await pilot.press("f9")
 
         await until(pilot, lambda: bool(list((tmp_path / "state").glob("*.svg"))))
 

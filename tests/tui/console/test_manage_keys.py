@@ -176,9 +176,10 @@ async def test_grants_are_switched_and_stored_at_once(services: Services) -> Non
         await until(pilot, lambda: matrix.has_focus)
         await pilot.press("space")
         await pilot.press("a")
-        await until_shown(pilot, "Grant something on")
-        pilot.app.screen.query_one("#answer-name", Input).value = "*"
-        await confirmed(pilot)
+        await until_shown(pilot, "which kind?")
+        await pilot.press(*"workf", "enter")
+        await until_shown(pilot, "which workflow?", "* is every workflow")
+        await pilot.press("asterisk", "enter")
         await until_shown(pilot, "2 targets", "● changed")
         await pilot.press("right", "space")
         await until(pilot, lambda: "CREATE" in matrix.grants[1].access)

@@ -239,15 +239,29 @@ async def test_items_are_added_doubled_moved_and_removed() -> None:
         assert paths == ["/invoices/{id}", "/orders", "/invoices/{id}"]
 
 
-async def test_a_letter_beneath_an_item_does_not_double_it() -> None:
+async def test_letters_beneath_an_item_change_nothing() -> None:
     async with shown(document=SERVICE) as (app, pilot):
         app.form.go_to(("routes", 0, "path"))
-        await pilot.press("d")
-        await pilot.pause()
+        await pilot.press("d", "a", "x", "J", "K")
+        await until(pilot, lambda: "Enter writes" in str(app.form.border_subtitle))
 
-        before: Any = SERVICE
+        assert app.form.document == SERVICE
+        await pilot.press("delete")
         document: Any = app.form.document
-        assert len(document["routes"]) == len(before["routes"])
+        assert "path" not in document["routes"][0]
+
+
+async def test_letters_on_an_item_are_about_it() -> None:
+    async with shown(document=SERVICE) as (app, pilot):
+        app.form.go_to(("routes", 0))
+        await pilot.press("a", "x")
+        await until(pilot, lambda: app.form.document == SERVICE)
+        app.form.go_to(("routes", 0))
+        await pilot.press("x")
+        before: Any = SERVICE
+        await until(pilot, lambda: app.form.document != SERVICE)
+        document: Any = app.form.document
+        assert document["routes"] == before["routes"][1:]
 
 
 async def test_tab_goes_on_writing_over_heads_of_groups() -> None:

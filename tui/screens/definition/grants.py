@@ -9,16 +9,16 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
 
+from services.errors import ServiceError
+from services.home import HomeUnusable
 from services.json_text import Json
+from tui.live import putting
 from tui.live.putting import Answer
-from tui.resources import find
-from tui.resources.model import Question
-from tui.screens.confirm import ConfirmScreen
+from tui.screens.choosing import ChooseScreen
 from tui.screens.definition.drafting import draft_of
 from tui.screens.definition.saver import Saver
 from tui.screens.detail_pane import DetailPane, TabPane
 from tui.views import drafts, grants as views
-from tui.views.confirmation import Plan
 from tui.views.drafts import Draft
 from tui.views.editing import Language
 from tui.views.grants import TARGETS, Grants
@@ -26,6 +26,9 @@ from tui.views.visible import visible
 from tui.widgets.grant_matrix import GrantMatrix
 from tui.widgets.working import begin
 
+_KINDS_TOLD = "A tag is on any definition that has it."
+_NAMES_TOLD = "* is every {kind}, also those to come. A name need not exist yet."
+_TAG_TOLD = "Type it as key:value."
 WRITES = ("add", "remove", "undo", "save")
 
 
@@ -109,22 +112,24 @@ class GrantsTab(TabPane):
         begin(self.console.frame, self._add, "grants")
 
     async def _add(self) -> None:
-        questions = (
-            Question("kind", "Kind", TARGETS[0], TARGETS),
-            Question("name", "Name or id; * for all of the kind; of a tag key:value"),
-        )
-        plan = Plan("Grant something on", "Add it", (self._known(),), (), dangerous=False)
-        answers = await self.console.push_screen_wait(ConfirmScreen(plan, questions))
-        if answers is not None and answers["name"].strip() and self.is_attached:
-            self._show(*views.added(self._matrix.grants, answers["kind"], answers["name"].strip()))
+        ask = self.console.push_screen_wait
+        kind = await ask(ChooseScreen("Grant something on: which kind?", _KINDS_TOLD, TARGETS))
+        if not kind:
+            return
+        names = [] if kind == "tag" else ["*", *await self._known(kind)]
+        told = _TAG_TOLD if kind == "tag" else _NAMES_TOLD.format(kind=kind)
+        title = f"Grant something on: which {kind}?"
+        name = (await ask(ChooseScreen(title, told, names, free=True))).strip()
+        if name and self.is_attached:
+            self._show(*views.added(self._matrix.grants, kind, name))
 
-    def _known(self) -> str:
-        workflows = find("workflow")
-        if workflows is None or workflows.source is None:
-            return ""
-        names = sorted(self.console.session.known(workflows.source))
-        more = f" and {len(names) - 8} more" if len(names) > 8 else ""
-        return f"Workflows: {', '.join(names[:8])}{more}" if names else ""
+    async def _known(self, kind: str) -> list[str]:
+        """The names of a kind; none where nobody tells them: any can be typed."""
+        try:
+            return await putting.names_of(self.console.session.connection, kind)
+        except (ServiceError, HomeUnusable) as error:
+            self.console.tell(putting.in_words(error), "warning")
+            return []
 
     def action_remove(self) -> None:
         if self._matrix.grants:

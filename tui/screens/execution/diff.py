@@ -57,7 +57,7 @@ class DiffTab(ExecutionTab):
         super().__init__(detail)
         self._rows: Collection[DiffRow] = Collection()
         self._view: View[DiffRow] = View(self._rows)
-        self._table = LiveTable(self._view, COLUMNS, "sign")
+        self._table = LiveTable(self._view, COLUMNS, "sign", fixed=True)
         self._documents = DiffView("Documents")
         self._session: Session = detail.console.session
         self._other: Feed | None = None

@@ -90,7 +90,7 @@ class AnswerPanel(Vertical):
 
     def compose(self) -> ComposeResult:
         self._view = View(self._stages)
-        self._table = LiveTable(self._view, _COLUMNS, "stage", id="part-stages")
+        self._table = LiveTable(self._view, _COLUMNS, "stage", id="part-stages", fixed=True)
         self._table.border_title = "Stages"
         self._views = {
             "body": JsonView("Body", id="part-body"),
