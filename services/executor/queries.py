@@ -42,6 +42,8 @@ _TASK_STATE = f"""
     FROM tasks
 """
 _IDS_AT_ONCE = 500
+# An index has all executions in the order of these.
+_IN_ORDER = frozenset(("created_at", "workflow", "id"))
 # By how much units may be written in another order than they were decided in.
 _DISORDER_MICROSECONDS = 10_000_000
 # Where the times of the feed are looked at, to see whether the clock was set back meanwhile.
@@ -88,11 +90,12 @@ def found(
     """
     sql, values = _by_time(db, query, now)
     beyond, place = order.beyond(before)
-    return db.execute(
-        f"SELECT {', '.join(STATE_COLUMNS)}{order.columns()} FROM executions "
-        f"WHERE {sql} {beyond}ORDER BY {order.clause()} LIMIT ?",
-        (*values, *place, limit),
-    ).fetchall()
+    page = f"FROM executions WHERE {sql} {beyond}ORDER BY {order.clause()} LIMIT ?"
+    if order.keys[0] not in _IN_ORDER:
+        # To sort numbers, and not whole rows, takes a third of the time where all are looked at.
+        page = f"FROM executions WHERE rowid IN (SELECT rowid {page}) ORDER BY {order.clause()}"
+    columns = f"{', '.join(STATE_COLUMNS)}{order.columns()}"
+    return db.execute(f"SELECT {columns} {page}", (*values, *place, limit)).fetchall()
 
 
 def _by_time(db: sqlite3.Connection, query: Query, now: datetime) -> tuple[str, tuple[object, ...]]:

@@ -37,18 +37,21 @@ _MOST_QUEUES = 10_000
 
 
 class Entry(NamedTuple):
-    """A task that waits.
+    """A task that waits; the first of several is the one whose turn comes first.
 
     Attributes:
+        behind: The priority of its execution, below 0.
         at: Since when, in microseconds since the epoch.
+        number: Tells apart those that are since the same moment, in order.
     """
 
+    behind: int
+    at: int
+    number: int
     task_id: str
     execution_id: str
     queue: str
     name: str
-    priority: int
-    at: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +83,7 @@ class _Queue:
     """One queue: by definition, those who wait in order; and the workers for it."""
 
     def __init__(self) -> None:
-        self.lanes: dict[str, list[tuple[int, int, int, Entry]]] = {}
+        self.lanes: dict[str, list[Entry]] = {}
         self.size = 0
         self.running = 0
         self.hands = Hands()
@@ -140,7 +143,7 @@ class Queues:
     def _standing(self, name: str, queue: _Queue) -> Standing:
         for lane in queue.lanes.values():
             self._prune(lane)
-        oldest = min((lane[0][3].at for lane in queue.lanes.values() if lane), default=None)
+        oldest = min((lane[0].at for lane in queue.lanes.values() if lane), default=None)
         return Standing(name, queue.size, oldest, queue.running, queue.hands.seen())
 
     def choose(self, queues: Sequence[str]) -> str:
@@ -194,7 +197,8 @@ class Queues:
             if status == TaskStatus.IN_PROGRESS.value:
                 self._hold(task_id, Held(execution_id, queue, name, worker, None))
             else:
-                self._add(Entry(task_id, execution_id, queue, name, priority, at))
+                number = next(self._numbers)
+                self._add(Entry(-priority, at, number, task_id, execution_id, queue, name))
         for name, at in turns.begun:
             self._rooms.begun(name, at / 1e6)
 
@@ -230,7 +234,8 @@ class Queues:
             taker = queue.hands.take()
             if taker is None:
                 return None
-        entry = _entry(execution, offer)
+        at = int(time.time() * 1e6)
+        entry = self._entry(execution, offer.task_id, offer.queue, offer.name, at)
         self._rooms.begin(offer.name, offer.task_id)
         return entry, taker
 
@@ -254,7 +259,8 @@ class Queues:
         elif task.id not in self._claims:
             self._release(task.id, None)
             if task.id not in self._waiting:
-                self._add(_entry_of(execution, task))
+                at = micros(task.updated_at)
+                self._add(self._entry(execution, task.id, task.queue, task.name, at))
                 self._match(self._queue(task.queue))
 
     def _has(self, execution: Execution, task: Task) -> None:
@@ -296,8 +302,12 @@ class Queues:
         queue = self._queue(entry.queue)
         queue.size += 1
         lane = queue.lanes.setdefault(entry.name, [])
-        heapq.heappush(lane, (-entry.priority, entry.at, next(self._numbers), entry))
+        heapq.heappush(lane, entry)
         self._rooms.waits(entry.name, entry.queue)
+
+    def _entry(self, execution: Execution, task_id: str, queue: str, name: str, at: int) -> Entry:
+        number = next(self._numbers)
+        return Entry(-execution.priority, at, number, task_id, execution.id, queue, name)
 
     def _drop(self, task_id: str) -> None:
         """It does not wait; its place in the heap is passed over."""
@@ -305,9 +315,9 @@ class Queues:
         if entry is not None:
             self._queue(entry.queue).size -= 1
 
-    def _prune(self, lane: list[tuple[int, int, int, Entry]]) -> bool:
+    def _prune(self, lane: list[Entry]) -> bool:
         """Whether somebody waits in ``lane``: its first entry does, then."""
-        while lane and self._waiting.get(lane[0][3].task_id) is not lane[0][3]:
+        while lane and self._waiting.get(lane[0].task_id) is not lane[0]:
             heapq.heappop(lane)
         return bool(lane)
 
@@ -316,7 +326,7 @@ class Queues:
             lane = self._best(queue)
             if lane is None:
                 return
-            entry, taker = lane[0][3], None
+            entry, taker = lane[0], None
             if not entry.queue.startswith(OWN_TURN):
                 taker = queue.hands.take()
                 if taker is None:
@@ -329,7 +339,7 @@ class Queues:
             heard = partial(self._refused, entry.task_id)
             self._send(entry.execution_id, Letter(taken, heard=heard))
 
-    def _best(self, queue: _Queue) -> list[tuple[int, int, int, Entry]] | None:
+    def _best(self, queue: _Queue) -> list[Entry] | None:
         lanes = [
             lane
             for name, lane in queue.lanes.items()
@@ -373,13 +383,3 @@ class Queues:
                 self._queues = {name: each for name, each in self._queues.items() if not each.idle}
             queue = self._queues[name] = _Queue()
         return queue
-
-
-def _entry(execution: Execution, offer: Offer) -> Entry:
-    at = int(time.time() * 1e6)
-    return Entry(offer.task_id, execution.id, offer.queue, offer.name, execution.priority, at)
-
-
-def _entry_of(execution: Execution, task: Task) -> Entry:
-    at = micros(task.updated_at)
-    return Entry(task.id, execution.id, task.queue, task.name, execution.priority, at)
