@@ -59,6 +59,7 @@ class Task:
         output: What it gave before, where it was given back.
         attempt: Counts retries from 0.
         given: Counts from 1 how often this attempt was given to a worker.
+        runtime_metadata: By name what the task definition's ``runtimeMetadata`` asks for.
         cancelled: Nobody wants its result any more: a function in a thread should look, and
             return.
     """
@@ -72,6 +73,7 @@ class Task:
         self.domain = message.domain
         self.workflow = message.workflow_name
         self.correlation_id = message.correlation_id
+        self.runtime_metadata: Mapping[str, str] = dict(message.runtime_metadata)
         self.attempt = message.attempt
         self.given = message.poll_count
         self.iteration = message.iteration

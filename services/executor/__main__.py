@@ -14,6 +14,7 @@ from services.access import AccessInterceptor, ServiceIdentity, Verifier
 from services.executor import effects, store as stores
 from services.executor.breaking.breaker import Thresholds
 from services.executor.breaking.breakers import Breakers
+from services.executor.core.environment import chosen
 from services.executor.deliveries import Terms
 from services.executor.effects.callbacks import CallbackTokens
 from services.executor.effects.egress import EgressPolicy
@@ -50,7 +51,7 @@ async def main(stopping: asyncio.Event, environ: Mapping[str, str] = os.environ)
     settings = read(ExecutorSettings, environ)
     ring = logs.configure(settings.log_level, "executor")
     settings.check_plaintext(settings.listen)
-    async with opened(settings, ring) as (executor, runtime, replica, scripts, address):
+    async with opened(settings, ring, environ) as (executor, runtime, replica, scripts, address):
         await first_copy(replica, stopping)
         if not stopping.is_set():
             report_ready({"executor": address})
@@ -65,11 +66,13 @@ async def main(stopping: asyncio.Event, environ: Mapping[str, str] = os.environ)
 async def opened(
     settings: ExecutorSettings,
     ring: LogRing | None = None,
+    environ: Mapping[str, str] = os.environ,
 ) -> AsyncGenerator[tuple[Executor, Runtime, Replica, javascript.Scripts, str]]:
     """An executor that serves, its script workers not yet started; the address is the bound one.
 
     Args:
         ring: What it logs, for those who watch that; without it, nothing.
+        environ: Where workflows read what the settings allow.
 
     Raises:
         StartupError: It cannot; says why.
@@ -95,7 +98,7 @@ async def opened(
         runtime = await stack.enter_async_context(
             running(
                 store,
-                Snapshots(replica),
+                Snapshots(replica, chosen(environ, settings.workflow_environment)),
                 scripts,
                 performers,
                 HandingOff(replica, sealer, tokens, settings.public_url),

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
+from services.executor.core import environment
 from services.executor.core.webhooks import DELAYS
 from services.executor.effects.egress import EgressPolicy
 from services.settings import Common, address, number, path, seconds, setting, url, words
@@ -17,6 +18,10 @@ _LONGEST_DELAY = timedelta(days=30)
 def _allowed(text: str) -> tuple[str, ...]:
     EgressPolicy.allowing(words(text))
     return words(text)
+
+
+def _environment(text: str) -> tuple[str, ...]:
+    return environment.checked(words(text))
 
 
 def _delays(text: str) -> tuple[timedelta, ...]:
@@ -69,6 +74,14 @@ class ExecutorSettings(Common):
         "What tasks may call beside public addresses: `loopback`, `private` or networks "
         "(10.1.0.0/16), between commas.",
         parse=_allowed,
+    )
+    workflow_environment: tuple[str, ...] = setting(
+        "PODIUM_WORKFLOW_ENVIRONMENT",
+        (),
+        "Which environment variables of the executor workflows read as `${workflow.env.NAME}`: "
+        "names, or beginnings of names with a `*` (STAGE,APP_*), between commas. None that begins "
+        "with PODIUM_.",
+        parse=_environment,
     )
     script_workers: int = setting(
         "PODIUM_SCRIPT_WORKERS",

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from services.executor.assembling import Current, Taken, assembled, with_own_schemas
+from services.executor.core.model import Json
 from services.executor.core.workflow import Workflow
 from services.executor.documents import text_of, value_of
 from services.replica import Replica
@@ -32,10 +33,15 @@ class Snapshot:
 
 
 class Snapshots:
-    """The snapshots last used, parsed. May be asked in any thread."""
+    """The snapshots last used, parsed. May be asked in any thread.
 
-    def __init__(self, replica: Replica) -> None:
+    Args:
+        environment: What ``${workflow.env}`` is.
+    """
+
+    def __init__(self, replica: Replica, environment: Mapping[str, Json] | None = None) -> None:
         self._replica = replica
+        self._environment = environment or {}
         self._parsed: OrderedDict[str, Snapshot] = OrderedDict()
         self._lock = threading.Lock()
         self._latest: dict[tuple[str, int], tuple[int, Snapshot]] = {}
@@ -82,7 +88,7 @@ class Snapshots:
         if known is not None:
             return known
         document: Any = value_of(text)
-        snapshot = Snapshot(hash_, text, Workflow.of(document))
+        snapshot = Snapshot(hash_, text, Workflow.of(document, self._environment))
         with self._lock:
             self._parsed[hash_] = snapshot
             while len(self._parsed) > _MOST_PARSED:

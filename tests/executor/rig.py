@@ -225,6 +225,7 @@ async def executing(
     limits: Limits | None = None,
     terms: Terms | None = None,
     breaking: Thresholds | None = None,
+    environment: Mapping[str, Any] | None = None,
 ) -> AsyncGenerator[Rig]:
     """An executor over the database at ``path``.
 
@@ -245,7 +246,7 @@ async def executing(
         runtime = await stack.enter_async_context(
             running(
                 store,
-                Snapshots(replica),
+                Snapshots(replica, environment),
                 pool,
                 performers,
                 handing_off,

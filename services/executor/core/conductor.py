@@ -107,6 +107,8 @@ def task_json(
             "reasonForIncompletion": said.text(task.reason) or None,
             "workerId": task.worker_id or None,
             "domain": domain_of(task.queue) or None,
+            "isolationGroupId": (step.isolation.group or None) if step else None,
+            "executionNameSpace": (step.isolation.namespace or None) if step else None,
             "workflowPriority": execution.priority,
             "parentTaskId": None,
             "subworkflowChanged": False,

@@ -45,6 +45,9 @@ class ExecutionScope:
 
     def member(self, root: str, name: str) -> Json:
         if root == "workflow":
+            if name == "env":
+                # Only by name: whoever takes all of the workflow does not mean it.
+                return cast("Json", self._deciding.workflow.environment)
             read = WORKFLOW.get(name)
             return read(self._deciding) if read else None
         task = self._named(root)

@@ -42,11 +42,15 @@ def kind_of(queue: str) -> str:
     return queue.partition(":")[2]
 
 
-def candidates(task_to_domain: Mapping[str, str], kind: str) -> tuple[str, ...]:
-    """The queues in one of which a task of a type is to be put: the first with workers."""
+def candidates(task_to_domain: Mapping[str, str], kind: str, suffix: str = "") -> tuple[str, ...]:
+    """The queues in one of which a task of a type is to be put: the first with workers.
+
+    Args:
+        suffix: What tells its workers from others of the type.
+    """
     domains = task_to_domain.get(kind) or task_to_domain.get("*") or ""
     named = [each.strip() for each in domains.split(",")]
-    return tuple(queue_of("" if name == NO_DOMAIN else name, kind) for name in named)
+    return tuple(queue_of("" if name == NO_DOMAIN else name, kind + suffix) for name in named)
 
 
 def domains_of(value: Json) -> dict[str, str]:

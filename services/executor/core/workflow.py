@@ -16,6 +16,7 @@ from services.executor.core.expressions import (
     handed_over,
     resolving,
 )
+from services.executor.core.isolation import SHARED, Isolation, isolation_of, metadata_of
 from services.executor.core.model import Json
 from services.executor.core.policy import Policy
 
@@ -43,6 +44,8 @@ class Step:
         input_schema, output_schema: JSON text of what its input and output are held against.
         cache: How its output is kept; None: it is not.
         masked: The keys whose values its definition masks.
+        isolation: Whose workers have it.
+        metadata: The names whose values its workers are given beside its input.
     """
 
     ref: str
@@ -68,6 +71,8 @@ class Step:
     output_schema: str = ""
     cache: Cache | None = None
     masked: frozenset[str] = masking.NOTHING
+    isolation: Isolation = SHARED
+    metadata: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +109,7 @@ class Workflow:
         output: Its ``outputParameters``, constant unless there is an ``output_template``.
         input_schema, output_schema: JSON text of what its input and output are held against.
         masked: The keys whose values are masked, by it or by what it runs.
+        environment: What ``${workflow.env}`` is.
     """
 
     name: str
@@ -124,13 +130,17 @@ class Workflow:
     input_schema: str = ""
     output_schema: str = ""
     masked: frozenset[str] = masking.NOTHING
+    environment: Mapping[str, Json] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, snapshot: Mapping[str, Json]) -> Workflow:
+    def of(
+        cls, snapshot: Mapping[str, Json], environment: Mapping[str, Json] | None = None
+    ) -> Workflow:
         """Reads ``{"workflow": <document>, "tasks": {<name>: <task document>}}``.
 
-        With ``"secrets": false`` it may name none: callers had a say in the document. What it is
-        held against stands under ``schemas``, what is masked under ``maskedFields``.
+        With ``"secrets": false`` it may name none, and has no environment: callers had a say in
+        it. What it is held against stands under ``schemas``, what is masked under
+        ``maskedFields``.
 
         Raises:
             ValueError: On what the registry would have refused.
@@ -166,6 +176,7 @@ class Workflow:
                 document, schemas.OUTPUT, known, enforced=True, trusted=secrets
             ),
             masked=masking.named(snapshot),
+            environment=environment if environment and secrets else {},
         )
 
 
@@ -258,6 +269,8 @@ class _Indexing:
             # What comes of input must not leave outputs for others.
             cache=Cache.of(document) if self._secrets and CACHE in document else None,
             masked=masking.named(definition) if definition is not None else masking.NOTHING,
+            isolation=isolation_of(definition) if definition is not None else SHARED,
+            metadata=metadata_of(definition) if definition is not None and self._secrets else (),
         )
 
     def _schema(self, definition: Document | None, field: str, *, trusted: bool) -> str:

@@ -26,7 +26,7 @@ class Simple(Kind):
                 "definitions"
             )
         kind = step.name if step.kind == "SIMPLE" else step.kind
-        queues = candidates(view.execution.task_to_domain, kind)
+        queues = candidates(view.execution.task_to_domain, kind, step.isolation.suffix)
         if len(queues) > 1:
             return Waiting(look=Look(_LOOK, Wanted(queues=queues)))
         return Waiting(queue=queues[0])

@@ -8,12 +8,13 @@ from typing import cast
 from podium.worker.v1 import worker_pb2 as pb
 from services.errors import InvalidRequest
 from services.executor.core.events import TaskUpdated
+from services.executor.core.expressions import as_text
 from services.executor.core.model import Execution, Json, Task, TaskStatus
 from services.executor.core.policy import bounded
 from services.executor.core.spawning import step_of
 from services.executor.core.turns import domain_of, kind_of
 from services.executor.documents import text_of
-from services.executor.effects.handoff import Filling, Mask
+from services.executor.effects.handoff import Filling, Mask, NotHandedOver
 from services.executor.handingoff import HandingOff
 from services.executor.rows import micros
 from services.executor.texts import short, task_reason
@@ -45,6 +46,10 @@ def handed(
         mask = Mask()
         handoff = handing_off(execution.id, task.id, task.scheduled_at)
         given = Filling(names, handoff, mask).value(given)
+    metadata: dict[str, str] = {}
+    if step is not None and step.metadata:
+        mask = mask or Mask()
+        metadata = _metadata(execution, step.metadata, handing_off, mask)
     message = pb.Task(
         task_id=task.id,
         execution_id=execution.id,
@@ -60,11 +65,32 @@ def handed(
         correlation_id=execution.correlation_id,
         priority=execution.priority,
         output=text_of(task.output) if task.output is not None else "",
+        runtime_metadata=metadata,
     )
     message.scheduled_at.FromMicroseconds(micros(task.scheduled_at))
     if step is not None and step.policy.response_timeout:
         message.response_timeout.FromTimedelta(step.policy.response_timeout)
     return message, mask
+
+
+def _metadata(
+    execution: Execution, names: tuple[str, ...], handing_off: HandingOff, mask: Mask
+) -> dict[str, str]:
+    """By name the secret, or else the variable of the environment; a secret is masked."""
+    found: dict[str, str] = {}
+    environment = execution.workflow.environment
+    for name in names:
+        if (secret := handing_off.secret(name)) is not None:
+            mask.hide(secret)
+            found[name] = secret
+        elif name in environment:
+            found[name] = as_text(environment[name])
+        else:
+            raise NotHandedOver(
+                f"runtimeMetadata names {name!r}: there is no such secret, and no such variable of "
+                "the environment that workflows may read."
+            )
+    return found
 
 
 def result_event(

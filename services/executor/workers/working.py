@@ -11,6 +11,7 @@ from services.access import Principal, require, tags_of
 from services.errors import InvalidRequest, NotFound, ServiceError
 from services.executor.actors import Reply, Told
 from services.executor.core.events import TaskUpdated
+from services.executor.core.isolation import isolation_of
 from services.executor.core.model import Execution, Json, Task, TaskStatus
 from services.executor.core.turns import kind_of, queue_of
 from services.executor.documents import LARGE_CHARS
@@ -54,9 +55,21 @@ class Working:
         application = self._replica.application(caller.application_id)
         if application is not None and WORKER in application.roles:
             return
-        stored = self._replica.get("task", task_type)
+        name = self._defined(task_type)
+        stored = self._replica.get("task", name)
         tags = tags_of(stored.document) if stored else frozenset[str]()
-        require(caller, self._replica, "EXECUTE", "task", task_type, tags)
+        require(caller, self._replica, "EXECUTE", "task", name, tags)
+
+    def _defined(self, task_type: str) -> str:
+        """The definition whose tasks have that type, or that with what isolates its workers."""
+        if self._replica.get("task", task_type) is not None:
+            return task_type
+        for place in range(1, len(task_type)):
+            if task_type[place] in "@-":
+                stored = self._replica.get("task", name := task_type[:place])
+                if stored and isolation_of(stored.document).suffix == task_type[place:]:
+                    return name
+        return task_type
 
     def queue(self, caller: Principal, task_type: str, domain: str) -> str:
         """The queue that a worker asks for, if it may have its tasks."""

@@ -146,7 +146,7 @@ def _check_names(expression: Expression, at: Place, scope: Scope) -> None:
         case ("workflow", "secrets", *rest):
             _check_secret(expression, rest, at, scope)
         case ("workflow", "env", *_):
-            at.fault("${workflow.env…} is not supported yet; use an input or a secret")
+            _check_environment(expression, at)
         case ("workflow", *rest):
             _check_member(rest, WORKFLOW_MEMBERS, "workflow", at)
         case ("task", "callbackUrl"):
@@ -181,6 +181,11 @@ def _check_member(rest: list[str], known: Collection[str], owner: str, at: Place
     if rest and rest[0] not in known:
         hint = at.guess(rest[0], known)
         at.warn(f"{owner} has no '{shortened(rest[0])}', so this is null{hint}")
+
+
+def _check_environment(expression: Expression, at: Place) -> None:
+    if len(expression.names) < 3:
+        at.fault("a variable of the environment is named ${workflow.env.NAME}")
 
 
 def _check_secret(expression: Expression, rest: list[str], at: Place, scope: Scope) -> None:

@@ -8,7 +8,7 @@ from services.registry.definitions.expressions import Scope, check_expressions
 from services.registry.definitions.masks import masked_fields
 from services.registry.definitions.model import Document, Kind
 from services.registry.definitions.reading import Place
-from services.registry.definitions.records import Field, Record, Unknown, kept, later
+from services.registry.definitions.records import Field, Record, Unknown, kept
 from services.registry.definitions.schema_use import check_schema_uses, schema_fields
 from services.registry.definitions.values import (
     Anything,
@@ -20,6 +20,9 @@ from services.registry.definitions.values import (
     Text,
     whole,
 )
+
+# No worker could ask for a queue of other names.
+_SUFFIX = Text(pattern=r"[A-Za-z0-9_.-]{0,100}", wants="letters, digits, '_', '.' and '-'")
 
 
 def _check_timeouts(document: Document, at: Place) -> None:
@@ -92,9 +95,14 @@ RECORD = Record(
         kept("taskStatusListenerEnabled", Boolean(), "Accepted."),
         kept("accessPolicy", Anything(), "Accepted."),
         masked_fields("the executions that have its tasks"),
-        later("isolationGroupId", "Workers of their own."),
-        later("executionNameSpace", "Workers of their own."),
-        later("runtimeMetadata", "Names of secrets for workers."),
+        Field("isolationGroupId", _SUFFIX, "Workers of their own: they ask for `NAME-GROUP`."),
+        Field("executionNameSpace", _SUFFIX, "Workers of their own: they ask for `NAME@SPACE`."),
+        Field(
+            "runtimeMetadata",
+            ListOf(Text(pattern=r"[A-Za-z_][A-Za-z0-9_-]*", wants="a name of a secret")),
+            "Secrets, or variables of the environment, that its workers are given and nobody sees.",
+            default=[],
+        ),
     ),
     unknown=Unknown.WARN,
     rules=(_check_timeouts, check_schema_uses(enforced=False)),

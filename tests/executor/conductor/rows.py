@@ -26,6 +26,7 @@ SCHEMAS = "0023-executions-within-schemas.md"
 CROWDS = "0024-executions-that-wait-for-a-slot.md"
 SMALLER = "0027-smaller-differences-from-conductor.md"
 MASKS = "0029-masked-fields.md"
+APART = "0030-environment-and-workers-of-their-own.md"
 
 Fields = Mapping[str, Json]
 Act = Callable[[Simulator], object]

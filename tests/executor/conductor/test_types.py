@@ -9,7 +9,15 @@ from services.executor.kinds import KINDS
 from services.registry.definitions import Definition, Document, Json, examine, parse
 from services.registry.definitions.tasks import TASK_KINDS
 from services.registry.definitions.tasks.kind import LATER
-from tests.executor.conductor.rows import CROWDS, FORKS, MASKS, MENDED, RECORDS, SCHEMAS, SMALLER
+from tests.executor.conductor.rows import (
+    APART,
+    CROWDS,
+    FORKS,
+    MASKS,
+    RECORDS,
+    SCHEMAS,
+    SMALLER,
+)
 from tests.executor.core.simulator import task, workflow
 
 # Of Conductor's open server, what is behind which nothing is left out.
@@ -92,8 +100,6 @@ STOP: Document = task("t", "TERMINATE", {"terminationStatus": "FAILED"})
          "tasks[0].inputParameters: has both duration and until", ""),
         ([task("e", "EVENT", sink="kafka:t")], "sinks are conductor and conductor:NAME", SMALLER),
         ([task("h", "HTTP", {"method": "GET"})], "inputParameters.uri", SMALLER),
-        ([task("i", "INLINE", {"a": "${workflow.env.PATH}", "expression": "1"})],
-         "${workflow.env…} is not supported", MENDED),
         ([task("i", "INLINE", {"a": "${workflow.secrets.T}", "expression": "1"})],
          "a secret stands only in the input of a task that calls out", SMALLER),
         ([task("a", "NOOP", taskReferenceName="a__1")], "must not hold '__'", FORKS),
@@ -105,10 +111,11 @@ def test_a_fault_is_told_at_the_put(tasks: list[Document], fault: str, record: s
 
 
 @pytest.mark.parametrize("field", ["isolationGroupId", "executionNameSpace"])
-def test_workers_are_told_apart_by_domains_only(field: str) -> None:
-    found = examine({"kind": "task", "name": "t", field: "x"}).faults
+def test_workers_are_told_apart_by_more_than_domains(field: str) -> None:
+    assert examine({"kind": "task", "name": "t", field: "x"}).faults == ()
+    found = examine({"kind": "task", "name": "t", field: "x:y"}).faults
     assert [fault.path for fault in found] == [field]
-    assert (RECORDS / SMALLER).is_file()
+    assert (RECORDS / APART).is_file()
 
 
 def test_a_fork_of_too_many_branches_is_refused_at_the_put() -> None:

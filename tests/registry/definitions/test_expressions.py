@@ -194,9 +194,9 @@ def test_a_secret_is_a_reference_where_it_goes_out_and_a_fault_elsewhere() -> No
         assert faults(text) == ["a secret is named ${workflow.secrets.NAME}"]
 
 
-def test_the_environment_is_not_read() -> None:
-    assert faults("${workflow.env.HOME}") == [
-        "${workflow.env…} is not supported yet; use an input or a secret"
+def test_a_variable_of_the_environment_is_named() -> None:
+    assert faults("${workflow.env}") == [
+        "a variable of the environment is named ${workflow.env.NAME}"
     ]
     assert faults("${HOME}")[0].startswith("${HOME} names 'HOME', which no task")
 
