@@ -23,6 +23,7 @@ from services.executor.core.remembered import remembered
 # A level of them is some frames of Python's stack. The registry refuses the same.
 MAX_NESTING = 20
 _SHORT_TEXT = 256
+_HEADERS = "headers"
 _BRACE = re.compile(r"[{}]")
 
 
@@ -258,6 +259,32 @@ def _path_node(text: str) -> Resolve:
     except ValueError:
         # As in Conductor: what cannot be found is null. The registry warns of it.
         return _nothing
+    lower = _headers_in_lower_case(path)
+    node = _path_resolving(path)
+    return node if lower is None else partial(_either, node, _path_resolving(lower))
+
+
+def _headers_in_lower_case(path: Path) -> Path | None:
+    """``path`` as the name of a header is kept; None: it names none, or names it so.
+
+    Remotes send the names in any case, and definitions name them as they have seen them.
+    """
+    keys = path.keys
+    if _HEADERS not in keys[2:-1]:
+        return None
+    place = keys.index(_HEADERS, 2) + 1
+    name = keys[place]
+    if not isinstance(name, str) or name == name.lower():
+        return None
+    return Path((*keys[:place], name.lower(), *keys[place + 1 :]), path.selectors, path.function)
+
+
+def _either(first: Resolve, second: Resolve, scope: Scope) -> Json:
+    value = first(scope)
+    return second(scope) if value is None else value
+
+
+def _path_resolving(path: Path) -> Resolve:
     names = path.keys[:2]
     if len(names) < 2 or not all(isinstance(name, str) for name in names):
         return partial(_from_root, path)

@@ -150,6 +150,21 @@ def test_a_definition_is_never_changed() -> None:
     assert flow.document == before
 
 
+# As they are kept, or as the remote has sent them, which is how they stand in Conductor.
+@pytest.mark.parametrize("place", ["response.headers", "headers"])
+@pytest.mark.parametrize("name", [".etag[0]", ".ETag[0]", "['etag'][0]", "['ETAG'][0]"])
+def test_a_header_is_named_in_any_case(place: str, name: str) -> None:
+    flow = workflow(http("h"), task("e", "NOOP", {"v": f"${{h.output.{place}{name}}}"}))
+    check(Row("header", flow, {"e.input": {"v": "x"}}, (answered("h", answer(None, etag="x")),)))
+
+
+def test_a_name_as_it_stands_comes_first() -> None:
+    given: dict[str, Json] = {"headers": {"X": 1, "x": 2}, "other": {"x": 3}, "none": {"X": 0}}
+    flow = workflow(task("e", "NOOP", {"a": "${workflow.input.headers.X}",
+                                       "b": "${workflow.input.other.X}"}))  # fmt: skip
+    check(Row("exact", flow, {"e.input": {"a": 1, "b": None}}, inputs=given))
+
+
 # In loops, and after retries.
 
 
