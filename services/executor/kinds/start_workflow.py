@@ -7,7 +7,7 @@ from services.executor.core.identity import derived_id
 from services.executor.core.kind import Finished, Kind, Look, Next, View, Waiting
 from services.executor.core.model import Json, TaskStatus
 from services.executor.core.turns import domains_of
-from services.executor.kinds.workflow_keys import Key
+from services.executor.kinds.workflow_keys import Key, priority_of, version_of
 
 _LOOK = "workflow"
 
@@ -25,13 +25,12 @@ class StartWorkflow(Kind):
         if definition is not None and not isinstance(definition, dict):
             return _failed("startWorkflow validation failed. 'workflowDef' -> must be a workflow. ")
         try:
-            key = Key.of(request)
+            key, version, _ = Key.of(request), version_of(request), priority_of(request)
         except ValueError as error:
             return _failed(f"startWorkflow validation failed. {error}")
-        version = request.get("version")
         wanted = Wanted(
             workflow=name,
-            version=version if isinstance(version, int) else 0,
+            version=version,
             definition=definition,
             trusted=False,
             key=key.text,
@@ -53,17 +52,16 @@ class StartWorkflow(Kind):
                 else _failed(key.refusal(held))
             )
         definition, given = request.get("workflowDef"), request.get("input")
-        correlation, priority = request.get("correlationId"), request.get("priority")
-        version = found["version"]
+        correlation = request.get("correlationId")
         start = StartExecution(
             _started_id(view),
             str(found["name"]),
-            version if isinstance(version, int) else 0,
+            version_of(found),
             given if isinstance(given, dict) else {},
             str(correlation or view.execution.correlation_id),
             definition=definition if isinstance(definition, dict) else None,
             trusted=False,
-            priority=priority if isinstance(priority, int) else 0,
+            priority=priority_of(request) or 0,
             task_to_domain=domains_of(request.get("taskToDomain")) or view.execution.task_to_domain,
             key=key.text,
             anew=key.anew,

@@ -17,7 +17,7 @@ from services.executor.core.kind import KEPT, Finished, Kind, Look, Next, View, 
 from services.executor.core.model import ExecutionStatus, Json, TaskStatus
 from services.executor.core.scope import milliseconds
 from services.executor.core.turns import domains_of
-from services.executor.kinds.workflow_keys import Key
+from services.executor.kinds.workflow_keys import Key, priority_of, version_of
 
 MOST_LEVELS = 100
 
@@ -40,9 +40,7 @@ class SubWorkflow(Kind):
 
     def begin(self, view: View) -> Next:
         param = _param(view)
-        definition, name, version = (
-            param.get(key) for key in ("workflowDefinition", "name", "version")
-        )
+        definition, name = param.get("workflowDefinition"), param.get("name")
         if definition is not None and not isinstance(definition, dict):
             return unusable("subWorkflowParam.workflowDefinition is no workflow.")
         if definition is None and (not isinstance(name, str) or not name):
@@ -50,12 +48,12 @@ class SubWorkflow(Kind):
         if view.execution.depth >= MOST_LEVELS:
             return unusable(f"Sub-workflows nest deeper than {MOST_LEVELS} levels.")
         try:
-            key = Key.of(param)
+            key, version, _ = Key.of(param), version_of(param), priority_of(param)
         except ValueError as error:
             return unusable(f"subWorkflowParam.{error}")
         wanted = Wanted(
             workflow=str(name or ""),
-            version=_version(version),
+            version=version,
             definition=definition,
             trusted=_is_fixed(view),
             key=key.text,
@@ -72,18 +70,18 @@ class SubWorkflow(Kind):
         key = Key.of(param)
         if isinstance(held := value.get("held") if isinstance(value, dict) else None, str):
             return _held(view, held, key)
-        definition, priority = param.get("workflowDefinition"), param.get("priority")
+        definition, priority = param.get("workflowDefinition"), priority_of(param)
         start = StartExecution(
             child_id(view),
             str(found["name"]),
-            _version(found["version"]),
+            version_of(found),
             _input(view, is_dynamic=isinstance(definition, dict)),
             execution.correlation_id,
             definition=definition if isinstance(definition, dict) else None,
             trusted=_is_fixed(view),
             task_id=view.task.id,
             depth=execution.depth + 1,
-            priority=priority if isinstance(priority, int) else execution.priority,
+            priority=execution.priority if priority is None else priority,
             task_to_domain=domains_of(param.get("taskToDomain")) or execution.task_to_domain,
             key=key.text,
             anew=key.anew,
@@ -190,10 +188,6 @@ def _is_fixed(view: View) -> bool:
     """Whether what runs stands in the definition, and is not resolved."""
     param = view.step.document.get("subWorkflowParam")
     return isinstance(param, dict) and not isinstance(param.get("workflowDefinition"), str)
-
-
-def _version(value: Json) -> int:
-    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 0
 
 
 def _input(view: View, *, is_dynamic: bool) -> dict[str, Json]:

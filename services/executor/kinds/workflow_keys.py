@@ -1,4 +1,4 @@
-"""The idempotency key of a workflow that a task starts, with Conductor's strategies."""
+"""What a task says of a workflow that it starts: its key with a strategy, its version, priority."""
 
 from __future__ import annotations
 
@@ -6,7 +6,10 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from services.executor.core.model import Json
+from services.executor.kinds.whole import whole
 
+MOST_VERSION = 2**31 - 1
+MOST_PRIORITY = 99
 STRATEGIES = ("FAIL", "RETURN_EXISTING", "FAIL_ON_RUNNING")
 _MOST_CHARS = 1000
 
@@ -42,3 +45,13 @@ class Key(NamedTuple):
     def refusal(self, holder: str) -> str:
         """Why it is not started: ``holder`` has the key."""
         return f"There is an execution {holder} of this workflow with the same idempotency key."
+
+
+def version_of(param: Mapping[str, Json]) -> int:
+    """The version that is said; 0: the latest. Raises ValueError as :func:`whole` does."""
+    return whole(param, "version", MOST_VERSION) or 0
+
+
+def priority_of(param: Mapping[str, Json]) -> int | None:
+    """The priority that is said; None: none. Raises ValueError as :func:`whole` does."""
+    return whole(param, "priority", MOST_PRIORITY)

@@ -139,6 +139,21 @@ def child(*, domains: Mapping[str, str] | None = None, urgent: int = 0,
                  subWorkflowParam={"name": "child", **param})  # fmt: skip
 
 
+def starting(kind: str, **given: Json) -> Simulator:
+    """An execution whose only task is to start ``child``, as the input says."""
+    request: dict[str, Json] = {
+        "name": "child", **{name: f"${{workflow.input.{name}}}" for name in given}
+    }  # fmt: skip
+    if kind == "SUB_WORKFLOW":
+        return Simulator(workflow(task("s", kind, subWorkflowParam=request)), given)
+    return Simulator(workflow(task("s", kind, {"startWorkflow": request})), given)
+
+
+def started(kind: str, **given: Json) -> StartExecution:
+    (start,) = starting(kind, **given).begin().started
+    return start
+
+
 def test_a_child_is_given_the_input_and_knows_whose_it_is() -> None:
     start = child()
     assert (start.workflow, start.input, start.correlation_id) == ("child", {"x": 1}, "c-1")
@@ -148,9 +163,31 @@ def test_its_id_follows_from_its_parent_task_and_attempt() -> None:
     assert child().id == child().id
 
 
-@pytest.mark.parametrize(("param", "version"), [({}, 1), ({"version": 0}, 1), ({"version": 3}, 3)])
-def test_its_version_is_the_one_that_is_said_or_the_latest(param: Json, version: int) -> None:
-    assert child(**param).version == version  # type: ignore[arg-type]
+@pytest.mark.parametrize(
+    ("said", "version"), [(None, 1), (0, 1), ("", 1), (3, 3), ("3", 3), (" 3 ", 3), (3.0, 3)]
+)
+@pytest.mark.parametrize("kind", ["SUB_WORKFLOW", "START_WORKFLOW"])
+def test_its_version_is_the_one_that_is_said_or_the_latest(
+    said: Json, version: int, kind: str
+) -> None:
+    # As an expression comes to it: often it is text.
+    assert started(kind, version=said).version == version
+
+
+@pytest.mark.parametrize("said", ["x", -1, 1.5, "1.5", True, [1], "9" * 400])
+@pytest.mark.parametrize("field", ["version", "priority"])
+@pytest.mark.parametrize("kind", ["SUB_WORKFLOW", "START_WORKFLOW"])
+def test_a_number_that_is_none_starts_nothing(kind: str, field: str, said: Json) -> None:
+    # The latest would be another workflow than the one that is meant.
+    run = starting(kind, **{field: said}).begin()
+    assert (run.started, run.status) == ([], "FAILED")
+    assert f"{field} must be a whole number from 0 to" in run.task("s").reason
+
+
+@pytest.mark.parametrize("kind", ["SUB_WORKFLOW", "START_WORKFLOW"])
+def test_a_priority_may_be_text_and_is_at_most_99(kind: str) -> None:
+    assert started(kind, priority="7").priority == 7
+    assert starting(kind, priority=100).begin().status == "FAILED"
 
 
 def test_it_has_the_domains_of_its_parent_unless_it_has_its_own() -> None:
