@@ -57,12 +57,20 @@ class Launching:
 
     Args:
         begun: Called with the id of each execution that was written.
+        check: Called with the workflow of each that is to be; raises where there is too much to do.
     """
 
-    def __init__(self, store: Store, snapshots: Snapshots, begun: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        snapshots: Snapshots,
+        begun: Callable[[str], None],
+        check: Callable[[str], None] = lambda workflow: None,
+    ) -> None:
         self._store = store
         self._snapshots = snapshots
         self._begun = begun
+        self._check = check
         self._loop = asyncio.get_running_loop()
 
     def prepared(self, launch: Launch) -> Prepared:
@@ -91,8 +99,10 @@ class Launching:
         """Store ``notes`` and ``starts`` together, and have the latter begin.
 
         Raises:
-            Unavailable: Nothing was written.
+            Unavailable, Overloaded: Nothing was written.
         """
+        for each in starts:
+            self._check(each.snapshot.workflow.name)
         written: asyncio.Future[None] = self._loop.create_future()
 
         def done(unit: Unit) -> None:

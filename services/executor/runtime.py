@@ -123,7 +123,7 @@ class Runtime:
         self.slots = Slots(held)
         self.entrance = Entrance(self.engine, store.loaders, self.slots)
         lanes = Lanes(limits.calls_per_host, limits.calls)
-        self.launching = Launching(store, snapshots, self._launched)
+        self.launching = Launching(store, snapshots, self._launched, self.check_start)
         self.scheduler = Scheduler(
             tasks, store, snapshots.replica, self.launching, self._tell, scheduled
         )
@@ -157,6 +157,15 @@ class Runtime:
         if self.draining:
             raise stopping()
         self.gate.check()
+
+    def check_start(self, workflow: str) -> None:
+        """Whether an execution of ``workflow`` may begin that nobody outside has asked for.
+
+        Raises:
+            Overloaded, Unavailable: As from :meth:`check_open`, or its scripts wait for too long.
+        """
+        self.check_open()
+        self.gate.check_scripts(workflow)
 
     def check_serving(self) -> None:
         """Whether tasks are given to workers. Raises :class:`Unavailable`: it is about to end."""

@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from services.errors import Conflict, NotFound, ServiceError
+from services.errors import Conflict, NotFound, Overloaded, ServiceError
 from services.executor.core.events import Event, Terminated
 from services.executor.launching import Launch, Launching, Note, Prepared
 from services.executor.scheduling import rows
@@ -28,6 +28,8 @@ KIND = "schedule"
 # The clock on the wall may be set: it is looked at again.
 _LONGEST_SLEEP = timedelta(seconds=2)
 _AGAIN = timedelta(seconds=10)
+# There was too much to do: that passes, and a run that is too late is not made.
+_SOON = timedelta(seconds=1)
 
 Tell = Callable[[str, Event], Awaitable[object]]
 """Lets something happen to an execution; raises a :class:`ServiceError`."""
@@ -199,7 +201,7 @@ class Scheduler:
             entry.next_at = next_after(entry.schedule, entry.since)
         except ServiceError as error:
             logger.warning("The schedule %r has to wait: %s", entry.schedule.name, error)
-            entry.next_at = self._now() + _AGAIN
+            entry.next_at = self._now() + (_SOON if isinstance(error, Overloaded) else _AGAIN)
         except Exception:
             # The outermost loop of a schedule: its fault must not end every other one.
             logger.exception("The schedule %r broke.", entry.schedule.name)
