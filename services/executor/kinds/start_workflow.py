@@ -24,6 +24,8 @@ class StartWorkflow(Kind):
             return _failed("startWorkflow validation failed. 'name' -> must not be empty. ")
         if definition is not None and not isinstance(definition, dict):
             return _failed("startWorkflow validation failed. 'workflowDef' -> must be a workflow. ")
+        if not isinstance(request.get("input"), dict | None):
+            return _failed("startWorkflow validation failed. 'input' -> must be an object. ")
         try:
             key, version, _ = Key.of(request), version_of(request), priority_of(request)
         except ValueError as error:

@@ -92,6 +92,8 @@ ENDS = {"FAILED": ("FAILED", "FAILED"), "TIMED_OUT": ("TIMED_OUT", "TIMED_OUT"),
 CHILDREN = (
     within("it starts an execution, and waits for it", {"started": ["child"], "s": "IN_PROGRESS",
            "s.output.subWorkflowId": Part("-")}),
+    within("its input is what that is given, and nothing beside it", {"s.input": {"x": 1}},
+           record=SMALLER),
     within("that completes, so does it, with its output and its id", {"s": "COMPLETED",
            "s.output.r": 7, "s.output.subWorkflowId": Part("-"), "workflow": "COMPLETED"},
            child_ends("s", "COMPLETED", {"r": 7})),
@@ -246,7 +248,9 @@ def test_what_it_says_itself_wins() -> None:
 @pytest.mark.parametrize(
     ("inputs", "reason"),
     [({}, "Missing 'startWorkflow' in input data."),
-     ({"startWorkflow": {}}, "startWorkflow validation failed. 'name' -> must not be empty. ")],
+     ({"startWorkflow": {}}, "startWorkflow validation failed. 'name' -> must not be empty. "),
+     ({"startWorkflow": {"name": "other", "input": [1]}},
+      "startWorkflow validation failed. 'input' -> must be an object. ")],
 )  # fmt: skip
 def test_a_start_that_is_none_fails_the_task(inputs: Json, reason: str) -> None:
     row = Row("none", workflow(task("s", "START_WORKFLOW", inputs)), {"s": "FAILED",
