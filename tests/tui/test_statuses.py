@@ -8,6 +8,7 @@ from rich.cells import cell_len
 from podium.executor.v1 import executor_pb2 as pb
 from tui.views.statuses import (
     EXECUTION_LOOKS,
+    RUN_LOOKS,
     TASK_LOOKS,
     TONES,
     Look,
@@ -28,7 +29,9 @@ def test_every_status_of_a_task_has_a_look() -> None:
             assert look_of_task(number).word == name.removeprefix("TASK_STATUS_")
 
 
-@pytest.mark.parametrize("look", [*EXECUTION_LOOKS.values(), *TASK_LOOKS.values()])
+@pytest.mark.parametrize(
+    "look", [*EXECUTION_LOOKS.values(), *TASK_LOOKS.values(), *RUN_LOOKS.values()]
+)
 def test_a_look_takes_one_cell_and_has_a_tone(look: Look) -> None:
     assert cell_len(look.glyph) == 1
     assert look.tone in TONES

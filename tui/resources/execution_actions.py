@@ -110,20 +110,26 @@ def _ends(rows: Sequence[Execution]) -> str:
     return f"{which} will end; open tasks are cancelled."
 
 
+def subject(rows: Sequence[Execution]) -> str:
+    """What something is done to, at the beginning of a sentence."""
+    return "It" if len(rows) == 1 else f"{len(rows):,} executions"
+
+
 def _runs_again(rows: Sequence[Execution]) -> str:
-    return f"{len(rows)} will run from the beginning; what they did is done again."
+    did = "it" if len(rows) == 1 else "they"
+    return f"{subject(rows)} will run from the beginning; what {did} did is done again."
 
 
 def _goes_on(rows: Sequence[Execution]) -> str:
-    return f"{len(rows)} will go on from what failed: that is done again, its calls go out again."
+    return f"{subject(rows)} will go on from what failed: that is done again, calls go out again."
 
 
 def _holds(rows: Sequence[Execution]) -> str:
-    return f"{len(rows)} will start no new tasks until they are resumed."
+    return f"{subject(rows)} will start no new tasks until resumed."
 
 
 def _resumes(rows: Sequence[Execution]) -> str:
-    return f"{len(rows)} will start the tasks that they held back."
+    return f"{subject(rows)} will start the tasks held back."
 
 
 ACTIONS: tuple[Action[Execution], ...] = (

@@ -10,6 +10,7 @@ from tui.resources.execution_actions import (
     commands,
     ended_badly,
     operation,
+    subject,
 )
 from tui.resources.execution_row import Execution
 from tui.resources.model import Action, Danger, Question
@@ -49,36 +50,44 @@ def _remove(answers: Answers) -> tuple[str, ...]:
 
 def _begins_again(rows: Sequence[Execution]) -> str:
     return (
-        f"{len(rows)} will run again from that task, or from the beginning where none is named: "
-        "what comes after it is void, and its calls go out again."
+        f"{subject(rows)} will run again from that task, or from the beginning where none is "
+        "named: what comes after it is void, and its calls go out again."
     )
 
 
 def _goes_by(rows: Sequence[Execution]) -> str:
-    return f"In {len(rows)} the task will not be done; what is behind it has this output of it."
+    return f"The task will not be done{_each(rows)}; what is behind it has this output of it."
 
 
 def _told(rows: Sequence[Execution]) -> str:
     return (
-        f"In {len(rows)} the first task that waits for somebody takes this as their word, in "
+        f"The first task that waits for somebody takes this as their word{_each(rows)}, in "
         "running sub-workflows too."
     )
 
 
 def _varies(rows: Sequence[Execution]) -> str:
-    return f"In {len(rows)} these variables get other values; the others stay as they are."
+    return f"These variables get other values{_each(rows)}; the others stay as they are."
 
 
 def _hurries(rows: Sequence[Execution]) -> str:
-    return f"In {len(rows)} what waits for a delay, of its start or of a retry, begins at once."
+    return f"What waits for a delay, of its start or of a retry, begins at once{_each(rows)}."
 
 
 def _goes(rows: Sequence[Execution]) -> str:
-    return f"{len(rows)} will be deleted with all that is stored of them; nothing brings them back."
+    stored = "it" if len(rows) == 1 else "them"
+    return (
+        f"{subject(rows)} will be deleted with all that is stored of {stored}; nothing brings "
+        f"{stored} back."
+    )
 
 
 def _resumes_within(rows: Sequence[Execution]) -> str:
-    return f"{len(rows)} will go on from what failed, in the sub-workflows where that was."
+    return f"{subject(rows)} will go on from what failed, in the sub-workflows where that was."
+
+
+def _each(rows: Sequence[Execution]) -> str:
+    return "" if len(rows) == 1 else f", in each of {len(rows):,}"
 
 
 CHANGES: tuple[Action[Execution], ...] = (

@@ -26,7 +26,8 @@ from tui.resources.catalog import (
 )
 from tui.resources.model import Cell, Column, Resource, Tab
 from tui.views.durations import date_and_clock
-from tui.views.event_runs import TONES, outcome
+from tui.views.event_runs import outcome
+from tui.views.statuses import look_of_run
 
 if TYPE_CHECKING:
     from tui.clients import Clients
@@ -62,14 +63,18 @@ async def _read(clients: Clients, query: str, known: Collection[Any]) -> Reading
 
 RUNS: Source[Run] = polled("runs of an event handler", "executor", _read, EVERY_SECONDS)
 
+
+def _came_to(row: Run, now: float) -> Cell:
+    look = look_of_run(row.outcome)
+    return Cell(f"{look.glyph} {look.label}", look.tone)
+
+
 RUN_COLUMNS: tuple[Column[Run], ...] = (
     Column("at", "AT (UTC)", 19, lambda row, _: Cell(date_and_clock(row.at)),
            lambda row: row.at, priority=9),
     Column("action", "ACTION", 14, lambda row, _: Cell(row.name), lambda row: row.name,
            priority=8),
-    Column("outcome", "CAME TO", 9,
-           lambda row, _: Cell(row.outcome, TONES.get(row.outcome, "muted")),
-           lambda row: row.outcome, priority=9),
+    Column("outcome", "CAME TO", 11, _came_to, lambda row: row.outcome, priority=9),
     Column("target", "TARGET", 14, lambda row, _: Cell(row.target, "muted"),
            lambda row: row.target, flex=2, priority=7),
     Column("reason", "REASON", 12, lambda row, _: Cell(row.reason, "muted"),

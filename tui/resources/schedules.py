@@ -30,7 +30,8 @@ from tui.resources.catalog import (
 )
 from tui.resources.model import Action, Cell, Column, ItemResult, Resource, Tab
 from tui.views.durations import date_and_clock
-from tui.views.schedules import TONES, outcome
+from tui.views.schedules import outcome
+from tui.views.statuses import Look, look_of_execution, look_of_run
 
 if TYPE_CHECKING:
     from tui.clients import Clients
@@ -79,16 +80,21 @@ def _run(told: pb.ScheduleRun) -> Run:
 
 RUNS: Source[Run] = polled("runs of a schedule", "executor", _read, EVERY_SECONDS)
 
+
+def _looking(look: Look) -> Cell:
+    return Cell(f"{look.glyph} {look.label}", look.tone)
+
+
 RUN_COLUMNS: tuple[Column[Run], ...] = (
     Column("at", "DUE (UTC)", 19, lambda row, _: Cell(date_and_clock(row.at)),
            lambda row: row.at, priority=9),
-    Column("outcome", "CAME TO", 8,
-           lambda row, _: Cell(row.outcome, TONES.get(row.outcome, "muted")),
+    Column("outcome", "CAME TO", 9, lambda row, _: _looking(look_of_run(row.outcome)),
            lambda row: row.outcome, priority=9),
     Column("execution", "EXECUTION", 14, lambda row, _: Cell(row.execution_id, "muted"),
            lambda row: row.execution_id, flex=2, priority=7),
-    Column("status", "STATUS", 10, lambda row, _: Cell(row.status), lambda row: row.status,
-           priority=8),
+    Column("status", "STATUS", 12,
+           lambda row, _: _looking(look_of_execution(row.status)) if row.status else Cell(""),
+           lambda row: row.status, priority=8),
     Column("reason", "REASON", 12, lambda row, _: Cell(row.reason, "muted"),
            lambda row: row.reason, flex=3, priority=5),
 )  # fmt: skip

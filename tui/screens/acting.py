@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any, ClassVar
 
@@ -33,6 +33,10 @@ class ActingPane(Pane):
 
     def done_to(self, records: Sequence[Any]) -> None:
         """An action is being done to ``records``."""
+
+    def given(self, action_id: str) -> Mapping[str, str]:
+        """What the questions of an action are answered with at first, by their names."""
+        return {}
 
     def action_act(self, action_id: str) -> None:
         action = self._action(action_id)

@@ -177,6 +177,9 @@ class ConsoleScreen(Screen[None]):
         shown = self.place if self._places else None
         self._places = [each for each in self._places if each not in gone]
         self._places.append(pane)
+        if shown is not None:
+            # Until the new one is there both would share the room.
+            shown.display = False
         await self.query_one("#places").mount(pane)
         self._show(len(self._places) - 1, shown)
         for each in gone:

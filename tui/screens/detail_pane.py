@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache, partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -53,6 +54,10 @@ class TabPane(Vertical):
 
     def left(self) -> None:
         """It is hidden now."""
+
+    def given(self, action_id: str) -> Mapping[str, str]:
+        """What the questions of an action are answered with at first, by the cursor here."""
+        return {}
 
     @property
     def problem(self) -> str:
@@ -211,6 +216,10 @@ class DetailPane(ActingPane):
         if action in ("act", "open_pane") and shown is not None and shown.has_own_keys:
             return False
         return super().check_action(action, parameters)
+
+    def given(self, action_id: str) -> Mapping[str, str]:
+        shown = self._made.get(self.tab)
+        return shown.given(action_id) if shown is not None else {}
 
     def open_tab(self, record: Any, tab: str) -> None:
         begin(self, partial(self._turn_to, tab), "tab", exclusive=True)

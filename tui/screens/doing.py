@@ -29,6 +29,8 @@ class Place(Protocol):
 
     def done_to(self, records: Sequence[Any]) -> None: ...
 
+    def given(self, action_id: str) -> Mapping[str, str]: ...
+
 
 class Doing:
     """The actions of one console."""
@@ -81,7 +83,11 @@ class Doing:
             danger=action.danger,
             hidden=deed.hidden,
         )
-        screen = ConfirmScreen(wanted, action.questions)
+        given = deed.place.given(action.id) if deed.place is not None else {}
+        questions = [
+            replace(each, default=given.get(each.name, each.default)) for each in action.questions
+        ]
+        screen = ConfirmScreen(wanted, questions)
         return await self._console.push_screen_wait(screen)
 
     async def _do(self, session: Session, deed: _Deed, answers: Mapping[str, str]) -> None:

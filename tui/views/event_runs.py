@@ -11,7 +11,6 @@ from tui.views.durations import iso
 from tui.views.visible import in_one_line
 
 HEAD = ("AT", "HANDLER", "EVENT", "ACTION", "CAME TO", "TARGET", "REASON")
-TONES = {"COMPLETED": "success", "SKIPPED": "muted", "FAILED": "error", "UNDER_WAY": "primary"}
 
 
 def outcome(run: pb.EventExecution) -> str:

@@ -14,7 +14,6 @@ from tui.views.visible import in_one_line
 
 HEAD = ("NAME", "WORKFLOW", "CRON", "NEXT", "LAST", "CAME TO")
 RUN_HEAD = ("DUE", "CAME TO", "EXECUTION", "STATUS", "REASON")
-TONES = {"STARTED": "success", "SKIPPED": "warning", "MISSED": "warning", "FAILED": "error"}
 
 
 def outcome(run: pb.ScheduleRun) -> str:

@@ -57,6 +57,17 @@ TASK_LOOKS: Mapping[str, Look] = _looks(
     ("CANCELED", "⊘", "o", "muted"),
 )
 
+# What came of what the engine did by itself: the runs of schedules, and of event handlers.
+RUN_LOOKS: Mapping[str, Look] = _looks(
+    ("DUE", "·", ".", "muted"),
+    ("STARTED", "✔", "v", "success"),
+    ("COMPLETED", "✔", "v", "success"),
+    ("UNDER_WAY", "●", "*", "primary"),
+    ("SKIPPED", "↷", ">", "warning"),
+    ("MISSED", "!", "!", "warning"),
+    ("FAILED", "✘", "x", "error"),
+)
+
 _UNKNOWN = Look("?", "UNKNOWN", "muted", "?")
 
 
@@ -68,6 +79,11 @@ def look_of_execution(status: int | str) -> Look:
 def look_of_task(status: int | str) -> Look:
     """Of ``TASK_STATUS_FAILED``, as a number or by its short name ``FAILED``."""
     return TASK_LOOKS.get(_name(status, "TASK_STATUS_"), _UNKNOWN)
+
+
+def look_of_run(outcome: str) -> Look:
+    """Of what came of a run of a schedule or of an event handler: ``STARTED``."""
+    return RUN_LOOKS.get(outcome, _UNKNOWN)
 
 
 def _name(status: int | str, prefix: str) -> str:

@@ -134,6 +134,8 @@ class TimelineLines(ScrollView, can_focus=True):
 
     def _line_key(self, line: int) -> LineKey:
         """What the line shows: equal keys look the same."""
+        if not self.book.start:
+            return ("unknown", line == self._detail_line)
         if line < HEAD_LINES:
             return ("head", self._columns, self._axis)
         if line == self._detail_line:
@@ -164,6 +166,8 @@ class TimelineLines(ScrollView, can_focus=True):
         return strip.crop_extend(0, width, self.rich_style)
 
     def _drawn(self, y: int, width: int) -> Strip:
+        if not self.book.start and y != self._detail_line:
+            return Strip.blank(width, self.rich_style)
         if y < HEAD_LINES:
             text = head_of(self._columns, self._axis, ascii=self._ascii)
             return Strip([Segment(text, self.get_component_rich_style("timeline--head"))])
@@ -181,7 +185,8 @@ class TimelineLines(ScrollView, can_focus=True):
     def _detail(self, width: int) -> Strip:
         style = self.get_component_rich_style("timeline--detail")
         row = self.row
-        text = detail_of(row, self._facts(row)) if row else "no task has been reached"
+        nothing = "no task has been reached" if self.book.start else "asking the executor…"
+        text = detail_of(row, self._facts(row)) if row else nothing
         if self.following:
             text = f"following  {text}"
         return Strip([Segment(fitted(text, width, ascii=self._ascii), style)])

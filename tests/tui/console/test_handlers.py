@@ -23,7 +23,7 @@ async def test_what_a_handler_did_is_shown(services: Services) -> None:
         await until_shown(pilot, "listener", "conductor:tells", "start_workflow", "on")
 
         await pilot.press("enter")
-        await until_shown(pilot, "AT (UTC)", "COMPLETED")
+        await until_shown(pilot, "AT (UTC)", "✔ completed")
 
 
 async def test_a_webhook_is_listed_with_its_url(services: Services) -> None:

@@ -22,7 +22,7 @@ async def test_a_schedule_is_listed_paused_and_resumed_and_its_runs_are_shown(
 
         await pilot.press("enter")
         # A run takes a second to come.
-        await until_shown(pilot, "DUE (UTC)", "STARTED", "COMPLETED", "read 0 s ago")
+        await until_shown(pilot, "DUE (UTC)", "✔ started", "✔ completed", "read 0 s ago")
 
         await pilot.press("escape", "P")
         await until_shown(pilot, "paused")

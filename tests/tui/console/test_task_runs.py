@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from textual.pilot import Pilot
+from textual.widgets import Input
 
 from tests.tui.console.conftest import console_on
 from tests.tui.screen import until, until_shown
 from tests.tui.services import Services, put, start
 from tui.screens.list_pane import ListPane
+from tui.widgets.flow_graph import FlowGraph
 from tui.widgets.timeline import Timeline
 
 
@@ -30,6 +32,13 @@ async def test_tasks_of_several_executions_are_ended_by_hand(services: Services)
         assert pane.table.put_cursor_on(last.id)
         await pilot.press("escape", "enter")
         await until(pilot, lambda: last.id in _cursors(pilot))
+        await pilot.press("2")
+        graph = pilot.app.screen.query_one(FlowGraph)
+        await until(pilot, lambda: bool(graph.cursor))
+        await pilot.press("K")
+        await until(pilot, lambda: bool(pilot.app.screen.query("#answer-ref")))
+        # What is asked for is what the cursor is on.
+        assert pilot.app.screen.query_one("#answer-ref", Input).value == graph.cursor
 
 
 def _cursors(pilot: Pilot[Any]) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from textual.app import ComposeResult
 
@@ -23,6 +23,7 @@ class GraphTab(ExecutionTab):
         super().__init__(detail)
         self._graph = FlowGraph("Graph", ascii=detail.console.ascii)
         self._changed: set[str] = set()
+        self._why_empty = ""
 
     def compose(self) -> ComposeResult:
         yield self._graph
@@ -43,6 +44,7 @@ class GraphTab(ExecutionTab):
     def show(self, now: float) -> None:
         facts, records = self.facts, self.tasks.records
         if facts.document is None or facts.state is None:
+            self._say_why_empty(facts.problem or "Asking the executor…")
             return
         is_new = self.new_definition() is not None
         if is_new or any(id_ not in records for id_ in self._changed):
@@ -51,6 +53,18 @@ class GraphTab(ExecutionTab):
             changed = [records[id_].state for id_ in self._changed if id_ in records]
             self._graph.apply(changed, look_of_execution(facts.state.status).word)
             self._changed.clear()
+
+    def _say_why_empty(self, why: str) -> None:
+        if why != self._why_empty:
+            self._why_empty = why
+            self._graph.say(why)
+
+    def given(self, action_id: str) -> Mapping[str, str]:
+        drawing = self._graph.drawing
+        region = drawing.regions.get(self._graph.cursor) if drawing is not None else None
+        if action_id not in ("executions.rerun", "executions.skip_task") or region is None:
+            return {}
+        return {"ref": region.step.ref}
 
     async def on_flow_graph_task_opened(self, message: FlowGraph.TaskOpened) -> None:
         task_id = self._newest(message)

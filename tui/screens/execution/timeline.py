@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any, ClassVar
 
 from textual.app import ComposeResult
@@ -178,6 +178,12 @@ class TimelineTab(ExecutionTab):
         if action == "open_started":
             return bool(started_by(self.facts.document, self._task_id))
         return super().check_action(action, parameters)
+
+    def given(self, action_id: str) -> Mapping[str, str]:
+        task = self.tasks.get(self._task_id)
+        if action_id != "executions.rerun" or task is None:
+            return {}
+        return {"ref": task.state.ref}
 
     @property
     def _chosen(self) -> ExecutionTask | None:
