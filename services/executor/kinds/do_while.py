@@ -10,6 +10,8 @@ from services.executor.kinds.scripts import needed, used
 
 MOST_ITERATIONS = 10_000
 
+_NO_LIST = "items must be a list, and it is null: what it names is not there."
+
 
 class DoWhile(Kind):
     """Runs at least once, unless it is over a list without items.
@@ -28,7 +30,9 @@ class DoWhile(Kind):
             return unusable(refusal)
         items = _items(view)
         if items is None:
-            return _round(view, 1, None)
+            # A round on no item would do something that nobody meant.
+            listed = bool(view.step.document.get("items"))
+            return unusable(_NO_LIST) if listed else _round(view, 1, None)
         if not isinstance(items, list):
             return unusable(f"items must be a list, not {type(items).__name__}.")
         return _round(view, 1, items) if items else Finished(output={"iteration": 0})

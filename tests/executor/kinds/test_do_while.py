@@ -108,15 +108,16 @@ def test_a_loop_over_an_empty_list_runs_nothing() -> None:
     assert run.task("loop").output == {"iteration": 0}
 
 
-@pytest.mark.parametrize(("value", "named"), [("text", "str"), (None, None)])
-def test_a_loop_over_no_list_says_so(value: Json, named: str | None) -> None:
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [("text", "items must be a list, not str."), ({"a": 1}, "items must be a list, not dict."),
+     (None, "items must be a list, and it is null: what it names is not there.")],
+)  # fmt: skip
+def test_a_loop_over_no_list_says_so(value: Json, reason: str) -> None:
     run = Simulator(workflow(*over("${workflow.input.x}", task("say", "NOOP"))), {"x": value})
     run.begin()
-    if named is None:
-        # Nothing to go over and no condition: once.
-        assert run.task("loop").output == {"1": {"say": {}}, "iteration": 1}
-    else:
-        assert run.task("loop").reason == f"items must be a list, not {named}."
+    assert (run.task("loop").reason, run.task("loop").status.successful) == (reason, False)
+    assert "say__1" not in run.execution.tasks
 
 
 def test_a_list_and_a_condition_must_both_hold() -> None:
