@@ -77,12 +77,8 @@ async def opened(
     Raises:
         StartupError: It cannot; says why.
     """
-    cluster_key = read_key(
-        settings.file(settings.cluster_key_file, "cluster.key", "PODIUM_CLUSTER_KEY_FILE")
-    )
-    sealer = Sealer(
-        read_key(settings.file(settings.secret_key_file, "secret.key", "PODIUM_SECRET_KEY_FILE"))
-    )
+    cluster_key = _key(settings, settings.cluster_key_file, "cluster")
+    sealer = Sealer(_key(settings, settings.secret_key_file, "secret"))
     database = settings.file(settings.database, "executor.db", "PODIUM_EXECUTOR_DATABASE")
     async with AsyncExitStack() as stack:
         scripts = await stack.enter_async_context(
@@ -109,22 +105,38 @@ async def opened(
             )
         )
         executor, workers = Executor(runtime, replica, tokens), Workers(runtime, replica)
-        verifier = Verifier(cluster_key, replica, "executor")
-        log = ring or LogRing()
-        address = await stack.enter_async_context(
-            serving(
-                executor.add_to,
-                workers.add_to,
-                log_service.LogService(log).add_to,
-                address=settings.listen,
-                interceptors=[AccessInterceptor(verifier, replica)],
-                services=[SERVICE, WORKERS, log_service.NAME],
-                grace=_GRACE_SECONDS,
-            )
-        )
-        stack.callback(log.close)
-        executor.ends_with(workers.end_sessions)
+        access = AccessInterceptor(Verifier(cluster_key, replica, "executor"), replica)
+        address = await _served(stack, settings, executor, workers, access, ring or LogRing())
         yield executor, runtime, replica, scripts, address
+
+
+async def _served(
+    stack: AsyncExitStack,
+    settings: ExecutorSettings,
+    executor: Executor,
+    workers: Workers,
+    access: AccessInterceptor,
+    log: LogRing,
+) -> str:
+    """Serve both until the stack ends; the address that is bound."""
+    address = await stack.enter_async_context(
+        serving(
+            executor.add_to,
+            workers.add_to,
+            log_service.LogService(log).add_to,
+            address=settings.listen,
+            interceptors=[access],
+            services=[SERVICE, WORKERS, log_service.NAME],
+            grace=_GRACE_SECONDS,
+        )
+    )
+    stack.callback(log.close)
+    executor.ends_with(workers.end_sessions)
+    return address
+
+
+def _key(settings: ExecutorSettings, path: Path | None, name: str) -> bytes:
+    return read_key(settings.file(path, f"{name}.key", f"PODIUM_{name.upper()}_KEY_FILE"))
 
 
 def _breakers(settings: ExecutorSettings) -> Breakers:

@@ -3,17 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import logging
-import sqlite3
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Coroutine, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
-from datetime import timedelta
 from time import monotonic
-from typing import TypeVar
 
-from services.errors import ServiceError
-from services.executor import breaker_rows, kinship, queries, turn_rows
 from services.executor.actors import Actor, Letter, Told
 from services.executor.admission import Gate, Lanes
 from services.executor.answers import Answer, stopping
@@ -32,9 +26,9 @@ from services.executor.kinds.fork_join import MOST_BRANCHES
 from services.executor.launching import Launching
 from services.executor.metering import Metering
 from services.executor.performing import Performing
+from services.executor.recovery import Left, left
 from services.executor.results import Waiters
-from services.executor.scheduling import rows as schedule_rows
-from services.executor.scheduling.scheduler import Known, Scheduler
+from services.executor.scheduling.scheduler import Scheduler
 from services.executor.slots import Slots
 from services.executor.snapshots import Snapshots
 from services.executor.store import Store
@@ -44,14 +38,6 @@ from services.executor.units import Unit
 from services.executor.upkeep import Upkeep
 from services.javascript import Scripts
 from services.judging import Judges
-
-logger = logging.getLogger(__name__)
-
-T = TypeVar("T")
-
-_PATIENCE = timedelta(minutes=1)
-_FIRST_RETRY_SECONDS = 0.1
-_LONGEST_RETRY_SECONDS = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +54,19 @@ class Limits:
     calls: int = 2048
     units: int = 1000
     branches: int = MOST_BRANCHES
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a runtime is made of."""
+
+    store: Store
+    snapshots: Snapshots
+    scripts: Scripts
+    effects: Mapping[str, Effect]
+    handing_off: HandingOff
+    limits: Limits
+    breakers: Breakers
 
 
 class Runtime:
@@ -87,65 +86,54 @@ class Runtime:
     """
 
     def __init__(
-        self,
-        store: Store,
-        snapshots: Snapshots,
-        scripts: Scripts,
-        effects: Mapping[str, Effect],
-        handing_off: HandingOff,
-        tasks: asyncio.TaskGroup,
-        feed: Feed,
-        limits: Limits,
-        counts: Mapping[str, int],
-        held: Mapping[bytes, int],
-        crowds: Mapping[bytes, int],
-        scheduled: Known,
-        terms: Terms | None = None,
-        breakers: Breakers | None = None,
+        self, parts: Parts, tasks: asyncio.TaskGroup, found: Left, terms: Terms | None
     ) -> None:
-        loop = asyncio.get_running_loop()
-        self.store = store
-        self.snapshots = snapshots
-        self.feed = feed
-        self.waiters = Waiters()
-        self.judges = Judges()
-        self.engine = Engine(
-            store,
-            snapshots,
-            with_branches(limits.branches),
-            scripts,
+        store, replica = parts.store, parts.snapshots.replica
+        self.store, self.snapshots, self.scripts = store, parts.snapshots, parts.scripts
+        self.handing_off, self.breakers = parts.handing_off, parts.breakers
+        self.public_url, self.secret = parts.handing_off.absolute, parts.handing_off.secret
+        self.draining = False
+        self.judges, self.waiters = Judges(), Waiters()
+        self.feed = Feed(store.readers, store.epoch, found.head, found.floor)
+        self.tally, self.slots = Tally(found.counts), Slots(found.held)
+        self.engine = self._engine(parts, tasks, found.crowds)
+        self.metering = Metering(asyncio.get_running_loop(), store.writer, self.engine)
+        self.gate = self._gate(parts)
+        self.entrance = Entrance(self.engine, store.loaders, self.slots)
+        self.launching = Launching(store, parts.snapshots, self._launched, self.check_start)
+        self.scheduler = Scheduler(
+            tasks, store, replica, self.launching, self._tell, found.schedules
+        )
+        self.dispatcher = Dispatcher(
+            tasks, store, replica, parts.scripts, self.launching, self._tell
+        )
+        lanes = Lanes(parts.limits.calls_per_host, parts.limits.calls)
+        outwards = parts.effects, parts.handing_off
+        self.performing = Performing(tasks, *outwards, self.engine.tell, lanes)
+        self.deliveries = Deliveries(tasks, store, *outwards, terms)
+
+    def _engine(
+        self, parts: Parts, tasks: asyncio.TaskGroup, crowds: Mapping[bytes, int]
+    ) -> Engine:
+        return Engine(
+            parts.store,
+            parts.snapshots,
+            with_branches(parts.limits.branches),
+            parts.scripts,
             self.judges,
             tasks,
             self._committed,
             crowds=crowds,
         )
-        self.metering = Metering(loop, store.writer, self.engine)
-        self.slots = Slots(held)
-        self.entrance = Entrance(self.engine, store.loaders, self.slots)
-        lanes = Lanes(limits.calls_per_host, limits.calls)
-        self.launching = Launching(store, snapshots, self._launched, self.check_start)
-        self.scheduler = Scheduler(
-            tasks, store, snapshots.replica, self.launching, self._tell, scheduled
-        )
-        self.dispatcher = Dispatcher(
-            tasks, store, snapshots.replica, scripts, self.launching, self._tell
-        )
-        self.performing = Performing(tasks, effects, handing_off, self.engine.tell, lanes)
-        self.deliveries = Deliveries(tasks, store, effects, handing_off, terms)
-        self.handing_off = handing_off
-        self.public_url = handing_off.absolute
-        self.secret = handing_off.secret
-        self.scripts = scripts
-        self.breakers = breakers or Breakers()
-        self.gate = Gate(
-            loop,
-            lambda: store.writer.outstanding,
-            scripts.waited,
+
+    def _gate(self, parts: Parts) -> Gate:
+        return Gate(
+            asyncio.get_running_loop(),
+            lambda: parts.store.writer.outstanding,
+            parts.scripts.waited,
             self.metering.late,
-            most_units=limits.units,
+            most_units=parts.limits.units,
         )
-        self.tally = Tally(counts)
-        self.draining = False
 
     def check_open(self) -> None:
         """Whether a new execution may begin.
@@ -242,6 +230,33 @@ class Runtime:
         self.deliveries.close()
         self.engine.close()
 
+    def background(self, upkeep: Upkeep, snapshots: Snapshots) -> list[Coroutine[None, None, None]]:
+        """What runs as long as the executor does."""
+        store, feed = self.store, self.feed
+        return [
+            store.writer.failing(),
+            self.engine.timers.run(),
+            self.deliveries.timers.run(),
+            self.scheduler.run(),
+            self.dispatcher.run(),
+            self.dispatcher.waking.early.run(),
+            upkeep.run(store, feed, self.tally, snapshots),
+            store.words.run(lambda: feed.head, lambda: store.writer.outstanding),
+        ]
+
+    def close(self) -> None:
+        """End at once; what is under way is gone on with by the next process."""
+        self.draining = True
+        self.entrance.close()
+        self.scheduler.close()
+        self.dispatcher.close()
+        self.engine.close()
+        self.performing.close()
+        self.deliveries.close()
+        self.gate.close()
+        self.metering.close()
+        self.feed.end()
+
 
 @asynccontextmanager
 async def running(
@@ -261,77 +276,27 @@ async def running(
     Args:
         breakers: Those that ``effects`` go by; what operators have said of them is told to them.
     """
-    (head, floor), counts, held, interrupted, not_begun, unheard = await asyncio.gather(
-        store.readers.read(queries.revisions),
-        _surely(store, queries.counts),
-        _surely(store, queries.slots_held),
-        _surely(store, queries.interrupted),
-        _surely(store, queries.not_begun),
-        _surely(store, kinship.unheard),
-    )
-    scheduled = await _surely(store, schedule_rows.known)
-    waiting = await _surely(store, turn_rows.turns)
-    crowds = await _surely(store, queries.crowds)
     breakers = breakers or Breakers()
-    for host, said in (await _surely(store, breaker_rows.said)).items():
-        breakers.say(host, said, monotonic())
-    feed = Feed(store.readers, store.epoch, head, floor)
+    parts = Parts(store, snapshots, scripts, effects, handing_off, limits or Limits(), breakers)
     async with asyncio.TaskGroup() as tasks:
-        runtime = Runtime(
-            store,
-            snapshots,
-            scripts,
-            effects,
-            handing_off,
-            tasks,
-            feed,
-            limits or Limits(),
-            counts,
-            held,
-            crowds,
-            scheduled,
-            terms,
-            breakers,
-        )
-        runtime.engine.queues.recover(waiting)
-        runtime.engine.recover(interrupted, not_begun)
-        runtime.engine.kin.recover(unheard)
-        runtime.engine.queues.go_on()
+        runtime = await _gone_on(parts, tasks, terms)
         background = [
-            tasks.create_task(store.writer.failing()),
-            tasks.create_task(runtime.engine.timers.run()),
-            tasks.create_task(runtime.deliveries.timers.run()),
-            tasks.create_task(runtime.scheduler.run()),
-            tasks.create_task(runtime.dispatcher.run()),
-            tasks.create_task(runtime.dispatcher.waking.early.run()),
-            tasks.create_task((upkeep or Upkeep()).run(store, feed, runtime.tally, snapshots)),
-            tasks.create_task(store.words.run(lambda: feed.head, lambda: store.writer.outstanding)),
+            tasks.create_task(each) for each in runtime.background(upkeep or Upkeep(), snapshots)
         ]
         try:
             yield runtime
         finally:
-            runtime.draining = True
-            runtime.entrance.close()
-            runtime.scheduler.close()
-            runtime.dispatcher.close()
-            runtime.engine.close()
-            runtime.performing.close()
-            runtime.deliveries.close()
-            runtime.gate.close()
-            runtime.metering.close()
-            feed.end()
+            runtime.close()
             for task in background:
                 task.cancel()
             await runtime.judges.close()
 
 
-async def _surely(store: Store, read: Callable[[sqlite3.Connection], T]) -> T:
-    """What ``read`` returns, however often it has to be tried."""
-    delay = _FIRST_RETRY_SECONDS
-    while True:
-        try:
-            return await store.loaders.read(read, within=_PATIENCE)
-        except ServiceError as error:
-            logger.warning("What was left half-done cannot be read just now: %s", error)
-        await asyncio.sleep(delay)
-        delay = min(2 * delay, _LONGEST_RETRY_SECONDS)
+async def _gone_on(parts: Parts, tasks: asyncio.TaskGroup, terms: Terms | None) -> Runtime:
+    """A runtime that goes on with what was left; of that nothing stays in memory."""
+    found = await left(parts.store)
+    for host, said in found.breakers.items():
+        parts.breakers.say(host, said, monotonic())
+    runtime = Runtime(parts, tasks, found, terms)
+    found.go_on(runtime.engine)
+    return runtime
