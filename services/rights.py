@@ -136,6 +136,8 @@ _EXECUTOR = {
     "ReceiveWebhook": Right(services=frozenset((EDGE,))),
     # It tells who runs, and nothing of what they do.
     "ListSlots": _right(EDITOR, OPERATOR, VIEWER, services=(EDGE,)),
+    # It tells who runs, and what they are counted by.
+    "ListWorkflowLimits": _READ,
     # It tells of hosts, and of no call.
     "ListBreakers": _READ,
     "SetBreaker": _OPERATE,

@@ -61,6 +61,14 @@ def _tried(
         return error
 
 
+def load_alone(db: sqlite3.Connection, execution_id: str, snapshots: Snapshots) -> Execution | None:
+    """The execution without its tasks; None: there is none of that id."""
+    row = queries.execution_alone(db, execution_id)
+    if row is None:
+        return None
+    return execution_of(row, _snapshot(db, row[3], snapshots).workflow, {})
+
+
 def load_whole(db: sqlite3.Connection, execution_id: str, snapshots: Snapshots) -> Loaded | None:
     """The execution with all its attempts; None: there is none of that id."""
     return _load(db, execution_id, snapshots, whole=True)

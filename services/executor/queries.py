@@ -50,6 +50,8 @@ _DISORDER_MICROSECONDS = 10_000_000
 _PROBES = 256
 # To sort that many takes as long as to look through as many by time.
 _CROWD = 5000
+# To sort all that run of a crowd takes too long where they are many.
+_MOST_RUNNERS = 1000
 _OPEN_TASK = tuple(status.value for status in TaskStatus if not status.final)
 _OPEN = frozenset(("RUNNING", "PAUSED"))
 _STATE = f"SELECT {', '.join(STATE_COLUMNS)} FROM executions"
@@ -67,6 +69,12 @@ def execution(db: sqlite3.Connection, execution_id: str) -> tuple[Row, list[Row]
     if row is None:
         return None
     return row, db.execute(_TASKS, (execution_id,)).fetchall()
+
+
+def execution_alone(db: sqlite3.Connection, execution_id: str) -> Row | None:
+    """The row of an execution."""
+    row: Row | None = db.execute(f"{_EXECUTION} WHERE id = ?", (execution_id,)).fetchone()
+    return row
 
 
 def snapshot(db: sqlite3.Connection, hash_: str) -> str | None:
@@ -232,6 +240,9 @@ def slots_held(db: sqlite3.Connection) -> dict[bytes, int]:
     )
 
 
+Runner = tuple[str, int]
+"""Of an execution: id, when it was started in microseconds."""
+
 Holder = tuple[str, str, int, str]
 """Of an execution: id, the workflow's name, when it began in microseconds, what answers for it."""
 
@@ -246,6 +257,21 @@ def slot_holders(
             "INDEXED BY executions_in_slots "
             "WHERE slot = ? AND slot != x'' AND ended_at IS NULL ORDER BY rowid LIMIT ?",
             (key, most),
+        ).fetchall()
+        for key in keys
+    }
+
+
+def crowd_runners(
+    db: sqlite3.Connection, keys: Sequence[bytes], most: int
+) -> dict[bytes, list[Runner]]:
+    """By key, executions that hold a slot among those of their workflow: at most so many."""
+    return {
+        key: db.execute(
+            "SELECT e.id, e.created_at FROM "
+            "(SELECT execution_id FROM crowds WHERE key = ? LIMIT ?) AS c "
+            "CROSS JOIN executions AS e ON e.id = c.execution_id ORDER BY e.rowid LIMIT ?",
+            (key, _MOST_RUNNERS, most),
         ).fetchall()
         for key in keys
     }

@@ -10,7 +10,7 @@ from typing import Any
 
 import grpc
 
-from podium.executor.v1 import executor_pb2 as pb, executor_pb2_grpc as rpc
+from podium.executor.v1 import crowds_pb2, executor_pb2 as pb, executor_pb2_grpc as rpc
 from services.access import current
 from services.errors import InvalidRequest, NotFound
 from services.executor import listing, loading, occupancy, tasklist
@@ -20,6 +20,7 @@ from services.executor.core.conductor import execution_json
 from services.executor.core.events import TaskUpdated
 from services.executor.core.model import Task, TaskStatus
 from services.executor.core.webhooks import delivery_json
+from services.executor.crowding import Crowding
 from services.executor.documents import LARGE_CHARS, text_of
 from services.executor.effects.callbacks import CallbackTokens
 from services.executor.eventing.calls import EventCalls
@@ -75,6 +76,7 @@ class Executor(
         self._events = EventList(self._searches)
         self._watching = Watching(runtime.feed, self._readers, runtime.snapshots)
         self._gauges = Gauges(runtime)
+        self._crowding = Crowding(runtime.engine.crowds, self._readers, runtime.snapshots)
         super().__init__(runtime, self._starting, self._calls, self._searches)
         self._sessions: set[Session] = set()
         self._others: list[Callable[[], None]] = []
@@ -188,6 +190,11 @@ class Executor(
         self, request: pb.ListSlotsRequest, context: Context
     ) -> pb.ListSlotsResponse:
         return await occupancy.of(self._runtime.slots, self._readers, request)
+
+    async def ListWorkflowLimits(
+        self, request: crowds_pb2.ListWorkflowLimitsRequest, context: Context
+    ) -> crowds_pb2.ListWorkflowLimitsResponse:
+        return await self._crowding.page(request)
 
     async def GetEngineMetrics(
         self, request: pb.GetEngineMetricsRequest, context: Context

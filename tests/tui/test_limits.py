@@ -5,8 +5,9 @@ from datetime import UTC, datetime
 from google.protobuf.duration_pb2 import Duration
 
 from podium.edge.v1 import edge_pb2 as pb
-from tui.resources.limits import RESET, RESOURCE, limits_of
-from tui.views.limits import documents, lines
+from podium.executor.v1 import crowds_pb2 as crowds
+from tui.resources.limits import RESET, RESOURCE, limits_of, limits_of_workflow
+from tui.views.limits import documents, lines, workflow_documents, workflow_lines
 
 AT = datetime(2026, 11, 26, 20, 0, tzinfo=UTC)
 
@@ -82,3 +83,45 @@ def test_two_limits_of_one_route_with_one_key_are_told_apart_before_a_reset() ->
     ]
     assert "counted by ${principal}" in RESET.effect(rows)
     assert len({RESOURCE.label(row) for row in rows}) == 2
+
+
+def of_workflows() -> crowds.ListWorkflowLimitsResponse:
+    held = crowds.WorkflowLimit(workflow_name="held", key="${workflow.input.k}", limit=2,
+                                keys_used=3)  # fmt: skip
+    key = held.keys.add(id=b"\x01", key="a\x1b", used=3, limit=2, waiting=4)
+    key.holders.add(execution_id="e1")
+    alone = crowds.WorkflowLimit(workflow_name="alone", limit=1, rejects=True, keys_used=1)
+    alone.keys.add(id=b"\x02", key="null", used=1)
+    return crowds.ListWorkflowLimitsResponse(limits=[held, alone])
+
+
+def test_limits_of_workflows_are_lines_and_data_too() -> None:
+    shown = [" ".join(line.split()) for line in workflow_lines(of_workflows())]
+
+    assert shown == [
+        "workflow held 2 at once, others wait by ${workflow.input.k} 3 in use",
+        "key used waiting refused room at id",
+        "a\\x1b 3/2 4 - - e1 and 2 more",
+        "and 2 more keys",
+        "",
+        "workflow alone 1 at once, one more is refused 1 in use",
+        "key used waiting refused room at id",
+        "(all calls) 1/1 0 - - and 1 more",
+    ]
+    held, alone = workflow_documents(of_workflows())
+    assert (held["workflow"], held["policy"], held["keys"][0]["executionIds"]) == (
+        "held", "QUEUE", ["e1"]
+    )  # fmt: skip
+    assert (alone["policy"], alone["keys"][0]["key"]) == ("REJECT", "")
+
+
+def test_limits_of_workflows_are_rows_beside_those_of_routes() -> None:
+    rows = [row for each in of_workflows().limits for row in limits_of_workflow(each)]
+
+    assert [(row.route, row.shown_key, row.used, row.waiting) for row in rows] == [
+        ("workflow held", "a\x1b", 3, 4),
+        ("workflow alone", "(all calls)", 1, 0),
+    ]
+    assert not RESET.applies(rows[0])
+    assert rows[0].document["workflow"] == "held"
+    assert "path" not in rows[0].document

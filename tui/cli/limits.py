@@ -1,4 +1,4 @@
-"""`podium limits`: how the limits of routes stand, and some of them begun anew."""
+"""`podium limits`: how the limits of routes and workflows stand, and some of them begun anew."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING
 import click
 
 from podium.edge.v1 import edge_pb2 as pb
+from podium.executor.v1 import crowds_pb2
+from services.errors import Unavailable
+from services.rpc import raising_ours
 from tui.cli.main import HOME_OPTION
 from tui.cli.session import call
 from tui.cli.writing import OUTPUT_OPTION, echo_data, echo_lines, examples
@@ -42,7 +45,7 @@ class _Limits(click.Group):
 )
 @click.pass_context
 def limits(context: click.Context) -> None:
-    """Show how the limits of routes stand, or those of SERVICE: podium limits list --help."""
+    """Show how limits stand, or those of SERVICE: podium limits list --help."""
     if context.invoked_subcommand is None:
         context.invoke(listed)
 
@@ -68,8 +71,9 @@ def limits(context: click.Context) -> None:
 def listed(home: Path | None, output: str, keys: int, service: str, method: str, path: str) -> None:
     """Show each limit of routes, of SERVICE or of one route of it, with its busiest keys.
 
-    PATH is the route's as it is defined, the whole path or that below the service's. The word list
-    may be left out.
+    Without a SERVICE, the limits of workflows on executions side by side follow. PATH is the
+    route's as it is defined, the whole path or that below the service's. The word list may be left
+    out.
     """
     if method and not path:
         raise click.UsageError(_HOW_TO_NAME)
@@ -77,16 +81,31 @@ def listed(home: Path | None, output: str, keys: int, service: str, method: str,
 
     async def work(clients: Clients) -> None:
         told = await clients.edge.ListLimits(request, timeout=CALL_SECONDS)
+        workflows = None if service else await _of_workflows(clients, keys)
+        of_workflows = workflows or crowds_pb2.ListWorkflowLimitsResponse()
         if output != "text":
-            echo_data(views.documents(told), output)
-        elif told.limits:
-            echo_lines(views.lines(told))
+            echo_data([*views.documents(told), *views.workflow_documents(of_workflows)], output)
+        elif told.limits or of_workflows.limits:
+            between = [""] if told.limits and of_workflows.limits else []
+            echo_lines([*views.lines(told), *between, *views.workflow_lines(of_workflows)])
         else:
             click.echo(_NONE)
-        if told.executor_away:
+        if told.executor_away or (workflows is None and not service):
             click.echo("podium: the executor is away: who runs and waits is not told.", err=True)
 
     call(home, work)
+
+
+async def _of_workflows(
+    clients: Clients, keys: int
+) -> crowds_pb2.ListWorkflowLimitsResponse | None:
+    """None: the executor is away."""
+    request = crowds_pb2.ListWorkflowLimitsRequest(keys=keys)
+    try:
+        with raising_ours():
+            return await clients.executor.ListWorkflowLimits(request, timeout=CALL_SECONDS)
+    except Unavailable:
+        return None
 
 
 @limits.command(

@@ -57,7 +57,7 @@ COMMANDS = {
     "task-logs": ("tui.cli.queues", "task_logs", "Show what was logged for a task."),
     "breakers": ("tui.cli.breakers", "breakers", "Show whom tasks leave alone; open, close."),
     "cache": ("tui.cli.cache", "cache", "Show what the gateway keeps of answers, and purge it."),
-    "limits": ("tui.cli.limits", "limits", "Show how the limits of routes stand; begin anew."),
+    "limits": ("tui.cli.limits", "limits", "Show how limits stand; begin anew."),
     "metrics": ("tui.cli.metrics", "metrics", "Show what the gateway has answered of late."),
     "pulse": ("tui.cli.pulse", "pulse", "Show how the suite does, in a few figures."),
     "engine": ("tui.cli.engine", "engine", "Show what the executor does, and how it stands."),

@@ -1,4 +1,4 @@
-"""Limits: how many requests, or executions side by side, each route still takes, key by key."""
+"""Limits: how much each route still takes, and each workflow, key by key."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from podium.edge.v1 import edge_pb2 as pb
-from podium.executor.v1 import executor_pb2
-from services.errors import ServiceError
+from podium.executor.v1 import crowds_pb2, executor_pb2
+from services.errors import ServiceError, Unavailable
 from services.rpc import raising_ours
 from tui.live.collection import Collection
 from tui.live.polling import CALL_SECONDS, Reading, polled
 from tui.live.sources import Source
 from tui.resources.model import Action, Cell, Column, Danger, ItemResult, Resource, Tab
+from tui.views.limits import workflow_rule
 from tui.views.standing import left, tone_of_use, used_bar
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ class Limit(NamedTuple):
         window: In seconds; None: it is about executions side by side.
         room_at: When the oldest request counts no more; ``unused_at``: when none does.
         refused: By this key; of executions, by the limit.
+        workflow: Whose executions are counted; empty: it is a limit of a route.
     """
 
     id: str
@@ -56,11 +58,12 @@ class Limit(NamedTuple):
     room_at: float | None
     unused_at: float | None
     document: Mapping[str, Any]
+    workflow: str = ""
 
     @property
     def route(self) -> str:
-        """Method and path."""
-        return f"{self.method} {self.path}"
+        """Method and path, or the workflow."""
+        return f"workflow {self.workflow}" if self.workflow else f"{self.method} {self.path}"
 
     @property
     def shown_key(self) -> str:
@@ -88,6 +91,19 @@ def _row(state: pb.LimitState, key: pb.LimitKey) -> Limit:
     return row._replace(document=_document(row))
 
 
+def limits_of_workflow(limit: crowds_pb2.WorkflowLimit) -> Iterator[Limit]:
+    """A row for each key that is counted; one without a key where there is none."""
+    for key in limit.keys or [crowds_pb2.WorkflowLimitKey(limit=limit.limit)]:
+        shown = key.key if limit.key or not key.id else ""
+        row = Limit(
+            f"workflow {limit.workflow_name} {key.id.hex()}".rstrip(), "", "", "", "workflow",
+            workflow_rule(limit), limit.key, shown if key.id else None, key.id.hex(), None,
+            key.used, key.limit or limit.limit, key.waiting, 0, None, None, {},
+            limit.workflow_name,
+        )  # fmt: skip
+        yield row._replace(document=_document(row))
+
+
 def _rule(state: pb.LimitState, window: float | None) -> str:
     if window is not None:
         return f"{state.limit:,} in {window:g} s"
@@ -106,6 +122,8 @@ def _document(row: Limit) -> Mapping[str, Any]:
     """What the JSON tab shows: what is known, without what moves by itself."""
     told = row._asdict()
     del told["document"], told["id"]
+    for name in ("service", "method", "path") if row.workflow else ("workflow",):
+        del told[name]
     return {name: value for name, value in told.items() if value is not None}
 
 
@@ -113,9 +131,20 @@ async def _read(clients: Clients, query: str, known: Collection[Any]) -> Reading
     request = pb.ListLimitsRequest(keys=MOST_KEYS)
     told = await clients.edge.ListLimits(request, timeout=CALL_SECONDS)
     rows = [row for state in told.limits for row in limits_of(state)]
-    # An executor that is away counts nothing: that is not the same as that nothing runs.
     hidden = sum(max(0, state.keys_used - len(state.keys)) for state in told.limits)
-    return Reading(rows, {EXECUTOR_AWAY: told.executor_away, "hidden": hidden})
+    # An executor that is away counts nothing: that is not the same as that nothing runs.
+    away = told.executor_away
+    try:
+        with raising_ours():
+            workflows = await clients.executor.ListWorkflowLimits(
+                crowds_pb2.ListWorkflowLimitsRequest(keys=MOST_KEYS), timeout=CALL_SECONDS
+            )
+    except Unavailable:
+        away = True
+    else:
+        rows += [row for limit in workflows.limits for row in limits_of_workflow(limit)]
+        hidden += sum(max(0, each.keys_used - len(each.keys)) for each in workflows.limits)
+    return Reading(rows, {EXECUTOR_AWAY: away, "hidden": hidden})
 
 
 SOURCE: Source[Limit] = polled("limits", "edge", _read, EVERY_SECONDS)
@@ -145,6 +174,23 @@ async def _read_holders(clients: Clients, query: str, known: Collection[Any]) ->
     return Reading(holders, {"held": slots.held, "waiting": slots.waiting})
 
 
+async def _read_runners(clients: Clients, query: str, known: Collection[Any]) -> Reading:
+    request = crowds_pb2.ListWorkflowLimitsRequest(
+        key_id=bytes.fromhex(query), holders=MOST_HOLDERS
+    )
+    told = await clients.executor.ListWorkflowLimits(request, timeout=CALL_SECONDS)
+    holders = [
+        Holder(each.execution_id, limit.workflow_name, each.started_at.ToNanoseconds() / 1e9)
+        for limit in told.limits
+        for key in limit.keys
+        for each in key.holders
+    ]
+    keys = [key for limit in told.limits for key in limit.keys]
+    held, waiting = sum(key.used for key in keys), sum(key.waiting for key in keys)
+    return Reading(holders, {"held": held, "waiting": waiting})
+
+
+RUNNERS: Source[Holder] = polled("holders of workflows", "executor", _read_runners, EVERY_SECONDS)
 HOLDERS: Source[Holder] = polled("holders of slots", "executor", _read_holders, EVERY_SECONDS)
 
 
@@ -242,12 +288,13 @@ RESOURCE: Resource[Limit] = Resource(
     name="limits",
     aliases=("limit", "quotas"),
     title="Limits",
-    empty="No route has a limit: rateLimits and rateLimitConfig of a route set one.",
+    empty="There is no limit: rateLimits and rateLimitConfig set one.",
     help="""\
 ## Limits
 
 How much of each limit of the routes is used, by key: requests within a time, or executions side by
-side. `Enter` shows who holds the slots, `r` has a rate limit begin anew. Read once a second.
+side; and of each workflow that has a limit. `Enter` shows who holds the slots, `r` has a rate limit
+begin anew. Read once a second.
 """,
     columns=(
         Column("route", "ROUTE", 18, lambda row, _: Cell(row.route),
@@ -272,6 +319,7 @@ side. `Enter` shows who holds the slots, `r` has a rate limit begin anew. Read o
         "method": lambda row: row.method,
         "path": lambda row: row.path,
         "limit": lambda row: row.name,
+        "workflow": lambda row: row.workflow,
         "key": lambda row: row.key,
     },
     label=lambda row: f"{row.route} {row.name} {row.shown_key}",

@@ -1,4 +1,4 @@
-"""Limits of routes, and how they stand, as an operator reads them."""
+"""Limits of routes and of workflows, and how they stand, as an operator reads them."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from podium.edge.v1 import edge_pb2 as pb
+from podium.executor.v1 import crowds_pb2 as crowds
 from tui.views.durations import iso
 from tui.views.tables import table
 from tui.views.visible import in_one_line
@@ -35,6 +36,63 @@ def lines(told: pb.ListLimitsResponse) -> Iterator[str]:
         left = limit.keys_used - len(limit.keys)
         if left > 0:
             yield f"  and {left:,} more keys"
+
+
+def workflow_documents(told: crowds.ListWorkflowLimitsResponse) -> list[dict[str, Any]]:
+    """The limits of workflows as data, each with its keys."""
+    return [
+        {
+            "workflow": limit.workflow_name,
+            "name": "workflow",
+            "key": limit.key,
+            "limit": limit.limit,
+            "policy": "REJECT" if limit.rejects else "QUEUE",
+            "keysUsed": limit.keys_used,
+            "keys": [
+                {
+                    "id": key.id.hex(),
+                    "key": key.key if limit.key else "",
+                    "used": key.used,
+                    "limit": key.limit or limit.limit,
+                    "waiting": key.waiting,
+                    "executionIds": [each.execution_id for each in key.holders],
+                }
+                for key in limit.keys
+            ],
+        }
+        for limit in told.limits
+    ]
+
+
+def workflow_lines(told: crowds.ListWorkflowLimitsResponse) -> Iterator[str]:
+    """A line a workflow, and below it one for each of its busiest keys."""
+    for number, limit in enumerate(told.limits):
+        if number:
+            yield ""
+        words = [f"workflow {limit.workflow_name}", workflow_rule(limit)]
+        if limit.key:
+            words.append(f"by {limit.key}")
+        words.append(f"{limit.keys_used:,} in use")
+        yield "  ".join(map(in_one_line, words))
+        if limit.keys:
+            yield from table([_HEAD, *(_workflow_row(limit, key) for key in limit.keys)])
+        left = limit.keys_used - len(limit.keys)
+        if left > 0:
+            yield f"  and {left:,} more keys"
+
+
+def workflow_rule(limit: crowds.WorkflowLimit) -> str:
+    """What a limit of a workflow says."""
+    return f"{limit.limit:,} at once, {'one more is refused' if limit.rejects else 'others wait'}"
+
+
+def _workflow_row(limit: crowds.WorkflowLimit, key: crowds.WorkflowLimitKey) -> Sequence[str]:
+    name = in_one_line(key.key) if limit.key else _EVERYBODY
+    more = key.used - len(key.holders)
+    ids = " ".join(each.execution_id for each in key.holders)
+    used = f"{key.used:,}/{key.limit or limit.limit:,}"
+    told = ids + (f" and {more:,} more" if more > 0 else "")
+    return f"  {name}", used, f"{key.waiting:,}", "-", "-", told
 
 
 def _title(limit: pb.LimitState) -> str:

@@ -14,16 +14,22 @@ from services.executor.core.scope import ExecutionScope
 
 def key_of(execution: Execution) -> bytes:
     """The same for all executions that count together; empty: its workflow has no limit."""
+    if execution.workflow.rate_limit is None:
+        return b""
+    text = f"{execution.workflow.name}\0{value_of(execution)}"
+    return sha256(text.encode("utf-8", "surrogatepass")).digest()
+
+
+def value_of(execution: Execution) -> str:
+    """What the key of its limit comes to, as text; empty: nothing, or it has no limit."""
     limit = execution.workflow.rate_limit
     if limit is None:
-        return b""
+        return ""
     scope = ExecutionScope(Deciding(execution, {}, execution.created_at, flow.MOVES), None)
     try:
-        value = as_text(resolved(limit.key, scope))
+        return as_text(resolved(limit.key, scope))
     except (TooCostly, RecursionError, ArithmeticError, ValueError):
-        value = ""
-    text = f"{execution.workflow.name}\0{value}"
-    return sha256(text.encode("utf-8", "surrogatepass")).digest()
+        return ""
 
 
 def held_by(execution: Execution) -> bytes:

@@ -6,7 +6,7 @@ from typing import Any
 
 from tui.live.session import Feed
 from tui.live.sources import Source
-from tui.resources.limits import HOLDER_COLUMNS, HOLDERS, Limit
+from tui.resources.limits import HOLDER_COLUMNS, HOLDERS, RUNNERS, Limit
 from tui.screens.operations.reading import ReadingTab
 from tui.views.addresses import Address
 from tui.widgets.live_table import LiveTable
@@ -21,7 +21,8 @@ class HoldersTab(ReadingTab):
 
     def source(self, record: Limit) -> tuple[Source[Any], str] | None:
         is_held = record.window is None and record.key_id
-        return (HOLDERS, record.key_id) if is_held else None
+        source = RUNNERS if record.workflow else HOLDERS
+        return (source, record.key_id) if is_held else None
 
     def told(self, record: Limit | None, feed: Feed | None) -> str:
         if record is not None and record.window is not None:
