@@ -11,7 +11,7 @@ from datetime import datetime
 
 from podium.executor.v1 import executor_pb2 as pb
 from services.errors import InvalidRequest, ServiceError
-from services.executor import queries
+from services.executor import finding, queries
 from services.executor.acting import APPLIES, Acting, Asked, Document
 from services.executor.answers import stopping
 from services.executor.core.model import ExecutionStatus, TaskStatus
@@ -194,8 +194,8 @@ def _matching(
     limit: int,
 ) -> Selected:
     meant = [status.value for status in sorted(applies)]
-    counts = queries.counts_of(db, query, at)
-    rows = queries.oldest(db, query, at, meant, limit)
+    counts = finding.counts_of(db, query, at)
+    rows = finding.oldest(db, query, at, meant, limit)
     return Selected(
         ids=[execution_id for execution_id, _ in rows],
         counts=counts,

@@ -11,7 +11,7 @@ from itertools import chain
 
 from podium.executor.v1 import executor_pb2 as pb
 from services.errors import InvalidRequest
-from services.executor import queries
+from services.executor import feed_rows
 from services.executor.events import Happened, Known, What, remembered
 from services.executor.loading import Loaded
 from services.executor.rows import micros
@@ -150,14 +150,14 @@ class _Past:
 def _past(db: sqlite3.Connection, loaded: Loaded, full: Full | None) -> _Past:
     execution = loaded.execution
     last = micros(execution.updated_at)
-    if full is not None and full.revision > queries.revisions(db)[1]:
+    if full is not None and full.revision > feed_rows.revisions(db)[1]:
         # Others may go on from there, too.
         known = Known(full.known.status, dict(full.known.tasks))
-        rows = queries.changes_of(db, execution.id, 0, last, since=full.revision)
+        rows = feed_rows.changes_of(db, execution.id, 0, last, since=full.revision)
         return _Past((), known, rows, full.compacted)
     # What was before a restart is told for as long as it is kept.
     first = 0 if execution.restarts else micros(execution.created_at)
-    changes = queries.changes_of(db, execution.id, first, last)
+    changes = feed_rows.changes_of(db, execution.id, first, last)
     row = next(changes, None)
     rows = changes if row is None else chain([row], changes)
     if row is not None and _is_all(db, row):
@@ -176,7 +176,7 @@ def _made_at(row: tuple[int, str]) -> int:
 def _is_all(db: sqlite3.Connection, row: tuple[int, str]) -> bool:
     """Whether the changes of an execution are kept from its beginning; ``row`` is the first."""
     created_at: int = json.loads(row[1])[0][4]
-    return queries.kept_since(db) < created_at
+    return feed_rows.kept_since(db) < created_at
 
 
 def _event(happened: Happened) -> pb.ExecutionEvent:

@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import chain
 
-from services.executor import queries
+from services.executor import feed_rows
 from services.executor.readers import Readers
 from services.executor.units import Unit
 
@@ -170,7 +170,7 @@ class Feed:
     ) -> AsyncIterator[list[Change]]:
         """As :meth:`backlog`, many at once."""
         while after < until:
-            rows = await self._readers.read(queries.changes, after, until, _PAGE, execution_id)
+            rows = await self._readers.read(feed_rows.changes, after, until, _PAGE, execution_id)
             if after < self.floor:
                 raise Behind
             yield [Change(*row) for row in rows]

@@ -9,8 +9,8 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from podium.executor.v1 import executor_pb2 as pb
 from services.errors import InvalidRequest
-from services.executor import ordering, queries, totals
-from services.executor.queries import STATE_COLUMNS
+from services.executor import finding, ordering, totals
+from services.executor.finding import STATE_COLUMNS
 from services.executor.searches import Searches
 from services.executor.states import EXECUTION_STATUS_NAME, execution_state
 from services.executor.tally import Tally
@@ -53,7 +53,7 @@ async def page(
     if first != order.now:
         order = ordering.executions_by(request.order_by, aliases(EXECUTIONS), first)
     wanted = conjoined((*_filters(request), parsed(request.query)))
-    rows = await searches.search(queries.found, wanted, now, before, size + 1, order, within=within)
+    rows = await searches.search(finding.found, wanted, now, before, size + 1, order, within=within)
     response = pb.ListExecutionsResponse(executions=[execution_state(row) for row in rows[:size]])
     if len(rows) > size:
         last = rows[size - 1]

@@ -12,7 +12,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from podium.executor.v1 import executor_pb2 as pb
 from services.errors import InvalidRequest
-from services.executor import queries
+from services.executor import finding, queries
 from services.executor.batches import batch, change_of
 from services.executor.feed import FULL, Behind, Change, Feed, Follower
 from services.executor.listing import parsed
@@ -165,7 +165,7 @@ class LiveList:
             changes = [change for change in changes if change.execution_id not in gone]
         if self._shown is not None:
             ids = list({*gone, *(change.execution_id for change in changes)})
-            kept = await self._searches.briefly(queries.matching, self._wanted.query, now(), ids)
+            kept = await self._searches.briefly(finding.matching, self._wanted.query, now(), ids)
             gone = self._shown.changed(ids, kept)
             changes = [change for change in changes if change.execution_id in kept]
         self._place = last
@@ -219,7 +219,7 @@ def _page(
 
     With it: where it ends (None: it was the last), and how many are still wanted that have ended.
     """
-    read = queries.found if recent else queries.running
+    read = finding.found if recent else finding.running
     rows = read(db, query, at, before, FULL)
     tasks = queries.open_tasks(db, [row[0] for row in rows if row[6] is None])
     changes = []

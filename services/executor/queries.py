@@ -1,38 +1,22 @@
-"""What is read from ``executor.db``: functions of a connection."""
+"""What is read of executions, and of what they wait for, from ``executor.db``: by id, or all of it.
+
+Functions of a connection. What queries find is in :mod:`finding`, the feed in :mod:`feed_rows`.
+"""
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Sequence
-from datetime import datetime
+from collections.abc import Sequence
 from typing import Any
 
-from services.executor.conditions import (
-    EXECUTION_TABLE,
-    FITS,
-    Prefix,
-    Table,
-    condition,
-    fits_text,
-    matches,
-    prefixes,
-)
 from services.executor.core.model import TaskStatus
 from services.executor.documents import value_of
-from services.executor.ordering import NEWEST, Order, Place
 from services.executor.rows import EXECUTION_COLUMNS, TASK_COLUMNS, Row
-from services.executor.states import GONE, REASON_CHARS
+from services.executor.states import REASON_CHARS
 from services.executor.webhook_rows import DELIVERY_COLUMNS, ORDER_COLUMNS
-from services.query import Query
 
 _EXECUTION = f"SELECT {', '.join(EXECUTION_COLUMNS)} FROM executions"
 _TASKS = f"SELECT {', '.join(TASK_COLUMNS)} FROM tasks WHERE execution_id = ? ORDER BY sequence"
-
-# What a state is made of; the documents stay where they are.
-STATE_COLUMNS = (
-    "id", "workflow", "version", "status", "created_at", "updated_at", "ended_at", "reason",
-    "correlation_id", "started_by", "failed_refs",
-)  # fmt: skip
 # As states.task_facts has them. Only who polls has polls.
 LAST_POLL = "CASE WHEN poll_count > 0 THEN json_quote(json_extract(memory, '$.polls[#-1]')) END"
 _TASK_STATE = f"""
@@ -42,25 +26,10 @@ _TASK_STATE = f"""
     FROM tasks
 """
 _IDS_AT_ONCE = 500
-# An index has all executions in the order of these.
-_IN_ORDER = frozenset(("created_at", "workflow", "id"))
-# By how much units may be written in another order than they were decided in.
-_DISORDER_MICROSECONDS = 10_000_000
-# Where the times of the feed are looked at, to see whether the clock was set back meanwhile.
-_PROBES = 256
-# To sort that many takes as long as to look through as many by time.
-_CROWD = 5000
 # To sort all that run of a crowd takes too long where they are many.
 _MOST_RUNNERS = 1000
 _OPEN_TASK = tuple(status.value for status in TaskStatus if not status.final)
-_OPEN = frozenset(("RUNNING", "PAUSED"))
-_STATE = f"SELECT {', '.join(STATE_COLUMNS)} FROM executions"
 _WEBHOOK = f"SELECT {', '.join(ORDER_COLUMNS + DELIVERY_COLUMNS)} FROM webhooks"
-
-
-def prepare(db: sqlite3.Connection) -> None:
-    """Give a connection what conditions call."""
-    db.create_function(FITS, 2, fits_text, deterministic=True)
 
 
 def execution(db: sqlite3.Connection, execution_id: str) -> tuple[Row, list[Row]] | None:
@@ -83,60 +52,6 @@ def snapshot(db: sqlite3.Connection, hash_: str) -> str | None:
     return None if row is None else row[0]
 
 
-def found(
-    db: sqlite3.Connection,
-    query: Query,
-    now: datetime,
-    before: Place | None,
-    limit: int,
-    order: Order = NEWEST,
-) -> list[Row]:
-    """Rows of :data:`STATE_COLUMNS` and, unless the order is plain, its keys.
-
-    Args:
-        before: The keys after which they begin.
-    """
-    sql, values = _by_time(db, query, now)
-    beyond, place = order.beyond(before)
-    page = f"FROM executions WHERE {sql} {beyond}ORDER BY {order.clause()} LIMIT ?"
-    if order.keys[0] not in _IN_ORDER:
-        # To sort numbers, and not whole rows, takes a third of the time where all are looked at.
-        page = f"FROM executions WHERE rowid IN (SELECT rowid {page}) ORDER BY {order.clause()}"
-    columns = f"{', '.join(STATE_COLUMNS)}{order.columns()}"
-    return db.execute(f"SELECT {columns} {page}", (*values, *place, limit)).fetchall()
-
-
-def _by_time(db: sqlite3.Connection, query: Query, now: datetime) -> tuple[str, tuple[object, ...]]:
-    """The condition of a query of which the first few by time are wanted, and no more."""
-    return condition(query, now, crowded(db, query, EXECUTION_TABLE))
-
-
-def crowded(db: sqlite3.Connection, query: Query, table: Table) -> frozenset[str]:
-    """What :func:`condition` is to know of a query of which the first few by time are wanted."""
-    columns = [each.column for each in prefixes(query, table) if is_crowded(db, each)]
-    words = [
-        each
-        for each in matches(query)
-        if db.execute(
-            f"SELECT 1 FROM {table.index} WHERE {table.index.partition('.')[2]} MATCH ? "
-            "LIMIT 1 OFFSET ?",
-            (each, _CROWD),
-        ).fetchone()
-    ]
-    return frozenset((*columns, *words))
-
-
-def is_crowded(db: sqlite3.Connection, prefix: Prefix) -> bool:
-    """Whether the range holds so many that those looked for are soon met by time."""
-    table, _, _ = prefix.column.rpartition(".")
-    rows = db.execute(
-        f"SELECT 1 FROM {table or 'executions'} "
-        f"WHERE {prefix.column} >= ? AND {prefix.column} < ? LIMIT 1 OFFSET ?",
-        (prefix.first, prefix.after, _CROWD),
-    )
-    return rows.fetchone() is not None
-
-
 def open_tasks(db: sqlite3.Connection, execution_ids: Sequence[str]) -> dict[str, list[list[Any]]]:
     """Of executions' open attempts, in order, what :func:`states.task_facts` says of them.
 
@@ -152,57 +67,6 @@ def open_tasks(db: sqlite3.Connection, execution_ids: Sequence[str]) -> dict[str
         tasks = found.setdefault(execution_id, [])
         tasks.append([*facts, None if poll is None else value_of(poll)])
     return found
-
-
-def running(
-    db: sqlite3.Connection,
-    query: Query,
-    now: datetime,
-    before: tuple[int, str] | None,
-    limit: int,
-) -> list[Row]:
-    """As :func:`found`, of those that have not ended; of all others none is looked at."""
-    sql, values = condition(query, now)
-    place = "" if before is None else "AND (created_at, id) < (?, ?) "
-    return db.execute(
-        f"{_STATE} INDEXED BY executions_running WHERE ended_at IS NULL AND {sql} {place}"
-        "ORDER BY created_at DESC, id DESC LIMIT ?",
-        (*values, *(before or ()), limit),
-    ).fetchall()
-
-
-def matching(db: sqlite3.Connection, query: Query, now: datetime, ids: Sequence[str]) -> set[str]:
-    """Which of ``ids``, at most some hundred, a query finds."""
-    # However few have the words: these alone are looked up.
-    sql, values = condition(query, now, frozenset(matches(query)))
-    # A statement left to itself may look through all that the condition is true of.
-    rows = db.execute(
-        "SELECT id FROM executions INDEXED BY sqlite_autoindex_executions_1 "
-        f"WHERE id IN ({','.join('?' * len(ids))}) AND {sql}",
-        (*ids, *values),
-    )
-    return {row[0] for row in rows}
-
-
-def counts_of(db: sqlite3.Connection, query: Query, now: datetime) -> dict[str, int]:
-    """By status, how many executions a query finds."""
-    sql, values = condition(query, now)
-    return dict(
-        db.execute(f"SELECT status, count(*) FROM executions WHERE {sql} GROUP BY status", values)
-    )
-
-
-def oldest(
-    db: sqlite3.Connection, query: Query, now: datetime, statuses: Sequence[str], limit: int
-) -> list[tuple[str, int]]:
-    """(id, created at) of the oldest that a query finds and that stand there."""
-    sql, values = _by_time(db, query, now)
-    open_ = "AND ended_at IS NULL " if _OPEN.issuperset(statuses) else ""
-    return db.execute(
-        f"SELECT id, created_at FROM executions WHERE {sql} {open_}"
-        f"AND status IN ({','.join('?' * len(statuses))}) ORDER BY created_at, id LIMIT ?",
-        (*values, *statuses, limit),
-    ).fetchall()
 
 
 def standing(db: sqlite3.Connection, ids: Sequence[str]) -> list[Row]:
@@ -340,102 +204,13 @@ def webhooks_due(db: sqlite3.Connection, until: int, limit: int, passed_over: st
     ).fetchall()
 
 
-def revisions(db: sqlite3.Connection) -> tuple[int, int]:
-    """The last revision that was handed out, and the one before the oldest that is kept."""
-    last = db.execute("SELECT seq FROM sqlite_sequence WHERE name = 'changes'").fetchone()
-    head = last[0] if last else 0
-    oldest = db.execute("SELECT min(revision) FROM changes").fetchone()[0]
-    return head, head if oldest is None else oldest - 1
-
-
-def changes(
-    db: sqlite3.Connection, after: int, until: int, limit: int, execution_id: str = ""
-) -> list[Row]:
-    """(revision, execution id, workflow, state) after a revision, up to and with another.
-
-    Those of one execution are looked for here: to hand out all of them takes five times as long.
-    """
-    one = "AND execution_id = ? " if execution_id else ""
-    return db.execute(
-        "SELECT revision, execution_id, workflow, state FROM changes "
-        f"WHERE revision > ? AND revision <= ? {one}ORDER BY revision LIMIT ?",
-        (after, until, *((execution_id,) if execution_id else ()), limit),
-    ).fetchall()
-
-
-def changes_of(
-    db: sqlite3.Connection, execution_id: str, first: int, last: int, since: int = 0
-) -> Iterator[tuple[int, str]]:
-    """(revision, state) of one execution's changes that were made between two times, in order.
-
-    What was made at a time is found by halving: the feed is nearly in that order.
-
-    Args:
-        since: The revision with which they begin, whenever it was made; 0: by time.
-    """
-    head, floor = revisions(db)
-    disorder = _disorder(db, floor + 1, head)
-    low = since or _first_since(db, floor + 1, head, first - disorder)
-    high = _first_since(db, low, head, last + disorder)
-    yield from db.execute(
-        "SELECT revision, state FROM changes "
-        # One that is deleted while it is looked at has its last change in it.
-        "WHERE revision BETWEEN ? AND ? AND execution_id = ? AND state != ? ORDER BY revision",
-        (low, high, execution_id, GONE),
-    )
-
-
-def kept_since(db: sqlite3.Connection) -> int:
-    """The time from which on all changes are kept; 0: from the beginning."""
-    row = db.execute("SELECT revision, at FROM changes ORDER BY revision LIMIT 1").fetchone()
-    return 0 if row is None or row[0] == 1 else int(row[1])
-
-
-def _disorder(db: sqlite3.Connection, low: int, high: int) -> int:
-    """By how much later than its followers a change may say that it was made."""
-    latest = before = most = gap = 0
-    for revision in range(low, high + 1, max((high - low) // _PROBES, 1)):
-        row = db.execute("SELECT at FROM changes WHERE revision = ?", (revision,)).fetchone()
-        at = before if row is None else int(row[0])
-        most = max(most, latest - at)
-        # What is between two probes is not seen.
-        gap = max(gap, at - before) if before else 0
-        latest, before = max(latest, at), at
-    return _DISORDER_MICROSECONDS + (most + gap if most else 0)
-
-
-def _first_since(db: sqlite3.Connection, low: int, high: int, at: int) -> int:
-    """The first revision from ``low`` to ``high`` made at that time or later; else ``high``."""
-    while low < high:
-        middle = (low + high) // 2
-        row = db.execute("SELECT at FROM changes WHERE revision = ?", (middle,)).fetchone()
-        if row is not None and row[0] >= at:
-            high = middle
-        else:
-            low = middle + 1
-    return low
-
-
 def meta(db: sqlite3.Connection) -> dict[str, str]:
     """What the store says of itself: ``epoch`` and ``callback_key`` (hexadecimal)."""
     return dict(db.execute("SELECT name, value FROM meta"))
 
 
-def last_disposable(
-    db: sqlite3.Connection, after: int, until: int, too_old: int, surplus: int
-) -> int:
-    """The last revision in ``(after, until]`` that is too old, or is up to ``surplus``; else 0."""
-    row = db.execute(
-        "SELECT max(revision) FROM changes "
-        "WHERE revision > ? AND revision <= ? AND (at < ? OR revision <= ?)",
-        (after, until, too_old, surplus),
-    ).fetchone()
-    return row[0] or 0
-
-
 Ended = tuple[str, int]
 """(execution id, ended at) of one that has ended, in microseconds."""
-
 # A child goes with those above it: after the last of them has ended long ago, or is gone.
 _ANCESTOR_STAYS = """
     EXISTS (

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from services.errors import DeadlineExceeded, Unavailable
-from services.executor import fulltext, queries
+from services.executor import finding, fulltext
 
 T = TypeVar("T")
 
@@ -71,7 +71,7 @@ class Readers:
     def _connect(self) -> None:
         db = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False, timeout=10)
         db.execute("PRAGMA query_only=1")
-        queries.prepare(db)
+        finding.prepare(db)
         if self._words is not None:
             fulltext.attach(db, self._words)
         self._local.db = db

@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import TypeVar
 
 from services.errors import ServiceError
-from services.executor import breaker_rows, kinship, queries, turn_rows
+from services.executor import breaker_rows, feed_rows, kinship, queries, turn_rows
 from services.executor.breaking.breakers import Said
 from services.executor.engine import Engine
 from services.executor.kinship import Unheard
@@ -69,7 +69,7 @@ class Left:
 async def left(store: Store) -> Left:
     """As the store has it, however often that has to be tried."""
     (head, floor), counts, held, interrupted, not_begun, unheard = await asyncio.gather(
-        store.readers.read(queries.revisions),
+        store.readers.read(feed_rows.revisions),
         _surely(store, queries.counts),
         _surely(store, queries.slots_held),
         _surely(store, queries.interrupted),

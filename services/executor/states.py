@@ -97,7 +97,7 @@ def _task_text(task: Task, row: Row) -> str:
 
 
 def execution_facts(execution: Execution, origin: Origin) -> list[Any]:
-    """In the order of :data:`services.executor.queries.STATE_COLUMNS`."""
+    """In the order of :data:`services.executor.finding.STATE_COLUMNS`."""
     ended = execution.ended_at
     return [
         execution.id,

@@ -9,9 +9,10 @@ from podium.executor.v1 import executor_pb2 as pb
 from services.executor import ordering, totals
 from services.executor.conditions import TASK_TABLE, condition
 from services.executor.documents import value_of
+from services.executor.finding import crowded
 from services.executor.listing import aliases, page_size, parsed
 from services.executor.ordering import Order, Place
-from services.executor.queries import LAST_POLL, crowded
+from services.executor.queries import LAST_POLL
 from services.executor.rows import Row
 from services.executor.searches import Searches
 from services.executor.states import EXECUTION_STATUS, REASON_CHARS, task_state, timestamp

@@ -8,7 +8,7 @@ from typing import cast
 
 from services.executor.conditions import EXECUTION_TABLE, TASK_TABLE, Table, condition
 from services.executor.core.model import ExecutionStatus
-from services.executor.queries import crowded
+from services.executor.finding import crowded
 from services.executor.searches import Searches
 from services.executor.tally import Tally
 from services.query import EVERYTHING, Query, Term

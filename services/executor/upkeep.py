@@ -16,7 +16,7 @@ from functools import partial
 from pathlib import Path
 
 from services.errors import ServiceError
-from services.executor import exporting, queries
+from services.executor import exporting, feed_rows, queries
 from services.executor.core.model import ExecutionStatus
 from services.executor.feed import Feed
 from services.executor.queries import Ended
@@ -91,7 +91,7 @@ class Upkeep:
             surplus = feed.head - self.most_changes
             # Watchers that come now begin anew, before what they would need is gone.
             dropped = await store.readers.read(
-                queries.last_disposable, feed.floor, until, too_old, surplus
+                feed_rows.last_disposable, feed.floor, until, too_old, surplus
             )
             feed.floor = max(feed.floor, dropped)
             if feed.floor > before:

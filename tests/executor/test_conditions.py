@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given, settings, strategies as st
 from sqlite_utils import Database
 
-from services.executor import queries
+from services.executor import finding
 from services.executor.conditions import condition, reads_documents
 from services.executor.documents import text_of
 from services.executor.migrations import migrations
@@ -35,7 +35,7 @@ def db() -> Generator[sqlite3.Connection]:
     migrations.apply(database)
     with closing(database.conn) as connection:
         assert connection is not None
-        queries.prepare(connection)
+        finding.prepare(connection)
         yield connection
 
 
@@ -70,7 +70,7 @@ def test_the_database_finds_what_the_matcher_does(
     sql, values = condition(query, NOW)
     test = matcher(query, EXECUTIONS, GETTERS, NOW)
 
-    found = {row[0] for row in queries.found(db, query, NOW, None, 10)}
+    found = {row[0] for row in finding.found(db, query, NOW, None, 10)}
     negated = db.execute(f"SELECT count(*) FROM executions WHERE NOT ({sql})", values).fetchone()
 
     assert found == {each.id for each in records if test(each)}, format_query(query)
@@ -98,11 +98,11 @@ def test_the_database_reads_what_is_as_deep_as_may_be(
         written = f"{other} OR {other} {other} !({written})"
     query, before = tree(written), (1, "e")
 
-    assert queries.found(db, query, NOW, before, 1) == []
-    assert queries.running(db, query, NOW, before, 1) == []
-    assert queries.matching(db, query, NOW, ["e", "f"]) == set()
-    assert queries.oldest(db, query, NOW, ["RUNNING", "PAUSED"], 1) == []
-    assert queries.counts_of(db, query, NOW) == {}
+    assert finding.found(db, query, NOW, before, 1) == []
+    assert finding.running(db, query, NOW, before, 1) == []
+    assert finding.matching(db, query, NOW, ["e", "f"]) == set()
+    assert finding.oldest(db, query, NOW, ["RUNNING", "PAUSED"], 1) == []
+    assert finding.counts_of(db, query, NOW) == {}
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from sqlite_utils import Database
 from podium.common.v1 import page_pb2
 from podium.executor.v1 import executor_pb2 as pb
 from services.errors import InvalidRequest, NotFound
-from services.executor import queries
+from services.executor import feed_rows
 from services.executor.events import Known, What
 from services.executor.migrations import migrations
 from services.executor.upkeep import Upkeep
@@ -271,7 +271,7 @@ def test_a_clock_that_is_set_back_hides_no_change(steps: list[tuple[int, bool]])
             )
         if own:
             times = own[0][1] * 1_000_000, own[-1][1] * 1_000_000
-            found = list(queries.changes_of(db, "e", *times))
+            found = list(feed_rows.changes_of(db, "e", *times))
             assert [revision for revision, _ in found] == [revision for revision, _ in own]
 
 

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from sqlite_utils import Database
 
-from services.executor import fulltext, kinship, queries, tasklist
+from services.executor import feed_rows, finding, fulltext, kinship, queries, tasklist
 from services.executor.migrations import migrations
 from services.executor.ordering import executions_by, tasks_by
 from services.query import parse
@@ -34,7 +34,7 @@ def db(tmp_path_factory: pytest.TempPathFactory) -> Generator[sqlite3.Connection
         migrations.apply(Database(db))
     fulltext.close(fulltext.opened(path, "epoch"))
     with closing(sqlite3.connect(path)) as db:
-        queries.prepare(db)
+        finding.prepare(db)
         fulltext.attach(db, fulltext.beside(path))
         yield db
 
@@ -83,7 +83,7 @@ def test_executions_are_found_by_an_index(
     place = tuple("a" if "workflow" in key or key == "id" else 1 for key in order.keys)
     for before in (None, place):
         read = partial(
-            queries.found,
+            finding.found,
             query=parse(query, EXECUTIONS),
             now=NOW,
             before=before,
@@ -135,14 +135,14 @@ def test_tasks_are_found_by_an_index_of_executions(
         (queries.slots_held, "executions_in_slots"),
         (queries.interrupted, "tasks_pending"),
         (queries.not_begun, "executions_not_begun"),
-        (queries.revisions, "changes"),
+        (feed_rows.revisions, "changes"),
         (kinship.unheard, "executions_children"),
         (kinship.unheard, "tasks_waiting_for_children"),
         (partial(queries.timers, until=1, limit=10), "timers_by_time"),
         (partial(queries.webhooks_due, until=1, limit=10, passed_over="[]"), "webhooks_due"),
         (partial(queries.ended_before, at=1, after=(0, 0), limit=10), "executions_ended"),
         (queries.unused_snapshots, "executions_of_snapshot (snapshot=?)"),
-        (partial(queries.changes, after=0, until=9, limit=5), "INTEGER PRIMARY KEY"),
+        (partial(feed_rows.changes, after=0, until=9, limit=5), "INTEGER PRIMARY KEY"),
     ],
 )
 def test_what_is_left_to_do_is_found_by_an_index(

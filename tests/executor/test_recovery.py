@@ -22,7 +22,7 @@ from podium.executor.v1 import executor_pb2 as pb, executor_pb2_grpc as rpc
 from services import javascript
 from services.access import ServiceIdentity
 from services.errors import NotFound, Unavailable
-from services.executor import queries, store as stores
+from services.executor import feed_rows, store as stores
 from services.executor.__main__ import DEFINITIONS
 from services.executor.effects.callbacks import CallbackTokens
 from services.executor.handingoff import HandingOff
@@ -106,7 +106,7 @@ async def test_nothing_begins_before_it_is_known_what_was_left_half_done(tmp_pat
         tasks.create_task(serve(store))
         # Whatever else a start reads has been read by then.
         for _ in range(20):
-            await store.readers.read(queries.revisions)
+            await store.readers.read(feed_rows.revisions)
         assert not serving.is_set()
 
         release.set()

@@ -13,7 +13,7 @@ import pytest
 
 from podium.executor.v1 import executor_pb2 as pb
 from services.errors import DeadlineExceeded
-from services.executor import bulk, livelist, queries
+from services.executor import bulk, finding, livelist
 from services.executor.acting import APPLIES
 from services.executor.searches import Searches
 from services.executor.timers import now
@@ -36,10 +36,10 @@ async def test_who_searches_leaves_threads_to_short_reads(tmp_path: Path) -> Non
         long = [asyncio.create_task(searches.search(_held, NAMED, over)) for _ in range(8)]
         try:
             found = await asyncio.wait_for(
-                searches.search(queries.found, EVERYTHING, now(), None, 1), 10
+                searches.search(finding.found, EVERYTHING, now(), None, 1), 10
             )
             judged = await asyncio.wait_for(
-                searches.briefly(queries.matching, NAMED, now(), ["e"]), 10
+                searches.briefly(finding.matching, NAMED, now(), ["e"]), 10
             )
         finally:
             over.set()
@@ -56,10 +56,10 @@ async def test_who_follows_documents_leaves_threads_to_others(tmp_path: Path) ->
         searching = [asyncio.create_task(searches.search(_held, inside, over)) for _ in range(8)]
         try:
             found = await asyncio.wait_for(
-                searches.search(queries.found, EVERYTHING, now(), None, 1), 10
+                searches.search(finding.found, EVERYTHING, now(), None, 1), 10
             )
             judged = await asyncio.wait_for(
-                searches.briefly(queries.matching, NAMED, now(), ["e"]), 10
+                searches.briefly(finding.matching, NAMED, now(), ["e"]), 10
             )
         finally:
             over.set()
@@ -90,7 +90,7 @@ async def test_a_long_pattern_is_looked_for_in_a_long_text(tmp_path: Path, writt
     async with executing(tmp_path / "x.db", [QUICK]) as rig:
         await rig.run("quick", input={"n": "a" * 4_000_000})
         found = await Searches(rig.store.readers).search(
-            queries.found, parse(pattern, EXECUTIONS), now(), None, 10
+            finding.found, parse(pattern, EXECUTIONS), now(), None, 10
         )
     assert found == []
 
@@ -98,7 +98,7 @@ async def test_a_long_pattern_is_looked_for_in_a_long_text(tmp_path: Path, writt
 async def test_of_many_that_begin_alike_the_first_by_time_are_found_by_time(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(queries, "_CROWD", 2)
+    monkeypatch.setattr(finding, "_CROWD", 2)
     said: list[str] = []
 
     def work(db: sqlite3.Connection) -> None:

@@ -17,7 +17,7 @@ from immutables import Map
 
 from podium.executor.v1 import executor_pb2 as pb
 from services.errors import DeadlineExceeded, Unavailable
-from services.executor import loading, queries, rows
+from services.executor import feed_rows, loading, queries, rows
 from services.executor.core.copies import changed
 from services.executor.core.decide import start
 from services.executor.core.model import Execution, ExecutionStatus, Task, TaskStatus
@@ -155,7 +155,7 @@ async def test_revisions_are_without_gaps_in_the_order_of_units(tmp_path: Path) 
 
         assert finished == units
         assert [each.revision for each in units[:5]] == [1, 2, 3, 6, 7]
-        assert await store.readers.read(queries.revisions) == (152, 0)
+        assert await store.readers.read(feed_rows.revisions) == (152, 0)
 
 
 async def test_a_unit_that_cannot_be_stored_fails_alone(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 
-from services.executor import kinship, queries
+from services.executor import feed_rows, finding, kinship, queries
 from services.executor.states import parsed_change
 from services.query import parse
 from services.query.executions import EXECUTIONS
@@ -61,12 +61,12 @@ def _everything_waits_for_something(shell: Shell) -> None:
 def _all_views_agree(shell: Shell) -> None:
     """Get, list, counts and the feed say the same of every execution."""
     rows = dict(shell.db.execute("SELECT id, status FROM executions"))
-    listed = queries.found(shell.db, parse("id:*", EXECUTIONS), EPOCH, None, 10_000)
+    listed = finding.found(shell.db, parse("id:*", EXECUTIONS), EPOCH, None, 10_000)
     assert {row[0]: row[3] for row in listed} == rows
     assert queries.counts(shell.db) == dict(Counter(rows.values()))
     told: dict[str, str] = {}
     tasks: dict[str, int] = {}
-    for _, execution_id, _, state in queries.changes(shell.db, 0, 1 << 62, 1 << 20):
+    for _, execution_id, _, state in feed_rows.changes(shell.db, 0, 1 << 62, 1 << 20):
         execution, states = parsed_change(state)
         told[execution_id] = json.loads(state)[0][3]
         assert execution.execution_id == execution_id

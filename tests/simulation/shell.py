@@ -18,7 +18,7 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from services.executor import kinship, loading, queries, statements
+from services.executor import finding, kinship, loading, queries, statements
 from services.executor.actors import Actor, Letter, Told
 from services.executor.answers import refusal
 from services.executor.commits import begun, unit_of
@@ -94,7 +94,7 @@ class Shell:
         # The machine itself does not die here: what is lost is said by cutting the log.
         db.execute("PRAGMA synchronous=OFF")
         migrations.apply(Database(db))
-        queries.prepare(db)
+        finding.prepare(db)
         return db
 
     # What happens.

@@ -1,0 +1,143 @@
+"""What queries find among the executions of ``executor.db``: functions of a connection."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from datetime import datetime
+
+from services.executor.conditions import (
+    EXECUTION_TABLE,
+    FITS,
+    Prefix,
+    Table,
+    condition,
+    fits_text,
+    matches,
+    prefixes,
+)
+from services.executor.ordering import NEWEST, Order, Place
+from services.executor.rows import Row
+from services.query import Query
+
+# What a state is made of; the documents stay where they are.
+STATE_COLUMNS = (
+    "id", "workflow", "version", "status", "created_at", "updated_at", "ended_at", "reason",
+    "correlation_id", "started_by", "failed_refs",
+)  # fmt: skip
+# An index has all executions in the order of these.
+_IN_ORDER = frozenset(("created_at", "workflow", "id"))
+# To sort that many takes as long as to look through as many by time.
+_CROWD = 5000
+_OPEN = frozenset(("RUNNING", "PAUSED"))
+_STATE = f"SELECT {', '.join(STATE_COLUMNS)} FROM executions"
+
+
+def prepare(db: sqlite3.Connection) -> None:
+    """Give a connection what conditions call."""
+    db.create_function(FITS, 2, fits_text, deterministic=True)
+
+
+def found(
+    db: sqlite3.Connection,
+    query: Query,
+    now: datetime,
+    before: Place | None,
+    limit: int,
+    order: Order = NEWEST,
+) -> list[Row]:
+    """Rows of :data:`STATE_COLUMNS` and, unless the order is plain, its keys.
+
+    Args:
+        before: The keys after which they begin.
+    """
+    sql, values = _by_time(db, query, now)
+    beyond, place = order.beyond(before)
+    page = f"FROM executions WHERE {sql} {beyond}ORDER BY {order.clause()} LIMIT ?"
+    if order.keys[0] not in _IN_ORDER:
+        # To sort numbers, and not whole rows, takes a third of the time where all are looked at.
+        page = f"FROM executions WHERE rowid IN (SELECT rowid {page}) ORDER BY {order.clause()}"
+    columns = f"{', '.join(STATE_COLUMNS)}{order.columns()}"
+    return db.execute(f"SELECT {columns} {page}", (*values, *place, limit)).fetchall()
+
+
+def _by_time(db: sqlite3.Connection, query: Query, now: datetime) -> tuple[str, tuple[object, ...]]:
+    """The condition of a query of which the first few by time are wanted, and no more."""
+    return condition(query, now, crowded(db, query, EXECUTION_TABLE))
+
+
+def crowded(db: sqlite3.Connection, query: Query, table: Table) -> frozenset[str]:
+    """What :func:`condition` is to know of a query of which the first few by time are wanted."""
+    columns = [each.column for each in prefixes(query, table) if is_crowded(db, each)]
+    words = [
+        each
+        for each in matches(query)
+        if db.execute(
+            f"SELECT 1 FROM {table.index} WHERE {table.index.partition('.')[2]} MATCH ? "
+            "LIMIT 1 OFFSET ?",
+            (each, _CROWD),
+        ).fetchone()
+    ]
+    return frozenset((*columns, *words))
+
+
+def is_crowded(db: sqlite3.Connection, prefix: Prefix) -> bool:
+    """Whether the range holds so many that those looked for are soon met by time."""
+    table, _, _ = prefix.column.rpartition(".")
+    rows = db.execute(
+        f"SELECT 1 FROM {table or 'executions'} "
+        f"WHERE {prefix.column} >= ? AND {prefix.column} < ? LIMIT 1 OFFSET ?",
+        (prefix.first, prefix.after, _CROWD),
+    )
+    return rows.fetchone() is not None
+
+
+def running(
+    db: sqlite3.Connection,
+    query: Query,
+    now: datetime,
+    before: tuple[int, str] | None,
+    limit: int,
+) -> list[Row]:
+    """As :func:`found`, of those that have not ended; of all others none is looked at."""
+    sql, values = condition(query, now)
+    place = "" if before is None else "AND (created_at, id) < (?, ?) "
+    return db.execute(
+        f"{_STATE} INDEXED BY executions_running WHERE ended_at IS NULL AND {sql} {place}"
+        "ORDER BY created_at DESC, id DESC LIMIT ?",
+        (*values, *(before or ()), limit),
+    ).fetchall()
+
+
+def matching(db: sqlite3.Connection, query: Query, now: datetime, ids: Sequence[str]) -> set[str]:
+    """Which of ``ids``, at most some hundred, a query finds."""
+    # However few have the words: these alone are looked up.
+    sql, values = condition(query, now, frozenset(matches(query)))
+    # A statement left to itself may look through all that the condition is true of.
+    rows = db.execute(
+        "SELECT id FROM executions INDEXED BY sqlite_autoindex_executions_1 "
+        f"WHERE id IN ({','.join('?' * len(ids))}) AND {sql}",
+        (*ids, *values),
+    )
+    return {row[0] for row in rows}
+
+
+def counts_of(db: sqlite3.Connection, query: Query, now: datetime) -> dict[str, int]:
+    """By status, how many executions a query finds."""
+    sql, values = condition(query, now)
+    return dict(
+        db.execute(f"SELECT status, count(*) FROM executions WHERE {sql} GROUP BY status", values)
+    )
+
+
+def oldest(
+    db: sqlite3.Connection, query: Query, now: datetime, statuses: Sequence[str], limit: int
+) -> list[tuple[str, int]]:
+    """(id, created at) of the oldest that a query finds and that stand there."""
+    sql, values = _by_time(db, query, now)
+    open_ = "AND ended_at IS NULL " if _OPEN.issuperset(statuses) else ""
+    return db.execute(
+        f"SELECT id, created_at FROM executions WHERE {sql} {open_}"
+        f"AND status IN ({','.join('?' * len(statuses))}) ORDER BY created_at, id LIMIT ?",
+        (*values, *statuses, limit),
+    ).fetchall()
