@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeAlias, cast
+from typing import cast
 
-from services.executor.documents import quoted
+from services.executor.comparing import (
+    Sql,
+    among,
+    contains,
+    first_after,
+    globbed,
+    joined,
+    may_be_empty,
+    of_document,
+)
 from services.query import And, Not, Or, Pattern, Query, Term, Words, leaves, micros
 from services.query.executions import EXECUTIONS
-from services.query.formatting import path_text
 from services.query.matching import comparable, dated
-from services.query.patterns import fits, lowered
 from services.query.tasks import TASKS
-from services.query.tree import Step
-from services.query.values import literal
 from services.query.vocabulary import Kind, Vocabulary
-
-Sql: TypeAlias = "tuple[str, list[object]]"
-_TRUE: Sql = ("1", [])
 
 COLUMNS = {
     "status": "status",
@@ -63,15 +65,8 @@ _OPEN_TASK = frozenset(("SCHEDULED", "IN_PROGRESS"))
 # As the partial index of those has it, to the letter.
 UNWELL = "status IN ('FAILED', 'TIMED_OUT', 'TERMINATED')"
 _UNWELL = frozenset(("FAILED", "TIMED_OUT", "TERMINATED"))
-_GLOB = str.maketrans({"[": "[[]", "?": "[?]", "*": "[*]"})
-_LAST_CHARACTER = "\U0010ffff"
-# A function of ours, for documents: GLOB goes back as far as a pattern is long, from each character
-# of a text that has millions, and nothing interrupts it.
-FITS = "podium_fits"
 # The field of words in both vocabularies.
 WORDS = "text"
-# No query has it.
-_GAP = "\0"
 
 
 _MATCHES = (
@@ -193,7 +188,7 @@ def prefixes(query: Query, table: Table = EXECUTION_TABLE) -> list[Prefix]:
             (value,) = part.values
             column = table.columns.get(part.name, "")
             if column in table.indexed and isinstance(value, Pattern) and not value.literal:
-                after = _after(value.parts[0])
+                after = first_after(value.parts[0])
                 if value.parts[0] and after is not None:
                     found.append(Prefix(column, value.parts[0], after))
     return found
@@ -238,9 +233,9 @@ class _Writer:
     def of(self, query: Query) -> Sql:
         match query:
             case And(parts):
-                return _joined(" AND ", map(self.of, parts), "1")
+                return joined(" AND ", map(self.of, parts), "1")
             case Or(parts):
-                return _joined(" OR ", map(self.of, parts), "0")
+                return joined(" OR ", map(self.of, parts), "0")
             case Not(inner):
                 sql, values = self.of(inner)
                 # A pair of parentheses that is not needed is depth that is.
@@ -249,7 +244,7 @@ class _Writer:
             case Words(pattern):
                 table = self._table
                 columns = (table.columns[name] for name in table.vocabulary.words_in)
-                return _joined(" OR ", (_contains(each, pattern) for each in columns), "0")
+                return joined(" OR ", (contains(each, pattern) for each in columns), "0")
             case Term():
                 return self._term(dated(query, self._table.vocabulary, self._now))
 
@@ -259,24 +254,24 @@ class _Writer:
             sql = f"{self._table.length} {term.operator} ?"
             return sql, [micros(self._now), comparable(term.values[0])]
         if kind is Kind.WORDS:
-            return _joined(" OR ", map(self._words, map(matched, term.values)), "0")
+            return joined(" OR ", map(self._words, map(matched, term.values)), "0")
         column = self._table.columns[term.name]
         if kind is Kind.DOCUMENT:
-            return _unmasked(term, _document(column, term))
+            return _unmasked(term, of_document(column, term))
         if kind is Kind.TEXT:
             patterns = cast("tuple[Pattern, ...]", term.values)
             if term.operator == "=":
                 return self._text(column, patterns)
-            return _joined(" OR ", (_contains(column, each) for each in patterns), "0")
+            return joined(" OR ", (contains(column, each) for each in patterns), "0")
         if kind is Kind.ENUM:
             return self._status(column, cast("tuple[str, ...]", term.values))
         if term.operator == "=":
-            return _among(column, term.values)
+            return among(column, term.values)
         there = f"{column} IS NOT NULL AND " if column in self._table.unset else ""
         return f"({there}{column} {term.operator} ?)", [comparable(term.values[0])]
 
     def _status(self, column: str, statuses: tuple[str, ...]) -> Sql:
-        sql, values = _among(column, statuses)
+        sql, values = among(column, statuses)
         for some, common in self._table.common.items():
             if some.issuperset(statuses):
                 return f"({sql} AND {common})", values
@@ -290,84 +285,15 @@ class _Writer:
     def _text(self, column: str, patterns: tuple[Pattern, ...]) -> Sql:
         literals = [each.parts[0] for each in patterns if each.literal]
         # A sign before it keeps a column from being looked up in its index.
-        globbed = f"+{column}" if column in self._crowded else column
-        parts = [_globbed(globbed, each) for each in patterns if not each.literal]
+        looked_at = f"+{column}" if column in self._crowded else column
+        parts = [globbed(looked_at, each) for each in patterns if not each.literal]
         if literals:
-            parts.insert(0, _among(column, literals))
-        sql, values = _joined(" OR ", parts, "0")
+            parts.insert(0, among(column, literals))
+        sql, values = joined(" OR ", parts, "0")
         found = column in self._table.empty and "" not in literals
-        if found and not any(map(_is_empty, patterns)):
+        if found and not any(map(may_be_empty, patterns)):
             return f"({column} != '' AND {sql})", values
         return sql, values
-
-
-def _joined(joint: str, parts: Iterable[Sql], none: str) -> Sql:
-    texts: list[str] = []
-    values: list[object] = []
-    for sql, bound in parts:
-        texts.append(sql)
-        values.extend(bound)
-    if len(texts) == 1:
-        return texts[0], values
-    return f"({joint.join(texts)})" if texts else none, values
-
-
-def _among(column: str, values: Sequence[object]) -> Sql:
-    if len(values) == 1:
-        return f"{column} = ?", [*values]
-    return f"{column} IN ({','.join('?' * len(values))})", [*values]
-
-
-def _is_empty(pattern: Pattern) -> bool:
-    """Whether an empty text could be of it."""
-    return not pattern.anything and not any(pattern.parts)
-
-
-def _globbed(column: str, pattern: Pattern) -> Sql:
-    if pattern.anything:
-        return f"{column} != ''", []
-    prefix, glob = pattern.parts[0], glob_of(pattern.parts)
-    if not prefix:
-        return f"{column} GLOB ?", [glob]
-    values: list[object] = [prefix, *(() if (end := _after(prefix)) is None else (end,))]
-    bounds = f"{column} >= ?" + ("" if end is None else f" AND {column} < ?")
-    if len(pattern.parts) == 2 and not pattern.parts[1] and end is not None:
-        return f"({bounds})", values
-    return f"({bounds} AND {column} GLOB ?)", [*values, glob]
-
-
-def _after(prefix: str) -> str | None:
-    """The first text after all that begin with ``prefix``; None: there is none."""
-    prefix = prefix.rstrip(_LAST_CHARACTER)
-    if not prefix:
-        return None
-    following = ord(prefix[-1]) + 1
-    # The numbers of surrogates are no characters.
-    return prefix[:-1] + chr(0xE000 if following == 0xD800 else following)
-
-
-def fits_text(text: str, pattern: str) -> bool:
-    """What :data:`FITS` does: whether ``text`` is of a pattern as a condition binds it."""
-    return fits(tuple(pattern.split(_GAP)), text)
-
-
-def glob_of(parts: tuple[str, ...]) -> str:
-    """What GLOB calls the pattern."""
-    return "*".join(part.translate(_GLOB) for part in parts)
-
-
-def _contains(expression: str, pattern: Pattern) -> Sql:
-    parts = tuple(lowered(part) for part in pattern.parts)
-    if len(parts) == 1:
-        return f"instr(lower({expression}), ?) > 0", [parts[0]]
-    return f"lower({expression}) GLOB ?", [glob_of(("", *parts, ""))]
-
-
-def _document_contains(found: str, pattern: Pattern) -> Sql:
-    if pattern.literal:
-        return _contains(found, pattern)
-    parts = map(lowered, pattern.parts)
-    return f"{FITS}(lower({found}), ?)", [_GAP.join(("", *parts, ""))]
 
 
 def _unmasked(term: Term, sql: Sql) -> Sql:
@@ -377,48 +303,3 @@ def _unmasked(term: Term, sql: Sql) -> Sql:
         return sql
     holds, values = sql
     return f"({holds} AND {_MASKS.format(','.join('?' * len(names)))})", [*values, *names]
-
-
-def _document(column: str, term: Term) -> Sql:
-    path = _json_path(term.path)
-    of_type: dict[str, list[Sql]] = {}
-    for value in term.values:
-        for type_, compared in _compared(column, path, term.operator, cast("Pattern", value)):
-            of_type.setdefault(type_, []).append(compared)
-    if "" in of_type:
-        return f"json_type({column}, ?) IS NOT NULL", [path]
-    cases: list[str] = []
-    values: list[object] = [path]
-    for type_, parts in of_type.items():
-        sql, bound = _joined(" OR ", parts, "0")
-        cases.append(f"WHEN '{type_}' THEN {sql}")
-        values.extend(bound)
-    return f"CASE json_type({column}, ?) {' '.join(cases)} ELSE 0 END", values
-
-
-def _compared(column: str, path: str, sign: str, pattern: Pattern) -> list[tuple[str, Sql]]:
-    """By the type that a JSON value has (empty: any), how it is compared."""
-    found, text = f"json_extract({column}, ?)", pattern.parts[0]
-    if sign == "~":
-        holds, needle = _document_contains(found, pattern)
-        return [("text", (holds, [path, *needle]))]
-    if sign == "=" and pattern.anything:
-        return [("", _TRUE)]
-    if not pattern.literal:
-        return [("text", (f"{FITS}({found}, ?)", [path, _GAP.join(pattern.parts)]))]
-    as_text: Sql = (f"{found} {sign} ?", [path, text])
-    meant = literal(text) if pattern.loose else text
-    if isinstance(meant, (int, float)) and not isinstance(meant, bool):
-        as_number: Sql = (f"{found} {sign} ?", [path, meant])
-        numbers = [("integer", as_number), ("real", as_number)]
-        return [("text", as_text), *numbers] if sign == "=" else numbers
-    if sign == "=" and not isinstance(meant, str):
-        return [("text", as_text), (text, _TRUE)]
-    return [("text", as_text)]
-
-
-def _json_path(path: tuple[Step, ...]) -> str:
-    # The database compares names as they are written in the document, escapes and all.
-    return "$" + "".join(
-        path_text((step,)) if isinstance(step, int) else f".{quoted(step)}" for step in path
-    )

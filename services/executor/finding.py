@@ -6,13 +6,12 @@ import sqlite3
 from collections.abc import Sequence
 from datetime import datetime
 
+from services.executor.comparing import FITS, fits_text
 from services.executor.conditions import (
     EXECUTION_TABLE,
-    FITS,
     Prefix,
     Table,
     condition,
-    fits_text,
     matches,
     prefixes,
 )
