@@ -13,10 +13,12 @@ from tui.widgets.key_bar import KeyBar
 
 class Keys(App[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("ctrl+s", "submit", "Send"),
+        Binding("ctrl+s", "submit", "Send", id="keys.submit"),
         Binding("ctrl+r", "send", "Send"),
         Binding("f6", "other", "Answer"),
     ]
+
+    key_titles: ClassVar[dict[str, str]] = {}
 
     def compose(self) -> ComposeResult:
         yield KeyBar()
@@ -34,3 +36,10 @@ async def test_two_keys_of_the_same_words_are_named_once() -> None:
         await until_shown(pilot, "^s Send", "f6 Answer")
 
         assert screen_text(app).count("Send") == 1
+
+
+async def test_a_part_may_have_other_words_for_its_keys() -> None:
+    app = Keys()
+    app.key_titles = {"keys.submit": "Save"}  # type: ignore[misc]
+    async with app.run_test(size=(80, 5)) as pilot:
+        await until_shown(pilot, "^s Save", "^r Send")

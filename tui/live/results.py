@@ -20,12 +20,14 @@ class ItemResult:
     Attributes:
         detail: Where it stands, or why not.
         open: The service took it on; what comes of it is told by the stream.
+        document: JSON text to be shown at once, and kept nowhere.
     """
 
     id: str
     ok: bool
     detail: str = ""
     open: bool = False
+    document: str = ""
 
 
 class Results:

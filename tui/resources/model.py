@@ -145,6 +145,7 @@ class Opening:
         tab: Instead of a pane: the tab of the record's detail that it leads to.
         owner: The kind of definition that something new is made in, which is asked for where
             no record says it.
+        leads: Instead of a pane: to which place, by the record.
     """
 
     id: str
@@ -157,6 +158,7 @@ class Opening:
     creates: bool = False
     tab: str = ""
     owner: str = ""
+    leads: Callable[[Any], Address] | None = None
 
 
 @dataclass(frozen=True, slots=True)

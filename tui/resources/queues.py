@@ -12,9 +12,11 @@ from services.rpc import raising_ours
 from tui.live.collection import Collection
 from tui.live.polling import CALL_SECONDS, Reading, polled
 from tui.live.sources import Source
-from tui.resources.model import Action, Cell, Column, Danger, ItemResult, Resource, Tab
+from tui.resources.model import Action, Cell, Column, Danger, ItemResult, Opening, Resource, Tab
+from tui.views.addresses import Address
 from tui.views.queues import Queue, queues
 from tui.views.standing import left
+from tui.views.task_queries import of_queue
 
 if TYPE_CHECKING:
     from tui.clients import Clients
@@ -73,6 +75,10 @@ def _seen(row: Queue, now: float) -> Cell:
     return Cell(left(now - row.seen) if row.seen is not None else "never", "warning")
 
 
+def _tasks(row: Queue) -> Address:
+    return Address("task-runs", query=of_queue(row.type))
+
+
 RESOURCE: Resource[Queue] = Resource(
     name="queues",
     aliases=("queue",),
@@ -81,7 +87,8 @@ RESOURCE: Resource[Queue] = Resource(
 ## Queues
 
 Tasks that wait for workers, by type and domain: how many, since when, how many are at work, and
-whether anybody comes for them. `r` puts back what workers have that are gone. Read once a second.
+whether anybody comes for them. `o` lists its tasks, `r` puts back what
+workers have that are gone. Read once a second.
 """,
     columns=(
         Column("queue", "QUEUE", 18, lambda row, _: Cell(row.id), lambda row: row.id, flex=3,
@@ -100,6 +107,9 @@ whether anybody comes for them. `r` puts back what workers have that are gone. R
     fields={"type": lambda row: row.type, "domain": lambda row: row.domain},
     text=lambda row: row.id,
     tabs=(Tab("json", "JSON", "record-json"),),
+    openings=(
+        Opening("queues.tasks", "o", "Tasks", "Its tasks that wait or are at work.", leads=_tasks),
+    ),
     actions=(REQUEUE,),
     sort="size",
     reverse=True,

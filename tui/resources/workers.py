@@ -8,9 +8,11 @@ from podium.worker.v1 import worker_pb2 as pb
 from tui.live.collection import Collection
 from tui.live.polling import CALL_SECONDS, Reading, polled
 from tui.live.sources import Source
-from tui.resources.model import Cell, Column, Resource, Tab
+from tui.resources.model import Cell, Column, Opening, Resource, Tab
+from tui.views.addresses import Address
 from tui.views.queues import Worker, workers
 from tui.views.standing import left
+from tui.views.task_queries import of_worker
 
 if TYPE_CHECKING:
     from tui.clients import Clients
@@ -30,6 +32,10 @@ def _seen(row: Worker, now: float) -> Cell:
     return Cell("now", "success") if row.connected else Cell(left(now - row.seen), "muted")
 
 
+def _tasks(row: Worker) -> Address:
+    return Address("task-runs", query=of_worker(str(row.document["workerId"])))
+
+
 RESOURCE: Resource[Worker] = Resource(
     name="workers",
     aliases=("worker",),
@@ -38,7 +44,7 @@ RESOURCE: Resource[Worker] = Resource(
 ## Workers
 
 Those that have done tasks, or asked for some: for which queues, how many they have, and when they
-were last heard of. Read once a second.
+were last heard of. `o` lists the tasks that one has. Read once a second.
 """,
     columns=(
         Column("worker", "WORKER", 20, lambda row, _: Cell(row.id), lambda row: row.id, flex=3,
@@ -53,5 +59,9 @@ were last heard of. Read once a second.
     fields={"worker": lambda row: row.id, "queue": lambda row: " ".join(row.types)},
     text=lambda row: f"{row.id} {' '.join(row.types)}",
     tabs=(Tab("json", "JSON", "record-json"),),
+    openings=(
+        Opening("workers.tasks", "o", "Tasks", "The tasks that it has, and has had.",
+                leads=_tasks),
+    ),
     sort="worker",
 )  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from podium.executor.v1 import executor_pb2 as pb
 from services.errors import ServiceError
@@ -12,11 +12,14 @@ from services.rpc import raising_ours
 from tui.resources.catalog import Definition
 from tui.resources.model import Action, Danger, ItemResult, Question
 from tui.views.command_lines import command_line
+from tui.views.statuses import look_of_execution
 
 if TYPE_CHECKING:
     from tui.clients import Clients
 
 CALL_SECONDS = 60.0
+_FIRST = ("status", "reasonForIncompletion", "output", "variables", "tasks")
+_DEFINITION = "workflowDefinition"
 
 
 async def _test(
@@ -39,11 +42,20 @@ async def _test(
 
 def _result(id_: str, answer: pb.TestWorkflowResponse) -> ItemResult:
     document = json.loads(answer.document)
-    status = document["status"]
+    status = str(document["status"])
     why = document.get("reasonForIncompletion") or answer.stopped
     if answer.unmocked_refs:
         why = f"without a mock: {', '.join(answer.unmocked_refs)}"
-    return ItemResult(id_, status == "COMPLETED", f"{status}: {why}".removesuffix(": "))
+    told = f"{look_of_execution(status).label}: {why}".removesuffix(": ")
+    whole = json.dumps(_telling(document), indent=2, ensure_ascii=False)
+    return ItemResult(id_, status == "COMPLETED", told, document=whole)
+
+
+def _telling(document: Mapping[str, Any]) -> dict[str, Any]:
+    """First what it came to; what it ran is known."""
+    first = {name: document[name] for name in _FIRST if document.get(name) not in (None, "")}
+    rest = {name: value for name, value in document.items() if name not in (*first, _DEFINITION)}
+    return first | rest
 
 
 def _command(rows: Sequence[Definition], answers: Mapping[str, str]) -> str:
@@ -55,7 +67,10 @@ def _command(rows: Sequence[Definition], answers: Mapping[str, str]) -> str:
 
 
 def _effect(rows: Sequence[Definition]) -> str:
-    return "It is run without its world: nothing is stored, and nothing goes out."
+    return (
+        "It is run without its world: nothing is stored, and nothing goes out. What came of it is "
+        "shown whole."
+    )
 
 
 TEST: Action[Definition] = Action(

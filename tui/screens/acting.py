@@ -50,7 +50,9 @@ class ActingPane(Pane):
     def action_open_pane(self, opening_id: str) -> None:
         opening = self._opening(opening_id)
         record = next(iter(self.records()), None) if opening.needs_record else None
-        if opening.tab and record is not None:
+        if opening.leads is not None and record is not None:
+            self.console.open(opening.leads(record))
+        elif opening.tab and record is not None:
             self.open_tab(record, opening.tab)
         elif record is None and opening.owner:
             # Late: a list is shown without it.

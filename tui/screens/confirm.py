@@ -150,4 +150,5 @@ def _field(question: Question) -> Input | Select[str]:
         options = [(choice, choice) for choice in question.choices]
         chosen = question.default or question.choices[0]
         return Select(options, value=chosen, allow_blank=False, id=id_, compact=True)
-    return Input(question.default, id=id_, select_on_focus=False)
+    # What is typed takes the place of what is proposed.
+    return Input(question.default, id=id_, select_on_focus=bool(question.default))

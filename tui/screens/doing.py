@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from services.errors import ServiceError
 from services.home import HomeUnusable
-from tui.live.results import Outcomes, Results
+from tui.live.results import ItemResult, Outcomes, Results
 from tui.live.session import Session
 from tui.resources.model import Action, Resource, command_line
 from tui.screens.confirm import Answers, ConfirmScreen
@@ -132,7 +132,9 @@ class Doing:
         try:
             clients = await session.connection.clients()
             with session.connection.calling():
-                async for result in deed.action.perform(clients, deed.records, answers):
+                async for told in deed.action.perform(clients, deed.records, answers):
+                    result = replace(told, document="")
+                    self._show(deed, told)
                     results.answer(result if outcomes else replace(result, open=False))
                     session.pending.answered(deed.noun, result.id, result.ok, time.monotonic())
                     if outcomes is not None:
@@ -145,6 +147,15 @@ class Doing:
                 raise
             return "the suite was left before it answered"
         return ""
+
+    def _show(self, deed: _Deed, result: ItemResult) -> None:
+        """A document that an answer has is read over everything."""
+        if result.document:
+            # Late: few actions have one.
+            from tui.widgets.text_view import FullText
+
+            title = f"{deed.action.title}: {result.detail}"
+            self._console.push_screen(FullText(result.document, title, "json"))
 
 
 @dataclass(frozen=True, slots=True)

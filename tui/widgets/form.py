@@ -134,6 +134,11 @@ class Form(FormWriting):
             self.text = text
             self.language = language
 
+    @property
+    def key_titles(self) -> dict[str, str]:
+        """What its keys are called in the line of keys, where its button says it in other words."""
+        return {"form.submit": self.state.sends}
+
     def document_changed(self) -> None:
         self.post_message(self.Changed(self))
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from rich.text import Text
 from textual import events
+from textual.binding import Binding
+from textual.dom import DOMNode
 from textual.screen import Screen
 from textual.widgets import Static
 
@@ -35,14 +39,15 @@ class KeyBar(Static):
     def _changed(self, screen: Screen[object]) -> None:
         self._hints = []
         actions: set[str] = set()
-        for key, (_, binding, enabled, _) in self.screen.active_bindings.items():
+        for key, (node, binding, enabled, _) in self.screen.active_bindings.items():
+            title = _title(node, binding)
             # Two keys of the same words do the same: the nearer one is named.
-            if not binding.show or actions & {binding.action, binding.description}:
+            if not binding.show or actions & {binding.action, title}:
                 continue
-            actions |= {binding.action, binding.description}
+            actions |= {binding.action, title}
             shown = self.app.get_key_display(binding)
             stays = binding.id in STAY
-            self._hints.append(KeyHint(key, shown, binding.description, enabled, stays))
+            self._hints.append(KeyHint(key, shown, title, enabled, stays))
         self._draw()
 
     def _draw(self, anew: bool = False) -> None:
@@ -65,3 +70,9 @@ class KeyBar(Static):
                 self.app.simulate_key(hint.key)
                 return
             x -= hint.width
+
+
+def _title(node: DOMNode, binding: Binding) -> str:
+    """What a key does, in words: a part may have others for it than all of its kind."""
+    titles: Mapping[str, str] = getattr(node, "key_titles", {})
+    return titles.get(binding.id or "", binding.description)

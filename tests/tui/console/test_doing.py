@@ -288,3 +288,17 @@ async def test_a_signal_and_a_rerun_are_asked_about_and_done(services: Services)
         log = pilot.app.session.log.collection.records  # type: ignore[attr-defined]
         commands = [entry.command for entry in log.values()]
         assert f"podium rerun {id_} --from hold" in commands
+
+
+async def test_what_a_test_of_a_workflow_came_to_is_shown_whole(services: Services) -> None:
+    task = {"name": "ask", "taskReferenceName": "ask", "type": "HUMAN"}
+    await put(services, {"kind": "workflow", "name": "tested", "version": 1, "tasks": [task]})
+    async with console_on(services, "workflows name:tested", size=(120, 30)) as pilot:
+        await until_shown(pilot, "tested", "HUMAN")
+        await pilot.press("t")
+        await until_shown(pilot, "without its world")
+        await pilot.press(*'{"ask": [{"status": "COMPLETED", "output": {"ok": 1}}]}')
+        await pilot.press("ctrl+s")
+        await until_shown(pilot, "Test: completed", '"status": "COMPLETED"')
+        await pilot.press("escape")
+        await until(pilot, lambda: pilot.app.screen.query(LiveTable).first().has_focus)

@@ -32,6 +32,10 @@ async def test_queues_show_who_waits_and_workers_who_works(services: Services) -
             task_of_worker = (await clients.workers.PollTask(poll)).task
             await until(pilot, lambda: [row.running for row in rows(pilot)] == [1])
             assert [row.size for row in rows(pilot)] == [1]
+            await pilot.press("o")
+            await until_shown(pilot, "● in progress", "worker packer-7", "· scheduled")
+            await until(pilot, lambda: len(rows(pilot)) == 2)
+            assert {row.name for row in rows(pilot)} == {"queued-charge"}
         async with console_on(services, "workers", size=(80, 24)) as pilot:
             await until_shown(pilot, "packer-7", "queued-charge")
 
