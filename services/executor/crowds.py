@@ -11,6 +11,7 @@ from functools import partial
 
 from services.errors import ConcurrencyLimited
 from services.executor.core.crowds import has_begun, held_by, key_of
+from services.executor.core.events import Event, Started, Terminated
 from services.executor.core.model import Execution, ExecutionStatus
 from services.executor.slots import Slot, Slots, Turn
 
@@ -57,6 +58,24 @@ class Crowds:
         self.slots.wait(slot, turn)
         self._waiting[id] = turn
         return False
+
+    def admitted(self, event: Event, execution: Execution, is_start: bool) -> Event:
+        """What becomes of ``event``: one that begins the execution says whether it may.
+
+        Args:
+            is_start: It is not stored yet, and can still be refused.
+
+        Raises:
+            ConcurrencyLimited: It is refused.
+        """
+        if not isinstance(event, Started) or has_begun(execution) or execution.status.final:
+            return event
+        try:
+            return Started(admitted=self.let_in(execution))
+        except ConcurrencyLimited as full:
+            if is_start:
+                raise
+            return Terminated(full.detail)
 
     def _called(self, id: str, key: bytes) -> None:
         del self._waiting[id]

@@ -11,15 +11,14 @@ from datetime import datetime
 from services.errors import ConcurrencyLimited, NotFound
 from services.executor import loading, queries
 from services.executor.actors import Actor, Actors, Beginning, Letter, Reply, Told
-from services.executor.answers import answer, attaching, joining, stopping
-from services.executor.commits import Child, begun, prepare, unit_of
+from services.executor.answers import answer, attaching, joining
+from services.executor.commits import Child, begun, unit_of
+from services.executor.computing import Computing
 from services.executor.core.commands import SetTimer
-from services.executor.core.crowds import has_begun
 from services.executor.core.events import (
     Event,
     Interrupted,
     Started,
-    Terminated,
     TimerFired,
     TimerKey,
 )
@@ -75,9 +74,6 @@ class Engine:
         self._store = store
         self._snapshots = snapshots
         self._kinds = kinds
-        self._scripts = scripts
-        self._judges = judges
-        self._tasks = tasks
         self._committed = committed
         self._now = now
         self._loop = asyncio.get_running_loop()
@@ -86,9 +82,8 @@ class Engine:
         self.kin = Kin(self._waking.send)
         self.crowds = Crowds(crowds or {}, self.begin)
         self.queues = Queues(self._loop, self._waking.send)
-        # What is being computed, or written as text, and the letters it is for.
-        self._computing: dict[asyncio.Task[None], Letter] = {}
-        self._open = True
+        made_of = (tasks, scripts, judges, kinds, self.queues, now)
+        self._computing = Computing(*made_of, self._kept, self._waking.make_way)
         # How many events were decided on so far.
         self.decisions = 0
         self._loads = Loads(store.loaders, snapshots, self._loaded)
@@ -107,13 +102,9 @@ class Engine:
 
         Whoever asked is told; the store says what else was under way, and the next start goes on.
         """
-        self._open = False
         self.timers.close()
         self.queues.close()
-        for task, letter in list(self._computing.items()):
-            if task.cancel():
-                for each in letter.all:
-                    answer(each, stopping())
+        self._computing.close()
 
     # Events.
 
@@ -256,7 +247,8 @@ class Engine:
         events = [each.event for each in letter.all if each.event is not None]
         if unfolded.before.workflow.rate_limit is not None:
             try:
-                events = [self._admitted(each, unfolded.before, letter) for each in events]
+                is_start = letter.start is not None
+                events = [self.crowds.admitted(each, unfolded.before, is_start) for each in events]
             except ConcurrencyLimited as full:
                 answer(letter, full)
                 return
@@ -271,27 +263,13 @@ class Engine:
                 self.queues.hand_out(unfolded, self._kinds, self._now())
             children = () if unfolded.computes else begun(actor, unfolded, self._now())
         except Exception as error:  # noqa: BLE001
-            self.queues.not_written(unfolded)
-            self.crowds.let_go(actor.id)
-            self._setbacks.not_decided(actor, letter, error)
+            self._not_decided(actor, letter, unfolded, error)
             return
         if unfolded.computes:
             self._waking.make_way(actor.id)
             self._take_time(actor, letter, unfolded)
         else:
             self._submit(actor, letter, unfolded, children)
-
-    def _admitted(self, event: Event, execution: Execution, letter: Letter) -> Event:
-        """What becomes of ``event`` where a workflow has a limit; raises ConcurrencyLimited."""
-        if not isinstance(event, Started) or has_begun(execution) or execution.status.final:
-            return event
-        try:
-            return Started(admitted=self.crowds.let_in(execution))
-        except ConcurrencyLimited as full:
-            if letter.start is not None:
-                raise
-            # It is stored already.
-            return Terminated(full.detail)
 
     def _join(self, actor: Actor, letter: Letter) -> None:
         """What has come meanwhile is decided with ``letter``: a commit a letter is slow to many."""
@@ -301,42 +279,23 @@ class Engine:
     def _take_time(
         self, actor: Actor, letter: Letter, unfolded: Unfolded, events: Sequence[Event] = ()
     ) -> None:
-        actor.busy = True
-        if not self._open:
-            # Busy for good, it stays as it is stored.
-            for each in letter.all:
-                answer(each, stopping())
-            return
-        task = self._tasks.create_task(self._compute(actor, letter, unfolded, events))
-        self._computing[task] = letter
-        task.add_done_callback(self._computing.pop)
+        def settled(came: Sequence[Child] | Exception) -> None:
+            if isinstance(came, Exception):
+                actor.busy = False
+                self._not_decided(actor, letter, unfolded, came)
+            else:
+                self._submit(actor, letter, unfolded, came)
+            if not actor.busy:
+                self._go_on(actor)
 
-    async def _compute(
-        self, actor: Actor, letter: Letter, unfolded: Unfolded, events: Sequence[Event]
+        self._computing.begin(actor, letter, unfolded, events, settled)
+
+    def _not_decided(
+        self, actor: Actor, letter: Letter, unfolded: Unfolded, error: Exception
     ) -> None:
-        """Decide ``events``, if there are any: they are large; then all that is to be computed."""
-        try:
-            if events:
-                await asyncio.to_thread(unfolded.decide_all, events, self._kinds, self._now())
-            if unfolded.computes:
-                self._waking.make_way(actor.id)
-            while unfolded.computes or unfolded.offers:
-                self.queues.hand_out(unfolded, self._kinds, self._now())
-                await unfolded.compute(
-                    self._scripts, self._judges, self._kinds, self._now, self._kept
-                )
-            children = begun(actor, unfolded, self._now())
-            if unfolded.large:
-                await asyncio.to_thread(prepare, actor, unfolded, children)
-        except Exception as error:  # noqa: BLE001
-            actor.busy = False
-            self.queues.not_written(unfolded)
-            self.crowds.let_go(actor.id)
-            self._setbacks.not_decided(actor, letter, error)
-        else:
-            self._submit(actor, letter, unfolded, children)
-        if not actor.busy:
-            self._go_on(actor)
+        self.queues.not_written(unfolded)
+        self.crowds.let_go(actor.id)
+        self._setbacks.not_decided(actor, letter, error)
 
     def _submit(
         self, actor: Actor, letter: Letter, unfolded: Unfolded, children: Sequence[Child]
