@@ -33,12 +33,13 @@ from tui.screens.palette import ConsoleProvider
 from tui.screens.pane import Pane
 from tui.screens.panes import PANES
 from tui.settings import DEFAULT_CONTEXT, Context, Fault, Settings, keymap
+from tui.settings.failures import Failures
 from tui.suite import Suite, of_context
 from tui.themes import SAFE, theme_of
 from tui.views.addresses import Address, parse
 from tui.views.visible import visible
 from tui.widgets.ordered_keys import OrderedKeys
-from tui.widgets.working import begin
+from tui.widgets.working import WorkFailed, begin
 
 FLUSH_SECONDS = 0.1
 FLUSH_SECONDS_OVER_SSH = 0.25
@@ -62,6 +63,7 @@ class Console(OrderedKeys[None]):
         context: The suite that is shown, and how careful one must be there.
         contexts: All that there are, by name.
         state: Where what the console keeps by itself lies; None: nowhere.
+        failures: Errors of the console itself that were told.
         ascii: Whether boxes and bars are drawn of ASCII signs.
     """
 
@@ -100,6 +102,7 @@ class Console(OrderedKeys[None]):
         self.session = session
         self.settings = settings or Settings()
         self.state = state
+        self.failures = Failures(state)
         self._faults = list(faults)
         self._suite_of = suite_of
         self._all_read_only = read_only
@@ -215,6 +218,9 @@ class Console(OrderedKeys[None]):
     def tell(self, message: str, severity: Severity = "error") -> None:
         """Say something for a moment."""
         self.notify(visible(message), severity=severity, markup=False)
+
+    def on_work_failed(self, message: WorkFailed) -> None:
+        self.tell(self.failures.add(message.group, message.error))
 
     def copy_to_clipboard(self, text: str) -> None:
         """Copy ``text`` through the terminal; what no UTF-8 can hold becomes a question mark."""

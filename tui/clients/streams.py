@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from typing import Any, TypeVar
@@ -12,7 +13,7 @@ import grpc
 from podium.edge.v1 import edge_pb2
 from podium.executor.v1 import executor_pb2
 from podium.registry.v1 import registry_pb2
-from services.errors import Unavailable
+from services.errors import Overloaded, ServiceError, Unavailable
 from services.rpc import raising_ours
 from tui.clients.calling import Clients
 
@@ -20,25 +21,36 @@ T = TypeVar("T")
 
 RECONNECT_SECONDS = 15.0
 RETRY_SECONDS = 0.1
+# Who cannot keep up is not helped by being asked ten times a second.
+BUSY_SECONDS = 0.5
 
 
-async def persistently(ask: Callable[[], Awaitable[T]]) -> T:
-    """What ``ask`` answers, asked again while its service is being started again.
+async def persistently(
+    ask: Callable[[], Awaitable[T]],
+    passing: tuple[type[ServiceError], ...] = (Unavailable, Overloaded),
+) -> T:
+    """What ``ask`` answers, asked again while its service is started again, or has too much to do.
 
     For what may be asked twice: a question, or a start under an id of its own.
 
+    Args:
+        passing: What passes by itself.
+
     Raises:
         Unavailable: The service has been away for longer than a restart takes.
+        Overloaded: It has had too much to do for as long.
     """
     until = time.monotonic() + RECONNECT_SECONDS
     while True:
         try:
             with raising_ours():
                 return await ask()
-        except Unavailable:
+        except passing as error:
             if time.monotonic() > until:
                 raise
-        await asyncio.sleep(RETRY_SECONDS)
+            pause = BUSY_SECONDS if isinstance(error, Overloaded) else RETRY_SECONDS
+        # Not in step with whoever was refused at the same instant.
+        await asyncio.sleep(pause * random.uniform(0.5, 1.0))
 
 
 async def executions_changing(

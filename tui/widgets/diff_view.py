@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import ClassVar
 
-from textual import on, work
+from textual import on
 from textual.binding import Binding, BindingType
 
 from tui.views.diff_lines import DiffLines, DiffSearch
@@ -14,6 +15,7 @@ from tui.views.lines import Searching
 from tui.widgets.line_pane import LinePane
 from tui.widgets.titles import as_title
 from tui.widgets.viewer import Choices, Viewer
+from tui.widgets.working import begin
 
 WIDE = 120
 # Longer texts are compared beside the loop.
@@ -73,7 +75,7 @@ class DiffView(Viewer):
         self._told_of = True
         if len(before) + len(after) > _LARGE:
             self.tell("Comparing…")
-            self._compare_beside(before, after)
+            begin(self, partial(self._compare_beside, before, after), "compare", exclusive=True)
         else:
             self.workers.cancel_group(self, "compare")
             self._display(DiffLines(compared(before, after), self._width()))
@@ -166,7 +168,6 @@ class DiffView(Viewer):
         if event.twice:
             self.action_fold()
 
-    @work(group="compare", exclusive=True, exit_on_error=False)
     async def _compare_beside(self, before: str, after: str) -> None:
         comparison = await asyncio.to_thread(compared, before, after)
         self._display(DiffLines(comparison, self._width()))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, ClassVar
 
-from textual import on, work
+from textual import on
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
@@ -22,6 +22,7 @@ from tui.widgets.line_pane import LinePane
 from tui.widgets.text_view import FullText
 from tui.widgets.titles import as_title
 from tui.widgets.viewer import LARGE, Choices, Viewer
+from tui.widgets.working import begin
 
 _SIGN = 2
 
@@ -106,7 +107,7 @@ class JsonView(Viewer):
             self.border_title = as_title(title)
         if isinstance(source, str) and len(source) > LARGE:
             self.tell(f"Reading {len(source):,} characters…")
-            self._read_beside(source, fresh)
+            begin(self, partial(self._read_beside, source, fresh), "read", exclusive=True)
             return
         self.workers.cancel_group(self, "read")
         if fresh or not isinstance(source, str) or source != self._current.source:
@@ -229,7 +230,6 @@ class JsonView(Viewer):
     def _old(self, fresh: bool) -> JsonDocument | None:
         return None if fresh else self.document
 
-    @work(group="read", exclusive=True, exit_on_error=False)
     async def _read_beside(self, source: str, fresh: bool) -> None:
         old = self._old(fresh)
         self._display(await asyncio.to_thread(_read, source, self._ascii, old), fresh)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar, Literal
 
-from textual import events, on, work
+from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
@@ -19,6 +20,7 @@ from tui.views.yanking import MOST_COPIED
 from tui.widgets.line_pane import LinePane
 from tui.widgets.outside import page
 from tui.widgets.titles import as_line, as_title
+from tui.widgets.working import begin
 
 # Terminals take less, some a lot less.
 # More is searched, or read, beside the loop.
@@ -207,7 +209,7 @@ class Viewer(Vertical):
         """Search ``wanted`` and go to the first match from where one was."""
         if wanted and self.is_large():
             self.tell(f"Searching {wanted!r}…")
-            self._find_beside(wanted)
+            begin(self, partial(self._find_beside, wanted), "search", exclusive=True)
         else:
             self.workers.cancel_group(self, "search")
             self._found(self.search(wanted) if wanted else None)
@@ -248,7 +250,6 @@ class Viewer(Vertical):
             else:
                 self.searching = self.search(wanted)
 
-    @work(group="search", exclusive=True, exit_on_error=False)
     async def _find_beside(self, wanted: str) -> None:
         self._found(await asyncio.to_thread(self.search, wanted))
 

@@ -43,6 +43,8 @@ async def console_on(
     console = Console(session, place, **options)
     async with console.run_test(size=size, notifications=True) as pilot:
         yield pilot
+        # Whatever failed within the console is a defect, though the screen may look right.
+        assert not list(console.failures.last)
 
 
 async def until_listed(pilot: Pilot[Any], id_: str) -> None:

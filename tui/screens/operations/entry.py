@@ -18,6 +18,7 @@ from tui.views.addresses import Address
 from tui.views.cache import size, whole_document
 from tui.widgets.json_view import JsonView
 from tui.widgets.titles import as_title
+from tui.widgets.working import begin
 
 
 class EntryPane(Pane):
@@ -32,7 +33,7 @@ class EntryPane(Pane):
         yield self._view
 
     def on_mount(self) -> None:
-        self.run_worker(self._read(), exit_on_error=False)
+        begin(self, self._read, "read")
 
     @property
     def address(self) -> Address:

@@ -10,8 +10,9 @@ from typing import Any
 from textual.app import ComposeResult
 from textual.containers import Vertical
 
-from services.errors import InvalidDefinition, ServiceError
+from services.errors import InvalidDefinition, Overloaded, ServiceError
 from services.home import HomeUnusable
+from tui.clients import persistently
 from tui.live.starting import Order, order, schema_named, start
 from tui.resources.catalog import Definition
 from tui.resources.model import Resource
@@ -40,7 +41,7 @@ class RunPane(Pane):
         yield Vertical()
 
     def on_mount(self) -> None:
-        self.run_worker(self._begin(), group="form", exit_on_error=False)
+        begin(self, self._begin, "form")
 
     @property
     def address(self) -> Address:
@@ -114,7 +115,8 @@ class RunPane(Pane):
         try:
             clients = await session.connection.clients()
             with session.connection.calling():
-                id_ = await start(clients, wanted)
+                # One that is too busy to start it now is asked again: it is the same start.
+                id_ = await persistently(partial(start, clients, wanted), (Overloaded,))
         except asyncio.CancelledError:
             session.log.failed(entry, "left before it was answered: executions list it")
             raise
