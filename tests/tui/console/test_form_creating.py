@@ -91,8 +91,9 @@ async def test_what_a_field_refers_to_is_created_from_within_the_form(services: 
 
         await saved(pilot)
 
+        filled = {"kind": "auth", "id": "outer-auth", "applicationId": "inner-app"}
+        await until(pilot, lambda: outer.document == filled)
         await until_shown(pilot, "New auth", "inner-app")
-        assert outer.document == {"kind": "auth", "id": "outer-auth", "applicationId": "inner-app"}
 
 
 async def test_what_is_missing_is_asked_for_when_it_is_sent(services: Services) -> None:
