@@ -36,11 +36,12 @@ def updated(deciding: Deciding, event: TaskUpdated) -> None:
     task, word = _meant(deciding, event)
     if event.by_worker:
         turns.check_worker(task, event)
-    if event.logs:
-        task = turns.logged(deciding, task, event.logs)
     if word is not None or task.status.final:
         _check_repeat(task, word, event)
-    elif event.status is TaskStatus.IN_PROGRESS:
+        return
+    if event.logs:
+        task = turns.logged(deciding, task, event.logs)
+    if event.status is TaskStatus.IN_PROGRESS:
         task = _merged(deciding, task, event)
         if event.back_after is None:
             deciding.put(task)

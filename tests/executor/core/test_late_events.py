@@ -11,6 +11,7 @@ from services.executor.core.events import (
     Paused,
     Resumed,
     Started,
+    Taken,
     TaskUpdated,
     TimerFired,
     TimerKey,
@@ -100,3 +101,17 @@ def test_a_word_that_comes_too_early_is_told_from_one_about_nothing(ref: str, sa
         run.happens(TaskUpdated(TaskStatus.COMPLETED, ref=ref))
 
     assert (str(caught.value), caught.value.missing) == (said, True)
+
+
+def test_what_is_said_again_of_an_earlier_attempt_is_not_logged_for_the_next() -> None:
+    definition = {"name": "a", "retryCount": 1, "retryDelaySeconds": 0}
+    run = Simulator(workflow(task("a", "SIMPLE"), definitions={"a": definition})).begin()
+    run.happens(Taken(run.task("a").id, "w"))
+    line = (run.now, "it failed")
+    word = TaskUpdated(TaskStatus.FAILED, task_id=run.task("a").id, worker_id="w", by_worker=True,
+                       logs=(line,))  # fmt: skip
+    run.happens(word)
+    run.happens(word)
+
+    assert run.task("a").attempt == 1
+    assert [(log.task_id, log.lines) for log in run.logs] == [(word.task_id, (line,))]
