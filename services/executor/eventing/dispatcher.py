@@ -24,7 +24,6 @@ from services.replica import Replica
 logger = logging.getLogger(__name__)
 
 KIND = "event"
-CONDITION = "condition"
 MOST_AT_ONCE = 32
 _FIRST_RETRY_SECONDS = 0.1
 _LONGEST_RETRY_SECONDS = 30.0
@@ -127,7 +126,7 @@ class Dispatcher:
         delay, breakages = _FIRST_RETRY_SECONDS, 0
         while self._open:
             try:
-                await self._handle(message)
+                await self.handle(message)
                 return
             except (ServiceError, NoWorker) as error:
                 logger.warning("The event %s has to wait: %s", message.event, error)
@@ -145,7 +144,8 @@ class Dispatcher:
         with suppress(ServiceError):
             await self._launching.write([rows.done_note(message, utc_now())])
 
-    async def _handle(self, message: Message) -> None:
+    async def handle(self, message: Message) -> None:
+        """Do all that is to be done about a message. Raises :class:`ServiceError`: try again."""
         handlers = self._listening(message.event)
         is_sent = message.event.startswith(WEBHOOK)
         if handlers or is_sent:
@@ -164,6 +164,8 @@ class Dispatcher:
         payload: Mapping[str, Json],
         done: Mapping[tuple[str, int], tuple[str, str]],
     ) -> None:
+        if (handler.name, rows.LEFT) in done:
+            return
         begun = any(name == handler.name for name, _ in done)
         if not begun and not await self._applies(handler, message):
             return
@@ -189,8 +191,9 @@ class Dispatcher:
         except (ScriptFailed, ValueError) as failure:
             outcome, reason = rows.FAILED, str(failure)
         run = Run(
-            message.id, message.event, handler.name, 0, CONDITION, outcome, "", reason, utc_now()
-        )
+            message.id, message.event, handler.name, 0, rows.CONDITION, outcome, "", reason,
+            utc_now(),
+        )  # fmt: skip
         await self._launching.write([rows.run_note(run)])
         _log(run)
         return False

@@ -13,7 +13,11 @@ from services.executor.documents import LARGE_CHARS, plain, value_of
 from services.executor.launching import Note
 from services.executor.rows import Row, micros, moment
 
+# In place of an action's name: the handler did nothing, by its condition.
+CONDITION = "condition"
 UNDER_WAY, DONE, SKIPPED, FAILED = "UNDER_WAY", "COMPLETED", "SKIPPED", "FAILED"
+
+LEFT = -1
 
 _DONE = "UPDATE event_messages SET done_at = ? WHERE seq = ?"
 _WAITING = (
@@ -26,7 +30,7 @@ _PUT_RUN = (
     "outcome = excluded.outcome, target = excluded.target, reason = excluded.reason, "
     "at = excluded.at"
 )
-_RUNS_OF = "SELECT handler, action, outcome, target FROM event_runs WHERE message_id = ?"
+_RUNS_OF = "SELECT handler, action, name, outcome, target FROM event_runs WHERE message_id = ?"
 _COLUMNS = "seq, message_id, event, handler, action, name, outcome, target, reason, at"
 
 
@@ -99,9 +103,14 @@ def waiting(db: sqlite3.Connection, after: int, limit: int) -> list[Message]:
 
 
 def runs_of(db: sqlite3.Connection, message_id: str) -> dict[tuple[str, int], tuple[str, str]]:
-    """By handler and action, outcome and target of what was done about a message."""
-    rows = db.execute(_RUNS_OF, (message_id,))
-    return {(handler, action): (outcome, target) for handler, action, outcome, target in rows}
+    """By handler and action, outcome and target of what was done about a message.
+
+    What was not done by a handler's condition has :data:`LEFT` in place of the action.
+    """
+    return {
+        (handler, LEFT if name == CONDITION else action): (outcome, target)
+        for handler, action, name, outcome, target in db.execute(_RUNS_OF, (message_id,))
+    }
 
 
 def listed(
