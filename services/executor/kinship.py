@@ -11,7 +11,7 @@ class Orphan:
     """A child that runs, while the task of its parent does not wait for it.
 
     Attributes:
-        reopened: An operator has had it run again since that task ended.
+        reopened: An operator has had it run again since it ended, or since that task did.
     """
 
     id: str
@@ -76,7 +76,8 @@ _ORPHANS = """
         CASE WHEN tasks.reason != '' THEN tasks.reason
             WHEN tasks.status = 'CANCELED' THEN parent.reason
             ELSE 'the task is ' || tasks.status END,
-        max(child.created_at, coalesce(child.last_retried_at, 0)) > tasks.ended_at
+        json_extract(tasks.memory, '$.heard') IS NOT NULL
+            OR max(child.created_at, coalesce(child.last_retried_at, 0)) > tasks.ended_at
     FROM executions AS child INDEXED BY executions_children
     JOIN executions AS parent ON parent.id = child.parent_id
     JOIN tasks ON tasks.execution_id = child.parent_id AND tasks.id = child.parent_task_id

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from services.executor.core.kind import Waiting
-from services.executor.core.model import Execution, Task
+from services.executor.core.model import Execution, Json, Task
+
+# Where a task remembers that what it had started has ended, and so did it by that.
+HEARD = "heard"
 
 _FOR_SOMEBODY = frozenset(("WAIT", "HUMAN"))
 
@@ -32,4 +35,9 @@ def child_of(task: Task) -> str:
 
 def waiting_again(task: Task) -> Waiting:
     """It waits for what it has started, whose output so far is void."""
-    return Waiting(output={"subWorkflowId": child_of(task)})
+    return Waiting(output={"subWorkflowId": child_of(task)}, memory=without_end(task))
+
+
+def without_end(task: Task) -> dict[str, Json]:
+    """The memory of a task that waits once more."""
+    return {name: value for name, value in task.memory.items() if name != HEARD}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from services.executor.core.blocking import HEARD, without_end
 from services.executor.core.commands import (
     Command,
     FollowExecution,
@@ -93,15 +94,17 @@ class SubWorkflow(Kind):
         status = _ENDS.get(child.status, TaskStatus.FAILED)
         own = view.task.output if isinstance(view.task.output, dict) else {}
         output = {**child.output, **own} if isinstance(child.output, dict) else own
+        # What runs on after that was reopened (kinship.py).
+        memory = {**view.task.memory, HEARD: True}
         if status is TaskStatus.COMPLETED:
-            return Finished(output=output)
+            return Finished(output=output, memory=memory)
         reason = f"Sub workflow {child.child} failure reason: {_end_of(child.reason)}"
-        return Finished(status, output=output, reason=reason)
+        return Finished(status, output=output, reason=reason, memory=memory)
 
     def resumed(self, view: View) -> Waiting | None:
         if not has_begun(view) or _ATTACHED in view.task.memory:
             return None
-        memory = {**view.task.memory, "resumedAt": milliseconds(view.now)}
+        memory = {**without_end(view.task), "resumedAt": milliseconds(view.now)}
         output: Json = {"subWorkflowId": child_id(view)}
         return Waiting(output, memory, commands=_told(view, Retried(resume=True, by_parent=True)))
 
