@@ -165,6 +165,8 @@ class Runtime:
         self.feed.publish(unit)
         self._count(actor, unfolded, unit)
         ended = [task for task in unfolded.changed.values() if task.status.final]
+        if unfolded.left:
+            ended += [task for task in unfolded.left if task.status.final]
         if ended:
             self.metering.tasks_ended(ended, unfolded.before.tasks)
             if len(self.performing):

@@ -77,15 +77,16 @@ class Unfolded:
         computes: What is still to be computed, or to be judged by a schema.
         refuses: Of a start, which is not stored yet: an input that breaks its schema is refused.
         forgotten: Refs whose rows so far are void.
+        left: Attempts that have changed, and whose rows are not stored any more.
         timers: By key, what is last said of it.
         offers: Tasks whose turn it may be within this unit.
         claims: Those whose turn it is.
     """
 
     __slots__ = ("before", "changed", "children", "claims", "computes", "counts", "definitions",
-                 "dropped", "execution", "follows", "forgotten", "judges", "keeps", "listens",
-                 "logs", "lookups", "offers", "performs", "published", "refuses", "rewritten",
-                 "tells", "text", "timers")  # fmt: skip
+                 "dropped", "execution", "follows", "forgotten", "judges", "keeps", "left",
+                 "listens", "logs", "lookups", "offers", "performs", "published", "refuses",
+                 "rewritten", "tells", "text", "timers")  # fmt: skip
 
     def __init__(self, before: Execution, definitions: Definitions) -> None:
         self.before = before
@@ -111,6 +112,7 @@ class Unfolded:
         self.dropped = False
         self.rewritten = False
         self.forgotten: set[str] = set()
+        self.left: list[Task] = []
         self.text: Callable[[object], str] = text_of
 
     @property
@@ -160,6 +162,7 @@ class Unfolded:
         self.rewritten = self.rewritten or decision.rewritten
         if decision.forgotten:
             self._forget(decision.forgotten)
+            self.left.extend(decision.left)
         for task in decision.changed:
             self.changed[task.id] = task
         for command in decision.commands:
@@ -169,8 +172,7 @@ class Unfolded:
         refs = frozenset(refs)
         self.forgotten.update(refs)
         gone = [id for id, task in self.changed.items() if task.ref in refs]
-        for id in gone:
-            del self.changed[id]
+        self.left.extend(self.changed.pop(id) for id in gone)
 
     def _command(self, command: Command) -> None:
         match command:

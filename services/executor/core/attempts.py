@@ -166,6 +166,9 @@ def _wait_for_turn(deciding: Deciding, task: Task, queue: str, limits: Limits | 
     if limits is not None:
         # So that whoever reads the queue from its rows has them.
         memory = {**memory, LIMITS: [limits.at_once, limits.rate, limits.span.total_seconds()]}
+    elif LIMITS in memory:
+        # Those of what it was before it became another one.
+        memory = {name: value for name, value in memory.items() if name != LIMITS}
     if policy.poll_timeout and not queue.startswith(OWN_TURN):
         task = with_timer(deciding, task, "queued", deciding.now + policy.poll_timeout)
     task = changed(
@@ -261,8 +264,8 @@ def wait(deciding: Deciding, task: Task, waiting: Waiting) -> None:
     task = changed(task, **changes)
     deciding.put(task)
     if waiting.forget:
-        steps = deciding.workflow.steps
-        deciding.forget([*loops.refs_of_round(task, waiting.forget, steps, deciding.latest)])
+        step_at, latest = deciding.step_at, deciding.latest
+        deciding.forget([*loops.refs_of_round(task, waiting.forget, step_at, latest)])
     if waiting.awaits is not None:
         deciding.moves.await_refs(deciding, task, waiting.awaits)
     elif waiting.enter:

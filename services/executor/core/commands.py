@@ -277,6 +277,7 @@ class Decision:
         forgotten: Refs whose attempts are void, all of them (a loop's older rounds).
         dropped: The execution's earlier attempts are void (a restart): their rows go.
         rewritten: What else never changes of an execution has: its number of restarts (a rerun).
+        left: Attempts that have changed, and are void by now.
     """
 
     execution: Execution
@@ -285,3 +286,4 @@ class Decision:
     dropped: bool = False
     forgotten: tuple[str, ...] = ()
     rewritten: bool = False
+    left: tuple[Task, ...] = ()

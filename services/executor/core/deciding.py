@@ -227,13 +227,15 @@ class Deciding:
         """What was decided."""
         execution = self._execution()
         rows: tuple[Task, ...] = tuple(self._changed.values())
+        left: tuple[Task, ...] = ()
         if self._forgotten:
+            left = tuple(row for row in rows if row.ref in self._forgotten)
             rows = tuple(row for row in rows if row.ref not in self._forgotten)
         if len(rows) > 1:
             rows = tuple(sorted(rows, key=_sequence))
         commands = self._standing_commands()
         forgotten = (*self.voided, *self._forgotten)
-        return Decision(execution, rows, commands, self.dropped, forgotten, self.rewritten)
+        return Decision(execution, rows, commands, self.dropped, forgotten, self.rewritten, left)
 
     def _execution(self) -> Execution:
         before = self.execution
@@ -251,14 +253,16 @@ class Deciding:
         elif self._latest:
             tasks = tasks.update(self._latest)
         refs = before.refs.update(self._new) if self._new else before.refs
+        extra = before.extra.update(self._extra) if self._extra else before.extra
         if self._forgotten:
             tasks = _without(tasks, self._forgotten)
             refs = _without(refs, chain.from_iterable(self._forgotten.values()))
+            extra = _without(extra, self._forgotten) if extra else extra
         return changed(
             before,
             tasks=tasks,
             refs=refs,
-            extra=before.extra.update(self._extra) if self._extra else before.extra,
+            extra=extra,
             status=self.status,
             variables=self.variables,
             output=self.output,

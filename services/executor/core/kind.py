@@ -204,6 +204,9 @@ class View:
     def steps(self) -> Mapping[str, Step]:
         return self._deciding.workflow.steps
 
+    def step_at(self, ref: str, suffix: str) -> Step:
+        return self._deciding.step_at(ref, suffix)
+
     def step_of(self, task: Task) -> Step:
         return self._deciding.step(task)
 

@@ -99,7 +99,7 @@ def _output_of_round(number: int, items: list[Json] | None) -> dict[str, Json]:
 
 
 def _result(view: View) -> dict[str, Json]:
-    return loops.output(view.task, view.steps, view.latest)
+    return loops.output(view.task, view.step_at, view.latest)
 
 
 def _scope(view: View, source: str) -> dict[str, Json]:
