@@ -333,8 +333,8 @@ class Engine:
         actor.busy = False
         if unit.error is not None or unit.known:
             self.crowds.let_go(actor.id)
-            if unfolded.claims:
-                self.queues.not_written(unfolded)
+        if unfolded.claims and (unit.error is not None or unit.known or unit.held):
+            self.queues.not_written(unfolded)
         if unit.error is not None:
             logger.error("Execution %s was not written: %s", actor.id, unit.error)
             # What is in memory may be ahead of what is stored.

@@ -11,10 +11,10 @@ import heapq
 import itertools
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from services.executor.actors import Letter
 from services.executor.core.attempts import OWN_TURN
@@ -22,7 +22,8 @@ from services.executor.core.commands import Offer
 from services.executor.core.events import LetGo, Taken
 from services.executor.core.kind import Kind
 from services.executor.core.model import Execution, Task, TaskStatus
-from services.executor.hands import Hands, Seen, Taker
+from services.executor.entries import Entry, Held, Standing, limited_by
+from services.executor.hands import Hands, Taker
 from services.executor.rooms import Rooms
 from services.executor.rows import micros
 from services.executor.turn_rows import Turns
@@ -36,57 +37,14 @@ ACTIVE_SECONDS = 10.0
 _MOST_QUEUES = 10_000
 
 
-class Entry(NamedTuple):
-    """A task that waits; the first of several is the one whose turn comes first.
-
-    Attributes:
-        behind: The priority of its execution, below 0.
-        at: Since when, in microseconds since the epoch.
-        number: Tells apart those that are since the same moment, in order.
-    """
-
-    behind: int
-    at: int
-    number: int
-    task_id: str
-    execution_id: str
-    queue: str
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class Held:
-    """A task that somebody has.
-
-    Attributes:
-        taker: None: nobody is connected who has it, or none is needed.
-    """
-
-    execution_id: str
-    queue: str
-    name: str
-    worker_id: str
-    taker: Taker | None
-
-
-class Standing(NamedTuple):
-    """How a queue stands; ``oldest`` in microseconds since the epoch, None: it is empty."""
-
-    queue: str
-    size: int
-    oldest: int | None
-    running: int
-    workers: Sequence[Seen]
-
-
 class _Queue:
     """One queue: by definition, those who wait in order; and the workers for it."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float]) -> None:
         self.lanes: dict[str, list[Entry]] = {}
         self.size = 0
         self.running = 0
-        self.hands = Hands()
+        self.hands = Hands(clock)
 
     @property
     def idle(self) -> bool:
@@ -98,17 +56,24 @@ class Queues:
 
     Args:
         send: Delivers a letter to an execution, which nobody waits for.
+        clock: Seconds since the epoch.
     """
 
-    def __init__(self, loop: AbstractEventLoop, send: Callable[[str, Letter], None]) -> None:
+    def __init__(
+        self,
+        loop: AbstractEventLoop,
+        send: Callable[[str, Letter], None],
+        clock: Callable[[], float] = time.time,
+    ) -> None:
         self._send = send
+        self._clock = clock
         self._queues: dict[str, _Queue] = {}
         self._waiting: dict[str, Entry] = {}
         self._held: dict[str, Held] = {}
         # Reserved and not stored yet.
         self._claims: dict[str, tuple[Entry, Taker | None]] = {}
         self._numbers = itertools.count()
-        self._rooms = Rooms(loop, self._more_room)
+        self._rooms = Rooms(loop, self._more_room, clock)
         self._open = True
 
     def close(self) -> None:
@@ -192,8 +157,11 @@ class Queues:
     def recover(self, turns: Turns) -> None:
         """What the rows say."""
         for row in turns.waiting:
-            task_id, execution_id, name, queue, status, worker, priority, at, limits = row
-            self._rooms.known(name, limits)
+            # Before anybody is in one: not every task remembers the limits.
+            self._rooms.known(limited_by(row[3], row[2]), row[8])
+        for row in turns.waiting:
+            task_id, execution_id, name, queue, status, worker, priority, at, _ = row
+            name = limited_by(queue, name)
             if status == TaskStatus.IN_PROGRESS.value:
                 self._hold(task_id, Held(execution_id, queue, name, worker, None))
             else:
@@ -211,6 +179,8 @@ class Queues:
         """Decide, within the unit, the turns of tasks that have just become due."""
         while unfolded.offers:
             offer = unfolded.offers.popleft()
+            # A turn that it has had in this unit was one as something else (DYNAMIC).
+            self._void(offer.task_id)
             task = unfolded.changed.get(offer.task_id)
             if task is None or task.status is not TaskStatus.SCHEDULED or task.next_at:
                 continue
@@ -234,7 +204,7 @@ class Queues:
             taker = queue.hands.take()
             if taker is None:
                 return None
-        at = int(time.time() * 1e6)
+        at = int(self._clock() * 1e6)
         entry = self._entry(execution, offer.task_id, offer.queue, offer.name, at)
         self._rooms.begin(offer.name, offer.task_id)
         return entry, taker
@@ -250,6 +220,12 @@ class Queues:
         for task in unfolded.changed.values():
             if task.queue:
                 self._see(unfolded.execution, task)
+            elif task.id in self._claims:
+                # Its execution is paused: it takes its turn after that.
+                self._gone(task)
+        for task in unfolded.left:
+            if task.queue:
+                self._gone(task)
 
     def _see(self, execution: Execution, task: Task) -> None:
         if task.status is TaskStatus.IN_PROGRESS:
@@ -259,8 +235,8 @@ class Queues:
         elif task.id not in self._claims:
             self._release(task.id, None)
             if task.id not in self._waiting:
-                at = micros(task.updated_at)
-                self._add(self._entry(execution, task.id, task.queue, task.name, at))
+                name, at = limited_by(task.queue, task.name), micros(task.updated_at)
+                self._add(self._entry(execution, task.id, task.queue, name, at))
                 self._match(self._queue(task.queue))
 
     def _has(self, execution: Execution, task: Task) -> None:
@@ -269,7 +245,8 @@ class Queues:
         if claim is None and task.id in self._held:
             return
         taker = claim[1] if claim is not None else None
-        held = Held(execution.id, task.queue, task.name, task.worker_id, taker)
+        name = limited_by(task.queue, task.name)
+        held = Held(execution.id, task.queue, name, task.worker_id, taker)
         self._hold(task.id, held)
         if taker is not None:
             taker.reserved -= 1
@@ -381,5 +358,5 @@ class Queues:
         if queue is None:
             if len(self._queues) >= _MOST_QUEUES:
                 self._queues = {name: each for name, each in self._queues.items() if not each.idle}
-            queue = self._queues[name] = _Queue()
+            queue = self._queues[name] = _Queue(self._clock)
         return queue

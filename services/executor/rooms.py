@@ -25,7 +25,8 @@ class _Room:
         self.limits = limits
         self.inside = set(inside)
         self.begun: deque[float] = deque()
-        self.queues: set[str] = set()
+        # In order, else it would be chance whose turn it is.
+        self.queues: dict[str, None] = {}
         self.alarm: TimerHandle | None = None
 
 
@@ -82,7 +83,7 @@ class Rooms:
         """Somebody waits in that queue."""
         room = self._rooms.get(name)
         if room is not None:
-            room.queues.add(queue)
+            room.queues[queue] = None
 
     def has(self, name: str) -> bool:
         """Whether one more may begin."""
@@ -145,7 +146,7 @@ class Rooms:
         self._tell(room)
 
     def _tell(self, room: _Room) -> None:
-        queues, room.queues = room.queues, set()
+        queues, room.queues = room.queues, {}
         self._more(queues)
         # Those that are still full have been told of again by who waits on in them.
         room.queues |= queues

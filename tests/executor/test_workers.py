@@ -354,6 +354,23 @@ async def test_a_secret_that_is_not_there_fails_the_task(tmp_path: Path) -> None
         assert ended.reason.endswith("reason: 'There is no secret 'TOKEN', or it has no value.'")
 
 
+async def test_a_task_whose_decision_is_made_again_is_given_once(tmp_path: Path) -> None:
+    """What it is decided with starts what another execution has the key of: that is known late."""
+    keyed = {"name": "other", "idempotencyKey": "k", "idempotencyStrategy": "RETURN_EXISTING"}
+    start = step("s", "START_WORKFLOW", startWorkflow={**keyed})
+    fork = {**step("f", "FORK_JOIN"), "forkTasks": [[start], [step("a", "SIMPLE")]]}
+    join = {**step("j", "JOIN"), "joinOn": ["s", "a"]}
+    other = workflow("other", step("n", "NOOP"))
+    async with (
+        executing(tmp_path / "e.db", [workflow("both", fork, join), other]) as rig,
+        working(rig, "a") as stream,
+    ):
+        for _ in range(3):
+            id = await rig.begin("both")
+            stream.result(await stream.task())
+            assert (await rig.ended(id)).status == executor_pb2.EXECUTION_STATUS_COMPLETED
+
+
 async def test_the_log_of_a_task_is_kept_in_order(tmp_path: Path) -> None:
     async with executing(tmp_path / "e.db", [ONE]) as rig:
         id = await rig.begin("one")

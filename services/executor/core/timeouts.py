@@ -86,7 +86,8 @@ def _poll_timed_out(deciding: Deciding, task: Task) -> None:
 
 def _response_timed_out(deciding: Deciding, task: Task) -> None:
     due = task.updated_at + deciding.step(task).policy.response_timeout
-    if task.queue and deciding.now < due:
+    by_worker = task.queue and not task.queue.startswith(attempts.OWN_TURN)
+    if by_worker and deciding.now < due:
         # Its worker was heard of since: that is noted, and the timer left where it is.
         deciding.put(attempts.with_timer(deciding, task, attempts.RESPONSE, due))
         return

@@ -19,7 +19,7 @@ from services.executor.answers import Answer
 from services.executor.calls import check_workflow
 from services.executor.core.conductor import sentences
 from services.executor.core.turns import domain_of, kind_of, queue_of
-from services.executor.queues import Held, Standing
+from services.executor.entries import Held, Standing
 from services.executor.runtime import Runtime
 from services.executor.texts import short
 from services.executor.workers.handing import checked_lines, result_event, word_event

@@ -115,7 +115,7 @@ class WorkSession(Taker):
                     await pace.turn()
                     self._wake.clear()
                     while self._tasks or self._answers or self._gone:
-                        await write(self._next_message())
+                        await write(self.next_message())
                     if self._stopping and not self._had:
                         break
             finally:
@@ -127,11 +127,12 @@ class WorkSession(Taker):
     async def _read(self, requests: AsyncIterator[pb.WorkRequest]) -> None:
         try:
             async for request in requests:
-                await self._take(request)
+                await self.take(request)
         finally:
             self.end()
 
-    async def _take(self, request: pb.WorkRequest) -> None:
+    async def take(self, request: pb.WorkRequest) -> None:
+        """Do as one of its messages says. Raises :class:`InvalidRequest`: it makes no sense."""
         if request.HasField("hello"):
             raise InvalidRequest("There is one hello, in the first message.")
         for result in request.results:
@@ -215,7 +216,8 @@ class WorkSession(Taker):
             self._gone.append(task.id)
             self._wake.set()
 
-    def _next_message(self) -> pb.WorkResponse:
+    def next_message(self) -> pb.WorkResponse:
+        """What there is to be told, as much of it as a message holds."""
         message, size = pb.WorkResponse(), 0
         answered = {answer.task_id for answer in self._answers}
         message.answers.extend(self._answers)
