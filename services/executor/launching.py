@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from services.errors import NotFound, Unavailable
 from services.executor.core.decide import start
@@ -66,11 +67,13 @@ class Launching:
         snapshots: Snapshots,
         begun: Callable[[str], None],
         check: Callable[[str], None] = lambda workflow: None,
+        now: Callable[[], datetime] = utc_now,
     ) -> None:
         self._store = store
         self._snapshots = snapshots
         self._begun = begun
         self._check = check
+        self._now = now
         self._loop = asyncio.get_running_loop()
 
     def prepared(self, launch: Launch) -> Prepared:
@@ -87,7 +90,7 @@ class Launching:
             launch.id,
             snapshot.workflow,
             launch.input,
-            utc_now(),
+            self._now(),
             correlation_id=launch.correlation_id,
             priority=launch.priority,
             task_to_domain=launch.task_to_domain,

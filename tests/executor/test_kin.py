@@ -1,4 +1,4 @@
-"""Sub-workflows: what parents and children hear of each other, over crashes too."""
+"""Sub-workflows: what parents and children hear of each other; over crashes in tests/simulation."""
 
 from __future__ import annotations
 
@@ -10,16 +10,13 @@ from typing import Any
 from aiohttp import web
 
 from podium.executor.v1 import executor_pb2 as pb
-from services.executor import kinship
 from services.executor.core.events import Retried
-from services.executor.core.identity import derived_id
 from tests.executor.rig import (
     ADMIN,
     Rig,
     executing,
     http,
     put,
-    replica_of,
     step,
     upstream,
     workflow,
@@ -193,55 +190,6 @@ async def test_a_retry_may_go_on_in_the_child(tmp_path: Path) -> None:
     assert (failed.status, result.status) == (FAILED, COMPLETED)
     # The first call was not made again.
     assert len(remote.asked) == 3
-
-
-async def test_an_end_that_a_crash_kept_from_the_parent_is_told_again(tmp_path: Path) -> None:
-    """The parent's half of the end is undone, as if it had not been written."""
-    path = tmp_path / "x.db"
-    replica = replica_of(
-        workflow("child", set_to("x")), workflow("parent", step("w", "WAIT"), sub("s", "child"))
-    )
-    async with executing(path, replica) as rig:
-        rig.runtime.engine.kin._send = lambda *_: None
-        execution_id = await rig.begin("parent")
-        await rig.stub.UpdateTask(
-            pb.UpdateTaskRequest(
-                execution_id=execution_id, ref="w", status=pb.TASK_STATUS_COMPLETED
-            ),
-            metadata=ADMIN,
-        )
-        child = derived_id("sub workflow", execution_id, derived_id(execution_id, 0, "s", 0))
-        await rig.ended(child)
-        unheard = await rig.store.readers.read(kinship.unheard)
-        assert unheard.ended == [child]
-    async with executing(path, replica) as rig:
-        result = await rig.ended(execution_id)
-        assert (await rig.store.readers.read(kinship.unheard)).ended == []
-
-    assert result.status == COMPLETED
-
-
-async def test_a_termination_that_a_crash_kept_from_the_child_is_told_again(
-    tmp_path: Path,
-) -> None:
-    path = tmp_path / "x.db"
-    replica = replica_of(
-        workflow("child", step("w", "WAIT")), workflow("parent", sub("s", "child"))
-    )
-    async with executing(path, replica) as rig:
-        execution_id = await rig.begin("parent")
-        child = await child_of(rig, execution_id)
-        rig.runtime.engine.kin._send = lambda *_: None
-        await rig.stub.TerminateExecution(
-            pb.TerminateExecutionRequest(execution_id=execution_id, reason="enough"),
-            metadata=ADMIN,
-        )
-        (orphan,) = (await rig.store.readers.read(kinship.unheard)).orphans
-        assert (orphan.id, orphan.reopened) == (child, False)
-    async with executing(path, replica) as rig:
-        result = await rig.ended(child)
-
-    assert result.status == TERMINATED
 
 
 async def test_what_is_started_goes_its_own_way(tmp_path: Path) -> None:

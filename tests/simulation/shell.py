@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import shutil
 import sqlite3
-from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -18,33 +17,38 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from services.executor import finding, kinship, loading, queries, statements
-from services.executor.actors import Actor, Letter, Told
-from services.executor.answers import refusal
+from services.errors import ConcurrencyLimited, NotFound, ServiceError
+from services.executor import finding, kinship, loading, queries, statements, turn_rows
+from services.executor.actors import Actor, Letter, Reply, Told
+from services.executor.answers import answer, refusal
 from services.executor.commits import begun, unit_of
+from services.executor.core.commands import Recall
+from services.executor.core.crowds import has_begun
 from services.executor.core.decide import start
 from services.executor.core.events import (
-    ChildEnded,
-    ChildReopened,
     Computed,
     Event,
     Performed,
-    Retried,
+    Recalled,
     Started,
     Terminated,
     TimerFired,
     TimerKey,
 )
 from services.executor.core.model import Execution, Json, Refused
+from services.executor.crowds import Crowds
 from services.executor.definitions import Definitions
+from services.executor.documents import value_of
 from services.executor.kin import Kin
 from services.executor.kinds import KINDS
 from services.executor.migrations import migrations
-from services.executor.rows import Origin, moment
+from services.executor.queues import Queues
+from services.executor.rows import Origin, micros, moment
 from services.executor.snapshots import Snapshots
 from services.executor.unfolding import Unfolded
 from services.executor.units import Unit
 from services.executor.writer import transaction
+from tests.simulation.post import REPEATABLE, Clock, Post
 
 EPOCH = datetime(2027, 1, 31, 12, 0, tzinfo=UTC)
 
@@ -69,23 +73,38 @@ class Shell:
 
     Args:
         judge: Evaluates scripts; raises ArithmeticError where one throws.
+
+    Attributes:
+        calls: What is under way outside: gone with the process.
+        post: What is to be delivered: gone with it, too.
+        ended_calls: Effects whose end was stored.
+        writing: Called before each commit; it may raise.
+        recovered: Called when another process has begun to go on.
     """
 
     def __init__(self, path: Path, snapshots: Snapshots, judge: Judge) -> None:
         self.path = path
-        self.now = EPOCH
-        self._snapshots = snapshots
-        self._judge = judge
+        self.clock = Clock(EPOCH)
+        self.snapshots = snapshots
+        self.judge = judge
         self._stored: set[str] = set()
         self._actors: dict[str, Actor] = {}
-        # What is under way outside, and what is to be delivered: gone with the process.
-        self.calls: dict[str, Call] = {}
-        self.letters: deque[tuple[str, Letter]] = deque()
-        # Effects whose end was stored.
         self.ended_calls: set[tuple[str, int]] = set()
         self.commits = 0
-        self.kin = Kin(lambda to, letter: self.letters.append((to, letter)))
+        self.writing: Callable[[], None] = lambda: None
+        self.recovered: Callable[[], None] = lambda: None
         self.db = self._open()
+        self._begin_memory()
+
+    def _begin_memory(self) -> None:
+        self._actors.clear()
+        self._stored.clear()
+        self.clock.forget()
+        self.calls: dict[str, Call] = {}
+        self.post = Post()
+        self.kin = Kin(self.post.send)
+        self.queues = Queues(self.clock, self.post.send, self.clock.time)  # type: ignore[arg-type]
+        self.crowds = Crowds(queries.crowds(self.db), self.started)
 
     def _open(self) -> sqlite3.Connection:
         db = sqlite3.connect(self.path, isolation_level=None)
@@ -97,36 +116,55 @@ class Shell:
         finding.prepare(db)
         return db
 
+    @property
+    def now(self) -> datetime:
+        return self.clock.now
+
     # What happens.
 
-    def begin(self, name: str, execution_id: str, inputs: Mapping[str, Json]) -> None:
-        """A start is accepted."""
-        snapshot = self._snapshots.of(name, 0)
+    def begin(self, name: str, execution_id: str, inputs: Mapping[str, Json], **more: Any) -> None:
+        """A start is accepted; ``more`` is as of :func:`start`."""
+        snapshot = self.snapshots.of(name, 0)
         assert snapshot is not None
-        execution = start(execution_id, snapshot.workflow, inputs, self.now)
+        execution = start(execution_id, snapshot.workflow, inputs, self.now, **more)
         actor = Actor(execution_id, snapshot=snapshot, origin=Origin(started_by="tester"))
         self._actors[execution_id] = actor
         self._decided(actor, Letter(Started()), execution)
 
-    def tell(self, execution_id: str, event: Event) -> bool:
-        """An event reaches an execution; whether it was taken."""
-        return self._deliver(execution_id, Letter(event))
+    def started(self, execution_id: str) -> None:
+        """An execution is stored that has not begun."""
+        self.post.send(execution_id, Letter(Started()))
 
-    def deliver(self) -> None:
-        """One of the letters that are on their way arrives: whichever it is, after a crash too.
+    def tell(self, execution_id: str, event: Event | None, reply: Reply | None = None) -> None:
+        """An event reaches an execution; None asks how it stands."""
+        self._arrives(execution_id, Letter(event, reply))
 
-        Of those for one execution it is the first that was sent.
-        """
-        first: dict[str, tuple[str, Letter]] = {}
-        for letter in self.letters:
-            first.setdefault(letter[0], letter)
-        following = min(first.values(), key=_order)
-        self.letters.remove(following)
-        self._deliver(*following)
+    def asked(self, execution_id: str, event: Event | None) -> Told:
+        """As :meth:`tell`; raises :class:`ServiceError` where it is refused."""
+        answers: list[Told | ServiceError] = []
+        self.tell(execution_id, event, answers.append)
+        (told,) = answers
+        if isinstance(told, ServiceError):
+            raise told
+        return told
 
-    def fire(self, execution_id: str, key: TimerKey, at: int) -> None:
-        """A timer comes due, at its time or later."""
-        self.now = max(self.now, moment(at))
+    def deliver(self, *, twice: bool = False) -> None:
+        """One of the letters that are on their way arrives, the first by its words."""
+        execution_id, letter = self.post.following()
+        self._arrives(execution_id, letter)
+        if twice and isinstance(letter.event, REPEATABLE):
+            commits = self.commits
+            self._arrives(execution_id, Letter(letter.event))
+            assert self.commits == commits, f"{letter.event} came twice and changed something"
+
+    def arrives(self, execution_id: str, letter: Letter, *more: Letter) -> None:
+        """A letter arrives; so do those that have come for the same meanwhile."""
+        letter.more = [*more]
+        self._arrives(execution_id, letter)
+
+    def fire(self, execution_id: str, key: TimerKey, at: int, late: timedelta) -> None:
+        """A timer comes due, so much after its time or later."""
+        self.clock.now = max(self.now, moment(at) + late)
         self.tell(execution_id, TimerFired(key))
 
     def end_call(self, call: Call, outcome: object) -> None:
@@ -135,52 +173,107 @@ class Shell:
             del self.calls[call.task_id]
         self.tell(call.execution_id, Performed(call.task_id, call.number, outcome))
 
-    def _deliver(self, execution_id: str, letter: Letter) -> bool:
+    # One execution, as the engine does it.
+
+    def _arrives(self, execution_id: str, letter: Letter) -> None:
         actor = self._loaded(execution_id)
-        assert actor.execution is not None
+        if actor is None or actor.execution is None:
+            for each in letter.all:
+                answer(each, NotFound(f"There is no execution {execution_id!r}."))
+            return
         if letter.event is None:
-            if letter.heard is not None:
-                letter.heard(Told(actor.execution, actor.execution, actor.origin))
-            return True
+            answer(letter, Told(actor.execution, actor.execution, actor.origin))
+            return
         try:
             self._decided(actor, letter, actor.execution)
-        except Refused as error:
-            if letter.heard is not None:
-                letter.heard(refusal(error))
-            return False
-        return True
+        except (Refused, ServiceError) as error:
+            if letter.more:
+                letters, letter.more = letter.all, []
+                for each in letters:
+                    self._arrives(execution_id, each)
+                return
+            answer(letter, refusal(error) if isinstance(error, Refused) else error)
 
     def _decided(self, actor: Actor, letter: Letter, execution: Execution) -> None:
-        event = letter.event
-        assert event is not None
-        unfolded = Unfolded(execution, Definitions(self._snapshots, actor.snapshot))
-        unfolded.decide(event, KINDS, self.now)
-        while unfolded.computes:
-            compute = unfolded.computes.popleft()
-            unfolded.decide(self._computed(compute), KINDS, self.now)
-        new = unfolded.before is not actor.execution
-        if unfolded.nothing and not new and not isinstance(event, TimerFired):
+        definitions = Definitions(self.snapshots, actor.snapshot, self.queues.choose, actor.held)
+        unfolded = Unfolded(execution, definitions)
+        try:
+            for each in letter.all:
+                event = self._admitted(each.event, execution, new=actor.execution is None)
+                unfolded.decide(event, KINDS, self.now)
+            self._unfold(unfolded)
+            children = begun(actor, unfolded, self.now)
+        except Exception:
+            self.queues.not_written(unfolded)
+            self.crowds.let_go(actor.id)
+            raise
+        fired = any(isinstance(each.event, TimerFired) for each in letter.all)
+        if unfolded.nothing and unfolded.before is actor.execution and not fired:
+            self.crowds.let_go(actor.id)
+            for each in letter.all:
+                answer(each, Told(execution, execution, actor.origin))
             return
-        unit = unit_of(actor, letter, unfolded, begun(actor, unfolded, self.now), lambda _: None)
-        with transaction(self.db):
-            statements.write(self.db, [unit], self._stored)
-        self.commits += 1
-        self.now += _MOMENT
-        self._committed(actor, event, unfolded, unit)
+        unit = unit_of(actor, letter, unfolded, children, lambda _: None)
+        self.write(unit)
+        if unit.held:
+            # It would start what others have the key of: with that known it is decided again.
+            self.queues.not_written(unfolded)
+            actor.held = {**(actor.held or {}), **unit.held}
+            self._decided(actor, letter, execution)
+        else:
+            self._committed(actor, letter, unfolded, unit)
 
-    def _computed(self, compute: Any) -> Computed:
+    def _admitted(self, event: Event | None, execution: Execution, *, new: bool) -> Event:
+        assert event is not None
+        if not isinstance(event, Started) or has_begun(execution) or execution.status.final:
+            return event
+        if execution.workflow.rate_limit is None:
+            return event
+        try:
+            return Started(admitted=self.crowds.let_in(execution))
+        except ConcurrencyLimited as full:
+            if new:
+                raise
+            return Terminated(full.detail)
+
+    def _unfold(self, unfolded: Unfolded) -> None:
+        while unfolded.computes or unfolded.offers:
+            self.queues.hand_out(unfolded, KINDS, self.now)
+            if unfolded.computes:
+                computed = self._computed(unfolded.computes.popleft())
+                unfolded.decide(computed, KINDS, self.now)
+
+    def _computed(self, compute: Any) -> Event:
+        if isinstance(compute, Recall):
+            text = queries.kept_output(self.db, compute.key, micros(self.now))
+            output = None if text is None else value_of(text)
+            return Recalled(compute.task_id, compute.label, output)
         json.dumps(compute.scope)
         try:
-            value = self._judge(compute.source, compute.scope)
+            value = self.judge(compute.source, compute.scope)
         except ArithmeticError as error:
             return Computed(compute.task_id, compute.label, error=str(error))
         return Computed(compute.task_id, compute.label, value)
 
-    def _committed(self, actor: Actor, event: Event, unfolded: Unfolded, unit: Unit) -> None:
-        actor.execution = unfolded.execution
-        if isinstance(event, Performed):
-            self.ended_calls.add((event.task_id, event.number))
-        for task in unfolded.changed.values():
+    def write(self, unit: Unit) -> None:
+        """Commit it alone."""
+        self.writing()
+        with transaction(self.db):
+            statements.write(self.db, [unit], self._stored)
+        self.commits += 1
+        self.clock.now += _MOMENT
+
+    def _committed(self, actor: Actor, letter: Letter, unfolded: Unfolded, unit: Unit) -> None:
+        actor.held = None
+        before, after = unfolded.before, unfolded.execution
+        actor.execution = after
+        if before.workflow.rate_limit is not None:
+            self.crowds.committed(before, after)
+        for each in letter.all:
+            if isinstance(each.event, Performed):
+                self.ended_calls.add((each.event.task_id, each.event.number))
+        self.queues.committed(unfolded)
+        for task in (*unfolded.changed.values(), *unfolded.left):
             if task.status.final:
                 self.calls.pop(task.id, None)
         for perform in unfolded.performs:
@@ -189,13 +282,19 @@ class Shell:
                 # What was recorded as done is not begun again.
                 assert (call.task_id, call.number) not in self.ended_calls, f"begun again: {call}"
                 self.calls[perform.task_id] = call
-        self.letters.extend((row[0], Letter(Started())) for row in unit.children)
-        self.kin.committed(event, unfolded)
+        for row in unit.children:
+            self.started(row[0])
+        self.kin.committed(letter.event, unfolded)
+        for each in letter.all:
+            if each.reply is not None:
+                each.reply(Told(before, after, actor.origin))
 
-    def _loaded(self, execution_id: str) -> Actor:
+    def _loaded(self, execution_id: str) -> Actor | None:
         actor = self._actors.get(execution_id)
         if actor is None or actor.execution is None:
-            (loaded,) = loading.load(self.db, [execution_id], self._snapshots)
+            (loaded,) = loading.load(self.db, [execution_id], self.snapshots)
+            if loaded is None:
+                return None
             assert isinstance(loaded, loading.Loaded), loaded
             actor = Actor(execution_id, loaded.execution, loaded.origin, loaded.snapshot)
             self._actors[execution_id] = actor
@@ -209,7 +308,6 @@ class Shell:
 
     def die(self) -> None:
         """The process dies; another one reads what was committed, and goes on."""
-        self._lose_memory()
         self.db.close()
         self.db = self._open()
         self._recover()
@@ -220,51 +318,38 @@ class Shell:
         Returns:
             Whether there was a commit; without one nothing is lost.
         """
-        before, ended = self.commits, set(self.ended_calls)
+        before, ended, now = self.commits, set(self.ended_calls), self.now
         log = self.path.with_name(f"{self.path.name}-wal")
         size = log.stat().st_size if log.exists() else 0
         act()
         written = (log.stat().st_size if log.exists() else 0) - size
         if self.commits == before or written <= 0:
             return False
-        self._lose_memory()
-        self.ended_calls = ended
-        torn = self.path.with_name(f"{self.path.name}.torn")
-        shutil.copy(self.path, torn)
-        shutil.copy(log, torn.with_name(f"{torn.name}-wal"))
-        with torn.with_name(f"{torn.name}-wal").open("r+b") as file:
-            file.truncate(size + written - 1 - cut % written)
-        self.db.close()
-        log.unlink(missing_ok=True)
-        torn.replace(self.path)
-        torn.with_name(f"{torn.name}-wal").replace(log)
-        self.path.with_name(f"{self.path.name}-shm").unlink(missing_ok=True)
+        self.ended_calls, self.clock.now = ended, now
+        self._tear(log, size + written - 1 - cut % written)
         self.db = self._open()
         self._recover()
         return True
 
+    def _tear(self, log: Path, size: int) -> None:
+        torn = self.path.with_name(f"{self.path.name}.torn")
+        torn_log = torn.with_name(f"{torn.name}-wal")
+        shutil.copy(self.path, torn)
+        shutil.copy(log, torn_log)
+        with torn_log.open("r+b") as file:
+            file.truncate(size)
+        self.db.close()
+        log.unlink(missing_ok=True)
+        torn.replace(self.path)
+        torn_log.replace(log)
+        self.path.with_name(f"{self.path.name}-shm").unlink(missing_ok=True)
+
     def _recover(self) -> None:
         """In the order of :func:`runtime.running`."""
-        self.letters.extend((each, Letter(Started())) for each in queries.not_begun(self.db))
+        self._begin_memory()
+        self.queues.recover(turn_rows.turns(self.db))
+        for execution_id in queries.not_begun(self.db):
+            self.started(execution_id)
         self.kin.recover(kinship.unheard(self.db))
-
-    def _lose_memory(self) -> None:
-        self._actors.clear()
-        self._stored.clear()
-        self.calls.clear()
-        self.letters.clear()
-        self.kin = Kin(lambda to, letter: self.letters.append((to, letter)))
-
-
-def _order(letter: tuple[str, Letter]) -> tuple[int, str, str]:
-    """By what it says and to whom, not by when it was sent."""
-    execution_id, event = letter[0], letter[1].event
-    return _RANKS[type(event)], execution_id, getattr(event, "task_id", "")
-
-
-_RANKS: Mapping[type, int] = {
-    kind: rank
-    for rank, kind in enumerate(
-        (type(None), Started, ChildEnded, Terminated, ChildReopened, Retried)
-    )
-}
+        self.queues.go_on()
+        self.recovered()

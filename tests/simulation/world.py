@@ -6,84 +6,57 @@ from the store. So the same life with faults must come to the same end.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import cast
 
 from services.executor import queries
-from services.executor.core.events import (
-    Event,
-    Interrupted,
-    Paused,
-    Performed,
-    Rerun,
-    Restarted,
-    Resumed,
-    Retried,
-    Skipped,
-    TaskUpdated,
-    Terminated,
-    TimerKey,
-)
-from services.executor.core.http import HttpOutcome
+from services.executor.core.events import Event, Interrupted
 from services.executor.core.identity import derived_id, fraction
-from services.executor.core.model import Json, TaskStatus
+from services.executor.core.model import Json
 from services.executor.snapshots import Snapshots
 from tests.executor.core.flows import judged
-from tests.executor.core.simulator import answer, failure
 from tests.executor.rig import replica_of
+from tests.simulation.acts import Act, Acts
 from tests.simulation.checker import check, check_end
-from tests.simulation.shell import Call, Shell
+from tests.simulation.office import DEFINITION, Died, Office
+from tests.simulation.operators import ASKED, GOING_ON, asked, asked_besides
+from tests.simulation.shell import Shell
+from tests.simulation.wider import wider_definitions
+from tests.simulation.workers import Workers, streamed
 from tests.simulation.workflows import definitions
 
 _MOST_STEPS = 3_000
 _CHOSEN_STEPS = 40
-OUTCOMES: tuple[HttpOutcome, ...] = (
-    answer({"n": 1, "done": True}),
-    answer({"n": 1, "done": True}),
-    answer({"n": 0, "done": False}, 202),
-    answer({"error": "busy"}, 503, retry_after="20"),
-    answer({"error": "no"}, 404),
-    failure("Refused.", unknown=False),
-    failure("Timed out."),
-)
 
 
 @dataclass(frozen=True, slots=True)
 class Faults:
-    """How often what goes wrong, in parts of one, before or after each step."""
+    """How often what goes wrong, in parts of one, before or after each step.
+
+    Attributes:
+        die, die_writing: The process, between commits and within one.
+        repeat: Something that was said comes again, or is said by who has no say in it.
+        forget: Memory is short.
+        delay: Something happens while letters are on their way; they overtake each other.
+        disorder: The clock jumps, or streams of workers break.
+    """
 
     die: float = 0.0
     die_writing: float = 0.0
     repeat: float = 0.0
     forget: float = 0.0
+    delay: float = 0.0
+    disorder: float = 0.0
 
 
 CALM = Faults()
 STORMY = Faults(die=0.08, die_writing=0.05, repeat=0.1, forget=0.1)
-
-_ENDED_BADLY: tuple[Event, ...] = (
-    Retried(),
-    Retried(resume=True),
-    Retried(resume=True),
-    Restarted(),
-    Terminated("for good"),
-)
-_ASKED: Mapping[str, tuple[Event, ...]] = {
-    "RUNNING": (Paused(), Paused(), Terminated("enough")),
-    "PAUSED": (Resumed(), Resumed(), Terminated("enough")),
-    "FAILED": _ENDED_BADLY,
-    "TIMED_OUT": _ENDED_BADLY,
-    "TERMINATED": _ENDED_BADLY,
-}
-_GOING_ON: Mapping[str, tuple[Event, ...]] = {"PAUSED": (Resumed(),)}
-
-Act = tuple[str, Callable[[], None]]
-"""Something that may happen: what it is called, and how it is done."""
 
 
 @dataclass
@@ -92,6 +65,7 @@ class World:
 
     Attributes:
         operators: Whether somebody pauses, ends, retries and restarts executions besides.
+        narrow: Whether its workflows hold nothing that goes on beside executions.
         past: What may come twice.
     """
 
@@ -99,6 +73,7 @@ class World:
     path: Path
     faults: Faults
     operators: bool = False
+    narrow: bool = False
     past: list[tuple[str, Event]] = field(default_factory=list)
 
     def outcome(self) -> dict[str, Json]:
@@ -107,177 +82,172 @@ class World:
         Raises:
             AssertionError: Something that must hold did not.
         """
+        loop = asyncio.new_event_loop()
+        try:
+            self._begin(loop)
+            return self._lived()
+        finally:
+            loop.run_until_complete(loop.shutdown_default_executor())
+            loop.close()
+
+    def _begin(self, loop: asyncio.AbstractEventLoop) -> None:
         drawing = Random(f"workflows {self.seed}")
-        snapshots = Snapshots(replica_of(*definitions(drawing)))
-        shell = Shell(self.path, snapshots, judged)
-        luck = Random(f"faults {self.seed}")
+        found = (
+            definitions(drawing)
+            if self.narrow
+            else [*wider_definitions(drawing, loose=self.operators), DEFINITION]
+        )
+        replica = replica_of(*found)
+        self._luck = Random(f"faults {self.seed}")
+        self._shell = Shell(self.path, Snapshots(replica), judged)
+        self._workers = Workers(self._shell, self.seed, replica, loop, streamed(self.seed))
+        self._office = Office(self._shell, loop)
+        self._shell.recovered = self._recovered
+        self._acts = Acts(
+            self.seed, self._shell, self._workers, self._office,
+            lambda execution_id, event: self.past.append((execution_id, event)),
+        )  # fmt: skip
+
+    def _recovered(self) -> None:
+        self._office.begin()
+        self._workers.connect()
+        for execution_id, task_id, number in queries.interrupted(self._shell.db):
+            self._shell.tell(execution_id, Interrupted(task_id, number))
+
+    def _lived(self) -> dict[str, Json]:
         for number in range(2):
-            execution_id = derived_id("simulated", self.seed, number)
-            shell.begin("root", execution_id, {"n": number})
+            self._start(number)
         for step in range(_MOST_STEPS):
-            self._settle(shell, luck)
-            check(shell)
-            act = self._chosen(shell, step)
-            if act is None:
-                check_end(shell)
-                result = _came_to(shell)
-                shell.db.close()
+            self._arrive(step)
+            act = self._chosen(step)
+            if act is None and not self._at_rest:
+                self._settle()
+            elif act is None:
+                check_end(self._shell)
+                result = _came_to(self._shell)
+                self._shell.db.close()
                 return result
-            self._happens(shell, luck, act)
+            else:
+                self._happens(act)
         raise AssertionError("it never ends")
 
-    def _chosen(self, shell: Shell, step: int) -> Act | None:
+    def _start(self, number: int) -> None:
+        more: dict[str, object] = {}
+        if not self.narrow:
+            more["task_to_domain"] = self._domains(number)
+            if self.operators:
+                more["priority"] = self._luck.choice((0, 0, 5))
+        execution_id = derived_id("simulated", self.seed, number)
+        self._shell.begin("root", execution_id, {"n": number}, **more)
+
+    def _domains(self, number: int) -> dict[str, str]:
+        """Of those with a choice the first has workers at any time, or it is left to chance."""
+        chance = fraction(self.seed, number, "domains")
+        if chance < 0.5:
+            return {}
+        always = "fast:charge" in streamed(self.seed) or self.operators
+        return {"charge": "fast,NO_DOMAIN" if always else "fast"}
+
+    # What happens.
+
+    def _chosen(self, step: int) -> Act | None:
         """What happens next; None: nothing can."""
-        acts = self._acts(shell)
+        acts = self._acts.possible()
         if step >= _CHOSEN_STEPS:
             # Nobody asks for more any more, and what is paused goes on.
-            acts = acts or self._asked(shell, _GOING_ON)
+            acts = acts or asked(self._shell, self.seed, GOING_ON)
             return acts[0] if acts else None
         if self.operators and (not acts or fraction(self.seed, step, "asked") < 0.15):
-            acts = self._asked(shell, _ASKED) or acts
+            acts = self._asked(step) or acts
         return acts[int(fraction(self.seed, step) * len(acts) * 0.999)] if acts else None
 
-    def _asked(self, shell: Shell, words: Mapping[str, tuple[Event, ...]]) -> list[Act]:
-        """What an operator may ask for."""
-        stand = shell.db.execute("SELECT id, status FROM executions ORDER BY id").fetchall()
-        found = [
-            (f"asked {execution_id} {number}", self._asking(shell, execution_id, event))
-            for execution_id, status in stand
-            for number, event in enumerate(words.get(status, ()))
-        ]
-        if words is _ASKED:
-            found += [
-                (f"asked {execution_id} {event}", self._asking(shell, execution_id, event))
-                for execution_id, status in stand
-                for event in self._of_tasks(shell, execution_id, status)
-            ]
-        return found
+    def _asked(self, step: int) -> list[Act]:
+        besides = not self.narrow and fraction(self.seed, step, "besides") < 0.2
+        return (besides and asked_besides(self._shell)) or asked(self._shell, self.seed, ASKED)
 
-    def _of_tasks(self, shell: Shell, execution_id: str, status: str) -> list[Event]:
-        """A rerun from any of its tasks; while it runs, one of them is to be skipped."""
-        refs = [
-            ref
-            for (ref,) in shell.db.execute(
-                "SELECT DISTINCT ref FROM tasks WHERE execution_id = ? ORDER BY ref",
-                (execution_id,),
-            )
-        ]
-        if not refs or status == "PAUSED":
-            return []
-        ref = refs[int(fraction(self.seed, execution_id, len(refs)) * len(refs) * 0.999)]
-        if status == "RUNNING":
-            # In a loop the next round's; any other one is there already.
-            base, _, number = ref.rpartition("__")
-            return [Skipped(f"{base}__{int(number) + 1}")] if base and number.isdigit() else []
-        return [Rerun(ref)]
-
-    def _asking(self, shell: Shell, execution_id: str, event: Event) -> Callable[[], None]:
-        def ask() -> None:
-            shell.tell(execution_id, event)
-
-        return ask
-
-    def _happens(self, shell: Shell, luck: Random, act: Act) -> None:
+    def _happens(self, act: Act) -> None:
+        luck, shell = self._luck, self._shell
         if luck.random() < self.faults.forget:
             shell.forget()
-        if luck.random() < self.faults.repeat and self.past:
-            self._repeats(shell, luck)
+        if luck.random() < self.faults.repeat:
+            self._repeats()
         torn = luck.random() < self.faults.die_writing
         if torn and shell.die_writing(act[1], luck.randrange(1 << 20)):
-            # It never happened: it is still to be done, and the world says the same.
-            self._interrupt(shell)
-            self._settle(shell, luck)
-            possible = [*self._acts(shell), *self._asked(shell, _ASKED)]
-            again = [each for each in possible if each[0] == act[0]]
-            # With operators, what is heard first may have made it void.
-            assert again or self.operators, f"{act[0]} was lost with the commit"
-            for each in again[:1]:
-                each[1]()
+            self._happens_after_all(act[0])
         elif not torn:
             act[1]()
         if luck.random() < self.faults.die:
             shell.die()
-            self._interrupt(shell)
 
-    def _repeats(self, shell: Shell, luck: Random) -> None:
-        """Something comes again: nothing is stored."""
-        execution_id, event = luck.choice(self.past)
-        commits = shell.commits
-        shell.tell(execution_id, event)
-        assert shell.commits == commits, f"{event} came twice and changed something"
+    def _happens_after_all(self, name: str) -> None:
+        """It never happened: it is still to be done, and the world says the same."""
+        self._settle()
+        possible = [*self._acts.possible(), *asked(self._shell, self.seed, ASKED),
+                    *asked_besides(self._shell)]  # fmt: skip
+        again = [each for each in possible if each[0] == name]
+        # With operators, what is heard first may have made it void.
+        assert again or self.operators, f"{name} was lost with the commit"
+        for each in again[:1]:
+            each[1]()
 
-    def _interrupt(self, shell: Shell) -> None:
-        for execution_id, task_id, number in queries.interrupted(shell.db):
-            shell.tell(execution_id, Interrupted(task_id, number))
+    def _repeats(self) -> None:
+        """Something comes again, or from who has no say in it: nothing is stored."""
+        self._workers.babble(self._luck)
+        if self.past:
+            execution_id, event = self._luck.choice(self.past)
+            self._unheard(lambda: self._shell.tell(execution_id, event), event)
 
-    def _settle(self, shell: Shell, luck: Random) -> None:
-        """What executions have to say to each other arrives."""
-        while shell.letters:
-            if luck.random() < self.faults.die:
-                shell.die()
-                self._interrupt(shell)
-                continue
-            shell.deliver()
+    def _unheard(self, act: Callable[[], None], what: object) -> None:
+        commits = self._shell.commits
+        act()
+        assert self._shell.commits == commits, f"{what} came twice and changed something"
 
-    def _acts(self, shell: Shell) -> list[Act]:
-        """What may happen now, in an order that no fault changes."""
-        return sorted(self._possible(shell), key=lambda act: act[0])
+    # What executions have to say to each other, and to handlers.
 
-    def _possible(self, shell: Shell) -> Iterator[Act]:
-        for _, task_id, number, kind, polls in _under_way(shell):
-            call = shell.calls.get(task_id)
-            assert call is not None, f"{kind} {task_id} waits for a call that was not begun"
-            assert call.number == number
-            yield f"call {task_id} {polls}", self._ending(shell, call, polls)
-        for execution_id, task_id in _awaiting_a_word(shell):
-            yield f"word {task_id}", self._word(shell, execution_id, task_id)
-        for execution_id, task_id, name, at in queries.timers(shell.db, 1 << 62, 10_000):
-            key = TimerKey(task_id, name)
-            named = f"timer {execution_id} {task_id} {name.partition(' ')[0]}"
-            yield named, self._firing(shell, execution_id, key, at)
+    @property
+    def _at_rest(self) -> bool:
+        self._workers.listen()
+        return not self._shell.post and self._office.waiting() is None
 
-    def _ending(self, shell: Shell, call: Call, polls: int) -> Callable[[], None]:
-        chance = fraction(self.seed, call.task_id, polls)
-        outcome = OUTCOMES[int(chance * len(OUTCOMES) * 0.999)]
+    def _arrive(self, step: int) -> None:
+        """All letters arrive, or where there are delays some of them do."""
+        luck, shell = self._luck, self._shell
+        if step < _CHOSEN_STEPS and luck.random() < self.faults.disorder:
+            luck.choice(self._acts.disorder())[1]()
+        if step >= _CHOSEN_STEPS and self._workers.session is None:
+            self._workers.connect()
+        if step >= _CHOSEN_STEPS or luck.random() >= self.faults.delay:
+            self._settle()
+            check(shell, self._workers)
+            return
+        while shell.post and luck.random() < 0.5:
+            execution_id, letter = shell.post.any(luck)
+            shell.arrives(execution_id, letter, *shell.post.joining(execution_id))
+        if luck.random() < 0.3 and (message := self._office.waiting()):
+            self._office.hand_on(message)
 
-        def end() -> None:
-            shell.end_call(call, outcome)
-            self._note(call.execution_id, Performed(call.task_id, call.number, outcome))
+    def _settle(self) -> None:
+        while not self._at_rest:
+            if self._luck.random() < self.faults.die:
+                self._shell.die()
+            elif self._shell.post:
+                self._shell.deliver(twice=self._luck.random() < self.faults.repeat)
+            elif message := self._office.waiting():
+                self._hand_on(message)
 
-        return end
+    def _hand_on(self, message: object) -> None:
+        def may_die() -> None:
+            if self._luck.random() < self.faults.die:
+                raise Died
 
-    def _word(self, shell: Shell, execution_id: str, task_id: str) -> Callable[[], None]:
-        status = "COMPLETED" if fraction(self.seed, task_id, "word") < 0.7 else "FAILED"
-        event = TaskUpdated(TaskStatus(status), {"word": 1}, task_id=task_id, exact=True)
-
-        def say() -> None:
-            shell.tell(execution_id, event)
-
-        return say
-
-    def _firing(
-        self, shell: Shell, execution_id: str, key: TimerKey, at: int
-    ) -> Callable[[], None]:
-        return lambda: shell.fire(execution_id, key, at)
-
-    def _note(self, execution_id: str, event: Event) -> None:
-        self.past.append((execution_id, event))
-
-
-def _under_way(shell: Shell) -> list[Any]:
-    return shell.db.execute(
-        "SELECT execution_id, id, pending, kind, poll_count FROM tasks WHERE pending > 0"
-    ).fetchall()
-
-
-def _awaiting_a_word(shell: Shell) -> list[Any]:
-    """Open tasks that only somebody outside can end."""
-    return shell.db.execute(
-        "SELECT execution_id, tasks.id FROM tasks JOIN executions ON executions.id = execution_id "
-        "WHERE tasks.status = 'IN_PROGRESS' AND executions.status = 'RUNNING' AND pending = 0 AND "
-        "(kind = 'HUMAN' OR (kind = 'HTTP' AND json_extract(tasks.input, "
-        "'$.http_request.body') = '${task.callbackUrl}'))"
-    ).fetchall()
+        self._shell.writing = may_die
+        try:
+            self._office.hand_on(message)  # type: ignore[arg-type]
+        except Died:
+            self._shell.writing = lambda: None
+            self._shell.die()
+        finally:
+            self._shell.writing = lambda: None
 
 
 def _came_to(shell: Shell) -> dict[str, Json]:
@@ -288,13 +258,25 @@ def _came_to(shell: Shell) -> dict[str, Json]:
         )
     }
     tasks: list[Json] = [
-        [row[0], row[1], _timeless(row[2]), row[3], row[4]]
+        [row[0], row[1], _timeless(row[2]), *row[3:]]
         for row in shell.db.execute(
-            "SELECT id, status, reason, poll_count, generation FROM tasks "
+            "SELECT id, status, reason, poll_count, generation, worker_id FROM tasks "
             "ORDER BY execution_id, sequence"
         )
     ]
-    return {"executions": dict(executions), "tasks": tasks}
+    logs = shell.db.execute("SELECT task_id, number, line FROM task_logs ORDER BY 1, 2")
+    told = shell.db.execute("SELECT id, event, payload FROM event_messages ORDER BY 1")
+    done = shell.db.execute(
+        # A task that is gone when it is to be ended once more was ended before, or by others.
+        "SELECT message_id, handler, action, name, target, CASE WHEN reason LIKE 'There is no "
+        "task %' THEN 'COMPLETED' ELSE outcome || reason END FROM event_runs ORDER BY 1, 2, 3"
+    )
+    beside = {"logs": logs, "told": told, "done": done}
+    return {
+        "executions": dict(executions),
+        "tasks": tasks,
+        **{name: [[*row] for row in rows] for name, rows in beside.items()},
+    }
 
 
 def _timeless(text: str) -> str:
@@ -302,7 +284,7 @@ def _timeless(text: str) -> str:
     return re.sub(r"(after|elapsed) \d+ seconds", r"\1 some seconds", text)
 
 
-def life(seed: int, folder: Path, faults: Faults = STORMY) -> None:
+def life(seed: int, folder: Path, faults: Faults = STORMY, *, narrow: bool = False) -> None:
     """A calm life and one with faults come to the same; one with operators comes to an end.
 
     What operators ask for while executions speak to each other depends on who is heard first, so
@@ -312,16 +294,29 @@ def life(seed: int, folder: Path, faults: Faults = STORMY) -> None:
         AssertionError: They do not; its text has the seed.
     """
     try:
-        calm = World(seed, folder / f"{seed}-calm.db", CALM).outcome()
-        stormy = World(seed, folder / f"{seed}-stormy.db", faults).outcome()
+        calm = World(seed, folder / f"{seed}-calm.db", CALM, narrow=narrow).outcome()
+        stormy = World(seed, folder / f"{seed}-stormy.db", faults, narrow=narrow).outcome()
         assert calm == stormy, _difference(calm, stormy)
-        World(seed, folder / f"{seed}-asked.db", faults, operators=True).outcome()
+        if not narrow:
+            faults = replace(faults, delay=0.5, disorder=0.1)
+        path = folder / f"{seed}-asked.db"
+        World(seed, path, faults, operators=True, narrow=narrow).outcome()
     except AssertionError as error:
         raise AssertionError(f"seed {seed}: {error}") from error
 
 
-def _difference(calm: dict[str, Json], stormy: dict[str, Json]) -> str:
-    for name in calm:
-        if calm[name] != stormy[name]:
-            return f"{name}: {json.dumps(calm[name])[:2000]} | {json.dumps(stormy[name])[:2000]}"
+def _difference(calm: Mapping[str, Json], stormy: Mapping[str, Json]) -> str:
+    """The first that is otherwise, of what there is most of last."""
+    for name, before in calm.items():
+        after = stormy[name]
+        if before != after:
+            first, second = _rows(before), _rows(after)
+            lost = [each for each in first if each not in second][:3]
+            new = [each for each in second if each not in first][:3]
+            return f"{name}: {' '.join(lost)} | {' '.join(new)}"
     return "they differ"
+
+
+def _rows(found: Json) -> list[str]:
+    pairs = found.items() if isinstance(found, dict) else enumerate(cast("list[Json]", found))
+    return [f"{key} {json.dumps(value)}" for key, value in pairs]

@@ -104,7 +104,7 @@ def test_a_word_that_comes_too_early_is_told_from_one_about_nothing(ref: str, sa
 
 
 def test_what_is_said_again_of_an_earlier_attempt_is_not_logged_for_the_next() -> None:
-    definition = {"name": "a", "retryCount": 1, "retryDelaySeconds": 0}
+    definition: dict[str, Json] = {"name": "a", "retryCount": 1, "retryDelaySeconds": 0}
     run = Simulator(workflow(task("a", "SIMPLE"), definitions={"a": definition})).begin()
     run.happens(Taken(run.task("a").id, "w"))
     line = (run.now, "it failed")

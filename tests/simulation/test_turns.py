@@ -1,0 +1,83 @@
+"""Turns of tasks whose definition has a limit: none is kept by who has no use for it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from services.executor.core.events import Paused, Resumed
+from tests.simulation.scenes import call, flow, limited, playing, step
+
+_CHARGE = ":charge"
+
+
+def test_what_becomes_another_task_leaves_its_room_when_that_ends(tmp_path: Path) -> None:
+    """A DYNAMIC task takes its turn by its own definition, and ends as another one."""
+    request = {"which": "HTTP", "uri": "http://upstream/", "method": "POST"}
+    dynamic = step("t", "DYNAMIC", "narrow", dynamicTaskNameParam="which", inputParameters=request)
+    with playing(tmp_path / "x.db", limited("narrow"), flow("w", dynamic)) as scene:
+        scene.begin("w", "first", "second")
+        assert scene.calling == ["first"]
+        scene.answer("first")
+        assert scene.calling == ["second"]
+
+
+def test_what_becomes_a_workers_task_leaves_its_room_for_the_queue(tmp_path: Path) -> None:
+    dynamic = step("t", "DYNAMIC", "narrow", dynamicTaskNameParam="which",
+                   inputParameters={"which": "charge"})  # fmt: skip
+    charge = {"kind": "task", "name": "charge", "retryCount": 0}
+    with playing(tmp_path / "x.db", limited("narrow"), charge, flow("w", dynamic)) as scene:
+        scene.begin("w", "first", "second")
+        assert scene.tasks("first") == scene.tasks("second") == [("t", "SCHEDULED")]
+        scene.die()
+        # The limits of what it was are not those of the workers' queue.
+        for _ in range(2):
+            scene.workers.poll(_CHARGE)
+        assert scene.tasks("first") == scene.tasks("second") == [("t", "IN_PROGRESS")]
+
+
+def test_a_round_that_is_forgotten_leaves_its_room(tmp_path: Path) -> None:
+    """With keepLastN a task may end and be gone in the same decision."""
+    loop = step("loop", "DO_WHILE", loopOver=[step("t", "SIMPLE", "charge")], items=[1, 2],
+                keepLastN=1)  # fmt: skip
+    with playing(tmp_path / "x.db", limited("charge"), flow("w", loop)) as scene:
+        scene.begin("w", "first", "second")
+        for _ in range(4):
+            scene.workers.poll(_CHARGE)
+            scene.done()
+        assert (scene.status("first"), scene.status("second")) == ("COMPLETED", "COMPLETED")
+        assert not sum(each.running for each in scene.shell.queues.standings())
+
+
+def test_who_is_paused_when_his_turn_comes_keeps_nobody_waiting(tmp_path: Path) -> None:
+    with playing(tmp_path / "x.db", limited("narrow"), flow("w", call("t", "narrow"))) as scene:
+        scene.begin("w", "first", "second", "third")
+        scene.shell.tell("second", Paused())
+        scene.answer("first")
+        assert scene.calling == ["third"]
+        scene.shell.tell("second", Resumed())
+        scene.answer("third")
+        scene.answer("second")
+        assert scene.status("second") == "COMPLETED"
+
+
+def test_a_crash_lets_in_no_more_than_the_limit(tmp_path: Path) -> None:
+    """Of the two only the one that waits remembers the limit."""
+    waits = step("t", "WAIT_FOR_WEBHOOK", "narrow", inputParameters={"webhook": "orders"})
+    with playing(tmp_path / "x.db", limited("narrow"), flow("w", waits)) as scene:
+        scene.begin("w", "first", "second")
+        scene.die()
+        assert scene.tasks("first") == [("t", "IN_PROGRESS")]
+        assert scene.tasks("second") == [("t", "SCHEDULED")]
+
+
+def test_the_response_timeout_of_a_call_is_the_same_with_a_limit(tmp_path: Path) -> None:
+    """Nobody is heard of meanwhile, as a worker is."""
+    quick = limited("narrow", responseTimeoutSeconds=5)
+    request = {"uri": "http://upstream/", "method": "POST", "body": "${task.callbackUrl}"}
+    waits = step("t", "HTTP", "narrow", asyncComplete=True,
+                 inputParameters={"http_request": request})  # fmt: skip
+    with playing(tmp_path / "x.db", quick, flow("w", waits)) as scene:
+        scene.begin("w", "first")
+        shell = scene.shell
+        timers = shell.db.execute("SELECT task_id, name, at FROM timers").fetchall()
+        assert [name.partition(" ")[0] for _, name, _ in timers] == ["response"]
