@@ -169,7 +169,8 @@ class Acting:
 
     async def _restart(self, execution_id: str) -> Told:
         told = await self._calls.tell(execution_id, None)
-        snapshot = self._starting.latest(told.after.workflow.name)
+        workflow = told.after.workflow
+        snapshot = self._starting.latest(workflow.name, workflow.masked)
         return await self._calls.tell(execution_id, Restarted(snapshot.workflow), snapshot)
 
     async def surely(self, execution_id: str, asked: Asked) -> Told:

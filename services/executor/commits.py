@@ -241,7 +241,7 @@ def _begun(
     actor: Actor, unfolded: Unfolded, command: StartExecution, now: datetime
 ) -> Child | None:
     try:
-        snapshot = unfolded.definitions.child(command)
+        snapshot = unfolded.definitions.child(command, unfolded.execution.workflow.masked)
     except NotFound as missing:
         logger.error("%s Execution %s was to be started.", missing.detail, command.id)
         unfolded.execution = missed(unfolded.execution, command.id, missing.detail)

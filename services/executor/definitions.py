@@ -65,9 +65,10 @@ class Definitions:
         self._held = {**self._held, key: holder}
         return holder if holder != wanted.child else ""
 
-    def child(self, command: StartExecution) -> Snapshot:
-        """What ``command`` starts. Raises :class:`NotFound`."""
-        return self._found.get((command.workflow, command.version)) or self._workflow(command)
+    def child(self, command: StartExecution, masked: frozenset[str]) -> Snapshot:
+        """What ``command`` starts, with ``masked`` masked there. Raises :class:`NotFound`."""
+        known = self._found.get((command.workflow, command.version))
+        return self._snapshots.masking(known or self._workflow(command), masked)
 
     def _workflow(self, asked: Wanted | StartExecution) -> Snapshot:
         name, version = asked.workflow, asked.version

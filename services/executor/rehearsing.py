@@ -199,7 +199,7 @@ class Rehearsal:
         if len(self._runs) >= MOST_EXECUTIONS:
             raise Overloaded(f"A test has {MOST_EXECUTIONS} executions at most.")
         try:
-            snapshot = unfolded.definitions.child(command)
+            snapshot = unfolded.definitions.child(command, unfolded.execution.workflow.masked)
         except NotFound:
             # It was looked up in this very step.
             return

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from services.executor.assembling import Current, Taken, assembled, with_own_schemas
+from services.executor.core.masking import FIELD
 from services.executor.core.model import Json
 from services.executor.core.workflow import Workflow
 from services.executor.documents import text_of, value_of
@@ -46,6 +47,7 @@ class Snapshots:
         self._lock = threading.Lock()
         self._latest: dict[tuple[str, int], tuple[int, Snapshot]] = {}
         self._pinned: dict[tuple[str, str, int], Snapshot] = {}
+        self._masking: dict[tuple[str, frozenset[str]], Snapshot] = {}
 
     @property
     def replica(self) -> Replica:
@@ -116,6 +118,20 @@ class Snapshots:
             self._pinned.clear()
         self._pinned[place] = snapshot
         return snapshot
+
+    def masking(self, snapshot: Snapshot, keys: frozenset[str]) -> Snapshot:
+        """``snapshot`` with ``keys`` masked, too."""
+        if keys <= snapshot.workflow.masked:
+            return snapshot
+        place = snapshot.hash, keys
+        known = self._masking.get(place)
+        if known is None:
+            masks = sorted(keys | snapshot.workflow.masked)
+            known = self.parsed(text_of({**snapshot.workflow.snapshot, FIELD: masks}))
+            if len(self._masking) >= _MOST_PARSED:
+                self._masking.clear()
+            self._masking[place] = known
+        return known
 
     def given(self, document: Mapping[str, Any], *, trusted: bool) -> Snapshot:
         """A workflow that is not the registry's; raises ValueError where it is none at all.

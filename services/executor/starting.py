@@ -23,6 +23,7 @@ from services.errors import (
     Unavailable,
 )
 from services.executor.core.decide import start
+from services.executor.core.masking import NOTHING
 from services.executor.core.model import Json
 from services.executor.core.turns import domains_of
 from services.executor.core.webhooks import Webhook
@@ -178,9 +179,9 @@ class Starting:
         webhook = _webhook(request.completion_webhook, self._runtime.public_url)
         return replace(origin, webhook=webhook)
 
-    def latest(self, name: str) -> Snapshot:
-        """The workflow's newest version. Raises :class:`NotFound`."""
-        return self._snapshot(name, 0)
+    def latest(self, name: str, masked: frozenset[str] = NOTHING) -> Snapshot:
+        """The workflow's newest version, with ``masked`` masked. Raises :class:`NotFound`."""
+        return self._runtime.snapshots.masking(self._snapshot(name, 0), masked)
 
     def _check_right(self, principal: Principal, name: str, version: int) -> None:
         place, asked = self._replica.place, (principal.name, name, version)

@@ -60,8 +60,8 @@ class Definitions(Protocol):
     def looked_up(self, lookup: Lookup) -> Json:
         """The value that :class:`Lookup` describes. Raises :class:`NotFound` with the reason."""
 
-    def child(self, command: StartExecution) -> Snapshot:
-        """What ``command`` starts. Raises :class:`NotFound`."""
+    def child(self, command: StartExecution, masked: frozenset[str]) -> Snapshot:
+        """What ``command`` starts, with ``masked`` masked there. Raises :class:`NotFound`."""
 
 
 Recaller = Callable[[bytes], Awaitable[Json]]

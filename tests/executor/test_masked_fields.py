@@ -148,3 +148,32 @@ async def test_an_export_has_no_value_that_is_masked(tmp_path: Path) -> None:
         assert result.execution_id in line
         assert CARD not in line
         assert "harmless" in line
+
+
+async def test_what_it_starts_masks_the_same(tmp_path: Path) -> None:
+    plain = workflow("plain", step("t", "NOOP", card="${workflow.input.card}"))
+    asked = {"startWorkflow": {"name": "plain", "input": {"card": "${workflow.input.card}"}}}
+    failing = workflow(
+        "failing",
+        step("go", "START_WORKFLOW", **asked),
+        step("end", "TERMINATE", terminationStatus="FAILED"),
+        maskedFields=["card"],
+        failureWorkflow="plain",
+    )
+    async with executing(tmp_path / "x.db", [plain, failing]) as rig:
+        await rig.run("failing", input={"card": CARD})
+        started = await ids(rig, "wf:plain")
+        for each in started:
+            await rig.ended(each)
+            assert CARD not in (await rig.get(each)).document
+        await rig.stub.RestartExecution(
+            pb.RestartExecutionRequest(execution_id=started[0], use_latest_definitions=True),
+            metadata=ADMIN,
+        )
+        await rig.ended(started[0])
+
+        assert len(started) == 2
+        assert CARD not in (await rig.get(started[0])).document
+        assert await ids(rig, "text:4111") == []
+        own = await rig.run("plain", input={"card": CARD})
+        assert CARD in (await rig.get(own.execution_id)).document

@@ -94,3 +94,12 @@ def test_a_webhook_is_one_line() -> None:
         f"webhook {url}  PENDING  attempt 2  500  The receiver answered 500.  "
         "next 1970-01-01 00:01:00Z"
     )
+
+
+def test_a_poll_that_is_put_off_says_so_before_any_is_made() -> None:
+    task = pb.TaskState(ref="a", kind="HTTP_POLL", status=pb.TASK_STATUS_IN_PROGRESS)
+    task.last_poll.CopyFrom(pb.Poll(number=1, verdict="PUT_OFF", reason="The breaker is open."))
+
+    assert task_line(task) == (
+        "● a  HTTP_POLL  IN_PROGRESS  poll 1 · put off: The breaker is open."
+    )

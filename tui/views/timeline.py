@@ -94,7 +94,7 @@ def task_line(task: pb.TaskState) -> str:
         parts.append(f"attempt {task.attempt + 1}")
     if task.worker_id:
         parts.append(f"worker {in_one_line(task.worker_id)}")
-    elif task.poll_count:
+    elif task.poll_count or task.last_poll.number:
         parts.append(poll_text(task))
     if task.reason:
         parts.append(in_one_line(task.reason))
@@ -104,7 +104,8 @@ def task_line(task: pb.TaskState) -> str:
 def poll_text(task: pb.TaskState) -> str:
     """The newest poll of a task: number, answer, progress, when the next is due."""
     poll = task.last_poll
-    parts = [f"poll {task.poll_count}"]
+    # One that is put off has a number, and counts only once it is made.
+    parts = [f"poll {max(task.poll_count, poll.number)}"]
     if poll.status_code:
         parts.append(f"{poll.status_code} in {poll.duration.ToMilliseconds()} ms")
     if poll.HasField("progress"):
