@@ -30,6 +30,7 @@ class Definition(NamedTuple):
         versions: All that there are, the latest last; of a kind without versions it is (0,).
         text: The document as JSON text, ``document`` as a value: without keys and secret values.
         stored: Every version as it is stored, in the order of ``versions``.
+        beside: What is known of it that is not in its document; None: nothing.
     """
 
     id: str
@@ -44,6 +45,7 @@ class Definition(NamedTuple):
     updated_by: str
     created_at: float
     stored: tuple[pb.Definition, ...] = ()
+    beside: Any = None
 
     @property
     def definition(self) -> Definition:

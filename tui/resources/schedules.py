@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from podium.common.v1 import page_pb2
@@ -13,6 +14,7 @@ from services.rpc import raising_ours
 from tui.clients.switching import switched
 from tui.live.collection import Collection
 from tui.live.polling import CALL_SECONDS, Reading, polled
+from tui.live.schedule_states import UNKNOWN, with_states
 from tui.live.sources import Source
 from tui.resources.catalog import (
     BY,
@@ -29,7 +31,7 @@ from tui.resources.catalog import (
     written,
 )
 from tui.resources.model import Action, Cell, Column, ItemResult, Resource, Tab
-from tui.views.durations import date_and_clock
+from tui.views.durations import date_and_clock, moment_of_day
 from tui.views.schedules import outcome
 from tui.views.statuses import Look, look_of_execution, look_of_run
 
@@ -163,6 +165,23 @@ def _state(row: Definition, now: float) -> Cell:
     return Cell("paused", "warning") if is_paused(row) else Cell("on", "success")
 
 
+def _next(row: Definition, now: float) -> Cell:
+    if is_paused(row) or row.beside is None:
+        return Cell("")
+    at = row.beside.next_at
+    return Cell("never", "muted") if at is None else Cell(moment_of_day(at, now))
+
+
+def _last(row: Definition, now: float) -> Cell:
+    if row.beside is None or row.beside.last_at is None:
+        return Cell("")
+    look = look_of_run(row.beside.outcome)
+    return Cell(f"{look.glyph} {moment_of_day(row.beside.last_at, now)}", look.tone)
+
+
+_DEFINITIONS = source("schedule")
+SOURCE: Source[Definition] = replace(_DEFINITIONS, watch=with_states(_DEFINITIONS.watch, outcome))
+
 RESOURCE: Resource[Definition] = Resource(
     name="schedules",
     aliases=("schedule",),
@@ -170,15 +189,21 @@ RESOURCE: Resource[Definition] = Resource(
     help="""\
 ## Schedules
 
-Workflows that are started over and over. `Enter` shows the next runs, and what the last ones came
-to; `P` pauses, `u` resumes.
+Workflows that are started over and over: when each comes next, and when it came last. `Enter` shows
+the next runs, and what the last ones came to; `P` pauses, `u` resumes. Times are UTC.
 """,
-    source=source("schedule"),
+    source=SOURCE,
+    state=lambda row: row.etag,
+    told=lambda facts: f"NEXT and LAST of before: {facts[UNKNOWN]}" if facts.get(UNKNOWN) else "",
     columns=(
         NAME,
-        text_column("cron", "CRON", 16, cron_of, flex=3, priority=8),
-        text_column("workflow", "WORKFLOW", 12, workflow_of, flex=2, priority=7),
+        text_column("cron", "CRON", 13, cron_of, flex=3, priority=8),
+        text_column("workflow", "WORKFLOW", 10, workflow_of, flex=2, priority=7),
         Column("state", "STATE", 6, _state, is_paused, priority=9),
+        Column("next", "NEXT", 11, _next, lambda row: row.beside and row.beside.next_at,
+               priority=8, ticks=True),
+        Column("last", "LAST", 13, _last, lambda row: row.beside and row.beside.last_at,
+               priority=7),
         text_column("overlap", "OVERLAP", 8, lambda row: row.get("overlapPolicy", "ALLOW"),
                     priority=3),
         UPDATED,

@@ -15,7 +15,8 @@ class FilterChips(Static):
     """One line; hidden while there is no filter."""
 
     DEFAULT_CSS = """
-    FilterChips { height: 1; padding: 0 1; display: none; text-wrap: nowrap; }
+    FilterChips { height: 1; padding: 0 1; display: none; text-wrap: nowrap;
+                  text-overflow: ellipsis; }
     """
 
     def __init__(self) -> None:
