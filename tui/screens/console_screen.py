@@ -25,6 +25,7 @@ from tui.views.vitals import vitals
 from tui.widgets.command_line import Candidates, CommandLine
 from tui.widgets.crumbs import Crumbs
 from tui.widgets.key_bar import KeyBar
+from tui.widgets.laying_out import SteadyCompositor
 from tui.widgets.link_bar import LinkBar
 from tui.widgets.results_panel import ResultsPanel
 from tui.widgets.working import begin
@@ -66,6 +67,7 @@ class ConsoleScreen(Screen[None]):
 
     def __init__(self, first: Address) -> None:
         super().__init__()
+        self._compositor = SteadyCompositor()
         self._first = first
         self._places: list[Pane] = []
         self._at = -1
