@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import difflib
 import os
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +17,13 @@ from textual.pilot import Pilot
 SNAPSHOTS = Path(__file__).with_name("snapshots")
 PATIENCE_SECONDS = 60.0
 POLL_SECONDS = 0.015
+LOOK_SECONDS = 0.02
 # A screen that is the same for so many looks is what it comes to.
 STILL = 25
 # Who has nothing to do for so many rounds waits for somebody else.
 QUIET = 2
+# While a worker of these is under way a place, its tab or its form does not have the keys yet.
+GOING = ("navigation", "place", "tab", "form")
 _NAMES = {"/": "slash", ":": "colon", " ": "space", "#": "number_sign"}
 _SIGNS = {name: sign for sign, name in _NAMES.items()}
 
@@ -38,7 +41,9 @@ def assert_snapshot(text: str, name: str) -> None:
     if os.environ.get("UPDATE_SNAPSHOTS"):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text + "\n", "utf-8")
-    assert text + "\n" == path.read_text("utf-8")
+    wanted = path.read_text("utf-8")
+    lines = difflib.unified_diff(wanted.splitlines(), text.splitlines(), name, "shown", lineterm="")
+    assert text + "\n" == wanted, "\n".join(lines)
 
 
 async def settled(min_sleep: float = 0.0, max_sleep: float = 1.0) -> None:
@@ -46,24 +51,46 @@ async def settled(min_sleep: float = 0.0, max_sleep: float = 1.0) -> None:
 
     Args:
         min_sleep: Is left out of account: what is waited for is known.
-        max_sleep: In seconds: who deals with one message for longer is not waited for.
+        max_sleep: In seconds of a machine that does nothing else: who deals with one message for
+            longer is not waited for.
     """
-    app = active_app.get()
+    settling = asyncio.create_task(_settle(active_app.get()))
+    try:
+        # Counted, not timed: where the machine, or the app, is slow, each of them takes longer.
+        for _ in range(round(max_sleep / LOOK_SECONDS)):
+            if (await asyncio.wait([settling], timeout=LOOK_SECONDS))[0]:
+                settling.result()
+                return
+    finally:
+        settling.cancel()
+
+
+async def _settle(app: App[Any]) -> None:
     pilot, quiet = Pilot(app), 0
-    with suppress(TimeoutError):
-        async with asyncio.timeout(max_sleep):
-            while quiet < QUIET:
-                # Until all that was there is dealt with, and laid out; it may have brought more.
-                await pilot._wait_for_screen()
-                app.screen._on_timer_update()
-                quiet = 0 if _has_work(app) else quiet + 1
+    while quiet < QUIET:
+        # Until all that was there is dealt with, and laid out; it may have brought more.
+        await pilot._wait_for_screen()
+        app.screen._on_timer_update()
+        if _is_going(app):
+            await asyncio.sleep(POLL_SECONDS)
+        quiet = 0 if _has_work(app) else quiet + 1
 
 
 def _has_work(app: App[Any]) -> bool:
     screen = app.screen
-    if screen._layout_required or screen._dirty_widgets or app._next_callbacks:
+    if screen._layout_required or screen._dirty_widgets or app._next_callbacks or _is_going(app):
         return True
     return any(node.message_queue_size for node in (app, *screen.walk_children(with_self=True)))
+
+
+def _is_going(app: App[Any]) -> bool:
+    # What another screen is open over waits for that.
+    return any(
+        worker.group in GOING
+        and not worker.is_finished
+        and app.screen in worker.node.ancestors_with_self
+        for worker in app.workers
+    )
 
 
 def burst(app: App[Any], *keys: str) -> None:

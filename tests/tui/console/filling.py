@@ -63,10 +63,11 @@ async def is_stored(services: Services, kind: str, name: str) -> bool:
 
 
 async def form_in(pilot: Pilot[Any]) -> Form:
-    """The form that is shown, once it is there."""
+    """The form that is shown, once it is there and has the keys."""
     await until(pilot, lambda: any(form.row is not None for form in _shown_forms(pilot)))
+    await until(pilot, lambda: isinstance(pilot.app.focused, FormLines), "no form has the keys")
     # The line below the tabs is laid out last.
-    await until_shown(pilot, "╺")
+    await until_shown(pilot, "━╺")
     return _shown_forms(pilot)[-1]
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from podium.registry.v1 import registry_pb2
 from tests.tui.console.conftest import console_on
-from tests.tui.console.tried import answered, calm, masked, serve, trying
+from tests.tui.console.tried import answered, calm, masked, serve, trying, typed_id
 from tests.tui.screen import screen_text, until, until_shown, until_snapshot
 from tests.tui.services import Services
 from tui.clients import connected
@@ -95,7 +95,7 @@ async def test_the_payload_is_what_the_last_call_gave(services: Services) -> Non
     await serve(services, "seeded", preRequestScript=DOUBLES)
     async with console_on(services, "routes service:seeded path:*sum*", size=(80, 24)) as pilot:
         await trying(pilot, "/seeded/sum/{id}")
-        await pilot.press("enter", "7", "enter")
+        await typed_id(pilot)
         await answered(pilot, '"sum": 82')
         await pilot.press("escape", "escape")
 
@@ -131,7 +131,7 @@ async def test_both_scripts_are_stored_after_what_differs_was_shown(services: Se
         assert not pilot.app.screen.query_one(ScriptsPane).dirty
         await pilot.press("escape")
         await trying(pilot, "/stores/sum/{id}")
-        await pilot.press("enter", "7", "enter")
+        await typed_id(pilot)
         await calm(pilot)
         await answered(pilot, '"three": 3')
 

@@ -13,7 +13,7 @@ from textual.widgets import Tabs
 
 from podium.registry.v1 import registry_pb2
 from tests.tui.console.conftest import console_on
-from tests.tui.console.tried import answered, key_of, masked, serve, trying
+from tests.tui.console.tried import answered, key_of, masked, serve, trying, typed_id
 from tests.tui.screen import screen_text, until, until_shown, until_snapshot
 from tests.tui.services import Services, put
 from tui.clients import connected
@@ -32,11 +32,6 @@ def shown(pilot: Any) -> RouteTester:
 def log(pilot: Any) -> Mapping[str, Any]:
     records: Mapping[str, Any] = pilot.app.session.log.collection.records
     return records
-
-
-async def typed_id(pilot: Any) -> None:
-    """Write the parameter, on which the cursor is."""
-    await pilot.press("enter", "7", "enter")
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40)], ids=["80x24", "120x40"])

@@ -12,6 +12,7 @@ from podium.registry.v1 import registry_pb2
 from tests.tui.screen import screen_text, until, until_shown
 from tests.tui.services import Services, put
 from tui.clients import connected
+from tui.widgets.form_lines import FormLines
 
 NOTHING = {"taskReferenceName": "sums", "name": "sums", "type": "NOOP"}
 HOLDS = {
@@ -65,6 +66,13 @@ async def trying(pilot: Pilot[Any], route: str) -> None:
     await until_shown(pilot, "LIVE", route)
     await pilot.press("t")
     await until_shown(pilot, "headers")
+
+
+async def typed_id(pilot: Pilot[Any]) -> None:
+    """Write the parameter, on which the cursor is."""
+    # Before the form has the keys they are the place's: 7 goes to another tab.
+    await until(pilot, lambda: isinstance(pilot.app.focused, FormLines), "no form has the keys")
+    await pilot.press("enter", "7", "enter")
 
 
 BUSY = "· overloaded"
