@@ -25,7 +25,7 @@ def looks() -> dict[str, str]:
         env={k: v for k, v in os.environ.items() if k not in ("COLUMNS", "LINES")},
         capture_output=True,
         text=True,
-        timeout=110,
+        timeout=280,
         check=False,
     )
     assert done.returncode == 0, done.stderr
@@ -34,7 +34,7 @@ def looks() -> dict[str, str]:
 
 
 # The first of them waits for all.
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 @pytest.mark.parametrize("place", PLACES)
 def test_a_list_looks_so(looks: dict[str, str], place: str, size: tuple[int, int]) -> None:
