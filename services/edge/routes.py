@@ -93,12 +93,6 @@ def _route(service: Mapping[str, Any], route: Mapping[str, Any], cors: Cors | No
     path = joined(service["path"], route["path"])
     mapped = route["mappedWorkflow"]
     await_refs = awaited(route.get("waitUntilTasks"))
-    half = {
-        "service": service["id"],
-        "route": f"{route['httpMethod']} {path}",
-        "auth": service["authConfigId"],
-        "awaitRefs": await_refs,
-    }
     return Route(
         service_id=service["id"],
         auth_id=service["authConfigId"],
@@ -112,7 +106,7 @@ def _route(service: Mapping[str, Any], route: Mapping[str, Any], cors: Cors | No
         asynchronous=route.get("workflowExecutionMode") == "ASYNCHRONOUS",
         await_refs=await_refs,
         timeout_seconds=_timeout(route.get("timeoutInSeconds")),
-        answer_half=json.dumps(half, separators=(",", ":"))[:-1],
+        answer_half=_half(service, f"{route['httpMethod']} {path}", await_refs),
         cors=cors,
         query=read_parameters(route["queryParameters"]) if route.get("queryParameters") else None,
         input_schema=read_use(route, "inputSchema"),
@@ -130,6 +124,16 @@ def _route(service: Mapping[str, Any], route: Mapping[str, Any], cors: Cors | No
         idempotent_on_public=route.get("idempotencyOnPublic") is True,
         webhook=read_webhook(route),
     )
+
+
+def _half(service: Mapping[str, Any], route: str, await_refs: object) -> str:
+    half = {
+        "service": service["id"],
+        "route": route,
+        "auth": service["authConfigId"],
+        "awaitRefs": await_refs,
+    }
+    return json.dumps(half, separators=(",", ":"))[:-1]
 
 
 def _cache(service_id: str, path: str, route: Mapping[str, Any]) -> CacheConfig | None:

@@ -50,7 +50,7 @@ def unit_of(
     actor: Actor,
     letter: Letter,
     unfolded: Unfolded,
-    children: Iterable[Child],
+    children: Sequence[Child],
     done: Callable[[Unit], None],
 ) -> Unit:
     """The rows of what ``letter`` changed.
@@ -72,31 +72,46 @@ def unit_of(
     unit.tasks.extend(_task_rows(unfolded, new))
     unit.forgotten.extend((execution.id, ref) for ref in unfolded.forgotten)
     _timers(unit, actor, letter, unfolded, execution)
-    keyed = {each.id: each for each in unfolded.children if each.key} if children else {}
-    for child, snapshot in children:
-        unit.children.append(_child_row(child, snapshot, actor.origin, unfolded.text))
-        if (command := keyed.get(child.id)) is not None:
-            unit.child_claims.append(_child_claim(child, command))
-        unit.snapshots.append((snapshot.hash, snapshot.text))
+    if children:
+        _children(unit, actor.origin, unfolded, children)
     if execution is not before or new:
         changed = unfolded.changed.values()
         unit.changes.extend(states.changes(execution, actor.origin, changed, unit.tasks))
     _turns(unit, unfolded)
+    if unfolded.keeps or unfolded.published:
+        unit.also.extend(_for_others(unfolded))
+    _webhook(unit, actor, unfolded, new)
+    _weigh(unit, actor)
+    return unit
+
+
+def _children(unit: Unit, origin: Origin, unfolded: Unfolded, children: Sequence[Child]) -> None:
+    keyed = {each.id: each for each in unfolded.children if each.key}
+    for child, snapshot in children:
+        unit.children.append(_child_row(child, snapshot, origin, unfolded.text))
+        if (command := keyed.get(child.id)) is not None:
+            unit.child_claims.append(_child_claim(child, command))
+        unit.snapshots.append((snapshot.hash, snapshot.text))
+
+
+def _for_others(unfolded: Unfolded) -> Iterator[tuple[str, Row]]:
+    """Outputs that are kept, and what event handlers are told."""
     for keep in unfolded.keeps:
         if len(output := unfolded.text(keep.output)) <= _LONGEST_KEPT:
-            unit.also.append((KEEP, (keep.key, output, micros(keep.until))))
-    _webhook(unit, actor, unfolded, new)
+            yield KEEP, (keep.key, output, micros(keep.until))
+    at = unfolded.execution.updated_at
     for each in unfolded.published:
         text = unfolded.text(each.payload)
-        row = message_row(each.id, each.event, text, each.depth, execution.updated_at)
-        unit.also.append((PUT_MESSAGE, row))
+        yield PUT_MESSAGE, message_row(each.id, each.event, text, each.depth, at)
+
+
+def _weigh(unit: Unit, actor: Actor) -> None:
     weights = [weight(row) for row in unit.tasks]
     tasks = sum(weights)
     if unit.size + tasks >= LARGE_CHARS and max(unit.size, *weights, 0) >= LARGE_CHARS:
         actor.large = True
     actor.weight += tasks
     unit.size += tasks
-    return unit
 
 
 def _crowd(before: Execution, execution: Execution) -> Iterator[tuple[str, Row]]:

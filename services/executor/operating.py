@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 import grpc
 
@@ -30,6 +30,28 @@ from services.executor.texts import reason, short, task_reason
 Context = grpc.aio.ServicerContext[Any, Any]
 
 
+class _Request(Protocol):
+    """What names an execution."""
+
+    @property
+    def execution_id(self) -> str: ...
+
+
+_Response = TypeVar(
+    "_Response",
+    pb.PauseExecutionResponse,
+    pb.ResumeExecutionResponse,
+    pb.TerminateExecutionResponse,
+    pb.RestartExecutionResponse,
+    pb.RetryExecutionResponse,
+    pb.RerunExecutionResponse,
+    pb.SkipTaskResponse,
+    pb.UpdateVariablesResponse,
+    pb.ResetCallbacksResponse,
+    pb.DecideExecutionResponse,
+)
+
+
 class Operating:
     """The part of the service that acts on what is there."""
 
@@ -48,38 +70,37 @@ class Operating:
         told = await self._acting.act(execution_id, asked)
         return state_of(told.after, told.origin)
 
+    async def _done(self, request: _Request, asked: Asked, response: type[_Response]) -> _Response:
+        """Do it, and answer with how the execution stands."""
+        return response(state=await self._act(request.execution_id, asked))
+
     async def PauseExecution(
         self, request: pb.PauseExecutionRequest, context: Context
     ) -> pb.PauseExecutionResponse:
-        state = await self._act(request.execution_id, Asked(pb.OPERATION_PAUSE))
-        return pb.PauseExecutionResponse(state=state)
+        return await self._done(request, Asked(pb.OPERATION_PAUSE), pb.PauseExecutionResponse)
 
     async def ResumeExecution(
         self, request: pb.ResumeExecutionRequest, context: Context
     ) -> pb.ResumeExecutionResponse:
-        state = await self._act(request.execution_id, Asked(pb.OPERATION_RESUME))
-        return pb.ResumeExecutionResponse(state=state)
+        return await self._done(request, Asked(pb.OPERATION_RESUME), pb.ResumeExecutionResponse)
 
     async def TerminateExecution(
         self, request: pb.TerminateExecutionRequest, context: Context
     ) -> pb.TerminateExecutionResponse:
         asked = Asked(pb.OPERATION_TERMINATE, reason=reason(request.reason))
-        state = await self._act(request.execution_id, asked)
-        return pb.TerminateExecutionResponse(state=state)
+        return await self._done(request, asked, pb.TerminateExecutionResponse)
 
     async def RestartExecution(
         self, request: pb.RestartExecutionRequest, context: Context
     ) -> pb.RestartExecutionResponse:
         asked = Asked(pb.OPERATION_RESTART, latest=request.use_latest_definitions)
-        state = await self._act(request.execution_id, asked)
-        return pb.RestartExecutionResponse(state=state)
+        return await self._done(request, asked, pb.RestartExecutionResponse)
 
     async def RetryExecution(
         self, request: pb.RetryExecutionRequest, context: Context
     ) -> pb.RetryExecutionResponse:
         asked = Asked(pb.OPERATION_RETRY, resume=request.resume_sub_workflows)
-        state = await self._act(request.execution_id, asked)
-        return pb.RetryExecutionResponse(state=state)
+        return await self._done(request, asked, pb.RetryExecutionResponse)
 
     async def RerunExecution(
         self, request: pb.RerunExecutionRequest, context: Context
@@ -93,8 +114,7 @@ class Operating:
         given = await object_of(request.task_input or request.workflow_input, name)
         named = request.correlation_id if request.HasField("correlation_id") else None
         asked = rerun_of(request.ref, request.task_id, given, named)
-        state = await self._act(request.execution_id, asked)
-        return pb.RerunExecutionResponse(state=state)
+        return await self._done(request, asked, pb.RerunExecutionResponse)
 
     async def SkipTask(self, request: pb.SkipTaskRequest, context: Context) -> pb.SkipTaskResponse:
         asked = Asked(
@@ -103,7 +123,7 @@ class Operating:
             input=await object_of(request.input, "input"),
             output=await object_of(request.output, "output"),
         )
-        return pb.SkipTaskResponse(state=await self._act(request.execution_id, asked))
+        return await self._done(request, asked, pb.SkipTaskResponse)
 
     async def SignalExecution(
         self, request: pb.SignalExecutionRequest, context: Context
@@ -123,19 +143,19 @@ class Operating:
     ) -> pb.UpdateVariablesResponse:
         variables = await object_of(request.variables, "variables")
         asked = Asked(pb.OPERATION_UPDATE_VARIABLES, variables=variables)
-        return pb.UpdateVariablesResponse(state=await self._act(request.execution_id, asked))
+        return await self._done(request, asked, pb.UpdateVariablesResponse)
 
     async def ResetCallbacks(
         self, request: pb.ResetCallbacksRequest, context: Context
     ) -> pb.ResetCallbacksResponse:
-        state = await self._act(request.execution_id, Asked(pb.OPERATION_RESET_CALLBACKS))
-        return pb.ResetCallbacksResponse(state=state)
+        return await self._done(
+            request, Asked(pb.OPERATION_RESET_CALLBACKS), pb.ResetCallbacksResponse
+        )
 
     async def DecideExecution(
         self, request: pb.DecideExecutionRequest, context: Context
     ) -> pb.DecideExecutionResponse:
-        state = await self._act(request.execution_id, Asked(pb.OPERATION_DECIDE))
-        return pb.DecideExecutionResponse(state=state)
+        return await self._done(request, Asked(pb.OPERATION_DECIDE), pb.DecideExecutionResponse)
 
     async def DeleteExecution(
         self, request: pb.DeleteExecutionRequest, context: Context

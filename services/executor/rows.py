@@ -145,7 +145,7 @@ def progress_row(execution: Execution, before: Execution, text: Text = text_of) 
 
 def task_row(execution_id: str, task: Task, stored: Task | None, text: Text = text_of) -> Row:
     """:data:`TASK_COLUMNS`; None for documents that ``stored``, its own row, has already."""
-    known = stored is not None and stored.id == task.id
+    known = stored if stored is not None and stored.id == task.id else None
     return (
         execution_id,
         task.sequence,
@@ -176,13 +176,9 @@ def task_row(execution_id: str, task: Task, stored: Task | None, text: Text = te
         task.performs,
         text_of(task.timers) if task.timers else "[]",
         int(task.held),
-        None if known and stored is not None and stored.input is task.input else text(task.input),
-        None
-        if known and stored is not None and stored.output is task.output
-        else text(task.output),
-        None
-        if known and stored is not None and stored.memory is task.memory
-        else _memory(task, text),
+        None if known and known.input is task.input else text(task.input),
+        None if known and known.output is task.output else text(task.output),
+        None if known and known.memory is task.memory else _memory(task, text),
         task.queue,
     )
 

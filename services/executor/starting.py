@@ -24,7 +24,7 @@ from services.errors import (
 )
 from services.executor.core.decide import start
 from services.executor.core.masking import NOTHING
-from services.executor.core.model import Json
+from services.executor.core.model import Execution, Json
 from services.executor.core.turns import domains_of
 from services.executor.core.webhooks import Webhook
 from services.executor.documents import LARGE_CHARS
@@ -138,13 +138,8 @@ class Starting:
         # Every read of a message's field makes a new object.
         execution_id, name = request.execution_id, request.workflow_name
         version, priority = request.workflow_version, request.priority
-        new = not execution_id or not self._runtime.engine.is_known(execution_id)
-        if new:
-            self._runtime.check_open()
         principal = speaking(caller, request.on_behalf_of)
-        self._check_right(principal, name, version)
-        if new:
-            self._runtime.gate.check_scripts(name)
+        self._check_start(principal, execution_id, name, version)
         _check(execution_id, version, priority)
         correlation_id = short(request.correlation_id, "correlation_id")
         origin = self._origin(request, caller, principal)
@@ -160,6 +155,16 @@ class Starting:
             priority=priority,
             task_to_domain=_domains(request) if request.task_to_domain else None,
         )
+        return self._ordered(request, caller, execution, origin, snapshot)
+
+    def _ordered(
+        self,
+        request: pb.Start,
+        caller: Principal,
+        execution: Execution,
+        origin: Origin,
+        snapshot: Snapshot,
+    ) -> Order:
         return Order(
             execution,
             origin,
@@ -171,6 +176,17 @@ class Starting:
             size=len(request.input),
             strategy=_strategy(request) if request.workflow_key else None,
         )
+
+    def _check_start(
+        self, principal: Principal, execution_id: str, name: str, version: int
+    ) -> None:
+        """Whether there is room for one, where it is not known yet, and who may start it."""
+        if execution_id and self._runtime.engine.is_known(execution_id):
+            self._check_right(principal, name, version)
+            return
+        self._runtime.check_open()
+        self._check_right(principal, name, version)
+        self._runtime.gate.check_scripts(name)
 
     def _origin(self, request: pb.Start, caller: Principal, principal: Principal) -> Origin:
         origin = _origin(request, caller, principal)

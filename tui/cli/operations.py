@@ -68,20 +68,22 @@ def _operation(
         execution_ids: tuple[str, ...], **arguments: Any,
     ) -> None:  # fmt: skip
         _check(query, limit, execution_ids)
-        request = pb.OperateExecutionsRequest(operation=operation, **prepared(arguments))
-
-        async def work(clients: Clients) -> int:
-            request.execution_ids.extend(execution_ids)
-            if query:
-                request.query, request.limit = query, limit or 0
-                if not await _agreed(clients, request, name, yes=yes):
-                    return 1
-            return await _results(clients, request, output)
-
-        call(home, work)
+        asked = pb.OperateExecutionsRequest(
+            operation=operation, execution_ids=execution_ids, query=query,
+            limit=limit or 0, **prepared(arguments),
+        )  # fmt: skip
+        call(home, lambda clients: _operated(clients, asked, name, output, yes=yes))
 
     operate.params.extend(options)
     return operate
+
+
+async def _operated(
+    clients: Clients, asked: pb.OperateExecutionsRequest, name: str, output: str, *, yes: bool
+) -> int:
+    if asked.query and not await _agreed(clients, asked, name, yes=yes):
+        return 1
+    return await _results(clients, asked, output)
 
 
 def _check(query: str, limit: int | None, execution_ids: Sequence[str]) -> None:

@@ -97,25 +97,29 @@ def run(
         task_to_domain=_domains(domains),
     )
 
-    async def work(clients: Clients) -> int:
-        if start.workflow_definition:
-            await _judge(clients, workflow, start.workflow_definition)
-        request = pb.StartExecutionRequest(start=start)
-        begun = await persistently(
-            lambda: clients.executor.StartExecution(request, timeout=CALL_SECONDS)
-        )
-        start.execution_id = begun.execution_id
-        waited = follow or wait is not None
-        if follow:
-            await _follow(clients, start.execution_id, quiet=output != "text", seconds=wait)
-        elif wait is not None:
-            await _wait(clients, start.execution_id, wait)
-        elif output == "text":
-            click.echo(start.execution_id)
-            return 0
-        return await _print(clients, start.execution_id, output, ended=waited)
+    call(home, lambda clients: _run(clients, start, wait, output, follow=follow))
 
-    call(home, work)
+
+async def _run(
+    clients: Clients, start: pb.Start, wait: float | None, output: str, *, follow: bool
+) -> int:
+    """Start it and print what was asked for; the exit code."""
+    if start.workflow_definition:
+        await _judge(clients, start.workflow_name, start.workflow_definition)
+    request = pb.StartExecutionRequest(start=start)
+    begun = await persistently(
+        lambda: clients.executor.StartExecution(request, timeout=CALL_SECONDS)
+    )
+    start.execution_id = begun.execution_id
+    waited = follow or wait is not None
+    if follow:
+        await _follow(clients, start.execution_id, quiet=output != "text", seconds=wait)
+    elif wait is not None:
+        await _wait(clients, start.execution_id, wait)
+    elif output == "text":
+        click.echo(start.execution_id)
+        return 0
+    return await _print(clients, start.execution_id, output, ended=waited)
 
 
 @click.command(epilog=examples("podium watch ID", "podium watch ID --output json"))

@@ -84,10 +84,8 @@ class Deciding:
         self.moves = moves
         self.execution: Execution = execution
         self.workflow: Workflow = execution.workflow
-        self.kinds = kinds
-        self.now = now
-        self.dropped = dropped
-        self.rewritten = rewritten
+        self.kinds, self.now = kinds, now
+        self.dropped, self.rewritten = dropped, rewritten
         # Refs that are not in the execution any more, and their rows still are (a rerun).
         self.voided = voided
         # By ref, how a task is to begin that is run again.
@@ -96,11 +94,9 @@ class Deciding:
         self.variables: Mapping[str, Json] = execution.variables
         self.output: Json = execution.output
         self.reason: str = execution.reason
-        self.ended_at = execution.ended_at
-        self.last_retried_at = execution.last_retried_at
+        self.ended_at, self.last_retried_at = execution.ended_at, execution.last_retried_at
         self.failed_refs = execution.failed_refs
-        self.next_sequence = execution.next_sequence
-        self.open = execution.open
+        self.next_sequence, self.open = execution.next_sequence, execution.open
         self.last: Task | None = None
         self.commands: list[Command] = []
         self._work: deque[tuple[Callable[[Deciding, Task], None], Task]] = deque()

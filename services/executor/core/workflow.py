@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from typing import cast
 
 from services.executor.core import masking, schemas
@@ -153,6 +154,7 @@ class Workflow:
         )
         first = indexing.block(_steps(document.get("tasks")), parent="")
         output = _object(document, "outputParameters")
+        schema = partial(_schema_of, document, known, trusted=secrets)
         return cls(
             name=_text(document, "name"),
             version=_whole(document, "version", 1),
@@ -169,12 +171,8 @@ class Workflow:
             failure_workflow=str(document.get("failureWorkflow") or ""),
             failure_version=_whole(document, "failureWorkflowVersion", 0),
             rate_limit=RateLimit.of(document),
-            input_schema=schemas.text(
-                document, schemas.INPUT, known, enforced=True, trusted=secrets
-            ),
-            output_schema=schemas.text(
-                document, schemas.OUTPUT, known, enforced=True, trusted=secrets
-            ),
+            input_schema=schema(schemas.INPUT),
+            output_schema=schema(schemas.OUTPUT),
             masked=masking.named(snapshot),
             environment=environment if environment and secrets else {},
         )
@@ -200,6 +198,15 @@ def indexed(
     indexing = _Indexing(tasks, joins, secrets=secrets)
     indexing.block(documents, parent="")
     return indexing.steps
+
+
+def _policy(document: Document, definition: Document | None, kind: str) -> Policy:
+    # Workers come and go: what they do is tried again, whether it is defined or not.
+    return Policy.of(document, {} if definition is None and kind == "SIMPLE" else definition)
+
+
+def _schema_of(document: Document, known: Document, field: str, *, trusted: bool) -> str:
+    return schemas.text(document, field, known, enforced=True, trusted=trusted)
 
 
 class _Indexing:
@@ -231,14 +238,9 @@ class _Indexing:
             raise ValueError(f"taskReferenceName {ref!r} stands twice")
         name = _text(document, "name")
         embedded = document.get("taskDefinition")
-        definition = embedded or self._tasks.get(name)
-        definition = definition if isinstance(definition, dict) else None
+        found = embedded or self._tasks.get(name)
+        definition = found if isinstance(found, dict) else None
         kind = _text(document, "type")
-        if definition is None and kind == "SIMPLE":
-            # Workers come and go: what they do is tried again, whether it is defined or not.
-            policy = Policy.of(document, {})
-        else:
-            policy = Policy.of(document, definition)
         trusted = self._secrets or not embedded
         fallback = _object(definition or {}, "inputTemplate")
         inputs = filled(fallback, _object(document, "inputParameters"))
@@ -253,7 +255,7 @@ class _Indexing:
             input=inputs,
             template=compiled(inputs, handoff),
             fallback={key: resolving(value, handoff) for key, value in fallback.items()},
-            policy=policy,
+            policy=_policy(document, definition, kind),
             next=following,
             previous=previous,
             parent=parent,

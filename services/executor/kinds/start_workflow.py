@@ -10,6 +10,7 @@ from services.executor.core.turns import domains_of
 from services.executor.kinds.workflow_keys import Key, priority_of, version_of
 
 _LOOK = "workflow"
+_MISSING = "Missing 'startWorkflow' in input data."
 
 
 class StartWorkflow(Kind):
@@ -18,7 +19,7 @@ class StartWorkflow(Kind):
     def begin(self, view: View) -> Next:
         request = view.input.get("startWorkflow")
         if not isinstance(request, dict):
-            return _failed("Missing 'startWorkflow' in input data.")
+            return _failed(_MISSING)
         definition, name = request.get("workflowDef"), request.get("name")
         if not isinstance(name, str) or not name:
             return _failed("startWorkflow validation failed. 'name' -> must not be empty. ")
@@ -44,8 +45,9 @@ class StartWorkflow(Kind):
         found = value.get(_LOOK) if isinstance(value, dict) else None
         if error is not None or not isinstance(found, dict):
             return _failed(error or "There is no such workflow.")
-        request = view.input["startWorkflow"]
-        assert isinstance(request, dict)
+        request = view.input.get("startWorkflow")
+        if not isinstance(request, dict):
+            return _failed(_MISSING)
         key = Key.of(request)
         if isinstance(held := value.get("held") if isinstance(value, dict) else None, str):
             return (
