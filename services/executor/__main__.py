@@ -6,7 +6,7 @@ import asyncio
 import os
 import sys
 from collections.abc import AsyncGenerator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 from services import javascript, log_service, logs
@@ -16,6 +16,7 @@ from services.executor.breaking.breaker import Thresholds
 from services.executor.breaking.breakers import Breakers
 from services.executor.core.environment import chosen
 from services.executor.deliveries import Terms
+from services.executor.effects import Effect
 from services.executor.effects.callbacks import CallbackTokens
 from services.executor.effects.egress import EgressPolicy
 from services.executor.handingoff import HandingOff
@@ -81,15 +82,10 @@ async def opened(
     sealer = Sealer(_key(settings, settings.secret_key_file, "secret"))
     database = settings.file(settings.database, "executor.db", "PODIUM_EXECUTOR_DATABASE")
     async with AsyncExitStack() as stack:
-        scripts = await stack.enter_async_context(
-            javascript.pool(settings.script_workers, at_once=False)
-        )
+        scripts = await stack.enter_async_context(_scripts(settings))
         store = await stack.enter_async_context(stores.opened(database))
         replica = await _replica(stack, settings, database, cluster_key)
-        breakers = _breakers(settings)
-        performers = await stack.enter_async_context(
-            effects.opened(EgressPolicy.allowing(settings.egress_allow), breakers)
-        )
+        performers, breakers = await _performers(stack, settings)
         tokens = CallbackTokens(store.callback_key)
         runtime = await stack.enter_async_context(
             running(
@@ -137,6 +133,19 @@ async def _served(
 
 def _key(settings: ExecutorSettings, path: Path | None, name: str) -> bytes:
     return read_key(settings.file(path, f"{name}.key", f"PODIUM_{name.upper()}_KEY_FILE"))
+
+
+def _scripts(settings: ExecutorSettings) -> AbstractAsyncContextManager[javascript.Scripts]:
+    return javascript.pool(settings.script_workers, at_once=False)
+
+
+async def _performers(
+    stack: AsyncExitStack, settings: ExecutorSettings
+) -> tuple[Mapping[str, Effect], Breakers]:
+    """What is done outside, and the breakers that it goes by."""
+    breakers = _breakers(settings)
+    allowed = EgressPolicy.allowing(settings.egress_allow)
+    return await stack.enter_async_context(effects.opened(allowed, breakers)), breakers
 
 
 def _breakers(settings: ExecutorSettings) -> Breakers:

@@ -47,15 +47,11 @@ def _operation(
         prepared: Makes fields of the request of the values of ``options``; may raise
             click.UsageError.
     """
-    more = f" {example}" if example else ""
 
     @click.command(
         name,
         help=help_text + _HOW,
-        epilog=examples(
-            f"podium {name} ID{more}",
-            f"podium {name} --query 'wf:order* older:1h'{more} --yes --output json",
-        ),
+        epilog=_examples(name, f" {example}" if example else ""),
     )
     @HOME_OPTION
     @click.option("--query", default="", help="Take what matches; `podium executions` shows it.")
@@ -76,6 +72,13 @@ def _operation(
 
     operate.params.extend(options)
     return operate
+
+
+def _examples(name: str, more: str) -> str:
+    return examples(
+        f"podium {name} ID{more}",
+        f"podium {name} --query 'wf:order* older:1h'{more} --yes --output json",
+    )
 
 
 async def _operated(

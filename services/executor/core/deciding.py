@@ -92,8 +92,7 @@ class Deciding:
         self.again: dict[str, Again] = {}
         self.status: ExecutionStatus = execution.status
         self.variables: Mapping[str, Json] = execution.variables
-        self.output: Json = execution.output
-        self.reason: str = execution.reason
+        self.output, self.reason = execution.output, execution.reason
         self.ended_at, self.last_retried_at = execution.ended_at, execution.last_retried_at
         self.failed_refs = execution.failed_refs
         self.next_sequence, self.open = execution.next_sequence, execution.open

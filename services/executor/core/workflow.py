@@ -148,10 +148,8 @@ class Workflow:
         """
         document = _object(snapshot, "workflow")
         secrets = snapshot.get("secrets") is not False
-        known = _object(snapshot, "schemas")
-        indexing = _Indexing(
-            _object(snapshot, "tasks"), _joins(document), secrets=secrets, schemas=known
-        )
+        known, tasks = _object(snapshot, "schemas"), _object(snapshot, "tasks")
+        indexing = _Indexing(tasks, _joins(document), secrets=secrets, schemas=known)
         first = indexing.block(_steps(document.get("tasks")), parent="")
         output = _object(document, "outputParameters")
         schema = partial(_schema_of, document, known, trusted=secrets)
@@ -244,9 +242,7 @@ class _Indexing:
         trusted = self._secrets or not embedded
         fallback = _object(definition or {}, "inputTemplate")
         inputs = filled(fallback, _object(document, "inputParameters"))
-        # One of both: what stands in the one may come to stand beside what is in the other.
-        named = handed_over(inputs) | handed_over(fallback)
-        handoff = named if self._secrets else frozenset[str]()
+        handoff = self._handoff(inputs, fallback)
         self.steps[ref] = Step(
             ref=ref,
             kind=kind,
@@ -274,6 +270,11 @@ class _Indexing:
             isolation=isolation_of(definition) if definition is not None else SHARED,
             metadata=metadata_of(definition) if definition is not None and self._secrets else (),
         )
+
+    def _handoff(self, inputs: Document, fallback: Document) -> frozenset[str]:
+        # One of both: what stands in the one may come to stand beside what is in the other.
+        named = handed_over(inputs) | handed_over(fallback)
+        return named if self._secrets else frozenset()
 
     def _schema(self, definition: Document | None, field: str, *, trusted: bool) -> str:
         # Few have any: this runs for every step of what is read.
