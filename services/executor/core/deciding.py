@@ -85,14 +85,14 @@ class Deciding:
         self.execution: Execution = execution
         self.workflow: Workflow = execution.workflow
         self.kinds, self.now = kinds, now
-        self.dropped, self.rewritten = dropped, rewritten
-        # Refs that are not in the execution any more, and their rows still are (a rerun).
-        self.voided = voided
+        # Voided are refs that are not in the execution any more, and their rows are (a rerun).
+        self.dropped, self.rewritten, self.voided = dropped, rewritten, voided
         # By ref, how a task is to begin that is run again.
         self.again: dict[str, Again] = {}
         self.status: ExecutionStatus = execution.status
         self.variables: Mapping[str, Json] = execution.variables
-        self.output, self.reason = execution.output, execution.reason
+        self.output: Json = execution.output
+        self.reason: str = execution.reason
         self.ended_at, self.last_retried_at = execution.ended_at, execution.last_retried_at
         self.failed_refs = execution.failed_refs
         self.next_sequence, self.open = execution.next_sequence, execution.open

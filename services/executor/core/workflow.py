@@ -271,7 +271,7 @@ class _Indexing:
             metadata=metadata_of(definition) if definition is not None and self._secrets else (),
         )
 
-    def _handoff(self, inputs: Document, fallback: Document) -> frozenset[str]:
+    def _handoff(self, inputs: Json, fallback: Json) -> frozenset[str]:
         # One of both: what stands in the one may come to stand beside what is in the other.
         named = handed_over(inputs) | handed_over(fallback)
         return named if self._secrets else frozenset()
