@@ -92,6 +92,9 @@ async def test_the_cursor_moves_in_a_form_that_is_longer_than_the_screen(
     await put(services, *anybody("long-any"), service("long", "long-any"))
     async with console_on(services, "services/long/routes", size=(80, 24)) as pilot:
         await until_shown(pilot, "n New route")
+        # The key is shown before the service has come; until then it is no key.
+        place = pilot.app.frame.place  # type: ignore[attr-defined]
+        await until(pilot, lambda: place.record is not None)
         await pilot.press("n")
         form = await form_in(pilot)
         for key in ("down", "end", "pageup", "home", "pagedown", "up"):
