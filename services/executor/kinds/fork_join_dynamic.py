@@ -44,7 +44,12 @@ class ForkJoinDynamic(Kind):
         return Waiting(look=Look(_LOOK, Wanted(tasks=tuple(names))))
 
     def computed(self, view: View, label: str, value: Json, error: str | None) -> Next:
-        branches = branches_of(view, self._most)
+        try:
+            # Read again, in a fiftieth of the time that they take to begin: a fork beside it may
+            # have taken their names meanwhile.
+            branches = branches_of(view, self._most)
+        except ValueError as fault:
+            return unusable(str(fault))
         found = value.get("tasks") if isinstance(value, dict) else None
         known = found if isinstance(found, dict) else {}
         definitions: dict[str, Json] = {

@@ -103,6 +103,22 @@ FROM_INPUT: Json = {"tasks": "${workflow.input.tasks}", "inputs": "${workflow.in
 LISTED = {"dynamicForkTasksParam": "tasks", "dynamicForkTasksInputParamName": "inputs"}
 
 
+def test_of_two_forks_at_once_with_the_same_names_the_second_fails_and_says_so() -> None:
+    tasks: Json = [{"name": "x", "taskReferenceName": "same", "type": "NOOP"}]
+    params = {"dynamicForkTasksParam": "t", "dynamicForkTasksInputParamName": "i"}
+    branches: list[Json] = [
+        [task(f"f{n}", "FORK_JOIN_DYNAMIC", inputParameters={"t": tasks, "i": {}}, **params),
+         task(f"j{n}", "JOIN", joinOn=[])]
+        for n in (1, 2)
+    ]  # fmt: skip
+    run = Simulator(
+        workflow(task("fork", "FORK_JOIN", forkTasks=branches), task("j", "JOIN", joinOn=[]))
+    ).begin()
+
+    assert run.task("f1").status.successful
+    assert run.task("f2").reason == "taskReferenceName 'same' is there already."
+
+
 def test_tasks_as_in_a_definition_run_with_the_inputs_that_belong_to_them() -> None:
     switch: Json = {"name": "s", "taskReferenceName": "s", "type": "SWITCH",
               "evaluatorType": "value-param", "expression": "v", "decisionCases": {"x": [
