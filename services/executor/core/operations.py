@@ -184,7 +184,7 @@ def reset_callbacks(deciding: Deciding) -> None:
         left = tuple(name for name in task.timers if name != attempts.START)
         deciding.put(changed(task, timers=left))
         deciding.later(attempts.begin, task)
-    for task in in_order(task for task in deciding.tasks() if turns.GIVEN_BACK in task.timers):
+    for task in in_order(filter(turns.is_given_back, deciding.tasks())):
         turns.queue_again(deciding, task)
 
 

@@ -121,6 +121,11 @@ def give_back(deciding: Deciding, task: Task, after: timedelta) -> None:
     deciding.put(changed(task, status=status, callback_after=after, next_at=due))
 
 
+def is_given_back(task: Task) -> bool:
+    """Whether its worker wants it to be given later; a call's callback has a timer of that name."""
+    return GIVEN_BACK in task.timers and task.status is TaskStatus.SCHEDULED
+
+
 def check_worker(task: Task, event: TaskUpdated) -> None:
     """Whether the worker that speaks has the task, or had it to its end.
 

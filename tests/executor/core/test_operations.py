@@ -347,3 +347,14 @@ def test_a_signal_is_for_what_waits_for_somebody() -> None:
     run.fires()
 
     assert list(blocked(run.execution)) == [run.task("w")]
+
+
+def test_callbacks_that_are_reset_leave_a_call_its_time() -> None:
+    """What a worker gives back has a timer of the same name as a call that waits for a word."""
+    run = Simulator(workflow(http("a", asyncComplete=True))).begin()
+    run.answers("a", answer(status=200))
+    timers = {**run.timers}
+    assert [key.name for key in timers] == ["callback"]
+    run.happens(CallbacksReset())
+
+    assert run.timers == timers
