@@ -9,9 +9,12 @@ from __future__ import annotations
 import json
 import shutil
 import sqlite3
+import tempfile
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +71,16 @@ class Call:
     request: object
 
 
+@cache
+def _new_store() -> bytes:
+    """A database that nothing is in, made once: lives are short, and many."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "new.db")
+        with closing(sqlite3.connect(path)) as db:
+            migrations.apply(Database(db))
+        return path.read_bytes()
+
+
 class Shell:
     """One database, and the process that owns it for the moment.
 
@@ -84,6 +97,7 @@ class Shell:
 
     def __init__(self, path: Path, snapshots: Snapshots, judge: Judge) -> None:
         self.path = path
+        path.write_bytes(_new_store())
         self.clock = Clock(EPOCH)
         self.snapshots = snapshots
         self.judge = judge
@@ -112,7 +126,6 @@ class Shell:
         db.execute("PRAGMA wal_autocheckpoint=0")
         # The machine itself does not die here: what is lost is said by cutting the log.
         db.execute("PRAGMA synchronous=OFF")
-        migrations.apply(Database(db))
         finding.prepare(db)
         return db
 
