@@ -354,6 +354,21 @@ async def test_a_secret_that_is_not_there_fails_the_task(tmp_path: Path) -> None
         assert ended.reason.endswith("reason: 'There is no secret 'TOKEN', or it has no value.'")
 
 
+async def test_who_gives_a_task_back_and_has_it_again_loses_no_hand(tmp_path: Path) -> None:
+    """With a hand free it is given once more in the commit of its own answer."""
+    async with (
+        executing(tmp_path / "e.db", [ONE]) as rig,
+        working(rig, "a", slots=2) as stream,
+    ):
+        id = await rig.begin("one")
+        stream.result(await stream.task(), BACK)
+        stream.result(await stream.task())
+        assert (await rig.ended(id)).status == executor_pb2.EXECUTION_STATUS_COMPLETED
+        for _ in range(2):
+            await rig.begin("one")
+        assert (await stream.task()).task_id != (await stream.task()).task_id
+
+
 async def test_a_task_whose_decision_is_made_again_is_given_once(tmp_path: Path) -> None:
     """What it is decided with starts what another execution has the key of: that is known late."""
     keyed = {"name": "other", "idempotencyKey": "k", "idempotencyStrategy": "RETURN_EXISTING"}

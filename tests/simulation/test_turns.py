@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
-from services.executor.core.events import Paused, Resumed
+import pytest
+
+from services.executor.core.events import Paused, Resumed, TaskUpdated, TimerKey
+from services.executor.core.model import TaskStatus
 from tests.simulation.scenes import call, flow, limited, playing, step
 
 _CHARGE = ":charge"
@@ -70,14 +74,29 @@ def test_a_crash_lets_in_no_more_than_the_limit(tmp_path: Path) -> None:
         assert scene.tasks("second") == [("t", "SCHEDULED")]
 
 
-def test_the_response_timeout_of_a_call_is_the_same_with_a_limit(tmp_path: Path) -> None:
-    """Nobody is heard of meanwhile, as a worker is."""
-    quick = limited("narrow", responseTimeoutSeconds=5)
-    request = {"uri": "http://upstream/", "method": "POST", "body": "${task.callbackUrl}"}
-    waits = step("t", "HTTP", "narrow", asyncComplete=True,
-                 inputParameters={"http_request": request})  # fmt: skip
-    with playing(tmp_path / "x.db", quick, flow("w", waits)) as scene:
-        scene.begin("w", "first")
+def test_who_waits_too_long_by_an_alert_keeps_the_place(tmp_path: Path) -> None:
+    patient = {"kind": "task", "name": "charge", "retryCount": 0, "pollTimeoutSeconds": 5,
+               "timeoutPolicy": "ALERT_ONLY"}  # fmt: skip
+    with playing(tmp_path / "x.db", patient, flow("w", step("t", "SIMPLE", "charge"))) as scene:
+        scene.begin("w", "first", "second")
+        scene.shell.clock.jump(9)
+        rows = scene.shell.db.execute("SELECT task_id, at FROM timers WHERE execution_id = 'first'")
+        ((task_id, at),) = rows.fetchall()
+        scene.shell.fire("first", TimerKey(task_id, "queued"), at, timedelta())
+        scene.die()
+        scene.workers.poll(_CHARGE)
+        assert scene.tasks("first") == [("t", "IN_PROGRESS")]
+
+
+@pytest.mark.parametrize("most", [0, 1])
+def test_the_response_timeout_of_a_call_is_the_same_with_a_limit(tmp_path: Path, most: int) -> None:
+    """A word about it gives it no more time, as one of a worker does."""
+    quick = limited("narrow", concurrentExecLimit=most, responseTimeoutSeconds=5)
+    with playing(tmp_path / "x.db", quick, flow("w", call("t", "narrow"))) as scene:
         shell = scene.shell
-        timers = shell.db.execute("SELECT task_id, name, at FROM timers").fetchall()
-        assert [name.partition(" ")[0] for _, name, _ in timers] == ["response"]
+        scene.begin("w", "first")
+        ((task_id, name, at),) = shell.db.execute("SELECT task_id, name, at FROM timers").fetchall()
+        shell.clock.jump(3)
+        shell.tell("first", TaskUpdated(TaskStatus.IN_PROGRESS, {"so": "far"}, task_id=task_id))
+        shell.fire("first", TimerKey(task_id, name), at, timedelta())
+        assert scene.tasks("first") == [("t", "TIMED_OUT")]

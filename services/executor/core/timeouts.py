@@ -63,7 +63,10 @@ def _attempt_timed_out(deciding: Deciding, task: Task) -> None:
 
 def _timed_out(deciding: Deciding, task: Task, policy: TimeoutPolicy, reason: str) -> None:
     if policy is TimeoutPolicy.ALERT_ONLY:
-        deciding.put(changed(task, reason=reason, updated_at=deciding.now))
+        # Who waits for a worker keeps the place in its queue.
+        waits = bool(task.queue) and task.status is TaskStatus.SCHEDULED
+        at = task.updated_at if waits else deciding.now
+        deciding.put(changed(task, reason=reason, updated_at=at))
         return
     attempts.ask(deciding, task, "timed_out", reason)
     if policy is TimeoutPolicy.TIME_OUT_WF:

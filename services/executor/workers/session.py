@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import deque
+from collections import Counter, deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from functools import partial
 
@@ -48,6 +48,9 @@ class WorkSession(Taker):
         self._slots: dict[str, int] = {}
         # What it has and has not answered: the queue that it takes a slot of.
         self._had: dict[str, str] = {}
+        # How often it was given those of them anew before its answer was through: it gives one
+        # back, and is the next to have it.
+        self._again: Counter[str] = Counter()
         self._tasks: deque[pb.Task] = deque()
         self._answers: deque[pb.Answer] = deque()
         self._gone: deque[str] = deque()
@@ -184,12 +187,21 @@ class WorkSession(Taker):
 
     def _done_with(self, task_id: str) -> None:
         """The worker has a free hand more."""
+        if task_id in self._again:
+            self._free_again(task_id, 1)
+            return
         queue = self._had.pop(task_id, None)
         if queue is None:
             return
         if self._stopping and not self._had:
             self._wake.set()
         self._working.queues.free(self, queue)
+
+    def _free_again(self, task_id: str, times: int) -> None:
+        """Hands that it had a task in which it has in another one by now."""
+        self._again -= Counter({task_id: times})
+        for _ in range(times):
+            self._working.queues.free(self, self._had[task_id])
 
     # What it is told, as a Taker.
 
@@ -201,6 +213,8 @@ class WorkSession(Taker):
         if message is None:
             self._working.queues.free(self, task.queue)
             return
+        if task.id in self._had:
+            self._again[task.id] += 1
         self._had[task.id] = task.queue
         self._tasks.append(message)
         self._unread += len(message.input) + len(message.output)
@@ -212,6 +226,7 @@ class WorkSession(Taker):
     def ended(self, task: Task) -> None:
         # Its own result is answered after this: that is no news to it.
         self._working.done(task.id)
+        self._free_again(task.id, self._again.get(task.id, 0))
         if task.id in self._had and not self._ended:
             self._gone.append(task.id)
             self._wake.set()
