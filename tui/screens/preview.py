@@ -30,6 +30,7 @@ class Preview(Vertical):
         self._shown = ""
         self._since: float | None = None
         self._pane: DetailPane | None = None
+        self._rests = False
 
     def about(self, id_: str) -> None:
         """Show that record, once the cursor stays on it; empty: none."""
@@ -50,11 +51,13 @@ class Preview(Vertical):
 
     def entered(self) -> None:
         """Its list is shown again."""
+        self._rests = False
         if self._pane is not None:
             self._pane.entered()
 
     def left(self) -> None:
         """Its list is hidden: what is read again and again rests."""
+        self._rests = True
         if self._pane is not None:
             self._pane.left()
 
@@ -65,3 +68,6 @@ class Preview(Vertical):
             pane = detail_pane(self._resource.name)(self._shown)
             await self.mount(pane)
             self._pane = pane
+            if self._rests:
+                # Its list was left while it was mounted.
+                pane.left()

@@ -19,6 +19,8 @@ from tui.live.session import Session
 from tui.resources.cache import SOURCE as CACHE
 from tui.resources.limits import SOURCE as LIMITS
 from tui.screens.confirm import ConfirmScreen
+from tui.screens.detail_pane import DetailPane, TabPane
+from tui.screens.preview import Preview
 from tui.suite import Suite
 from tui.widgets.live_table import LiveTable
 
@@ -138,6 +140,34 @@ async def test_what_is_beside_a_list_rests_with_it(services: Services) -> None:
         await pilot.press("escape")
 
         await until(pilot, lambda: "follow holders of slots" in running())
+
+
+async def test_what_comes_beside_a_list_that_was_left_meanwhile_rests_too(
+    services: Services,
+) -> None:
+    await serve(services, "leaving")
+    await call(services, "POST /leaving/held")
+    place = "limits service:leaving limit:concurrent"
+    async with console_on(services, place, size=(160, 30)) as pilot:
+        await until(pilot, lambda: "follow holders of slots" in running())
+        console: Any = pilot.app
+        preview = console.screen.query_one(Preview)
+        shown = preview.query_one(DetailPane)
+
+        preview.about("")
+        preview.flush(0.0)
+        preview.flush(1.0)
+        preview.about(shown.record_id)
+        preview.flush(2.0)
+        preview.flush(3.0)
+        console.frame.place.left()
+
+        def comes() -> bool:
+            panes = preview.query(TabPane)
+            return any(each.detail is not shown and each.is_mounted for each in panes)
+
+        await until(pilot, comes)
+        await until(pilot, lambda: "follow limits" not in running())
 
 
 def running() -> set[str]:
