@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from services.executor.actors import Letter
@@ -172,8 +173,7 @@ class Queues:
 
     def go_on(self) -> None:
         """Give turns to those who have waited since before the start."""
-        for queue in list(self._queues.values()):
-            self._match(queue)
+        self._match_all(self._queues.values())
 
     def hand_out(self, unfolded: Unfolded, kinds: Mapping[str, Kind], now: datetime) -> None:
         """Decide, within the unit, the turns of tasks that have just become due."""
@@ -348,10 +348,14 @@ class Queues:
             taker.voided()
 
     def _more_room(self, names: Iterable[str]) -> None:
-        for name in names:
-            queue = self._queues.get(name)
-            if queue is not None:
-                self._match(queue)
+        queues = map(self._queues.get, names)
+        self._match_all(queue for queue in queues if queue is not None)
+
+    def _match_all(self, queues: Iterable[_Queue]) -> None:
+        """Whoever is first of all: several queues may be for one definition, in its domains."""
+        waiting = [(lane[0], queue) for queue in queues if (lane := self._best(queue)) is not None]
+        for _, queue in sorted(waiting, key=itemgetter(0)):
+            self._match(queue)
 
     def _queue(self, name: str) -> _Queue:
         queue = self._queues.get(name)

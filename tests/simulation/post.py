@@ -21,7 +21,7 @@ from services.executor.core.events import (
 Addressed = tuple[str, Letter]
 
 # What comes twice without harm, however soon: nobody counts it.
-REPEATABLE = (Started, ChildEnded, ChildReopened, Terminated, Taken)
+REPEATABLE = (Started, ChildEnded, Terminated, Taken)
 
 
 class Post:
