@@ -222,7 +222,9 @@ class World:
             return
         while shell.post and luck.random() < 0.5:
             execution_id, letter = shell.post.any(luck)
-            shell.arrives(execution_id, letter, *shell.post.joining(execution_id))
+            # Who only asks is answered at once.
+            more = shell.post.joining(execution_id) if letter.event is not None else ()
+            shell.arrives(execution_id, letter, *more)
         if luck.random() < 0.3 and (message := self._office.waiting()):
             self._office.hand_on(message)
 
