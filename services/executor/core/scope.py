@@ -47,7 +47,7 @@ class ExecutionScope:
         if root == "workflow":
             if name == "env":
                 # Only by name: whoever takes all of the workflow does not mean it.
-                return cast("Json", self._deciding.workflow.environment)
+                return cast("Json", self._deciding.workflow.environment) if self._trusted else {}
             read = WORKFLOW.get(name)
             return read(self._deciding) if read else None
         task = self._named(root)
@@ -58,6 +58,10 @@ class ExecutionScope:
             return read_task(task)
         read_owner = OWNER.get(name)
         return read_owner(self._deciding.execution) if read_owner else None
+
+    @property
+    def _trusted(self) -> bool:
+        return self._task is None or self._deciding.step(self._task).trusted
 
     def everything(self) -> Json:
         names = [task.step for task in self._deciding.tasks()]

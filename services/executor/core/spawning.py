@@ -63,11 +63,11 @@ def steps_of(task: Task, step: Step) -> dict[str, Step]:
 def extra_of(workflow: Workflow, tasks: Iterable[Task]) -> Map[str, Step]:
     """All of those of an execution."""
     extra: dict[str, Step] = {}
-    for task in tasks:
-        if task.memory and (BECOME in task.memory or SPAWNED in task.memory):
-            # Those made within branches come after the branches.
-            own = extra.get(task.ref) or workflow.steps.get(task.step)
-            extra |= steps_of(task, own) if own is not None else {}
+    makers = (each for each in tasks if BECOME in each.memory or SPAWNED in each.memory)
+    # Those made within branches come after the branches.
+    for task in sorted(makers, key=lambda each: each.sequence):
+        own = found_in(extra, task.step, task.suffix) or workflow.steps.get(task.step)
+        extra |= steps_of(task, own) if own is not None else {}
     return Map(extra)
 
 
@@ -89,13 +89,14 @@ def _become(became: Mapping[str, Json], step: Step) -> Step:
     if not isinstance(document, dict):
         raise ValueError("it has become no task")
     tasks: dict[str, Json] = {step.name: definition, str(document.get("name")): definition}
-    (made,) = indexed([document], tasks, {}, secrets=True).values()
+    (made,) = indexed([document], tasks, {}, secrets=step.trusted).values()
     return replace(
         made,
         next=step.next,
         previous=step.previous,
         parent=step.parent,
         joined_by=step.joined_by,
+        spawned=step.spawned,
         optional=step.optional,
         permissive=step.permissive,
     )

@@ -39,6 +39,8 @@ class Step:
         blocks: The ref of the first step of each of its blocks, empty for an empty block; named
             ``decisionCases.<case>``, ``defaultCase``, ``forkTasks.<index>``, ``loopOver``.
         spawned: It was made by a task, which gave it its input; that wins over its own.
+        trusted: Callers have no say in it: it may name secrets and the environment, and have
+            another workflow name them.
         body: Of a loop: the refs of all steps in it, but for those of loops within it.
         joined_by: The refs of the steps whose ``joinOn`` names it.
         defined: There is a task definition of its name.
@@ -62,6 +64,7 @@ class Step:
     parent: str = ""
     blocks: Mapping[str, str] = field(default_factory=dict)
     spawned: bool = False
+    trusted: bool = True
     body: tuple[str, ...] = ()
     joined_by: tuple[str, ...] = ()
     start_delay: timedelta = timedelta()
@@ -256,6 +259,7 @@ class _Indexing:
             previous=previous,
             parent=parent,
             blocks=blocks,
+            trusted=self._secrets,
             body=_body(document),
             joined_by=self._joins.get(ref, ()),
             start_delay=timedelta(seconds=_whole(document, "startDelay", 0)),

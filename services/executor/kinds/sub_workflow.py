@@ -188,9 +188,13 @@ def _param(view: View) -> Mapping[str, Json]:
 
 
 def _is_fixed(view: View) -> bool:
-    """Whether what runs stands in the definition, and is not resolved."""
+    """Whether what runs stands in a definition that no caller had a say in, and is not resolved."""
     param = view.step.document.get("subWorkflowParam")
-    return isinstance(param, dict) and not isinstance(param.get("workflowDefinition"), str)
+    return (
+        view.step.trusted
+        and isinstance(param, dict)
+        and not isinstance(param.get("workflowDefinition"), str)
+    )
 
 
 def _input(view: View, *, is_dynamic: bool) -> dict[str, Json]:

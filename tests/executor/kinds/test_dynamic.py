@@ -6,8 +6,9 @@ import json
 
 import pytest
 
-from services.executor.core.events import Retried
+from services.executor.core.events import Rerun, Retried
 from services.executor.core.model import Json
+from services.executor.core.workflow import Workflow
 from tests.executor.core.simulator import Simulator, answer, task, workflow
 
 
@@ -210,6 +211,73 @@ def test_nothing_that_is_given_is_resolved_and_made_tasks_name_no_secrets() -> N
 
     assert run.request("c").handoff == frozenset()
     assert run.request("c").body == "${workflow.workflowId}"
+
+
+def branch(kind: str, **more: Json) -> Simulator:
+    """A run of a fork whose one branch ``b`` is what a caller has said."""
+    made = task("b", kind, more.pop("inputs", {}), **more)
+    inputs: dict[str, Json] = {"tasks": [made], "inputs": {"b": {"said": "by the caller"}}}
+    return Simulator(workflow(*forked(FROM_INPUT, **LISTED)), inputs)
+
+
+def test_what_a_task_of_a_caller_becomes_names_no_secrets_and_keeps_what_it_was_given() -> None:
+    inputs: Json = {"which": "HTTP", "method": "POST", "uri": "http://x/${workflow.secrets.KEY}",
+                    "body": "${workflow.env.KEY}"}  # fmt: skip
+    run = branch("DYNAMIC", dynamicTaskNameParam="which", inputs=inputs).begin()
+
+    assert run.request("b").handoff == frozenset()
+    given = run.task("b").input
+    assert isinstance(given, dict)
+    assert given["said"] == "by the caller"
+
+
+def test_a_branch_of_a_caller_reads_no_environment() -> None:
+    snapshot: Json = {"workflow": {"name": "flow", "tasks": [
+        *forked(FROM_INPUT, **LISTED),
+        task("own", "NOOP", {"env": "${workflow.env.KEY}"}),
+    ]}}  # fmt: skip
+    made = task("b", "NOOP", {"env": "${workflow.env.KEY}", "all": "${workflow.env}"})
+    flow = Workflow.of(snapshot, {"KEY": "of the operator's"})
+    run = Simulator(flow, {"tasks": [made], "inputs": {}}).begin()
+
+    assert run.task("b").input == {"env": None, "all": {}}
+    assert run.task("own").input == {"env": "of the operator's"}
+
+
+def test_a_workflow_within_a_branch_of_a_caller_is_not_trusted() -> None:
+    param: Json = {"name": "w", "workflowDefinition": {"name": "w", "tasks": []}}
+    fixed = task("b", "SUB_WORKFLOW", subWorkflowParam=param)
+    by_caller = branch("SUB_WORKFLOW", subWorkflowParam=param).begin()
+    by_definition = Simulator(workflow(fixed)).begin()
+
+    assert [each.trusted for each in by_caller.started] == [False]
+    assert [each.trusted for each in by_definition.started] == [True]
+
+
+def test_what_a_task_in_a_loop_in_a_branch_became_is_the_same_when_it_is_read_again() -> None:
+    made = dynamic("d", "HTTP", uri="http://x", method="GET")
+    run = branch("DO_WHILE", loopCondition="$.b.iteration < 2", loopOver=[made])
+    run.definitions["HTTP"] = {"name": "HTTP", "retryCount": 1, "retryDelaySeconds": 3}
+    run.begin()
+    run.reread()
+    run.answers("d__1", answer(status=500))
+
+    assert run.until("d__1") == 3
+
+
+def test_a_rerun_keeps_what_was_made_within_branches() -> None:
+    made = [task(f"b{number}", "DYNAMIC", {"which": "HTTP", "uri": "http://x", "method": "GET"},
+                 dynamicTaskNameParam="which") for number in range(20)]  # fmt: skip
+    run = Simulator(workflow(*forked(FROM_INPUT, **LISTED), task("end", "NOOP")),
+                    {"tasks": [*made], "inputs": {}})  # fmt: skip
+    run.begin()
+    for number in range(20):
+        run.answers(f"b{number}", answer())
+    before = dict(run.execution.extra)
+    run.happens(Rerun(ref="end"))
+
+    assert run.status == "COMPLETED"
+    assert dict(run.execution.extra) == before
 
 
 @pytest.mark.parametrize(

@@ -45,7 +45,8 @@ KIND = TaskKind(
         "by reference. `dynamicForkJoinTasksParam` names the key of both in one, `{dynamicTasks: "
         "[{taskName, referenceName, type, workflowName, input}]}`. At most 100,000 branches, "
         "unless PODIUM_EXECUTOR_BRANCHES says otherwise. What a branch is given is data: nothing "
-        "in it is resolved, and its tasks name no secrets."
+        "in it is resolved, and its tasks, what they become (DYNAMIC) and the workflows that stand "
+        "in them name no secrets and no environment."
     ),
     inputs=Record(
         "the input",
