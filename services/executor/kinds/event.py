@@ -58,4 +58,7 @@ def _named(sink: Json, ref: str) -> str | None:
 
 def _depth(input: Mapping[str, Json]) -> int:
     before = input.get(DEPTH)
-    return before + 1 if isinstance(before, int) and not isinstance(before, bool) else 1
+    if not isinstance(before, int) or isinstance(before, bool):
+        return 1
+    # A caller may say anything; each event counts from there.
+    return max(before, 0) + 1

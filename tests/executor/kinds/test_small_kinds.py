@@ -7,7 +7,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from services.executor.core.commands import Publish
+from services.executor.core.decide import decide, start
+from services.executor.core.events import Started
 from services.executor.core.model import ExecutionStatus, Json, TaskStatus
+from services.executor.kinds import KINDS
 from tests.executor.core.simulator import EPOCH, Simulator, http, task, workflow
 
 
@@ -351,3 +355,16 @@ def test_jq_without_a_program_fails_for_good() -> None:
 
     assert run.task("q").status is TaskStatus.FAILED_WITH_TERMINAL_ERROR
     assert run.task("q").reason == "Missing 'queryExpression' in input parameters"
+
+
+@pytest.mark.parametrize(
+    ("said", "depth"), [(None, 1), (3, 4), (True, 1), ("7", 1), (-5, 1), (-(10**30), 1)]
+)
+def test_events_are_counted_from_what_an_event_has_said_and_never_from_below_none(
+    said: Json, depth: int
+) -> None:
+    flow = workflow(task("e", "EVENT", sink="conductor:told"))
+    execution = start("id", flow, {"conductor.event.depth": said}, EPOCH)
+    decision = decide(execution, Started(), KINDS, EPOCH)
+
+    assert [each.depth for each in decision.commands if isinstance(each, Publish)] == [depth]
