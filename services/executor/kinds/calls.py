@@ -101,7 +101,7 @@ def _hedging(fields: Mapping[str, Json]) -> tuple[int, timedelta]:
     attempts = number(config, "maxAttempts") or 1
     if attempts > MOST_HEDGES:
         raise Unusable(f"hedgingConfig.maxAttempts must be at most {MOST_HEDGES}.")
-    return int(attempts), _milliseconds(config, "delay", _HEDGE_DELAY)
+    return max(int(attempts), 1), _milliseconds(config, "delay", _HEDGE_DELAY)
 
 
 _HEDGE_DELAY = timedelta(seconds=1)

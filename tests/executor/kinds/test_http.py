@@ -398,7 +398,9 @@ def test_a_slow_request_may_be_sent_beside_itself() -> None:
     assert run.request("h").idempotency_key
 
 
-@pytest.mark.parametrize("config", [None, {}, {"maxAttempts": 0}, {"maxAttempts": 1}, "x"])
+@pytest.mark.parametrize(
+    "config", [None, {}, {"maxAttempts": 0}, {"maxAttempts": 1}, {"maxAttempts": 0.5}, "x"]
+)
 def test_without_it_one_is_sent(config: Json) -> None:
     run = Simulator(workflow(http("h", {"hedgingConfig": config}))).begin()
 
