@@ -234,7 +234,7 @@ def become(deciding: Deciding, task: Task, becomes: Becomes) -> None:
     task = changed(task, kind=becomes.kind, name=becomes.name, memory=memory, computing="")
     try:
         deciding.extend(task)
-    except ValueError as error:
+    except UNRESOLVABLE as error:
         finish(deciding, task, unusable(f"It cannot become {becomes.name!r}: {error}."))
     else:
         schedule(deciding, task, deciding.step(task), NONE)
@@ -330,7 +330,7 @@ def _finish(deciding: Deciding, task: Task, finished: Finished) -> None:
     if finished.given is not None:
         try:
             deciding.extend(task, finished.given)
-        except ValueError as error:
+        except UNRESOLVABLE as error:
             finish(deciding, task, unusable(f"Its branches cannot run: {error}."))
             return
     deciding.put(task)

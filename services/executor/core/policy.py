@@ -12,6 +12,8 @@ from services.executor.core.model import Json
 
 # Beyond ten years a delay is as good as none, and dates end.
 LONGEST = timedelta(days=3650)
+# A number that a float can be multiplied by.
+_MOST_FACTOR = 1 << 64
 
 
 class RetryLogic(StrEnum):
@@ -103,7 +105,7 @@ class Policy:
         """The delay, without jitter, after attempt ``attempt`` (from 0) has failed."""
         factor = {
             RetryLogic.FIXED: 1,
-            RetryLogic.LINEAR_BACKOFF: self.scale * (attempt + 1),
+            RetryLogic.LINEAR_BACKOFF: min(max(self.scale, 0) * (attempt + 1), _MOST_FACTOR),
             RetryLogic.EXPONENTIAL_BACKOFF: 1 << min(attempt, 64),
         }[self.logic]
         delay = bounded(self.delay.total_seconds() * factor)

@@ -19,7 +19,7 @@ from services.executor.core.expressions import (
 )
 from services.executor.core.isolation import SHARED, Isolation, isolation_of, metadata_of
 from services.executor.core.model import Json
-from services.executor.core.policy import Policy
+from services.executor.core.policy import Policy, bounded
 
 Document = Mapping[str, Json]
 
@@ -262,7 +262,7 @@ class _Indexing:
             trusted=self._secrets,
             body=_body(document),
             joined_by=self._joins.get(ref, ()),
-            start_delay=timedelta(seconds=_whole(document, "startDelay", 0)),
+            start_delay=bounded(_whole(document, "startDelay", 0)),
             optional=document.get("optional") is True,
             permissive=document.get("permissive") is True,
             defined=definition is not None,
@@ -373,4 +373,4 @@ def _timeout(document: Document) -> timedelta | None:
     # ALERT_ONLY, Conductor's default, lets it run on.
     seconds = _whole(document, "timeoutSeconds", 0)
     ends = seconds > 0 and document.get("timeoutPolicy") == "TIME_OUT_WF"
-    return timedelta(seconds=seconds) if ends else None
+    return bounded(seconds) if ends else None

@@ -12,6 +12,8 @@ from services.executor.core.model import Json
 from services.executor.kinds.fork_join import MOST_BRANCHES, too_many
 
 _LOOK = "definitions"
+# As definitions have it: each of the branches has the name in its own.
+_LONGEST_NAME = 255
 
 
 class Branches(NamedTuple):
@@ -102,6 +104,17 @@ def _same_task(view: View, inputs: Mapping[str, Json]) -> Branches:
 
 def _repeated(view: View, inputs: Mapping[str, Json]) -> dict[str, Json]:
     """The task that runs for each item, without its reference."""
+    task = _said_once(view, inputs)
+    _check_length("The name of what runs in the branches", task["name"])
+    return task
+
+
+def _check_length(what: str, name: Json) -> None:
+    if isinstance(name, str) and len(name) > _LONGEST_NAME:
+        raise ValueError(f"{what} has {len(name):,} characters, and {_LONGEST_NAME} are allowed.")
+
+
+def _said_once(view: View, inputs: Mapping[str, Json]) -> dict[str, Json]:
     workflow, version = inputs.get("forkTaskWorkflow"), inputs.get("forkTaskWorkflowVersion")
     common: dict[str, Json] = {"optional": view.step.optional}
     if isinstance(workflow, str) and workflow:
@@ -159,6 +172,7 @@ def _as_task(task: Mapping[str, Json]) -> dict[str, Json]:
     for name in ("name", "taskReferenceName"):
         if not isinstance(task.get(name), str) or not task[name]:
             raise ValueError(f"A dynamically forked task has no {name}.")
+        _check_length(f"The {name} of a dynamically forked task", task[name])
     return {**task, "type": task.get("type") or "SIMPLE"}
 
 

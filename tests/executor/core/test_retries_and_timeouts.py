@@ -6,7 +6,8 @@ import pytest
 
 from services.executor.core.events import TimerFired, TimerKey
 from services.executor.core.model import Json
-from tests.executor.core.simulator import Simulator, answer, failure, http, task, workflow
+from services.executor.core.policy import LONGEST
+from tests.executor.core.simulator import EPOCH, Simulator, answer, failure, http, task, workflow
 
 
 def retried(definition: Json, **more: Json) -> Simulator:
@@ -170,6 +171,9 @@ def test_an_execution_times_out_by_its_own_policy() -> None:
         "configured to TIME_OUT_WF"
     )
     assert Simulator(workflow(http("a"), timeoutSeconds=30)).begin().timers == {}
+    # Beyond all dates it is ten years.
+    endless = workflow(http("a"), timeoutSeconds=10**12, timeoutPolicy="TIME_OUT_WF")
+    assert list(Simulator(endless).begin().timers.values()) == [EPOCH + LONGEST]
 
 
 def test_a_timer_that_is_not_set_changes_nothing() -> None:

@@ -232,7 +232,7 @@ def test_what_a_task_of_a_caller_becomes_names_no_secrets_and_keeps_what_it_was_
 
 
 def test_a_branch_of_a_caller_reads_no_environment() -> None:
-    snapshot: Json = {"workflow": {"name": "flow", "tasks": [
+    snapshot: dict[str, Json] = {"workflow": {"name": "flow", "tasks": [
         *forked(FROM_INPUT, **LISTED),
         task("own", "NOOP", {"env": "${workflow.env.KEY}"}),
     ]}}  # fmt: skip
@@ -292,6 +292,11 @@ def test_a_rerun_keeps_what_was_made_within_branches() -> None:
      ({"tasks": [{"name": "a", "taskReferenceName": "a"}] * 2}, LISTED, "'a' is there already"),
      ({"tasks": [{"name": "a", "taskReferenceName": "a", "type": "SWITCH",
                   "decisionCases": {"x": [5]}}]}, LISTED, "tasks must be a list of objects"),
+     ({"forkTaskInputs": [1], "forkTaskName": "n" * 256, "forkTaskType": "NOOP"}, {},
+      "The name of what runs in the branches has 256 characters, and 255 are allowed."),
+     ({"forkTaskInputs": [1], "forkTaskWorkflow": "n" * 256}, {}, "has 256 characters"),
+     ({"tasks": [{"name": "a", "taskReferenceName": "n" * 256}]}, LISTED,
+      "The taskReferenceName of a dynamically forked task has 256 characters"),
      ({"all": 5}, {"dynamicForkJoinTasksParam": "all"}, "it has no list of dynamicTasks")],
 )  # fmt: skip
 def test_branches_that_are_none_fail_the_fork(
@@ -302,6 +307,23 @@ def test_branches_that_are_none_fail_the_fork(
     assert run.task("fork").status == "FAILED_WITH_TERMINAL_ERROR"
     assert reason in run.task("fork").reason
     assert run.status == "FAILED"
+
+
+@pytest.mark.parametrize("seconds", [1e12, 10**30, 10**400, -(10**400)])
+def test_numbers_beyond_all_dates_in_branches_are_held_to_ten_years(seconds: Json) -> None:
+    definition: Json = {
+        "name": "b", "retryCount": 3, "retryLogic": "LINEAR_BACKOFF",
+        "backoffScaleFactor": seconds, "retryDelaySeconds": 1, "backoffJitterMs": seconds,
+        "timeoutSeconds": seconds, "totalTimeoutSeconds": seconds,
+    }  # fmt: skip
+    call: Json = {"uri": "http://x", "method": "GET"}
+    later = branch("HTTP", startDelay=seconds, inputs=call).begin()
+    failing = branch("HTTP", taskDefinition=definition, inputs=call).begin()
+    failing.answers("b", answer(status=500))
+
+    assert later.task("b").status == ("SCHEDULED" if json.loads(str(seconds)) > 0 else
+                                      "IN_PROGRESS")  # fmt: skip
+    assert failing.task("b").attempt == 1
 
 
 def test_ten_thousand_branches_are_noted_once() -> None:
