@@ -72,6 +72,12 @@ def test_the_gateways_first_page_keeps_its_earlier_anchors() -> None:
     assert anchors(ROOT / "docs/gateway.md") >= EARLIER_ANCHORS
 
 
+def test_every_decision_has_a_number_of_its_own() -> None:
+    numbers = [path.name[:4] for path in sorted((ROOT / "docs/decisions").glob("*.md"))]
+
+    assert numbers == [f"{number:04}" for number in range(1, len(numbers) + 1)]
+
+
 def test_every_type_of_problem_is_told_with_its_status() -> None:
     rows = re.findall(
         r"^\| `([a-z-]+)`(?: \(`([^`]+)`\))? \| (\d+) \| \S",

@@ -24,7 +24,7 @@ KEYS = "0020-keys-of-workflows.md"
 WORKERS = "0022-workers-have-tasks-pushed.md"
 SCHEMAS = "0023-executions-within-schemas.md"
 CROWDS = "0024-executions-that-wait-for-a-slot.md"
-SMALLER = "0027-smaller-differences-from-conductor.md"
+SMALLER = "0028-smaller-differences-from-conductor.md"
 MASKS = "0029-masked-fields.md"
 APART = "0030-environment-and-workers-of-their-own.md"
 
