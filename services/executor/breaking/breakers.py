@@ -6,11 +6,11 @@ import logging
 from collections import OrderedDict
 from collections.abc import Iterator
 from datetime import datetime
-from functools import lru_cache
 from itertools import islice
 from typing import NamedTuple
 
 from services.executor.breaking.breaker import Breaker, Mode, State, Thresholds
+from services.executor.core.remembered import remembered
 
 logger = logging.getLogger(__name__)
 
@@ -112,12 +112,17 @@ def host_called(uri: str) -> str:
     Redirects lead elsewhere, and are the business of whom was called.
     """
     scheme, found, rest = uri.partition("://")
-    return _named(scheme if found else "", (rest if found else uri).partition("/")[0])
+    authority = (rest if found else uri).partition("/")[0]
+    return _named(f"{scheme}{found}{authority}" if found else authority)
 
 
-@lru_cache(1024)
-def _named(scheme: str, authority: str) -> str:
-    authority = authority.partition("?")[0].partition("#")[0].rpartition("@")[2]
+# A caller may have named it.
+@remembered(most=1024, longest=512)
+def _named(address: str) -> str:
+    scheme, found, authority = address.partition("://")
+    authority = (
+        (authority if found else address).partition("?")[0].partition("#")[0].rpartition("@")[2]
+    )
     if "${" in authority:
         return authority[:200]
     host, colon, port = authority.rpartition(":")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from datetime import UTC, datetime
 
 import pytest
@@ -39,6 +40,18 @@ def test_a_host_is_named_as_its_uri_names_it(uri: str, host: str) -> None:
 
 def test_a_name_of_any_length_is_kept_short() -> None:
     assert len(host_called(f"http://{'x' * 100_000}:{'9' * 100_000}/")) < 300
+
+
+def test_of_long_names_nothing_is_kept() -> None:
+    tracemalloc.start()
+    try:
+        for number in range(20):
+            host_called(f"http://{number}{'x' * 1_000_000}/")
+        kept, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert kept < 2_000_000
 
 
 def failing(breakers: Breakers, host: str) -> Breaker:
