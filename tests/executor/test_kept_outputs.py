@@ -13,8 +13,10 @@ from aiohttp import web
 
 from podium.executor.v1 import executor_pb2 as pb
 from services.executor import upkeep
+from services.executor.core import caching
 from services.executor.core.workflow import Workflow
 from services.executor.upkeep import Upkeep
+from tests.executor.core.simulator import Simulator, task, workflow as flow
 from tests.executor.rig import Rig, Upstream, executing, http, step, upstream, workflow
 
 
@@ -118,3 +120,25 @@ def test_a_cache_without_a_time_or_of_what_gives_nothing_keeps_nothing() -> None
     for config in useless:
         assert not cached("HTTP", config)
     assert not cached("FORK_JOIN", {"key": "k", "ttlInSecond": 1})
+
+
+def test_what_stands_in_a_field_reads_neither_as_the_text_of_a_key_nor_as_another_type() -> None:
+    def key(inputs: dict[str, Any], text: str = "${a}-${b}", kind: str = "INLINE") -> bytes:
+        run = Simulator(flow(task("t", kind, inputs))).begin()
+        return caching.key_of(run.task("t"), caching.Cache(text, timedelta(1)))
+
+    different: list[dict[str, Any]] = [
+        {"a": "x-y", "b": "z"},
+        {"a": "x", "b": "y-z"},
+        {"a": "1", "b": 1},
+        {"a": 1, "b": "1"},
+        {"a": "null", "b": None},
+        {"b": "null"},
+        {"a": True},
+        {"a": "true"},
+        {"a": {"k": 1}},
+        {"a": '{"k":1}'},
+    ]
+    assert len({key(each) for each in different}) == len(different)
+    assert key({"a": {"k": 1, "l": 2}}) == key({"a": {"l": 2, "k": 1}})
+    assert key({"a": "x", "b": "y"}) == key({"c": "x", "b": "y"}, "${c}-${b}")

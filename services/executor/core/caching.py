@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,7 +10,6 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 
 from services.executor.core.commands import Keep
-from services.executor.core.expressions import as_text
 from services.executor.core.model import Json, Task, TaskStatus
 
 CACHE = "cacheConfig"
@@ -47,8 +47,12 @@ class Cache:
 
 def key_of(task: Task, cache: Cache) -> bytes:
     """The same for all tasks of which one may end with the output of the other."""
-    text = _NAMED.sub(lambda found: as_text(_field(task.input, found[1])), cache.key)
-    return sha256(f"{task.kind}\0{task.name}\0{text}".encode("utf-8", "surrogatepass")).digest()
+    # Text, name, text …: what is in a field never reads as text of the key, nor as another type.
+    pieces: list[Json] = [*_NAMED.split(cache.key)]
+    for place in range(1, len(pieces), 2):
+        pieces[place] = _field(task.input, str(pieces[place]))
+    key = json.dumps([task.kind, task.name, pieces], sort_keys=True)
+    return sha256(key.encode()).digest()
 
 
 def _field(value: Json, path: str) -> Json:
