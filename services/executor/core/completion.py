@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable
 from typing import cast
 
-from services.executor.core import counts, schemas
+from services.executor.core import counts, loops, schemas
 from services.executor.core.commands import Judge, StartExecution
 from services.executor.core.copies import changed
 from services.executor.core.deciding import Deciding
@@ -122,8 +122,8 @@ def _fail_owners(deciding: Deciding, failing: Task | None) -> None:
 
 
 def cancel_within(deciding: Deciding, owner: Task) -> None:
-    """Cancels all that is open in the blocks of ``owner``; nothing there goes on."""
-    within = {task.ref for task in deciding.tasks() if _is_within(deciding, task, owner)}
+    """Cancels all that is open in the rounds of the loop ``owner``; nothing there goes on."""
+    within = dict.fromkeys(loops.refs_within(owner, deciding.step_at, deciding.latest))
     deciding.abandon(within)
     for ref in within:
         task = deciding.latest(ref)
@@ -131,10 +131,6 @@ def cancel_within(deciding: Deciding, owner: Task) -> None:
             _cancel(deciding, task, reason=f"The loop {owner.ref} has failed.")
         elif task is not None and (task.open or task.held):
             deciding.put(changed(task, open=0, held=False))
-
-
-def _is_within(deciding: Deciding, task: Task, owner: Task) -> bool:
-    return any(each.ref == owner.ref for each in counts.owners(deciding, task))
 
 
 def _cancel(

@@ -54,9 +54,14 @@ def refs_of_round(loop: Task, number: int, step_at: StepAt, latest: Latest) -> I
             yield from _with_inner(task, step_at, latest)
 
 
+def refs_within(loop: Task, step_at: StepAt, latest: Latest) -> Iterator[str]:
+    """The ref of every task that its rounds reached: an operator's retry runs those of any."""
+    for number in range(1, loop.round + 1):
+        yield from refs_of_round(loop, number, step_at, latest)
+
+
 def _with_inner(task: Task, step_at: StepAt, latest: Latest) -> Iterator[str]:
-    for number in range(1, task.round + 1):
-        yield from refs_of_round(task, number, step_at, latest)
+    yield from refs_within(task, step_at, latest)
     if SPAWNED in task.memory:
         for ref in steps_of(task, step_at(task.step, task.suffix)):
             inner = latest(ref) if ref != task.ref else None
