@@ -53,11 +53,13 @@ def steps_of(task: Task, step: Step) -> dict[str, Step]:
         ValueError: They are none.
     """
     became, branches = task.memory.get(BECOME), task.memory.get(SPAWNED)
+    made: dict[str, Step] = {}
     if isinstance(became, dict):
-        return {task.ref: _become(became, step)}
+        step = made[task.ref] = _become(became, step)
     if isinstance(branches, dict):
-        return _branches(branches, task, step)
-    return {}
+        # Of a task that has become a fork, too.
+        made |= _branches(branches, task, step)
+    return made
 
 
 def extra_of(workflow: Workflow, tasks: Iterable[Task]) -> Map[str, Step]:

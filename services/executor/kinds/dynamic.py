@@ -6,6 +6,9 @@ from services.executor.core.commands import Wanted
 from services.executor.core.kind import Becomes, Kind, Look, Next, View, Waiting, unusable
 from services.executor.core.model import Json
 
+# They would end at once, and nothing would have run.
+_HOLD_TASKS = frozenset(("DO_WHILE", "FORK_JOIN"))
+
 
 class Dynamic(Kind):
     """Goes on as a task of the name, or of the built-in type, that its input says."""
@@ -29,6 +32,11 @@ class Dynamic(Kind):
         if definition is None and label not in self._built_in:
             return unusable(
                 f"Invalid task specified. Cannot find task by name {label} in the task definitions"
+            )
+        if label in _HOLD_TASKS:
+            return unusable(
+                f"A DYNAMIC task cannot become a {label}, whose tasks stand within it; a "
+                "SUB_WORKFLOW can run one."
             )
         document = {**view.step.document, "name": label, "type": label}
         return Becomes(label, label, document, definition)

@@ -213,6 +213,30 @@ def test_nothing_that_is_given_is_resolved_and_made_tasks_name_no_secrets() -> N
     assert run.request("c").body == "${workflow.workflowId}"
 
 
+def test_a_task_may_become_a_fork_whose_branches_run() -> None:
+    run = Simulator(workflow(dynamic("d", "FORK_JOIN_DYNAMIC", forkTaskInputs=CALLS,
+                                     forkTaskName="call", forkTaskType="HTTP"),
+                             task("join", "JOIN")))  # fmt: skip
+    run.begin()
+    run.crash()
+    assert run.request("_call_1").uri == "http://a/2"
+    run.answers("_call_0", answer({"n": 1}))
+    assert run.task("join").status == "IN_PROGRESS"
+    run.answers("_call_1", answer({"n": 2}))
+
+    assert run.status == "COMPLETED"
+    assert isinstance(run.execution.output, dict)
+    assert run.execution.output.keys() == {"_call_0", "_call_1"}
+
+
+@pytest.mark.parametrize("kind", ["DO_WHILE", "FORK_JOIN"])
+def test_a_task_becomes_nothing_that_would_hold_no_tasks(kind: str) -> None:
+    run = Simulator(workflow(dynamic("d", kind))).begin()
+
+    assert run.status == "FAILED"
+    assert f"A DYNAMIC task cannot become a {kind}" in run.task("d").reason
+
+
 def branch(kind: str, **more: Json) -> Simulator:
     """A run of a fork whose one branch ``b`` is what a caller has said."""
     made = task("b", kind, more.pop("inputs", {}), **more)
