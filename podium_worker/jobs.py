@@ -8,12 +8,15 @@ import json
 import logging
 import traceback
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
+import grpc
+
 from podium.worker.v1 import worker_pb2 as pb
-from podium_worker.tasks import Later, Task, TaskFailed, Worker
+from podium_worker.tasks import Later, Task, TaskFailed, Worker, sayable
+from podium_worker.threads import Threads
 
 logger = logging.getLogger("podium_worker")
 
@@ -21,7 +24,9 @@ logger = logging.getLogger("podium_worker")
 LEASE_PART = 0.8
 MOST_OUTPUT_CHARS = 20 << 20
 _MOST_REASON_CHARS = 4_000
+_MOST_LINE_CHARS = 2_500
 _MOST_THREADS = 256
+_INVALID = grpc.StatusCode.INVALID_ARGUMENT.value[0]
 
 
 class Jobs:
@@ -36,8 +41,9 @@ class Jobs:
         self._changed = changed
         self._loop = asyncio.get_running_loop()
         in_threads = sum(each.slots for each in workers if not _is_async(each))
-        threads = min(max(in_threads, 1), _MOST_THREADS)
-        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="podium-worker")
+        self._threads = Threads(min(in_threads, _MOST_THREADS))
+        # Done once no thread is waited for any more.
+        self._given_up: asyncio.Future[None] = self._loop.create_future()
         self._running: dict[str, tuple[Task, asyncio.Task[pb.TaskResult]]] = {}
         # When each says next that it goes on.
         self._leases: dict[str, float] = {}
@@ -83,10 +89,15 @@ class Jobs:
         running.cancel()
 
     def answered(self, answer: pb.Answer) -> None:
-        """A result was taken, or refused."""
-        known = self.results.pop(answer.task_id, None)
-        if answer.code and known is not None:
+        """A result was taken, or refused; or a word was refused."""
+        known = None if answer.word else self.results.pop(answer.task_id, None)
+        if answer.code and (answer.word or known is not None):
             logger.warning("Task %s: %s", answer.task_id, answer.detail)
+        if answer.code == _INVALID and known is not None and (known.output or known.logs):
+            # The executor goes on waiting for one that it can take.
+            refused = _failed(known, f"The executor refused the result: {answer.detail}")
+            self.results[known.task_id] = self.to_send[known.task_id] = refused
+            self._changed()
 
     def try_again(self, task_id: str) -> None:
         """A result could not be taken just now."""
@@ -110,14 +121,16 @@ class Jobs:
                 task.extend()
 
     def give_up(self) -> None:
-        """Let go of all that still runs."""
+        """Let go of all that still runs, in a thread or not."""
+        if not self._given_up.done():
+            self._given_up.set_result(None)
         for task, running in list(self._running.values()):
             task.cancelled = True
             running.cancel()
 
     def close(self) -> None:
         """Wait for no thread."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        self._threads.close()
 
     def _say(self, word: pb.TaskWord) -> None:
         # Threads call it, too.
@@ -139,37 +152,68 @@ class Jobs:
 
     async def _outcome(self, worker: Worker, task: Task) -> pb.TaskResult:
         try:
+            return await self._result(worker, task)
+        except asyncio.CancelledError as error:
+            if task.cancelled:
+                raise
+            # Of something that the function itself has cancelled.
+            return _broken(task, error)
+        except (Exception, SystemExit) as error:  # noqa: BLE001
+            # The outermost loop of a task: whatever its function does, the others go on.
+            return _broken(task, error)
+
+    async def _result(self, worker: Worker, task: Task) -> pb.TaskResult:
+        try:
             if _is_async(worker):
                 output = await worker.function(task)
             else:
                 output = await self._in_thread(worker, task)
             return _result(task, pb.RESULT_STATUS_COMPLETED, output)
         except TaskFailed as failed:
-            return _result(task, failed.status, failed.output, failed.reason)
+            return _result(task, failed.status, failed.output, str(failed.reason))
         except Later as later:
             result = _result(task, pb.RESULT_STATUS_IN_PROGRESS, later.output)
             result.callback_after.FromMilliseconds(int(later.seconds * 1000))
             return result
-        except Exception as error:
-            # The outermost loop of a task: whatever its function does, the others go on.
-            logger.exception("Task %s of %s broke.", task.id, task.type)
-            reason = f"{type(error).__name__}: {error}"
-            result = _result(task, pb.RESULT_STATUS_FAILED, None, reason)
-            result.logs.append(traceback.format_exc()[-2_500:])
-            return result
 
     async def _in_thread(self, worker: Worker, task: Task) -> Any:
-        future = self._loop.run_in_executor(self._threads, worker.function, task)
+        future = self._threads.call(worker.function, task)
         try:
-            return await asyncio.shield(future)
+            output, error = await asyncio.shield(future)
         except asyncio.CancelledError:
             # A thread is not stopped from outside: its room is free when it has returned.
-            await asyncio.wait([future])
+            waited = (future, self._given_up)
+            await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
             raise
+        if error is not None:
+            raise error
+        return output
 
 
 def _is_async(worker: Worker) -> bool:
     return inspect.iscoroutinefunction(worker.function)
+
+
+def _broken(task: Task, error: BaseException) -> pb.TaskResult:
+    logger.error("Task %s of %s broke.", task.id, task.type, exc_info=error)
+    reason = type(error).__name__
+    # What it says of itself may be broken, too.
+    with suppress(Exception):
+        reason = f"{reason}: {error}"
+    result = _result(task, pb.RESULT_STATUS_FAILED, None, reason)
+    lines = "".join(traceback.format_exception(error))
+    result.logs.append(sayable(lines[-_MOST_LINE_CHARS:]))
+    return result
+
+
+def _failed(known: pb.TaskResult, reason: str) -> pb.TaskResult:
+    """In place of a result that cannot be taken."""
+    return pb.TaskResult(
+        task_id=known.task_id,
+        execution_id=known.execution_id,
+        status=pb.RESULT_STATUS_FAILED_WITH_TERMINAL_ERROR,
+        reason=sayable(reason[:_MOST_REASON_CHARS]),
+    )
 
 
 def _result(
@@ -179,7 +223,7 @@ def _result(
         task_id=task.id,
         execution_id=task.execution_id,
         status=status,
-        reason=reason[:_MOST_REASON_CHARS].replace("\0", ""),
+        reason=sayable(reason[:_MOST_REASON_CHARS]),
     )
     try:
         text = "" if output is None else json.dumps(output, allow_nan=False)
@@ -189,8 +233,6 @@ def _result(
     if len(text) > MOST_OUTPUT_CHARS:
         fault = f"has {len(text) >> 20} MiB, and {MOST_OUTPUT_CHARS >> 20} are allowed"
     if fault:
-        result.status = pb.RESULT_STATUS_FAILED_WITH_TERMINAL_ERROR
-        result.reason = f"What the worker returned {fault}."
-    else:
-        result.output = text
+        return _failed(result, f"{reason} What the worker returned {fault}.".lstrip())
+    result.output = text
     return result

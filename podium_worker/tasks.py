@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +13,13 @@ from podium.worker.v1 import worker_pb2 as pb
 Function = Callable[["Task"], Any]
 
 _MOST_LINE_CHARS = 2_500
+# Ten years: the executor waits no longer.
+_LONGEST_SECONDS = 315_360_000.0
+
+
+def sayable(text: str) -> str:
+    """``text`` without U+0000 and lone surrogates, as file names have: no message holds them."""
+    return text.replace("\0", "").encode("utf-8", "replace").decode()
 
 
 class TaskFailed(Exception):
@@ -43,9 +51,16 @@ class TaskCanceled(TaskFailed):
 
 
 class Later(Exception):
-    """The task cannot be done yet: it goes back to its queue, for any worker, after so long."""
+    """The task cannot be done yet: it goes back to its queue, for any worker, after so long.
+
+    Raises:
+        ValueError: ``seconds`` are negative, or no number.
+    """
 
     def __init__(self, seconds: float, output: Mapping[str, Any] | None = None) -> None:
+        if math.isnan(seconds) or seconds < 0:
+            raise ValueError(f"seconds must be 0 or more, and are {seconds}")
+        seconds = min(seconds, _LONGEST_SECONDS)
         super().__init__(f"again in {seconds} s")
         self.seconds = seconds
         self.output = output
@@ -85,11 +100,16 @@ class Task:
 
     def log(self, line: str) -> None:
         """Add a line to the task's log, which keeps a thousand, of 10 KB each. In any thread."""
-        self._say(self._word(logs=[line[:_MOST_LINE_CHARS].replace("\0", "")]))
+        self._say(self._word(logs=[sayable(line[:_MOST_LINE_CHARS])]))
 
     def progress(self, number: float, **output: Any) -> None:
-        """Say how far it is, in any measure, and what there is so far. In any thread."""
-        self._say(self._word(output=json.dumps({**output, "progress": number})))
+        """Say how far it is, in any measure, and what there is so far. In any thread.
+
+        Raises:
+            TypeError, ValueError: It is no JSON.
+        """
+        text = json.dumps({**output, "progress": number}, allow_nan=False)
+        self._say(self._word(output=text))
 
     def extend(self) -> None:
         """Say that it goes on. It is done by itself, before the response time-out."""

@@ -8,6 +8,8 @@ from collections import Counter, deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from functools import partial
 
+import grpc
+
 from podium.worker.v1 import worker_pb2 as pb
 from services.access import Principal
 from services.errors import InvalidRequest, Overloaded, ServiceError, Unavailable
@@ -31,6 +33,7 @@ _MOST_SLOTS = 10_000
 _MOST_UNREAD_BYTES = 256 << 20
 _MOST_BYTES_A_MESSAGE = 8 << 20
 _MOST_DETAIL_CHARS = 4096
+_LAST_WORDS_SECONDS = 5.0
 
 
 class WorkSession(Taker):
@@ -58,7 +61,8 @@ class WorkSession(Taker):
         self._wake = asyncio.Event()
         self._greeted = False
         self._stopping = False
-        self._ended = False
+        self._over = asyncio.Event()
+        self._fault: ServiceError | None = None
 
     # Its life.
 
@@ -101,29 +105,49 @@ class WorkSession(Taker):
 
     def end(self) -> None:
         """End the stream; what the worker has stays with it."""
-        if not self._ended:
-            self._ended = True
+        if not self._over.is_set():
+            self._over.set()
             self._working.queues.leave(self, self._slots)
             self._wake.set()
 
     async def converse(self, requests: AsyncIterator[pb.WorkRequest], write: Write) -> None:
-        """Take what the worker says, and tell it what there is, until either has enough."""
-        async with asyncio.TaskGroup() as tasks:
-            reading = tasks.create_task(self._read(requests))
-            pace = Pace()
-            try:
-                await write(pb.WorkResponse())
-                while not self._ended or self._answers:
-                    await self._wake.wait()
-                    await pace.turn()
-                    self._wake.clear()
-                    while self._tasks or self._answers or self._gone:
-                        await write(self.next_message())
-                    if self._stopping and not self._had:
-                        break
-            finally:
-                self.end()
-                reading.cancel()
+        """Take what the worker says, and tell it what there is, until either has enough.
+
+        Raises:
+            ServiceError: It says what makes no sense, or does not read.
+        """
+        reading = asyncio.create_task(self._read(requests))
+        writing = asyncio.create_task(self._write(write))
+        try:
+            await self._over.wait()
+            reading.cancel()
+            # Whoever does not read would be told the last of it never.
+            await asyncio.wait((writing,), timeout=_LAST_WORDS_SECONDS)
+        finally:
+            self.end()
+            reading.cancel()
+            writing.cancel()
+            faults = await asyncio.gather(reading, writing, return_exceptions=True)
+        for fault in (self._fault, *faults):
+            if isinstance(fault, Exception):
+                raise fault
+
+    async def _write(self, write: Write) -> None:
+        pace = Pace()
+        try:
+            await write(pb.WorkResponse())
+            while not self._over.is_set() or self._answers:
+                await self._wake.wait()
+                await pace.turn()
+                self._wake.clear()
+                while self._tasks or self._answers or self._gone:
+                    await write(self.next_message())
+                if self._stopping and not self._had:
+                    break
+        except grpc.aio.InternalError:
+            logger.info("The worker %s is gone.", self.worker_id)
+        finally:
+            self.end()
 
     # What it hears.
 
@@ -175,14 +199,22 @@ class WorkSession(Taker):
 
     def _heard(self, task_id: str, told: Told | ServiceError) -> None:
         if isinstance(told, ServiceError):
-            self._answer(task_id, told)
+            self._answer(task_id, told, word=True)
 
-    def _answer(self, task_id: str, error: ServiceError | None) -> None:
-        answer = pb.Answer(task_id=task_id)
+    def _answer(self, task_id: str, error: ServiceError | None, *, word: bool = False) -> None:
+        answer = pb.Answer(task_id=task_id, word=word)
         if error is not None:
             answer.code, answer.reason = error.code.value[0], error.reason()
             answer.detail = plain(error.detail)[:_MOST_DETAIL_CHARS]
         self._answers.append(answer)
+        self._more_unread(answer.ByteSize())
+
+    def _more_unread(self, size: int) -> None:
+        self._unread += size
+        if self._unread > _MOST_UNREAD_BYTES and self._fault is None:
+            logger.warning("The worker %s does not read: its stream is ended.", self.worker_id)
+            self._fault = Overloaded("The worker does not read what it is told.")
+            self.end()
         self._wake.set()
 
     def _done_with(self, task_id: str) -> None:
@@ -206,7 +238,7 @@ class WorkSession(Taker):
     # What it is told, as a Taker.
 
     def given(self, execution: Execution, task: Task) -> None:
-        if self._ended or self._stopping:
+        if self._over.is_set() or self._stopping:
             self._working.queues.let_go(task.id, self.worker_id)
             return
         message = self._working.hand(execution, task)
@@ -217,23 +249,20 @@ class WorkSession(Taker):
             self._again[task.id] += 1
         self._had[task.id] = task.queue
         self._tasks.append(message)
-        self._unread += len(message.input) + len(message.output)
-        if self._unread > _MOST_UNREAD_BYTES:
-            logger.warning("The worker %s does not read: its stream is ended.", self.worker_id)
-            self.end()
-        self._wake.set()
+        self._more_unread(len(message.input) + len(message.output))
 
     def ended(self, task: Task) -> None:
         # Its own result is answered after this: that is no news to it.
         self._working.done(task.id)
         self._free_again(task.id, self._again.get(task.id, 0))
-        if task.id in self._had and not self._ended:
+        if task.id in self._had and not self._over.is_set():
             self._gone.append(task.id)
             self._wake.set()
 
     def next_message(self) -> pb.WorkResponse:
         """What there is to be told, as much of it as a message holds."""
         message, size = pb.WorkResponse(), 0
+        self._unread -= sum(answer.ByteSize() for answer in self._answers)
         answered = {answer.task_id for answer in self._answers}
         message.answers.extend(self._answers)
         self._answers.clear()

@@ -1,0 +1,93 @@
+"""Workers that say much and hear nothing: what is kept for them is bounded, and they are ended."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import grpc
+import pytest
+
+from podium.worker.v1 import worker_pb2 as pb
+from services.errors import InvalidRequest, Overloaded
+from services.executor.workers import session
+from services.rpc import raising_ours
+from tests.executor.rig import ADMIN, Rig, executing, step, workflow
+from tests.executor.working import queue
+
+ONE = workflow("one", step("a", "SIMPLE"))
+HELLO = pb.WorkRequest(
+    hello=pb.Hello(worker_id="w1", offers=[pb.Offer(task_type="a", slots=5)], exclusive=True)
+)
+
+
+async def greeted(rig: Rig) -> Any:
+    """A stream that was taken, of a worker that reads nothing more."""
+    call: Any = rig.workers.Work(metadata=ADMIN)
+    await call.write(HELLO)
+    await call.read()
+    return call
+
+
+async def to_its_end(call: Any) -> None:
+    async with asyncio.timeout(10):
+        while await call.read() is not grpc.aio.EOF:
+            pass
+
+
+async def connected(rig: Rig) -> bool:
+    return any(each.connected for each in (await queue(rig, "a")).workers)
+
+
+async def gone(rig: Rig) -> None:
+    async with asyncio.timeout(15):
+        while await connected(rig):  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
+
+
+@pytest.mark.parametrize("said", ["results", "words"])
+async def test_who_reads_no_answers_is_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: str
+) -> None:
+    monkeypatch.setattr(session, "_MOST_UNREAD_BYTES", 4 << 20)
+    make = pb.TaskResult if said == "results" else pb.TaskWord
+    flood = pb.WorkRequest(**{said: [make(task_id="x" * 1_000_000)] * 8})
+    async with executing(tmp_path / "e.db", [ONE]) as rig:
+        call = await greeted(rig)
+
+        async def say() -> None:
+            for _ in range(10):
+                await call.write(flood)
+
+        saying = asyncio.create_task(say())
+        await gone(rig)
+        # It is told why, once it reads.
+        with pytest.raises(Overloaded, match="does not read"), raising_ours():
+            await to_its_end(call)
+        await asyncio.gather(saying, return_exceptions=True)
+
+
+async def test_a_second_hello_is_told_to_be_one(tmp_path: Path) -> None:
+    async with executing(tmp_path / "e.db", [ONE]) as rig:
+        call = await greeted(rig)
+        await call.write(HELLO)
+        with pytest.raises(InvalidRequest, match="There is one hello"), raising_ours():
+            await to_its_end(call)
+
+
+async def test_who_is_replaced_while_it_does_not_read_is_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session, "_LAST_WORDS_SECONDS", 0.1)
+    flood = pb.WorkRequest(results=[pb.TaskResult(task_id="x" * 1_000_000)] * 8)
+    async with executing(tmp_path / "e.db", [ONE]) as rig:
+        call = await greeted(rig)
+        for _ in range(3):
+            await call.write(flood)
+        other: Any = rig.workers.Work(metadata=ADMIN)
+        await other.write(HELLO)
+        await other.read()
+        await to_its_end(call)
+        assert await call.code() is grpc.StatusCode.OK
+        assert await connected(rig)
