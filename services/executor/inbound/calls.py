@@ -89,12 +89,22 @@ def _read(content_type: str, body: bytes) -> dict[str, Json]:
     try:
         text = body.decode()
         if content_type == _FORM:
-            return dict(parse_qsl(text, keep_blank_values=True, max_num_fields=_MOST_FIELDS))
+            return _fields(text)
         value = parse_json(text) if text else {}
     except UnicodeDecodeError:
         raise InvalidRequest("The body is no UTF-8.") from None
     except DocumentError as error:
         raise InvalidRequest(f"The body cannot be taken: {error}.") from error
+    return value if isinstance(value, dict) else {"body": value}
+
+
+def _fields(text: str) -> dict[str, Json]:
+    """Those of a form."""
+    try:
+        found = parse_qsl(text, keep_blank_values=True, max_num_fields=_MOST_FIELDS)
     except ValueError as error:
         raise InvalidRequest(f"The body has more than {_MOST_FIELDS:,} fields.") from error
-    return value if isinstance(value, dict) else {"body": value}
+    if any("\0" in each for field in found for each in field):
+        # No document holds it.
+        raise InvalidRequest("The body must not hold U+0000.")
+    return dict(found)

@@ -136,6 +136,8 @@ async def test_a_webhook_is_an_event(tmp_path: Path) -> None:
         (b'"text"', {"content-type": "text/plain"}, {"body": "text"}),
         (b"a=1&b=x+y&c=", {"content-type": "application/x-www-form-urlencoded; charset=utf-8"},
          {"a": "1", "b": "x y", "c": ""}),
+        (b"a=%FF%ED%A0%80", {"content-type": "application/x-www-form-urlencoded"},
+         {"a": "\ufffd\ufffd\ufffd\ufffd"}),
     ],
 )  # fmt: skip
 async def test_bodies_of_any_shape_are_told(
@@ -149,11 +151,26 @@ async def test_bodies_of_any_shape_are_told(
     assert json.loads(result.output) == told
 
 
-@pytest.mark.parametrize("body", [b"{", b"\xff", b'{"a": NaN}'])
-async def test_a_body_that_cannot_be_read_is_refused(body: bytes, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("body", "content_type"),
+    [
+        (b"{", ""),
+        (b"\xff", ""),
+        (b'{"a": NaN}', ""),
+        (b'{"a": "\\u0000"}', ""),
+        (b"a=%00", "application/x-www-form-urlencoded"),
+        (b"%00=a", "application/x-www-form-urlencoded"),
+        (b"a=\0", "application/x-www-form-urlencoded"),
+        (b"&a" * 1001, "application/x-www-form-urlencoded"),
+    ],
+    ids=range(8),
+)
+async def test_a_body_that_cannot_be_read_is_refused(
+    body: bytes, content_type: str, tmp_path: Path
+) -> None:
     async with executing(tmp_path / "executor.db", [OPEN]) as rig:
         with pytest.raises(InvalidRequest), raising_ours():
-            await send(rig, body)
+            await send(rig, body, headers={"content-type": content_type})
 
 
 async def test_who_does_not_know_the_secret_is_refused(tmp_path: Path) -> None:
