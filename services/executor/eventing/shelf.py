@@ -52,6 +52,8 @@ class Shelf:
 
     def put(self, kept: Kept, now: datetime) -> list[int]:
         """Add one; the numbers of those that have to go for it, or whose time is over."""
+        # It could not be stored the last time, perhaps.
+        self.take(kept.seq)
         self._kept[kept.seq] = kept
         self._chars += kept.chars
         gone = [each.seq for each in self._kept.values() if each.until <= now]

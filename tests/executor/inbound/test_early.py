@@ -160,6 +160,17 @@ def test_a_shelf_holds_so_many_of_so_many_characters(monkeypatch: pytest.MonkeyP
     assert shelf.idle
 
 
+def test_one_that_is_put_again_counts_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shelves, "MOST_CHARS", 100)
+    shelf = Shelf()
+    # It could not be stored at first.
+    for _ in range(20):
+        assert shelf.put(entry(1, chars=40), NOW) == []
+    shelf.take(1)
+
+    assert shelf.put(entry(2, chars=100), NOW) == []
+
+
 def test_what_is_over_is_not_found_and_goes_with_the_next() -> None:
     shelf = Shelf()
     shelf.put(entry(1, seconds=5), NOW)
