@@ -80,7 +80,8 @@ _MATCH = (
 
 # An index holds the snapshots that mask anything, and no others.
 _MASKS = (
-    "NOT EXISTS (SELECT 1 FROM snapshots AS s, json_each(s.masked) AS m WHERE "
+    "NOT EXISTS (SELECT 1 FROM snapshots AS s INDEXED BY snapshots_that_mask, "
+    "json_each(s.masked) AS m WHERE "
     "s.hash = executions.snapshot AND s.masked IS NOT NULL AND m.value IN ({}))"
 )
 

@@ -65,7 +65,8 @@ _DUE = (
     INSERT INTO temp.due SELECT e.id, 0, e.updated_at, {_body("e")}
     FROM json_each(?) AS wanted CROSS JOIN store.executions AS e ON e.id = wanted.value
     LEFT JOIN main.places AS p ON p.execution_id = e.id AND p.sequence = 0
-    LEFT JOIN store.snapshots AS s ON s.hash = e.snapshot AND s.masked IS NOT NULL
+    LEFT JOIN store.snapshots AS s INDEXED BY snapshots_that_mask
+    ON s.hash = e.snapshot AND s.masked IS NOT NULL
     WHERE p.updated_at IS NOT e.updated_at
     """,
     f"""
@@ -73,7 +74,8 @@ _DUE = (
     FROM json_each(?) AS wanted CROSS JOIN store.tasks AS t ON t.execution_id = wanted.value
     CROSS JOIN store.executions AS e ON e.id = t.execution_id
     LEFT JOIN main.places AS p ON p.execution_id = t.execution_id AND p.sequence = t.sequence
-    LEFT JOIN store.snapshots AS s ON s.hash = e.snapshot AND s.masked IS NOT NULL
+    LEFT JOIN store.snapshots AS s INDEXED BY snapshots_that_mask
+    ON s.hash = e.snapshot AND s.masked IS NOT NULL
     WHERE p.updated_at IS NOT t.updated_at
     """,
 )

@@ -71,15 +71,19 @@ class Upkeep:
         """
         while True:
             await asyncio.sleep(self.every.total_seconds())
-            try:
-                await self.compact(store, feed)
-                await self.clean(store, tally, snapshots)
-                await self.forget_keys(store)
-                await self.forget_events(store)
-                await self.forget_outputs(store)
-            except (sqlite3.Error, ServiceError, OSError) as error:
-                # It is tried again; a full disk is told by whoever writes what matters.
-                logger.warning("The database cannot be looked after just now: %s", error)
+            for chore in (
+                partial(self.compact, store, feed),
+                partial(self.clean, store, tally, snapshots),
+                partial(self.forget_keys, store),
+                partial(self.forget_events, store),
+                partial(self.forget_outputs, store),
+            ):
+                # Each by itself: where nothing can be exported, all else goes still.
+                try:
+                    await chore()
+                except (sqlite3.Error, ServiceError, OSError) as error:
+                    # It is tried again; a full disk is told by whoever writes what matters.
+                    logger.warning("The database cannot be looked after just now: %s", error)
 
     async def compact(self, store: Store, feed: Feed) -> None:
         """Drop the changes that are too old or too many."""
@@ -183,8 +187,8 @@ class Upkeep:
 def _forget_outputs(at: int, gone: list[int], db: sqlite3.Connection) -> None:
     """Drops some of the kept outputs whose time is up, and of more than may be the oldest."""
     dropped = db.execute(
-        "DELETE FROM kept_outputs WHERE key IN (SELECT key FROM kept_outputs WHERE until <= ? "
-        "OR until < (SELECT until FROM kept_outputs ORDER BY until DESC LIMIT 1 OFFSET ?) "
+        "DELETE FROM kept_outputs WHERE key IN (SELECT key FROM kept_outputs WHERE until <= max(?, "
+        "coalesce((SELECT until - 1 FROM kept_outputs ORDER BY until DESC LIMIT 1 OFFSET ?), 0)) "
         "ORDER BY until LIMIT ?)",
         (at, MOST_OUTPUTS, _KEYS_AT_ONCE),
     ).rowcount

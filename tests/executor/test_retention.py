@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import json
 import sqlite3
@@ -112,6 +113,27 @@ async def test_nothing_goes_that_cannot_be_exported(tmp_path: Path) -> None:
         await rig.run("quick")
         with pytest.raises(OSError, match="file"):
             await clean(rig, folder)
+
+        assert await rig.store.readers.read(names) == ["quick"]
+
+
+async def test_where_nothing_can_be_exported_all_else_goes_still(tmp_path: Path) -> None:
+    folder = tmp_path / "file"
+    folder.write_text("no folder")
+    upkeep = Upkeep(timedelta(0), every=timedelta(milliseconds=10), export=folder / "below")
+    told = ("INSERT INTO event_messages (id, event, payload, depth, at, done_at) "
+            "VALUES ('m', 'e', '{}', 0, 1, 1)")  # fmt: skip
+    async with executing(tmp_path / "x.db", DEFINITIONS) as rig:
+        await rig.run("quick")
+        await rig.store.writer.chore(lambda db: db.execute(told))
+        parts = rig.store, rig.runtime.feed, rig.runtime.tally, rig.runtime.snapshots
+        running = asyncio.create_task(upkeep.run(*parts))
+        count = "SELECT count(*) FROM event_messages"
+        async with asyncio.timeout(5):
+            while await rig.store.readers.read(lambda db: db.execute(count).fetchone()[0]):  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
 
         assert await rig.store.readers.read(names) == ["quick"]
 
