@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from datetime import UTC
+from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
 
 import grpc
+from google.protobuf.timestamp_pb2 import Timestamp
 
 from podium.common.v1 import page_pb2
 from podium.executor.v1 import executor_pb2_grpc as rpc, schedules_pb2 as pb
@@ -68,7 +69,7 @@ class ScheduleCalls(rpc.ExecutorServiceServicer):
         self, request: pb.PreviewScheduleRequest, context: Context
     ) -> pb.PreviewScheduleResponse:
         count = _count(request.count or _DEFAULT_TIMES)
-        after = request.after.ToDatetime(UTC) if request.HasField("after") else now()
+        after = _after(request.after) if request.HasField("after") else now()
         try:
             parsed, place = cron.parse(request.cron_expression), zone(request.zone_id or "UTC")
         except ValueError as fault:
@@ -148,9 +149,16 @@ def _count(count: int) -> int:
     return count
 
 
+def _after(at: Timestamp) -> datetime:
+    try:
+        return at.ToDatetime(UTC)
+    except (ValueError, OverflowError) as fault:
+        raise InvalidRequest("after is no time between the years 1 and 9999.") from fault
+
+
 def _before(token: str) -> int:
     if not token:
         return _LAST
-    if not (token.isascii() and token.lstrip("-").isdigit() and len(token) < 19):
+    if not (token.isascii() and token.removeprefix("-").isdigit() and len(token) < 19):
         raise InvalidRequest("page_token is none of this listing.")
     return int(token)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from google.protobuf.timestamp_pb2 import Timestamp
 
 from podium.common.v1.page_pb2 import PageRequest
 from podium.executor.v1 import executor_pb2, schedules_pb2 as pb
@@ -219,6 +220,14 @@ async def test_schedules_are_listed_by_pages(tmp_path: Path) -> None:
     assert not rest.next_page_token
 
 
+@pytest.mark.parametrize("token", ["--5", "x", "5-", "9" * 30])
+async def test_a_place_that_is_none_of_the_runs_is_refused(tmp_path: Path, token: str) -> None:
+    asked = pb.ListScheduleRunsRequest(schedule="s", page=PageRequest(page_token=token))
+    async with executing(tmp_path / "executor.db") as rig:
+        with pytest.raises(InvalidRequest, match="page_token"), raising_ours():
+            await rig.stub.ListScheduleRuns(asked, metadata=ADMIN)
+
+
 async def test_an_expression_is_previewed(tmp_path: Path) -> None:
     after = datetime(2026, 3, 28, 12, tzinfo=UTC)
     request = pb.PreviewScheduleRequest(
@@ -232,6 +241,8 @@ async def test_an_expression_is_previewed(tmp_path: Path) -> None:
             {"cron_expression": "every day"},
             {"cron_expression": "@daily", "zone_id": "Mars"},
             {"cron_expression": "@daily", "count": 101},
+            {"cron_expression": "@daily", "after": Timestamp(seconds=2**62)},
+            {"cron_expression": "@daily", "after": Timestamp(nanos=-5)},
         ):
             with pytest.raises(InvalidRequest) as caught, raising_ours():
                 await rig.stub.PreviewSchedule(pb.PreviewScheduleRequest(**fields), metadata=ADMIN)
