@@ -117,15 +117,21 @@ async def test_nothing_goes_that_cannot_be_exported(tmp_path: Path) -> None:
         assert await rig.store.readers.read(names) == ["quick"]
 
 
+def tell(db: sqlite3.Connection) -> None:
+    """Something that was told, and handled, long ago."""
+    db.execute(
+        "INSERT INTO event_messages (id, event, payload, depth, at, done_at) "
+        "VALUES ('m', 'e', '{}', 0, 1, 1)"
+    )
+
+
 async def test_where_nothing_can_be_exported_all_else_goes_still(tmp_path: Path) -> None:
     folder = tmp_path / "file"
     folder.write_text("no folder")
     upkeep = Upkeep(timedelta(0), every=timedelta(milliseconds=10), export=folder / "below")
-    told = ("INSERT INTO event_messages (id, event, payload, depth, at, done_at) "
-            "VALUES ('m', 'e', '{}', 0, 1, 1)")  # fmt: skip
     async with executing(tmp_path / "x.db", DEFINITIONS) as rig:
         await rig.run("quick")
-        await rig.store.writer.chore(lambda db: db.execute(told))
+        await rig.store.writer.chore(tell)
         parts = rig.store, rig.runtime.feed, rig.runtime.tally, rig.runtime.snapshots
         running = asyncio.create_task(upkeep.run(*parts))
         count = "SELECT count(*) FROM event_messages"

@@ -13,7 +13,6 @@ import pytest
 
 from podium_worker import Later, Task, TaskFailed, worker
 from tests.executor.rig import Rig, executing, step, workflow
-from tests.executor.working import queue
 from tests.worker.test_worker import at_work
 
 ONE = workflow("one", step("a", "SIMPLE"))
@@ -22,7 +21,7 @@ ONCE = {"kind": "task", "name": "a", "retryCount": 0}
 
 async def came_to(rig: Rig) -> tuple[str, str]:
     """The status of the task, and its reason."""
-    ended = await asyncio.wait_for(rig.run("one"), 8)
+    ended = await asyncio.wait_for(rig.run("one", seconds=30), 40)
     task = json.loads((await rig.get(ended.execution_id)).document)["tasks"][0]
     return task["status"], task["reasonForIncompletion"]
 
@@ -127,16 +126,20 @@ async def test_a_thread_that_never_returns_keeps_nobody_waiting(tmp_path: Path) 
     @worker("a")
     def stuck(task: Task) -> None:
         begun.set()
-        go_on.wait(20)
+        go_on.wait(60)
+
+    @worker("a")
+    async def quick(task: Task) -> dict[str, Any]:
+        return {"given": task.given}
 
     async with executing(tmp_path / "e.db", [ONE]) as rig:
         async with at_work(rig, stuck) as talk:
-            await rig.begin("one")
-            await asyncio.to_thread(begun.wait, 5)
+            id = await rig.begin("one")
+            await asyncio.to_thread(begun.wait, 30)
             talk.stop()
             talk.jobs.give_up()
-        # Given back, with a word: another worker may have it at once.
-        assert (await queue(rig, "a")).size == 1
+        async with at_work(rig, quick, worker_id="w2"):
+            assert json.loads((await rig.ended(id)).output) == {"given": 2}
         # The end of the process waits for no thread of these.
         names = [each for each in threading.enumerate() if each.name.startswith("podium-worker")]
         assert names
