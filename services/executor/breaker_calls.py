@@ -25,6 +25,7 @@ Context = grpc.aio.ServicerContext[Any, Any]
 _DEFAULT_LIMIT = 100
 _MOST = 1_000
 _LONGEST_HOST = 262
+_LAST_PORT = 65535
 _HOST = re.compile(r"(?:[a-z0-9._~-]+|\[[0-9a-f:.%a-z]+\]):[1-9][0-9]{0,4}")
 _MODES = {
     pb.BREAKER_MODE_AUTOMATIC: Mode.AUTOMATIC,
@@ -50,7 +51,8 @@ class BreakerCalls(rpc.ExecutorServiceServicer):
         if not 0 < limit <= _MOST:
             raise InvalidRequest(f"limit must be from 0 to {_MOST:,}.")
         moment = monotonic()
-        meant = [each for each in self._breakers if request.host in ("", each.host)]
+        host = self._named(request.host)
+        meant = [each for each in self._breakers if host in ("", each.host)]
         first = nsmallest(limit, meant, partial(_place, moment=moment))
         told = [self._told(each, moment) for each in first]
         return pb.ListBreakersResponse(breakers=told, total=len(meant))
@@ -58,10 +60,8 @@ class BreakerCalls(rpc.ExecutorServiceServicer):
     async def SetBreaker(
         self, request: pb.SetBreakerRequest, context: Context
     ) -> pb.SetBreakerResponse:
-        host, mode = request.host.strip().lower(), _MODES.get(request.mode)
-        if self._breakers.known(request.host):
-            host = request.host
-        elif not _HOST.fullmatch(host) or len(host) > _LONGEST_HOST:
+        host, mode = self._named(request.host), _MODES.get(request.mode)
+        if not self._breakers.known(host) and not _is_host(host):
             raise InvalidRequest("host must be HOST:PORT, as the URIs of tasks name it.")
         if mode is None:
             raise InvalidRequest("mode must be AUTOMATIC, OPEN or CLOSED.")
@@ -74,6 +74,10 @@ class BreakerCalls(rpc.ExecutorServiceServicer):
         return pb.SetBreakerResponse(
             breaker=self._told(self._breakers.say(host, word, moment), moment)
         )
+
+    def _named(self, host: str) -> str:
+        # One whose name is a secret's is known in its own case.
+        return host if self._breakers.known(host) else host.strip().lower()
 
     def _told(self, breaker: Breaker, moment: float) -> pb.Breaker:
         calls, failed = breaker.counted(moment)
@@ -92,6 +96,14 @@ class BreakerCalls(rpc.ExecutorServiceServicer):
             told.set_at.FromDatetime(said.at)
             told.since.FromDatetime(said.at)
         return told
+
+
+def _is_host(host: str) -> bool:
+    return (
+        len(host) <= _LONGEST_HOST
+        and _HOST.fullmatch(host) is not None
+        and int(host.rpartition(":")[2]) <= _LAST_PORT
+    )
 
 
 def _place(breaker: Breaker, *, moment: float) -> tuple[bool, bool, int, str]:

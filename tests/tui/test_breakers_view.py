@@ -5,7 +5,7 @@ from __future__ import annotations
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from podium.executor.v1 import breakers_pb2 as pb
-from tui.views.breakers import breakers, lines
+from tui.views.breakers import breakers, lines, none_of
 
 NOW = 1_800_000_000.0
 
@@ -44,3 +44,9 @@ def test_as_data_it_has_what_is_known() -> None:
     assert "trialsAt" in first
     assert "setBy" not in first
     assert (second["mode"], second["setBy"]) == ("OPEN", "ops")
+
+
+def test_that_one_host_has_none_says_nothing_of_others() -> None:
+    assert none_of("").startswith("There are none: ")
+    assert none_of("shop.example").startswith("There is none of 'shop.example': no task")
+    assert "HOST:PORT" in none_of("shop.example")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from podium.worker.v1 import worker_pb2 as pb
-from tui.views.queues import queue_lines, queues, worker_lines, workers
+from tui.views.queues import no_queue, queue_lines, queues, worker_lines, workers
 
 NOW = 1_800_000_000.0
 
@@ -54,3 +54,9 @@ def test_as_data_times_are_said_in_full() -> None:
     assert first["oldestAt"].endswith("Z")
     assert first["workers"][1]["connected"] is False
     assert "oldestAt" not in queues(TOLD)[1].document
+
+
+def test_that_one_queue_is_not_there_says_nothing_of_others() -> None:
+    assert no_queue("").startswith("There are no queues: ")
+    assert no_queue("pack\n").startswith("There is no queue 'pack")
+    assert "\n" not in no_queue("pack\n")

@@ -88,7 +88,7 @@ def _list(home: Path | None, output: str, host: str) -> None:
         elif rows:
             echo_lines(views.lines(rows, time.time()))
         else:
-            click.echo("There are none: no task has called a host of late, and none was set.")
+            click.echo(views.none_of(host))
         if told.total > len(rows):
             click.echo(f"podium: {told.total - len(rows):,} more are not shown.", err=True)
 

@@ -46,6 +46,6 @@ def event_runs(home: Path | None, output: str, event: str, limit: int, handler: 
         elif told.executions:
             echo_rows([views.HEAD, *map(views.row, told.executions)])
         else:
-            click.echo("Nothing was done yet.")
+            click.echo(views.none_of(handler, event))
 
     call(home, work)

@@ -41,7 +41,7 @@ def queues(home: Path | None, output: str, type_: str) -> None:
         elif rows:
             echo_lines(views.queue_lines(rows, time.time()))
         else:
-            click.echo("There are no queues: no task waits for a worker, and none was seen.")
+            click.echo(views.no_queue(type_))
 
     call(home, work)
 

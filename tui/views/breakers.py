@@ -47,6 +47,16 @@ def breakers(told: pb.ListBreakersResponse) -> list[Breaker]:
     return [row(each) for each in told.breakers]
 
 
+def none_of(host: str) -> str:
+    """That there is no breaker of a host, or none at all where ``host`` is empty."""
+    if host:
+        return (
+            f"There is none of '{in_one_line(host)}': no task has called it of late, and it was "
+            "not set. A host is written HOST:PORT."
+        )
+    return "There are none: no task has called a host of late, and none was set."
+
+
 def row(each: pb.Breaker) -> Breaker:
     """A breaker as a row."""
     return Breaker(

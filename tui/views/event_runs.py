@@ -18,6 +18,13 @@ def outcome(run: pb.EventExecution) -> str:
     return pb.EventOutcome.Name(run.outcome).removeprefix("EVENT_OUTCOME_")
 
 
+def none_of(handler: str, event: str) -> str:
+    """That nothing was done by a handler, or about an event, where they are not empty."""
+    who = f" by a handler '{in_one_line(handler)}'" if handler else ""
+    what = f" about the event '{in_one_line(event)}'" if event else ""
+    return f"Nothing was done{who}{what} yet."
+
+
 def row(run: pb.EventExecution) -> Sequence[str]:
     """Cells of :data:`HEAD`."""
     return (

@@ -116,6 +116,16 @@ def document(queue: pb.Queue) -> dict[str, Any]:
     return {name: value for name, value in told.items() if value is not None}
 
 
+def no_queue(type_: str) -> str:
+    """That there is no queue of a type or name, or none at all where ``type_`` is empty."""
+    if type_:
+        return (
+            f"There is no queue '{in_one_line(type_)}': no such task waits for a worker, and none "
+            "was asked for by one."
+        )
+    return "There are no queues: no task waits for a worker, and none was seen."
+
+
 def queue_lines(rows: Iterable[Queue], now: float) -> Iterator[str]:
     """A head, and a line for each queue."""
     head = ("QUEUE", "WAITING", "OLDEST", "RUNNING", "WORKERS", "LAST SEEN")
