@@ -37,8 +37,8 @@ from the tables that the registry parses with; the same as JSON Schemas lies in 
   warning.
 - In `inputParameters` and `outputParameters` any value may be text with `${…}`. It names a task of
   the workflow (`${ref.output.response.body}`), or `${workflow.input…}`, `${workflow.variables…}`,
-  `${workflow.workflowId}` and the like; in the input of a task that calls out also
-  `${workflow.secrets.NAME}`, and for HTTP `${task.callbackUrl}`. `$${` is a literal `${`.
+  `${workflow.workflowId}` and the like; in the input of HTTP, HTTP_POLL and what workers do also
+  `${workflow.secrets.NAME}`, and but for HTTP_POLL `${task.callbackUrl}`. `$${` is a literal `${`.
 - In a `uri` a secret is percent-encoded, so that the server reads its value as it is; where it
   begins the URI (`${workflow.secrets.HOOK}`) or stands in its host it is put in as it is.
 """

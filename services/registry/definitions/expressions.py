@@ -151,7 +151,9 @@ def _check_names(expression: Expression, at: Place, scope: Scope) -> None:
             _check_member(rest, WORKFLOW_MEMBERS, "workflow", at)
         case ("task", "callbackUrl"):
             if not scope.callback:
-                at.fault("${task.callbackUrl} stands only in the input of an HTTP task")
+                at.fault(
+                    "${task.callbackUrl} stands only in the input of HTTP and of what workers do"
+                )
         case ("task", *_):
             at.fault("of 'task' only ${task.callbackUrl} is known")
         case ("CPEWF_TASK_ID",):
@@ -193,6 +195,9 @@ def _check_secret(expression: Expression, rest: list[str], at: Place, scope: Sco
     if not rest or not _SECRET.match(expression.text):
         at.fault("a secret is named ${workflow.secrets.NAME}")
     elif not scope.calls_out:
-        at.fault("a secret stands only in the input of a task that calls out: HTTP, HTTP_POLL")
+        at.fault(
+            "a secret stands only in the input of a task that calls out: HTTP, HTTP_POLL, and what "
+            "workers do"
+        )
     else:
         at.refer("secret", rest[0])

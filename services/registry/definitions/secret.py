@@ -16,7 +16,7 @@ KIND = Kind(
     name="secret",
     doc=(
         "A value that workflows use without seeing it: `${workflow.secrets.NAME}` in the input of "
-        "a task that calls out."
+        "a task that calls out: HTTP, HTTP_POLL, and what workers do."
     ),
     record=Record(
         "a secret",

@@ -159,7 +159,7 @@ def test_what_every_task_may_name_is_no_fault(text: str) -> None:
 def test_of_the_running_task_only_its_callback_url_is_known() -> None:
     assert faults("${task.output}") == ["of 'task' only ${task.callbackUrl} is known"]
     assert faults(1, o="${task.callbackUrl}") == [
-        "${task.callbackUrl} stands only in the input of an HTTP task"
+        "${task.callbackUrl} stands only in the input of HTTP and of what workers do"
     ]
 
 
@@ -184,7 +184,8 @@ def test_a_secret_is_a_reference_where_it_goes_out_and_a_fault_elsewhere() -> No
         Reference("secret", "KEY", None, "tasks[0].inputParameters.http_request.body")
     ]
     assert faults(1, o="${workflow.secrets.KEY}") == [
-        "a secret stands only in the input of a task that calls out: HTTP, HTTP_POLL"
+        "a secret stands only in the input of a task that calls out: HTTP, HTTP_POLL, and what "
+        "workers do"
     ]
     for text in (
         "${workflow.secrets}",
