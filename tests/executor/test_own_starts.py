@@ -47,6 +47,15 @@ async def ids_of(rig: Rig, workflow_name: str) -> list[str]:
     return [row[0] for row in rows]
 
 
+async def until_begun(rig: Rig, workflow_name: str) -> list[bool]:
+    """Which executions of a workflow have tasks, as soon as one has."""
+    async with asyncio.timeout(20):
+        while not any(found := await begun(rig, await ids_of(rig, workflow_name))):  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+    assert len(found) > 1
+    return found
+
+
 async def test_an_event_waits_until_there_is_less_to_do(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -101,9 +110,9 @@ async def test_what_a_schedule_starts_is_counted_with_the_others(tmp_path: Path)
     asked = await stopped(tmp_path / "x.db", replica_of(limited(), schedule(**request)))
     async with executing(*asked) as rig:
         await until_run(rig, 2)
-        first, second, *_ = await ids_of(rig, "held")
 
-        assert await begun(rig, [first, second]) == [True, False]
+        # Which of them is first is not said: several are due at once.
+        assert (await until_begun(rig, "held")).count(True) == 1
 
 
 async def test_where_its_workflow_refuses_one_more_a_run_is_terminated(tmp_path: Path) -> None:

@@ -33,8 +33,9 @@ async def test_a_schedule_is_listed_paused_and_resumed_and_its_runs_are_shown(
 
         await pilot.press("escape", "P")
         await until_shown(pilot, "paused")
+        await until(pilot, lambda: _stands(pilot) == [])
         await pilot.press("u")
-        await until_shown(pilot, "on")
+        await until(pilot, lambda: _stands(pilot) == ["STARTED"])
 
 
 def _stands(pilot: Pilot[Any]) -> list[str]:
