@@ -106,9 +106,10 @@ def get(
 ) -> None:  # fmt: skip
     """Print the definitions NAME of KIND, or list the KIND.
 
-    KIND is workflow, task, schema, application, auth, service or secret, or short for it: wf, app,
-    svc. Other nouns of the console do as well, and are short for the commands that show them:
-    `podium get executions` is `podium executions`, `podium get suite` is `podium status`.
+    KIND is workflow, task, schema, application, auth, service, secret, schedule, event or webhook,
+    or short for it: wf, app, svc. Other nouns of the console do as well, and are short for the
+    commands that show them: `podium get executions` is `podium executions`, `podium get suite` is
+    `podium status`.
     """
     _check(name, revision, query, watch=watch)
     matching = keeps(kind, query) if query and kind in KINDS else None

@@ -50,8 +50,9 @@ differences) |
 | 141 | who read its output through a pipe has left, as `head` does; what follows something ends \
 at once then, and what changes something is done to its end |
 
-**Queries.** `podium executions`, `podium audit`, `get KIND --query`, `routes --query` and \
-`log --query` read [one grammar](query.md), which the console's filters read too.
+**Queries.** `podium executions`, `podium tasks`, `podium audit`, `get KIND --query`, \
+`routes --query`, `log --query` and the `--query` of operations read [one grammar](query.md), \
+which the console's filters read too.
 
 **The console's nouns.** `podium get NOUN` is short for the command that shows what the console \
 shows under that noun: `podium get executions status:failed`, `podium get audit`, `podium get \
