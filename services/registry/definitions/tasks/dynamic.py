@@ -20,7 +20,8 @@ KIND = TaskKind(
     name="DYNAMIC",
     doc=(
         "Runs as the task whose name its input gives: that of a task definition, whose workers do "
-        "it, or of a built-in type, e.g. HTTP. It keeps its input, and its reference."
+        "it, or of a built-in type, e.g. HTTP; of none whose tasks stand within it (DO_WHILE, "
+        "FORK_JOIN). It keeps its input, and its reference."
     ),
     fields=(
         Field(
