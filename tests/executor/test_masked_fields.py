@@ -177,3 +177,30 @@ async def test_what_it_starts_masks_the_same(tmp_path: Path) -> None:
         assert await ids(rig, "text:4111") == []
         own = await rig.run("plain", input={"card": CARD})
         assert CARD in (await rig.get(own.execution_id)).document
+
+
+async def test_a_reason_is_masked_wherever_it_stands(tmp_path: Path) -> None:
+    said = "No money on ${workflow.input.card}."
+    end = step("end", "TERMINATE", terminationStatus="FAILED", terminationReason=said)
+    failing = workflow("failing", end, failureWorkflow="mend")
+    mend = workflow("mend", step("t", "HUMAN"))
+    odd = workflow("odd", http("h", "${workflow.input.card}"))
+    masks = {"maskedFields": ["card"]}
+    definitions = [{**failing, **masks}, mend, {**odd, **masks}]
+    async with executing(tmp_path / "x.db", definitions) as rig:
+        for name in ("failing", "odd"):
+            result = await rig.run(name, input={"card": CARD})
+            listed = await rig.stub.ListExecutions(
+                pb.ListExecutionsRequest(query=f"workflow:{name}", page=page_pb2.PageRequest()),
+                metadata=ADMIN,
+            )
+            found = await rig.stub.SearchTasks(
+                pb.SearchTasksRequest(query=f"workflow:{name}"), metadata=ADMIN
+            )
+
+            assert "***" in result.reason
+            assert CARD not in str(listed)
+            assert CARD not in str(found)
+        assert not await ids(rig, "text:4111")
+        assert not await ids(rig, f"reason~{CARD}")
+        assert await ids(rig, "reason~***")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import cast
 
-from services.executor.core import caching, completion, loops, retries, schemas, spawning
+from services.executor.core import caching, completion, loops, reasons, retries, schemas, spawning
 from services.executor.core.commands import Compute, Judge, Lookup, Offer, Perform, Recall
 from services.executor.core.copies import changed
 from services.executor.core.deciding import Deciding
@@ -17,7 +17,6 @@ from services.executor.core.kind import KEPT, Becomes, Finished, Next, View, Wai
 from services.executor.core.model import Json, Task, TaskStatus
 from services.executor.core.policy import Limits
 from services.executor.core.references import escaped
-from services.executor.core.sizes import shortened
 from services.executor.core.workflow import Step
 
 NONE = timedelta()
@@ -351,9 +350,10 @@ def _finish(deciding: Deciding, task: Task, finished: Finished) -> None:
 
 
 def _final_changes(deciding: Deciding, task: Task, finished: Finished) -> dict[str, object]:
+    output = None if finished.output is KEPT else cast("Json", finished.output)
     changes: dict[str, object] = {
         "status": finished.status,
-        "reason": shortened(finished.reason),
+        "reason": reasons.kept(deciding, finished.reason, task, output),
         "updated_at": deciding.now,
         "ended_at": deciding.now,
         "pending": 0,

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable
 from typing import cast
 
-from services.executor.core import counts, loops, schemas
+from services.executor.core import counts, loops, reasons, schemas
 from services.executor.core.commands import Judge, StartExecution
 from services.executor.core.copies import changed
 from services.executor.core.deciding import Deciding
@@ -15,7 +15,7 @@ from services.executor.core.jsonpath import TooCostly
 from services.executor.core.kind import View
 from services.executor.core.model import Execution, ExecutionStatus, Json, Task, TaskStatus
 from services.executor.core.scope import ExecutionScope, milliseconds
-from services.executor.core.sizes import checked, shortened
+from services.executor.core.sizes import checked
 
 FAILURE_OUTPUT = "conductor.failure_workflow"
 # More of a failed task's output than this is read where it is kept, not handed on.
@@ -79,7 +79,7 @@ def end(
     """
     deciding.abandon()
     deciding.status = status
-    deciding.reason = shortened(reason)
+    deciding.reason = reasons.kept(deciding, reason, failing or task, output)
     deciding.ended_at = deciding.now
     deciding.open = 0
     _cancel_open(deciding, failing)
@@ -101,7 +101,8 @@ def end(
 def output_broken(deciding: Deciding, faults: schemas.Faults) -> None:
     """It has completed, in this same unit, with an output that breaks its schema: it has failed."""
     deciding.status = ExecutionStatus.FAILED
-    deciding.reason = schemas.broken("The output", schemas.OUTPUT, faults)
+    reason = schemas.broken("The output", schemas.OUTPUT, faults)
+    deciding.reason = reasons.kept(deciding, reason, output=deciding.output)
     if deciding.workflow.failure_workflow:
         output = cast("dict[str, Json]", deciding.output)
         deciding.output = _tell_failure_workflow(deciding, output, None)

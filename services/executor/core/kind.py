@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
+from services.executor.core import reasons
 from services.executor.core.commands import Command, Wanted
 from services.executor.core.events import ChildEnded, TaskUpdated
 from services.executor.core.expressions import resolved
@@ -185,6 +186,10 @@ class View:
     def ending_reason(self) -> str:
         """Why the execution ends, while it does; else why the task is cancelled."""
         return self._deciding.reason if self._deciding.status.final else self.task.reason
+
+    def said(self, reason: str) -> str:
+        """``reason`` as it is kept."""
+        return reasons.kept(self._deciding, reason, self.task)
 
     @property
     def variables(self) -> Mapping[str, Json]:

@@ -7,14 +7,23 @@ from datetime import datetime
 
 from immutables import Map
 
-from services.executor.core import allowing, attempts, completion, counts, flow, timeouts, turns
+from services.executor.core import (
+    allowing,
+    attempts,
+    completion,
+    counts,
+    flow,
+    reasons,
+    timeouts,
+    turns,
+)
 from services.executor.core.blocking import waiting_again
 from services.executor.core.copies import changed
 from services.executor.core.deciding import Deciding
 from services.executor.core.events import Restarted, Terminated, VariablesSet
 from services.executor.core.kind import View, Waiting
 from services.executor.core.model import Execution, ExecutionStatus, Refused, Task, TaskStatus
-from services.executor.core.sizes import shortened, too_large
+from services.executor.core.sizes import too_large
 from services.executor.core.workflow import Workflow, filled
 
 
@@ -55,7 +64,7 @@ def terminate(deciding: Deciding, event: Terminated) -> None:
         return
     if status.final:
         deciding.status = ExecutionStatus.TERMINATED
-        deciding.reason = shortened(event.reason) or deciding.reason
+        deciding.reason = reasons.kept(deciding, event.reason) or deciding.reason
         return
     completion.end(deciding, ExecutionStatus.TERMINATED, event.reason, tells=False)
 

@@ -157,7 +157,7 @@ def recorded(
         **poll,
         "verdict": verdict.value,
         "next": milliseconds(next_at) if next_at else None,
-        "reason": reason[:_REASON_LENGTH] or None,
+        "reason": view.said(reason)[:_REASON_LENGTH] or None,
     }
     before = polls if isinstance(polls, list) else []
     # It was put off before.

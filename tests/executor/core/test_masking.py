@@ -67,6 +67,26 @@ def test_a_sentence_has_no_value_that_is_masked_beside_it() -> None:
     assert said.text("41: 4111 1111 of 123456 is open.") == f"41: {MASK} of {MASK} is open."
 
 
+def test_a_sentence_has_no_value_that_it_quotes_or_breaks_off() -> None:
+    token = "eyJ" + "0123456789" * 20
+    card = 'a "b"\n'
+    document: Json = {"card": card, "pin": token, "a": token[:22]}
+    said = Sentences.beside([document], KEYS)
+
+    assert said.text(f"not {json.dumps(card)} {card!r}.") == (f"not \"{MASK}\" '{MASK}'.")
+    assert said.text(f"{token} '{token[:97]}...' {token[:20]}x{token}") == (
+        f"{MASK} '{MASK}...' {MASK}x{MASK}"
+    )
+    assert said.text(token[:19]) == token[:19]
+
+
+def test_as_many_values_as_there_are_in_all_documents_are_looked_for() -> None:
+    documents: list[Json] = [{"card": [f"number {each} of {n}" for n in range(400)]}
+                             for each in range(9)]  # fmt: skip
+
+    assert len(Sentences.beside(documents, KEYS).hidden) == 1000
+
+
 def test_what_is_no_list_of_names_masks_nothing() -> None:
     for given_ in (None, "card", {"card": 1}, [], [1, "", None]):
         assert named({"maskedFields": given_}) == frozenset()
