@@ -122,8 +122,17 @@ class Asked:
         return frozenset(ExecutionStatus) if self.terminate else APPLIES[self.operation]
 
     def found(self, status: ExecutionStatus) -> bool:
-        """Whether one that stands there is where the operation brings it."""
-        return status is _BROUGHT_TO.get(self.operation)
+        """Whether one that stands there is where the operation brings it.
+
+        Where more is asked than to stand there, on another input or from a task, that cannot be
+        told.
+        """
+        return status is _BROUGHT_TO.get(self.operation) and not self._asks_more
+
+    @property
+    def _asks_more(self) -> bool:
+        others = (self.input, self.correlation_id)
+        return bool(self.latest or self.ref or self.task_id) or others != (None, None)
 
 
 class Acting:

@@ -121,6 +121,27 @@ async def test_what_is_done_already_is_said_to_be(tmp_path: Path) -> None:
     assert told == OPERATIONS
 
 
+@pytest.mark.parametrize(
+    ("operation", "fields"),
+    [
+        (pb.OPERATION_RERUN, {"ref": "hold"}),
+        (pb.OPERATION_RERUN, {"task_id": "x"}),
+        (pb.OPERATION_RERUN, {"input": "{}"}),
+        (pb.OPERATION_RERUN, {"correlation_id": ""}),
+        (pb.OPERATION_RESTART, {"use_latest_definitions": True}),
+    ],
+)
+async def test_what_runs_on_something_else_is_not_said_to_be_done(
+    operation: Any, fields: dict[str, Any], tmp_path: Path
+) -> None:
+    async with executing(tmp_path / "x.db", [WAITING]) as rig:
+        execution_id = await rig.begin("waiting")
+        _, [result] = await operate(rig, operation, [execution_id], **fields)
+
+    assert (result.outcome, result.reason) == (REFUSED, "CONFLICT")
+    assert "RUNNING" in result.detail
+
+
 async def test_many_are_restarted_with_the_latest_definitions(tmp_path: Path) -> None:
     replica = replica_of(workflow("flow", step("old", "NOOP")))
     async with executing(tmp_path / "x.db", replica) as rig:
