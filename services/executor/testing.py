@@ -24,10 +24,12 @@ _AT_ONCE = 2
 _MOST_WAITING = 20
 _MOST_CHARS = 4 << 20
 _DEEPEST = 20
+_MOST_UNUSED = 100
 _STATUSES = frozenset(
     ("COMPLETED", "COMPLETED_WITH_ERRORS", "FAILED", "FAILED_WITH_TERMINAL_ERROR", "TIMED_OUT",
      "CANCELED", "SKIPPED", "IN_PROGRESS")
 )  # fmt: skip
+_FIELDS = ("status", "output", "executionTime", "queueWaitTime")
 _LONGEST_MS = 366 * 24 * 3_600_000
 
 
@@ -83,6 +85,7 @@ def _response(rehearsed: Rehearsed) -> pb.TestWorkflowResponse:
         waiting_refs=root.waiting if not root.execution.status.final else (),
         stopped=rehearsed.stopped,
         unmocked_refs=sorted(root.mocks.missing),
+        unused_refs=root.mocks.unused[:_MOST_UNUSED],
     )
 
 
@@ -124,6 +127,11 @@ def _mocks(ref: str, value: Json) -> list[Mock]:
 def _mock(place: str, value: Json) -> Mock:
     if not isinstance(value, dict):
         raise InvalidRequest(f"The mock {place} must be an object.")
+    unknown = next((name for name in value if name not in _FIELDS), None)
+    if unknown is not None:
+        raise InvalidRequest(
+            f"The mock {place} has no {unknown[:100]!r}; there are {', '.join(_FIELDS)}."
+        )
     status, output = value.get("status", "COMPLETED"), value.get("output")
     if not isinstance(status, str) or status not in _STATUSES:
         raise InvalidRequest(

@@ -67,6 +67,16 @@ async def test_what_has_no_mock_waits_and_is_named(tmp_path: Path) -> None:
     assert (list(answer.waiting_refs), list(answer.unmocked_refs)) == (["b"], ["b"])
 
 
+async def test_mocks_that_nothing_took_are_named(tmp_path: Path) -> None:
+    loop = {**step("loop", "DO_WHILE"), "items": [1], "loopOver": [http("b")]}
+    mocks: Any = {"a": [{}, {}], "aa": [{}], "b__1": [{}], "b__2": [{}], "loop": [{}], "none": []}
+    async with executing(tmp_path / "x.db", [workflow("flow", http("a"), loop)]) as rig:
+        found, answer = await rehearsed(rig, "flow", mocks)
+
+    assert found["status"] == "COMPLETED"
+    assert list(answer.unused_refs) == ["aa", "b__2", "loop"]
+
+
 async def test_sub_workflows_have_mocks_of_their_own_or_are_mocked_whole(tmp_path: Path) -> None:
     child = workflow("child", http("h"), outputParameters={"n": "${h.output.n}"})
     flow = workflow("flow", sub("one", "child"), sub("two", "child"), sub("three", "child"))
@@ -110,7 +120,8 @@ async def test_a_definition_that_is_not_put_is_tested_and_may_name_secrets(tmp_p
     "mocks",
     [{"a": {}}, {"a": [1]}, {"a": [{"status": "DONE"}]}, {"a": [{"output": 1}]},
      {"a": [{"executionTime": "1"}]}, {"a": [{"executionTime": -1}]},
-     {"a": [{"executionTime": 1e300}]}, {"a": [{"status": ["FAILED"]}]}],
+     {"a": [{"executionTime": 1e300}]}, {"a": [{"status": ["FAILED"]}]},
+     {"a": [{"outputs": {"n": 1}}]}],
 )  # fmt: skip
 async def test_mocks_that_make_no_sense_are_refused(tmp_path: Path, mocks: Any) -> None:
     async with executing(tmp_path / "x.db", [workflow("flow", http("a"))]) as rig:

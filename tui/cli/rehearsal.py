@@ -100,6 +100,7 @@ def _data(document: dict[str, Any], answer: pb.TestWorkflowResponse) -> dict[str
         "subWorkflows": [json.loads(each) for each in answer.sub_workflows],
         "waiting": list(answer.waiting_refs),
         "unmocked": list(answer.unmocked_refs),
+        "unused": list(answer.unused_refs),
         "stopped": answer.stopped or None,
     }
 
@@ -112,8 +113,11 @@ def _show(document: dict[str, Any], answer: pb.TestWorkflowResponse) -> None:
         click.echo(in_one_line(line.rstrip()))
     why = document.get("reasonForIncompletion") or answer.stopped
     click.echo(in_one_line(f"{document['status']}{': ' + why if why else ''}"))
-    if answer.unmocked_refs:
-        names = ", ".join(answer.unmocked_refs)
-        click.echo(in_one_line(f"Without a mock: {names}"), err=True)
+    for said, refs in (
+        ("Without a mock", answer.unmocked_refs),
+        ("No task took the mocks of", answer.unused_refs),
+    ):
+        if refs:
+            click.echo(in_one_line(f"{said}: {', '.join(refs)}"), err=True)
     if document.get("output"):
         echo_json(document["output"])

@@ -46,6 +46,9 @@ def _result(id_: str, answer: pb.TestWorkflowResponse) -> ItemResult:
     why = document.get("reasonForIncompletion") or answer.stopped
     if answer.unmocked_refs:
         why = f"without a mock: {', '.join(answer.unmocked_refs)}"
+    if answer.unused_refs:
+        unused = f"no task took the mocks of {', '.join(answer.unused_refs)}"
+        why = f"{why}; {unused}" if why else unused
     told = f"{look_of_execution(status).label}: {why}".removesuffix(": ")
     whole = json.dumps(_telling(document), indent=2, ensure_ascii=False)
     return ItemResult(id_, status == "COMPLETED", told, document=whole)

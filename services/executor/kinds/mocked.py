@@ -50,15 +50,22 @@ class Mocks:
         self._left = {ref: deque(mocks) for ref, mocks in given.items()}
         self._taken: dict[str, Mock] = {}
         self.missing: set[str] = set()
+        self._untouched = {ref for ref, mocks in self._left.items() if mocks}
 
     def of(self, task: Task) -> Mock | None:
         """What an attempt takes, the same whenever it is asked; None: there is none."""
         mock = self._taken.get(task.id)
         if mock is None:
-            left = self._left.get(task.ref) or self._left.get(task.step)
-            if left:
+            named = task.ref if self._left.get(task.ref) else task.step
+            if left := self._left.get(named):
                 mock = self._taken[task.id] = left.popleft()
+                self._untouched.discard(named)
         return mock
+
+    @property
+    def unused(self) -> list[str]:
+        """The refs of which nothing was taken."""
+        return sorted(self._untouched)
 
 
 def mocked(kinds: Mapping[str, Kind], mocks: Mocks) -> Mapping[str, Kind]:
