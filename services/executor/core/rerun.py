@@ -57,10 +57,22 @@ def meant(execution: Execution, event: Rerun) -> Task:
     ref = execution.refs.get(event.task_id) if event.task_id else event.ref
     task = execution.tasks.get(ref) if ref else None
     if task is None:
-        raise Refused(f"Task {event.task_id or event.ref} not found", missing=True)
+        raise _unknown(execution, event)
     if counts.is_ahead(task):
         raise Refused(f"The task {task.ref} was never reached, only skipped ahead of its turn.")
     return task
+
+
+def _unknown(execution: Execution, event: Rerun) -> Refused:
+    """Why nothing can be run again from what the event names."""
+    ref = event.ref
+    if event.task_id or ref not in execution.workflow.steps:
+        return Refused(f"Task {event.task_id or ref} not found", missing=True)
+    rounds = [task for task in execution.tasks.values() if task.step == ref]
+    if rounds:
+        latest = max(rounds, key=lambda task: task.sequence).ref
+        return Refused(f"The task {ref} is of a loop: name that of a round, such as {latest}.")
+    return Refused(f"The task {ref} was never reached; a rerun begins with one that was.")
 
 
 def runs_still(execution: Execution) -> Refused:
