@@ -19,6 +19,12 @@ logger = logging.getLogger("podium_worker")
 _FIRST_PAUSE_SECONDS = 0.1
 _LONGEST_PAUSE_SECONDS = 5.0
 _TICK_SECONDS = 0.1
+# A loop that is busy is late by less.
+LATE_SECONDS = 2.0
+_STOOD_STILL = (
+    "The loop stood still for %.1f s, and told the executor nothing of any task meanwhile: what "
+    "takes so long without await belongs into a function without async, which runs in a thread."
+)
 _MOST_RESULTS_A_MESSAGE = 500
 _MOST_CHARS_A_MESSAGE = 8 << 20
 _AGAIN = frozenset(
@@ -160,6 +166,10 @@ class Conversation:
         return request if something else None
 
     async def _tick(self) -> None:
+        loop = asyncio.get_running_loop()
         while True:
+            due = loop.time() + _TICK_SECONDS
             await asyncio.sleep(_TICK_SECONDS)
+            if (late := loop.time() - due) > LATE_SECONDS:
+                logger.warning(_STOOD_STILL, late)
             self.jobs.keep_leases()

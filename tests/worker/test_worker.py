@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
+import time
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from functools import partial
@@ -15,7 +16,16 @@ import pytest
 
 from podium.executor.v1 import executor_pb2
 from podium.worker.v1 import worker_pb2 as pb
-from podium_worker import Later, Task, TaskCanceled, TaskFailed, TerminalError, Worker, worker
+from podium_worker import (
+    Later,
+    Task,
+    TaskCanceled,
+    TaskFailed,
+    TerminalError,
+    Worker,
+    stream,
+    worker,
+)
 from podium_worker.stream import Conversation
 from services.errors import InvalidRequest
 from services.rpc import raising_ours
@@ -146,6 +156,21 @@ async def test_a_lease_is_kept_while_the_function_runs(tmp_path: Path) -> None:
 
     async with executing(tmp_path / "e.db", [ONE, SHORT]) as rig, at_work(rig, slow):
         assert output(await rig.run("one")) == {"attempt": 0}
+
+
+async def test_a_coroutine_that_holds_the_loop_is_told_of(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(stream, "LATE_SECONDS", 0.1)
+
+    @worker("a")
+    async def blocking(task: Task) -> None:
+        time.sleep(0.4)  # noqa: ASYNC251 - what it is about
+
+    async with executing(tmp_path / "e.db", [ONE]) as rig, at_work(rig, blocking):
+        await rig.run("one")
+
+    assert "The loop stood still" in caplog.text
 
 
 async def test_what_is_for_later_comes_again(tmp_path: Path) -> None:
