@@ -61,6 +61,14 @@ class Jobs:
     def held(self) -> list[str]:
         return [*self._running, *self.results]
 
+    def at_work(self, worker: Worker) -> list[str]:
+        """The tasks that run in slots of ``worker``."""
+        return [
+            id
+            for id, (task, _) in self._running.items()
+            if (task.domain, task.type) == (worker.domain, worker.type)
+        ]
+
     def begin(self, message: pb.Task) -> None:
         """A task is ours."""
         known = message.task_id in self._running or message.task_id in self.results

@@ -91,7 +91,12 @@ class Conversation:
     async def _stream(self) -> None:
         call = self._stub.Work(wait_for_ready=True)
         offers = [
-            pb.Offer(task_type=each.type, domain=each.domain, slots=each.slots)
+            pb.Offer(
+                task_type=each.type,
+                domain=each.domain,
+                slots=each.slots,
+                at_work=self.jobs.at_work(each),
+            )
             for each in self._workers
         ]
         hello = pb.Hello(

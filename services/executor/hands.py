@@ -34,6 +34,10 @@ class Taker:
     def ended(self, task: Task) -> None:
         """A task that the worker had has ended, or is not its any more."""
 
+    def done_with(self, task_id: str) -> int:
+        """How many hands that had the task are free by now: whoever asks has them freed."""
+        return 0
+
 
 class Seen(NamedTuple):
     """A worker; ``at`` is when it was last heard of, in seconds since the epoch."""
@@ -84,7 +88,8 @@ class Hands:
         if taker not in self._free:
             return False
         self._free[taker] += 1
-        self._ready.setdefault(taker)
+        if self._free[taker] > 0:
+            self._ready.setdefault(taker)
         self._note(taker.worker_id)
         return True
 

@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
-from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from services.executor.actors import Letter
@@ -74,7 +73,7 @@ class Queues:
         # Reserved and not stored yet.
         self._claims: dict[str, tuple[Entry, Taker | None]] = {}
         self._numbers = itertools.count()
-        self._rooms = Rooms(loop, self._more_room, clock)
+        self._rooms = Rooms(loop, self._match_all, clock)
         self._open = True
 
     def close(self) -> None:
@@ -125,9 +124,8 @@ class Queues:
     def join(self, taker: Taker, slots: Mapping[str, int]) -> None:
         """``taker`` can have so many tasks of each queue."""
         for name, free in slots.items():
-            queue = self._queue(name)
-            queue.hands.join(taker, free)
-            self._match(queue)
+            self._queue(name).hands.join(taker, free)
+        self._match_all(slots)
 
     def leave(self, taker: Taker, names: Iterable[str]) -> None:
         """It takes nothing more; what it has stays with it."""
@@ -173,7 +171,7 @@ class Queues:
 
     def go_on(self) -> None:
         """Give turns to those who have waited since before the start."""
-        self._match_all(self._queues.values())
+        self._match_all(self._queues)
 
     def hand_out(self, unfolded: Unfolded, kinds: Mapping[str, Kind], now: datetime) -> None:
         """Decide, within the unit, the turns of tasks that have just become due."""
@@ -233,7 +231,7 @@ class Queues:
         elif task.status.final or task.next_at is not None:
             self._gone(task)
         elif task.id not in self._claims:
-            self._release(task.id, None)
+            self._release(task.id)
             if task.id not in self._waiting:
                 name, at = limited_by(task.queue, task.name), micros(task.updated_at)
                 self._add(self._entry(execution, task.id, task.queue, name, at))
@@ -255,7 +253,10 @@ class Queues:
     def _gone(self, task: Task) -> None:
         self._drop(task.id)
         self._void(task.id)
-        self._release(task.id, task)
+        held = self._held.get(task.id)
+        if held is not None and held.taker is not None:
+            held.taker.ended(task)
+        self._release(task.id)
 
     def _hold(self, task_id: str, held: Held) -> None:
         if task_id not in self._held:
@@ -263,14 +264,20 @@ class Queues:
         self._held[task_id] = held
         self._rooms.enter(held.name, task_id)
 
-    def _release(self, task_id: str, ended: Task | None) -> None:
+    def _release(self, task_id: str) -> None:
         held = self._held.pop(task_id, None)
         if held is None:
             return
-        self._queue(held.queue).running -= 1
+        queue, freed = self._queue(held.queue), 0
+        queue.running -= 1
+        if held.taker is not None:
+            freed = held.taker.done_with(task_id)
+            for _ in range(freed):
+                queue.hands.free(held.taker)
+        # With its hand: whoever has waited longest may be the next of the same worker.
         self._rooms.leave(held.name, task_id)
-        if held.taker is not None and ended is not None:
-            held.taker.ended(ended)
+        if freed:
+            self._match(queue)
 
     # Turns.
 
@@ -299,24 +306,29 @@ class Queues:
         return bool(lane)
 
     def _match(self, queue: _Queue) -> None:
-        while queue.size and self._open:
-            lane = self._best(queue)
-            if lane is None:
+        while (lane := self._best(queue)) is not None:
+            if not self._give(queue, lane):
                 return
-            entry, taker = lane[0], None
-            if not entry.queue.startswith(OWN_TURN):
-                taker = queue.hands.take()
-                if taker is None:
-                    return
-            heapq.heappop(lane)
-            self._drop(entry.task_id)
-            self._rooms.begin(entry.name, entry.task_id)
-            self._claim(entry, taker)
-            taken = Taken(entry.task_id, taker.worker_id if taker else "")
-            heard = partial(self._refused, entry.task_id)
-            self._send(entry.execution_id, Letter(taken, heard=heard))
+
+    def _give(self, queue: _Queue, lane: list[Entry]) -> bool:
+        """Whether there was a hand for the first in ``lane``: it takes its turn."""
+        entry, taker = lane[0], None
+        if not entry.queue.startswith(OWN_TURN):
+            taker = queue.hands.take()
+            if taker is None:
+                return False
+        heapq.heappop(lane)
+        self._drop(entry.task_id)
+        self._rooms.begin(entry.name, entry.task_id)
+        self._claim(entry, taker)
+        taken = Taken(entry.task_id, taker.worker_id if taker else "")
+        heard = partial(self._refused, entry.task_id)
+        self._send(entry.execution_id, Letter(taken, heard=heard))
+        return True
 
     def _best(self, queue: _Queue) -> list[Entry] | None:
+        if not queue.size or not self._open:
+            return None
         lanes = [
             lane
             for name, lane in queue.lanes.items()
@@ -347,15 +359,24 @@ class Queues:
             self.free(taker, entry.queue)
             taker.voided()
 
-    def _more_room(self, names: Iterable[str]) -> None:
-        queues = map(self._queues.get, names)
-        self._match_all(queue for queue in queues if queue is not None)
-
-    def _match_all(self, queues: Iterable[_Queue]) -> None:
+    def _match_all(self, names: Iterable[str]) -> None:
         """Whoever is first of all: several queues may be for one definition, in its domains."""
-        waiting = [(lane[0], queue) for queue in queues if (lane := self._best(queue)) is not None]
-        for _, queue in sorted(waiting, key=itemgetter(0)):
-            self._match(queue)
+        queues = [queue for name in names if (queue := self._queues.get(name)) is not None]
+        heads = [
+            (lane[0], number)
+            for number, queue in enumerate(queues)
+            if (lane := self._best(queue)) is not None
+        ]
+        heapq.heapify(heads)
+        while heads:
+            entry, number = heapq.heappop(heads)
+            queue = queues[number]
+            lane = self._best(queue)
+            # Where the room was taken meanwhile, somebody else is the first of that queue.
+            if lane is not None and lane[0] is entry:
+                lane = self._best(queue) if self._give(queue, lane) else None
+            if lane is not None:
+                heapq.heappush(heads, (lane[0], number))
 
     def _queue(self, name: str) -> _Queue:
         queue = self._queues.get(name)

@@ -175,6 +175,22 @@ async def test_a_worker_that_comes_again_says_what_it_still_has(tmp_path: Path) 
             assert (await worker.answer()).code == 0
 
 
+async def test_what_a_worker_is_still_at_takes_a_slot_until_it_lets_go(tmp_path: Path) -> None:
+    async with executing(tmp_path / "e.db", [ONE]) as rig:
+        async with working(rig, "a") as worker:
+            await rig.begin("one")
+            stuck = await worker.task()
+        await rig.stub.TerminateExecution(
+            executor_pb2.TerminateExecutionRequest(execution_id=stuck.execution_id), metadata=ADMIN
+        )
+        async with working(rig, "a", at_work=[stuck.task_id]) as worker:
+            assert await worker.ended.get() == stuck.task_id
+            id = await rig.begin("one")
+            assert (await queue(rig, "a")).size == 1
+            worker.say(let_go=[stuck.task_id])
+            assert (await worker.task()).execution_id == id
+
+
 async def test_a_kill_gives_no_task_to_two(tmp_path: Path) -> None:
     async with executing(tmp_path / "e.db", [ONE]) as rig, working(rig, "a", slots=1) as worker:
         ids = [await rig.begin("one", input={"n": n}) for n in range(3)]

@@ -102,13 +102,16 @@ async def working(
     slots: int = 1,
     domain: str = "",
     holds: Sequence[str] = (),
+    at_work: Sequence[str] = (),
     exclusive: bool = False,
     application: str = "admin",
 ) -> AsyncGenerator[Stream]:
     """A worker that is connected, and has been taken."""
     hello = pb.Hello(
         worker_id=worker,
-        offers=[pb.Offer(task_type=each, domain=domain, slots=slots) for each in types],
+        offers=[
+            pb.Offer(task_type=each, domain=domain, slots=slots, at_work=at_work) for each in types
+        ],
         holds=holds,
         exclusive=exclusive,
     )

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from services.executor.snapshots import Snapshots
@@ -18,12 +19,22 @@ from tests.simulation.workers import Workers, lent
 
 
 class Scene:
-    """An executor with event handlers, and workers that poll."""
+    """An executor with event handlers, and workers that poll.
 
-    def __init__(self, path: Path, loop: asyncio.AbstractEventLoop, *documents: Any) -> None:
+    Args:
+        slots: The queues that a stream is open for, too, and with how many hands.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        loop: asyncio.AbstractEventLoop,
+        *documents: Any,
+        slots: Mapping[str, int],
+    ) -> None:
         replica = replica_of(*documents, DEFINITION)
         self.shell = Shell(path, Snapshots(replica), judged)
-        self.workers = Workers(self.shell, 0, replica, loop, {})
+        self.workers = Workers(self.shell, 0, replica, loop, slots)
         self.office = Office(self.shell, loop)
         self.shell.recovered = self._recovered
 
@@ -31,10 +42,10 @@ class Scene:
         self.office.begin()
         self.workers.connect()
 
-    def begin(self, name: str, *ids: str) -> None:
-        """Executions of a workflow begin, in that order."""
+    def begin(self, name: str, *ids: str, **more: Any) -> None:
+        """Executions of a workflow begin, in that order; ``more`` is as of :func:`start`."""
         for id_ in ids:
-            self.shell.begin(name, id_, {"n": 1})
+            self.shell.begin(name, id_, {"n": 1}, **more)
             self.settle()
 
     def settle(self) -> None:
@@ -55,9 +66,13 @@ class Scene:
     def done(self) -> None:
         """The one task that a worker has is done."""
         (task,) = lent(self.shell)
-        result = self.workers.done_with(task)
-        self.workers.say(result, task.worker_id)
+        self.workers.ends(task)
         self.settle()
+
+    @property
+    def working(self) -> list[str]:
+        """The executions of whose tasks workers have one."""
+        return sorted(each.execution_id for each in lent(self.shell))
 
     @property
     def calling(self) -> list[str]:
@@ -77,10 +92,12 @@ class Scene:
 
 
 @contextmanager
-def playing(path: Path, *documents: Any) -> Generator[Scene]:
+def playing(
+    path: Path, *documents: Any, slots: Mapping[str, int] = MappingProxyType({})
+) -> Generator[Scene]:
     """A scene until the end of the block."""
     loop = asyncio.new_event_loop()
-    scene = Scene(path, loop, *documents)
+    scene = Scene(path, loop, *documents, slots=slots)
     try:
         yield scene
     finally:

@@ -12,6 +12,8 @@ from services.executor.core.model import TaskStatus
 from tests.simulation.scenes import call, flow, limited, playing, step
 
 _CHARGE = ":charge"
+_FAST = {"task_to_domain": {"charge": "fast"}}
+_CHARGED = flow("w", step("t", "SIMPLE", "charge"))
 
 
 def test_what_becomes_another_task_leaves_its_room_when_that_ends(tmp_path: Path) -> None:
@@ -100,3 +102,51 @@ def test_the_response_timeout_of_a_call_is_the_same_with_a_limit(tmp_path: Path,
         shell.tell("first", TaskUpdated(TaskStatus.IN_PROGRESS, {"so": "far"}, task_id=task_id))
         shell.fire("first", TimerKey(task_id, name), at, timedelta())
         assert scene.tasks("first") == [("t", "TIMED_OUT")]
+
+
+def test_who_has_waited_longest_follows_in_the_same_workers_hand(tmp_path: Path) -> None:
+    """Others with a free hand have waited less: the hand is free with the room."""
+    slots = {_CHARGE: 1, "fast:charge": 1}
+    with playing(tmp_path / "x.db", limited("charge"), _CHARGED, slots=slots) as scene:
+        scene.begin("w", "first", "second")
+        scene.begin("w", "third", **_FAST)
+        scene.done()
+        assert scene.working == ["second"]
+        scene.done()
+        assert scene.working == ["third"]
+
+
+def test_a_worker_that_comes_takes_them_in_the_order_of_all_its_queues(tmp_path: Path) -> None:
+    slots = {_CHARGE: 2, "fast:charge": 2}
+    two = limited("charge", concurrentExecLimit=2)
+    with playing(tmp_path / "x.db", two, _CHARGED, slots=slots) as scene:
+        scene.workers.disconnect()
+        for number in range(3):
+            scene.begin("w", f"fast {number}", **_FAST)
+            scene.begin("w", f"slow {number}")
+        scene.workers.connect()
+        scene.settle()
+        assert scene.working == ["fast 0", "slow 0"]
+
+
+@pytest.mark.parametrize("dies", [False, True])
+def test_a_hand_is_free_when_what_has_timed_out_is_let_go(tmp_path: Path, dies: bool) -> None:
+    """Not before, though the stream breaks: until then the room is for others."""
+    slots = {_CHARGE: 1, "fast:charge": 1}
+    quick = limited("charge", responseTimeoutSeconds=5)
+    with playing(tmp_path / "x.db", quick, _CHARGED, slots=slots) as scene:
+        shell = scene.shell
+        scene.begin("w", "first", "second")
+        scene.begin("w", "third", **_FAST)
+        scene.workers.listen()
+        ((task_id, name, at),) = shell.db.execute(
+            "SELECT task_id, name, at FROM timers WHERE execution_id = 'first'"
+        ).fetchall()
+        shell.fire("first", TimerKey(task_id, name), at, timedelta())
+        if dies:
+            shell.die()
+        scene.settle()
+        assert scene.working == ["third"]
+        scene.workers.listen()
+        scene.done()
+        assert scene.working == ["second"]

@@ -93,6 +93,8 @@ class Workers:
         self._loop = loop
         self.slots = slots
         self.session: WorkSession | None = None
+        # What the worker on the stream is at, with the queue of each, as it knows.
+        self._at_work: dict[str, str] = {}
         self.connect()
 
     def connect(self, *, empty_handed: bool = False) -> None:
@@ -107,14 +109,21 @@ class Workers:
         if not self.slots:
             return
         self.session = WorkSession(self._working, _CALLER)
-        offers = [
-            pb.Offer(task_type=kind_of(queue), domain=domain_of(queue), slots=slots)
-            for queue, slots in self.slots.items()
-        ]
-        holds = [each.task_id for each in lent(self._shell) if each.worker_id == STREAM]
+        if empty_handed:
+            self._at_work = {}
+        else:
+            self._at_work |= {
+                each.task_id: each.queue for each in lent(self._shell) if each.worker_id == STREAM
+            }
+        offers = [self._offer(queue) for queue in self.slots]
         self.session.greet(pb.Hello(worker_id=STREAM, offers=offers, exclusive=True))
-        self.session.begin(() if empty_handed else holds)
+        self.session.begin(self._at_work)
         self.listen()
+
+    def _offer(self, queue: str) -> pb.Offer:
+        at_work = [task_id for task_id, each in self._at_work.items() if each == queue]
+        return pb.Offer(task_type=kind_of(queue), domain=domain_of(queue),
+                        slots=self.slots[queue], at_work=at_work)  # fmt: skip
 
     def disconnect(self) -> None:
         """The stream breaks; what its worker has stays with it."""
@@ -125,10 +134,14 @@ class Workers:
     def listen(self) -> None:
         """The worker on the stream hears of what it has no more, and lets go of that."""
         while self.session is not None:
-            ended = self.session.next_message().ended
-            if not ended:
+            message = self.session.next_message()
+            for task in message.tasks:
+                self._at_work[task.task_id] = queue_of(task.domain, task.task_type)
+            if not message.ended:
                 return
-            _driven(self.session.take(pb.WorkRequest(let_go=ended)))
+            for task_id in message.ended:
+                self._at_work.pop(task_id, None)
+            _driven(self.session.take(pb.WorkRequest(let_go=message.ended)))
 
     def idle(self) -> dict[str, int]:
         """The free hands on the stream, by queue."""
@@ -170,6 +183,7 @@ class Workers:
 
     def _lets_go(self, task: Lent) -> None:
         if task.worker_id == STREAM and self.session is not None:
+            self._at_work.pop(task.task_id, None)
             _driven(self.session.take(pb.WorkRequest(let_go=[task.task_id])))
             self._arrive(LetGo)
             return
@@ -177,6 +191,8 @@ class Workers:
 
     def _hear(self, task: Lent, request: pb.WorkRequest) -> None:
         if task.worker_id == STREAM and self.session is not None:
+            for result in request.results:
+                self._at_work.pop(result.task_id, None)
             _driven(self.session.take(request))
             self.listen()
             return
@@ -195,9 +211,9 @@ class Workers:
         self._working.tell(_CALLER, result.execution_id, result.task_id, output, make, heard.append)
         return heard[0] if heard else None
 
-    def done_with(self, task: Lent) -> pb.TaskResult:
-        """What is said of a task that is done."""
-        return _result(task, "COMPLETED")
+    def ends(self, task: Lent) -> None:
+        """The worker has done it."""
+        self._hear(task, pb.WorkRequest(results=[_result(task, "COMPLETED")]))
 
     def babble(self, luck: Random) -> None:
         """Somebody answers twice, too late, or for what is not theirs: nothing is stored."""

@@ -269,6 +269,33 @@ async def test_a_stream_that_breaks_loses_no_result(tmp_path: Path) -> None:
         assert output(await rig.ended(id)) == {"given": 1}
 
 
+async def test_a_function_that_goes_on_keeps_its_slot_over_a_broken_stream(tmp_path: Path) -> None:
+    """A thread is not stopped from outside: nothing is given that would wait behind it."""
+    begun, go_on = threading.Event(), threading.Event()
+
+    @worker("a", slots=1)
+    def stuck(task: Task) -> dict[str, Any]:
+        begun.set()
+        go_on.wait(5)
+        return {"cancelled": task.cancelled}
+
+    async with executing(tmp_path / "e.db", [ONE]) as rig, at_work(rig, stuck) as talk:
+        id = await rig.begin("one")
+        await asyncio.to_thread(begun.wait, 5)
+        (task_id,) = talk.jobs.held
+        rig.executor.end_sessions()
+        await rig.stub.TerminateExecution(
+            executor_pb2.TerminateExecutionRequest(execution_id=id), metadata=ADMIN
+        )
+        async with asyncio.timeout(5):
+            while not talk.jobs._running[task_id][0].cancelled:  # noqa: ASYNC110
+                await asyncio.sleep(0)
+        id = await rig.begin("one")
+        assert (await queue(rig, "a")).size == 1
+        go_on.set()
+        assert output(await rig.ended(id)) == {"cancelled": False}
+
+
 async def test_a_worker_that_the_executor_will_not_have_is_told_why(tmp_path: Path) -> None:
     @worker("a", slots=0)
     async def none(task: Task) -> None:

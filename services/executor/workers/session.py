@@ -49,11 +49,14 @@ class WorkSession(Taker):
         self.caller = caller
         self.exclusive = False
         self._slots: dict[str, int] = {}
-        # What it has and has not answered: the queue that it takes a slot of.
+        # What it has and has not answered, and what it is still at from before though that has
+        # ended: the queue that it takes a slot of.
         self._had: dict[str, str] = {}
         # How often it was given those of them anew before its answer was through: it gives one
         # back, and is the next to have it.
         self._again: Counter[str] = Counter()
+        # Those with results that are not answered: their hands are free once they have ended.
+        self._said: set[str] = set()
         self._tasks: deque[pb.Task] = deque()
         self._answers: deque[pb.Answer] = deque()
         self._gone: deque[str] = deque()
@@ -81,13 +84,16 @@ class WorkSession(Taker):
         for offer in hello.offers:
             if not 0 < offer.slots <= _MOST_SLOTS:
                 raise InvalidRequest(f"slots must be from 1 to {_MOST_SLOTS:,}.")
+            if len(offer.at_work) > _MOST_SLOTS:
+                raise InvalidRequest(f"An offer may have {_MOST_SLOTS:,} tasks at_work.")
             queue = self._working.queue(self.caller, offer.task_type, offer.domain)
             self._slots[queue] = self._slots.get(queue, 0) + offer.slots
+            self._had.update(dict.fromkeys(offer.at_work, queue))
         self._greeted = True
 
     def begin(self, holds: Iterable[str]) -> None:
         """It takes tasks from now on; ``holds`` are those that it has from before."""
-        queues, kept = self._working.queues, set(holds)
+        queues, kept = self._working.queues, {*holds, *self._had}
         for task_id, held in queues.held_by(self.worker_id):
             if task_id in kept and held.queue in self._slots:
                 kept.discard(task_id)
@@ -163,6 +169,8 @@ class WorkSession(Taker):
         if request.HasField("hello"):
             raise InvalidRequest("There is one hello, in the first message.")
         for result in request.results:
+            if result.task_id in self._had:
+                self._said.add(result.task_id)
             await self._say(result, result_event, partial(self._answered, result.task_id))
         for word in request.words:
             await self._say(word, word_event, partial(self._heard, word.task_id))
@@ -186,7 +194,7 @@ class WorkSession(Taker):
     def _let_go(self, task_id: str) -> None:
         if task_id in self._had:
             self._working.queues.let_go(task_id, self.worker_id)
-            self._done_with(task_id)
+            self._free(task_id)
 
     def _answered(self, task_id: str, told: Told | ServiceError) -> None:
         """What became of a result."""
@@ -195,7 +203,8 @@ class WorkSession(Taker):
             self._answer(task_id, told)
             return
         self._answer(task_id, told if isinstance(told, ServiceError) else None)
-        self._done_with(task_id)
+        if task_id in self._said:
+            self._free(task_id)
 
     def _heard(self, task_id: str, told: Told | ServiceError) -> None:
         if isinstance(told, ServiceError):
@@ -217,23 +226,22 @@ class WorkSession(Taker):
             self.end()
         self._wake.set()
 
-    def _done_with(self, task_id: str) -> None:
+    def _free(self, task_id: str) -> None:
         """The worker has a free hand more."""
-        if task_id in self._again:
-            self._free_again(task_id, 1)
-            return
-        queue = self._had.pop(task_id, None)
+        queue = self._had.get(task_id)
+        self._said.discard(task_id)
         if queue is None:
             return
-        if self._stopping and not self._had:
-            self._wake.set()
+        if task_id in self._again:
+            self._again -= Counter({task_id: 1})
+        else:
+            self._has_no_more(task_id)
         self._working.queues.free(self, queue)
 
-    def _free_again(self, task_id: str, times: int) -> None:
-        """Hands that it had a task in which it has in another one by now."""
-        self._again -= Counter({task_id: times})
-        for _ in range(times):
-            self._working.queues.free(self, self._had[task_id])
+    def _has_no_more(self, task_id: str) -> None:
+        self._had.pop(task_id)
+        if self._stopping and not self._had:
+            self._wake.set()
 
     # What it is told, as a Taker.
 
@@ -254,10 +262,18 @@ class WorkSession(Taker):
     def ended(self, task: Task) -> None:
         # Its own result is answered after this: that is no news to it.
         self._working.done(task.id)
-        self._free_again(task.id, self._again.get(task.id, 0))
         if task.id in self._had and not self._over.is_set():
             self._gone.append(task.id)
             self._wake.set()
+
+    def done_with(self, task_id: str) -> int:
+        hands = self._again.pop(task_id, 0)
+        if task_id in self._said:
+            # What it has said of it is answered when others know where they are.
+            self._said.discard(task_id)
+            self._has_no_more(task_id)
+            hands += 1
+        return hands
 
     def next_message(self) -> pb.WorkResponse:
         """What there is to be told, as much of it as a message holds."""
