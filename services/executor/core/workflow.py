@@ -190,13 +190,15 @@ def indexed(
 
     Args:
         tasks: Task definitions by name.
-        joins: By ref, the refs of the steps that join it.
+        joins: By ref, the refs of the steps elsewhere that join it.
         secrets: Whether they may name secrets: never where callers have a say in them.
 
     Raises:
         ValueError: On what the registry would have refused.
     """
-    indexing = _Indexing(tasks, joins, secrets=secrets)
+    within = _joins({"tasks": cast("Json", documents)})
+    both = {ref: (*within.get(ref, ()), *joins.get(ref, ())) for ref in (*within, *joins)}
+    indexing = _Indexing(tasks, both, secrets=secrets)
     indexing.block(documents, parent="")
     return indexing.steps
 
