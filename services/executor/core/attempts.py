@@ -230,13 +230,14 @@ def ask(deciding: Deciding, task: Task, what: str, *arguments: object) -> None:
 def become(deciding: Deciding, task: Task, becomes: Becomes) -> None:
     """The attempt begins anew, as one of another kind."""
     memory = {**task.memory, **spawning.become(becomes.document, becomes.definition)}
-    task = changed(task, kind=becomes.kind, name=becomes.name, memory=memory, computing="")
+    became = changed(task, kind=becomes.kind, name=becomes.name, memory=memory, computing="")
     try:
-        deciding.extend(task)
+        deciding.extend(became)
     except UNRESOLVABLE as error:
+        # Without the note: whoever reads it would come upon the same error.
         finish(deciding, task, unusable(f"It cannot become {becomes.name!r}: {error}."))
     else:
-        schedule(deciding, task, deciding.step(task), NONE)
+        schedule(deciding, became, deciding.step(became), NONE)
 
 
 def wait(deciding: Deciding, task: Task, waiting: Waiting) -> None:
@@ -322,16 +323,17 @@ def finish(deciding: Deciding, task: Task, finished: Finished) -> None:
 
 
 def _finish(deciding: Deciding, task: Task, finished: Finished) -> None:
-    changes = _final_changes(deciding, task, finished)
-    for timer in task.timers:
-        deciding.cancel_timer(task.id, timer)
-    task = changed(task, **changes)
+    ended = changed(task, **_final_changes(deciding, task, finished))
     if finished.given is not None:
         try:
-            deciding.extend(task, finished.given)
+            deciding.extend(ended, finished.given)
         except UNRESOLVABLE as error:
+            # Without the note: whoever reads it would come upon the same error.
             finish(deciding, task, unusable(f"Its branches cannot run: {error}."))
             return
+    for timer in task.timers:
+        deciding.cancel_timer(task.id, timer)
+    task = ended
     deciding.put(task)
     cache = deciding.step(task).cache
     if cache is not None and (keep := caching.kept(task, cache, deciding.now)) is not None:

@@ -62,6 +62,8 @@ def blocks(draw: st.DrawFn, numbers: count[int], depth: int) -> list[dict[str, J
         found.append(step)
         if step["type"] == "FORK_JOIN":
             found.append(draw(joins(numbers, step)))
+        elif step["type"] == "FORK_JOIN_DYNAMIC":
+            found.append(task(f"t{next(numbers)}", "JOIN"))
     return found
 
 
@@ -83,7 +85,7 @@ def _last_ref(branch: Json) -> Json:
 @st.composite
 def steps(draw: st.DrawFn, numbers: count[int], depth: int) -> dict[str, Json]:
     ref = f"t{next(numbers)}"
-    kind = draw(st.sampled_from(KINDS if depth else KINDS[3:]))
+    kind = draw(st.sampled_from(KINDS if depth else KINDS[4:]))
     step = _step(draw, ref, kind, numbers, depth)
     if kind != "TERMINATE":
         step |= draw(st.sampled_from(({}, {"optional": True}, {"permissive": True})))
@@ -94,9 +96,9 @@ def steps(draw: st.DrawFn, numbers: count[int], depth: int) -> dict[str, Json]:
     return step
 
 
-KINDS = ("SWITCH", "FORK_JOIN", "DO_WHILE", "HTTP", "ASYNC", "HTTP_POLL", "INLINE",
-         "JSON_JQ_TRANSFORM", "SET_VARIABLE", "WAIT", "NOOP", "EVENT", "SIMPLE",
-         "TERMINATE")  # fmt: skip
+KINDS = ("SWITCH", "FORK_JOIN", "DO_WHILE", "FORK_JOIN_DYNAMIC", "HTTP", "DYNAMIC", "ASYNC",
+         "HTTP_POLL", "INLINE", "JSON_JQ_TRANSFORM", "SET_VARIABLE", "WAIT", "NOOP", "EVENT",
+         "SIMPLE", "TERMINATE")  # fmt: skip
 
 
 def _step(draw: st.DrawFn, ref: str, kind: str, numbers: count[int], depth: int) -> dict[str, Json]:
@@ -116,6 +118,17 @@ def _step(draw: st.DrawFn, ref: str, kind: str, numbers: count[int], depth: int)
                 list[Json](draw(blocks(numbers, depth - 1))) for _ in range(draw(st.integers(1, 3)))
             ]
             return task(ref, kind, forkTasks=branches)
+        case "FORK_JOIN_DYNAMIC":
+            made = (draw(steps(numbers, depth - 1)) for _ in range(draw(st.integers(0, 3))))
+            # Its JOIN would be no branch of it.
+            listed: Json = [each for each in made if not str(each["type"]).startswith("FORK")]
+            return task(ref, kind, {"tasks": listed, "inputs": {}},
+                        dynamicForkTasksParam="tasks",
+                        dynamicForkTasksInputParamName="inputs")  # fmt: skip
+        case "DYNAMIC":
+            call: Json = {"which": draw(st.sampled_from(("HTTP", "SIMPLE", "gone"))),
+                          "uri": "http://x", "method": "POST", "n": "${t0.output}"}  # fmt: skip
+            return task(ref, kind, call, dynamicTaskNameParam="which")
         case "DO_WHILE":
             return _loop(draw, ref, numbers, depth)
         case "ASYNC":

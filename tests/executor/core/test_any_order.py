@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from typing import cast
 
 from hypothesis import HealthCheck, given, settings, strategies as st
 
@@ -35,6 +36,7 @@ from services.executor.core.events import (
 from services.executor.core.http import HttpOutcome
 from services.executor.core.identity import fraction
 from services.executor.core.model import ExecutionStatus, Json, Refused, Task, TaskStatus
+from services.executor.core.spawning import step_of
 from services.executor.core.workflow import Workflow
 from tests.executor.core.flows import flows, judged
 from tests.executor.core.simulator import Simulator, answer, failure, workflow
@@ -72,6 +74,7 @@ class World:
 
     def outcome(self) -> dict[str, Json]:
         run = Simulator(self.flow, {"order": 1}, judge=judged)
+        run.definitions = dict(cast("dict[str, Json]", self.flow.snapshot["tasks"]))
         run.begin()
         for number in range(2_000):
             _check(run)
@@ -266,8 +269,9 @@ def _awaited(run: Simulator, row: Task) -> int:
     """How many tasks a JOIN still waits for: of none, once the branches before it have ended."""
     refs = row.memory["awaits"]
     assert isinstance(refs, list)
-    fork = run.execution.tasks.get(run.execution.workflow.steps[row.step].previous + row.suffix)
-    if row.status.final or (fork is not None and fork.kind == "FORK_JOIN" and not fork.open):
+    step = step_of(run.execution, row)
+    fork = run.execution.tasks.get(step.previous + row.suffix) if step else None
+    if row.status.final or (fork is not None and "FORK" in fork.kind and not fork.open):
         return 0
     tasks = [run.execution.tasks.get(str(ref)) for ref in refs]
     return sum(1 for task in tasks if task is None or not is_settled(task))

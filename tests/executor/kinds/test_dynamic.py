@@ -9,7 +9,7 @@ import pytest
 from services.executor.core.events import Rerun, Retried
 from services.executor.core.model import Json
 from services.executor.core.workflow import Workflow
-from tests.executor.core.simulator import Simulator, answer, task, workflow
+from tests.executor.core.simulator import Simulator, answer, http, task, workflow
 
 
 def dynamic(ref: str, name: Json, **inputs: Json) -> dict[str, Json]:
@@ -289,6 +289,30 @@ def test_what_a_task_in_a_loop_in_a_branch_became_is_the_same_when_it_is_read_ag
     assert run.until("d__1") == 3
 
 
+def test_a_task_that_becomes_nothing_can_be_read_again() -> None:
+    cases: Json = {"x": [task("y", "NOOP")]}
+    run = Simulator(workflow({**dynamic("d", "HTTP"), "decisionCases": cases})).begin()
+    assert "It cannot become 'HTTP'" in run.task("d").reason
+    run.reread()
+    run.happens(Rerun(ref="d"))
+
+    assert run.status == "FAILED"
+
+
+def test_joins_within_a_branch_wait_for_what_they_name_alone() -> None:
+    body: list[Json] = [
+        task("inner", "FORK_JOIN", forkTasks=[[http("x")], [http("y")]]),
+        task("first", "JOIN", joinOn=["x"]), task("then", "JOIN", joinOn=["y"]),
+    ]  # fmt: skip
+    run = branch("DO_WHILE", loopCondition="$.b.iteration < 1", loopOver=body).begin()
+    run.answers("x__1", answer())
+    assert run.task("first__1").status == "COMPLETED"
+    assert run.task("then__1").status == "IN_PROGRESS"
+    run.answers("y__1", answer())
+
+    assert run.status == "COMPLETED"
+
+
 def test_a_rerun_keeps_what_was_made_within_branches() -> None:
     made = [task(f"b{number}", "DYNAMIC", {"which": "HTTP", "uri": "http://x", "method": "GET"},
                  dynamicTaskNameParam="which") for number in range(20)]  # fmt: skip
@@ -331,6 +355,11 @@ def test_branches_that_are_none_fail_the_fork(
     assert run.task("fork").status == "FAILED_WITH_TERMINAL_ERROR"
     assert reason in run.task("fork").reason
     assert run.status == "FAILED"
+    before = run.task("fork")
+    run.reread()
+    assert run.task("fork") == before
+    run.happens(Rerun(ref="fork"))
+    assert reason in run.task("fork").reason
 
 
 @pytest.mark.parametrize("seconds", [1e12, 10**30, 10**400, -(10**400)])
