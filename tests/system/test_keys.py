@@ -138,3 +138,18 @@ def test_an_access_key_gets_tokens_until_it_is_revoked(
     assert suite.podium("access-keys", "revoke", key["keyId"]).returncode == 0
     assert looks() == 1
     assert "revoked" in suite.podium("access-keys", "robot").stdout
+
+
+def test_who_may_know_nothing_of_the_pulse_is_told_so(
+    suite: Suite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    suite.apply({"kind": "application", "id": "nobody"})
+    made = suite.podium("access-keys", "create", "nobody", "--output", "json")
+    key = json.loads(made.stdout)
+    monkeypatch.setenv("PODIUM_KEY_ID", key["keyId"])
+    monkeypatch.setenv("PODIUM_KEY_SECRET", key["keySecret"])
+
+    told = suite.podium("pulse")
+
+    assert (told.returncode, told.stdout) == (1, "")
+    assert "'nobody' may not call this" in told.stderr

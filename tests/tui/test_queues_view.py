@@ -60,3 +60,14 @@ def test_that_one_queue_is_not_there_says_nothing_of_others() -> None:
     assert no_queue("").startswith("There are no queues: ")
     assert no_queue("pack\n").startswith("There is no queue 'pack")
     assert "\n" not in no_queue("pack\n")
+
+
+def test_a_worker_was_seen_when_its_last_queue_heard_of_it() -> None:
+    told = pb.ListQueuesResponse(
+        queues=[pb.Queue(task_type=type_, workers=[worker("w", ago)])
+                for type_, ago in (("a", 9), ("b", 2), ("c", 5))]
+    )  # fmt: skip
+    (row,) = workers(told)
+
+    assert row.seen == NOW - 2
+    assert row.document["lastSeenAt"] == "2027-01-15T07:59:58Z"

@@ -26,5 +26,6 @@ def test_a_name_is_taken_as_it_is(name: str) -> None:
     assert finds(of_queue(name), name="of another", kind=name)
     assert not finds(of_queue(name), name=f"{name}s", kind="SIMPLE")
     assert not finds(of_queue(name), name=name, status="COMPLETED")
+    assert finds(of_queue(f"{name}@space-group"), name=name)
     assert finds(of_worker(name), worker=name)
     assert not finds(of_worker(name), worker=f"{name}s")

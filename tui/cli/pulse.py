@@ -81,14 +81,21 @@ async def _watched(clients: Clients, output: str) -> None:
 
 
 async def _known(clients: Clients) -> Known:
-    """All that is told. Raises Unavailable where nobody answers."""
+    """All that is told.
+
+    Raises:
+        Unavailable: Nobody answers.
+        PermissionDenied: The caller may know nothing of it.
+    """
     away: set[str] = set()
+    refused: list[PermissionDenied] = []
 
     async def asked(service: str, question: Callable[[Clients], Awaitable[T]]) -> T | None:
         try:
             with raising_ours():
                 return await question(clients)
-        except PermissionDenied:
+        except PermissionDenied as error:
+            refused.append(error)
             return None
         except (Unavailable, DeadlineExceeded) as error:
             away.add(service)
@@ -100,6 +107,8 @@ async def _known(clients: Clients) -> Known:
         asked("executor", _engine), asked("executor", _failing), asked("edge", _gateway),
         asked("registry", _registry),
     )  # fmt: skip
+    if refused and not away and engine is gateway is bad is None:
+        raise refused[0]
     return Known(engine, gateway, bad, sorted(away))
 
 

@@ -80,18 +80,18 @@ def workers(told: pb.ListQueuesResponse) -> list[Worker]:
 
 
 def _worker(id: str, at: Sequence[tuple[str, pb.Worker]]) -> Worker:
-    seen = max(_at(worker.last_seen_at) for _, worker in at)
+    last = max((worker.last_seen_at for _, worker in at), key=_at)
     row = Worker(
         id=id or "(no id)",
         types=tuple(name for name, _ in at),
         connected=any(worker.connected for _, worker in at),
         running=sum(worker.running for _, worker in at),
-        seen=seen,
+        seen=_at(last),
         document={},
     )
     told = {"workerId": id, "queues": list(row.types), "connected": row.connected,
             "running": row.running,
-            "lastSeenAt": iso(at[0][1].last_seen_at.ToDatetime(UTC))}  # fmt: skip
+            "lastSeenAt": iso(last.ToDatetime(UTC))}  # fmt: skip
     return row._replace(document=told)
 
 
