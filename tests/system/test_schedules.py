@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any
@@ -25,6 +26,18 @@ def printed(suite: Suite, *words: str) -> list[dict[str, Any]]:
     return list(json.loads(answer.stdout)) if answer.returncode == 0 else []
 
 
+def until(holds: Callable[[], bool]) -> None:
+    """Ask again until ``holds``, for as long as a test may take."""
+    while not holds():
+        time.sleep(0.1)
+
+
+def paused(suite: Suite, name: str) -> bool:
+    """Whether the executor knows a schedule to be paused."""
+    told = printed(suite, "schedules")
+    return any(each["name"] == name and each["paused"] for each in told)
+
+
 # A schedule comes once a second at most; with three kills it takes ten of them.
 @pytest.mark.timeout(120)
 def test_a_run_is_made_once_however_often_the_executor_is_killed(suite: Suite) -> None:
@@ -37,15 +50,13 @@ def test_a_run_is_made_once_however_often_the_executor_is_killed(suite: Suite) -
     for _ in range(3):
         time.sleep(2)
         suite.kill("executor")
-    deadline = time.monotonic() + 30
-    runs: list[dict[str, Any]] = []
-    while len(runs) < 9 and time.monotonic() < deadline:
-        runs = printed(suite, "schedules", "runs", "ticks", "--limit", "1000")
+    until(lambda: len(printed(suite, "schedules", "runs", "ticks", "--limit", "1000")) >= 9)
     suite.podium("schedules", "pause", "ticks")
+    # Until the executor has heard of that it makes runs.
+    until(lambda: paused(suite, "ticks"))
     runs = printed(suite, "schedules", "runs", "ticks", "--limit", "1000")
-    heard: list[dict[str, Any]] = []
-    while len(heard) < len(runs) and time.monotonic() < deadline:
-        heard = printed(suite, "executions", "wf:heard", "--limit", "1000")
+    until(lambda: len(printed(suite, "executions", "wf:heard", "--limit", "1000")) >= len(runs))
+    heard = printed(suite, "executions", "wf:heard", "--limit", "1000")
 
     assert {run["outcome"] for run in runs} == {"STARTED"}
     due = sorted(datetime.fromisoformat(run["scheduledAt"]) for run in runs)

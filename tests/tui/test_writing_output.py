@@ -11,7 +11,7 @@ from ruamel.yaml import YAML
 
 from tui.cli import writing
 from tui.cli.live import Screen
-from tui.cli.writing import Stream, echo_all, echo_lines, echo_rows
+from tui.cli.writing import Stream, echo_all, echo_lines, echo_more, echo_rows
 
 ROWS = [("a", "long name", "", "because"), ("bb", "x", "3s", "")]
 
@@ -103,3 +103,19 @@ def test_examples_are_lines_of_their_own() -> None:
     assert writing.examples("podium up", "podium get wf").splitlines()[2:] == [
         "  podium up", "  podium get wf",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("limit", "told"),
+    [
+        (20, "more: --limit 40 shows more\n"),
+        (600, "more: --limit 1000 shows more\n"),
+        (1000, "more: no more are told\n"),
+    ],
+)
+def test_that_there_is_more_is_told_beside_the_list(
+    limit: int, told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    echo_more(limit, 1000)
+
+    assert capsys.readouterr() == ("", told)

@@ -11,13 +11,14 @@ from podium.common.v1 import page_pb2
 from podium.executor.v1 import event_runs_pb2 as pb
 from tui.cli.main import HOME_OPTION
 from tui.cli.session import call
-from tui.cli.writing import OUTPUT_OPTION, echo_all, echo_rows, examples
+from tui.cli.writing import OUTPUT_OPTION, echo_all, echo_more, echo_rows, examples
 from tui.views import event_runs as views
 
 if TYPE_CHECKING:
     from tui.clients import Clients
 
 CALL_SECONDS = 15.0
+MOST = 1_000
 
 
 @click.command(
@@ -31,7 +32,7 @@ CALL_SECONDS = 15.0
 @HOME_OPTION
 @OUTPUT_OPTION
 @click.option("--event", default="", help="Only of this event, e.g. conductor:order:paid.")
-@click.option("--limit", type=click.IntRange(1, 1000), default=20, show_default=True,
+@click.option("--limit", type=click.IntRange(1, MOST), default=20, show_default=True,
               help="How many.")  # fmt: skip
 @click.argument("handler", default="")
 def event_runs(home: Path | None, output: str, event: str, limit: int, handler: str) -> None:
@@ -47,5 +48,7 @@ def event_runs(home: Path | None, output: str, event: str, limit: int, handler: 
             echo_rows([views.HEAD, *map(views.row, told.executions)])
         else:
             click.echo(views.none_of(handler, event))
+        if told.next_page_token:
+            echo_more(limit, MOST)
 
     call(home, work)

@@ -107,7 +107,7 @@ async def _known(clients: Clients) -> Known:
         asked("executor", _engine), asked("executor", _failing), asked("edge", _gateway),
         asked("registry", _registry),
     )  # fmt: skip
-    if refused and not away and engine is gateway is bad is None:
+    if refused and not away and engine is None and gateway is None and bad is None:
         raise refused[0]
     return Known(engine, gateway, bad, sorted(away))
 

@@ -18,6 +18,7 @@ from tui.cli.writing import (
     echo_all,
     echo_data,
     echo_lines,
+    echo_more,
     echo_rows,
     examples,
     output_option,
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 CALL_SECONDS = 15.0
 PAGE = 500
+MOST_RUNS = 1_000
 _OUTPUT = output_option("Default: text, or as said before the command.", None)
 
 
@@ -112,7 +114,7 @@ def next_runs(
 @schedules.command(epilog=examples("podium schedules runs nightly --limit 500"))
 @HOME_OPTION
 @_OUTPUT
-@click.option("--limit", type=click.IntRange(1, 1000), default=20, show_default=True,
+@click.option("--limit", type=click.IntRange(1, MOST_RUNS), default=20, show_default=True,
               help="How many runs.")  # fmt: skip
 @click.argument("name")
 @click.pass_obj
@@ -132,6 +134,8 @@ def runs(
             echo_rows([views.RUN_HEAD, *map(views.run_row, told.runs)])
         else:
             click.echo("It has not run yet.")
+        if told.next_page_token:
+            echo_more(limit, MOST_RUNS)
 
     call(home or above[0], work)
 

@@ -53,6 +53,12 @@ def echo_all(documents: Iterable[Any], output: str) -> None:
         echo_json(list(documents))
 
 
+def echo_more(limit: int, most: int) -> None:
+    """Tell, beside a list, that it shows the first ``limit`` only; a call tells ``most``."""
+    way = f"--limit {min(2 * limit, most)} shows more" if limit < most else "no more are told"
+    click.echo(f"more: {way}", err=True)
+
+
 def echo_lines(lines: Iterable[str]) -> None:
     """A list's lines: on a terminal none is wider than it, elsewhere all are whole."""
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else 0

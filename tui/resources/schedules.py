@@ -72,7 +72,9 @@ async def _read(clients: Clients, query: str, known: Collection[Any]) -> Reading
     )
     due = [at.ToNanoseconds() / 1e9 for at in states.schedules[0].next_runs]
     runs = [Run(f"{at}", at, DUE) for at in due]
-    return Reading([*runs, *map(_run, told.runs)], {"unknown": False})
+    return Reading(
+        [*runs, *map(_run, told.runs)], {"unknown": False, "more": bool(told.next_page_token)}
+    )
 
 
 def _run(told: pb.ScheduleRun) -> Run:

@@ -29,7 +29,7 @@ class ScheduleRunsTab(ReadingTab):
             return f"paused: {reason}" if reason else "paused"
         if feed is not None and feed.collection.facts.get("unknown"):
             return "the executor has not heard of it yet"
-        return ""
+        return "and more" if feed is not None and feed.collection.facts.get("more") else ""
 
     def on_live_table_row_opened(self, message: LiveTable.RowOpened) -> None:
         message.stop()
