@@ -107,7 +107,7 @@ def document_argument(text: str) -> str:
     """The JSON text that an option gave: itself, or the file's after an ``@``.
 
     Raises:
-        click.BadParameter: There is no such file, or it is no JSON.
+        click.BadParameter: There is no such file, or it is no JSON, or nested too deep to be read.
     """
     if text.startswith("@"):
         path = Path(text[1:])
@@ -121,6 +121,8 @@ def document_argument(text: str) -> str:
         json.loads(text)
     except ValueError as error:
         raise click.BadParameter(f"This is no JSON: {error}.") from error
+    except RecursionError:
+        raise click.BadParameter("This JSON is nested too deep to be read.") from None
     return text
 
 
