@@ -33,6 +33,8 @@ class Adviser:
         """Sentences about a definition without fault, in a batch without fault."""
         if definition.kind == "application":
             yield from self._granted_in_vain(definition.document)
+        if definition.kind == "workflow":
+            yield from self._started_in_vain(definition)
         if definition.kind != "service":
             return
         auth = self._readable("auth", f"{definition.document.get('authConfigId')}")
@@ -47,6 +49,17 @@ class Adviser:
                 )
             if application is not None and (lacking := self._grant(route, application)):
                 yield f"routes[{index}].mappedWorkflow.name: {lacking}"
+
+    def _started_in_vain(self, workflow: Definition) -> Iterator[str]:
+        """What it starts without waiting for it, and nobody has put: that may come later."""
+        for reference in workflow.references:
+            awaited = reference.required or reference.kind != "workflow"
+            if not awaited and self.lookup("workflow", reference.name, reference.version) is None:
+                version = "" if reference.version is None else f"version {reference.version} of "
+                yield (
+                    f"{reference.path}: there is no {version}workflow "
+                    f"'{shortened(reference.name)}' yet; until there is, the task fails"
+                )
 
     def _granted_in_vain(self, application: Document) -> Iterator[str]:
         """What is granted on names that nothing has: they may come later, or be mistyped."""

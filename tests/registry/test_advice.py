@@ -42,6 +42,24 @@ async def test_a_route_whose_application_may_not_execute_its_workflow_is_told(
     assert await advice(registry, APPLICATION | {"permissions": [grant]}, orders()) == []
 
 
+async def test_a_workflow_that_is_started_and_is_not_there_is_told(registry: Running) -> None:
+    def starter(**request: Any) -> dict[str, Any]:
+        task = {"name": "s", "taskReferenceName": "s", "type": "START_WORKFLOW",
+                "inputParameters": {"startWorkflow": request}}  # fmt: skip
+        return {"kind": "workflow", "name": "starter", "tasks": [task]}
+
+    path = "tasks[0].inputParameters.startWorkflow.name"
+    later = "until there is, the task fails"
+    assert await advice(registry, starter(name="checkout")) == [
+        f"{path}: there is no workflow 'checkout' yet; {later}"
+    ]
+    assert await advice(registry, WORKFLOW, starter(name="checkout")) == []
+    assert await advice(registry, starter(name="starter")) == []
+    assert await advice(registry, starter(name="checkout", version=7)) == [
+        f"{path}: there is no version 7 of workflow 'checkout' yet; {later}"
+    ]
+
+
 async def test_a_grant_by_tag_and_a_role_are_enough(registry: Running) -> None:
     tagged = WORKFLOW | {"tags": [{"key": "team", "value": "shop"}]}
     by_tag = {"target": {"type": "tag", "id": "team:shop"}, "access": ["EXECUTE"]}

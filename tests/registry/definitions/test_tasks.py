@@ -212,6 +212,16 @@ def test_switch_by_value_needs_the_parameter_it_names() -> None:
     accepted(switch(expression="x", taskDefinition={"inputTemplate": {"x": 1}}))
 
 
+def test_dynamic_needs_the_parameter_it_names() -> None:
+    lacking = "dynamicTaskNameParam: 'which' is not in inputParameters"
+    assert faults(task("DYNAMIC", dynamicTaskNameParam="which")) == [lacking]
+    assert faults(task("DYNAMIC", {"wihch": "NOOP"}, dynamicTaskNameParam="which")) == [
+        f"{lacking}; did you mean 'wihch'?"
+    ]
+    template: Json = {"inputTemplate": {"which": "NOOP"}}
+    accepted(task("DYNAMIC", dynamicTaskNameParam="which", taskDefinition=template))
+
+
 def test_switch_by_script_hands_its_script_over() -> None:
     definition = accepted(switch(evaluatorType="graaljs", expression="`${$.case}`"))
 

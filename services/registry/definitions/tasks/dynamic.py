@@ -5,14 +5,15 @@ from __future__ import annotations
 from services.registry.definitions.model import Document
 from services.registry.definitions.reading import Place, shown
 from services.registry.definitions.records import Field
+from services.registry.definitions.tasks.evaluators import names_given
 from services.registry.definitions.tasks.kind import TaskKind
 from services.registry.definitions.values import Name
 
 
 def _check(task: Document, at: Place) -> None:
-    parameter, inputs = task.get("dynamicTaskNameParam"), task.get("inputParameters")
-    if isinstance(parameter, str) and isinstance(inputs, dict) and parameter not in inputs:
-        hint = at.guess(parameter, inputs)
+    parameter, given = task.get("dynamicTaskNameParam"), names_given(task)
+    if isinstance(parameter, str) and parameter not in given:
+        hint = at.guess(parameter, given)
         (at / "dynamicTaskNameParam").fault(f"{shown(parameter)} is not in inputParameters{hint}")
 
 

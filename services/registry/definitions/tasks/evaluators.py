@@ -22,10 +22,15 @@ def check_expression(task: Document, holder: Document, at: Place) -> None:
         if holder is task or not holds_expression(expression):
             (at / "expression").script(expression)
         return
-    given = {*_keys(task, "inputParameters"), *_template_keys(task)}
+    given = names_given(task)
     if expression not in given and not holds_expression(expression):
         hint = at.guess(expression, given)
         (at / "expression").fault(f"{shown(expression)} is not in inputParameters{hint}")
+
+
+def names_given(task: Document) -> frozenset[str]:
+    """The keys that its input has, as far as the task itself says."""
+    return _keys(task, "inputParameters") | _template_keys(task)
 
 
 def _keys(task: Document, name: str) -> frozenset[str]:
