@@ -14,7 +14,7 @@ from services.executor.actors import Told
 from services.executor.bulk import Bulk, rerun_of
 from services.executor.calls import Calls
 from services.executor.core.events import TaskUpdated
-from services.executor.core.model import TaskStatus
+from services.executor.core.model import Task, TaskStatus
 from services.executor.core.updates import named_in
 from services.executor.deleting import Deleting
 from services.executor.requested import object_of, status_of
@@ -193,10 +193,21 @@ class Operating:
             worker_id=short(request.worker_id, "worker_id"),
         )
         told = await self._tell(request.execution_id, event)
-        return pb.UpdateTaskResponse(task_id=request.task_id or _meant(told, request.ref))
+        meant = _meant(told, request)
+        return pb.UpdateTaskResponse(
+            task_id=request.task_id or (meant.id if meant else ""), already=_had_ended(meant)
+        )
 
 
-def _meant(told: Told, ref: str) -> str:
-    """The attempt that an update of ``ref`` was about: the latest when it came."""
-    task = named_in(told.before, ref)
-    return task.id if task is not None else ""
+def _meant(told: Told, request: pb.UpdateTaskRequest) -> Task | None:
+    """The attempt that an update was about, as it stood; None: another one has taken its place."""
+    before = told.before
+    if not request.task_id:
+        return named_in(before, request.ref)
+    task = before.tasks.get(before.refs.get(request.task_id, ""))
+    return task if task is not None and task.id == request.task_id else None
+
+
+def _had_ended(task: Task | None) -> bool:
+    """Whether the update that was taken is a repeat."""
+    return task is None or task.status.final or task.memory.get("word") is not None

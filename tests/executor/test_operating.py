@@ -111,21 +111,6 @@ async def test_a_task_of_a_sub_workflow_has_those_around_it_wait_again(tmp_path:
     assert state.execution_id == inner
 
 
-async def test_what_was_not_reached_and_what_is_of_a_loop_is_told_apart(tmp_path: Path) -> None:
-    loop = {**step("loop", "DO_WHILE"), "items": [1, 2], "loopOver": [step("in", "NOOP")]}
-    flow = workflow("flow", loop, step("hold", "WAIT"), step("last", "NOOP"))
-    async with executing(tmp_path / "x.db", [flow]) as rig:
-        held = await rig.begin("flow")
-        await operate(rig, pb.OPERATION_TERMINATE, [held])
-        with pytest.raises(Conflict, match="last was never reached"):
-            await rerun(rig, held, ref="last")
-        with pytest.raises(Conflict, match="such as in__2"):
-            await rerun(rig, held, ref="in")
-        state = await rerun(rig, held, ref="in__2")
-
-    assert state.status == pb.EXECUTION_STATUS_RUNNING
-
-
 async def test_a_rerun_is_refused_with_what_stands_in_its_way(tmp_path: Path) -> None:
     async with executing(tmp_path / "x.db", [WAITING]) as rig:
         held = await rig.begin("waiting")

@@ -137,8 +137,10 @@ def complete_task(
             timeout=CALL_SECONDS,
         )
         if output != "text":
-            echo_data({"taskId": answer.task_id}, output)
-        else:
-            click.echo(answer.task_id)
+            echo_data({"taskId": answer.task_id, "already": answer.already}, output)
+            return
+        click.echo(answer.task_id)
+        if answer.already:
+            click.echo(f"It had ended {status} already: nothing has changed.", err=True)
 
     call(home, work)
