@@ -111,6 +111,12 @@ def runs(db: sqlite3.Connection, name: str, before: int, limit: int) -> list[Run
     ]
 
 
+def is_noted(db: sqlite3.Connection, name: str, at: datetime) -> bool:
+    """Whether it is known what the run of that time came to."""
+    text = "SELECT 1 FROM schedule_runs WHERE schedule = ? AND at = ?"
+    return db.execute(text, (plain(name), micros(at))).fetchone() is not None
+
+
 def last_runs(db: sqlite3.Connection, names: Sequence[str]) -> dict[str, Run]:
     """The latest run of each schedule that has one."""
     found = {name: runs(db, name, 2**63 - 1, 1) for name in names}

@@ -28,6 +28,8 @@ KIND = "schedule"
 # The clock on the wall may be set: it is looked at again.
 _LONGEST_SLEEP = timedelta(seconds=2)
 _AGAIN = timedelta(seconds=10)
+# A clock that is set back by less has the schedules wait for it.
+_SET_BACK = timedelta(minutes=1)
 # There was too much to do: that passes, and a run that is too late is not made.
 _SOON = timedelta(seconds=1)
 
@@ -180,8 +182,21 @@ class Scheduler:
     def _due(self) -> Iterator[Entry]:
         now = self._now()
         for entry in self._entries.values():
-            if entry.task is None and entry.next_at is not None and entry.next_at <= now:
+            if entry.task is not None:
+                continue
+            if entry.since - now > _SET_BACK:
+                self._set_back(entry, now)
+            if entry.next_at is not None and entry.next_at <= now:
                 yield entry
+
+    def _set_back(self, entry: Entry, now: datetime) -> None:
+        """The clock was ahead: the schedule would rest until it is there again, perhaps years."""
+        said = "The schedule %r was done up to %s, and it is %s: the clock was set back."
+        name, since = entry.schedule.name, entry.since.isoformat()
+        logger.warning(said, name, since, now.isoformat())
+        self._done(entry, now)
+        self._unnoted.append(rows.done_until(entry.schedule, now))
+        entry.next_at = next_after(entry.schedule, now)
 
     def _pause(self) -> float:
         waits = [
@@ -235,6 +250,9 @@ class Scheduler:
 
     async def _make_one(self, entry: Entry, due: Due) -> None:
         schedule = entry.schedule
+        if await self._store.loaders.read(rows.is_noted, schedule.name, due.at):
+            # Before the clock was set back.
+            return
         try:
             refused = await self._make_room(schedule)
             start = None if refused else self._start(schedule, due)

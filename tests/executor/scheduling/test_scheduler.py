@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 import sqlite3
+import time
 from collections.abc import Sequence
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -18,6 +20,7 @@ from podium.common.v1.page_pb2 import PageRequest
 from podium.executor.v1 import executor_pb2, schedules_pb2 as pb
 from services.errors import InvalidRequest, NotFound, PermissionDenied
 from services.executor import store as stores
+from services.executor.core.identity import derived_id
 from services.executor.rows import micros
 from services.executor.scheduling import rows
 from services.replica import Replica
@@ -135,6 +138,32 @@ async def test_runs_are_made_up_for_in_order_and_once(tmp_path: Path) -> None:
     assert [run.execution_id for run in found[0]] == [run.execution_id for run in found[1]]
     assert {run.outcome for run in found[0]} == {pb.SCHEDULE_OUTCOME_STARTED}
     assert len(counted.executions) == len(found[0])
+
+
+async def test_a_clock_that_was_years_ahead_keeps_no_schedule_from_its_runs(tmp_path: Path) -> None:
+    replica = replica_of(QUICK, schedule())
+    asked = await stopped(tmp_path / "executor.db", replica, timedelta(days=-4000))
+    async with executing(*asked) as rig:
+        await until_run(rig)
+
+
+async def test_what_was_made_before_the_clock_was_set_back_is_not_made_again(
+    tmp_path: Path,
+) -> None:
+    noted = {second * 1_000_000 for second in range(int(time.time()) - 2, int(time.time()) + 3)}
+    path, replica = await stopped(tmp_path / "executor.db", replica_of(QUICK, schedule()))
+    with closing(sqlite3.connect(path)) as db, db:
+        row = "('tick', ?, 0, 'MISSED', '', '', '', 1)"
+        db.executemany(f"INSERT INTO schedule_runs VALUES {row}", [(at,) for at in noted])
+    async with executing(path, replica) as rig:
+        await until_run(rig, len(noted) + 1)
+        made = await rig.stub.ListExecutions(executor_pb2.ListExecutionsRequest(), metadata=ADMIN)
+
+    times = [datetime.fromtimestamp(at // 1_000_000, UTC).isoformat() for at in noted]
+    assert made.executions
+    assert not {derived_id("schedule", "tick", at) for at in times} & {
+        each.execution_id for each in made.executions
+    }
 
 
 async def test_a_schedule_is_not_looked_for_among_the_runs_of_others(tmp_path: Path) -> None:
