@@ -26,6 +26,8 @@ from tui.suite import HomeUnusable, Suite, find
 logger = logging.getLogger("podium_worker")
 
 GRACE_SECONDS = 30.0
+# To say that no more tasks are wanted.
+_FAREWELL_SECONDS = 2.0
 _TOKEN_SECONDS = 30.0
 _FIRST_PAUSE_SECONDS = 0.5
 
@@ -103,8 +105,11 @@ async def _converse(talk: Conversation, stopping: asyncio.Event, grace: float) -
     try:
         await asyncio.wait((running, waiting), return_when=asyncio.FIRST_COMPLETED)
         talk.stop()
-        await asyncio.wait((running,), timeout=grace)
-        if not running.done():
+        await asyncio.wait((running,), timeout=min(grace, _FAREWELL_SECONDS))
+        # With nothing to end, an executor that is away is not waited for.
+        if not running.done() and talk.busy:
+            await asyncio.wait((running,), timeout=max(grace - _FAREWELL_SECONDS, 0))
+        if not running.done() and talk.busy:
             talk.jobs.give_up()
             await asyncio.wait((running,), timeout=5)
         if running.done():

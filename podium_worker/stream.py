@@ -64,8 +64,13 @@ class Conversation:
         self._wake.set()
 
     @property
+    def busy(self) -> bool:
+        """Whether there is something to do, or to say."""
+        return bool(len(self.jobs) or self.jobs.let_go)
+
+    @property
     def done(self) -> bool:
-        return self.stopping and not len(self.jobs) and not self.jobs.let_go
+        return self.stopping and not self.busy
 
     async def run(self) -> None:
         """Work until :meth:`stop`, and all that is here is done.

@@ -9,9 +9,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import grpc
 import pytest
 
-from podium_worker import Later, Task, TaskFailed, worker
+from podium.worker.v1 import worker_pb2_grpc
+from podium_worker import Later, Task, TaskFailed, running, worker
+from podium_worker.stream import Conversation
 from tests.executor.rig import Rig, executing, step, workflow
 from tests.worker.test_worker import at_work
 
@@ -145,3 +148,19 @@ async def test_a_thread_that_never_returns_keeps_nobody_waiting(tmp_path: Path) 
         assert names
         assert all(each.daemon for each in names)
         go_on.set()
+
+
+async def test_who_has_nothing_waits_for_no_executor_that_is_away(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    @worker("a")
+    async def nothing(task: Task) -> None:
+        pass
+
+    monkeypatch.setattr(running, "_FAREWELL_SECONDS", 0.05)
+    async with grpc.aio.insecure_channel("127.0.0.1:1") as channel:
+        stub = worker_pb2_grpc.WorkerServiceStub(channel)
+        stopping = asyncio.Event()
+        stopping.set()
+        async with asyncio.timeout(30):
+            await running._converse(Conversation(stub, [nothing], "w"), stopping, grace=3_600)
