@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +16,7 @@ from services.errors import InvalidRequest, Overloaded
 from services.executor.workers import session
 from services.rpc import raising_ours
 from tests.executor.rig import ADMIN, Rig, executing, step, workflow
-from tests.executor.working import queue
+from tests.executor.working import queue, result
 
 ONE = workflow("one", step("a", "SIMPLE"))
 HELLO = pb.WorkRequest(
@@ -96,3 +98,39 @@ async def test_who_is_replaced_while_it_does_not_read_is_ended(
         await to_its_end(call)
         assert await call.code() is grpc.StatusCode.OK
         assert await connected(rig)
+
+
+async def test_who_says_more_than_the_disk_takes_is_read_no_further(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session, "_MOST_UNTOLD_BYTES", 1 << 20)
+    go_on = threading.Event()
+    async with executing(tmp_path / "e.db", [ONE]) as rig:
+        call = await greeted(rig)
+        await rig.begin("one")
+        task = (await call.read()).tasks[0]
+        word = pb.TaskWord(
+            task_id=task.task_id,
+            execution_id=task.execution_id,
+            output=json.dumps({"said": "x" * 2_000_000}),
+        )
+        stalled = rig.store.writer.chore(lambda db: waited(go_on))
+
+        async def say() -> None:
+            for _ in range(20):
+                await call.write(pb.WorkRequest(words=[word]))
+            await call.write(pb.WorkRequest(results=[result(task, output={"done": True})]))
+
+        saying = asyncio.create_task(say())
+        # It would take no longer, and all of it would be in memory.
+        await asyncio.wait({saying}, timeout=1)
+        assert not saying.done()
+        go_on.set()
+        await asyncio.gather(saying, stalled)
+        ended = await rig.ended(task.execution_id, 30)
+
+    assert json.loads(ended.output)["done"]
+
+
+def waited(go_on: threading.Event) -> None:
+    go_on.wait(30)

@@ -31,6 +31,7 @@ Said = pb.TaskResult | pb.TaskWord
 _MOST_OFFERS = 1000
 _MOST_SLOTS = 10_000
 _MOST_UNREAD_BYTES = 256 << 20
+_MOST_UNTOLD_BYTES = 32 << 20
 _MOST_BYTES_A_MESSAGE = 8 << 20
 _MOST_DETAIL_CHARS = 4096
 _LAST_WORDS_SECONDS = 5.0
@@ -61,6 +62,9 @@ class WorkSession(Taker):
         self._answers: deque[pb.Answer] = deque()
         self._gone: deque[str] = deque()
         self._unread = 0
+        # Bytes of what it has said that is not stored yet.
+        self._untold = 0
+        self._room = asyncio.Event()
         self._wake = asyncio.Event()
         self._greeted = False
         self._stopping = False
@@ -161,6 +165,10 @@ class WorkSession(Taker):
         try:
             async for request in requests:
                 await self.take(request)
+                while self._untold > _MOST_UNTOLD_BYTES:
+                    # It says more than the disk takes.
+                    self._room.clear()
+                    await self._room.wait()
         finally:
             self.end()
 
@@ -182,14 +190,21 @@ class WorkSession(Taker):
             self._wake.set()
 
     async def _say(self, said: Said, make: Callable[..., TaskUpdated], reply: Reply) -> None:
-        text = said.output
+        text, size = said.output, said.ByteSize()
         event = partial(make, said, self.worker_id)
+        self._untold += size
+
+        def told(what: Told | ServiceError) -> None:
+            self._untold -= size
+            self._room.set()
+            reply(what)
+
         try:
             # Not awaited where it is short: that would be a turn of the loop for each.
             output = parsed(text) if len(text) < LARGE_CHARS else await document(text)
-            self._working.tell(self.caller, said.execution_id, said.task_id, output, event, reply)
+            self._working.tell(self.caller, said.execution_id, said.task_id, output, event, told)
         except ServiceError as error:
-            reply(error)
+            told(error)
 
     def _let_go(self, task_id: str) -> None:
         if task_id in self._had:
