@@ -38,6 +38,7 @@ class Office:
         self._shell = shell
         self._loop = loop
         self._dispatcher: Dispatcher | None = None
+        self._between: Callable[[], None] = lambda: None
         self.begin()
 
     def begin(self) -> None:
@@ -70,10 +71,18 @@ class Office:
         found = rows.waiting(self._shell.db, 0, 1)
         return found[0] if found else None
 
-    def hand_on(self, message: rows.Message) -> None:
-        """Do all that is to be done about a message."""
+    def hand_on(self, message: rows.Message, between: Callable[[], None] = lambda: None) -> None:
+        """Do all that is to be done about a message.
+
+        Args:
+            between: Called after each action.
+        """
         assert self._dispatcher is not None
-        self._loop.run_until_complete(self._dispatcher.handle(message))
+        self._between = between
+        try:
+            self._loop.run_until_complete(self._dispatcher.handle(message))
+        finally:
+            self._between = lambda: None
 
     def receive(self, delivery: str, payload: Mapping[str, Json]) -> bool:
         """A request comes to the webhook; whether it was there before."""
@@ -93,6 +102,7 @@ class Office:
         """As of :class:`Writer`."""
         self._shell.write(unit)
         unit.done(unit)
+        self._between()
 
     async def evaluate(self, source: str, payload: str, **_: object) -> Json:
         """As of :class:`Scripts`."""
@@ -102,4 +112,6 @@ class Office:
             raise ScriptFailed(str(error)) from error
 
     async def _told(self, execution_id: str, event: Event | None) -> Any:
-        return self._shell.asked(execution_id, event)
+        told = self._shell.asked(execution_id, event)
+        self._between()
+        return told

@@ -19,6 +19,7 @@ from services.executor import queries
 from services.executor.core.events import Event, Interrupted
 from services.executor.core.identity import derived_id, fraction
 from services.executor.core.model import Json
+from services.executor.eventing import rows
 from services.executor.snapshots import Snapshots
 from tests.executor.core.flows import judged
 from tests.executor.rig import replica_of
@@ -237,14 +238,21 @@ class World:
             elif message := self._office.waiting():
                 self._hand_on(message)
 
-    def _hand_on(self, message: object) -> None:
+    def _all_arrive(self) -> None:
+        """As after a crash: what follows from an action is there before the next one."""
+        self._workers.listen()
+        while self._shell.post:
+            self._shell.deliver()
+            self._workers.listen()
+
+    def _hand_on(self, message: rows.Message) -> None:
         def may_die() -> None:
             if self._luck.random() < self.faults.die:
                 raise Died
 
         self._shell.writing = may_die
         try:
-            self._office.hand_on(message)  # type: ignore[arg-type]
+            self._office.hand_on(message, self._all_arrive)
         except Died:
             self._shell.writing = lambda: None
             self._shell.die()
@@ -277,7 +285,7 @@ def _came_to(shell: Shell) -> dict[str, Json]:
     return {
         "executions": dict(executions),
         "tasks": tasks,
-        **{name: [[*row] for row in rows] for name, rows in beside.items()},
+        **{name: [[*row] for row in found] for name, found in beside.items()},
     }
 
 
