@@ -71,3 +71,11 @@ def test_a_worker_was_seen_when_its_last_queue_heard_of_it() -> None:
 
     assert row.seen == NOW - 2
     assert row.document["lastSeenAt"] == "2027-01-15T07:59:58Z"
+
+
+def test_a_type_with_a_colon_is_another_queue_than_that_of_a_domain() -> None:
+    told = pb.ListQueuesResponse(
+        queues=[pb.Queue(task_type="charge", domain="eu"), pb.Queue(task_type="eu:charge")]
+    )
+
+    assert [row.id for row in queues(told)] == ["eu:charge", ":eu:charge"]

@@ -46,8 +46,12 @@ class Worker(NamedTuple):
 
 
 def name_of(queue: pb.Queue) -> str:
-    """As people write it: the type, with its domain before it."""
-    return f"{queue.domain}:{queue.task_type}" if queue.domain else queue.task_type
+    """As people write it: the type, with its domain before it.
+
+    One without a domain whose type has a colon begins with one: it is no other's domain.
+    """
+    apart = queue.domain or ":" in queue.task_type
+    return f"{queue.domain}:{queue.task_type}" if apart else queue.task_type
 
 
 def queues(told: pb.ListQueuesResponse) -> list[Queue]:
