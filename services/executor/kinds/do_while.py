@@ -5,6 +5,7 @@ from __future__ import annotations
 from services.executor.core import loops
 from services.executor.core.kind import Finished, Kind, Next, Script, View, Waiting, unusable
 from services.executor.core.model import Json, TaskStatus
+from services.executor.kinds.called import called
 from services.executor.kinds.comparisons import comparison
 from services.executor.kinds.scripts import needed, used
 
@@ -34,7 +35,7 @@ class DoWhile(Kind):
             listed = bool(view.step.document.get("items"))
             return unusable(_NO_LIST) if listed else _round(view, 1, None)
         if not isinstance(items, list):
-            return unusable(f"items must be a list, not {type(items).__name__}.")
+            return unusable(f"items must be a list, not {called(items)}.")
         return _round(view, 1, items) if items else Finished(output={"iteration": 0})
 
     def joined(self, view: View) -> Next:

@@ -9,6 +9,7 @@ from services.executor.core import spawning
 from services.executor.core.commands import Wanted
 from services.executor.core.kind import Finished, Kind, Look, Next, View, Waiting, unusable
 from services.executor.core.model import Json
+from services.executor.kinds.called import called
 from services.executor.kinds.fork_join import MOST_BRANCHES, too_many
 
 _LOOK = "definitions"
@@ -88,7 +89,7 @@ def _same_task(view: View, inputs: Mapping[str, Json]) -> Branches:
     """One task, or workflow, for each item of ``forkTaskInputs``."""
     items = inputs["forkTaskInputs"]
     if not isinstance(items, list):
-        raise ValueError(f"forkTaskInputs must be a list, not {type(items).__name__}.")
+        raise ValueError(f"forkTaskInputs must be a list, not {called(items)}.")
     task = _repeated(view, inputs)
     name = str(task["name"])
     taken = view.is_taken(f"_{name}_0{view.task.suffix}")
@@ -135,14 +136,15 @@ def _listed(inputs: Mapping[str, Json], document: Mapping[str, Json]) -> Branche
     inputs_name = str(document.get("dynamicForkTasksInputParamName"))
     tasks, given = inputs.get(tasks_name), inputs.get(inputs_name)
     if not isinstance(tasks, list) or not all(isinstance(task, dict) for task in tasks):
+        found_is = "a list with others" if isinstance(tasks, list) else called(tasks)
         raise ValueError(
             f"Input {tasks_name!r} is invalid. Cannot deserialize a list of Workflow Tasks from "
-            f"{type(tasks).__name__}"
+            f"{found_is}"
         )
     if not isinstance(given, dict | None):
         raise ValueError(
             "Input to the dynamically forked tasks is not a map -> expecting a map of K,V  but "
-            f"found {type(given).__name__}"
+            f"found {called(given)}"
         )
     found = [_as_task(task) for task in tasks if isinstance(task, dict)]
     refs = (task["taskReferenceName"] for task in found)

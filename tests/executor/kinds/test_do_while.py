@@ -110,7 +110,8 @@ def test_a_loop_over_an_empty_list_runs_nothing() -> None:
 
 @pytest.mark.parametrize(
     ("value", "reason"),
-    [("text", "items must be a list, not str."), ({"a": 1}, "items must be a list, not dict."),
+    [("text", "items must be a list, not a string."),
+     ({"a": 1}, "items must be a list, not an object."),
      (None, "items must be a list, and it is null: what it names is not there.")],
 )  # fmt: skip
 def test_a_loop_over_no_list_says_so(value: Json, reason: str) -> None:

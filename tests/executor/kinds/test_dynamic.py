@@ -330,10 +330,10 @@ def test_a_rerun_keeps_what_was_made_within_branches() -> None:
 
 @pytest.mark.parametrize(
     ("inputs", "more", "reason"),
-    [({"forkTaskInputs": 5, "forkTaskName": "x"}, {}, "forkTaskInputs must be a list, not int."),
+    [({"forkTaskInputs": 5, "forkTaskName": "x"}, {}, "must be a list, not a number."),
      ({"forkTaskInputs": []}, {}, "forkTaskName or forkTaskWorkflow must say what runs"),
-     ({"tasks": "no"}, LISTED, "Cannot deserialize a list of Workflow Tasks from str"),
-     ({"tasks": [], "inputs": []}, LISTED, "expecting a map of K,V  but found list"),
+     ({"tasks": "no"}, LISTED, "Cannot deserialize a list of Workflow Tasks from a string"),
+     ({"tasks": [], "inputs": []}, LISTED, "expecting a map of K,V  but found a list"),
      ({"tasks": [{"name": "a"}]}, LISTED, "A dynamically forked task has no taskReferenceName."),
      ({"tasks": [{"name": "a", "taskReferenceName": "a__1"}]}, LISTED, "must not hold '__'"),
      ({"tasks": [{"name": "a", "taskReferenceName": "join"}]}, LISTED, "'join' is there already"),
