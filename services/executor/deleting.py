@@ -95,8 +95,8 @@ def _check(each: _Standing, root: str) -> None:
     child = "" if each.id == root else f" of its sub-workflow {each.id}"
     if not each.status.final:
         raise Conflict(
-            f"Only what has ended can be deleted: the status{child} is {each.status}; ask for it "
-            "to be terminated, too."
+            f"Only what has ended can be deleted: the status{child} is {each.status}. Terminate "
+            "it first, or have the deletion do so (remove --terminate)."
         )
     if each.awaited and each.id == root:
         raise Conflict("A task of another execution still waits for it; delete it with that one.")

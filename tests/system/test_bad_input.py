@@ -199,9 +199,12 @@ def test_a_list_that_is_cut_says_that_there_are_more(suite: Suite) -> None:
         cut = suite.podium("executions", "wf:listed", "--limit", "1", "--output", output)
         whole = suite.podium("executions", "wf:listed", "--limit", "2", "--output", output)
 
+        none = suite.podium("executions", "wf:nowhere", "--output", output)
+
         assert cut.stderr == "more: 1 of 2; --limit 2 shows more\n"
         assert whole.stderr == ""
-        assert cut.returncode == whole.returncode == 0
+        assert none.stderr == "none found\n"
+        assert cut.returncode == whole.returncode == none.returncode == 0
 
 
 def status_into(file: TextIO, suite: Suite) -> subprocess.CompletedProcess[str]:

@@ -56,12 +56,14 @@ def _quoted(word: str) -> str:
 
 
 def say_more(shown: int, total: tuple[int, bool], limit: int) -> None:
-    """Tell, beside the list, of how many it shows the first.
+    """Tell, beside the list, of how many it shows the first, or that there are none.
 
     Args:
         total: How many there are, and whether there may be more.
     """
     count, bound = total
+    if not shown and not count:
+        click.echo("none found", err=True)
     if shown < count or bound:
         most = f"more than {count:,}" if bound else f"{count:,}"
         click.echo(f"more: {shown:,} of {most}; --limit {2 * limit} shows more", err=True)
