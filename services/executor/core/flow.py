@@ -113,7 +113,8 @@ def give_up(deciding: Deciding, task: Task, step: Step) -> None:
         deciding.put(task)
         passed(deciding, task)
     elif step.permissive:
-        deciding.failed_refs = (*deciding.failed_refs, task.ref)
+        if len(deciding.failed_refs) < MOST_FAILED_REFS:
+            deciding.failed_refs = (*deciding.failed_refs, task.ref)
         passed(deciding, task)
     elif (loop := _catching(deciding, task)) is not None:
         completion.cancel_within(deciding, loop)
@@ -218,6 +219,8 @@ def _fork_before(deciding: Deciding, task: Task) -> Task | None:
     return fork if fork is not None and fork.kind in _FORKS else None
 
 
+# They are written with each event, and the execution fails by any of them.
+MOST_FAILED_REFS = 1000
 _FORKS = frozenset(("FORK_JOIN", "FORK_JOIN_DYNAMIC"))
 
 MOVES = Moves(enter, await_refs, settle)

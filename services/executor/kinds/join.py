@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from services.executor.core.kind import Finished, Kind, Next, View, Waiting
 from services.executor.core.model import Json, Task, TaskStatus
+from services.executor.core.sizes import MAX_REASON_CHARS
 
 
 class Join(Kind):
@@ -26,14 +29,26 @@ class Join(Kind):
         output: dict[str, Json] = {task.ref: task.output for task in tasks if task.output}
         failed = [task for task in tasks if not task.status.successful]
         if failed:
-            reason = " ".join(task.reason for task in failed if task.reason)
+            reason = _joined(" ", (task.reason for task in failed if task.reason))
             return Finished(_failure(failed), output=output, reason=reason)
         flawed = [task for task in tasks if task.status is TaskStatus.COMPLETED_WITH_ERRORS]
         if flawed:
-            named = ", ".join(f"{task.name}/{task.id}" for task in flawed)
+            named = _joined(", ", (f"{task.name}/{task.id}" for task in flawed))
             reason = f"{named} completed with errors"
             return Finished(TaskStatus.COMPLETED_WITH_ERRORS, output=output, reason=reason)
         return Finished(output=output)
+
+
+def _joined(between: str, texts: Iterable[str]) -> str:
+    """``texts`` in one, as far as a reason has room for them: there may be 100,000."""
+    found: list[str] = []
+    room = MAX_REASON_CHARS
+    for text in texts:
+        found.append(text)
+        room -= len(text) + len(between)
+        if room < 0:
+            break
+    return between.join(found)
 
 
 def _failure(failed: list[Task]) -> TaskStatus:

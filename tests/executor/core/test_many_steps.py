@@ -9,7 +9,9 @@ import pytest
 
 from services.executor.core.deciding import Deciding
 from services.executor.core.events import Started
+from services.executor.core.flow import MOST_FAILED_REFS
 from services.executor.core.model import Json, Task
+from services.executor.core.sizes import MAX_REASON_CHARS
 from services.executor.kinds import KINDS
 from tests.executor.core.counting import Counting
 from tests.executor.core.simulator import Simulator, answer, http, task, workflow
@@ -48,3 +50,20 @@ def test_a_loop_that_fails_alone_costs_what_it_holds(monkeypatch: pytest.MonkeyP
     run.answers("h3__1", answer(status=404))
     assert run.task("l3").status == "COMPLETED_WITH_ERRORS"
     assert run.status == "RUNNING"
+
+
+def test_of_many_that_may_fail_some_are_named() -> None:
+    made: list[Json] = [
+        {"name": "h", "taskReferenceName": f"h{number}", "type": "HUMAN", "permissive": True}
+        for number in range(MOST_FAILED_REFS + 10)
+    ]
+    fork = task("f", "FORK_JOIN_DYNAMIC", {"tasks": "${workflow.input.tasks}", "inputs": {}},
+                dynamicForkTasksParam="tasks", dynamicForkTasksInputParamName="inputs")  # fmt: skip
+    run = Simulator(workflow(fork, task("j", "JOIN", permissive=True)), {"tasks": made}).begin()
+    for each in made:
+        assert isinstance(each, dict)
+        run.says(str(each["taskReferenceName"]), "FAILED_WITH_TERMINAL_ERROR", reason="x" * 5000)
+
+    assert len(run.execution.failed_refs) == MOST_FAILED_REFS
+    assert (run.status, run.task("j").status) == ("FAILED", "FAILED")
+    assert len(run.task("j").reason) <= MAX_REASON_CHARS
