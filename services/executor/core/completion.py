@@ -32,15 +32,18 @@ def complete(deciding: Deciding) -> None:
     if not deciding.failed_refs:
         end(deciding, ExecutionStatus.COMPLETED, "", task=deciding.last)
         return
-    tasks = [task for ref in deciding.failed_refs if (task := deciding.latest(ref))]
-    failed = [task for task in tasks if not task.status.successful]
-    if not failed:
-        deciding.failed_refs = ()
+    known = {ref: deciding.latest(ref) for ref in deciding.failed_refs}
+    failed = [task for task in known.values() if task and not task.status.successful]
+    dropped = [ref for ref, task in known.items() if task is None]
+    deciding.failed_refs = (*dropped, *(task.ref for task in failed))
+    if not deciding.failed_refs:
         end(deciding, ExecutionStatus.COMPLETED, "", task=deciding.last)
         return
-    deciding.failed_refs = tuple(dict.fromkeys(task.ref for task in failed))
-    reason = failed_tasks_reason(failed)
-    end(deciding, ExecutionStatus.FAILED, reason, task=failed[-1], failing=failed[-1])
+    # A loop keeps its last rounds only; what failed in the others has failed.
+    said = [f"Task {ref} failed in a round that was dropped (keepLastN)" for ref in dropped]
+    reason = ". ".join((*said, *([failed_tasks_reason(failed)] if failed else ())))
+    failing = failed[-1] if failed else None
+    end(deciding, ExecutionStatus.FAILED, reason, task=failing or deciding.last, failing=failing)
 
 
 def failed_tasks_reason(failed: Iterable[Task]) -> str:

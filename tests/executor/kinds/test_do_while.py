@@ -208,3 +208,17 @@ def test_a_thousand_rounds_touch_a_few_tasks_each() -> None:
     # What answered, the loop, and the next one; at the end there is no next one.
     assert max(touched) == 3
     assert run.status == "COMPLETED"
+
+
+def test_what_failed_in_a_round_that_was_dropped_has_failed() -> None:
+    loop = task("l", "DO_WHILE", loopCondition="$.l.iteration < 3", keepLastN=1,
+                loopOver=[http("h", permissive=True)])  # fmt: skip
+    run = Simulator(workflow(loop, failureWorkflow="mend")).begin()
+    run.answers("h__1", answer(status=500))
+    run.answers("h__2", answer())
+    run.answers("h__3", answer())
+
+    assert run.status == "FAILED"
+    assert run.execution.failed_refs == ("h__1",)
+    assert run.execution.reason == "Task h__1 failed in a round that was dropped (keepLastN)"
+    assert [each.workflow for each in run.started] == ["mend"]
