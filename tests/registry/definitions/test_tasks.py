@@ -333,7 +333,7 @@ def test_the_examples_are_definitions_without_a_warning() -> None:
 
 def test_outputs_are_kept_of_what_gives_one() -> None:
     kept: Json = {"key": "${uri}", "ttlInSecond": 60}
-    accepted(task("INLINE", {"expression": "1"}, cacheConfig=kept))
+    accepted(task("INLINE", {"expression": "1", "uri": "x"}, cacheConfig=kept))
     assert faults(task("WAIT", cacheConfig=kept)) == [
         "cacheConfig: is not for WAIT, which gives no value"
     ]
@@ -341,3 +341,22 @@ def test_outputs_are_kept_of_what_gives_one() -> None:
         "cacheConfig.ttlInSecond: must be at least 1, not 0",
         "cacheConfig.key: is required",
     ]
+
+
+@pytest.mark.parametrize(
+    ("key", "said"),
+    [
+        ("${idd}-${id}-$x", ["'idd' is not in inputParameters, of which it names fields"]),
+        (
+            "${workflow.input.id}",
+            ["'workflow' is not in inputParameters, of which it names fields"],
+        ),
+        ("${id.of}-plain", []),
+        ("plain", []),
+    ],
+)
+def test_a_key_of_what_is_not_there_is_told(key: str, said: list[str]) -> None:
+    inline: Json = {"expression": "1", "id": "${workflow.input.id}"}
+    found = warned(task("INLINE", inline, cacheConfig={"key": key, "ttlInSecond": 60}))
+
+    assert [each.partition(": ")[2].partition(";")[0] for each in found] == said

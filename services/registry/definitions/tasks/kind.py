@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -195,6 +196,20 @@ ELSEWHERE = tuple(
 _TASK = Record("a task", COMMON, unknown=Unknown.WARN)
 
 
+_NAMED = re.compile(r"\$\{([^{}.]+)[^{}]*\}")
+
+
+def _check_cache_key(task: Document, at: Place) -> None:
+    """What it names and is not there is null: all tasks would have the output of the first."""
+    config, inputs = task.get("cacheConfig"), task.get("inputParameters")
+    key = config.get("key") if isinstance(config, dict) else None
+    known = inputs if isinstance(inputs, dict) else {}
+    for name in _NAMED.findall(key) if isinstance(key, str) else ():
+        if name not in known:
+            hint = at.guess(name, known)
+            at.warn(f"{shown(name)} is not in inputParameters, of which it names fields{hint}")
+
+
 class TaskType:
     """A task of a workflow; read by the kind that its ``type`` names."""
 
@@ -210,6 +225,7 @@ class TaskType:
         at.reading.tasks.insert(slot, (read, kind, at))
         if kind is not None:
             kind.read_inputs(kind, read, at)
+            _check_cache_key(read, at / "cacheConfig" / "key")
             kind.check(read, at)
         return read
 
