@@ -15,8 +15,6 @@ from services.executor.core.workflow import Step
 
 _ROUND = re.compile(r"(.+)__([0-9]{1,9})", re.DOTALL)
 _LOOP = "DO_WHILE"
-# More than the names of a task, of its fork and of the rounds that it can stand in come to.
-_LONGEST_REF = 4096
 
 
 def skip(deciding: Deciding, event: Skipped) -> None:
@@ -61,8 +59,6 @@ def _place(deciding: Deciding, ref: str) -> tuple[Step, str]:
     Raises:
         Refused: There is none, or its round is over.
     """
-    if len(ref) > _LONGEST_REF:
-        raise Refused(f"There is no task {ref[:100]!r}… in the workflow.", missing=True)
     name, suffix = ref, ""
     while (step := _step(deciding, name, suffix)) is None and (parts := _ROUND.fullmatch(name)):
         name, suffix = parts[1], f"__{int(parts[2])}{suffix}"
