@@ -50,9 +50,8 @@ class Breakers:
             return breaker
         if host in self._forced:
             return self._forced[host]
-        breaker = self._hosts[host] = Breaker(host, self._thresholds, now)
-        if len(self._hosts) > MOST_HOSTS:
-            self._forget()
+        breaker = Breaker(host, self._thresholds, now)
+        self._keep(breaker)
         return breaker
 
     def ended(self, breaker: Breaker, permit: int, good: bool | None, now: float) -> None:
@@ -71,7 +70,7 @@ class Breakers:
         breaker.set(said.mode, now)
         if said.mode is Mode.AUTOMATIC:
             self.said.pop(host, None)
-            self._hosts[host] = breaker
+            self._keep(breaker)
         else:
             self.said[host], self._forced[host] = said, breaker
         return breaker
@@ -83,6 +82,11 @@ class Breakers:
     def __iter__(self) -> Iterator[Breaker]:
         yield from self._forced.values()
         yield from self._hosts.values()
+
+    def _keep(self, breaker: Breaker) -> None:
+        self._hosts[breaker.host] = breaker
+        if len(self._hosts) > MOST_HOSTS:
+            self._forget()
 
     def _forget(self) -> None:
         oldest = list(islice(self._hosts.values(), _LOOKED_AT))

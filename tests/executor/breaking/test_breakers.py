@@ -76,6 +76,15 @@ def test_of_too_many_hosts_the_longest_unused_closed_one_is_forgotten() -> None:
     assert sum(1 for _ in breakers) == MOST_HOSTS + 1
 
 
+def test_no_more_are_kept_where_many_begin_anew() -> None:
+    breakers = Breakers()
+    for number in range(MOST_HOSTS + 10):
+        breakers.say(f"h{number}:80", Said(Mode.CLOSED, "ops", NOW), 0.0)
+        breakers.say(f"h{number}:80", Said(Mode.AUTOMATIC, "ops", NOW), 0.0)
+
+    assert sum(1 for _ in breakers) == MOST_HOSTS
+
+
 def test_open_ones_are_forgotten_where_all_are_open() -> None:
     breakers = Breakers(Thresholds(calls=1))
     for number in range(MOST_HOSTS + 3):
