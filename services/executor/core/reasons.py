@@ -25,10 +25,12 @@ def kept(deciding: Deciding, reason: str, task: Task | None = None, output: Json
     Args:
         output: What the task, or the execution, comes to.
     """
+    if not reason:
+        return ""
     keys = deciding.workflow.masked
     if task is not None and (own := deciding.step(task).masked):
         keys = keys | own
-    if not keys or not reason:
+    if not keys:
         return shortened(reason)
     documents = [output] if task is None else [output, task.input, task.output]
     documents += [cast("Json", deciding.execution.input), cast("Json", deciding.variables)]
