@@ -231,6 +231,7 @@ class Queues:
         elif task.status.final or task.next_at is not None:
             self._gone(task)
         elif task.id not in self._claims:
+            self._tell(task)
             self._release(task.id)
             if task.id not in self._waiting:
                 name, at = limited_by(task.queue, task.name), micros(task.updated_at)
@@ -243,6 +244,10 @@ class Queues:
         if claim is None and task.id in self._held:
             return
         taker = claim[1] if claim is not None else None
+        before = self._held.get(task.id)
+        if before is not None and before.taker is not taker:
+            # Put back, and taken by another one, at once.
+            self._tell(task)
         name = limited_by(task.queue, task.name)
         held = Held(execution.id, task.queue, name, task.worker_id, taker)
         self._hold(task.id, held)
@@ -253,10 +258,14 @@ class Queues:
     def _gone(self, task: Task) -> None:
         self._drop(task.id)
         self._void(task.id)
+        self._tell(task)
+        self._release(task.id)
+
+    def _tell(self, task: Task) -> None:
+        """Whoever has it has it no more."""
         held = self._held.get(task.id)
         if held is not None and held.taker is not None:
             held.taker.ended(task)
-        self._release(task.id)
 
     def _hold(self, task_id: str, held: Held) -> None:
         if task_id not in self._held:

@@ -527,6 +527,24 @@ async def test_tasks_of_workers_that_are_gone_are_put_back(tmp_path: Path) -> No
         assert task.poll_count == 2
 
 
+async def test_who_is_connected_hears_that_its_task_was_put_back(tmp_path: Path) -> None:
+    async with executing(tmp_path / "e.db", [ONE]) as rig, working(rig, "a") as first:
+        await rig.begin("one")
+        task = await first.task()
+        async with working(rig, "a", worker="w2") as second:
+            requeue = pb.RequeueTasksRequest(task_type="a", worker_id="w1")
+            assert (await rig.workers.RequeueTasks(requeue, metadata=ADMIN)).count == 1
+            async with asyncio.timeout(5):
+                assert await first.ended.get() == task.task_id
+            assert (await second.task()).task_id == task.task_id
+            first.say(let_go=[task.task_id])
+            # Its hand is free, and what the other one has stays so.
+            second.result(task)
+            assert not (await second.answer()).code
+            await rig.begin("one")
+            await first.task()
+
+
 @pytest.mark.parametrize(
     ("hello", "error", "why"),
     [

@@ -275,9 +275,10 @@ class WorkSession(Taker):
         self._more_unread(len(message.input) + len(message.output))
 
     def ended(self, task: Task) -> None:
-        # Its own result is answered after this: that is no news to it.
         self._working.done(task.id)
-        if task.id in self._had and not self._over.is_set():
+        # Its own result is answered after this: that is no news to it.
+        is_news = task.id in self._had and task.id not in self._said
+        if is_news and not self._over.is_set():
             self._gone.append(task.id)
             self._wake.set()
 
