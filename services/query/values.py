@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
 
 from services.query import durations
@@ -29,6 +29,7 @@ _SEVERAL = ("=", "~")
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,29})(?:\.[0-9]{1,30})?(?:[eE][+-]?[0-9]{1,3})?")
 _LITERALS = ("true", "false", "null")
 _LARGEST = 2**63
+_FIRST = datetime(1973, 1, 1, tzinfo=UTC)
 
 
 def literal(text: str) -> int | float | bool | str | None:
@@ -154,13 +155,21 @@ def _age(field: Field, alias: str, operator: str, token: Token) -> list[Value]:
         return [durations.length(token.text)]
     except ValueError as error:
         try:
-            return [durations.moment(token.text)]
+            return [_recent(token.text)]
         except ValueError:
             raise QueryFault(
                 f"{token.text!r}: {error}; or a time like 2026-01-31T12:00.",
                 token.start,
                 token.end,
             ) from None
+
+
+def _recent(text: str) -> datetime:
+    """As :func:`durations.moment`; a small number is a length whose unit was left out."""
+    at = durations.moment(text)
+    if text.isdecimal() and at < _FIRST:
+        raise ValueError
+    return at
 
 
 def _read(

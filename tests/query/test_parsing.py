@@ -64,6 +64,7 @@ ORDERS = Term("wf", "=", (text("order", ""),))
         ('workflowType = "two words"', Term("wf", "=", (text("two words"),))),
         ("reason~time*out", Term("reason", "~", (text("time", "out"),))),
         ("older:10m", Term("older", "=", (timedelta(minutes=10),))),
+        ("older:1767225600000", Term("older", "=", (datetime(2026, 1, 1, tzinfo=UTC),))),
         ("after:2026-01-31", Term("newer", "=", (datetime(2026, 1, 31, tzinfo=UTC),))),
         ("startTime > 1767225600000", Term("started", ">", (datetime(2026, 1, 1, tzinfo=UTC),))),
         (
@@ -109,6 +110,8 @@ def test_a_query_is_read(written: str, tree: Query) -> None:
         ("a OR", "A term is missing at the end", ""),
         ("a AND OR b", "A term is missing before OR", "OR"),
         ("older:yesterday", "'yesterday': write a number and its unit", "yesterday"),
+        ("older:10", "'10': write a number and its unit", "10"),
+        ("newer:20260131", "or a time like 2026-01-31", "20260131"),
         ("dur>30", "'30': write a number and its unit", "30"),
         ("dur>900w900w900w900w900w900w", "more than a hundred years", "900w900w900w900w900w900w"),
         ("after:2026-99-99", "a time like", "2026-99-99"),
