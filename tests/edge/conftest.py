@@ -101,8 +101,13 @@ class Edge:
 
 @asynccontextmanager
 async def gateway_to(
-    executor: ScriptedExecutor, address: str, way: tuple[Stage[Gateway], ...] = stages.STAGES
+    executor: ScriptedExecutor,
+    address: str,
+    way: tuple[Stage[Gateway], ...] = stages.STAGES,
+    *,
+    patience_seconds: float = 0.3,
 ) -> AsyncGenerator[Edge]:
+    """A gateway to an executor; one that is away is asked for ``patience_seconds``."""
     replica, clock = replica_of(*DOCUMENTS), Clock()
     tools = Tools("1", 1 << 20)
     recorded: list[tuple[Call, int]] = []
@@ -118,7 +123,7 @@ async def gateway_to(
         gateway = Gateway(
             definitions=Definitions(replica),
             session=session,
-            executor=Executor(stub, patience_seconds=0.3),
+            executor=Executor(stub, patience_seconds=patience_seconds),
             links=Links.of(b"cluster key"),
             judges=judges,
             scripts=RouteScripts(scripts),

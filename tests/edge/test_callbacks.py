@@ -124,7 +124,7 @@ async def test_a_callback_while_the_executor_is_started_again_is_not_lost(
 ) -> None:
     async with serving_executor(executor) as address:
         pass
-    async with gateway_to(executor, address) as edge:
+    async with gateway_to(executor, address, patience_seconds=30.0) as edge:
         calling = asyncio.create_task(edge.client.post("/-/callbacks/t"))
         async with serving_executor(executor, address):
             assert (await calling).status_code == 200

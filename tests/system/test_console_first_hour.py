@@ -167,7 +167,7 @@ def write_the_workflow(console: Terminal, url: str) -> None:
 def allow_it_to_an_application(console: Terminal) -> None:
     go_to(console, "applications", "Administrator")
     console.press("n")
-    console.shows("New application", "id *", "^s Send")
+    console.shows("New application", "id *", "^s Save")
     fill(console, "feedback-portal")
     console.press("Down", "Down", "Down", "Down", "a", "Down", "Down")
     fill(console, "workflow", "Feedback", "EXECUTE")
@@ -179,7 +179,7 @@ def make_a_key(console: Terminal) -> str:
     """It is made with its auth, and shown once; the console keeps it for tests of routes."""
     go_to(console, "auths", "No auth")
     console.press("n")
-    console.shows("New auth", "id *", "^s Send")
+    console.shows("New auth", "id *", "^s Save")
     fill(console, "feedback-keys", "Feedback keys", "", "API_KEY", "feedback-portal")
     save_the_form(console)
     screen = console.shows("pk_", "I have it")
@@ -191,7 +191,7 @@ def make_a_key(console: Terminal) -> str:
 def make_the_service_with_its_route(console: Terminal) -> None:
     go_to(console, "services", "No services yet")
     console.press("n")
-    console.shows("New service", "id *", "^s Send")
+    console.shows("New service", "id *", "^s Save")
     fill(console, "feedback-service", "Feedback Service", "", "/api/feedback")
     console.press("Down", "Down")
     fill(console, "feedback-keys")
@@ -200,7 +200,7 @@ def make_the_service_with_its_route(console: Terminal) -> None:
     console.press("Enter")
     console.shows("1 Routes", "n New route")
     console.press("n")
-    console.shows("New route", "^s Send")
+    console.shows("New route", "^s Save")
     fill(console, "POST", "/user-feedback/{user-id}", "Leaves feedback.")
     console.press("Down", "Down")
     fill(console, "Feedback")
@@ -211,7 +211,7 @@ def make_the_service_with_its_route(console: Terminal) -> None:
 
 
 def write_the_call(console: Terminal, comment: str) -> None:
-    console.shows("headers", "^r Send")
+    console.shows("headers", "^s Send")
     # The cursor is on what there is to fill in; the key is known.
     fill(console, "u-7")
     console.press("Down", "Down", "Down", "Right")
@@ -225,7 +225,7 @@ def follow_its_execution(console: Terminal, ends: str) -> None:
     console.press("o")
     console.shows("1 Timeline", "tell", ends)
     console.press("Escape")
-    console.shows("^r Send")
+    console.shows("[ Send ]")
 
 
 def find_it_among_the_failed(console: Terminal) -> None:
