@@ -63,3 +63,18 @@ def test_a_run_is_made_once_however_often_the_executor_is_killed(suite: Suite) -
     assert len(due) >= 9
     assert {later - earlier for earlier, later in pairwise(due)} == {timedelta(seconds=1)}
     assert len(heard) == len(runs)
+
+
+def test_a_schedule_that_is_paused_already_is_said_to_be(suite: Suite) -> None:
+    suite.apply({"name": "rare", "version": 1, "tasks": [_NOOP]})
+    suite.apply({"kind": "schedule", "name": "rarely", "cronExpression": "0 0 0 1 1 *",
+                 "startWorkflowRequest": {"name": "rare"}})  # fmt: skip
+    told = [suite.podium("schedules", verb, "rarely") for verb in ("pause", "pause", "resume")]
+    again = suite.podium("schedules", "resume", "rarely", "--output", "json")
+    missing = suite.podium("schedules", "pause", "nowhere")
+
+    assert [each.stdout for each in told] == [
+        "paused rarely\n", "paused rarely  (already)\n", "resumed rarely\n",
+    ]  # fmt: skip
+    assert json.loads(again.stdout)["name"] == "rarely"
+    assert (missing.returncode, missing.stderr) == (1, "podium: There is no schedule 'nowhere'.\n")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -169,10 +168,10 @@ def resume(
 
 def _switch(home: Path | None, output: str, name: str, changes: dict[str, Any], word: str) -> None:
     async def work(clients: Clients) -> None:
-        put = await switched(clients, "schedule", name, changes)
+        document, already = await switched(clients, "schedule", name, changes)
         if output != "text":
-            echo_data(json.loads(put.definition.document), output)
+            echo_data(document, output)
         else:
-            click.echo(f"{word} {name}")
+            click.echo(f"{word} {name}{'  (already)' if already else ''}")
 
     call(home, work)

@@ -16,8 +16,11 @@ CALL_SECONDS = 15.0
 
 async def switched(
     clients: Clients, kind: str, name: str, changes: Mapping[str, Any]
-) -> pb.PutResult:
+) -> tuple[dict[str, Any], bool]:
     """Store the definition with ``changes``, by field; None takes a field away.
+
+    Returns:
+        The document, and whether it was so before: then nothing has changed.
 
     Raises:
         ServiceError: There is none, it may not be, or somebody else has changed it meanwhile.
@@ -31,6 +34,6 @@ async def switched(
         document=json.dumps(document, ensure_ascii=False), etag=found.definition.etag
     )
     answer = await clients.registry.PutDefinitions(
-        pb.PutDefinitionsRequest(puts=[put], with_documents=True), timeout=CALL_SECONDS
+        pb.PutDefinitionsRequest(puts=[put]), timeout=CALL_SECONDS
     )
-    return answer.results[0]
+    return document, answer.results[0].outcome == pb.OUTCOME_UNCHANGED
