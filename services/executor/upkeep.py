@@ -196,14 +196,21 @@ def _forget_outputs(at: int, gone: list[int], db: sqlite3.Connection) -> None:
 
 
 def _forget_events(before: int, gone: list[int], db: sqlite3.Connection) -> None:
-    """Drops some of what was done with before that time, and notes how much in ``gone``."""
+    """Drops some of what was done with before that time, and notes how much in ``gone``.
+
+    A delivery that is kept for a task which may still begin to wait stays.
+    """
     dropped = [
-        db.execute(text, (before, _KEYS_AT_ONCE)).rowcount
-        for text in (
+        db.execute(
             "DELETE FROM event_runs WHERE seq IN (SELECT seq FROM event_runs WHERE at < ? LIMIT ?)",
+            (before, _KEYS_AT_ONCE),
+        ).rowcount,
+        db.execute(
             "DELETE FROM event_messages WHERE seq IN (SELECT seq FROM event_messages "
-            "WHERE done_at IS NOT NULL AND done_at < ? LIMIT ?)",
-        )
+            "WHERE done_at IS NOT NULL AND done_at < ? "
+            "AND (kept_until IS NULL OR kept_until <= ?) LIMIT ?)",
+            (before, wall(), _KEYS_AT_ONCE),
+        ).rowcount,
     ]
     gone.append(max(dropped))
 

@@ -14,6 +14,7 @@ import pytest
 
 from services.executor.eventing import shelf as shelves
 from services.executor.eventing.shelf import Kept, Shelf
+from services.executor.upkeep import Upkeep
 from tests.executor.inbound.test_receiving import OPEN, handled, send, status, waiting
 from tests.executor.rig import Rig, executing, replica_of, step, workflow
 
@@ -147,6 +148,15 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 def entry(seq: int, *, seconds: int = 60, chars: int = 10) -> Kept:
     return Kept(seq, NOW + timedelta(seconds=seconds), chars)
+
+
+async def test_what_is_kept_outlives_executions_that_are_kept_for_less(tmp_path: Path) -> None:
+    async with executing(tmp_path / "executor.db", [OPEN, BY_ID]) as rig:
+        await send(rig, {"id": 7})
+        await handled(rig)
+        await Upkeep(retention=timedelta(0)).forget_events(rig.store)
+
+        assert output(await rig.ended(await rig.begin("waits", input={"id": 7}))) == {"id": 7}
 
 
 def test_a_shelf_holds_so_many_of_so_many_characters(monkeypatch: pytest.MonkeyPatch) -> None:
