@@ -94,7 +94,7 @@ def _check(task: Document, at: Place) -> None:
 
 KIND = TaskKind(
     name="WAIT",
-    doc="Waits; with neither field, until somebody ends the task.",
+    doc="Waits; with neither field, or one that comes to null, until somebody ends the task.",
     inputs=Record(
         "the input",
         (
