@@ -12,7 +12,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from services.errors import ServiceError
@@ -31,7 +31,8 @@ logger = logging.getLogger(__name__)
 
 _AT_ONCE = 32
 _RETRY_SECONDS = 0.5
-_A_MOMENT = timedelta(microseconds=1)
+# Whose time is over goes when the next one comes.
+_BEFORE_ALL = datetime.min.replace(tzinfo=UTC)
 
 End = Callable[[Message, Mapping[str, Json], int, str], Awaitable[None]]
 """Ends the task that is the target, with what the message tells, and notes that."""
@@ -64,6 +65,11 @@ class Early:
         self._listening: deque[tuple[str, Listen]] = deque()
         self._wanted = asyncio.Event()
 
+    @property
+    def listening(self) -> int:
+        """How many have begun to wait that nothing was looked for yet."""
+        return len(self._listening)
+
     def shelf(self, name: str) -> Shelf | None:
         """That of a webhook; None: it keeps nothing."""
         if not self._keeps(name):
@@ -88,13 +94,21 @@ class Early:
 
     async def run(self) -> None:
         """Give what is kept to those who begin to wait, until cancelled."""
-        await self._surely(self._recover)
+        await self.recover()
         while True:
             await self._wanted.wait()
             self._wanted.clear()
-            while self._listening:
-                execution_id, listen = self._listening.popleft()
-                await self._surely(partial(self._look, execution_id, listen))
+            await self.give()
+
+    async def recover(self) -> None:
+        """Go on where the process before has ended."""
+        await self._surely(self._recover)
+
+    async def give(self) -> None:
+        """Look for what is kept for those who have begun to wait."""
+        while self._listening:
+            execution_id, listen = self._listening.popleft()
+            await self._surely(partial(self._look, execution_id, listen))
 
     async def _look(self, execution_id: str, listen: Listen) -> None:
         shelf, target = self._shelves[listen.webhook], f"{execution_id} {listen.task_id}"
@@ -128,7 +142,7 @@ class Early:
         kept = await self._store.loaders.read(kept_rows.kept)
         for event, each in kept:
             shelf = self._shelves.setdefault(event.removeprefix(WEBHOOK), Shelf())
-            shelf.put(each, each.until - _A_MOMENT)
+            shelf.put(each, _BEFORE_ALL)
         for event, each in kept:
             await self._surely(partial(self._offer, event.removeprefix(WEBHOOK), each))
 

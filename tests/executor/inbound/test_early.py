@@ -86,12 +86,13 @@ async def test_what_is_for_nobody_in_particular_or_another_is_not_given(
 async def test_a_task_that_has_what_is_kept_may_be_begun_after_a_restart(tmp_path: Path) -> None:
     path, replica = tmp_path / "executor.db", replica_of(OPEN, BY_ID)
     async with executing(path, replica) as rig:
-        await send(rig, {"id": 7})
+        for each in (7, 8, 9):
+            await send(rig, {"id": each})
         await handled(rig)
     async with executing(path, replica) as rig:
-        result = await rig.run("waits", input={"id": 7})
+        results = [await rig.run("waits", input={"id": each}) for each in (8, 7, 9)]
 
-    assert output(result) == {"id": 7}
+    assert [output(each) for each in results] == [{"id": 8}, {"id": 7}, {"id": 9}]
 
 
 @pytest.mark.parametrize("noted", [False, True])
