@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from functools import partial
 from typing import Any
 
-from services.executor import queries
+from services.executor import message_rows, queries
 from services.executor.core.attempts import OWN_TURN
 from services.executor.core.events import Event, Performed, TaskUpdated, TimerKey
 from services.executor.core.http import HttpOutcome
-from services.executor.core.identity import fraction
+from services.executor.core.identity import derived_id, fraction
 from services.executor.core.model import Json, TaskStatus
 from tests.executor.core.simulator import answer, failure
 from tests.simulation.office import Office
 from tests.simulation.shell import Call, Shell
+from tests.simulation.wider import WEBHOOK
 from tests.simulation.workers import STREAM, Workers, lent
 
 Act = tuple[str, Callable[[], None]]
@@ -54,12 +56,13 @@ class Acts:
         self._workers = workers
         self._office = office
         self._note = note
+        self._orders = _orders(shell)
 
     def possible(self) -> list[Act]:
         """What may happen now, in an order that no fault changes."""
         found = [
             *self._calls(), *self._words(), *self._timers(), *self._work(), *self._polls(),
-            *self._requests(), *self._alarms(),
+            *self._requests(), *self._early(), *self._alarms(),
         ]  # fmt: skip
         return sorted(found, key=lambda act: act[0])
 
@@ -137,6 +140,14 @@ class Acts:
             delivery = f"{task_id} {number}"
             yield f"request {task_id}", partial(self._request, delivery, payload)
 
+    def _early(self) -> Iterator[Act]:
+        """What comes whether somebody waits for it or not, each once."""
+        for order in self._orders:
+            delivery = f"early {order}"
+            known = message_rows.is_known(self._shell.db, derived_id("webhook", WEBHOOK, delivery))
+            if not known:
+                yield delivery, partial(self._request, delivery, {"n": 1, "order": order})
+
     def _request(self, delivery: str, payload: dict[str, Json]) -> None:
         """It is sent, and sent again by one who has not heard that it came."""
         self._office.receive(delivery, payload)
@@ -147,6 +158,17 @@ class Acts:
     def _alarms(self) -> Iterator[Act]:
         if self._shell.clock.alarms:
             yield "alarm", self._shell.clock.ring
+
+
+def _orders(shell: Shell) -> list[Json]:
+    """What tasks will wait for, if the webhook keeps what comes before."""
+    replica = shell.snapshots.replica
+    webhook = replica.get("webhook", WEBHOOK)
+    if webhook is None or not webhook.document["keepSeconds"]:
+        return []
+    texts = " ".join(json.dumps(each.document) for each in replica.all("workflow"))
+    wanted = sorted(set(re.findall(r'"\$\.order": "([^"]+)"', texts)))
+    return [1 if each.startswith("$") else each for each in wanted[:3]]
 
 
 def _under_way(shell: Shell) -> list[Any]:

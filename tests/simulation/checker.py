@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 
 from services.executor import kinship, loading, queries, turn_rows
 from services.executor.core.attempts import OWN_TURN
 from services.executor.core.crowds import key_of
 from services.executor.core.workflow import Workflow
+from services.executor.eventing import waits
 from services.executor.rows import Row
 from tests.simulation.shell import Shell
 from tests.simulation.views import all_views_agree
+from tests.simulation.wider import WEBHOOK
 from tests.simulation.workers import Workers
 
 _SOMEBODY = ("HUMAN", "SUB_WORKFLOW", "WAIT_FOR_WEBHOOK", "EVENT")
@@ -23,6 +26,7 @@ def check(shell: Shell, workers: Workers) -> None:
     _everything_waits_for_something(shell)
     _queues_are_as_their_rows(shell)
     _nobody_waits_in_vain(shell, workers)
+    _nothing_is_kept_from_who_waits(shell)
 
 
 def check_end(shell: Shell) -> None:
@@ -77,8 +81,8 @@ def _everything_waits_for_something(shell: Shell) -> None:
             (execution_id,),
         ).fetchall()
         assert rows or status == "PAUSED", f"{execution_id} runs, and nothing of it is open"
-        for task_id, ref, kind, stands, *waits, queue, worker, held in rows:
-            pending, open_, timers = waits
+        for task_id, ref, kind, stands, *waiting, queue, worker, held in rows:
+            pending, open_, timers = waiting
             named = pending or open_ or timers != "[]" or kind in _SOMEBODY
             turn = queue and (stands == "SCHEDULED" or worker)
             paused = held and status == "PAUSED"
@@ -113,6 +117,14 @@ def _nobody_waits_in_vain(shell: Shell, workers: Workers) -> None:
         full = limits is not None and bool(limits.at_once) and busy[name] >= limits.at_once
         in_time = limits is not None and bool(limits.rate) and bool(shell.clock.alarms)
         assert full or in_time, f"{task_id} of {name} waits in {queue} in vain"
+
+
+def _nothing_is_kept_from_who_waits(shell: Shell) -> None:
+    """What came before a task waited for it is the task's since it does."""
+    kept = shell.db.execute("SELECT id, payload FROM event_messages WHERE kept_until IS NOT NULL")
+    for message_id, payload in kept.fetchall():
+        takers = waits.matching(shell.db, WEBHOOK, json.loads(payload), only_matched=True)
+        assert not takers, f"{message_id} is kept from {takers}"
 
 
 def _definition(row: Row) -> str:

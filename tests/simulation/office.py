@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from types import SimpleNamespace
 from typing import Any, cast
 
 from podium.executor.v1 import webhooks_pb2 as pb
+from services.executor.core.commands import Listen
 from services.executor.core.events import Event
 from services.executor.core.model import Json
 from services.executor.eventing import rows
@@ -25,6 +26,8 @@ DEFINITION: Mapping[str, Json] = {
     "kind": "webhook", "name": WEBHOOK, "verifier": {"type": "NONE"}, "idHeader": ID_HEADER,
     "keepSeconds": 0,
 }  # fmt: skip
+# What comes before somebody waits for it is kept for longer than a life takes.
+KEEPING: Mapping[str, Json] = {**DEFINITION, "keepSeconds": 86_400}
 
 
 class Died(BaseException):
@@ -39,6 +42,7 @@ class Office:
         self._loop = loop
         self._dispatcher: Dispatcher | None = None
         self._between: Callable[[], None] = lambda: None
+        self._recovered = False
         self.begin()
 
     def begin(self) -> None:
@@ -46,9 +50,11 @@ class Office:
         if self._dispatcher is not None:
             self._dispatcher.close()
         self._loop.run_until_complete(self._begin())
+        self._recovered = False
 
     async def _begin(self) -> None:
         shell = self._shell
+        shell.listens = self._listens
         store: Any = SimpleNamespace(loaders=self, readers=self, writer=self)
         self._launching = Launching(store, shell.snapshots, shell.started, now=lambda: shell.now)
         self._dispatcher = Dispatcher(
@@ -78,9 +84,29 @@ class Office:
             between: Called after each action.
         """
         assert self._dispatcher is not None
+        self._done(self._dispatcher.handle(message), between)
+
+    @property
+    def listening(self) -> bool:
+        """Whether somebody has begun to wait for what may have come before."""
+        assert self._dispatcher is not None
+        return not self._recovered or self._dispatcher.waking.early.listening > 0
+
+    def give(self, between: Callable[[], None] = lambda: None) -> None:
+        """Give what came before to those; ``between`` is as of :meth:`hand_on`."""
+        assert self._dispatcher is not None
+        early = self._dispatcher.waking.early
+        self._done(early.give() if self._recovered else early.recover(), between)
+        self._recovered = True
+
+    def _listens(self, execution_id: str, listen: Listen) -> None:
+        assert self._dispatcher is not None
+        self._dispatcher.waking.early.listen(execution_id, listen)
+
+    def _done(self, doing: Coroutine[Any, Any, None], between: Callable[[], None]) -> None:
         self._between = between
         try:
-            self._loop.run_until_complete(self._dispatcher.handle(message))
+            self._loop.run_until_complete(doing)
         finally:
             self._between = lambda: None
 

@@ -25,7 +25,7 @@ from services.executor import finding, kinship, loading, queries, statements, tu
 from services.executor.actors import Actor, Letter, Reply, Told
 from services.executor.answers import answer, refusal
 from services.executor.commits import begun, unit_of
-from services.executor.core.commands import Recall
+from services.executor.core.commands import Listen, Recall
 from services.executor.core.crowds import has_begun
 from services.executor.core.decide import start
 from services.executor.core.events import (
@@ -93,6 +93,7 @@ class Shell:
         ended_calls: Effects whose end was stored.
         writing: Called before each commit; it may raise.
         recovered: Called when another process has begun to go on.
+        listens: Told who has begun to wait for what is sent to a webhook.
     """
 
     def __init__(self, path: Path, snapshots: Snapshots, judge: Judge) -> None:
@@ -107,6 +108,7 @@ class Shell:
         self.commits = 0
         self.writing: Callable[[], None] = lambda: None
         self.recovered: Callable[[], None] = lambda: None
+        self.listens: Callable[[str, Listen], None] = lambda *_: None
         self.db = self._open()
         self._begin_memory()
 
@@ -295,6 +297,8 @@ class Shell:
                 # What was recorded as done is not begun again.
                 assert (call.task_id, call.number) not in self.ended_calls, f"begun again: {call}"
                 self.calls[perform.task_id] = call
+        for listen in unfolded.listens:
+            self.listens(actor.id, listen)
         for row in unit.children:
             self.started(row[0])
         self.kin.committed(letter.event, unfolded)

@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import cast
@@ -19,13 +20,12 @@ from services.executor import queries
 from services.executor.core.events import Event, Interrupted
 from services.executor.core.identity import derived_id, fraction
 from services.executor.core.model import Json
-from services.executor.eventing import rows
 from services.executor.snapshots import Snapshots
 from tests.executor.core.flows import judged
 from tests.executor.rig import replica_of
 from tests.simulation.acts import Act, Acts
 from tests.simulation.checker import check, check_end
-from tests.simulation.office import DEFINITION, Died, Office
+from tests.simulation.office import DEFINITION, KEEPING, Died, Office
 from tests.simulation.operators import ASKED, GOING_ON, asked, asked_besides
 from tests.simulation.shell import Shell
 from tests.simulation.wider import wider_definitions
@@ -96,7 +96,7 @@ class World:
         found = (
             definitions(drawing)
             if self.narrow
-            else [*wider_definitions(drawing, loose=self.operators), DEFINITION]
+            else [*wider_definitions(drawing, loose=self.operators), self._webhook]
         )
         replica = replica_of(*found)
         self._luck = Random(f"faults {self.seed}")
@@ -108,6 +108,10 @@ class World:
             self.seed, self._shell, self._workers, self._office,
             lambda execution_id, event: self.past.append((execution_id, event)),
         )  # fmt: skip
+
+    @property
+    def _webhook(self) -> Mapping[str, Json]:
+        return KEEPING if fraction(self.seed, "keeping") < 0.8 else DEFINITION
 
     def _recovered(self) -> None:
         self._office.begin()
@@ -208,7 +212,8 @@ class World:
     @property
     def _at_rest(self) -> bool:
         self._workers.listen()
-        return not self._shell.post and self._office.waiting() is None
+        office = self._office
+        return not self._shell.post and office.waiting() is None and not office.listening
 
     def _arrive(self, step: int) -> None:
         """All letters arrive, or where there are delays some of them do."""
@@ -228,6 +233,8 @@ class World:
             shell.arrives(execution_id, letter, *more)
         if luck.random() < 0.3 and (message := self._office.waiting()):
             self._office.hand_on(message)
+        if self._office.listening and luck.random() < 0.3:
+            self._office.give()
 
     def _settle(self) -> None:
         while not self._at_rest:
@@ -236,7 +243,9 @@ class World:
             elif self._shell.post:
                 self._shell.deliver(twice=self._luck.random() < self.faults.repeat)
             elif message := self._office.waiting():
-                self._hand_on(message)
+                self._see_to(partial(self._office.hand_on, message))
+            elif self._office.listening:
+                self._see_to(self._office.give)
 
     def _all_arrive(self) -> None:
         """As after a crash: what follows from an action is there before the next one."""
@@ -245,14 +254,14 @@ class World:
             self._shell.deliver()
             self._workers.listen()
 
-    def _hand_on(self, message: rows.Message) -> None:
+    def _see_to(self, do: Callable[[Callable[[], None]], None]) -> None:
         def may_die() -> None:
             if self._luck.random() < self.faults.die:
                 raise Died
 
         self._shell.writing = may_die
         try:
-            self._office.hand_on(message, self._all_arrive)
+            do(self._all_arrive)
         except Died:
             self._shell.writing = lambda: None
             self._shell.die()
