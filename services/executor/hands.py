@@ -34,6 +34,9 @@ class Taker:
     def ended(self, task: Task) -> None:
         """A task that the worker had has ended, or is not its any more."""
 
+    def late(self) -> None:
+        """It has let the time of a task pass."""
+
     def done_with(self, task_id: str) -> int:
         """How many hands that had the task are free by now: whoever asks has them freed."""
         return 0
@@ -54,6 +57,7 @@ class Hands:
         self._clock = clock
         self._free: dict[Taker, int] = {}
         self._ready: OrderedDict[Taker, None] = OrderedDict()
+        self._resting: set[Taker] = set()
         self._seen: OrderedDict[str, float] = OrderedDict()
 
     @property
@@ -70,8 +74,21 @@ class Hands:
 
     def leave(self, taker: Taker) -> None:
         self._ready.pop(taker, None)
+        self._resting.discard(taker)
         if self._free.pop(taker, None) is not None:
             self._note(taker.worker_id)
+
+    def rest(self, taker: Taker) -> None:
+        """``taker`` is given nothing, until it goes on; its free hands are counted meanwhile."""
+        if taker in self._free:
+            self._ready.pop(taker, None)
+            self._resting.add(taker)
+
+    def resume(self, taker: Taker) -> None:
+        """``taker`` is given tasks again."""
+        self._resting.discard(taker)
+        if self._free.get(taker, 0) > 0:
+            self._ready.setdefault(taker)
 
     def take(self) -> Taker | None:
         """The next who has a free hand, with one less; None: nobody has."""
@@ -88,7 +105,7 @@ class Hands:
         if taker not in self._free:
             return False
         self._free[taker] += 1
-        if self._free[taker] > 0:
+        if self._free[taker] > 0 and taker not in self._resting:
             self._ready.setdefault(taker)
         self._note(taker.worker_id)
         return True

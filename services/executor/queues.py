@@ -10,7 +10,7 @@ from __future__ import annotations
 import heapq
 import itertools
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -133,6 +133,17 @@ class Queues:
             queue = self._queue(name)
             queue.hands.leave(taker)
 
+    def rest(self, taker: Taker, names: Iterable[str]) -> None:
+        """It is given nothing until :meth:`resume`."""
+        for name in names:
+            self._queue(name).hands.rest(taker)
+
+    def resume(self, taker: Taker, names: Collection[str]) -> None:
+        """It is given tasks again."""
+        for name in names:
+            self._queue(name).hands.resume(taker)
+        self._match_all(names)
+
     def free(self, taker: Taker, name: str) -> None:
         """It is done with a task of that queue, and can have another one."""
         queue = self._queue(name)
@@ -175,6 +186,8 @@ class Queues:
 
     def hand_out(self, unfolded: Unfolded, kinds: Mapping[str, Kind], now: datetime) -> None:
         """Decide, within the unit, the turns of tasks that have just become due."""
+        if unfolded.offers:
+            self._see_who_is_late(unfolded)
         while unfolded.offers:
             offer = unfolded.offers.popleft()
             # A turn that it has had in this unit was one as something else (DYNAMIC).
@@ -190,6 +203,13 @@ class Queues:
                 unfolded.claims.append(entry.task_id)
                 worker = taker.worker_id if taker else ""
                 unfolded.decide(Taken(entry.task_id, worker), kinds, now)
+
+    def _see_who_is_late(self, unfolded: Unfolded) -> None:
+        """Before others' turns: the next attempt is not for who let the time of this one pass."""
+        for task in unfolded.changed.values():
+            held = self._held.get(task.id) if task.status is TaskStatus.TIMED_OUT else None
+            if held is not None and held.taker is not None:
+                held.taker.late()
 
     def _reserve(self, offer: Offer, execution: Execution) -> tuple[Entry, Taker | None] | None:
         queue = self._queue(offer.queue)
@@ -265,6 +285,8 @@ class Queues:
         """Whoever has it has it no more."""
         held = self._held.get(task.id)
         if held is not None and held.taker is not None:
+            if task.status is TaskStatus.TIMED_OUT:
+                held.taker.late()
             held.taker.ended(task)
 
     def _hold(self, task_id: str, held: Held) -> None:

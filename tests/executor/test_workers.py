@@ -135,6 +135,27 @@ async def test_a_broken_stream_keeps_its_tasks_until_the_response_time_out(tmp_p
         assert output(await rig.ended(id)) == {"by": "w2"}
 
 
+async def test_who_lets_a_tasks_time_pass_in_silence_is_given_nothing_until_it_speaks(
+    tmp_path: Path,
+) -> None:
+    async with (
+        executing(tmp_path / "e.db", [ONE, QUICK]) as rig,
+        working(rig, "a", slots=3) as worker,
+    ):
+        await rig.begin("one")
+        lost = await worker.task()
+        assert await asyncio.wait_for(worker.ended.get(), 20) == lost.task_id
+        following = await rig.begin("one")
+        assert (await queue(rig, "a")).size == 2
+        (again,) = await poll(rig, "a", worker="w2")
+        assert (again.execution_id, again.attempt) == (lost.execution_id, 1)
+        assert worker.tasks.empty()
+
+        worker.say(let_go=[lost.task_id])
+
+        assert (await worker.task()).execution_id == following
+
+
 async def test_what_a_worker_lets_go_is_another_ones_at_once(tmp_path: Path) -> None:
     async with executing(tmp_path / "e.db", [ONE]) as rig, working(rig, "a") as one:
         await rig.begin("one")

@@ -146,6 +146,11 @@ def test_a_hand_is_free_when_what_has_timed_out_is_let_go(tmp_path: Path, dies: 
         if dies:
             shell.die()
         scene.settle()
+        if not dies:
+            # Who let a task's time pass is given nothing until it speaks.
+            assert scene.working == []
+            scene.workers.nod()
+            scene.settle()
         assert scene.working == ["third"]
         scene.workers.listen()
         scene.done()

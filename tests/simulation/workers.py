@@ -143,6 +143,11 @@ class Workers:
                 self._at_work.pop(task_id, None)
             _driven(self.session.take(pb.WorkRequest(let_go=message.ended)))
 
+    def nod(self) -> None:
+        """The worker on the stream says that it is there, and nothing else."""
+        if self.session is not None:
+            _driven(self.session.take(pb.WorkRequest()))
+
     def idle(self) -> dict[str, int]:
         """The free hands on the stream, by queue."""
         if self.session is None:

@@ -68,6 +68,8 @@ class WorkSession(Taker):
         self._wake = asyncio.Event()
         self._greeted = False
         self._stopping = False
+        # It let the time of a task pass, and has said nothing since.
+        self._silent = False
         self._over = asyncio.Event()
         self._fault: ServiceError | None = None
 
@@ -176,6 +178,9 @@ class WorkSession(Taker):
         """Do as one of its messages says. Raises :class:`InvalidRequest`: it makes no sense."""
         if request.HasField("hello"):
             raise InvalidRequest("There is one hello, in the first message.")
+        if self._silent:
+            self._silent = False
+            self._working.queues.resume(self, self._slots)
         for result in request.results:
             if result.task_id in self._had:
                 self._said.add(result.task_id)
@@ -281,6 +286,12 @@ class WorkSession(Taker):
         if is_news and not self._over.is_set():
             self._gone.append(task.id)
             self._wake.set()
+
+    def late(self) -> None:
+        if not self._silent:
+            # It may have stopped, though its stream stands: others get what it would lose.
+            self._silent = True
+            self._working.queues.rest(self, self._slots)
 
     def done_with(self, task_id: str) -> int:
         hands = self._again.pop(task_id, 0)
