@@ -23,7 +23,8 @@ from services.executor.core.events import LetGo, Taken
 from services.executor.core.kind import Kind
 from services.executor.core.model import Execution, Task, TaskStatus
 from services.executor.entries import Entry, Held, Standing, limited_by
-from services.executor.hands import Hands, Taker
+from services.executor.hands import Taker
+from services.executor.lanes import Lane, Queue
 from services.executor.rooms import Rooms
 from services.executor.rows import micros
 from services.executor.turn_rows import Turns
@@ -35,20 +36,6 @@ if TYPE_CHECKING:
 
 ACTIVE_SECONDS = 10.0
 _MOST_QUEUES = 10_000
-
-
-class _Queue:
-    """One queue: by definition, those who wait in order; and the workers for it."""
-
-    def __init__(self, clock: Callable[[], float]) -> None:
-        self.lanes: dict[str, list[Entry]] = {}
-        self.size = 0
-        self.running = 0
-        self.hands = Hands(clock)
-
-    @property
-    def idle(self) -> bool:
-        return not self.size and not self.running and self.hands.unused
 
 
 class Queues:
@@ -67,7 +54,7 @@ class Queues:
     ) -> None:
         self._send = send
         self._clock = clock
-        self._queues: dict[str, _Queue] = {}
+        self._queues: dict[str, Queue] = {}
         self._waiting: dict[str, Entry] = {}
         self._held: dict[str, Held] = {}
         # Reserved and not stored yet.
@@ -103,13 +90,7 @@ class Queues:
         """How the queues of workers stand."""
         for name, queue in self._queues.items():
             if not name.startswith(OWN_TURN):
-                yield self._standing(name, queue)
-
-    def _standing(self, name: str, queue: _Queue) -> Standing:
-        for lane in queue.lanes.values():
-            self._prune(lane)
-        oldest = min((lane[0].at for lane in queue.lanes.values() if lane), default=None)
-        return Standing(name, queue.size, oldest, queue.running, queue.hands.seen())
+                yield queue.standing(name)
 
     def choose(self, queues: Sequence[str]) -> str:
         """The first with a worker that is connected or was seen lately, else the last."""
@@ -214,7 +195,7 @@ class Queues:
     def _reserve(self, offer: Offer, execution: Execution) -> tuple[Entry, Taker | None] | None:
         queue = self._queue(offer.queue)
         lane = queue.lanes.get(offer.name)
-        if (lane and self._prune(lane)) or not self._rooms.has(offer.name):
+        if (lane and queue.prune(lane)) or not self._rooms.has(offer.name):
             # Others were there before.
             return None
         taker = None
@@ -330,18 +311,12 @@ class Queues:
         if entry is not None:
             self._queue(entry.queue).size -= 1
 
-    def _prune(self, lane: list[Entry]) -> bool:
-        """Whether somebody waits in ``lane``: its first entry does, then."""
-        while lane and self._waiting.get(lane[0].task_id) is not lane[0]:
-            heapq.heappop(lane)
-        return bool(lane)
-
-    def _match(self, queue: _Queue) -> None:
+    def _match(self, queue: Queue) -> None:
         while (lane := self._best(queue)) is not None:
             if not self._give(queue, lane):
                 return
 
-    def _give(self, queue: _Queue, lane: list[Entry]) -> bool:
+    def _give(self, queue: Queue, lane: Lane) -> bool:
         """Whether there was a hand for the first in ``lane``: it takes its turn."""
         entry, taker = lane[0], None
         if not entry.queue.startswith(OWN_TURN):
@@ -357,17 +332,8 @@ class Queues:
         self._send(entry.execution_id, Letter(taken, heard=heard))
         return True
 
-    def _best(self, queue: _Queue) -> list[Entry] | None:
-        if not queue.size or not self._open:
-            return None
-        lanes = [
-            lane
-            for name, lane in queue.lanes.items()
-            if self._prune(lane) and self._rooms.has(name)
-        ]
-        if len(queue.lanes) > len(lanes) + 1:
-            queue.lanes = {name: lane for name, lane in queue.lanes.items() if lane}
-        return min(lanes, key=lambda lane: lane[0], default=None)
+    def _best(self, queue: Queue) -> Lane | None:
+        return queue.best(self._rooms.has) if self._open else None
 
     def _claim(self, entry: Entry, taker: Taker | None) -> None:
         self._claims[entry.task_id] = entry, taker
@@ -409,10 +375,10 @@ class Queues:
             if lane is not None:
                 heapq.heappush(heads, (lane[0], number))
 
-    def _queue(self, name: str) -> _Queue:
+    def _queue(self, name: str) -> Queue:
         queue = self._queues.get(name)
         if queue is None:
             if len(self._queues) >= _MOST_QUEUES:
                 self._queues = {name: each for name, each in self._queues.items() if not each.idle}
-            queue = self._queues[name] = _Queue(self._clock)
+            queue = self._queues[name] = Queue(self._waiting, self._clock)
         return queue
