@@ -18,7 +18,8 @@ from bench.plotting import by_size
 from bench.suite import Suite
 from bench.workloads import Figures
 from podium.executor.v1 import executor_pb2 as pb
-from tui.clients import Clients, connected
+from services.errors import Overloaded
+from tui.clients import Clients, connected, persistently
 from tui.suite import find
 
 SIZES = (100, 300, 1_000, 3_000, 10_000)
@@ -129,9 +130,14 @@ async def _run(clients: Clients, workflow: str, given: dict[str, Any]) -> float:
     start = pb.Start(workflow_name=workflow, input=json.dumps(given))
     request = pb.RunExecutionRequest(start=start)
     request.wait.FromSeconds(int(RUN_SECONDS))
-    begin = time.monotonic()
-    async with asyncio.timeout(2 * RUN_SECONDS):
+
+    async def once() -> float:
+        begin = time.monotonic()
         answer = await clients.executor.RunExecution(request, timeout=RUN_SECONDS)
-    if answer.result.status != pb.EXECUTION_STATUS_COMPLETED:
-        raise RuntimeError(f"{workflow} did not end well: {answer.result.reason!r}")
-    return time.monotonic() - begin
+        if answer.result.status != pb.EXECUTION_STATUS_COMPLETED:
+            raise RuntimeError(f"{workflow} did not end well: {answer.result.reason!r}")
+        return time.monotonic() - begin
+
+    async with asyncio.timeout(2 * RUN_SECONDS):
+        # One that is still busy with the run before this one refuses.
+        return await persistently(once, (Overloaded,))

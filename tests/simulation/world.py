@@ -24,6 +24,7 @@ from services.executor.snapshots import Snapshots
 from tests.executor.core.flows import judged
 from tests.executor.rig import replica_of
 from tests.simulation.acts import Act, Acts
+from tests.simulation.broken import nothing_broken
 from tests.simulation.checker import check, check_end
 from tests.simulation.office import DEFINITION, KEEPING, Died, Office
 from tests.simulation.operators import ASKED, GOING_ON, asked, asked_besides
@@ -85,8 +86,9 @@ class World:
         """
         loop = asyncio.new_event_loop()
         try:
-            self._begin(loop)
-            return self._lived()
+            with nothing_broken():
+                self._begin(loop)
+                return self._lived()
         finally:
             loop.run_until_complete(loop.shutdown_default_executor())
             loop.close()
