@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict, deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from services.errors import ServiceError
@@ -106,7 +106,14 @@ class Letter:
     @property
     def all(self) -> tuple[Letter, ...]:
         """It, and those that are decided with it."""
-        return (self, *self.more)
+        return (self, *self.more) if self.more else (self,)
+
+    @property
+    def fired(self) -> Sequence[TimerFired]:
+        """The timers that it tells of."""
+        if not self.more:
+            return (self.event,) if isinstance(self.event, TimerFired) else ()
+        return [each.event for each in self.all if isinstance(each.event, TimerFired)]
 
 
 @dataclass(slots=True, eq=False)

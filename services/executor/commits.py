@@ -13,7 +13,6 @@ from services.executor.core.commands import CancelTimer, SetTimer, StartExecutio
 from services.executor.core.completion import missed
 from services.executor.core.crowds import held_by
 from services.executor.core.decide import start
-from services.executor.core.events import TimerFired, TimerKey
 from services.executor.core.masking import masked
 from services.executor.core.model import Execution, Task
 from services.executor.core.webhooks import followed
@@ -195,11 +194,7 @@ def _own(stored: object, task: Task) -> Task | None:
 def _timers(
     unit: Unit, actor: Actor, letter: Letter, unfolded: Unfolded, execution: Execution
 ) -> None:
-    gone: list[TimerKey] = [
-        each.event.key
-        for each in letter.all
-        if isinstance(each.event, TimerFired) and each.event.key not in unfolded.timers
-    ]
+    gone = [event.key for event in letter.fired if event.key not in unfolded.timers]
     for key, command in unfolded.timers.items():
         match command:
             case CancelTimer():

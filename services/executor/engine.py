@@ -302,8 +302,7 @@ class Engine:
     ) -> None:
         """Have what was decided written; nobody hears of it before."""
         new = unfolded.before is not actor.execution
-        fired = any(isinstance(each.event, TimerFired) for each in letter.all)
-        if unfolded.nothing and not new and not fired:
+        if unfolded.nothing and not new and not letter.fired:
             actor.busy = False
             self.crowds.let_go(actor.id)
             for each in letter.all:
@@ -377,9 +376,8 @@ class Engine:
             self.crowds.committed(before, after)
         if letter.snapshot is not None:
             actor.snapshot = letter.snapshot
-        for each in letter.all:
-            if isinstance(each.event, TimerFired):
-                self.timers.disarm(actor.id, each.event.key)
+        for event in letter.fired:
+            self.timers.disarm(actor.id, event.key)
         for key, command in unfolded.timers.items():
             if isinstance(command, SetTimer):
                 self.timers.arm(actor.id, key, command.at)
