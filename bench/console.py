@@ -29,8 +29,9 @@ EVENTS_A_SECOND = 200
 IN_SIGHT = 40
 WAITING = 2_000
 CHANGES_A_SECOND = 2_000
-KEYS = 60
-KEY_SECONDS = 0.1
+KEYS = 120
+# In no step with the console, which paints ten times a second.
+KEY_SECONDS = 0.137
 WARM_SECONDS = 1.0
 # Columns up to here are the list's; on the right there may be its record.
 LEFT = 3

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from tui.app import Console
     from tui.suite import Suite
 
+_MOST_PAINTS_A_SECOND = "240"
+
 
 @click.command(
     epilog=examples(
@@ -85,6 +87,9 @@ def open_console(
             "podium: The console needs a terminal; podium --help lists the commands.", err=True
         )
         sys.exit(1)
+    # Textual reads it when it is imported: how long what a key changes may wait for the paint of
+    # what came before it. Nothing is painted more often by it that does not change.
+    os.environ.setdefault("TEXTUAL_FPS", _MOST_PAINTS_A_SECOND)
     # Late, since other commands need none of it.
     from tui.app import Console
     from tui.clients import Connection
