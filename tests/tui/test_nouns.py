@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 import pytest
 from click.testing import CliRunner
@@ -13,6 +15,7 @@ from tui.cli.queries import keeps
 from tui.cli.routes import matching
 from tui.resources import RESOURCES
 from tui.resources.catalog import Definition
+from tui.resources.model import Resource
 from tui.views.kinds import KINDS, kind_of
 from tui.views.routes import lines
 
@@ -22,6 +25,14 @@ NOUNS = [resource.name for resource in RESOURCES]
 def test_every_noun_has_a_command_or_is_the_consoles_own() -> None:
     assert set(TWINS) | set(OWN) == set(NOUNS)
     assert not set(TWINS) & set(OWN)
+
+
+@pytest.mark.parametrize("resource", RESOURCES, ids=lambda each: each.name)
+def test_no_action_has_the_words_of_another_key(resource: Resource[Any]) -> None:
+    """Of two keys with the same words the last line has one: the other would not be found."""
+    titles = [each.title for each in resource.actions]
+
+    assert len({*titles, "Open"}) == len(titles) + 1
 
 
 @pytest.mark.parametrize("noun", TWINS)

@@ -60,14 +60,16 @@ def _command(verb: str) -> Callable[[Sequence[Breaker], Mapping[str, str]], str]
 
 
 OPEN: Action[Breaker] = Action(
-    "breakers.open", "o", "Open", "Have no call go out to the host until it is set otherwise.",
+    "breakers.open", "o", "Open breaker",
+    "Have no call go out to the host until it is set otherwise.",
     _setting(pb.BREAKER_MODE_OPEN, "stays open"), _command("open"),
     applies=lambda row: row.automatic or row.state != "OPEN",
     effect=lambda rows: "HTTP tasks that call it fail and are retried; polls are put off.",
     danger=Danger.ASKS,
 )  # fmt: skip
 CLOSE: Action[Breaker] = Action(
-    "breakers.close", "c", "Close", "Have all calls go out to the host, however many fail.",
+    "breakers.close", "c", "Close breaker",
+    "Have all calls go out to the host, however many fail.",
     _setting(pb.BREAKER_MODE_CLOSED, "stays closed"), _command("close"),
     applies=lambda row: row.automatic or row.state != "CLOSED",
     effect=lambda rows: "Whatever they come to, it never opens by itself.",

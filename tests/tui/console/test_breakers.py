@@ -15,7 +15,7 @@ async def test_a_breaker_is_opened_and_reset(services: Services) -> None:
         request = pb.SetBreakerRequest(host=host, mode=pb.BREAKER_MODE_CLOSED)
         await clients.executor.SetBreaker(request)
         async with console_on(services, "breakers host:breakers*", size=(100, 24)) as pilot:
-            await until_shown(pilot, host, "CLOSED")
+            await until_shown(pilot, host, "CLOSED", "⏎ Open ", "o Open breaker")
             await pilot.press("o", "y")
             await until_shown(pilot, "✗ OPEN")
             await pilot.press("r", "y")
