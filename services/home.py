@@ -21,6 +21,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from services import ports
+
 DEFAULT_ADDRESSES = {
     "gateway": "127.0.0.1:8080",
     "management": "127.0.0.1:8081",
@@ -33,9 +35,6 @@ DEFAULT_ADDRESSES = {
 _BESIDE_REGISTRY = ("executor.db", "executor-definitions.db", "edge.db")
 
 _ADDRESS = re.compile(r"(.+):([0-9]{1,5})")
-# Below those that the system gives to outgoing connections: one of these could have a service's
-# port the moment that the service is started, or started again.
-_CHOSEN_PORTS = range(20_000, 32_768)
 _CHOICES = 50
 _HIGHEST_PORT = 65535
 
@@ -233,7 +232,7 @@ class _Held:
             return wanted
         before = _ADDRESS.fullmatch(last)
         known = int(before[2]) if before and before[1] == host else _HIGHEST_PORT + 1
-        if known <= _HIGHEST_PORT and self._bind(host, known):
+        if known <= _HIGHEST_PORT and ports.claim(known) and self._bind(host, known):
             return f"{host}:{self._sockets[-1].getsockname()[1]}"
         try:
             self._bind_any(host)
@@ -244,16 +243,14 @@ class _Held:
         return f"{host}:{self._sockets[-1].getsockname()[1]}"
 
     def _bind_any(self, host: str) -> None:
-        for _ in range(_CHOICES):
-            port = _CHOSEN_PORTS.start + secrets.randbelow(len(_CHOSEN_PORTS))
-            if self._bind(host, port):
+        for port in ports.candidates(_CHOICES):
+            if ports.claim(port) and self._bind(host, port):
                 return
         self._bind(host, 0)
 
     def _bind(self, host: str, port: int) -> bool:
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
         try:
-            self._sockets.append(socket.create_server((host.strip("[]"), port), family=family))
+            self._sockets.append(ports.listening(host, port))
         except OSError:
             if port == 0:
                 raise

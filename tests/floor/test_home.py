@@ -3,6 +3,8 @@ from __future__ import annotations
 import json
 import socket
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -99,6 +101,20 @@ def test_a_port_that_was_taken_meanwhile_is_chosen_anew(tmp_path: Path) -> None:
 
     assert second["gateway"] != first["gateway"]
     assert second["registry"] == first["registry"]
+
+
+def test_a_port_that_another_suite_has_just_chosen_is_left_to_it(tmp_path: Path) -> None:
+    first = Home(tmp_path / "first")
+    first.make()
+    chosen = first.addresses(ZERO)["gateway"]
+    program = (
+        "import sys; from services import ports; "
+        f"print(ports.claim({split_address(chosen)[1]}), flush=True)"
+    )
+
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+
+    assert done.stdout == "False\n"
 
 
 def test_a_port_that_was_asked_for_is_taken_as_it_is(tmp_path: Path) -> None:

@@ -4,22 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-import fcntl
-import itertools
 import json
 import logging
-import random
-import socket
-import tempfile
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from podium.edge.v1 import edge_pb2
 from podium.executor.v1 import executor_pb2
 from podium.registry.v1 import registry_pb2
-from services import settings as environment
+from services import ports, settings as environment
 from services.edge.serving import serving as serving_edge
 from services.edge.settings import Settings as EdgeSettings
 from services.errors import Overloaded
@@ -37,9 +32,6 @@ from tui.suite import Suite
 CREDENTIALS = Credentials("admin", "a-secret-of-the-tests")
 PARTS = ("registry", "executor", "edge")
 PATIENCE_SECONDS = 60.0
-# Below those that connections get: 32768 and up on Linux, 49152 and up elsewhere.
-_PORTS = range(20_000, 32_000)
-_HELD: list[IO[str]] = []
 
 
 class Services:
@@ -52,8 +44,8 @@ class Services:
 
     def __init__(self, home: Path) -> None:
         self.home = home
-        ports = dict(zip((*PARTS, "gateway", "management"), _free_ports(5), strict=True))
-        self._addresses = {name: f"127.0.0.1:{port}" for name, port in ports.items()}
+        chosen = dict(zip((*PARTS, "gateway", "management"), _free_ports(5), strict=True))
+        self._addresses = {name: f"127.0.0.1:{port}" for name, port in chosen.items()}
         self.suite = Suite(
             registry=self._addresses["registry"],
             executor=self._addresses["executor"],
@@ -183,27 +175,21 @@ async def start(services: Services, workflow: str, **fields: Any) -> str:
 
 
 def _free_ports(count: int) -> list[int]:
-    """Ports of a range that the system gives to nobody, and no other process of tests has.
+    """Ports that no other suite on this machine is given while this process lives.
 
     A part that is stopped comes back at its address: no connection that somebody makes meanwhile
     may have it by then, nor another test's suite.
     """
-    ports = random.sample(_PORTS, len(_PORTS))
-    return list(itertools.islice(filter(_taken_for_good, ports), count))
+    found: list[int] = []
+    for port in ports.candidates(1_000):
+        if len(found) < count and port not in found and ports.claim(port) and _free(port):
+            found.append(port)
+    return found
 
 
-def _taken_for_good(port: int) -> bool:
-    """Have a port until this process ends; False: somebody has it."""
-    folder = Path(tempfile.gettempdir()) / "podium-tests-ports"
-    folder.mkdir(exist_ok=True)
-    file = (folder / str(port)).open("w")
+def _free(port: int) -> bool:
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind(("127.0.0.1", port))
+        ports.listening("127.0.0.1", port).close()
     except OSError:
-        file.close()
         return False
-    _HELD.append(file)
     return True

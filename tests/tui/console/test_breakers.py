@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from podium.executor.v1 import breakers_pb2 as pb, executor_pb2
+from podium.executor.v1 import breakers_pb2 as pb
 from tests.tui.console.conftest import console_on
 from tests.tui.screen import until_shown
-from tests.tui.services import Services, put
+from tests.tui.services import Services, put, start
 from tui.clients import connected
 
 
@@ -32,13 +32,8 @@ async def test_limits_of_workflows_stand_beside_those_of_routes(services: Servic
         {"kind": "workflow", "name": "crowd", "version": 1, "tasks": [task],
          "rateLimitConfig": config},
     )  # fmt: skip
-    async with connected(services.suite) as clients:
-        ids = []
-        for _ in range(2):
-            start = executor_pb2.Start(workflow_name="crowd", input='{"k": "eu"}')
-            request = executor_pb2.StartExecutionRequest(start=start)
-            ids.append((await clients.executor.StartExecution(request)).execution_id)
-        async with console_on(services, "limits workflow:crowd", size=(140, 24)) as pilot:
-            await until_shown(pilot, "workflow crowd", "1 at once", "eu")
-            await pilot.press("enter")
-            await until_shown(pilot, "Held by", ids[0], "1 wait")
+    ids = [await start(services, "crowd", input='{"k": "eu"}') for _ in range(2)]
+    async with console_on(services, "limits workflow:crowd", size=(140, 24)) as pilot:
+        await until_shown(pilot, "workflow crowd", "1 at once", "eu")
+        await pilot.press("enter")
+        await until_shown(pilot, "Held by", ids[0], "1 wait")

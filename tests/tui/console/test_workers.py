@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from podium.executor.v1 import executor_pb2 as pb
 from podium.worker.v1 import worker_pb2
 from tests.tui.console.conftest import console_on
 from tests.tui.screen import screen_text, until, until_shown
-from tests.tui.services import Services, put
+from tests.tui.services import Services, put, start
 from tui.clients import connected
 from tui.widgets.live_table import LiveTable
 
@@ -24,8 +23,7 @@ async def test_queues_show_who_waits_and_workers_who_works(services: Services) -
     await put(services, {"kind": "workflow", "name": "queued", "version": 1, "tasks": [task]})
     async with connected(services.suite) as clients:
         for _ in range(2):
-            start = pb.Start(workflow_name="queued")
-            await clients.executor.StartExecution(pb.StartExecutionRequest(start=start))
+            await start(services, "queued")
         async with console_on(services, "queues type:queued-charge", size=(120, 24)) as pilot:
             await until_shown(pilot, "queued-charge", "never")
             poll = worker_pb2.PollTaskRequest(task_type="queued-charge", worker_id="packer-7")
