@@ -3,6 +3,10 @@ VENV ?= .venv
 PYTHON ?= python3
 BIN = $(VENV)/bin
 STAMP = $(VENV)/.installed
+DEMO ?= .venv-demo
+QUIETLY = --quiet --disable-pip-version-check
+UV_LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock'
 KILLS ?= 50
 SEEDS ?= 1000
 FIRST ?= 0
@@ -13,7 +17,7 @@ WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: simulate help setup protos check compiled test demo bench chaos serve docs screenshots clean
+.PHONY: simulate help setup protos check compiled test demo bench chaos serve docs lock screenshots clean
 
 help:  ## List what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 13
@@ -21,7 +25,7 @@ help:  ## List what there is
 # An environment is made anew from what the project says it needs, never by hand.
 $(STAMP): pyproject.toml protos/build.py $(wildcard protos/podium/*/v1/*.proto)
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	$(BIN)/python -m pip install $(QUIETLY) --editable '.[dev]'
 	touch $@
 
 setup: $(STAMP)  ## Make the environment
@@ -46,8 +50,16 @@ test: setup  ## Check, then run every test
 	$(MAKE) --no-print-directory --jobs 2 check compiled
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
-demo: setup  ## Show the main job on a real job server
-	$(BIN)/podium demo
+# The demo runs what is released: pinned by version and hash, in an environment of its own.
+$(DEMO)/.installed: locks/build.txt locks/run.txt pyproject.toml
+	test -x $(DEMO)/bin/python || $(PYTHON) -m venv $(DEMO)
+	$(DEMO)/bin/python -m pip install $(QUIETLY) --require-hashes -r locks/build.txt
+	$(DEMO)/bin/python -m pip install $(QUIETLY) --require-hashes -r locks/run.txt
+	touch $@
+
+demo: $(DEMO)/.installed  ## Show the main job on a real job server
+	$(DEMO)/bin/python -m pip install $(QUIETLY) --no-deps --no-build-isolation --force-reinstall .
+	$(DEMO)/bin/podium demo
 
 serve: setup  ## podium up
 	$(BIN)/podium up
@@ -67,9 +79,14 @@ docs: setup  ## Write the generated pages of docs/
 	$(BIN)/python -m tui.bindings
 	$(BIN)/python -m tui.cli.document
 
+lock: setup  ## Pin what image and demo install, by version and hash (locks/); UPGRADE=-U for newest
+	$(UV_LOCK) $(UPGRADE) --output-file locks/run.txt pyproject.toml
+	$(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"], sep="\n")' \
+		| $(UV_LOCK) $(UPGRADE) --constraints locks/run.txt --output-file locks/build.txt -
+
 screenshots: setup  ## Take the pictures of docs/pictures
 	TERM=xterm-256color COLORTERM=truecolor $(BIN)/python -m tests.tui.pictures
 
 clean:  ## Remove the environment and what was generated
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(DEMO) .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find protos -name '*_pb2*.py*' -delete

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -60,4 +61,18 @@ def test_the_image_holds_what_the_wheel_needs() -> None:
 
     for name in names:
         assert (ROOT / name).exists(), name
-    assert {"pyproject.toml", "protos", "services", "tui", "examples"} <= names
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    packages = project["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]
+    assert {"pyproject.toml", "locks", "examples", *(p.split("/")[0] for p in packages)} <= names
+
+
+def test_the_image_runs_as_a_user_without_rights() -> None:
+    users = re.findall(r"^USER (\S+)$", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
+
+    assert users == ["10001"]
+    for service in COMPOSE["services"].values():
+        assert "user" not in service
+        assert "privileged" not in service
+        assert service["read_only"] is True
+        assert service["cap_drop"] == ["ALL"]
+        assert service["security_opt"] == ["no-new-privileges:true"]
