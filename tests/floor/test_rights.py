@@ -3,35 +3,23 @@
 from __future__ import annotations
 
 import pytest
-from google.protobuf.descriptor import FileDescriptor
 
-from podium.common.v1 import log_pb2
-from podium.edge.v1 import edge_pb2
-from podium.executor.v1 import executor_pb2
-from podium.registry.v1 import registry_pb2
-from podium.worker.v1 import worker_pb2
-from services.rights import ADMIN, EDGE, EXECUTOR, RIGHTS, ROLES, Right, right_to
+from services.edge.management import pages
+from services.rights import ADMIN, EDGE, EXECUTOR, RIGHTS, ROLES, Right, right_to, rpc
+from services.rights.pages import PAGES, rights_of
+from tests.rpcs import methods
 
-FILES: tuple[FileDescriptor, ...] = (
-    registry_pb2.DESCRIPTOR,
-    executor_pb2.DESCRIPTOR,
-    edge_pb2.DESCRIPTOR,
-    log_pb2.DESCRIPTOR,
-    worker_pb2.DESCRIPTOR,
-)
-METHODS = {
-    f"/{service.full_name}/{method.name}"
-    for file in FILES
-    for service in file.services_by_name.values()
-    for method in service.methods
-}
+METHODS = methods()
 
 REGISTRY = "/podium.registry.v1.RegistryService/"
 RUNNING = "/podium.executor.v1.ExecutorService/"
 
 
-def test_every_rpc_names_its_right_and_nothing_else_does() -> None:
-    assert set(RIGHTS) == METHODS
+def test_every_rpc_of_every_proto_has_a_row_and_no_row_is_without_one() -> None:
+    assert {method.containing_service.file.package for method in METHODS.values()} == {
+        f"podium.{name}.v1" for name in ("common", "edge", "executor", "registry", "worker")
+    }
+    assert set(RIGHTS) == set(METHODS)
 
 
 @pytest.mark.parametrize("method", sorted(METHODS))
@@ -81,6 +69,27 @@ def test_roles_at_the_registry(role: str, may: str, may_not: str) -> None:
 def test_roles_at_the_executor(role: str, may: str, may_not: str) -> None:
     assert all(role in RIGHTS[RUNNING + method].roles for method in may.split())
     assert not any(role in RIGHTS[RUNNING + method].roles for method in may_not.split())
+
+
+def test_grants_are_for_applications_and_whoever_is_anyone_needs_none() -> None:
+    for method, right in RIGHTS.items():
+        assert not (right.grants and (right.anyone or right.open)), method
+        # Where a grant can be enough, an administrator needs none.
+        assert not right.grants or ADMIN in right.roles, method
+
+
+def test_every_page_of_the_management_listener_has_its_row() -> None:
+    assert {f"{method} {path}" for method, path, _ in pages.PAGES} == set(PAGES)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_needs_what_its_rpcs_need(page: str) -> None:
+    assert rights_of(page) == tuple(RIGHTS[rpc(name)] for name in PAGES[page])
+
+
+def test_only_health_and_tokens_are_for_whoever_comes() -> None:
+    open_pages = {page for page in PAGES if all(right.open for right in rights_of(page))}
+    assert open_pages == {"GET /health", "GET /api/health", "POST /api/token"}
 
 
 def test_health_and_reflection_are_open_and_what_is_unknown_is_nobody_s() -> None:

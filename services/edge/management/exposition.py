@@ -16,7 +16,7 @@ from services.edge.endpoint import problem_of
 from services.edge.management.callers import caller_of
 from services.edge.problems import Problem, basic_challenge, challenge
 from services.errors import PermissionDenied, Unauthenticated
-from services.rights import right_to
+from services.rights.pages import rights_of
 from services.rpc import raising_ours
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from services.edge.metrics.gauges import Gauges
     from services.edge.metrics.keeping import Metrics
 
-RIGHT = right_to("/podium.edge.v1.EdgeService/GetGatewayMetrics")
+(RIGHT,) = rights_of("GET /metrics")
 _SECONDS = 5.0
 _MOST_KEYS = 64
 

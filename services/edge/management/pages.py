@@ -61,19 +61,25 @@ async def health(call: Call, management: Management) -> Answer:
     return Answer(200, json.dumps(document).encode(), (JSON, (b"cache-control", b"no-store")))
 
 
-def _pages() -> Trie[Page]:
+# Method, path and page of each; what they need is in services/rights/pages.py.
+PAGES: tuple[tuple[str, str, Page], ...] = (
+    ("GET", "/health", health),
+    ("GET", "/api/health", health),
+    ("GET", "/metrics", exposition.metrics),
+    ("POST", "/api/token", tokens.issue),
+    ("POST", "/api/tasks/{workflowId}/{taskRefName}/{status}", tasks.update),
+    *configuration(),
+)
+
+
+def _found_by_path() -> Trie[Page]:
     pages: Trie[Page] = Trie()
-    pages.add("GET", "/health", health)
-    pages.add("GET", "/api/health", health)
-    pages.add("GET", "/metrics", exposition.metrics)
-    pages.add("POST", "/api/token", tokens.issue)
-    for method, path, its_page in configuration():
+    for method, path, its_page in PAGES:
         pages.add(method, path, its_page)
-    pages.add("POST", "/api/tasks/{workflowId}/{taskRefName}/{status}", tasks.update)
     return pages
 
 
-_PAGES = _pages()
+_PAGES = _found_by_path()
 
 
 async def page(call: Call, management: Management) -> Answer:

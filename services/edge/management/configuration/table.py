@@ -8,12 +8,9 @@ from services.edge.call import Answer, Call
 from services.edge.management.configuration import auth_pages, route_pages, service_pages
 from services.edge.management.refusals import refusal
 from services.errors import ServiceError
+from services.rights.pages import AUTH_BASES, SERVICE_BASES
 
 Page = Callable[..., Awaitable[Answer]]
-
-# The documentation's headings and its examples differ.
-_AUTH = ("/api/gateway/config/auth", "/api/config/auth")
-_SERVICES = ("/api/gateway/config/services", "/api/gateway/config/service")
 
 _OF_AUTH: tuple[tuple[str, str, Page], ...] = (
     ("POST", "", auth_pages.create),
@@ -43,7 +40,7 @@ _OF_SERVICES: tuple[tuple[str, str, Page], ...] = (
 
 def pages() -> Iterator[tuple[str, str, Page]]:
     """Method, path and page of each."""
-    for bases, table in ((_AUTH, _OF_AUTH), (_SERVICES, _OF_SERVICES)):
+    for bases, table in ((AUTH_BASES, _OF_AUTH), (SERVICE_BASES, _OF_SERVICES)):
         for base in bases:
             for method, below, page in table:
                 yield method, base + below, _telling(page)

@@ -7,80 +7,74 @@ handler checks (:func:`services.access.require`), which knows what the call is a
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
-ADMIN, EDITOR, OPERATOR, VIEWER, WORKER = ROLES = (
-    "ADMIN",  # everything
-    "EDITOR",  # writes definitions, reads all
-    "OPERATOR",  # starts executions and acts on them, reads all
-    "VIEWER",  # reads
-    "WORKER",  # does tasks
+from services.rights.model import (
+    ADMIN,
+    EDGE,
+    EDITOR,
+    EXECUTOR,
+    OPERATOR,
+    REGISTRY,
+    ROLES,
+    SERVICES,
+    VIEWER,
+    WORKER,
+    Right,
+    Wanted,
+    right as _right,
 )
-REGISTRY, EXECUTOR, EDGE = SERVICES = ("service:registry", "service:executor", "service:edge")
 
-
-# Enough for the consoles of a team that shares a key.
-_STREAMS = 32
-
-
-@dataclass(frozen=True, slots=True)
-class Right:
-    """Who may call an RPC.
-
-    Attributes:
-        roles: An application with one of them may.
-        services: Services that may, by principal: ``service:edge``.
-        checked_by_handler: Any other application comes through to the handler, which refuses it
-            unless a grant of its own is enough.
-        open: Nobody needs a token.
-        streams: Of an RPC whose responses are a stream: how many of them an application may have
-            open in a service.
-    """
-
-    roles: frozenset[str] = frozenset()
-    services: frozenset[str] = frozenset()
-    checked_by_handler: bool = False
-    open: bool = False
-    streams: int = _STREAMS
-
-
-def _right(
-    *roles: str,
-    services: tuple[str, ...] = (),
-    checked_by_handler: bool = False,
-    streams: int = _STREAMS,
-) -> Right:
-    return Right(
-        frozenset((ADMIN, *roles)), frozenset(services), checked_by_handler, streams=streams
-    )
-
+__all__ = [
+    "ADMIN",
+    "EDGE",
+    "EDITOR",
+    "EXECUTOR",
+    "OPEN_PREFIXES",
+    "OPERATOR",
+    "REGISTRY",
+    "RIGHTS",
+    "ROLES",
+    "SERVICES",
+    "VIEWER",
+    "WORKER",
+    "Right",
+    "Wanted",
+    "right_to",
+    "rpc",
+]
 
 _READ = _right(EDITOR, OPERATOR, VIEWER)
 _OPERATE = _right(OPERATOR)
 _ADMINISTER = _right()
 # It tells nothing that a caller with any valid token may not know: the handler refuses nobody.
-_ANYONE = _right(*ROLES, services=SERVICES, checked_by_handler=True)
+_ANYONE = Right(frozenset(ROLES), frozenset(SERVICES), anyone=True)
+
+# Grants that can be enough, and the handler's to check.
+_READS = (Wanted("READ"),)
+_READS_WORKFLOW = (Wanted("READ", "workflow"),)
+_CHANGES_AUTH = (Wanted("UPDATE", "auth"),)
+_STARTS = (Wanted("EXECUTE", "workflow"),)
 
 _REGISTRY = {
     # CREATE, UPDATE and DELETE on a definition.
-    "PutDefinitions": _right(EDITOR, checked_by_handler=True),
-    "RollbackDefinition": _right(EDITOR, checked_by_handler=True),
-    "DeleteDefinition": _right(EDITOR, checked_by_handler=True),
+    "PutDefinitions": _right(EDITOR, grants=(Wanted("CREATE"), Wanted("UPDATE"), Wanted("DELETE"))),
+    "RollbackDefinition": _right(EDITOR, grants=(Wanted("UPDATE"), Wanted("CREATE"))),
+    "DeleteDefinition": _right(EDITOR, grants=(Wanted("DELETE"),)),
     # UPDATE on the auth definition.
-    "CreateApiKey": _right(EDITOR, checked_by_handler=True),
-    "RollApiKey": _right(EDITOR, checked_by_handler=True),
-    "RevokeApiKey": _right(EDITOR, checked_by_handler=True),
+    "CreateApiKey": _right(EDITOR, grants=_CHANGES_AUTH),
+    "RollApiKey": _right(EDITOR, grants=_CHANGES_AUTH),
+    "RevokeApiKey": _right(EDITOR, grants=_CHANGES_AUTH),
     # READ on it.
-    "ListApiKeys": _right(EDITOR, OPERATOR, VIEWER, checked_by_handler=True),
-    "GetDefinition": _right(EDITOR, OPERATOR, VIEWER, checked_by_handler=True),
-    "ListDefinitionHistory": _right(EDITOR, OPERATOR, VIEWER, checked_by_handler=True),
+    "ListApiKeys": _right(EDITOR, OPERATOR, VIEWER, grants=(Wanted("READ", "auth"),)),
+    "GetDefinition": _right(EDITOR, OPERATOR, VIEWER, grants=_READS),
+    "ListDefinitionHistory": _right(EDITOR, OPERATOR, VIEWER, grants=_READS),
     "ListDefinitions": _READ,
     # READ on anything: it tells of nothing else.
-    "WatchCatalog": _right(EDITOR, OPERATOR, VIEWER, checked_by_handler=True),
+    "WatchCatalog": _right(EDITOR, OPERATOR, VIEWER, grants=_READS),
     # It carries hashes of keys and ciphertexts of secrets.
     "WatchDefinitions": _right(services=(EXECUTOR, EDGE)),
     # READ on the definition, and on every user that is told.
-    "ListReferences": _right(EDITOR, OPERATOR, VIEWER, checked_by_handler=True),
+    "ListReferences": _right(EDITOR, OPERATOR, VIEWER, grants=_READS),
     # The same for everybody, and published.
     "ListKinds": _ANYONE,
     # It takes a process's time.
@@ -99,16 +93,16 @@ _EXECUTOR = {
     # What its frames ask for is checked frame by frame, for whom the edge speaks.
     "Session": Right(services=frozenset((EDGE,))),
     # EXECUTE on the workflow.
-    "StartExecution": _right(OPERATOR, services=(EDGE,), checked_by_handler=True),
-    "RunExecution": _right(OPERATOR, services=(EDGE,), checked_by_handler=True),
-    "AttachExecution": _right(OPERATOR, services=(EDGE,), checked_by_handler=True),
+    "StartExecution": _right(OPERATOR, services=(EDGE,), grants=_STARTS),
+    "RunExecution": _right(OPERATOR, services=(EDGE,), grants=_STARTS),
+    "AttachExecution": _right(OPERATOR, services=(EDGE,), grants=_STARTS),
     # READ on the workflow.
-    "GetExecution": _right(EDITOR, OPERATOR, VIEWER, services=(EDGE,), checked_by_handler=True),
+    "GetExecution": _right(EDITOR, OPERATOR, VIEWER, services=(EDGE,), grants=_READS_WORKFLOW),
     # Whoever runs many may wait for each.
     "WatchExecution": _right(
-        EDITOR, OPERATOR, VIEWER, services=(EDGE,), checked_by_handler=True, streams=1_000
+        EDITOR, OPERATOR, VIEWER, services=(EDGE,), grants=_READS_WORKFLOW, streams=1_000
     ),
-    "ListExecutionEvents": _right(EDITOR, OPERATOR, VIEWER, checked_by_handler=True),
+    "ListExecutionEvents": _right(EDITOR, OPERATOR, VIEWER, grants=_READS_WORKFLOW),
     "ListExecutions": _right(EDITOR, OPERATOR, VIEWER, services=(EDGE,)),
     # As ListExecutions, of whose tasks it tells.
     "SearchTasks": _right(EDITOR, OPERATOR, VIEWER, services=(EDGE,)),
@@ -152,7 +146,7 @@ _EXECUTOR = {
 }
 
 # Who has no role for it may do the tasks whose definition it may EXECUTE.
-_WORK = _right(WORKER, OPERATOR, checked_by_handler=True, streams=1_000)
+_WORK = _right(WORKER, OPERATOR, grants=(Wanted("EXECUTE", "task"),), streams=1_000)
 
 _WORKER = {
     "Work": _WORK,
@@ -161,7 +155,7 @@ _WORKER = {
     "UpdateTask": _WORK,
     "AddTaskLog": _WORK,
     # READ on the workflow.
-    "ListTaskLogs": _right(EDITOR, OPERATOR, VIEWER, checked_by_handler=True),
+    "ListTaskLogs": _right(EDITOR, OPERATOR, VIEWER, grants=_READS_WORKFLOW),
     "ListQueues": _right(EDITOR, OPERATOR, VIEWER, WORKER),
     "RequeueTasks": _OPERATE,
 }
@@ -173,7 +167,7 @@ _EDGE = {
     # It tells more of what a call comes to than its caller may know.
     "TestRoute": _right(EDITOR, OPERATOR),
     # READ on the service.
-    "GetOpenApi": _right(EDITOR, OPERATOR, VIEWER, checked_by_handler=True),
+    "GetOpenApi": _right(EDITOR, OPERATOR, VIEWER, grants=(Wanted("READ", "service"),)),
     "GetCacheStatus": _READ,
     # What follows is that work is done again.
     "PurgeCache": _right(EDITOR, OPERATOR),
@@ -189,18 +183,27 @@ _EDGE = {
     "ListKeyUse": _READ,
 }
 
-_COMMON = {
+_LOG = {
     # What goes wrong inside names what is others' business: as with the audit.
-    "/podium.common.v1.LogService/WatchLog": _right(EDITOR, OPERATOR),
+    "WatchLog": _right(EDITOR, OPERATOR),
 }
 
-RIGHTS: Mapping[str, Right] = _COMMON | {
-    f"/podium.{service}.v1.{service.capitalize()}Service/{method}": right
+
+def rpc(name: str) -> str:
+    """``/podium.registry.v1.RegistryService/GetDefinition`` of ``registry.GetDefinition``."""
+    service, _, method = name.partition(".")
+    package = "common" if service == "log" else service
+    return f"/podium.{package}.v1.{service.capitalize()}Service/{method}"
+
+
+RIGHTS: Mapping[str, Right] = {
+    rpc(f"{service}.{method}"): right
     for service, table in (
         ("registry", _REGISTRY),
         ("executor", _EXECUTOR),
         ("worker", _WORKER),
         ("edge", _EDGE),
+        ("log", _LOG),
     )
     for method, right in table.items()
 }

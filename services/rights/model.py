@@ -1,0 +1,86 @@
+"""What a right is: roles, services, grants."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+ADMIN, EDITOR, OPERATOR, VIEWER, WORKER = ROLES = (
+    "ADMIN",  # everything
+    "EDITOR",  # writes definitions, reads all
+    "OPERATOR",  # starts executions and acts on them, reads all
+    "VIEWER",  # reads
+    "WORKER",  # does tasks
+)
+REGISTRY, EXECUTOR, EDGE = SERVICES = ("service:registry", "service:executor", "service:edge")
+
+# Enough for the consoles of a team that shares a key.
+STREAMS = 32
+# Of a grant: whatever kind of definition the call is about.
+DEFINITION = "definition"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A grant that can be enough: the access, and the kind of what it is on.
+
+    Attributes:
+        access: Of READ, CREATE, UPDATE, DELETE, EXECUTE.
+        kind: ``workflow``, ``task`` …; ``definition``: the one that the call names or tells of.
+    """
+
+    access: str
+    kind: str = DEFINITION
+
+    def __str__(self) -> str:
+        return f"{self.access} on the {self.kind}"
+
+
+@dataclass(frozen=True, slots=True)
+class Right:
+    """Who may call an RPC.
+
+    Attributes:
+        roles: An application with one of them may.
+        services: Services that may, by principal: ``service:edge``.
+        grants: Any other application comes through to the handler, which refuses it, or tells it
+            of nothing, unless a grant of its own is one of these.
+        anyone: Every application may; the handler refuses none.
+        open: Nobody needs a token.
+        streams: Of an RPC whose responses are a stream: how many of them an application may have
+            open in a service.
+    """
+
+    roles: frozenset[str] = frozenset()
+    services: frozenset[str] = frozenset()
+    grants: tuple[Wanted, ...] = ()
+    anyone: bool = False
+    open: bool = False
+    streams: int = STREAMS
+
+    @property
+    def checked_by_handler(self) -> bool:
+        """Whether more than roles can be enough, so that the guard refuses no application."""
+        return self.anyone or bool(self.grants)
+
+    def by_role(self, roles: Collection[str]) -> bool:
+        """Whether an application with these roles may whatever its grants are."""
+        return self.open or self.anyone or not self.roles.isdisjoint(roles)
+
+    def __str__(self) -> str:
+        if self.open:
+            return "nobody needs a token"
+        if self.anyone:
+            return "whoever has a token"
+        takers = [*(role for role in ROLES if role in self.roles), *map(str, self.grants)]
+        return " or ".join(takers) or "a service"
+
+
+def right(
+    *roles: str,
+    services: tuple[str, ...] = (),
+    grants: tuple[Wanted, ...] = (),
+    streams: int = STREAMS,
+) -> Right:
+    """The right of ADMIN, ``roles``, ``services`` and those with one of ``grants``."""
+    return Right(frozenset((ADMIN, *roles)), frozenset(services), grants, streams=streams)

@@ -1,0 +1,50 @@
+"""Every action, opening and command names the RPCs that it calls, and thereby its rights."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+import pytest
+
+from services.rights import RIGHTS, rpc
+from tests.tui.called import called, open_to_all
+from tests.tui.test_command_table import walked
+from tui.bindings import all_actions
+from tui.resources import RESOURCES
+from tui.resources.model import Action
+from tui.views.needs import ACTIONS, COMMANDS, OPENINGS, Needs
+
+OPENED = {each.id for resource in RESOURCES for each in resource.openings}
+ROWS = {**ACTIONS, **OPENINGS, **COMMANDS}
+
+
+def bare(names: tuple[str, ...]) -> set[str]:
+    return {name.rpartition(".")[2] for name in names}
+
+
+def test_the_tables_have_what_there_is_and_nothing_else() -> None:
+    assert set(ACTIONS) == {each.id for each in all_actions()}
+    assert set(OPENINGS) == OPENED
+    assert set(COMMANDS) <= set(walked())
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_what_is_called_is_an_rpc_with_a_right(name: str) -> None:
+    needs = ROWS[name]
+    for each in needs.calls + needs.also:
+        assert rpc(each) in RIGHTS, each
+
+
+@pytest.mark.parametrize("action", all_actions(), ids=lambda each: each.id)
+def test_an_action_calls_what_its_row_says(action: Action[Any]) -> None:
+    needs = ACTIONS[action.id]
+
+    assert called(action.perform) == bare(needs.calls + needs.also)
+
+
+@pytest.mark.parametrize(("words", "command"), walked().items())
+def test_a_command_calls_what_its_row_says(words: str, command: click.Command) -> None:
+    needs = COMMANDS.get(words, Needs())
+
+    assert called(command.callback) - open_to_all() == bare(needs.calls + needs.also)

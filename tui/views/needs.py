@@ -1,0 +1,158 @@
+"""What every action of the console and every command calls, and thereby which rights it needs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from services.rights import RIGHTS, Right, rpc
+from tui.views.kinds import KINDS
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """The RPCs that something calls, as ``registry.GetDefinition``.
+
+    Attributes:
+        calls: Without one of them it does nothing.
+        also: Called for some options, or for what is told besides. What needs no more than a token
+            is left out of both.
+    """
+
+    calls: tuple[str, ...] = ()
+    also: tuple[str, ...] = ()
+
+    def rights(self) -> tuple[Right, ...]:
+        """All of them must let the caller through."""
+        return tuple(RIGHTS[rpc(name)] for name in self.calls)
+
+
+_PUT = Needs(("registry.PutDefinitions",))
+_CHANGE = Needs(("registry.GetDefinition", "registry.PutDefinitions"))
+_DELETE = Needs(("registry.DeleteDefinition",))
+_OPERATE = Needs(("executor.OperateExecutions",))
+_COMPLETE = Needs(("executor.UpdateTask",))
+_BREAKER = Needs(("executor.SetBreaker",))
+_PURGE = Needs(("edge.PurgeCache",))
+_TASKS = Needs(("executor.SearchTasks",))
+_QUEUES = Needs(("worker.ListQueues",))
+
+# By their ids, as in descriptors.
+ACTIONS: Mapping[str, Needs] = {
+    **{f"{kind}.delete": _DELETE for kind in KINDS},
+    **{
+        f"executions.{verb}": _OPERATE
+        for verb in (
+            "pause", "remove", "rerun", "reset_callbacks", "restart", "resume", "retry",
+            "retry_resume", "set_variables", "signal", "skip_task", "terminate",
+        )
+    },
+    **{f"task_runs.{verb}": _OPERATE for verb in ("rerun", "retry", "terminate")},
+    "task_runs.complete": _COMPLETE,
+    "execution.complete_task": _COMPLETE,
+    "versions.delete": _DELETE,
+    "history.rollback": Needs(("registry.RollbackDefinition",)),
+    "service.switch": _PUT,
+    "schedules.pause": _CHANGE,
+    "schedules.resume": _CHANGE,
+    "keys.revoke": Needs(("registry.RevokeApiKey",)),
+    "access_keys.revoke": Needs(("registry.RevokeAccessKey",)),
+    "workflows.test": Needs(("executor.TestWorkflow",)),
+    "queues.requeue": Needs(("worker.RequeueTasks",)),
+    "limits.reset": Needs(("edge.ResetLimits",)),
+    **{f"breakers.{verb}": _BREAKER for verb in ("open", "close", "reset")},
+    **{f"cache.{verb}": _PURGE for verb in ("purge", "purge_all", "purge_entry")},
+}  # fmt: skip
+
+OPENINGS: Mapping[str, Needs] = {
+    **{f"{kind}.create": _PUT for kind in KINDS if kind != "workflow"},
+    **{f"{kind}.edit": _PUT for kind in KINDS if kind != "workflow"},
+    **{f"{kind}.write": _PUT for kind in KINDS if kind not in ("workflow", "secret")},
+    "workflows.create": _PUT,
+    "workflows.edit": _PUT,
+    "workflows.run": Needs(("executor.StartExecution",)),
+    "route.create": _CHANGE,
+    "route.edit": _CHANGE,
+    "routes.test": Needs(("edge.TestRoute",)),
+    "routes.scripts": Needs(("edge.TestScript",), ("registry.PutDefinitions",)),
+    "executions.diff": Needs(("executor.GetExecution",)),
+    "queues.tasks": _TASKS,
+    "workers.tasks": _TASKS,
+}
+
+# By their words; what is not here calls nothing that takes more than a token.
+COMMANDS: Mapping[str, Needs] = {
+    "apply": _PUT,
+    "diff": Needs(("registry.PutDefinitions",), ("executor.GetExecution",)),
+    "export": Needs(("registry.ListDefinitions",)),
+    "get": Needs(
+        ("registry.GetDefinition",), ("registry.ListDefinitions", "registry.WatchCatalog")
+    ),
+    "delete": _DELETE,
+    "history": Needs(("registry.ListDefinitionHistory",)),
+    "rollback": Needs(("registry.RollbackDefinition",)),
+    "keys list": Needs(("registry.ListApiKeys",), ("registry.GetDefinition", "edge.ListKeyUse")),
+    "keys create": Needs(("registry.CreateApiKey",)),
+    "keys roll": Needs(("registry.RollApiKey",)),
+    "keys revoke": Needs(("registry.RevokeApiKey",)),
+    "access-keys list": Needs(("registry.ListAccessKeys",)),
+    "access-keys create": Needs(("registry.CreateAccessKey",)),
+    "access-keys revoke": Needs(("registry.RevokeAccessKey",)),
+    "run": Needs(
+        ("executor.StartExecution",),
+        (
+            "executor.AttachExecution", "executor.GetExecution", "executor.WatchExecution",
+            "registry.PutDefinitions",
+        ),
+    ),
+    "watch": Needs(("executor.WatchExecution",), ("executor.GetExecution",)),
+    "executions": Needs(("executor.ListExecutions",)),
+    "tasks": _TASKS,
+    "events": Needs(("executor.ListExecutionEvents",), ("executor.WatchExecution",)),
+    "graph": Needs(("registry.GetDefinition",), ("executor.GetExecution",)),
+    **dict.fromkeys(
+        (
+            "pause", "resume", "terminate", "retry", "restart", "rerun", "skip-task", "signal",
+            "set-variables", "reset-callbacks", "decide", "remove",
+        ),
+        _OPERATE,
+    ),
+    "complete-task": _COMPLETE,
+    "routes": Needs(("registry.ListDefinitions",)),
+    "routes curl": Needs(("registry.GetDefinition",), ("registry.ListDefinitions",)),
+    "routes mcp": Needs(("registry.GetDefinition",)),
+    "routes openapi": Needs(("edge.GetOpenApi",)),
+    "test-route": Needs(("edge.TestRoute",)),
+    "schedules": Needs(("executor.ListSchedules",)),
+    "schedules next": Needs(("executor.PreviewSchedule",)),
+    "schedules runs": Needs(("executor.ListScheduleRuns",)),
+    "schedules pause": _CHANGE,
+    "schedules resume": _CHANGE,
+    "event-runs": Needs(("executor.ListEventExecutions",)),
+    "queues": _QUEUES,
+    "workers": _QUEUES,
+    "requeue": Needs(("worker.RequeueTasks",)),
+    "task-logs": Needs(("worker.ListTaskLogs",)),
+    "breakers": Needs(("executor.ListBreakers",)),
+    "breakers list": Needs(("executor.ListBreakers",)),
+    **{f"breakers {verb}": _BREAKER for verb in ("open", "close", "reset")},
+    "cache": Needs(("edge.GetCacheStatus",)),
+    "cache entries": Needs(("edge.ListCacheEntries",)),
+    "cache entry": Needs(("edge.GetCacheEntry",)),
+    "cache purge": _PURGE,
+    "limits list": Needs(("edge.ListLimits",), ("executor.ListWorkflowLimits",)),
+    "limits reset": Needs(("edge.ResetLimits",)),
+    "metrics": Needs(
+        ("edge.GetGatewayMetrics",),
+        ("edge.WatchGatewayMetrics", "registry.GetDefinition", "registry.ListApiKeys"),
+    ),
+    "pulse": Needs(
+        ("edge.GetGatewayMetrics", "executor.GetEngineMetrics", "executor.ListExecutions")
+    ),
+    "engine": Needs(("executor.GetEngineMetrics",), ("executor.WatchEngineMetrics",)),
+    "audit": Needs(("registry.ListAuditEntries",), ("registry.WatchAuditEntries",)),
+    "log": Needs(("log.WatchLog",)),
+    "test-script": Needs(("edge.TestScript",)),
+    "test-workflow": Needs(("executor.TestWorkflow",)),
+    "demo": Needs((), ("executor.WatchExecutions",)),
+}  # fmt: skip
