@@ -75,6 +75,8 @@ class Task:
         attempt: Counts retries from 0.
         given: Counts from 1 how often this attempt was given to a worker.
         runtime_metadata: By name what the task definition's ``runtimeMetadata`` asks for.
+        traceparent: W3C Trace Context of what the function calls, with ``tracestate``; empty: the
+            execution belongs to no trace.
         cancelled: Nobody wants its result any more: a function in a thread should look, and
             return.
     """
@@ -89,6 +91,8 @@ class Task:
         self.workflow = message.workflow_name
         self.correlation_id = message.correlation_id
         self.runtime_metadata: Mapping[str, str] = dict(message.runtime_metadata)
+        self.traceparent = message.traceparent
+        self.tracestate = message.tracestate
         self.attempt = message.attempt
         self.given = message.poll_count
         self.iteration = message.iteration

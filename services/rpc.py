@@ -24,6 +24,7 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 from grpc_status import rpc_status
 
+from services import tracing
 from services.errors import BY_CODE, BY_REASON, Fault, ServiceError
 from services.process import StartupError
 
@@ -362,6 +363,7 @@ class _Authorized(grpc.aio.Channel):
     def _authorizing(self, callable_: Any) -> Any:
         def call(*args: Any, metadata: Iterable[tuple[str, str]] | None = None, **kw: Any) -> Any:
             bearer = ("authorization", f"Bearer {self._token()}")
-            return callable_(*args, metadata=(bearer, *(metadata or ())), **kw)
+            trace = tracing.to_metadata(tracing.current.get())
+            return callable_(*args, metadata=(bearer, *trace, *(metadata or ())), **kw)
 
         return call

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import grpc
 
+from services import logs, tracing
 from services.access.principals import (
     APPLICATION_PREFIX,
     Authority,
@@ -23,6 +24,7 @@ from services.rights import EDGE, Right, right_to
 from services.rpc import shape
 
 ON_BEHALF_OF = "on-behalf-of"
+_READ = frozenset(("authorization", ON_BEHALF_OF, tracing.HEADER, tracing.STATE_HEADER))
 
 Request = TypeVar("Request")
 Response = TypeVar("Response")
@@ -58,6 +60,9 @@ class AccessInterceptor(grpc.aio.ServerInterceptor):
             refusing: grpc.RpcMethodHandler[Request, Response] = _refusing(handler, error)
             return refusing
         current.set(principal)
+        if trace := tracing.of_metadata(metadata):
+            tracing.current.set(trace)
+            logs.bind(trace_id=trace.trace_id)
         if not handler.response_streaming or not principal.application_id:
             return handler
         bounded: grpc.RpcMethodHandler[Request, Response] = self._bounded(
@@ -143,7 +148,7 @@ def bearer_token(authorization: str) -> str:
 def _metadata(details: grpc.HandlerCallDetails) -> dict[str, str]:
     found: dict[str, str] = {}
     for name, value in details.invocation_metadata or ():
-        if isinstance(value, str) and name in ("authorization", ON_BEHALF_OF):
+        if isinstance(value, str) and name in _READ:
             # Of two, neither: which one counts must not depend on who reads them.
             found[name] = "" if name in found else value
     return found

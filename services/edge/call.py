@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from services.edge.auth.model import Caller
 from services.edge.routes import Route
 from services.json_text import Json
+from services.tracing import Trace
 
 if TYPE_CHECKING:
     from services.edge.watched import Watched
@@ -108,6 +109,7 @@ class Call:
         header: The first of each name.
         cycle: Says when the client leaves, and takes the answer.
         request_id: The client's own, if it is a sound one.
+        trace: What it belongs to; None: to nothing that is known.
         segments: The path, decoded by segment.
         parameters: The path's parameters, by name.
         idempotency: What it is known by, so that it is done once; empty: by nothing. No answer is
@@ -140,7 +142,7 @@ class Call:
     receive: Receive
     cycle: Exchanged
     request_id: str = ""
-    traceparent: str = ""
+    trace: Trace | None = None
     segments: tuple[str, ...] = ()
     route: Route | None = None
     parameters: Mapping[str, str] = field(default_factory=dict)

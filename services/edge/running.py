@@ -110,7 +110,8 @@ def _start(call: Call, gateway: Gateway, response: Response) -> pb.Start:
         fingerprint=_fingerprint(call, route),
         answer=half_text(route.answer_half, caller, response),
         request_id=call.request_id,
-        traceparent=call.traceparent,
+        traceparent=call.trace.parent if call.trace else "",
+        tracestate=call.trace.state if call.trace else "",
         idempotency_key=call.idempotency,
         slot=_slot(call, gateway, route),
     )

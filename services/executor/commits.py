@@ -34,6 +34,7 @@ from services.executor.turn_rows import COUNT, COUNT_OUT, DROP_LOGS, LOG
 from services.executor.unfolding import Unfolded
 from services.executor.units import ChildClaim, Unit
 from services.executor.webhook_rows import webhook_row
+from services.tracing import span_of
 
 logger = logging.getLogger(__name__)
 
@@ -272,5 +273,8 @@ def _begun(
 
 
 def _child_row(child: Execution, snapshot: Snapshot, origin: Origin, text: Text) -> Row:
-    theirs = Origin(started_by=origin.started_by, request_id=origin.request_id)
+    trace = origin.trace
+    if trace is not None and child.parent_task_id:
+        trace = trace.below(span_of(child.parent_task_id))
+    theirs = Origin(started_by=origin.started_by, request_id=origin.request_id, trace=trace)
     return execution_row(child, snapshot.hash, theirs, text)

@@ -41,6 +41,7 @@ from services.executor.units import Unit
 from services.executor.waking import Waking
 from services.javascript import Scripts
 from services.judging import Judges
+from services.tracing import Trace
 
 logger = logging.getLogger(__name__)
 
@@ -144,6 +145,11 @@ class Engine:
     def begin(self, execution_id: str) -> None:
         """An execution is stored that has not begun: it does."""
         self._waking.send(execution_id, Letter(Started()))
+
+    def trace(self, execution_id: str) -> Trace | None:
+        """The trace of an execution that is in memory."""
+        actor = self._actors.get(execution_id)
+        return actor.origin.trace if actor is not None else None
 
     def is_known(self, execution_id: str) -> bool:
         """Whether the execution is in memory."""

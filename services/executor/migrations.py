@@ -191,3 +191,9 @@ def m021_masks(db: Database) -> None:
     db.execute(
         "CREATE INDEX snapshots_that_mask ON snapshots (hash, masked) WHERE masked IS NOT NULL"
     )
+
+
+@migrations()
+def m022_tracestate(db: Database) -> None:
+    """What others keep in the trace that an execution belongs to."""
+    db.execute("ALTER TABLE executions ADD COLUMN tracestate TEXT NOT NULL DEFAULT ''")

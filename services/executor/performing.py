@@ -14,6 +14,7 @@ from services.executor.core.commands import Perform
 from services.executor.core.events import Event, Performed
 from services.executor.core.http import HttpFailure
 from services.executor.effects import Effect, HandOff
+from services.tracing import Trace, span_of
 
 logger = logging.getLogger(__name__)
 
@@ -30,6 +31,7 @@ class _Call:
     execution_id: str
     perform: Perform
     scheduled_at: datetime
+    trace: Trace | None
     task: asyncio.Task[None] | None = None
 
 
@@ -62,10 +64,20 @@ class Performing:
     def __len__(self) -> int:
         return len(self._calls)
 
-    def begin(self, execution_id: str, perform: Perform, scheduled_at: datetime) -> None:
-        """Do it when it may; what its attempt did before is cancelled."""
+    def begin(
+        self,
+        execution_id: str,
+        perform: Perform,
+        scheduled_at: datetime,
+        trace: Trace | None = None,
+    ) -> None:
+        """Do it when it may; what its attempt did before is cancelled.
+
+        Args:
+            trace: That of its execution.
+        """
         self.cancel(perform.task_id)
-        call = self._calls[perform.task_id] = _Call(execution_id, perform, scheduled_at)
+        call = self._calls[perform.task_id] = _Call(execution_id, perform, scheduled_at, trace)
         host = host_of(perform.request)
         self.lanes.enter(host, partial(self._enter, call, host))
 
@@ -101,6 +113,8 @@ class Performing:
         try:
             effect = self._effects[perform.effect]
             handoff = self._handing_off(call.execution_id, task_id, call.scheduled_at)
+            if call.trace is not None:
+                handoff = replace(handoff, trace=call.trace.below(span_of(task_id)))
             event = Performed(
                 task_id, perform.number, await effect.perform(perform.request, handoff)
             )

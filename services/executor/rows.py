@@ -15,6 +15,7 @@ from services.executor.core.spawning import extra_of
 from services.executor.core.webhooks import Webhook
 from services.executor.core.workflow import Workflow
 from services.executor.documents import plain, text_of, value_of
+from services.tracing import Trace, read as read_trace
 
 Row = tuple[Any, ...]
 Text = Callable[[object], str]
@@ -32,6 +33,7 @@ class Origin:
         started_by: The principal.
         fingerprint: Tells a repeated start from another one with the same id.
         answer: JSON text, kept for the starter; empty: none.
+        trace: What its calls belong to; None: to none.
         slot: The key of the slot that it holds until its end; empty: none.
         webhook: Whom to tell of the end; a row of its own.
     """
@@ -40,7 +42,7 @@ class Origin:
     fingerprint: bytes = b""
     answer: str = ""
     request_id: str = ""
-    traceparent: str = ""
+    trace: Trace | None = None
     slot: bytes = b""
     webhook: Webhook | None = None
 
@@ -50,7 +52,7 @@ EXECUTION_COLUMNS = (
     "last_retried_at", "reason", "correlation_id", "priority", "parent_id", "parent_task_id",
     "restarts", "next_sequence", "open", "failed_refs", "input", "variables", "output",
     "started_by", "fingerprint", "answer", "request_id", "traceparent", "slot", "depth",
-    "task_to_domain",
+    "task_to_domain", "tracestate",
 )  # fmt: skip
 
 # What an event changes; None for variables and output leaves them as they are.
@@ -118,10 +120,11 @@ def execution_row(execution: Execution, snapshot: str, origin: Origin, text: Tex
         origin.fingerprint,
         plain(origin.answer),
         plain(origin.request_id),
-        plain(origin.traceparent),
+        origin.trace.parent if origin.trace else "",
         origin.slot,
         execution.depth,
         text(dict(execution.task_to_domain)) if execution.task_to_domain else "{}",
+        origin.trace.state if origin.trace else "",
     )
 
 
@@ -224,7 +227,9 @@ def execution_of(row: Row, workflow: Workflow, tasks: Mapping[str, Task]) -> Exe
 
 def origin_of(row: Row) -> Origin:
     """The origin of a row of :data:`EXECUTION_COLUMNS`."""
-    return Origin(*row[21:27])
+    started_by, fingerprint, answer, request_id, parent, slot = row[21:27]
+    trace = read_trace(parent, row[29]) if parent else None
+    return Origin(started_by, fingerprint, answer, request_id, trace, slot)
 
 
 def task_of(row: Row) -> Task:

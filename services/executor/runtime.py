@@ -175,7 +175,8 @@ class Runtime:
         for perform in unfolded.performs:
             task = unfolded.changed[perform.task_id]
             if task.pending == perform.number:
-                self.performing.begin(execution.id, perform, task.scheduled_at)
+                origin = actor.origin
+                self.performing.begin(execution.id, perform, task.scheduled_at, origin.trace)
         if unit.webhooks:
             self.deliveries.committed(unit.webhooks)
         if unfolded.published:

@@ -13,6 +13,7 @@ from hashlib import sha256
 from typing import cast
 
 from podium.executor.v1 import executor_pb2 as pb
+from services import tracing
 from services.access import Authority, Principal, application_principal, require, tags_of
 from services.errors import (
     InvalidRequest,
@@ -38,6 +39,7 @@ from services.executor.timers import now
 from services.json_text import DocumentError, parse_json
 from services.replica import Replica
 from services.rights import EDGE
+from services.tracing import Trace
 
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _MOST_INPUT_CHARS = 16 << 20
@@ -272,8 +274,15 @@ def _origin(request: pb.Start, caller: Principal, principal: Principal) -> Origi
         answer=request.answer if edge else "",
         slot=request.slot.key if edge and request.HasField("slot") else b"",
         request_id=short(request.request_id, "request_id"),
-        traceparent=short(request.traceparent, "traceparent"),
+        trace=_trace(request),
     )
+
+
+def _trace(request: pb.Start) -> Trace | None:
+    """What the start says of its trace; else what the call that brought it says."""
+    parent = short(request.traceparent, "traceparent")
+    state = short(request.tracestate, "tracestate")
+    return tracing.read(parent, state) if parent else tracing.current.get()
 
 
 def _webhook(asked: pb.CompletionWebhook, absolute: Callable[[str], str]) -> Webhook:

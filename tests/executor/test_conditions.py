@@ -25,7 +25,7 @@ _DEFAULTS = {
     "snapshot": "h", "last_retried_at": None, "priority": 0, "parent_task_id": "",
     "restarts": 0, "next_sequence": 1, "open": 0, "failed_refs": "[]", "variables": "{}",
     "fingerprint": b"", "answer": "", "request_id": "", "traceparent": "", "slot": b"",
-    "depth": 0, "task_to_domain": "{}",
+    "depth": 0, "task_to_domain": "{}", "tracestate": "",
 }  # fmt: skip
 
 

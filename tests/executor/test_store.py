@@ -29,11 +29,14 @@ from services.executor.units import Unit
 from services.process import StartupError
 from services.rpc import raising_ours
 from services.storage import StorageCorrupt, StorageInUse, StorageTooNew
+from services.tracing import Trace
 from tests.executor.rig import executing, new_id, replica_of, step, workflow
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
 FLOW = workflow("flow", step("hold", "WAIT"))
 SNAPSHOTS = Snapshots(replica_of(FLOW))
+
+TRACE = Trace("a" * 32, "b" * 16, "01", "congo=1")
 
 
 def made(execution_id: str, **changes: object) -> Execution:
@@ -136,7 +139,7 @@ async def test_what_is_written_is_read_again(
 ) -> None:
     path = tmp_path_factory.mktemp("store") / "x.db"
     done: asyncio.Queue[Unit] = asyncio.Queue()
-    origin = Origin("application:a", b"\0\xff", '{"a":1}', "r", "t")
+    origin = Origin("application:a", b"\0\xff", '{"a":1}', "r", TRACE)
     async with opened(path) as store:
         units = [unit(each, done, origin) for each in batch]
         assert all(each.error is None for each in await written(store, *units, done=done))

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from services import tracing
 from services.edge.bodies import BodyLimits
 from services.edge.call import JSON, Answer, Call
 from services.edge.dispatch import found_or_answer, looked_up
@@ -53,6 +54,8 @@ class Management:
 async def identify(call: Call, management: Management) -> None:
     """As the gateway does."""
     identify_with(call, management.new_id)
+    # What is asked of the others for it belongs to it, too.
+    tracing.current.set(call.trace)
 
 
 async def health(call: Call, management: Management) -> Answer:

@@ -77,7 +77,7 @@ def _some(name: str) -> Callable[[Any], Notes]:
 # What a call holds, and what is told of it; in this order.
 _TOLD: Mapping[str, Callable[[Any], Notes]] = {
     "request_id": _some("requestId"),
-    "traceparent": _some("traceparent"),
+    "trace": lambda trace: {"traceparent": trace.parent} if trace else {},
     "route": _route,
     "parameters": lambda values: {"pathParameters": dict(values)} if values else {},
     "caller": _caller,

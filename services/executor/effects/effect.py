@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from services.tracing import Trace
+
 
 @dataclass(frozen=True, slots=True)
 class HandOff:
@@ -14,12 +16,14 @@ class HandOff:
     Attributes:
         secrets: The value of the secret of that name; None: there is none.
         callback_url: The attempt's callback URL; asked again, it gives the same one.
+        trace: What the call belongs to.
     """
 
     execution_id: str
     task_id: str
     secrets: Callable[[str], str | None]
     callback_url: Callable[[], str]
+    trace: Trace | None = None
 
 
 class Effect(Protocol):

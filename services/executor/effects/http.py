@@ -9,6 +9,7 @@ from datetime import timedelta
 from functools import lru_cache, partial
 from time import monotonic
 
+from services import tracing
 from services.executor.breaking.breakers import Breakers, host_called
 from services.executor.core.http import HttpAnswer, HttpFailure, HttpOutcome, HttpRequest
 from services.executor.core.model import Json
@@ -20,6 +21,7 @@ from services.executor.effects.handoff import Filling, Mask, NotHandedOver
 from services.executor.effects.hedging import hedged
 from services.executor.effects.sender import Call, Reply, Sender
 from services.executor.effects.uris import target
+from services.tracing import Trace
 
 USER_AGENT = "podium"
 
@@ -113,7 +115,7 @@ def prepared(request: HttpRequest, handoff: HandOff, mask: Mask) -> Call:
     return Call(
         method=_method(request.method),
         uri=uri,
-        headers=_sent(headers, request),
+        headers=_sent(headers, request, handoff.trace),
         body=sent,
         sensitive=frozenset(name.lower() for name in put_in),
         encode=request.encode,
@@ -124,7 +126,7 @@ def prepared(request: HttpRequest, handoff: HandOff, mask: Mask) -> Call:
     )
 
 
-def _sent(headers: Mapping[str, str], request: HttpRequest) -> dict[str, str]:
+def _sent(headers: Mapping[str, str], request: HttpRequest, trace: Trace | None) -> dict[str, str]:
     sent, names = {}, set()
     for name, value in headers.items():
         lower = _known_by(name)
@@ -144,6 +146,10 @@ def _sent(headers: Mapping[str, str], request: HttpRequest) -> dict[str, str]:
         sent["Idempotency-Key"] = request.idempotency_key
     if "user-agent" not in names:
         sent["User-Agent"] = USER_AGENT
+    if trace is not None and tracing.HEADER not in names:
+        sent[tracing.HEADER] = trace.parent
+        if trace.state:
+            sent[tracing.STATE_HEADER] = trace.state
     return sent
 
 

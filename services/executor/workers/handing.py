@@ -19,6 +19,7 @@ from services.executor.handingoff import HandingOff
 from services.executor.rows import micros
 from services.executor.texts import short, task_reason
 from services.executor.timers import now
+from services.tracing import Trace, span_of
 
 MOST_LINES = 10
 MOST_LINE_BYTES = 10 << 10
@@ -33,9 +34,12 @@ _STATUS = {
 
 
 def handed(
-    execution: Execution, task: Task, handing_off: HandingOff
+    execution: Execution, task: Task, handing_off: HandingOff, trace: Trace | None = None
 ) -> tuple[pb.Task, Mask | None]:
     """The message, with what is put in at hand-off; and what is not to be seen of its answer.
+
+    Args:
+        trace: That of the execution.
 
     Raises:
         NotHandedOver: What was to be put in is not there.
@@ -67,6 +71,9 @@ def handed(
         output=text_of(task.output) if task.output is not None else "",
         runtime_metadata=metadata,
     )
+    if trace is not None:
+        message.traceparent = trace.below(span_of(task.id)).parent
+        message.tracestate = trace.state
     message.scheduled_at.FromMicroseconds(micros(task.scheduled_at))
     if step is not None and step.policy.response_timeout:
         message.response_timeout.FromTimedelta(step.policy.response_timeout)

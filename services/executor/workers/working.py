@@ -85,7 +85,8 @@ class Working:
     def hand(self, execution: Execution, task: Task) -> pb.Task | None:
         """The task as its worker gets it; None: it cannot be done, and has failed by now."""
         try:
-            message, mask = handed(execution, task, self._handing_off)
+            trace = self._runtime.engine.trace(execution.id)
+            message, mask = handed(execution, task, self._handing_off, trace)
         except NotHandedOver as error:
             failed = TaskUpdated(
                 TaskStatus.FAILED_WITH_TERMINAL_ERROR, task_id=task.id, reason=str(error)
