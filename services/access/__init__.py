@@ -2,6 +2,7 @@
 
 from services.access.guard import ON_BEHALF_OF, AccessInterceptor, bearer_token
 from services.access.principals import (
+    ACCESS,
     Application,
     Authority,
     Grant,
@@ -21,6 +22,7 @@ from services.access.tokens import (
 )
 
 __all__ = [
+    "ACCESS",
     "ISSUER",
     "ON_BEHALF_OF",
     "SERVICE_TOKEN_SECONDS",

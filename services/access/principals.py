@@ -12,6 +12,7 @@ from services.rights import ADMIN, EDITOR, OPERATOR, VIEWER
 
 APPLICATION_PREFIX = "application:"
 SERVICE_PREFIX = "service:"
+ACCESS = ("READ", "CREATE", "UPDATE", "DELETE", "EXECUTE")
 
 
 @dataclass(frozen=True, slots=True)

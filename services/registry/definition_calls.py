@@ -37,7 +37,9 @@ class DefinitionCalls:
         def work(db: Database) -> Stored:
             caller.check("READ", kind, name, store.find(db, kind, name, version))
             if request.revision:
-                return store.at(db, kind, name, request.revision)
+                state = store.at(db, kind, name, request.revision)
+                caller.check_state(state)
+                return state
             return store.get(db, kind, name, version)
 
         state = await self._storage.transact(work)
@@ -51,6 +53,7 @@ class DefinitionCalls:
         self, caller: Caller, request: pb.ListDefinitionsRequest
     ) -> pb.ListDefinitionsResponse:
         """A page of what the caller may read."""
+        caller.check_reads()
         if request.kind:
             check_kind(request.kind)
         after = pages.key_place(request.page.page_token)
@@ -84,7 +87,9 @@ class DefinitionCalls:
         def work(db: Database) -> tuple[list[Stored], bool]:
             key = request.kind, request.name, request.version
             caller.check("READ", *key[:2], store.find(db, *key))
-            states, more = pages.first(request.page, store.history(db, *key, before=before))
+            # Of before it had the tag by which it is read, a reader is told nothing.
+            told = filter(caller.may_read, store.history(db, *key, before=before))
+            states, more = pages.first(request.page, told)
             if not states and not before:
                 raise NotFound(f"There never was a {store.title(*key)}.")
             return states, more
@@ -109,9 +114,10 @@ class DefinitionCalls:
         kind, name, version = request.kind, request.name, request.version
 
         def work(db: Database, now: datetime) -> int:
-            caller.check("DELETE", kind, name, store.find(db, kind, name, version))
-            removals = [removal.Removal(kind, name, version, request.etag)]
-            gone = removal.remove(db, removals, caller.name, now)
+            asked = removal.Removal(kind, name, version, request.etag)
+            for state in removal.states(db, asked) or (None,):
+                caller.check("DELETE", kind, name, state)
+            gone = removal.remove(db, [asked], caller.name, now, caller.may_read)
             write_down_removal(db, gone, caller, now)
             return store.revision(db)
 

@@ -1,13 +1,13 @@
 """Who may do what to definitions.
 
 A role or a grant allows what it says (:mod:`services.access`). Beyond that nobody gives away more
-than they have: applications and access keys are an administrator's alone, and who lets callers act
-as an application must be able to do all that it can.
+than they have (:mod:`services.registry.lending`), and applications and access keys are an
+administrator's alone.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from services import access
@@ -15,9 +15,11 @@ from services.access import Application
 from services.errors import PermissionDenied, Unauthenticated
 from services.registry import documents, writeonly
 from services.registry.definitions import Definition, Json
+from services.registry.lending import Lender
+from services.registry.references import Lookup
 from services.registry.store import Stored, title
 from services.registry.trust import RegistryAuthority
-from services.rights import ADMIN, EDGE, EXECUTOR, OPERATOR
+from services.rights import ADMIN, EDGE, EDITOR, EXECUTOR, OPERATOR
 
 _VERBS = {"READ": "read", "CREATE": "create", "UPDATE": "change", "DELETE": "delete"}
 
@@ -52,9 +54,31 @@ class Caller:
             "READ", state.kind, state.name, _tags(state)
         )
 
+    def check_state(self, state: Stored) -> None:
+        """Refuse a caller who may not read that state of a definition, which may be an earlier one.
+
+        Raises:
+            PermissionDenied: The caller may not.
+        """
+        if not self.may_read(state):
+            raise PermissionDenied(
+                f"You may not read {title(state.kind, state.name)} as it was at revision "
+                f"{state.revision}.",
+                kind=state.kind,
+                name=state.name,
+            )
+
     def may_read_document(self, kind: str, name: str, document: Mapping[str, Json]) -> bool:
         """As :meth:`may_read`, of what may not be stored yet."""
         return self.may("READ", kind, name, access.tags_of(document))
+
+    def may_name(self, kind: str, name: str, document: Mapping[str, Json]) -> bool:
+        """Whether the caller may put what uses that definition: by any access to it."""
+        own = self.application
+        if own is None or (kind, name) == ("application", own.id):
+            return True
+        tags = access.tags_of(document)
+        return any(own.allows(each, kind, name, tags) for each in access.ACCESS)
 
     def check(self, wanted: str, kind: str, name: str, state: Stored | None = None) -> None:
         """Refuse a caller without the access; a grant by tag counts by the tags of ``state``.
@@ -78,43 +102,23 @@ class Caller:
             self.check("UPDATE", kind, name, before)
         elif not self.may("CREATE", kind, name, access.tags_of(definition.document)):
             raise PermissionDenied(f"You may not create {title(kind, name)}.", kind=kind, name=name)
-        acts_as = definition.document.get("applicationId")
-        if kind == "auth" and isinstance(acts_as, str):
-            self._check_lending(acts_as)
-        self._check_starting(definition)
+        lender = self.lender
+        if lender is not None:
+            lender.check_tags(definition, _tags(before) if before else None)
+            lender.check_acting(definition)
+            lender.check_starting(definition)
 
-    def _check_starting(self, definition: Definition) -> None:
-        """What the executor does by a definition, whoever puts it must be able to do."""
-        if self.application is None or not self.application.roles.isdisjoint((ADMIN, OPERATOR)):
-            return
-        for name in _done_by(definition):
-            if name is None:
-                raise PermissionDenied(
-                    f"The {definition.kind} {definition.name!r} would act on executions for you: "
-                    "only an OPERATOR puts it.",
-                    kind=definition.kind,
-                    name=definition.name,
-                )
-            if not self.may("EXECUTE", "workflow", name):
-                raise PermissionDenied(
-                    f"The {definition.kind} {definition.name!r} would start the workflow {name!r}, "
-                    "which you may not.",
-                    kind="workflow",
-                    name=name,
-                )
+    @property
+    def lender(self) -> Lender | None:
+        """What the caller may give away by what it puts; None: it is a service."""
+        return Lender(self.application, self.authority) if self.application else None
 
-    def _check_lending(self, application_id: str) -> None:
-        lent, own = self.authority.application(application_id), self.application
-        # One that does not exist is told as a fault of the document.
-        if own is None or lent is None or ADMIN in own.roles:
-            return
-        if not (lent.roles <= own.roles and set(lent.grants) <= set(own.grants)):
-            raise PermissionDenied(
-                f"Application {application_id!r} may do more than you: only an administrator lets "
-                "callers act as it.",
-                kind="application",
-                name=application_id,
-            )
+    def check_together(self, definition: Definition, before: Stored | None, lookup: Lookup) -> None:
+        """As :meth:`check_put`, by all that is there once everything of a request is put."""
+        lender = self.lender if definition.kind == "service" else None
+        if lender is not None:
+            stored = documents.stored(before.document) if before else None
+            lender.check_opening(definition, stored, lookup)
 
     def check_still_there(self) -> None:
         """Raise :class:`Unauthenticated` once the caller's key is revoked or application gone."""
@@ -147,6 +151,20 @@ class Caller:
                 access="READ",
             )
 
+    def check_writes_schemas(self) -> None:
+        """Raise :class:`PermissionDenied` unless the caller may put any schema, or operates."""
+        own = self.application
+        if own is None or not own.roles.isdisjoint((ADMIN, EDITOR, OPERATOR)):
+            return
+        if not any(
+            grant.kind in ("schema", "tag") and not grant.access.isdisjoint(("CREATE", "UPDATE"))
+            for grant in own.grants
+        ):
+            raise PermissionDenied(
+                f"The application {own.id!r} writes no schemas, and so checks no samples.",
+                application=own.id,
+            )
+
     def check_role(self, *roles: str) -> None:
         """Raise :class:`PermissionDenied` unless the caller has one of ``roles``, or is ADMIN."""
         if self.application and self.application.roles.isdisjoint((ADMIN, *roles)):
@@ -163,21 +181,6 @@ class Caller:
         if self.name == EXECUTOR or (self.name == EDGE and state.kind != "secret"):
             return state.document
         return writeonly.readable_text(state) if self.may_read(state) else None
-
-
-def _done_by(definition: Definition) -> Iterator[str | None]:
-    """The workflows that are started by a definition; None: something else is done by it."""
-    document = definition.document
-    if definition.kind == "schedule":
-        yield _named(document.get("startWorkflowRequest"))
-    actions = document.get("actions")
-    for action in actions if definition.kind == "event" and isinstance(actions, list) else ():
-        yield _named(action.get("start_workflow")) if isinstance(action, dict) else None
-
-
-def _named(request: Json) -> str | None:
-    name = request.get("name") if isinstance(request, dict) else None
-    return name if isinstance(name, str) and "${" not in name else None
 
 
 def calling(authority: RegistryAuthority) -> Caller:

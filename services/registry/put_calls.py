@@ -75,12 +75,14 @@ class PutCalls:
             removals = [*named, *_pruned(db, request, read)]
             _check_many(read, removals)
             for each in removals:
-                found = store.find(db, each.kind, each.name, each.version)
-                _check_may_delete(caller, each, found, named=bool(named))
+                for found in removal.states(db, each) or (None,):
+                    _check_may_delete(caller, each, found, named=bool(named))
             leaving = frozenset(each.name for each in removals if each.kind == "service")
             terms = Terms(
                 caller.check_put,
+                caller.check_together,
                 caller.may_read_document,
+                caller.may_name,
                 self._seals,
                 leaving,
                 values_may_lack=request.secrets_may_lack_values,
@@ -88,7 +90,7 @@ class PutCalls:
             planned = puts.plan(db, read, terms, now)
             done = [(each, _write(db, each, caller, now)) for each in planned]
             # Afterwards: what is put may have used what goes.
-            gone = removal.remove(db, removals, caller.name, now)
+            gone = removal.remove(db, removals, caller.name, now, caller.may_read)
             write_down_removal(db, gone, caller, now)
             return Outcome(done, gone)
 
@@ -106,7 +108,13 @@ class PutCalls:
         """Store an earlier state again."""
         check_kind(request.kind)
         put = await self._earlier(caller, request)
-        terms = Terms(caller.check_put, caller.may_read_document, self._seals)
+        terms = Terms(
+            caller.check_put,
+            caller.check_together,
+            caller.may_read_document,
+            caller.may_name,
+            self._seals,
+        )
 
         def work(db: Database, now: datetime) -> Outcome:
             (planned,) = puts.plan(db, [_with_no_new_key(db, put)], terms, now)
@@ -128,7 +136,9 @@ class PutCalls:
         def work(db: Database) -> Stored:
             # Whoever may not read what was could read it here.
             caller.check("READ", kind, name, store.find(db, kind, name))
-            return store.at(db, kind, name, revision)
+            state = store.at(db, kind, name, revision)
+            caller.check_state(state)
+            return state
 
         if kind == "secret":
             raise Conflict(

@@ -6,7 +6,7 @@ is stored and against each other, inside the one that stores them.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice
@@ -17,16 +17,17 @@ from services.errors import Fault, InvalidDefinition, PermissionDenied, Stale
 from services.registry import advice, documents, key_changes, references, store, writeonly
 from services.registry.cycles import cycles
 from services.registry.definitions import KINDS, Definition, Document, Json, examine
+from services.registry.hiding import Sight, Subject
 from services.registry.store import Stored, Write
 
-# ``(kind, name)``
-Subject = tuple[str, str]
 # ``(kind, name, version)``
 Key = tuple[str, str, int]
 # Of an auth definition, in which keys are looked for that were there once.
 _MOST_EARLIER = 200
 Permit = Callable[[Definition, Stored | None], None]
 """Raises what is said to one who may not put the definition over the stored one."""
+PermitTogether = Callable[[Definition, Stored | None, references.Lookup], None]
+"""The same, of one without fault, by what is there once all are put."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,14 +134,18 @@ class Terms:
 
     Attributes:
         permit: Who may put what.
-        may_read: What warnings may tell of.
+        permit_together: Who may, by all that is there once everything is put.
+        may_read: What may be told of.
+        may_name: What may be used by what is put.
         seals: Of values of secrets.
         leaving: Services that are deleted in the same step: their routes are in nobody's way.
         values_may_lack: Whether a new secret may be without a value.
     """
 
     permit: Permit
+    permit_together: PermitTogether
     may_read: advice.MayRead
+    may_name: advice.MayRead
     seals: writeonly.Seals
     leaving: frozenset[str] = frozenset()
     values_may_lack: bool = False
@@ -164,9 +169,11 @@ def plan(db: Database, puts: Sequence[Put], terms: Terms, now: datetime) -> list
     if told:
         found = f"are {len(told)} faults; the first:" if len(told) > 1 else "is a fault:"
         raise InvalidDefinition(f"There {found} {told[0]}.", told)
+    together = batch.together()
     for put, each in zip(puts, planned, strict=True):
+        terms.permit_together(each.definition, each.before, together)
         _check_etag(put.etag, each)
-    adviser = advice.Adviser(batch.together(), terms.may_read)
+    adviser = advice.Adviser(together, terms.may_read)
     return [
         _warned(each, (*batch.of_keys(each, now), *adviser.warnings(each.definition)))
         for each in planned
@@ -288,6 +295,8 @@ class Batch:
     def check_together(self) -> None:
         """Tell what was immutable, what is named and does not exist, and routes that clash."""
         lookup = self.together()
+        own = {(draft.kind, draft.name) for draft in self.drafts.values()}
+        sight = Sight(self._terms.may_read, self._terms.may_name, own)
         for number, draft in self.drafts.items():
             told = {fault.path for fault in self.faults[number]}
             stored = self._stored(draft.kind, draft.name, draft.version)
@@ -295,11 +304,17 @@ class Batch:
             nameless = writeonly.unknown_names(draft, stored or {})
             over = (*lacking, *nameless, *_immutable(draft, stored or {}))
             self.faults[number].extend(fault for fault in over if fault.path not in told)
-            self.faults[number].extend(references.unknown(draft, lookup))
-            self.faults[number].extend(cycles(draft, lookup))
-        self._check_routes()
+            seen = sight.over(lookup, self._named_before(draft, sight))
+            self.faults[number].extend(map(sight.missing, references.unknown(draft, seen)))
+            self.faults[number].extend(map(sight.circle, cycles(draft, lookup)))
+        self._check_routes(sight)
 
-    def _check_routes(self) -> None:
+    def _named_before(self, draft: Definition, sight: Sight) -> Collection[Subject]:
+        before = None if sight.whole else store.find(self._db, draft.kind, draft.name)
+        used = store.uses_of(self._db, before) if before is not None else ()
+        return {(each.kind, each.name) for each in used}
+
+    def _check_routes(self, sight: Sight) -> None:
         put = {number: d for number, d in self.drafts.items() if d.kind == "service"}
         if not put:
             return
@@ -307,13 +322,17 @@ class Batch:
         stored = [_definition(s) for s in store.listed(self._db, "service") if s.name not in names]
         numbers = list(put)
         for conflict in references.route_conflicts(stored, put.values()):
-            self.faults[numbers[conflict.service]].append(conflict.fault)
+            other = self._stored("service", conflict.other, None) or {}
+            self.faults[numbers[conflict.service]].append(sight.conflict(conflict, other))
 
 
 def _permitted(db: Database, put: Put, draft: Definition, permit: Permit) -> bool:
     """Whether ``put`` may be held against what is stored; raises if it has no fault and may not."""
     try:
         permit(draft, store.find(db, draft.kind, draft.name))
+        # An older version may have other tags than the latest.
+        if (own := store.find(db, *_key(draft))) is not None:
+            permit(draft, own)
     except PermissionDenied:
         if put.definition is not None:
             raise

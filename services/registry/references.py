@@ -41,10 +41,12 @@ class RouteConflict:
     Attributes:
         service: Which of the services that are put is at fault, by its place among them.
         fault: Where in that service, and with what it clashes.
+        other: The id of the other service.
     """
 
     service: int
     fault: Fault
+    other: str
 
 
 def over(lookup: Lookup, batch: Iterable[Definition]) -> Lookup:
@@ -243,13 +245,13 @@ def _over_pages(services: _Services) -> Iterator[RouteConflict]:
                 continue
             if place is not None:
                 detail = f"would hide {page}, which the gateway answers for service '{name}'"
-                yield RouteConflict(place, Fault(f"routes[{index}].path", detail))
+                yield RouteConflict(place, Fault(f"routes[{index}].path", detail), name)
             elif owner is not None:
                 detail = (
                     f"would have the page {page}, "
                     f"which routes[{index}] of service '{service.name}' hides"
                 )
-                yield RouteConflict(owner, Fault("id", detail))
+                yield RouteConflict(owner, Fault("id", detail), service.name)
 
 
 def _over_routes(services: _Services) -> Iterator[RouteConflict]:
@@ -264,7 +266,7 @@ def _over_routes(services: _Services) -> Iterator[RouteConflict]:
                     f"{method} {path} answers the same requests as {method} {its_path}, "
                     f"routes[{where}] of service '{name}'"
                 )
-                yield RouteConflict(place, Fault(f"routes[{index}]", detail))
+                yield RouteConflict(place, Fault(f"routes[{index}]", detail), name)
 
 
 def _whole_routes(service: Document) -> Iterator[tuple[int, str, str]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -17,6 +17,7 @@ from services.registry.store import Stored
 
 _NAMED_USERS = 10
 _WITH_KEYS = ("application", "auth")
+MayRead = Callable[[Stored], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +38,19 @@ class Removal:
         return store.title(self.kind, self.name, self.version)
 
 
-def remove(db: Database, removals: Sequence[Removal], by: str, now: datetime) -> list[Stored]:
+def states(db: Database, removal: Removal) -> list[Stored]:
+    """What ``removal`` would delete; empty if there is no such thing."""
+    every = store.versions(db, removal.kind, removal.name)
+    return [state for state in every if removal.version in (0, state.version)]
+
+
+def remove(
+    db: Database, removals: Sequence[Removal], by: str, now: datetime, may_read: MayRead
+) -> list[Stored]:
     """Delete definitions together, users before what they use.
+
+    Args:
+        may_read: Which users may be named where something is used.
 
     Returns:
         What is gone, as it was.
@@ -47,15 +59,15 @@ def remove(db: Database, removals: Sequence[Removal], by: str, now: datetime) ->
         NotFound: There is none.
         InvalidRequest: One is named twice.
         Stale: An etag does not hold.
-        Conflict: Something that stays uses one of them; all users are named.
+        Conflict: Something that stays uses one of them.
     """
-    states = [state for removal in removals for state in _found(db, removal)]
-    if len({state.key for state in states}) < len(states):
+    found = [state for removal in removals for state in _found(db, removal)]
+    if len({state.key for state in found}) < len(found):
         raise InvalidRequest("A definition is to be deleted twice.")
-    ordered = _users_first(db, states)
+    ordered = _users_first(db, found)
     for state in ordered:
         store.delete(db, state, by, now)
-    _check_unused(db, removals)
+    _check_unused(db, removals, may_read)
     return ordered
 
 
@@ -100,31 +112,31 @@ def _key(key: store.Key) -> store.Key:
 
 
 def _found(db: Database, removal: Removal) -> list[Stored]:
-    every = store.versions(db, removal.kind, removal.name)
-    states = [state for state in every if removal.version in (0, state.version)]
-    if not states:
+    found = states(db, removal)
+    if not found:
         raise NotFound(
             f"There is no {removal}.",
             kind=removal.kind,
             name=removal.name,
             version=str(removal.version),
         )
-    if removal.etag and removal.etag != states[-1].etag:
-        detail = f"Somebody else has changed {states[-1]} since you read it: read it again."
+    if removal.etag and removal.etag != found[-1].etag:
+        detail = f"Somebody else has changed {found[-1]} since you read it: read it again."
         raise Stale(detail, kind=removal.kind, name=removal.name)
-    return states
+    return found
 
 
-def _check_unused(db: Database, removals: Sequence[Removal]) -> None:
+def _check_unused(db: Database, removals: Sequence[Removal], may_read: MayRead) -> None:
     """Raise Conflict if what is still there uses what is not there any more."""
     users_of = _users_of(db)
     refused = [(each, users) for each in removals if (users := _users(db, each, users_of))]
     if not refused:
         return
-    first, named = refused[0][0], _named(refused[0][1])
+    told = {each: _named(db, users, may_read) for each, users in refused}
+    first, named = refused[0][0], told[refused[0][0]]
     # Not capitalize(): it would write the name in lower case, too.
     detail = f"{str(first)[:1].upper()}{str(first)[1:]} is used by {named}."
-    faults = [Fault(str(each), f"is used by {_named(users)}") for each, users in refused]
+    faults = [Fault(str(each), f"is used by {users}") for each, users in told.items()]
     if len(refused) > 1:
         detail = f"{len(refused)} definitions are used by what stays; the first: {detail}"
     raise Conflict(detail, faults, kind=first.kind, name=first.name, users=named)
@@ -149,7 +161,19 @@ def _users_of(db: Database) -> dict[tuple[str, str], list[Definition]]:
     return found
 
 
-def _named(users: Iterable[User]) -> str:
+def _named(db: Database, users: Iterable[User], may_read: MayRead) -> str:
     every = list(users)
-    more = f" and {len(every) - _NAMED_USERS} more" if len(every) > _NAMED_USERS else ""
-    return ", ".join(map(str, every[:_NAMED_USERS])) + more
+    seen = [user for user in every if _is_seen(db, user, may_read)]
+    shown = ", ".join(map(str, seen[:_NAMED_USERS]))
+    if len(seen) > _NAMED_USERS:
+        shown += f" and {len(seen) - _NAMED_USERS} more"
+    if len(seen) == len(every):
+        return shown
+    # How many they are is not for the caller, either.
+    return f"{shown} and others that you may not see" if shown else "what you may not see"
+
+
+def _is_seen(db: Database, user: User, may_read: MayRead) -> bool:
+    version = user.version if KINDS[user.kind].versioned else 0
+    state = store.find(db, user.kind, user.name, version)
+    return state is not None and may_read(state)

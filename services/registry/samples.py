@@ -46,9 +46,11 @@ class SampleCalls:
             InvalidDefinition: The schema is none.
             InvalidRequest: There is none to judge by, or judging took too long or too much memory.
             NotFound: There is no such schema.
+            PermissionDenied: The caller neither writes schemas nor has a role that checks samples.
             TooLarge: The schema or the sample is.
             Overloaded: As many wait as may.
         """
+        caller.check_writes_schemas()
         schema = await self._schema(caller, request)
         for name, text in (("schema", schema), ("sample", request.sample)):
             if len(text.encode()) > LARGEST_BYTES:

@@ -53,6 +53,7 @@ _ANYONE = Right(frozenset(ROLES), frozenset(SERVICES), anyone=True)
 _READS = (Wanted("READ"),)
 _READS_WORKFLOW = (Wanted("READ", "workflow"),)
 _CHANGES_AUTH = (Wanted("UPDATE", "auth"),)
+_WRITES_SCHEMA = (Wanted("CREATE", "schema"), Wanted("UPDATE", "schema"))
 _STARTS = (Wanted("EXECUTE", "workflow"),)
 
 _REGISTRY = {
@@ -68,8 +69,8 @@ _REGISTRY = {
     "ListApiKeys": _right(EDITOR, OPERATOR, VIEWER, grants=(Wanted("READ", "auth"),)),
     "GetDefinition": _right(EDITOR, OPERATOR, VIEWER, grants=_READS),
     "ListDefinitionHistory": _right(EDITOR, OPERATOR, VIEWER, grants=_READS),
-    "ListDefinitions": _READ,
-    # READ on anything: it tells of nothing else.
+    # READ on anything: both tell of nothing else.
+    "ListDefinitions": _right(EDITOR, OPERATOR, VIEWER, grants=_READS),
     "WatchCatalog": _right(EDITOR, OPERATOR, VIEWER, grants=_READS),
     # It carries hashes of keys and ciphertexts of secrets.
     "WatchDefinitions": _right(services=(EXECUTOR, EDGE)),
@@ -77,8 +78,8 @@ _REGISTRY = {
     "ListReferences": _right(EDITOR, OPERATOR, VIEWER, grants=_READS),
     # The same for everybody, and published.
     "ListKinds": _ANYONE,
-    # It takes a process's time.
-    "CheckSample": _right(EDITOR, OPERATOR),
+    # It takes a process's time: for those who write schemas.
+    "CheckSample": _right(EDITOR, OPERATOR, grants=_WRITES_SCHEMA),
     "IssueToken": Right(open=True),
     "CreateAccessKey": _ADMINISTER,
     "ListAccessKeys": _ADMINISTER,

@@ -89,9 +89,15 @@ async def test_what_may_not_be_read_is_told_nobody(registry: Running) -> None:
     service = {"target": {"type": "service", "id": "orders"}, "access": ["CREATE", "UPDATE"]}
     of_auth = {"target": {"type": "auth", "id": "partners"}, "access": ["READ"]}
     of_application = {"target": {"type": "application", "id": "*"}, "access": ["READ"]}
-    blind = await registry.application("blind", permissions=[service])
-    half = await registry.application("half", permissions=[service, of_auth])
-    seeing = await registry.application("seeing", permissions=[service, of_auth, of_application])
+    # What it names it must have some access to.
+    uses = [
+        {"target": {"type": kind, "id": "*"}, "access": ["EXECUTE"]}
+        for kind in ("auth", "workflow")
+    ]
+    grants = [service, *uses]
+    blind = await registry.application("blind", permissions=grants)
+    half = await registry.application("half", permissions=[*grants, of_auth])
+    seeing = await registry.application("seeing", permissions=[*grants, of_auth, of_application])
     vain = orders(idempotencyOnPublic=True)
 
     told = [list((await put(caller, vain))[0].warnings) for caller in (blind, half, seeing)]

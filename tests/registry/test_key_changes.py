@@ -176,7 +176,9 @@ def test_history_is_not_read_for_a_batch_with_faults() -> None:
     migrations.apply(database)
     text = json.dumps(auth(applicationId="x", apiKeys=[KEY_A]))
     twice = [puts.read(text, at=at, etag="") for at in ("a", "b")]
-    terms = puts.Terms(lambda *_: None, lambda *_: True, Sealer(CLUSTER_KEY))
+    terms = puts.Terms(
+        lambda *_: None, lambda *_: None, lambda *_: True, lambda *_: True, Sealer(CLUSTER_KEY)
+    )
 
     with pytest.raises(InvalidDefinition):
         puts.plan(database, twice, terms, NOW)

@@ -1,0 +1,231 @@
+"""Nobody takes, gives away or is told more than they have: tags, uses, lists, faults, deletions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from podium.common.v1.page_pb2 import PageRequest
+from podium.registry.v1 import registry_pb2 as pb
+from services import rpc
+from services.errors import Conflict, InvalidDefinition, PermissionDenied
+from tests.registry.registries import WORKFLOW, Running, get, put
+
+EVERY = ("READ", "CREATE", "UPDATE", "DELETE", "EXECUTE")
+
+
+def grant(kind: str, name: str, *access: str) -> dict[str, Any]:
+    return {"target": {"type": kind, "id": name}, "access": [*access]}
+
+
+def workflow(name: str, *teams: str, **fields: Any) -> dict[str, Any]:
+    return {**WORKFLOW, "name": name, "tags": [{"key": "team", "value": t} for t in teams]} | fields
+
+
+def starting(name: str, started: str) -> dict[str, Any]:
+    task = {"name": "s", "taskReferenceName": "s", "type": "SUB_WORKFLOW",
+            "subWorkflowParam": {"name": started}}  # fmt: skip
+    return workflow(name, "a", tasks=[task])
+
+
+async def test_create_on_a_tag_is_for_what_has_that_tag_alone(registry: Running) -> None:
+    stub = await registry.application("team", permissions=[grant("tag", "team:a", "CREATE")])
+
+    await put(stub, workflow("ours", "a"))
+    for refused in (workflow("bare"), workflow("theirs", "b"), workflow("both", "a", "b")):
+        with pytest.raises(PermissionDenied):
+            await put(stub, refused)
+
+
+async def test_a_tag_that_opens_more_is_not_given_by_who_may_only_create(registry: Running) -> None:
+    """By CREATE on the kind any tag may be given, but none that gives its writer more."""
+    grants = [grant("workflow", "*", "CREATE"), grant("tag", "team:b", "EXECUTE")]
+    stub = await registry.application("team", permissions=grants)
+
+    await put(stub, workflow("ours", "a"))
+    with pytest.raises(PermissionDenied, match="get EXECUTE"):
+        await put(stub, workflow("more", "b"))
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "match"),
+    [
+        # Into a tag that it has nothing on, and one that it may do more with.
+        (["a"], ["a", "c"], "may not tag"),
+        (["a"], ["a", "b"], "get DELETE"),
+        (["a"], ["b"], "get DELETE"),
+        # Out of a tag that is not its own, and out of its own reach.
+        (["a", "c"], ["a"], "may not tag"),
+        (["a"], [], "lose UPDATE"),
+    ],
+)
+async def test_update_takes_no_definition_from_tag_to_tag(
+    registry: Running, before: list[str], after: list[str], match: str
+) -> None:
+    grants = [grant("tag", "team:a", "READ", "UPDATE"), grant("tag", "team:b", *EVERY)]
+    await put(registry.admin, workflow("ours", *before))
+    stub = await registry.application("team", permissions=grants)
+
+    await put(stub, workflow("ours", *before, description="its content is theirs"))
+    with pytest.raises(PermissionDenied, match=match):
+        await put(stub, workflow("ours", *after))
+    with pytest.raises(PermissionDenied, match=match):
+        await put(stub, workflow("ours", *after, version=2))
+
+
+async def test_each_version_counts_by_its_own_tags(registry: Running) -> None:
+    await put(registry.admin, workflow("w", "b"), workflow("w", "a", version=2))
+    stub = await registry.application("team", permissions=[grant("tag", "team:a", *EVERY)])
+
+    with pytest.raises(PermissionDenied):
+        await put(stub, workflow("w", "b", description="not mine"))
+    for version in (0, 1):
+        with pytest.raises(PermissionDenied), rpc.raising_ours():
+            await stub.DeleteDefinition(
+                pb.DeleteDefinitionRequest(kind="workflow", name="w", version=version)
+            )
+    with rpc.raising_ours():
+        await stub.DeleteDefinition(
+            pb.DeleteDefinitionRequest(kind="workflow", name="w", version=2)
+        )
+
+
+async def test_rollback_brings_no_tag_back_and_tells_nothing_of_before(registry: Running) -> None:
+    await put(registry.admin, workflow("w", "b", description="before it was theirs"))
+    first = (await get(registry.admin, "workflow", "w")).revision
+    await put(registry.admin, workflow("w", "a"))
+    stub = await registry.application("team", permissions=[grant("tag", "team:a", *EVERY)])
+
+    with rpc.raising_ours():
+        told = await stub.ListDefinitionHistory(
+            pb.ListDefinitionHistoryRequest(kind="workflow", name="w")
+        )
+    assert [each.definition.revision > first for each in told.states] == [True]
+    asked: dict[str, Any] = {"kind": "workflow", "name": "w", "revision": first}
+    with pytest.raises(PermissionDenied), rpc.raising_ours():
+        await stub.GetDefinition(pb.GetDefinitionRequest(**asked))
+    with pytest.raises(PermissionDenied), rpc.raising_ours():
+        await stub.RollbackDefinition(pb.RollbackDefinitionRequest(**asked))
+
+
+async def test_no_way_leads_to_an_application_but_an_administrators(registry: Running) -> None:
+    stub = await registry.application(
+        "climber", roles=["EDITOR", "OPERATOR", "WORKER"],
+        permissions=[grant("application", "*", *EVERY), grant("tag", "*", *EVERY)],
+    )  # fmt: skip
+    climber = await get(registry.admin, "application", "climber")
+    more = {"kind": "application", "id": "climber", "roles": ["ADMIN"]}
+    await put(registry.admin, more)
+    await put(registry.admin, {**more, "roles": ["EDITOR"], "tags": []})
+
+    asked: dict[str, Any] = {"kind": "application", "name": "climber"}
+    calls: list[Any] = [
+        stub.RollbackDefinition(
+            pb.RollbackDefinitionRequest(**asked, revision=climber.revision)
+        ),
+        stub.DeleteDefinition(pb.DeleteDefinitionRequest(**asked)),
+        stub.CreateAccessKey(pb.CreateAccessKeyRequest(application_id="admin")),
+        stub.PutDefinitions(
+            pb.PutDefinitionsRequest(deletes=[pb.DefinitionDelete(**asked)])
+        ),
+    ]  # fmt: skip
+    for call in calls:
+        with pytest.raises(PermissionDenied), rpc.raising_ours():
+            await call
+    with pytest.raises(PermissionDenied):
+        await put(stub, more)
+
+
+async def test_what_may_not_be_used_is_as_good_as_not_there(registry: Running) -> None:
+    await put(registry.admin, workflow("theirs", "b"), workflow("shared", "a"))
+    grants = [grant("tag", "team:a", "CREATE", "UPDATE"), grant("workflow", "known", "EXECUTE")]
+    await put(registry.admin, workflow("known", "b"))
+    stub = await registry.application("team", permissions=grants)
+
+    told = []
+    for name in ("theirs", "nobodys"):
+        with pytest.raises(InvalidDefinition) as caught:
+            await put(stub, starting("ours", name))
+        told.append(str(caught.value.faults[0]).replace(name, "…"))
+    assert told[0] == told[1]
+    await put(stub, starting("ours", "shared"), starting("again", "known"))
+
+    # What an administrator has it use, it may leave in.
+    await put(registry.admin, starting("ours", "theirs"))
+    await put(stub, starting("ours", "theirs") | {"description": "changed"})
+
+
+async def test_no_fault_names_what_may_not_be_read(registry: Running) -> None:
+    def service(name: str, path: str = "/shop") -> dict[str, Any]:
+        return {
+            "kind": "service", "id": name, "name": name, "path": path, "authConfigId": "open",
+            "routes": [{"httpMethod": "GET", "path": "/x", "mappedWorkflow": {"name": "shared"}}],
+        }  # fmt: skip
+
+    auth = {"kind": "auth", "id": "open", "authenticationType": "NONE", "applicationId": "weak"}
+    await put(
+        registry.admin, {"kind": "application", "id": "weak"}, workflow("shared", "a"),
+        auth, service("hidden-one"), starting("hidden-two", "shared"),
+    )  # fmt: skip
+    grants = [
+        grant("tag", "team:a", *EVERY), grant("auth", "open", *EVERY), grant("service", "s", *EVERY)
+    ]  # fmt: skip
+    stub = await registry.application("team", permissions=grants)
+
+    with pytest.raises(InvalidDefinition) as clash:
+        await put(stub, service("s"))
+    with pytest.raises(Conflict) as used, rpc.raising_ours():
+        await stub.DeleteDefinition(pb.DeleteDefinitionRequest(kind="auth", name="open"))
+    for caught in (clash.value, used.value):
+        said = f"{caught} {caught.detail} {caught.metadata} {[str(f) for f in caught.faults]}"
+        assert "hidden" not in said
+    await put(stub, service("s", "/other"))
+
+
+async def test_a_route_that_anybody_may_call_starts_what_its_writer_may(registry: Running) -> None:
+    auth = {"kind": "auth", "id": "open", "authenticationType": "NONE", "applicationId": "strong"}
+    strong = {"kind": "application", "id": "strong",
+              "permissions": [grant("workflow", "*", "EXECUTE")]}  # fmt: skip
+    await put(registry.admin, strong, auth, workflow("ours", "a"), workflow("theirs", "b"))
+    editor = await registry.application("editor", roles=["EDITOR"])
+    grants = [grant("tag", "team:a", "EXECUTE"), grant("service", "*", "CREATE", "UPDATE"),
+              grant("auth", "*", "READ"), grant("workflow", "*", "READ")]  # fmt: skip
+    stub = await registry.application("team", permissions=grants)
+
+    def service(*names: str, **fields: Any) -> dict[str, Any]:
+        routes = [
+            {"httpMethod": "GET", "path": f"/{name}", "mappedWorkflow": {"name": name}}
+            for name in names
+        ]
+        return {"kind": "service", "id": "s", "name": "s", "path": "/s", "authConfigId": "open",
+                "routes": routes} | fields  # fmt: skip
+
+    await put(stub, service("ours"))
+    for caller in (stub, editor):
+        with pytest.raises(PermissionDenied, match="would start the workflow 'theirs'"):
+            await put(caller, service("ours", "theirs"))
+    await put(registry.admin, service("ours", "theirs"))
+    await put(editor, service("ours", "theirs", description="open already"))
+
+
+async def test_lists_tell_what_may_be_read_and_nothing_without_a_grant(registry: Running) -> None:
+    await put(registry.admin, workflow("ours", "a"), workflow("theirs", "b"), workflow("zebra"))
+    reader = await registry.application("reader", permissions=[grant("tag", "team:a", "READ")])
+    none = await registry.application("none", permissions=[grant("tag", "team:a", "EXECUTE")])
+
+    told = await reader.ListDefinitions(pb.ListDefinitionsRequest(page=PageRequest(page_size=1)))
+    assert [each.name for each in told.definitions] == ["ours"]
+    assert not told.next_page_token
+    with pytest.raises(PermissionDenied), rpc.raising_ours():
+        await none.ListDefinitions(pb.ListDefinitionsRequest())
+
+
+async def test_samples_are_for_those_who_write_schemas(registry: Running) -> None:
+    asked = pb.CheckSampleRequest(schema_text='{"type": "object"}', sample="1")
+    writer = await registry.application("writer", permissions=[grant("schema", "s", "UPDATE")])
+    viewer = await registry.application("looks", roles=["VIEWER"])
+
+    assert (await writer.CheckSample(asked)).faults
+    with pytest.raises(PermissionDenied), rpc.raising_ours():
+        await viewer.CheckSample(asked)
