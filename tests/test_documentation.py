@@ -75,7 +75,9 @@ def test_the_gateways_first_page_keeps_its_earlier_anchors() -> None:
 def test_every_decision_has_a_number_of_its_own() -> None:
     numbers = [path.name[:4] for path in sorted((ROOT / "docs/decisions").glob("*.md"))]
 
-    assert numbers == [f"{number:04}" for number in range(1, len(numbers) + 1)]
+    # Not every number needs a record: some are kept for what is thought about at the same time.
+    assert len(set(numbers)) == len(numbers)
+    assert all(re.fullmatch(r"[0-9]{4}", number) for number in numbers)
 
 
 def test_every_type_of_problem_is_told_with_its_status() -> None:
