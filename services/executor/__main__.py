@@ -18,7 +18,6 @@ from services.executor.core.environment import chosen
 from services.executor.deliveries import Terms
 from services.executor.effects import Effect
 from services.executor.effects.callbacks import CallbackTokens
-from services.executor.effects.egress import EgressPolicy
 from services.executor.handingoff import HandingOff
 from services.executor.runtime import Limits, Runtime, running
 from services.executor.service import Executor
@@ -144,8 +143,8 @@ async def _performers(
 ) -> tuple[Mapping[str, Effect], Breakers]:
     """What is done outside, and the breakers that it goes by."""
     breakers = _breakers(settings)
-    allowed = EgressPolicy.allowing(settings.egress_allow)
-    return await stack.enter_async_context(effects.opened(allowed, breakers)), breakers
+    egress = settings.egress(settings.listen, settings.registry)
+    return await stack.enter_async_context(effects.opened(egress, breakers)), breakers
 
 
 def _breakers(settings: ExecutorSettings) -> Breakers:

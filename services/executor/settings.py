@@ -6,18 +6,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
+from services.egress.configured import EgressSettings
 from services.executor.core import environment
 from services.executor.core.webhooks import DELAYS
-from services.executor.effects.egress import EgressPolicy
 from services.settings import Common, address, number, path, seconds, setting, url, words
 
 # Beyond some thousand years there is no date for the next attempt.
 _LONGEST_DELAY = timedelta(days=30)
-
-
-def _allowed(text: str) -> tuple[str, ...]:
-    EgressPolicy.allowing(words(text))
-    return words(text)
 
 
 def _environment(text: str) -> tuple[str, ...]:
@@ -32,7 +27,7 @@ def _delays(text: str) -> tuple[timedelta, ...]:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ExecutorSettings(Common):
+class ExecutorSettings(EgressSettings, Common):
     """The executor's settings."""
 
     listen: str = setting(
@@ -67,13 +62,6 @@ class ExecutorSettings(Common):
         "Where the gateway is reached from outside: callback URLs begin with it, and the "
         "management API shows it before the paths of services.",
         parse=url,
-    )
-    egress_allow: tuple[str, ...] = setting(
-        "PODIUM_EGRESS_ALLOW",
-        (),
-        "What tasks may call beside public addresses: `loopback`, `private` or networks "
-        "(10.1.0.0/16), between commas.",
-        parse=_allowed,
     )
     workflow_environment: tuple[str, ...] = setting(
         "PODIUM_WORKFLOW_ENVIRONMENT",

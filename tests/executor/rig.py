@@ -26,12 +26,12 @@ from podium.executor.v1 import executor_pb2 as pb, executor_pb2_grpc as rpc
 from podium.worker.v1 import worker_pb2_grpc as workers_rpc
 from services import javascript
 from services.access import AccessInterceptor, ServiceIdentity, Verifier
+from services.egress.configured import Egress
 from services.executor import effects, store as stores
 from services.executor.breaking.breaker import Thresholds
 from services.executor.breaking.breakers import Breakers
 from services.executor.deliveries import Terms
 from services.executor.effects.callbacks import CallbackTokens
-from services.executor.effects.egress import EgressPolicy
 from services.executor.handingoff import HandingOff
 from services.executor.runtime import Limits, Runtime, running
 from services.executor.service import Executor
@@ -239,7 +239,7 @@ async def executing(
         store = await stack.enter_async_context(stores.opened(path))
         breakers = Breakers(breaking)
         performers = await stack.enter_async_context(
-            effects.opened(EgressPolicy.allowing(["loopback"]), breakers)
+            effects.opened(Egress.allowing(["loopback"]), breakers)
         )
         tokens = CallbackTokens(store.callback_key)
         handing_off = HandingOff(replica, Sealer(SECRET_KEY), tokens, "http://gateway.example")

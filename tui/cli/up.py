@@ -110,6 +110,10 @@ def environment(home: Home, addresses: Mapping[str, str]) -> dict[str, str]:
     return {
         # What is embedded calls job servers on its own machine; the operator may say otherwise.
         "PODIUM_EGRESS_ALLOW": os.environ.get("PODIUM_EGRESS_ALLOW", "loopback"),
+        "PODIUM_EGRESS_OWN": ",".join(
+            [addresses[name] for name in ("registry", "executor", "edge", "management")]
+            + [each for each in (os.environ.get("PODIUM_EGRESS_OWN"),) if each]
+        ),
         "PODIUM_PUBLIC_URL": os.environ.get("PODIUM_PUBLIC_URL", f"http://{addresses['gateway']}"),
         "PODIUM_LOG_LEVEL": os.environ.get("PODIUM_LOG_LEVEL", "warning"),
         "PODIUM_HOME": str(path),

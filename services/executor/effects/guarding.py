@@ -6,9 +6,9 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from time import monotonic
 
+from services.egress.failures import CallFailed
+from services.egress.sender import Reply
 from services.executor.breaking.breakers import Breakers, refusal
-from services.executor.effects.failures import CallFailed
-from services.executor.effects.sender import Reply
 
 _FAULTS_FROM = 500
 _REDIRECTS = range(300, 400)

@@ -8,10 +8,10 @@ from collections.abc import Callable, Collection, Iterable
 from typing import Any, cast
 from urllib.parse import quote, quote_plus, unquote, unquote_plus
 
+from services.egress.uris import parts_sent, spellings
 from services.executor.core.model import Json
 from services.executor.core.references import filled, pieces
 from services.executor.effects.effect import HandOff
-from services.executor.effects.uris import parts_sent, spellings
 
 MASK = "***"
 

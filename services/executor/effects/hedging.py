@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from services.executor.effects.failures import CallFailed
-from services.executor.effects.sender import Reply
+from services.egress.failures import CallFailed
+from services.egress.sender import Reply
 
 Send = Callable[[], Awaitable[Reply]]
 

@@ -10,17 +10,17 @@ from functools import lru_cache, partial
 from time import monotonic
 
 from services import tracing
+from services.egress.failures import CallFailed
+from services.egress.sender import Call, Reply, Sender
+from services.egress.uris import target
 from services.executor.breaking.breakers import Breakers, host_called
 from services.executor.core.http import HttpAnswer, HttpFailure, HttpOutcome, HttpRequest
 from services.executor.core.model import Json
 from services.executor.effects.bodies import LARGE, NotSendable, decoded, encoded
 from services.executor.effects.effect import HandOff
-from services.executor.effects.failures import CallFailed
 from services.executor.effects.guarding import guarded
 from services.executor.effects.handoff import Filling, Mask, NotHandedOver
 from services.executor.effects.hedging import hedged
-from services.executor.effects.sender import Call, Reply, Sender
-from services.executor.effects.uris import target
 from services.tracing import Trace
 
 USER_AGENT = "podium"

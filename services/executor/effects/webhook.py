@@ -7,13 +7,13 @@ import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from services.egress.failures import CallFailed
+from services.egress.sender import Call, Reply, Sender
 from services.executor.core.http import HttpAnswer
 from services.executor.core.signatures import NoKey, keys_of, signed
 from services.executor.core.webhooks import Attempt
 from services.executor.effects.effect import HandOff
-from services.executor.effects.failures import CallFailed
 from services.executor.effects.http import USER_AGENT
-from services.executor.effects.sender import Call, Reply, Sender
 from services.executor.kinds.calls import retry_after
 
 WEBHOOK = "webhook"

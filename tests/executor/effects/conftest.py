@@ -7,8 +7,8 @@ from datetime import timedelta
 
 import pytest
 
+from services.egress.configured import Egress
 from services.executor.effects import opened
-from services.executor.effects.egress import EgressPolicy
 from tests.executor.effects.performing import Perform, performing
 from tests.executor.effects.upstream import Upstream, upstream
 
@@ -22,5 +22,5 @@ async def server() -> AsyncGenerator[Upstream]:
 @pytest.fixture
 async def perform() -> AsyncGenerator[Perform]:
     """Performs a request with loopback allowed; a limit that is not given is a second."""
-    async with opened(EgressPolicy.allowing(["loopback"])) as effects:
+    async with opened(Egress.allowing(["loopback"])) as effects:
         yield performing(effects["http"], timedelta(seconds=1))

@@ -13,15 +13,9 @@ from typing import cast
 import pytest
 from hypothesis import given, settings, strategies as st
 
+from services.egress.unpacking import NotReadable, unpacked
 from services.executor.core.model import Json
-from services.executor.effects.bodies import (
-    MAX_DEPTH,
-    NotReadable,
-    NotSendable,
-    decoded,
-    encoded,
-    unpacked,
-)
+from services.executor.effects.bodies import MAX_DEPTH, NotSendable, decoded, encoded
 
 JSON = "application/json"
 FORM = "application/x-www-form-urlencoded"

@@ -9,12 +9,12 @@ from urllib.parse import parse_qsl, quote_plus, unquote
 import pytest
 from hypothesis import example, given, strategies as st
 
+from services.egress.uris import target
 from services.executor.core.expressions import as_text
 from services.executor.core.model import Json
 from services.executor.core.references import escaped, written
 from services.executor.effects.effect import HandOff
 from services.executor.effects.handoff import Filling, Mask, NotHandedOver
-from services.executor.effects.uris import target
 from tests.executor.core.simulator import Simulator, http, workflow
 from tests.executor.effects.performing import (
     CALLBACK,

@@ -8,9 +8,9 @@ from datetime import timedelta
 
 import pytest
 
-from services.executor.effects.failures import CallFailed
+from services.egress.failures import CallFailed
+from services.egress.sender import Reply
 from services.executor.effects.hedging import hedged
-from services.executor.effects.sender import Reply
 from tests.executor.effects.performing import Perform, answered
 from tests.executor.effects.upstream import Asked, Upstream as HttpServer, plain
 

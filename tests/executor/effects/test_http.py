@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
+from services.egress.configured import Egress
 from services.executor.core.http import HttpRequest
 from services.executor.effects import WEBHOOK, opened
-from services.executor.effects.egress import EgressPolicy
 from tests.executor.effects.performing import HANDOFF, Perform, answered, failed
 from tests.executor.effects.upstream import Upstream, plain, upstream
 
@@ -281,6 +281,8 @@ async def test_another_origin_gets_no_credentials(perform: Perform, server: Upst
                 "Authorization": "Bearer t",
                 "Cookie": "c=1",
                 "X-Key": "${workflow.secrets.TOKEN}",
+                "X-Api-Key": "as it stands in the definition",
+                "X-Auth-Token": "as it stands in the definition",
                 "X-Plain": "1",
             },
             body={"with": "a body"},
@@ -288,7 +290,8 @@ async def test_another_origin_gets_no_credentials(perform: Perform, server: Upst
 
         kept = other.asked[0].headers
         assert kept["x-plain"] == "1"
-        assert not {"authorization", "cookie", "x-key", "content-length"} & set(kept)
+        dropped = {"authorization", "cookie", "x-key", "x-api-key", "x-auth-token"}
+        assert not (dropped | {"content-length"}) & set(kept)
 
 
 @pytest.fixture(scope="module")
@@ -354,7 +357,7 @@ async def test_a_limit_of_zero_is_no_limit(perform: Perform, server: Upstream) -
 
 
 async def test_an_effect_performs_what_is_its_own(server: Upstream) -> None:
-    async with opened(EgressPolicy.allowing(["loopback"])) as effects:
+    async with opened(Egress.allowing(["loopback"])) as effects:
         assert set(effects) == {"http", WEBHOOK}
 
         with pytest.raises(TypeError, match="HttpRequest"):

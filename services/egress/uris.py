@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from yarl import URL
 
-from services.executor.effects.failures import CallFailed
+from services.egress.failures import CallFailed
 
 _SPACES = "".join(map(chr, range(0x21)))
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")

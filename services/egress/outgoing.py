@@ -19,6 +19,8 @@ from aiohttp.http import StreamWriter
 from aiohttp.payload import BytesIOPayload
 from yarl import URL
 
+from services.egress.proxy import Proxy
+
 # A transport takes this much without pushing back, even where nobody reads.
 _IN_ONE_PIECE = 32 << 10
 _LARGEST_HEADER = 16 << 10
@@ -29,6 +31,7 @@ _NEVER_ROUNDED = float("inf")
 
 # RFC 9110, 9.2.2: an idle connection may close just as it is used again.
 _SENT_AGAIN = frozenset(("GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"))
+_FOR_PROXIES = "Proxy-Authorization"
 _WITHOUT_A_BODY = frozenset(("HEAD",))
 
 # Calls have their limits otherwise.
@@ -43,6 +46,7 @@ async def answered(
     body: bytes | None,
     connect_timeout: float | None,
     read_timeout: float | None,
+    proxy: Proxy | None = None,
 ) -> aiohttp.ClientResponse:
     """The answer as soon as its head is there: close it, or read it to its end.
 
@@ -59,7 +63,7 @@ async def answered(
     while True:
         # A large one goes in pieces, as fast as they are taken; it is not copied for that.
         data = BytesIO(body) if body and len(body) > _IN_ONE_PIECE else body
-        request = ClientRequest(method, url, headers=headers, data=data, loop=loop)
+        request = _request(method, url, headers, data, loop, proxy)
         try:
             return await _exchanged(pool, request, limits)
         except aiohttp.ClientConnectorError:
@@ -68,6 +72,31 @@ async def answered(
             if not again:
                 raise
         again = False
+
+
+def _request(
+    method: str,
+    url: URL,
+    headers: Mapping[str, str],
+    data: BytesIO | bytes | None,
+    loop: asyncio.AbstractEventLoop,
+    proxy: Proxy | None,
+) -> ClientRequest:
+    if proxy is None:
+        return ClientRequest(method, url, headers=headers, data=data, loop=loop)
+    to_proxy = {_FOR_PROXIES: proxy.authorization} if proxy.authorization else {}
+    in_the_clear = to_proxy if url.scheme == "http" else {}
+    # Nobody else says who the proxy is asked by.
+    own = {name: value for name, value in headers.items() if name.lower() != _FOR_PROXIES.lower()}
+    return ClientRequest(
+        method,
+        url,
+        headers=own | in_the_clear,
+        data=data,
+        loop=loop,
+        proxy=proxy.url,
+        proxy_headers=to_proxy,
+    )
 
 
 @lru_cache(256)
@@ -114,7 +143,8 @@ def _expect_answer(connection: Connection, method: str, limits: aiohttp.ClientTi
 
 async def _sent(request: ClientRequest, connection: Connection) -> aiohttp.ClientResponse:
     body, protocol = request.body, connection.protocol
-    if protocol is None or isinstance(body, BytesIOPayload):
+    # A proxy takes another request line.
+    if protocol is None or isinstance(body, BytesIOPayload) or request.proxy is not None:
         return await request.send(connection)
     writer = StreamWriter(protocol, request.loop)
     await writer.write_headers(

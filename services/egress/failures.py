@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 import aiohttp
 
-from services.executor.effects.egress import AddressRefused
+from services.egress.policy import AddressRefused
 
 if TYPE_CHECKING:
-    from services.executor.effects.sender import Call
+    from services.egress.sender import Call
 
 _NO_SUCH_HOST = {socket.EAI_NONAME, socket.EAI_FAIL} | (
     {socket.EAI_NODATA} if hasattr(socket, "EAI_NODATA") else set()
@@ -57,6 +57,18 @@ def failure(error: Exception, call: Call, origin: str, status: int) -> CallFaile
     match error:
         case aiohttp.ClientConnectorDNSError(os_error=AddressRefused() as refused):
             return CallFailed(str(refused), status=status)
+        case AddressRefused():
+            return CallFailed(str(error), status=status)
+        case aiohttp.ClientProxyConnectionError():
+            return CallFailed(
+                _unconnected(error.os_error, f"The proxy {error.host}:{error.port}"),
+                transient=True,
+            )
+        case aiohttp.ClientHttpProxyError():
+            return CallFailed(
+                f"The proxy did not open a way to {origin}: it answered {error.status}.",
+                transient=True,
+            )
         case aiohttp.ClientConnectorDNSError():
             return CallFailed(_lookup(error.os_error, error.host), transient=True)
         case aiohttp.ClientSSLError():

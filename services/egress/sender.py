@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Iterable
 from threading import Event
 from time import monotonic
@@ -11,12 +12,15 @@ from typing import NamedTuple, Self
 import aiohttp
 from yarl import URL
 
-from services.executor.effects.bodies import NotReadable, unpacked
-from services.executor.effects.deadlines import Deadlines
-from services.executor.effects.egress import AddressRefused, EgressPolicy, PinningResolver
-from services.executor.effects.failures import CallFailed, failure
-from services.executor.effects.outgoing import answered
-from services.executor.effects.uris import origin_of, redirect_target, target
+from services.egress.addresses import literal
+from services.egress.deadlines import Deadlines
+from services.egress.failures import CallFailed, failure
+from services.egress.outgoing import answered
+from services.egress.policy import AddressRefused, EgressPolicy
+from services.egress.proxy import CREDENTIALS, Proxy
+from services.egress.resolver import PinningResolver
+from services.egress.unpacking import NotReadable, unpacked
+from services.egress.uris import origin_of, redirect_target, target
 
 # Servers often close an idle connection after 5 s (uvicorn, Node, Apache). A request that meets
 # the close on its way has an unknown outcome, so a connection is given up first.
@@ -28,10 +32,13 @@ _NONE_LEFT = 0.001
 _MOST_UNWANTED_BYTES = 4096
 _MOST_FOR_UNWANTED_SECONDS = 1.0
 
+_PROXY_ASKS = 407
 _REDIRECTS = frozenset((301, 302, 303, 307, 308))
 _FOLLOWING = frozenset(("GET", "HEAD"))
 # Whoever they were meant for, it was not another origin.
-_CREDENTIALS = frozenset(("authorization", "cookie", "proxy-authorization"))
+_CREDENTIALS = re.compile(
+    r"cookie2?|.*(authori[sz]ation|token|secret|password|credential|session|signature|key)[-_\w]*"
+)
 
 
 class Call(NamedTuple):
@@ -86,13 +93,15 @@ class _Redirect(NamedTuple):
 
 
 class Sender:
-    """One pool of connections to everywhere; no cookies, no proxy, nothing from the environment.
+    """One pool of connections to everywhere; no cookies, nothing from the environment.
 
-    Every address is judged by ``policy`` before it is dialled, at each redirect again.
+    Every address is judged by ``policy`` before it is dialled, at each redirect again. Through a
+    proxy goes what has passed as far as that is known here.
     """
 
-    def __init__(self, policy: EgressPolicy) -> None:
+    def __init__(self, policy: EgressPolicy, proxy: Proxy | None = None) -> None:
         self._policy = policy
+        self._proxy = proxy
 
     async def __aenter__(self) -> Self:
         self._resolver = PinningResolver(self._policy)
@@ -147,8 +156,11 @@ class Sender:
 
     async def _exchange(self, call: Call, url: URL, left: float | None) -> Reply | _Redirect:
         status, dialled = 0, self._checked(url)
+        proxy = self._proxy_for(dialled)
         try:
             with self._deadlines.within(left):
+                if proxy is not None and not literal(dialled.raw_host or ""):
+                    await self._resolver.through_proxy(dialled.raw_host or "", dialled.port or 0)
                 response = await answered(
                     self._pool,
                     call.method,
@@ -157,9 +169,12 @@ class Sender:
                     call.body,
                     call.connect_timeout,
                     call.read_timeout,
+                    proxy,
                 )
                 try:
                     status = response.status
+                    if proxy is not None and status == _PROXY_ASKS:
+                        raise _not_let_through(proxy)
                     if status in _REDIRECTS and call.method in _FOLLOWING:
                         location = response.headers.get("Location")
                         if location is not None:
@@ -174,13 +189,26 @@ class Sender:
         except (aiohttp.ClientError, OSError) as error:
             raise failure(error, call, origin_of(url), status) from error
 
+    def _proxy_for(self, url: URL) -> Proxy | None:
+        proxy = self._proxy
+        if proxy is None or not proxy.is_for(url.raw_host or "", url.port or 0):
+            return None
+        return proxy
+
     def _checked(self, url: URL) -> URL:
         host = url.raw_host or ""
         try:
-            dialled = self._policy.check(host)
+            dialled = self._policy.check(host, url.port or 0)
         except AddressRefused as refused:
             raise CallFailed(str(refused), lasting=True) from None
         return url if dialled == host else url.with_host(dialled)
+
+
+def _not_let_through(proxy: Proxy) -> CallFailed:
+    return CallFailed(
+        f"The proxy {origin_of(proxy.url)} asks for other credentials ({CREDENTIALS} has them).",
+        transient=True,
+    )
 
 
 def _redirected(call: Call, url: URL, redirect: _Redirect) -> tuple[URL, Call]:
@@ -191,8 +219,11 @@ def _redirected(call: Call, url: URL, redirect: _Redirect) -> tuple[URL, Call]:
         )
     kept = call.headers
     if joined.origin() != url.origin():
-        dropped = _CREDENTIALS | call.sensitive
-        kept = {name: value for name, value in kept.items() if name.lower() not in dropped}
+        kept = {
+            name: value
+            for name, value in kept.items()
+            if not (name.lower() in call.sensitive or _CREDENTIALS.fullmatch(name.lower()))
+        }
     return joined, call._replace(headers=kept, body=None)
 
 

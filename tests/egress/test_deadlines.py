@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from services.executor.effects.deadlines import Deadlines
+from services.egress.deadlines import Deadlines
 
 
 async def test_what_takes_longer_than_its_limit_is_ended() -> None:
