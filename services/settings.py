@@ -224,6 +224,17 @@ def _parser_for(default: object) -> Callable[[str], Any]:
     return str
 
 
+def fraction(text: str) -> float:
+    """A number from 0 to 1."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= 1:
+        raise ValueError(f"must be a number from 0 to 1, not {text!r}")
+    return value
+
+
 LOG_LEVELS = ("debug", "info", "warning", "error")
 
 
@@ -276,6 +287,33 @@ class Common:
                     f"{each} is not a loopback address, and what is said there could be read on "
                     "the way; on a private network set PODIUM_ALLOW_PLAINTEXT=1."
                 )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Observed(Common):
+    """What those services are told besides through which traffic goes."""
+
+    activity_log: bool = setting(
+        "PODIUM_ACTIVITY_LOG",
+        False,
+        "Write a line of JSON on stderr for each request that the edge answers, and for each task "
+        "and execution that ends (docs/log.md).",
+    )
+    traces_endpoint: str = setting(
+        "PODIUM_TRACES_ENDPOINT",
+        "",
+        "The URL of an OpenTelemetry collector that spans are sent to, as "
+        "`http://127.0.0.1:4318/v1/traces`; it takes `pip install 'podium[otel]'`. Headers and "
+        "certificates are the exporter's own `OTEL_EXPORTER_OTLP_…`.",
+        parse=url,
+    )
+    traces_ratio: float = setting(
+        "PODIUM_TRACES_RATIO",
+        1.0,
+        "How many of the traces that begin here are kept, from 0 to 1; of those that a caller has "
+        "begun it decides.",
+        parse=fraction,
+    )
 
 
 def is_loopback(listen: str) -> bool:

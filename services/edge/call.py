@@ -110,6 +110,7 @@ class Call:
         cycle: Says when the client leaves, and takes the answer.
         request_id: The client's own, if it is a sound one.
         trace: What it belongs to; None: to nothing that is known.
+        parent_span: The caller's span there, where this call has one of its own.
         segments: The path, decoded by segment.
         parameters: The path's parameters, by name.
         idempotency: What it is known by, so that it is done once; empty: by nothing. No answer is
@@ -143,6 +144,7 @@ class Call:
     cycle: Exchanged
     request_id: str = ""
     trace: Trace | None = None
+    parent_span: str = ""
     segments: tuple[str, ...] = ()
     route: Route | None = None
     parameters: Mapping[str, str] = field(default_factory=dict)

@@ -19,6 +19,7 @@ from services.edge.judging import RouteJudges
 from services.edge.keeping import Cache
 from services.edge.links import Links
 from services.edge.mcp.serving import Tools
+from services.edge.observing import Spanning
 from services.edge.scripting import RouteScripts
 from services.edge.streams import Streams
 from services.edge.windows import Windows
@@ -53,6 +54,7 @@ class Gateway:
         refusals: How many the limits of routes have refused.
         slot_keys: What the executor counts executions by, in words.
         metadata_headers: Names of the request headers that workflows may see, in lower case.
+        spanning: Has spans of calls sent; None: nobody wants them.
         streams: How many answers go on.
         tools: For clients to whom routes are tools.
         windows: How often routes were called of late.
@@ -77,6 +79,7 @@ class Gateway:
     now: Callable[[], datetime]
     monotonic: Callable[[], float]
     new_id: Callable[[], str]
+    spanning: Spanning | None = None
     broken: BrokenRoutes = field(default_factory=BrokenRoutes)
     refusals: Refusals = field(default_factory=Refusals)
     slot_keys: SlotKeys = field(default_factory=SlotKeys)

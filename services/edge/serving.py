@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import time
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,6 +18,7 @@ from podium.executor.v1.executor_pb2_grpc import ExecutorServiceStub
 from podium.registry.v1.registry_pb2_grpc import RegistryServiceStub
 from services import javascript, log_service, rpc
 from services.access import AccessInterceptor, ServiceIdentity, Verifier
+from services.activity import Activity, kept
 from services.edge import stages
 from services.edge.bodies import BodyLimits
 from services.edge.definitions import Definitions
@@ -36,6 +37,7 @@ from services.edge.mcp.serving import Tools
 from services.edge.metrics.gauges import Gauges
 from services.edge.metrics.keeping import Metrics, keeping
 from services.edge.metrics.reporting import Reporting
+from services.edge.observing import Lines, Record, Spanning, all_of
 from services.edge.protocol import Connections, Limits
 from services.edge.scripting import RouteScripts
 from services.edge.server import address_of, bound, serving_http, together
@@ -48,6 +50,7 @@ from services.edge.windows import Windows
 from services.log_ring import LogRing
 from services.replica import Replica, following
 from services.sealing import read_key
+from services.spans import exported
 
 NAME = "podium.edge.v1.EdgeService"
 KINDS = ("service", "auth", "application", "workflow", "schema", "webhook")
@@ -102,12 +105,19 @@ async def serving(settings: Settings, ring: LogRing | None = None) -> AsyncGener
         parts = await _parts(stack, settings)
         address = await _serve_grpc(stack, settings, parts, ring or LogRing())
         await stack.enter_async_context(kept_open(parts.session))
-        record = parts.metrics.recorder.record
+        activity = stack.enter_context(kept("edge", settings.activity_log))
+        counted = parts.metrics.recorder.record, parts.gateway.spanning
+        record = _record(counted, activity, "gateway")
         await stack.enter_async_context(parts.gateway.tools.kept_open(record))
         await stack.enter_async_context(
             together(
-                _serving_gateway(settings, gateway_socket, parts),
-                _serving_management(settings, management_socket, parts.management),
+                _serving_gateway(settings, gateway_socket, parts, record),
+                _serving_management(
+                    settings,
+                    management_socket,
+                    parts.management,
+                    _record((), activity, "management"),
+                ),
             )
         )
         addresses = {
@@ -144,6 +154,7 @@ async def _parts(stack: AsyncExitStack, settings: Settings) -> _Parts:
         judges,
         scripts,
         flights,
+        _spanning(stack, settings),
     )
     metrics = await dial(keeping(database, settings.metrics_rows))
     connections = Connections(metrics.recorder.refused)
@@ -194,6 +205,7 @@ def _gateway(
     judges: RouteJudges,
     scripts: javascript.Scripts,
     flights: Flights,
+    spanning: Spanning | None,
 ) -> Gateway:
     return Gateway(
         definitions=definitions,
@@ -216,7 +228,14 @@ def _gateway(
         now=partial(datetime.now, UTC),
         monotonic=time.monotonic,
         new_id=RandomIds(),
+        spanning=spanning,
     )
+
+
+def _spanning(stack: AsyncExitStack, settings: Settings) -> Spanning | None:
+    """Has spans of calls sent until the stack ends, where the settings say where to."""
+    spans = stack.enter_context(exported("edge", settings.traces_endpoint, settings.traces_ratio))
+    return Spanning(spans, RandomIds()) if spans else None
 
 
 async def _serve_grpc(
@@ -245,6 +264,12 @@ async def _serve_grpc(
     return address
 
 
+def _record(others: Sequence[Record | None], activity: Activity | None, listener: str) -> Record:
+    """What is done with each request that a listener has answered."""
+    told = Lines(activity, listener) if activity else None
+    return all_of([each for each in (*others, told) if each is not None])
+
+
 def _limits(settings: Settings) -> Limits:
     return Limits(
         header_seconds=settings.header_timeout.total_seconds(),
@@ -254,10 +279,10 @@ def _limits(settings: Settings) -> Limits:
 
 
 def _serving_gateway(
-    settings: Settings, listening: socket.socket, parts: _Parts
+    settings: Settings, listening: socket.socket, parts: _Parts, record: Record
 ) -> AbstractAsyncContextManager[None]:
     return serving_http(
-        Endpoint(stages.STAGES, parts.gateway, record=parts.metrics.recorder.record),
+        Endpoint(stages.STAGES, parts.gateway, record=record),
         listening,
         _limits(settings),
         connections=parts.connections,
@@ -267,10 +292,10 @@ def _serving_gateway(
 
 
 def _serving_management(
-    settings: Settings, listening: socket.socket, management: pages.Management
+    settings: Settings, listening: socket.socket, management: pages.Management, record: Record
 ) -> AbstractAsyncContextManager[None]:
     return serving_http(
-        Endpoint(pages.STAGES, management, for_conductor),
+        Endpoint(pages.STAGES, management, for_conductor, record),
         listening,
         _limits(settings),
         drain_seconds=settings.drain.total_seconds(),

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from services.edge.mapping import NEVER_IN_METADATA
 from services.settings import (
-    Common,
+    Observed,
     SettingsError,
     address,
     is_loopback,
@@ -50,7 +50,7 @@ def drain_seconds(text: str) -> timedelta:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings(Common):
+class Settings(Observed):
     """What the edge is told."""
 
     gateway_listen: str = setting(

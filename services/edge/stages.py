@@ -38,6 +38,8 @@ _LONGEST_INPUT = 16 * 1024 * 1024
 async def identify(call: Call, gateway: Gateway) -> None:
     """The request's id and trace, and its path in segments; 400."""
     identify_with(call, gateway.new_id)
+    if gateway.spanning is not None:
+        gateway.spanning.begin(call)
 
 
 async def route(call: Call, gateway: Gateway) -> Answer | None:

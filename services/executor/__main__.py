@@ -11,6 +11,7 @@ from pathlib import Path
 
 from services import javascript, log_service, logs
 from services.access import AccessInterceptor, ServiceIdentity, Verifier
+from services.activity import Activity, kept
 from services.executor import effects, store as stores
 from services.executor.breaking.breaker import Thresholds
 from services.executor.breaking.breakers import Breakers
@@ -19,6 +20,7 @@ from services.executor.deliveries import Terms
 from services.executor.effects import Effect
 from services.executor.effects.callbacks import CallbackTokens
 from services.executor.handingoff import HandingOff
+from services.executor.observing import Lines, Observer, TaskSpans
 from services.executor.runtime import Limits, Runtime, running
 from services.executor.service import Executor
 from services.executor.settings import ExecutorSettings
@@ -31,6 +33,7 @@ from services.replica import Replica, first_copy, following
 from services.rpc import channel, serving
 from services.sealing import Sealer, read_key
 from services.settings import read
+from services.spans import Spans, exported
 
 SERVICE = "podium.executor.v1.ExecutorService"
 DEFINITIONS = (
@@ -86,6 +89,9 @@ async def opened(
         replica = await _replica(stack, settings, database, cluster_key)
         performers, breakers = await _performers(stack, settings)
         tokens = CallbackTokens(store.callback_key)
+        activity = stack.enter_context(kept("executor", settings.activity_log))
+        traces = settings.traces_endpoint, settings.traces_ratio
+        spans = stack.enter_context(exported("executor", *traces))
         runtime = await stack.enter_async_context(
             running(
                 store,
@@ -97,12 +103,21 @@ async def opened(
                 upkeep=Upkeep(settings.retention, export=settings.export),
                 terms=Terms(delays=settings.webhook_delays),
                 breakers=breakers,
+                observers=_observers(activity, spans),
+                new_trace=spans.new if spans else lambda execution_id: None,
             )
         )
         executor, workers = Executor(runtime, replica, tokens), Workers(runtime, replica)
         access = AccessInterceptor(Verifier(cluster_key, replica, "executor"), replica)
         address = await _served(stack, settings, executor, workers, access, ring or LogRing())
         yield executor, runtime, replica, scripts, address
+
+
+def _observers(activity: Activity | None, spans: Spans | None) -> list[Observer]:
+    return [
+        *((Lines(activity),) if activity else ()),
+        *((TaskSpans(spans),) if spans else ()),
+    ]
 
 
 async def _served(

@@ -20,6 +20,7 @@ from services.executor.snapshots import Snapshot, Snapshots
 from services.executor.store import Store
 from services.executor.timers import now as utc_now
 from services.executor.units import Unit
+from services.tracing import Trace
 
 Note = tuple[str, Row]
 """A statement, and the row that goes with it."""
@@ -68,12 +69,14 @@ class Launching:
         begun: Callable[[str], None],
         check: Callable[[str], None] = lambda workflow: None,
         now: Callable[[], datetime] = utc_now,
+        new_trace: Callable[[str], Trace | None] = lambda execution_id: None,
     ) -> None:
         self._store = store
         self._snapshots = snapshots
         self._begun = begun
         self._check = check
         self._now = now
+        self._new_trace = new_trace
         self._loop = asyncio.get_running_loop()
 
     def prepared(self, launch: Launch) -> Prepared:
@@ -95,7 +98,7 @@ class Launching:
             priority=launch.priority,
             task_to_domain=launch.task_to_domain,
         )
-        origin = Origin(started_by=launch.started_by)
+        origin = Origin(started_by=launch.started_by, trace=self._new_trace(launch.id))
         return Prepared(execution_row(execution, snapshot.hash, origin, text_of), snapshot)
 
     async def write(self, notes: Sequence[Note], *starts: Prepared) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Coroutine, Mapping
+from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from time import monotonic
@@ -25,6 +25,7 @@ from services.executor.kinds import with_branches
 from services.executor.kinds.fork_join import MOST_BRANCHES
 from services.executor.launching import Launching
 from services.executor.metering import Metering
+from services.executor.observing import Observer, Observing
 from services.executor.performing import Performing
 from services.executor.recovery import Left, left
 from services.executor.results import Waiters
@@ -38,6 +39,9 @@ from services.executor.units import Unit
 from services.executor.upkeep import Upkeep
 from services.javascript import Scripts
 from services.judging import Judges
+from services.tracing import Trace
+
+NewTrace = Callable[[str], Trace | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +71,8 @@ class Parts:
     handing_off: HandingOff
     limits: Limits
     breakers: Breakers
+    observing: Observing | None
+    new_trace: NewTrace
 
 
 class Runtime:
@@ -83,6 +89,7 @@ class Runtime:
         scheduler: Makes the runs of schedules.
         dispatcher: Hands what was told to event handlers.
         breakers: The circuit breakers of those whom tasks call.
+        new_trace: The trace of an execution that belongs to none; None: it goes without.
     """
 
     def __init__(
@@ -93,6 +100,7 @@ class Runtime:
         self.handing_off, self.breakers = parts.handing_off, parts.breakers
         self.public_url, self.secret = parts.handing_off.absolute, parts.handing_off.secret
         self.draining = False
+        self._observing, self.new_trace = parts.observing, parts.new_trace
         self.judges, self.waiters = Judges(), Waiters()
         self.feed = Feed(store.readers, store.epoch, found.head, found.floor)
         self.tally, self.slots = Tally(found.counts), Slots(found.held)
@@ -100,7 +108,9 @@ class Runtime:
         self.metering = Metering(asyncio.get_running_loop(), store.writer, self.engine)
         self.gate = self._gate(parts)
         self.entrance = Entrance(self.engine, store.loaders, self.slots)
-        self.launching = Launching(store, parts.snapshots, self._launched, self.check_start)
+        self.launching = Launching(
+            store, parts.snapshots, self._launched, self.check_start, new_trace=self.new_trace
+        )
         self.scheduler = Scheduler(
             tasks, store, replica, self.launching, self._tell, found.schedules
         )
@@ -167,6 +177,9 @@ class Runtime:
         ended = [task for task in unfolded.changed.values() if task.status.final]
         if unfolded.left:
             ended += [task for task in unfolded.left if task.status.final]
+        if self._observing is not None and (ended or execution.status.final):
+            before = unfolded.before
+            self._observing.committed(before, execution, actor.origin, ended, before.tasks)
         if ended:
             self.metering.tasks_ended(ended, unfolded.before.tasks)
             if len(self.performing):
@@ -273,14 +286,20 @@ async def running(
     upkeep: Upkeep | None = None,
     terms: Terms | None = None,
     breakers: Breakers | None = None,
+    observers: Sequence[Observer] = (),
+    new_trace: NewTrace = lambda execution_id: None,
 ) -> AsyncGenerator[Runtime]:
     """An executor that goes on with what its store says was begun, until the end of the block.
 
     Args:
         breakers: Those that ``effects`` go by; what operators have said of them is told to them.
+        observers: Told of every task and execution that ends.
+        new_trace: As :attr:`Runtime.new_trace`.
     """
     breakers = breakers or Breakers()
-    parts = Parts(store, snapshots, scripts, effects, handing_off, limits or Limits(), breakers)
+    observing = Observing(observers) if observers else None
+    made_of = (store, snapshots, scripts, effects, handing_off, limits or Limits(), breakers)
+    parts = Parts(*made_of, observing, new_trace)
     async with asyncio.TaskGroup() as tasks:
         runtime = await _gone_on(parts, tasks, terms)
         background = [

@@ -9,7 +9,7 @@ from pathlib import Path
 from services.egress.configured import EgressSettings
 from services.executor.core import environment
 from services.executor.core.webhooks import DELAYS
-from services.settings import Common, address, number, path, seconds, setting, url, words
+from services.settings import Observed, address, number, path, seconds, setting, url, words
 
 # Beyond some thousand years there is no date for the next attempt.
 _LONGEST_DELAY = timedelta(days=30)
@@ -27,7 +27,7 @@ def _delays(text: str) -> tuple[timedelta, ...]:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ExecutorSettings(EgressSettings, Common):
+class ExecutorSettings(EgressSettings, Observed):
     """The executor's settings."""
 
     listen: str = setting(

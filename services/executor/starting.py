@@ -157,6 +157,8 @@ class Starting:
             priority=priority,
             task_to_domain=_domains(request) if request.task_to_domain else None,
         )
+        if origin.trace is None and (trace := self._runtime.new_trace(execution.id)):
+            origin = replace(origin, trace=trace)
         return self._ordered(request, caller, execution, origin, snapshot)
 
     def _ordered(
