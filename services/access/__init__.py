@@ -10,6 +10,7 @@ from services.access.principals import (
     application_principal,
     current,
     require,
+    roles_with,
     tags_of,
 )
 from services.access.streams import Streams
@@ -39,5 +40,6 @@ __all__ = [
     "bearer_token",
     "current",
     "require",
+    "roles_with",
     "tags_of",
 ]

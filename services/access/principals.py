@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from services.errors import PermissionDenied
-from services.rights import ADMIN, EDITOR, OPERATOR, VIEWER
+from services.rights import ADMIN, EDITOR, OPERATOR, VIEWER, WORKER
 
 APPLICATION_PREFIX = "application:"
 SERVICE_PREFIX = "service:"
@@ -84,22 +84,44 @@ class Application:
 
     def allows(self, access: str, kind: str, name: str, tags: Collection[str] = ()) -> bool:
         """Whether it has ``access`` (READ, CREATE …) to the definition, by a role or a grant."""
-        return self._by_role(access, kind) or any(
+        if not self.roles.isdisjoint(roles_with(access, kind)):
+            return True
+        return not _administered(access, kind) and any(
             grant.covers(access, kind, name, tags) for grant in self.grants
         )
 
-    def _by_role(self, access: str, kind: str) -> bool:
-        if ADMIN in self.roles:
-            return True
-        match access:
-            case "READ":
-                return not self.roles.isdisjoint((EDITOR, OPERATOR, VIEWER))
-            case "EXECUTE":
-                return OPERATOR in self.roles
-            case "CREATE" | "UPDATE" | "DELETE":
-                # Whoever writes applications could make itself an administrator.
-                return EDITOR in self.roles and kind != "application"
-        return False
+    def grounds(
+        self, access: str, kind: str, name: str, tags: Collection[str] = ()
+    ) -> tuple[str | Grant, ...]:
+        """The roles and grants by which it has ``access``; empty: it has not."""
+        roles = sorted(self.roles & roles_with(access, kind))
+        if _administered(access, kind):
+            return tuple(roles)
+        return (*roles, *(each for each in self.grants if each.covers(access, kind, name, tags)))
+
+
+_READERS = frozenset((ADMIN, EDITOR, OPERATOR, VIEWER))
+_ADMINISTRATORS = frozenset((ADMIN,))
+_ROLES = {
+    "READ": _READERS,
+    "EXECUTE": frozenset((ADMIN, OPERATOR)),
+    **dict.fromkeys(("CREATE", "UPDATE", "DELETE"), frozenset((ADMIN, EDITOR))),
+}
+_DOERS = frozenset((ADMIN, OPERATOR, WORKER))
+
+
+def roles_with(access: str, kind: str) -> frozenset[str]:
+    """The roles that have ``access`` to every definition of ``kind``."""
+    if _administered(access, kind):
+        return _ADMINISTRATORS
+    if access == "EXECUTE" and kind == "task":
+        return _DOERS
+    return _ROLES.get(access, _ADMINISTRATORS)
+
+
+def _administered(access: str, kind: str) -> bool:
+    # Whoever writes applications could make itself an administrator.
+    return kind == "application" and access in ("CREATE", "UPDATE", "DELETE")
 
 
 def tags_of(document: Mapping[str, Any]) -> frozenset[str]:

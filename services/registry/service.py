@@ -9,13 +9,14 @@ from typing import Any
 
 import grpc
 
-from podium.registry.v1 import registry_pb2 as pb, registry_pb2_grpc as rpc
+from podium.registry.v1 import access_pb2, registry_pb2 as pb, registry_pb2_grpc as rpc
 from services.registry import manual, store
 from services.registry.access_calls import AccessCalls
 from services.registry.audit_watch import AuditWatch
 from services.registry.catalog import Catalog
 from services.registry.changes import Changes
 from services.registry.definition_calls import DefinitionCalls, check_kinds
+from services.registry.holders import HolderCalls
 from services.registry.key_calls import KeyCalls
 from services.registry.permissions import calling
 from services.registry.put_calls import PutCalls
@@ -42,6 +43,7 @@ class Registry(rpc.RegistryServiceServicer):
         audit_watch: AuditWatch,
         references: ReferenceCalls,
         samples: SampleCalls,
+        holders: HolderCalls,
         authority: RegistryAuthority,
     ) -> None:
         self._storage = storage
@@ -54,6 +56,7 @@ class Registry(rpc.RegistryServiceServicer):
         self._audit_watch = audit_watch
         self._references = references
         self._samples = samples
+        self._holders = holders
         self._authority = authority
 
     def add_to(self, server: grpc.aio.Server) -> None:
@@ -163,6 +166,28 @@ class Registry(rpc.RegistryServiceServicer):
         self, request: pb.RevokeApiKeyRequest, context: Context
     ) -> pb.RevokeApiKeyResponse:
         return await self._api_keys.revoke(calling(self._authority), request)
+
+    async def ListHolders(
+        self, request: access_pb2.ListHoldersRequest, context: Context
+    ) -> access_pb2.ListHoldersResponse:
+        return await self._holders.holders(calling(self._authority), request)
+
+    async def GetAccess(
+        self, request: access_pb2.GetAccessRequest, context: Context
+    ) -> access_pb2.GetAccessResponse:
+        return await self._holders.of_application(calling(self._authority), request)
+
+    async def GetOwnAccess(
+        self, request: access_pb2.GetOwnAccessRequest, context: Context
+    ) -> access_pb2.GetOwnAccessResponse:
+        return await self._holders.own(calling(self._authority))
+
+    async def WatchOwnAccess(
+        self, request: access_pb2.WatchOwnAccessRequest, context: Context
+    ) -> AsyncIterator[access_pb2.WatchOwnAccessResponse]:
+        async with aclosing(self._holders.watch(calling(self._authority))) as events:
+            async for event in events:
+                yield event
 
     async def ListAuditEntries(
         self, request: pb.ListAuditEntriesRequest, context: Context

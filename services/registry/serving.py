@@ -21,6 +21,7 @@ from services.registry.commits import Commits
 from services.registry.definition_calls import DefinitionCalls
 from services.registry.denials import DenialInterceptor, Denials
 from services.registry.first_start import Credentials, credentials, prepare
+from services.registry.holders import HolderCalls
 from services.registry.key_calls import KeyCalls
 from services.registry.migrations import migrations
 from services.registry.put_calls import PutCalls
@@ -82,6 +83,7 @@ async def serving(settings: RegistrySettings, ring: LogRing | None = None) -> As
             AuditWatch(changes),
             ReferenceCalls(storage),
             SampleCalls(storage),
+            HolderCalls(storage, changes),
             authority,
         )
         guard = AccessInterceptor(Verifier(cluster_key, authority, "registry"), authority)

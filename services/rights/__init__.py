@@ -84,6 +84,13 @@ _REGISTRY = {
     "CreateAccessKey": _ADMINISTER,
     "ListAccessKeys": _ADMINISTER,
     "RevokeAccessKey": _ADMINISTER,
+    # READ on the definition; holders are told that the caller may READ, too.
+    "ListHolders": _right(EDITOR, OPERATOR, VIEWER, grants=_READS),
+    # READ on the application.
+    "GetAccess": _right(EDITOR, OPERATOR, VIEWER, grants=(Wanted("READ", "application"),)),
+    # Whoever calls may know who they are.
+    "GetOwnAccess": _ANYONE,
+    "WatchOwnAccess": _ANYONE,
     # Who did what is for those who do, not for all who look on.
     "ListAuditEntries": _right(EDITOR, OPERATOR),
     "WatchAuditEntries": _right(EDITOR, OPERATOR, streams=16),

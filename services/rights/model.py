@@ -32,9 +32,6 @@ class Wanted:
     access: str
     kind: str = DEFINITION
 
-    def __str__(self) -> str:
-        return f"{self.access} on the {self.kind}"
-
 
 @dataclass(frozen=True, slots=True)
 class Right:
@@ -72,8 +69,15 @@ class Right:
             return "nobody needs a token"
         if self.anyone:
             return "whoever has a token"
-        takers = [*(role for role in ROLES if role in self.roles), *map(str, self.grants)]
-        return " or ".join(takers) or "a service"
+        takers = [role for role in ROLES if role in self.roles]
+        for kind in dict.fromkeys(each.kind for each in self.grants):
+            accesses = [each.access for each in self.grants if each.kind == kind]
+            takers.append(f"{_either(accesses)} on the {kind}")
+        return _either(takers) or "a service"
+
+
+def _either(words: list[str]) -> str:
+    return " or ".join(filter(None, (", ".join(words[:-1]), *words[-1:])))
 
 
 def right(

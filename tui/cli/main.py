@@ -28,6 +28,7 @@ COMMANDS = {
     "rollback": ("tui.cli.history", "rollback", "Store an earlier state of a definition again."),
     "keys": ("tui.cli.keys", "keys", "List, make, roll and revoke the keys of an auth."),
     "access-keys": ("tui.cli.access_keys", "access_keys", "List, make and revoke access keys."),
+    "access": ("tui.cli.access", "access", "Show who may do what, and by what."),
     "run": ("tui.cli.run", "run", "Start an execution; wait for its end with --wait."),
     "watch": ("tui.cli.run", "watch", "Follow an execution until it ends."),
     "executions": ("tui.cli.executions", "executions", "List executions."),

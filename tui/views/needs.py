@@ -98,6 +98,8 @@ COMMANDS: Mapping[str, Needs] = {
     "access-keys list": Needs(("registry.ListAccessKeys",)),
     "access-keys create": Needs(("registry.CreateAccessKey",)),
     "access-keys revoke": Needs(("registry.RevokeAccessKey",)),
+    "access who-can": Needs(("registry.ListHolders",)),
+    "access may": Needs(("registry.GetAccess",)),
     "run": Needs(
         ("executor.StartExecution",),
         (
