@@ -55,7 +55,8 @@ def holder_lines(answer: pb.ListHoldersResponse, access: str, subject: str) -> I
     if rows:
         yield from table([("APPLICATION", "NAME", "BY"), *rows])
     else:
-        yield f"{'nobody' if answer.complete else 'nobody that you may see'} has {access} on {in_one_line(subject)}"
+        nobody = "nobody" if answer.complete else "nobody that you may see"
+        yield f"{nobody} has {access} on {in_one_line(subject)}"
     if not answer.complete:
         yield "Others may have it that you may not see."
 
