@@ -104,13 +104,20 @@ class AccessInterceptor(grpc.aio.ServerInterceptor):
     def _check_still(self, principal: Principal, right: Right) -> None:
         self.check(principal, right)
         if self.authority.revoked(principal.access_key_id):
-            raise Unauthenticated("The access key was revoked.")
+            raise Unauthenticated("The access key was revoked, or has expired.")
+        if self.authority.revoked_signer(principal.signing_key_id):
+            raise Unauthenticated("The key that signed the token was revoked; get a new one.")
 
     def _check_application(self, principal: Principal, right: Right) -> None:
         application = self.authority.application(principal.application_id)
         if application is None:
             raise PermissionDenied(
                 f"There is no application {principal.application_id!r} any more."
+            )
+        if not application.enabled:
+            raise PermissionDenied(
+                f"The application {principal.application_id!r} is paused.",
+                application=principal.application_id,
             )
         if not right.checked_by_handler and application.roles.isdisjoint(right.roles):
             wanted = " or ".join(sorted(right.roles)) or "a service"

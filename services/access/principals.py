@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from services.errors import PermissionDenied
@@ -23,20 +23,26 @@ class Principal:
         name: ``application:ID`` or ``service:NAME``.
         application_id: Empty for a service.
         access_key_id: The key that the token was issued for; empty where there was none.
+        signing_key_id: The registry's key that signed the token; empty where it was none of those.
+            Whoever calls is the same by any.
     """
 
     name: str
     application_id: str = ""
     access_key_id: str = ""
+    signing_key_id: str = field(default="", compare=False)
 
 
 # Who makes the call that is being served; set by AccessInterceptor.
 current: ContextVar[Principal] = ContextVar("podium_principal")
 
 
-def application_principal(application_id: str, access_key_id: str = "") -> Principal:
+def application_principal(
+    application_id: str, access_key_id: str = "", signing_key_id: str = ""
+) -> Principal:
     """The principal of an application."""
-    return Principal(f"{APPLICATION_PREFIX}{application_id}", application_id, access_key_id)
+    name = f"{APPLICATION_PREFIX}{application_id}"
+    return Principal(name, application_id, access_key_id, signing_key_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +70,16 @@ class Grant:
 
 @dataclass(frozen=True, slots=True)
 class Application:
-    """A service account and what it may do."""
+    """A service account and what it may do.
+
+    Attributes:
+        enabled: Paused, it may do nothing, whatever its roles and grants are.
+    """
 
     id: str
     roles: frozenset[str] = frozenset()
     grants: tuple[Grant, ...] = ()
+    enabled: bool = True
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> Application:
@@ -80,10 +91,13 @@ class Application:
                 Grant(frozenset(each["access"]), each["target"]["type"], each["target"]["id"])
                 for each in document.get("permissions") or ()
             ),
+            document.get("enabled") is not False,
         )
 
     def allows(self, access: str, kind: str, name: str, tags: Collection[str] = ()) -> bool:
         """Whether it has ``access`` (READ, CREATE …) to the definition, by a role or a grant."""
+        if not self.enabled:
+            return False
         if not self.roles.isdisjoint(roles_with(access, kind)):
             return True
         return not _administered(access, kind) and any(
@@ -94,6 +108,8 @@ class Application:
         self, access: str, kind: str, name: str, tags: Collection[str] = ()
     ) -> tuple[str | Grant, ...]:
         """The roles and grants by which it has ``access``; empty: it has not."""
+        if not self.enabled:
+            return ()
         roles = sorted(self.roles & roles_with(access, kind))
         if _administered(access, kind):
             return tuple(roles)
@@ -146,7 +162,13 @@ class Authority(Protocol):
         """The PEM of the Ed25519 key by which tokens with that ``kid`` are verified."""
 
     def revoked(self, access_key_id: str, /) -> bool:
-        """Whether tokens that were issued for that access key are void."""
+        """Whether tokens of that access key are void: it was revoked, or has expired."""
+
+    def revoked_signer(self, key_id: str, /) -> bool:
+        """Whether what tokens signed with that key have opened must end: it was revoked.
+
+        One that was only replaced is not: its last tokens end by themselves.
+        """
 
 
 def require(

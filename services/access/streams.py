@@ -24,7 +24,7 @@ class Streams:
         look_seconds: A right that is taken ends its streams within that time.
     """
 
-    def __init__(self, look_seconds: float = 1.0) -> None:
+    def __init__(self, look_seconds: float = 0.5) -> None:
         self._seconds = look_seconds
         self._open: Counter[tuple[str, str]] = Counter()
 

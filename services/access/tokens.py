@@ -146,7 +146,7 @@ class Verifier:
         if self._authority.public_key(verified.key_id) != verified.pem:
             raise Unauthenticated("The token was signed with a key that no longer counts.")
         if self._authority.revoked(verified.principal.access_key_id):
-            raise Unauthenticated("The access key of the token was revoked.")
+            raise Unauthenticated("The access key of the token was revoked, or has expired.")
 
     def _verify(self, token: str) -> _Verified:
         import jwt
@@ -174,7 +174,7 @@ class Verifier:
             raise ValueError("sub")
         if not isinstance(key, str) or not key:
             raise ValueError("key")
-        principal = application_principal(application_id, key)
+        principal = application_principal(application_id, key, str(key_id))
         return _Verified(principal, claims["exp"], str(key_id), pem)
 
     def _verify_service(self, token: str) -> _Verified:

@@ -59,6 +59,7 @@ class Stream:
         seconds: How long it may go on.
         closed: Called once at its end, whatever it was.
         end: Has it end soon, where it has something to say before; None: it is ended at once.
+        still: Whether its reader may still have it, asked every second; None: nobody asks.
     """
 
     chunks: AsyncGenerator[bytes]
@@ -66,6 +67,7 @@ class Stream:
     seconds: float
     closed: Callable[[], Awaitable[None]]
     end: Callable[[], None] | None = None
+    still: Callable[[], bool] | None = None
 
 
 class Sent(Protocol):

@@ -14,6 +14,8 @@ from services.edge.call import Headers, Stream
 
 # Proxies take a connection on which nothing is said for a minute, or half of one, for dead.
 IDLE_SECONDS = 15.0
+# A right that is taken counts within a second, the way of the news included.
+LOOK_SECONDS = 0.5
 
 _CLOSE = (b"connection", b"close")
 _CHUNKED = (b"transfer-encoding", b"chunked")
@@ -28,10 +30,12 @@ class Cycle(RequestResponseCycle):
         disconnected: The client has left; :attr:`on_gone` is called no more.
         draining: This edge ends: a stream is not to go on.
         idle_seconds: How long a stream may say nothing.
+        look_seconds: A right that is taken ends its streams within that time.
         began: When its headers were complete: seconds, monotonic.
     """
 
     idle_seconds = IDLE_SECONDS
+    look_seconds = LOOK_SECONDS
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -109,6 +113,7 @@ class Cycle(RequestResponseCycle):
 
     async def _write_all(self, stream: Stream, chunked: bool) -> None:
         idle = _Idle(self, _framed(stream.idle, chunked))
+        look = _Look(stream.still, self._end_stream, self.look_seconds) if stream.still else None
         at_once = self.draining and stream.end is None
         self._limit = limit = asyncio.timeout(0.0 if at_once else stream.seconds)
         self._end = stream.end
@@ -123,6 +128,8 @@ class Cycle(RequestResponseCycle):
         finally:
             self._limit = self._end = None
             idle.stop()
+            if look is not None:
+                look.stop()
 
     async def _write_each(self, chunks: AsyncGenerator[bytes], chunked: bool, idle: _Idle) -> None:
         async for chunk in chunks:
@@ -181,6 +188,26 @@ class _Idle:
                 self._cycle.transport.write(self._said)
             self.postpone()
         self._timer = self._loop.call_at(self._at, self._due)
+
+    def stop(self) -> None:
+        self._timer.cancel()
+
+
+class _Look:
+    """Asks again and again whether a stream may go on, and ends it once it may not."""
+
+    def __init__(self, still: Callable[[], bool], end: Callable[[], None], seconds: float) -> None:
+        self._still = still
+        self._end = end
+        self._seconds = seconds
+        self._loop = asyncio.get_running_loop()
+        self._timer = self._loop.call_later(seconds, self._due)
+
+    def _due(self) -> None:
+        if self._still():
+            self._timer = self._loop.call_later(self._seconds, self._due)
+        else:
+            self._end()
 
     def stop(self) -> None:
         self._timer.cancel()

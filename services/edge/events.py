@@ -13,10 +13,12 @@ import re
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from services.edge import answers
 from services.edge.accepts import EVENTS, prefers_events
+from services.edge.admitted import still_admitted
 from services.edge.call import Answer, Call, Left, Stream
 from services.edge.endpoint import of_problem, problem_of
 from services.edge.places import Place, read_place
@@ -105,7 +107,8 @@ def streamed(
         if left is not None and call.cycle.disconnected and not teller.place.ended:
             await left()
 
-    stream = Stream(teller.chunks(), IDLE, gateway.streams.seconds, closed)
+    still = partial(still_admitted, call, gateway)
+    stream = Stream(teller.chunks(), IDLE, gateway.streams.seconds, closed, still=still)
     headers = (
         (b"content-type", EVENTS),
         (b"location", watched.location.encode()),

@@ -9,7 +9,7 @@ from pathlib import Path
 from sqlite_utils import Database
 
 from services.process import StartupError
-from services.registry import audit, documents, keys, store, tokens
+from services.registry import audit, documents, keys, signing_calls, store, tokens
 from services.registry.definitions import Document
 from services.registry.keys import AccessKey
 from services.registry.store import Write
@@ -52,8 +52,8 @@ def credentials(key_id: str, secret_file: Path | None) -> Credentials | None:
 
 def prepare(
     db: Database, given: Credentials | None, sealer: Sealer, now: datetime
-) -> tokens.Signer:
-    """Make what is missing; what signs tokens.
+) -> signing_calls.Held:
+    """Make what is missing; the keys that sign tokens.
 
     A key that the store does not know is given to the administrator, so that whoever holds the
     machine can come back in; one that was revoked stays so.
@@ -72,7 +72,7 @@ def prepare(
     if given is not None and keys.find(db, given.key_id) is None:
         _make_administrator(db, given, now)
     try:
-        return tokens.signer(db, sealer)
+        return signing_calls.read(db, sealer)
     except Unsealable as error:
         raise StartupError(
             "The key in PODIUM_SECRET_KEY_FILE is not the one that the database was sealed with."
@@ -89,6 +89,7 @@ def _make_administrator(db: Database, given: Credentials, now: datetime) -> None
         }
         text = documents.written(document)
         store.put(db, Write("application", ADMINISTRATOR, 0, text), ITSELF, now)
-    keys.add(db, AccessKey(given.key_id, ADMINISTRATOR, keys.hashed(given.key_secret), now))
+    hashed = keys.hashed(given.key_secret)
+    keys.add(db, AccessKey(given.key_id, ADMINISTRATOR, hashed, now, created_by=ITSELF))
     detail = f"Access key {given.key_id} came from the settings."
     audit.write(db, now, audit.Entry(ITSELF, "create-key", "application", ADMINISTRATOR, detail))

@@ -64,7 +64,7 @@ class KeyCalls:
 
     async def roll(self, caller: Caller, request: pb.RollApiKeyRequest) -> pb.RollApiKeyResponse:
         """A key in the place of another."""
-        key, end, overlap = self._key(caller, request), _end(request), _length(request.overlap)
+        key, end, overlap = self._key(caller, request), _end(request), length(request.overlap)
 
         def change(auth: Document, now: datetime) -> Change:
             return api_keys.rolled(auth, request.name, key, overlap, end, now)
@@ -117,6 +117,11 @@ class KeyCalls:
                 caller.check_put(Definition("auth", auth_id, 1, auth), state)
             if key and (known := api_keys.known(auth, key)) is not None:
                 # The request has been answered before.
+                assert known.made is not None
+                title = f"gateway key {known.made.name!r}"
+                requested.check_repeat(title, known.made.created_at, now)
+                detail = f"Told {title} again, to the request that made it."
+                audit.write(db, now, Entry(caller.name, action, "auth", auth_id, detail))
                 return known, state.revision
             if key and not requested.note(db, key):
                 raise Conflict("That request made a key that has ended since: ask for another.")
@@ -160,7 +165,8 @@ def moment(stamp: Timestamp, name: str = "expires_at") -> datetime:
         raise InvalidRequest(f"{name} is no moment.") from error
 
 
-def _length(duration: Duration) -> timedelta:
+def length(duration: Duration) -> timedelta:
+    """As it says. Raises :class:`InvalidRequest`, of the field ``overlap``, if it is none."""
     try:
         return duration.ToTimedelta()
     except (ValueError, OverflowError) as error:

@@ -29,6 +29,8 @@ class AccessKey:
         expires_at: When it ends; None: never.
         revoked_at: When it was revoked; None: it was not.
         last_used_at: When it last proved an application, to the minute; None: never.
+        created_by: Who made it, e.g. ``application:admin``; empty: nobody knows.
+        replaces: The key in whose place it was made; empty: none.
     """
 
     key_id: str
@@ -38,6 +40,13 @@ class AccessKey:
     expires_at: datetime | None = None
     revoked_at: datetime | None = None
     last_used_at: datetime | None = None
+    created_by: str = ""
+    replaces: str = ""
+
+    @property
+    def ends_at(self) -> datetime | None:
+        """When it opens nothing any more; None: it goes on."""
+        return min(filter(None, (self.expires_at, self.revoked_at)), default=None)
 
     def live(self, now: datetime) -> bool:
         """Whether it still opens anything."""
@@ -49,9 +58,24 @@ def hashed(secret: str) -> str:
     return sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def new(application_id: str, secret: str, now: datetime, expires_at: datetime | None) -> AccessKey:
+def new(
+    application_id: str,
+    secret: str,
+    now: datetime,
+    expires_at: datetime | None,
+    created_by: str = "",
+    replaces: str = "",
+) -> AccessKey:
     """A key that nobody has yet."""
-    return AccessKey(token_hex(8), application_id, hashed(secret), now, expires_at)
+    return AccessKey(
+        token_hex(8),
+        application_id,
+        hashed(secret),
+        now,
+        expires_at,
+        created_by=created_by,
+        replaces=replaces,
+    )
 
 
 def add(db: Database, key: AccessKey) -> None:
@@ -63,6 +87,8 @@ def add(db: Database, key: AccessKey) -> None:
             "secret_hash": key.secret_hash,
             "created_at": key.created_at.isoformat(),
             "expires_at": key.expires_at.isoformat() if key.expires_at else None,
+            "created_by": key.created_by,
+            "replaces": key.replaces,
         }
     )
 
@@ -100,6 +126,14 @@ def note_use(db: Database, key: AccessKey, now: datetime) -> None:
     )
 
 
+def end(db: Database, key: AccessKey, at: datetime) -> None:
+    """Have ``key`` expire at ``at``, unless it does before."""
+    if key.expires_at is None or at < key.expires_at:
+        db.execute(
+            "UPDATE access_keys SET expires_at = ? WHERE key_id = ?", [at.isoformat(), key.key_id]
+        )
+
+
 def revoke(db: Database, key_id: str, now: datetime) -> None:
     """Revoke the key; one that is revoked stays as it was."""
     _revoke(db, "key_id", key_id, now)
@@ -117,11 +151,11 @@ def _revoke(db: Database, column: str, value: str, now: datetime) -> None:
     )
 
 
-def revoked_since(db: Database, moment: datetime) -> frozenset[str]:
-    """The ids of keys that were revoked after ``moment``."""
+def ending(db: Database, since: datetime) -> list[AccessKey]:
+    """The keys that end, or have ended after ``since``."""
     # Times are compared as values: their texts differ in length when microseconds are nought.
-    revoked = _selected(db, "revoked_at IS NOT NULL")
-    return frozenset(k.key_id for k in revoked if k.revoked_at and k.revoked_at > moment)
+    found = _selected(db, "revoked_at IS NOT NULL OR expires_at IS NOT NULL")
+    return [key for key in found if key.ends_at is not None and key.ends_at > since]
 
 
 def _selected(db: Database, where: str, *values: str) -> Iterator[AccessKey]:
@@ -138,6 +172,8 @@ def _key(row: dict[str, Any]) -> AccessKey:
         _moment(row["expires_at"]),
         _moment(row["revoked_at"]),
         _moment(row["last_used_at"]),
+        row["created_by"],
+        row["replaces"],
     )
 
 

@@ -37,6 +37,8 @@ def key_message(key: AccessKey) -> pb.AccessKey:
         expires_at=timestamp(key.expires_at) if key.expires_at else None,
         revoked_at=timestamp(key.revoked_at) if key.revoked_at else None,
         last_used_at=timestamp(key.last_used_at) if key.last_used_at else None,
+        created_by=key.created_by,
+        replaces=key.replaces,
     )
 
 

@@ -120,3 +120,28 @@ def m005_last_use_of_access_keys(db: Database) -> None:
 def m006_requested_keys(db: Database) -> None:
     """The hashes of gateway keys that requests made, also of those that are no more."""
     db.execute("CREATE TABLE requested_keys (hash TEXT PRIMARY KEY) STRICT, WITHOUT ROWID")
+
+
+@migrations()
+def m007_makers_of_access_keys(db: Database) -> None:
+    """Who made an access key, and in which one's place."""
+    for column in ("created_by", "replaces"):
+        db.execute(f"ALTER TABLE access_keys ADD COLUMN {column} TEXT NOT NULL DEFAULT ''")
+
+
+@migrations()
+def m008_rotation_of_signing_keys(db: Database) -> None:
+    """From when a key signs, which is after all have been told of it; and those that were revoked.
+
+    A revoked key is no more: only its id is kept, to end what was opened by it.
+    """
+    db.execute("ALTER TABLE signing_keys ADD COLUMN signs_from TEXT NOT NULL DEFAULT ''")
+    db.execute("UPDATE signing_keys SET signs_from = created_at")
+    db.execute(
+        """
+        CREATE TABLE revoked_signing_keys (
+            key_id TEXT PRIMARY KEY,
+            revoked_at TEXT NOT NULL
+        ) STRICT, WITHOUT ROWID
+        """
+    )

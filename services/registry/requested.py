@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from base64 import urlsafe_b64encode
+from datetime import datetime, timedelta
 from secrets import token_bytes
 from typing import Protocol
 from uuid import UUID
@@ -10,8 +11,11 @@ from uuid import UUID
 from google.protobuf.message import Message
 from sqlite_utils import Database
 
-from services.errors import InvalidRequest
+from services.errors import Conflict, InvalidRequest
 from services.registry.keys import hashed
+
+# Whoever lost an answer asks again at once; whoever asks later has the request from elsewhere.
+REPEATED_WITHIN = timedelta(minutes=10)
 
 
 class Naming(Protocol):
@@ -37,6 +41,20 @@ def secret(naming: Naming, request_id: str, caller: str, request: Message) -> st
     # All that is asked for is a part of its name: another request makes another key.
     asked = request.SerializeToString(deterministic=True).hex()
     return _text(naming.named("key", caller, request.DESCRIPTOR.full_name, asked))
+
+
+def check_repeat(title: str, made: datetime | None, now: datetime) -> None:
+    """Refuse to tell again, too long after it was ``made``, the secret of the key ``title``.
+
+    Raises:
+        Conflict: It is too late, or nobody knows when it was made.
+    """
+    if made is None or not timedelta() <= now - made <= REPEATED_WITHIN:
+        minutes = REPEATED_WITHIN // timedelta(minutes=1)
+        raise Conflict(
+            f"That request made {title}, whose secret is told again within {minutes} minutes "
+            "only: ask for another key."
+        )
 
 
 def note(db: Database, key: str) -> bool:

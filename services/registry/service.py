@@ -12,6 +12,7 @@ import grpc
 from podium.registry.v1 import access_pb2, registry_pb2 as pb, registry_pb2_grpc as rpc
 from services.registry import manual, store
 from services.registry.access_calls import AccessCalls
+from services.registry.access_key_calls import AccessKeyCalls
 from services.registry.audit_watch import AuditWatch
 from services.registry.catalog import Catalog
 from services.registry.changes import Changes
@@ -22,6 +23,7 @@ from services.registry.permissions import calling
 from services.registry.put_calls import PutCalls
 from services.registry.reference_calls import ReferenceCalls
 from services.registry.samples import SampleCalls
+from services.registry.signing_calls import Signing
 from services.registry.trust import RegistryAuthority
 from services.storage import Storage
 
@@ -37,6 +39,8 @@ class Registry(rpc.RegistryServiceServicer):
         definitions: DefinitionCalls,
         puts: PutCalls,
         access: AccessCalls,
+        access_keys: AccessKeyCalls,
+        signing: Signing,
         api_keys: KeyCalls,
         changes: Changes,
         catalog: Catalog,
@@ -50,6 +54,8 @@ class Registry(rpc.RegistryServiceServicer):
         self._definitions = definitions
         self._puts = puts
         self._access = access
+        self._access_keys = access_keys
+        self._signing = signing
         self._api_keys = api_keys
         self._changes = changes
         self._catalog = catalog
@@ -135,17 +141,32 @@ class Registry(rpc.RegistryServiceServicer):
     async def CreateAccessKey(
         self, request: pb.CreateAccessKeyRequest, context: Context
     ) -> pb.CreateAccessKeyResponse:
-        return await self._access.create(calling(self._authority), request)
+        return await self._access_keys.create(calling(self._authority), request)
 
     async def ListAccessKeys(
         self, request: pb.ListAccessKeysRequest, context: Context
     ) -> pb.ListAccessKeysResponse:
-        return await self._access.list(calling(self._authority), request)
+        return await self._access_keys.list(calling(self._authority), request)
+
+    async def RollAccessKey(
+        self, request: pb.RollAccessKeyRequest, context: Context
+    ) -> pb.RollAccessKeyResponse:
+        return await self._access_keys.roll(calling(self._authority), request)
 
     async def RevokeAccessKey(
         self, request: pb.RevokeAccessKeyRequest, context: Context
     ) -> pb.RevokeAccessKeyResponse:
-        return await self._access.revoke(calling(self._authority), request)
+        return await self._access_keys.revoke(calling(self._authority), request)
+
+    async def ListSigningKeys(
+        self, request: pb.ListSigningKeysRequest, context: Context
+    ) -> pb.ListSigningKeysResponse:
+        return self._signing.listed()
+
+    async def RotateSigningKeys(
+        self, request: pb.RotateSigningKeysRequest, context: Context
+    ) -> pb.RotateSigningKeysResponse:
+        return await self._signing.rotate(calling(self._authority), request)
 
     async def ListApiKeys(
         self, request: pb.ListApiKeysRequest, context: Context

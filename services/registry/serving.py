@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from sqlite_utils import Database
 
@@ -14,6 +14,7 @@ from services.access import AccessInterceptor, Verifier
 from services.log_ring import LogRing
 from services.registry import store
 from services.registry.access_calls import AccessCalls
+from services.registry.access_key_calls import AccessKeyCalls
 from services.registry.audit_watch import AuditWatch
 from services.registry.catalog import Catalog
 from services.registry.changes import Changes
@@ -30,7 +31,7 @@ from services.registry.samples import SampleCalls
 from services.registry.scripts import script_checks
 from services.registry.service import Registry
 from services.registry.settings import RegistrySettings
-from services.registry.tokens import Signer
+from services.registry.signing_calls import Held, Signing
 from services.registry.trust import RegistryAuthority, Trusted, trusted
 from services.sealing import Sealer, read_key
 from services.storage import opened, opening_failed
@@ -60,7 +61,7 @@ async def serving(settings: RegistrySettings, ring: LogRing | None = None) -> As
     async with AsyncExitStack() as stack:
         storage = await stack.enter_async_context(opened(database, migrations))
         try:
-            signer, now_trusted, epoch = await storage.transact(
+            held, now_trusted, epoch = await storage.transact(
                 lambda db: _prepared(db, given, sealer)
             )
         except sqlite3.Error as error:
@@ -71,12 +72,16 @@ async def serving(settings: RegistrySettings, ring: LogRing | None = None) -> As
         commits = Commits(storage, changes, authority, settings.kept_revisions)
         stack.push_async_callback(commits.settled)
         scripts = await stack.enter_async_context(script_checks())
+        every = timedelta(days=settings.signing_key_days)
+        signing = Signing(held, sealer, commits, every, settings.signing_key_notice)
         denials = Denials(storage, changes.wake)
         registry = Registry(
             storage,
             DefinitionCalls(storage, commits),
             PutCalls(storage, commits, scripts, sealer),
-            AccessCalls(storage, commits, signer, denials, sealer),
+            AccessCalls(storage, signing, denials, authority),
+            AccessKeyCalls(storage, commits, sealer),
+            signing,
             KeyCalls(storage, commits, sealer),
             changes,
             Catalog(changes),
@@ -101,12 +106,11 @@ async def serving(settings: RegistrySettings, ring: LogRing | None = None) -> As
         # Watches never end by themselves: they would take all the time that calls are given.
         stack.callback(changes.close)
         stack.callback(log.close)
+        await stack.enter_async_context(signing.kept())
         yield address
 
 
-def _prepared(
-    db: Database, given: Credentials | None, sealer: Sealer
-) -> tuple[Signer, Trusted, str]:
+def _prepared(db: Database, given: Credentials | None, sealer: Sealer) -> tuple[Held, Trusted, str]:
     now = datetime.now(UTC)
-    signer = prepare(db, given, sealer, now)
-    return signer, trusted(db, now), store.epoch(db)
+    held = prepare(db, given, sealer, now)
+    return held, trusted(db, now), store.epoch(db)

@@ -44,6 +44,19 @@ class RegistrySettings(Common):
         "The file of that key's secret, 16 characters at least.",
         parse=path,
     )
+    signing_key_days: int = setting(
+        "PODIUM_SIGNING_KEY_DAYS",
+        90,
+        "After how many days tokens are signed with a new key; 0: never by itself.",
+        parse=number(0, 36_500),
+    )
+    signing_key_notice: timedelta = setting(
+        "PODIUM_SIGNING_KEY_NOTICE_SECONDS",
+        timedelta(seconds=60),
+        "How long all services have known a new signing key before it signs; at least 20. One that "
+        "cannot reach the registry for longer refuses tokens by the new key until it can.",
+        parse=seconds(20),
+    )
     heartbeat: timedelta = setting(
         "PODIUM_REGISTRY_HEARTBEAT_SECONDS",
         timedelta(seconds=5),

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from secrets import token_hex
 from typing import TYPE_CHECKING
 
 from sqlite_utils import Database
+
+from services.registry.signing import SigningKey
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
     from services.sealing import Sealer
 
-LIFETIME = timedelta(minutes=15)
 ISSUER = AUDIENCE = "podium"
 ALGORITHM = "EdDSA"
 
@@ -49,8 +50,8 @@ class Signer:
         return jwt.encode(claims, self._private_key, algorithm=ALGORITHM, headers=headers)
 
 
-def make(db: Database, sealer: Sealer, now: datetime) -> None:
-    """Make the signing key of a new store."""
+def make(db: Database, sealer: Sealer, now: datetime, signs_from: datetime | None = None) -> str:
+    """Make a signing key, which signs at once or from then on; its id."""
     from cryptography.hazmat.primitives import serialization
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -63,34 +64,77 @@ def make(db: Database, sealer: Sealer, now: datetime) -> None:
     public = private.public_key().public_bytes(
         serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
     )
+    key_id = token_hex(8)
     db.table("signing_keys").insert(
         {
-            "key_id": token_hex(8),
+            "key_id": key_id,
             "sealed_private_key": sealer.seal(text),
             "public_key": public.decode(),
             "created_at": now.isoformat(),
+            "signs_from": (signs_from or now).isoformat(),
         }
     )
+    return key_id
 
 
-def signer(db: Database, sealer: Sealer) -> Signer:
-    """The newest key of the store.
+def listed(db: Database) -> tuple[SigningKey, ...]:
+    """Every key whose tokens may still be valid, in the order in which they sign."""
+    rows = db.query("SELECT key_id, public_key, created_at, signs_from FROM signing_keys")
+    keys = (
+        SigningKey(
+            row["key_id"],
+            row["public_key"],
+            datetime.fromisoformat(row["created_at"]),
+            datetime.fromisoformat(row["signs_from"]),
+        )
+        for row in rows
+    )
+    # As values: the texts of moments differ in length.
+    return tuple(sorted(keys, key=lambda key: (key.signs_from, key.created_at)))
+
+
+def signers(db: Database, sealer: Sealer) -> dict[str, Signer]:
+    """What signs with each key of the store, by its id.
 
     Raises:
-        ValueError: It was sealed with another key than ``sealer``'s.
+        Unsealable: It was sealed with another key than ``sealer``'s.
     """
     from cryptography.hazmat.primitives import serialization
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-    row = next(iter(db.query("SELECT * FROM signing_keys ORDER BY created_at DESC LIMIT 1")))
-    text = sealer.open(row["sealed_private_key"])
-    private = serialization.load_pem_private_key(text.encode(), None)
-    if not isinstance(private, Ed25519PrivateKey):
-        raise ValueError("The signing key is no Ed25519 key.")
-    return Signer(row["key_id"], row["public_key"], private)
+    found = {}
+    for row in db.query("SELECT key_id, public_key, sealed_private_key FROM signing_keys"):
+        text = sealer.open(row["sealed_private_key"])
+        private = serialization.load_pem_private_key(text.encode(), None)
+        if not isinstance(private, Ed25519PrivateKey):
+            raise ValueError("The signing key is no Ed25519 key.")
+        found[row["key_id"]] = Signer(row["key_id"], row["public_key"], private)
+    return found
 
 
 def public_keys(db: Database) -> dict[str, str]:
     """Every key whose tokens may still be valid: its PEM by its id."""
     rows = db.query("SELECT key_id, public_key FROM signing_keys")
     return {row["key_id"]: row["public_key"] for row in rows}
+
+
+def remove(db: Database, key_id: str) -> None:
+    """Remove a key whose every token has ended."""
+    db.execute("DELETE FROM signing_keys WHERE key_id = ?", [key_id])
+
+
+def revoke_all(db: Database, now: datetime) -> None:
+    """Remove every key, and note that what their tokens opened must end."""
+    db.execute(
+        "INSERT OR REPLACE INTO revoked_signing_keys SELECT key_id, ? FROM signing_keys",
+        [now.isoformat()],
+    )
+    db.execute("DELETE FROM signing_keys")
+
+
+def revoked_since(db: Database, moment: datetime) -> frozenset[str]:
+    """The ids of keys that were revoked after ``moment``."""
+    rows = db.query("SELECT key_id, revoked_at FROM revoked_signing_keys")
+    return frozenset(
+        row["key_id"] for row in rows if datetime.fromisoformat(row["revoked_at"]) > moment
+    )

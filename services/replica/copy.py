@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -77,10 +78,14 @@ class Trust:
     Attributes:
         public_keys: PEM by key id.
         revoked: Ids of access keys.
+        ends: When access keys end by themselves, of those that do: seconds since 1970.
+        revoked_signers: Ids of the registry's signing keys.
     """
 
     public_keys: Mapping[str, str]
     revoked: frozenset[str]
+    ends: Mapping[str, float] = field(default_factory=dict)
+    revoked_signers: frozenset[str] = frozenset()
 
 
 class Replica:
@@ -146,7 +151,14 @@ class Replica:
 
     def revoked(self, access_key_id: str) -> bool:
         """Whether that access key's tokens are void."""
-        return access_key_id in self.trust.revoked
+        if access_key_id in self.trust.revoked:
+            return True
+        end = self.trust.ends.get(access_key_id)
+        return end is not None and time.time() >= end
+
+    def revoked_signer(self, key_id: str) -> bool:
+        """Whether what tokens signed with that key have opened must end."""
+        return key_id in self.trust.revoked_signers
 
     # Waiting and being told
 

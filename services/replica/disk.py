@@ -35,6 +35,12 @@ def _first(db: Database) -> None:
     db.execute("CREATE TABLE trust (public_keys TEXT, revoked TEXT) STRICT")
 
 
+@migrations(name="0002_ends_of_keys")
+def _ends(db: Database) -> None:
+    db.execute("ALTER TABLE trust ADD COLUMN ends TEXT NOT NULL DEFAULT '{}'")
+    db.execute("ALTER TABLE trust ADD COLUMN revoked_signers TEXT NOT NULL DEFAULT '[]'")
+
+
 @dataclass(frozen=True, slots=True)
 class Kept:
     """What is on disk: of which kinds, how far, whose tokens hold, and the definitions."""
@@ -52,8 +58,9 @@ def load(db: Database, kinds: tuple[str, ...]) -> Kept:
     those was never told.
     """
     trust = _NO_TRUST
-    for keys, revoked in db.execute("SELECT public_keys, revoked FROM trust"):
-        trust = Trust(json.loads(keys), frozenset(json.loads(revoked)))
+    for row in db.execute("SELECT public_keys, revoked, ends, revoked_signers FROM trust"):
+        keys, revoked, ends, signers = map(json.loads, row)
+        trust = Trust(keys, frozenset(revoked), ends, frozenset(signers))
     for epoch, revision, of in db.execute("SELECT epoch, revision, kinds FROM place"):
         if of == _joined(kinds):
             rows = db.execute(
@@ -82,10 +89,14 @@ def save(db: Database, changes: Iterable[Change], kept: Kept, *, whole: bool) ->
     db.execute("DELETE FROM place")
     db.execute("INSERT INTO place VALUES (?, ?, ?)", (*astuple(kept.place), _joined(kept.kinds)))
     db.execute("DELETE FROM trust")
-    db.execute(
-        "INSERT INTO trust VALUES (?, ?)",
-        (json.dumps(dict(kept.trust.public_keys)), json.dumps(sorted(kept.trust.revoked))),
-    )
+    trust = kept.trust
+    told = {
+        "public_keys": dict(trust.public_keys),
+        "revoked": sorted(trust.revoked),
+        "ends": dict(trust.ends),
+        "revoked_signers": sorted(trust.revoked_signers),
+    }
+    db.table("trust").insert({name: json.dumps(value) for name, value in told.items()})
 
 
 _PUT = "INSERT OR REPLACE INTO definitions VALUES (?, ?, ?, ?, ?, ?)"

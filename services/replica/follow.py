@@ -188,6 +188,8 @@ class _Follower:
         known = Trust(
             {key.key_id: key.pem for key in told.public_keys},
             frozenset(told.revoked_access_key_ids),
+            {key.key_id: key.ends_at.ToNanoseconds() / 1e9 for key in told.access_key_ends},
+            frozenset(told.revoked_signing_key_ids),
         )
         if known != self._replica.trust:
             self._replica.trust = known

@@ -83,7 +83,10 @@ _REGISTRY = {
     "IssueToken": Right(open=True),
     "CreateAccessKey": _ADMINISTER,
     "ListAccessKeys": _ADMINISTER,
+    "RollAccessKey": _ADMINISTER,
     "RevokeAccessKey": _ADMINISTER,
+    "ListSigningKeys": _ADMINISTER,
+    "RotateSigningKeys": _ADMINISTER,
     # READ on the definition; holders are told that the caller may READ, too.
     "ListHolders": _right(EDITOR, OPERATOR, VIEWER, grants=_READS),
     # READ on the application.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import replace
 from typing import Any
 
@@ -14,10 +14,11 @@ from hypothesis import given, strategies as st
 
 from podium.executor.v1 import executor_pb2 as pb
 from services.edge.accepts import prefers_events
+from services.edge.cycle import Cycle
 from services.edge.places import Place, read_place
 from services.errors import NotFound, Unavailable
 from tests.edge.conftest import Edge
-from tests.edge.documents import OTHER_KEY, put, route, service
+from tests.edge.documents import OTHER_KEY, STRANGERS_KEY, application, auth, put, route, service
 from tests.edge.scripted import accepted, error
 from tests.edge.sse import Event, Parser, all_events, events
 
@@ -444,3 +445,38 @@ async def test_head_is_answered_as_it_was_without_events(edge: Edge) -> None:
 
     assert answer.status_code == 200
     assert answer.headers["content-type"] == "application/json"
+
+
+def _end_key(edge: Edge) -> None:
+    put(edge.replica, auth("partners", "storefront", other=STRANGERS_KEY))
+
+
+def _pause(edge: Edge) -> None:
+    put(edge.replica, application("storefront", ("workflow", "*")) | {"enabled": False})
+
+
+def _take_grant(edge: Edge) -> None:
+    put(edge.replica, application("storefront", ("workflow", "another")))
+
+
+@pytest.mark.parametrize("loss", [_end_key, _pause, _take_grant])
+@pytest.mark.parametrize("at_location", [False, True])
+async def test_a_stream_ends_with_the_right_to_it(
+    edge: Edge, monkeypatch: pytest.MonkeyPatch, loss: Callable[[Edge], None], at_location: bool
+) -> None:
+    monkeypatch.setattr(Cycle, "look_seconds", 0.01)
+    async with AsyncExitStack() as stack:
+        answer = await stack.enter_async_context(opened(edge))
+        await asking(edge)
+        if at_location:
+            location = answer.headers["location"]
+            await answer.aclose()
+            opening = edge.client.stream("GET", location, headers=STREAM)
+            answer = await stack.enter_async_context(opening)
+        say(edge, change(1))
+        told = events(answer.aiter_lines(), Parser())
+        assert (await anext(told)).data["status"] == "RUNNING"
+
+        loss(edge)
+
+        assert [event async for event in told] == []

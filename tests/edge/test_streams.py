@@ -31,6 +31,7 @@ class Source:
     ended: asyncio.Event = field(default_factory=asyncio.Event)
     seconds: float = 60.0
     written: int = 0
+    may: bool = True
 
     async def read(self) -> AsyncGenerator[bytes]:
         while (chunk := await self.chunks.get()) is not None:
@@ -53,7 +54,8 @@ async def answer(call: Call, source: Source) -> Answer:
         source.left.append(call.cycle.disconnected)
         source.ended.set()
 
-    return Answer(200, stream=Stream(source.read(), b":\n\n", source.seconds, closed))
+    stream = Stream(source.read(), b":\n\n", source.seconds, closed, still=lambda: source.may)
+    return Answer(200, stream=stream)
 
 
 @asynccontextmanager
@@ -219,3 +221,17 @@ def test_one_caller_leaves_room_to_others() -> None:
     first.release()
     streams.take("key:a/1")
     assert streams.open == 3
+
+
+async def test_who_may_no_more_have_a_stream_has_it_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Cycle, "look_seconds", 0.01)
+    source = Source()
+    async with streaming(source) as address, connected(address) as raw:
+        await head(raw)
+        source.say(b"a")
+        assert await raw.reader.readuntil(b"a\r\n") == b"1\r\na\r\n"
+        source.may = False
+
+        assert await raw.reader.readuntil(b"0\r\n\r\n") == b"0\r\n\r\n"
+        await source.ended.wait()
+    assert source.left == [False]

@@ -22,6 +22,7 @@ class Known:
     applications: dict[str, Application] = field(default_factory=dict)
     public_keys: dict[str, str] = field(default_factory=dict)
     revoked_keys: set[str] = field(default_factory=set)
+    revoked_signers: set[str] = field(default_factory=set)
 
     def application(self, application_id: str) -> Application | None:
         return self.applications.get(application_id)
@@ -31,6 +32,9 @@ class Known:
 
     def revoked(self, access_key_id: str) -> bool:
         return access_key_id in self.revoked_keys
+
+    def revoked_signer(self, key_id: str) -> bool:
+        return key_id in self.revoked_signers
 
 
 @dataclass

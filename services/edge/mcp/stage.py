@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from services.edge import mapping
 from services.edge.accepts import EVENTS
+from services.edge.admitted import still_admitted
 from services.edge.auth import api_key, authenticate
 from services.edge.bodies import aside, read_body
 from services.edge.call import Answer, Call, caller_of
@@ -71,9 +74,13 @@ async def _answer(
     tools = await _tools(call, gateway, stored)
     client = ServiceClient(call, gateway, stored, endpoint, tools, listens=listens)
     exchange = Exchange(call, body, gateway.streams.seconds, client.end)
-    return await exchange.answer(
+    answer = await exchange.answer(
         apps.streaming if listens else apps.whole, {"podium.client": client}
     )
+    if answer.stream is None:
+        return answer
+    still = partial(still_admitted, call, gateway)
+    return replace(answer, stream=replace(answer.stream, still=still))
 
 
 async def _tools(call: Call, gateway: Gateway, stored: Stored) -> Mapping[str, Tool]:

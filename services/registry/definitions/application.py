@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from services.registry.definitions.model import Kind
 from services.registry.definitions.records import Field, Record, kept
-from services.registry.definitions.values import Choice, ListOf, Name, Text
+from services.registry.definitions.values import Boolean, Choice, ListOf, Name, Text
 
 ROLES = ("ADMIN", "EDITOR", "OPERATOR", "VIEWER", "WORKER")
 TARGETS = (
@@ -52,6 +52,12 @@ KIND = Kind(
             Field("id", APPLICATION_ID, "Its id.", required=True),
             Field("name", Name(), "Display name; without it, the id."),
             kept("description", Text(), "For people."),
+            Field(
+                "enabled",
+                Boolean(),
+                "Paused, it may do nothing: its keys get no tokens, and its calls are refused.",
+                default=True,
+            ),
             Field("roles", ListOf(Choice(ROLES)), "What it may do everywhere.", default=[]),
             Field("permissions", ListOf(_PERMISSION), "What it may do where.", default=[]),
         ),
