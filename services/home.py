@@ -118,10 +118,19 @@ class Home:
         )
 
     def _make_credentials(self) -> None:
-        credentials = {"keyId": secrets.token_hex(8), "keySecret": secrets.token_urlsafe(32)}
-        # The secret's own file first: credentials.json says that both are there.
-        write_private(self.path / "admin.secret", credentials["keySecret"] + "\n")
-        write_private(self.credentials_path, json.dumps(credentials, indent=2) + "\n")
+        self.keep_credentials(Credentials(secrets.token_hex(8), secrets.token_urlsafe(32)))
+
+    def keep_credentials(self, key: Credentials) -> None:
+        """Have ``key`` be the home's own, now and when the suite is started again.
+
+        Raises:
+            HomeUnusable: The folder cannot be written.
+        """
+        document = {"keyId": key.key_id, "keySecret": key.key_secret}
+        with self._usable():
+            # The secret's own file first: credentials.json says that both are there.
+            write_private(self.path / "admin.secret", key.key_secret + "\n")
+            write_private(self.credentials_path, json.dumps(document, indent=2) + "\n")
 
     @contextmanager
     def _usable(self) -> Generator[None]:

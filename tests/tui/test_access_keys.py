@@ -14,12 +14,14 @@ NOW = datetime.fromtimestamp(MADE + 60, UTC)
 
 
 def key(**times: int) -> pb.AccessKey:
-    stamps = {f"{name}_at": Timestamp(seconds=MADE + at) for name, at in times.items()}
-    return pb.AccessKey(key_id="k1", application_id="robot", **stamps)
+    made = pb.AccessKey(key_id="k1", application_id="robot")
+    for name, at in times.items():
+        getattr(made, f"{name}_at").CopyFrom(Timestamp(seconds=MADE + at))
+    return made
 
 
 def state(*keys: pb.AccessKey) -> list[str]:
-    return [line.split(maxsplit=5)[5] for line in lines(keys, NOW)][1:]
+    return [line.split(maxsplit=6)[6] for line in lines(keys, NOW)][1:]
 
 
 def test_a_key_is_live_until_it_ends_or_is_revoked() -> None:
@@ -33,4 +35,5 @@ def test_what_is_not_known_is_null() -> None:
     assert fields(key(created=0)) == {
         "keyId": "k1", "applicationId": "robot", "createdAt": "2027-01-15T08:00:00Z",
         "expiresAt": None, "revokedAt": None, "lastUsedAt": None,
+        "createdBy": None, "replaces": None,
     }  # fmt: skip

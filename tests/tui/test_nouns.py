@@ -104,7 +104,7 @@ def test_routes_are_asked_as_the_consoles_list_is() -> None:
     [
         ("get", "wo", ["workers", "workflow"]),
         ("get", "SE", ["service", "secret"]),
-        ("get", "a", ["application", "auth", "audit"]),
+        ("get", "a", ["application", "auth", "audit", "access-keys"]),
         ("delete", "a", ["application", "auth"]),
     ],
 )

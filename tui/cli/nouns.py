@@ -29,6 +29,8 @@ TWINS: Mapping[str, tuple[str, ...]] = {
     "cache": ("cache",),
     "log": ("log",),
     "audit": ("audit",),
+    "access-keys": ("access-keys", "list"),
+    "signing-keys": ("signing-keys",),
     "suite": ("status",),
     "contexts": ("contexts",),
 }

@@ -15,6 +15,7 @@ from podium.registry.v1 import registry_pb2 as pb
 from services.errors import DeadlineExceeded, Unavailable
 from tui.live.putting import CALL_SECONDS, called
 from tui.views import durations
+from tui.views.access_keys import until
 from tui.views.command_lines import command_line
 from tui.views.keys import ending
 
@@ -97,6 +98,21 @@ async def access_key(connection: Connection, application: str, asked: Asked) -> 
     return Made(key.key_id, answer.key_secret, f"Key id: {key.key_id}")
 
 
+async def rolled_access_key(connection: Connection, key_id: str, asked: Asked) -> Made:
+    """An access key in the place of another; raises as :func:`api_key`."""
+    long = Duration()
+    long.FromTimedelta(_overlap(asked.answers))
+    request = pb.RollAccessKeyRequest(
+        key_id=key_id, overlap=long, expires_at=_end(asked), request_id=asked.id
+    )
+    answer = await called(
+        connection, lambda each: each.registry.RollAccessKey(request, timeout=CALL_SECONDS)
+    )
+    key = answer.access_key
+    told = f"Key id: {key.key_id}\nIn the place of {key_id}, which {until(answer.replaced)}."
+    return Made(key.key_id, answer.key_secret, told)
+
+
 def may_be_made(error: Exception) -> str:
     """Where nobody knows whether a key was made: what to say of it; else empty."""
     if not isinstance(error, DeadlineExceeded | Unavailable):
@@ -108,7 +124,11 @@ def may_be_made(error: Exception) -> str:
 
 
 def command(words: tuple[str, ...], owner: str, name: str, answers: Answers) -> str:
-    """The command line that makes such a key, e.g. of ``("keys", "roll")``."""
+    """The command line that makes such a key, e.g. of ``("keys", "roll")``.
+
+    Args:
+        owner: Of an access key that is rolled, the key itself.
+    """
     given = [("--name", "name"), ("--expires", "expires"), ("--overlap", "overlap")]
     options = [
         part

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tui.resources import (
+    access_keys,
     actions,
     applications,
     audit,
@@ -26,6 +27,7 @@ from tui.resources import (
     schemas,
     secrets,
     services,
+    signing_keys,
     suite,
     task_runs,
     tasks,
@@ -44,6 +46,8 @@ RESOURCES: tuple[Resource[Any], ...] = (
     routes.RESOURCE,
     auths.RESOURCE,
     applications.RESOURCE,
+    access_keys.RESOURCE,
+    signing_keys.RESOURCE,
     schedules.RESOURCE,
     handlers.RESOURCE,
     webhooks.RESOURCE,

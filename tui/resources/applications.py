@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from tui.resources.catalog import (
     BY,
     FIELDS,
@@ -16,7 +18,28 @@ from tui.resources.catalog import (
     text_of,
     written,
 )
-from tui.resources.model import Resource, Tab
+from tui.resources.model import Action, Cell, Column, Danger, Resource, Tab
+from tui.resources.services import switch, switched
+from tui.views.drafts import command
+
+
+def _state(row: Definition, now: float) -> Cell:
+    return Cell("● active", "success") if row.get("enabled", True) else Cell("⊘ paused", "warning")
+
+
+def _effect(rows: Sequence[Definition]) -> str:
+    off = sum(bool(row.get("enabled", True)) for row in rows)
+    return (
+        f"{off} will be paused: within a second their tokens are refused, their streams end, and\n"
+        f"calls of the gateway in their name are refused; {len(rows) - off} will go on."
+    )
+
+
+SWITCH: Action[Definition] = Action(
+    "application.switch", "x", "Pause/go on", "Pause it, so that it may do nothing, or go on.",
+    switch, lambda rows, _: " && ".join(command(switched(row)) for row in rows),
+    doing="switching", effect=_effect, danger=Danger.ASKS,
+)  # fmt: skip
 
 RESOURCE: Resource[Definition] = Resource(
     name="applications",
@@ -25,11 +48,12 @@ RESOURCE: Resource[Definition] = Resource(
     help="""\
 ## Applications
 
-Service accounts: roles, grants and access keys.
+Service accounts: roles, grants and access keys. `x` pauses one: it may do nothing until it goes on.
 """,
     source=source("application"),
     columns=(
         NAME,
+        Column("state", "STATE", 9, _state, lambda row: not row.get("enabled", True), priority=8),
         text_column("title", "TITLE", 10, lambda row: row.get("name"), flex=1, priority=4),
         text_column("roles", "ROLES", 10, lambda row: " ".join(row.get("roles", ())), flex=1,
                     priority=7),
@@ -39,14 +63,14 @@ Service accounts: roles, grants and access keys.
         BY,
         REVISION,
     ),
-    fields=FIELDS,
+    fields={**FIELDS, "enabled": lambda row: bool(row.get("enabled", True))},
     text=text_of,
     tabs=(
         *TABS,
         Tab("grants", "Grants", "application-grants"),
         Tab("keys", "Keys", "application-keys"),
     ),
-    actions=(delete("application"),),
+    actions=(SWITCH, delete("application")),
     openings=written("application"),
     kind="application",
     sort="name",

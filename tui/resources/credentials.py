@@ -39,6 +39,7 @@ class Key(NamedTuple):
         expires_at: 0: never.
         revoked_at: 0: it was not.
         last_used_at: 0: never, as far as is known; -1: nobody knows now.
+        created_by: Who made it; empty: nobody knows.
     """
 
     id: str
@@ -48,6 +49,7 @@ class Key(NamedTuple):
     expires_at: float
     revoked_at: float
     last_used_at: float
+    created_by: str = ""
 
     def is_live(self, now: float) -> bool:
         """Whether it opens anything."""
@@ -114,11 +116,16 @@ async def _watch_access_keys(
 
 
 def _access_key(key: pb.AccessKey) -> Key:
-    times = ("created_at", "expires_at", "revoked_at", "last_used_at")
-    principal = f"application:{key.application_id}"
     return Key(
-        key.key_id, key.application_id, principal, *(_seconds(key, each) for each in times)
-    )  # fmt: skip
+        key.key_id,
+        key.application_id,
+        f"application:{key.application_id}",
+        _seconds(key, "created_at"),
+        _seconds(key, "expires_at"),
+        _seconds(key, "revoked_at"),
+        _seconds(key, "last_used_at"),
+        key.created_by,
+    )
 
 
 ACCESS_KEYS: Source[Key] = Source("keys of an application", "registry", _watch_access_keys)
@@ -159,6 +166,8 @@ COLUMNS: tuple[Column[Key], ...] = (
            lambda row: row.last_used_at, priority=6),
     Column("as", "CALLS AS", 14, lambda row, _: Cell(row.calls_as, "muted"),
            lambda row: row.calls_as, flex=1, priority=2),
+    Column("by", "MADE BY", 14, lambda row, _: Cell(row.created_by, "muted"),
+           lambda row: row.created_by, flex=1, priority=1, optional=True),
 )  # fmt: skip
 
 
@@ -201,8 +210,9 @@ def _revoked_at_gateway(rows: Sequence[Key]) -> str:
 
 def _revoked_access(rows: Sequence[Key]) -> str:
     return (
-        f"Key {rows[0].id} of application {rows[0].owner} gets no more tokens, and the tokens\n"
-        "that it has are refused. A revoked key never opens anything again."
+        f"Key {rows[0].id} of application {rows[0].owner} gets no more tokens; the tokens that\n"
+        "it has are refused, and the streams that they opened end, within a second.\n"
+        "A revoked key never opens anything again."
     )
 
 

@@ -35,11 +35,12 @@ def _state(row: Definition, now: float) -> Cell:
     return Cell("● enabled", "success") if row.get("enabled", True) else Cell("○ disabled", "muted")
 
 
-async def _switch(
+async def switch(
     clients: Clients, rows: Sequence[Definition], answers: Mapping[str, str]
 ) -> AsyncIterator[ItemResult]:
+    """Enable what is disabled, and disable what is enabled."""
     for row in rows:
-        document = _switched(row)
+        document = switched(row)
         put = pb.DocumentPut(document=json.dumps(document, ensure_ascii=False), etag=row.etag)
         request = pb.PutDefinitionsRequest(puts=[put])
         try:
@@ -51,7 +52,8 @@ async def _switch(
             yield ItemResult(row.id, True, "enabled" if document["enabled"] else "disabled")
 
 
-def _switched(row: Definition) -> dict[str, Any]:
+def switched(row: Definition) -> dict[str, Any]:
+    """Its document, enabled if it is not, and else disabled."""
     return {**row.document, "enabled": not row.get("enabled", True)}
 
 
@@ -63,8 +65,8 @@ def _effect(rows: Sequence[Definition]) -> str:
 
 SWITCH: Action[Definition] = Action(
     "service.switch", "x", "On/off", "Enable it, or disable it: all its routes answer 503 then.",
-    _switch,
-    lambda rows, _: " && ".join(command(_switched(row)) for row in rows),
+    switch,
+    lambda rows, _: " && ".join(command(switched(row)) for row in rows),
     doing="switching", effect=_effect, danger=Danger.SEVERAL,
 )  # fmt: skip
 

@@ -12,7 +12,7 @@ from tui.views.tables import table
 if TYPE_CHECKING:
     from podium.registry.v1 import registry_pb2
 
-_HEAD = ("KEY ID", "APPLICATION", "CREATED", "EXPIRES", "LAST USED", "STATE")
+_HEAD = ("KEY ID", "APPLICATION", "CREATED", "BY", "EXPIRES", "LAST USED", "STATE")
 _TIMES = {
     "createdAt": "created_at",
     "expiresAt": "expires_at",
@@ -29,7 +29,13 @@ def lines(keys: Iterable[registry_pb2.AccessKey], now: datetime) -> Iterator[str
 def fields(key: registry_pb2.AccessKey) -> dict[str, str | None]:
     """One key as JSON has it."""
     times = {name: _moment(key, field) for name, field in _TIMES.items()}
-    return {"keyId": key.key_id, "applicationId": key.application_id, **times}
+    return {
+        "keyId": key.key_id,
+        "applicationId": key.application_id,
+        **times,
+        "createdBy": key.created_by or None,
+        "replaces": key.replaces or None,
+    }
 
 
 def _row(key: registry_pb2.AccessKey, now: datetime) -> tuple[str, ...]:
@@ -41,8 +47,16 @@ def _row(key: registry_pb2.AccessKey, now: datetime) -> tuple[str, ...]:
         state = "expired"
     created, expires, used = told["createdAt"], told["expiresAt"], told["lastUsedAt"]
     return (
-        key.key_id, key.application_id, created or "-", expires or "never", used or "never", state
+        key.key_id, key.application_id, created or "-", key.created_by or "-", expires or "never",
+        used or "never", state,
     )  # fmt: skip
+
+
+def until(key: registry_pb2.AccessKey) -> str:
+    """Until when it opens, of one that was replaced, as in "it …"."""
+    if key.HasField("revoked_at"):
+        return "opens nothing any more"
+    return f"opens until {_moment(key, 'expires_at')}"
 
 
 def _moment(key: registry_pb2.AccessKey, field: str) -> str | None:

@@ -21,17 +21,23 @@ class Danger(StrEnum):
     will come to is shown, and Cancel has the focus; many must be typed."""
     ASKS = "asks"
     """The same of one, too."""
+    TYPES = "types"
+    """So, and of one its name must be typed: what all others notice, and nothing undoes."""
 
 
 def asks(danger: Danger, count: int, protected: bool) -> bool:
     """Whether what it will come to is shown before it is done to ``count``."""
-    return danger is Danger.ASKS or (danger is Danger.SEVERAL and (count > 1 or protected))
+    return danger in (Danger.ASKS, Danger.TYPES) or (
+        danger is Danger.SEVERAL and (count > 1 or protected)
+    )
 
 
 def types(danger: Danger, count: int, protected: bool) -> bool:
     """Whether something must be typed before it is done to ``count``."""
     if danger is Danger.NONE:
         return False
+    if danger is Danger.TYPES:
+        return True
     return count > FEW or (protected and danger is Danger.ASKS)
 
 
@@ -88,9 +94,11 @@ def plan(
     typed, typed_is = "", ""
     if types(danger, count, bool(protected)):
         typed, typed_is = str(count), "how many they are"
+        if count == 1:
+            typed, typed_is = labels[0], "its name"
         if protected:
             typed, typed_is = protected, "the context's name"
-    dangerous = danger is Danger.ASKS
+    dangerous = danger in (Danger.ASKS, Danger.TYPES)
     return Plan(title.strip(), verb, tuple(lines), tuple(items), typed, typed_is, dangerous)
 
 

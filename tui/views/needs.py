@@ -53,10 +53,13 @@ ACTIONS: Mapping[str, Needs] = {
     "versions.delete": _DELETE,
     "history.rollback": Needs(("registry.RollbackDefinition",)),
     "service.switch": _PUT,
+    "application.switch": _PUT,
     "schedules.pause": _CHANGE,
     "schedules.resume": _CHANGE,
     "keys.revoke": Needs(("registry.RevokeApiKey",)),
     "access_keys.revoke": Needs(("registry.RevokeAccessKey",)),
+    "signing_keys.rotate": Needs(("registry.RotateSigningKeys",)),
+    "signing_keys.revoke": Needs(("registry.RotateSigningKeys",)),
     "workflows.test": Needs(("executor.TestWorkflow",)),
     "queues.requeue": Needs(("worker.RequeueTasks",)),
     "limits.reset": Needs(("edge.ResetLimits",)),
@@ -65,6 +68,7 @@ ACTIONS: Mapping[str, Needs] = {
 }  # fmt: skip
 
 OPENINGS: Mapping[str, Needs] = {
+    "access_keys.open": Needs(("registry.ListAccessKeys",)),
     **{f"{kind}.create": _PUT for kind in KINDS if kind != "workflow"},
     **{f"{kind}.edit": _PUT for kind in KINDS if kind != "workflow"},
     **{f"{kind}.write": _PUT for kind in KINDS if kind not in ("workflow", "secret")},
@@ -97,9 +101,13 @@ COMMANDS: Mapping[str, Needs] = {
     "keys revoke": Needs(("registry.RevokeApiKey",)),
     "access-keys list": Needs(("registry.ListAccessKeys",)),
     "access-keys create": Needs(("registry.CreateAccessKey",)),
+    "access-keys roll": Needs(("registry.RollAccessKey",)),
     "access-keys revoke": Needs(("registry.RevokeAccessKey",)),
     "access who-can": Needs(("registry.ListHolders",)),
     "access may": Needs(("registry.GetAccess",)),
+    "signing-keys": Needs(("registry.ListSigningKeys",)),
+    "signing-keys list": Needs(("registry.ListSigningKeys",)),
+    "signing-keys rotate": Needs(("registry.RotateSigningKeys",)),
     "run": Needs(
         ("executor.StartExecution",),
         (

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import ClassVar
@@ -34,6 +36,7 @@ from tui.widgets.working import begin
 EXPIRES = Question("expires", "Expires: 90d, or 2027-01-31T00:00:00Z; empty: never")
 NAME = Question("name", "Name; empty: key-N")
 OVERLAP = Question("overlap", "The old key goes on for; 0: it ends at once", "24h")
+ACCESS_OVERLAP = replace(OVERLAP, default="1h")
 
 Make = Callable[[Asked], Awaitable[Made]]
 
@@ -161,18 +164,23 @@ class AccessKeysTab(_KeysTab):
 With them programs and people get tokens, and have the application's rights.
 
 - `n` makes one more; its secret is shown once
+- `r` rolls the one under the cursor: a new key, and the old one goes on for a while
 - `x` revokes the one under the cursor, once you have confirmed
 """
     source = ACCESS_KEYS
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("n", "create", "New key", id="access_keys.create", tooltip="Make one more key"),
+        Binding("r", "roll", "Roll", id="access_keys.roll",
+                tooltip="Make a key in the place of this one, which goes on for a while"),
         Binding(REVOKE_ACCESS_KEY.key, "revoke", REVOKE_ACCESS_KEY.title, id=REVOKE_ACCESS_KEY.id,
                 tooltip=REVOKE_ACCESS_KEY.help),
     ]  # fmt: skip
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        if action == "create":
-            return not self.console.read_only
+        if action in ("create", "roll") and self.console.read_only:
+            return False
+        if action == "roll":
+            return True if self.row is not None and self.row.is_live(time.time()) else None
         return self.may(REVOKE_ACCESS_KEY) if action == "revoke" else True
 
     def action_create(self) -> None:
@@ -181,6 +189,16 @@ With them programs and people get tokens, and have the application's rights.
             f"New access key of {owner}", "It has the application's rights.", (EXPIRES,),
             lambda asked: making_keys.access_key(connection, owner, asked),
             lambda answers: making_keys.command(("access-keys", "create"), owner, "", answers),
+        )  # fmt: skip
+
+    def action_roll(self) -> None:
+        connection, key_id = self.console.session.connection, self.row.id
+        self.make(
+            f"Roll access key {key_id}",
+            "The old key and its tokens end after the overlap, or are void at once with 0.",
+            (ACCESS_OVERLAP, EXPIRES),
+            lambda asked: making_keys.rolled_access_key(connection, key_id, asked),
+            lambda answers: making_keys.command(("access-keys", "roll"), key_id, "", answers),
         )  # fmt: skip
 
     def action_revoke(self) -> None:
