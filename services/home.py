@@ -31,6 +31,10 @@ DEFAULT_ADDRESSES = {
     "edge": "127.0.0.1:7403",
 }
 
+PORTS = "ports.json"
+# What the services trust each other by and seal secrets with, and the first administrator's key.
+KEYS = ("cluster.key", "secret.key", "credentials.json", "admin.secret")
+
 # What shows that a registry was here.
 _BESIDE_REGISTRY = ("executor.db", "executor-definitions.db", "edge.db")
 
@@ -184,7 +188,7 @@ class Home:
         Raises:
             HomeUnusable: An address is not ``host:port``.
         """
-        path = self.path / "ports.json"
+        path = self.path / PORTS
         last = self._read(path, ()) if path.exists() else {}
         chosen: dict[str, str] = {}
         with self._usable(), _Held() as held:

@@ -22,6 +22,21 @@ from sqlite_utils.migrations import Migrations
 from services.errors import Unavailable
 from services.locks import Locked, held
 from services.process import StartupError
+from services.versions import StorageTooNew, bring_up_to_date
+
+__all__ = [
+    "Storage",
+    "StorageCorrupt",
+    "StorageInUse",
+    "StorageTooNew",
+    "StorageUnwritable",
+    "is_corrupt",
+    "is_unwritable",
+    "lock_file",
+    "opened",
+    "opened_beside",
+    "opening_failed",
+]
 
 T = TypeVar("T")
 
@@ -48,10 +63,6 @@ class StorageCorrupt(StartupError):
 
 class StorageUnwritable(StartupError):
     """The file cannot be made, read or written."""
-
-
-class StorageTooNew(StartupError):
-    """A later version of the software has written the file."""
 
 
 @contextmanager
@@ -166,8 +177,7 @@ def _open(path: Path, migrations: Migrations, synchronous: str) -> Database:
         database.enable_wal()
         # FULL: what was committed is there after a power cut, too.
         database.execute(f"PRAGMA synchronous={synchronous}")
-        _refuse_newer(path, database, migrations)
-        migrations.apply(database)
+        bring_up_to_date(path, database, migrations)
     except sqlite3.Error as error:
         database.close()
         raise opening_failed(path, error) from error
@@ -175,17 +185,6 @@ def _open(path: Path, migrations: Migrations, synchronous: str) -> Database:
         database.close()
         raise
     return database
-
-
-def _refuse_newer(path: Path, database: Database, migrations: Migrations) -> None:
-    # Every migration by name, applied or not: those that are pending on an empty database.
-    known = {each.name for each in migrations.pending(Database(memory=True))}
-    unknown = [each.name for each in migrations.applied(database) if each.name not in known]
-    if unknown:
-        raise StorageTooNew(
-            f"{path} was written by a later version of Podium (it has {unknown[0]!r}); "
-            "use that version."
-        )
 
 
 def opening_failed(path: Path, error: sqlite3.Error) -> StartupError:

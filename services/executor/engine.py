@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sqlite3
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
@@ -49,6 +50,7 @@ logger = logging.getLogger(__name__)
 _MOST_TOGETHER = 255
 
 Committed = Callable[[Actor, Letter, Unfolded, Unit], None]
+TimerRows = Callable[[sqlite3.Connection, int, int], Sequence[Row]]
 
 
 class Engine:
@@ -91,6 +93,8 @@ class Engine:
         self._setbacks = Setbacks(self._loop, self._deliver)
         # Called whenever an execution has nothing more to do.
         self.rested: Callable[[], None] | None = None
+        # Reads timers that are due.
+        self.timer_rows: TimerRows = loading.timers
         self.timers = Timers(self._loop, self._read_timers, self._due)
 
     @property
@@ -178,7 +182,7 @@ class Engine:
         self._put(self._actors.wake(execution_id), letter)
 
     async def _read_timers(self, until: int, limit: int) -> Sequence[Row]:
-        return await self._store.loaders.read(loading.timers, until, limit)
+        return await self._store.loaders.read(self.timer_rows, until, limit)
 
     async def _kept(self, key: bytes) -> Json:
         text = await self._store.loaders.read(queries.kept_output, key, micros(self._now()))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from sqlite_utils import Database
 
+from services.executor import restored
 from services.executor.first_migrations import migrations
 
 __all__ = ["migrations"]
@@ -197,3 +198,9 @@ def m021_masks(db: Database) -> None:
 def m022_tracestate(db: Database) -> None:
     """What others keep in the trace that an execution belongs to."""
     db.execute("ALTER TABLE executions ADD COLUMN tracestate TEXT NOT NULL DEFAULT ''")
+
+
+@migrations()
+def m023_restored(db: Database) -> None:
+    """Executions that wait since the store was restored; an older one may have it from then."""
+    db.execute(restored.TABLE)

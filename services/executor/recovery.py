@@ -11,10 +11,12 @@ from datetime import timedelta
 from typing import TypeVar
 
 from services.errors import ServiceError
-from services.executor import breaker_rows, feed_rows, kinship, queries, turn_rows
+from services.executor import breaker_rows, feed_rows, kinship, queries, restored, turn_rows
 from services.executor.breaking.breakers import Said
 from services.executor.engine import Engine
+from services.executor.holding import Holding
 from services.executor.kinship import Unheard
+from services.executor.restored import Restoration
 from services.executor.scheduling import rows as schedule_rows
 from services.executor.scheduling.scheduler import Known
 from services.executor.store import Store
@@ -44,6 +46,7 @@ class Left:
         turns: Who waits for a worker, or has one.
         schedules: How far each schedule is.
         breakers: What operators have said of circuit breakers, by host.
+        restoration: Who waits since the store was restored.
     """
 
     head: int
@@ -57,11 +60,12 @@ class Left:
     turns: Turns
     schedules: Known
     breakers: Mapping[str, Said]
+    restoration: Restoration
 
-    def go_on(self, engine: Engine) -> None:
-        """Have what was half-done go on."""
+    def go_on(self, engine: Engine, holding: Holding) -> None:
+        """Have what was half-done go on, but for those that wait."""
         engine.queues.recover(self.turns)
-        engine.recover(self.interrupted, self.not_begun)
+        engine.recover(holding.free(self.interrupted), self.not_begun)
         engine.kin.recover(self.unheard)
         engine.queues.go_on()
 
@@ -88,6 +92,7 @@ async def left(store: Store) -> Left:
         await _surely(store, turn_rows.turns),
         await _surely(store, schedule_rows.known),
         await _surely(store, breaker_rows.said),
+        await _surely(store, restored.restoration),
     )
 
 

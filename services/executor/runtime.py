@@ -8,11 +8,12 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from time import monotonic
 
+from services.executor import loading, restored
 from services.executor.actors import Actor, Letter, Told
 from services.executor.admission import Gate, Lanes
 from services.executor.answers import Answer, stopping
 from services.executor.breaking.breakers import Breakers
-from services.executor.core.events import Event
+from services.executor.core.events import Event, Interrupted
 from services.executor.core.model import ExecutionStatus
 from services.executor.deliveries import Deliveries, Terms
 from services.executor.effects import Effect
@@ -21,6 +22,7 @@ from services.executor.entrance import Entrance
 from services.executor.eventing.dispatcher import Dispatcher
 from services.executor.feed import Feed
 from services.executor.handingoff import HandingOff
+from services.executor.holding import Holding
 from services.executor.kinds import with_branches
 from services.executor.kinds.fork_join import MOST_BRANCHES
 from services.executor.launching import Launching
@@ -90,6 +92,7 @@ class Runtime:
         dispatcher: Hands what was told to event handlers.
         breakers: The circuit breakers of those whom tasks call.
         new_trace: The trace of an execution that belongs to none; None: it goes without.
+        holding: Who waits since the store was restored.
     """
 
     def __init__(
@@ -105,6 +108,9 @@ class Runtime:
         self.feed = Feed(store.readers, store.epoch, found.head, found.floor)
         self.tally, self.slots = Tally(found.counts), Slots(found.held)
         self.engine = self._engine(parts, tasks, found.crowds)
+        self.holding = Holding(found.restoration, store.writer)
+        if self.holding:
+            self.engine.timer_rows = restored.timers
         self.metering = Metering(asyncio.get_running_loop(), store.writer, self.engine)
         self.gate = self._gate(parts)
         self.entrance = Entrance(self.engine, store.loaders, self.slots)
@@ -172,6 +178,8 @@ class Runtime:
 
     def _committed(self, actor: Actor, letter: Letter, unfolded: Unfolded, unit: Unit) -> None:
         execution = unfolded.execution
+        if self.holding and execution.id in self.holding:
+            self._go_on(unfolded)
         self.feed.publish(unit)
         self._count(actor, unfolded, unit)
         ended = [task for task in unfolded.changed.values() if task.status.final]
@@ -197,6 +205,18 @@ class Runtime:
         for listen in unfolded.listens:
             self.dispatcher.waking.early.listen(execution.id, listen)
         self.waiters.tell(execution, actor.origin, unit.output)
+
+    def _go_on(self, unfolded: Unfolded) -> None:
+        """One that waited since the restore goes on with what it had under way, or has ended."""
+        execution = unfolded.execution
+        if not self.holding.goes_on(execution):
+            return
+        if not self.holding:
+            self.engine.timer_rows = loading.timers
+        self.engine.timers.look()
+        for task in unfolded.before.tasks.values() if not execution.status.final else ():
+            if task.pending:
+                self.engine.tell(execution.id, Interrupted(task.id, task.pending))
 
     def _launched(self, execution_id: str) -> None:
         self.tally.moved(None, ExecutionStatus.RUNNING)
@@ -252,13 +272,18 @@ class Runtime:
         return [
             store.writer.failing(),
             self.engine.timers.run(),
-            self.deliveries.timers.run(),
-            self.scheduler.run(),
-            self.dispatcher.run(),
-            self.dispatcher.waking.early.run(),
+            self.holding.then(self.deliveries.timers.run),
+            self.holding.then(self._schedule),
+            self.holding.then(self.dispatcher.run),
+            self.holding.then(self.dispatcher.waking.early.run),
             upkeep.run(store, feed, self.tally, snapshots),
             store.words.run(lambda: feed.head, lambda: store.writer.outstanding),
         ]
+
+    async def _schedule(self) -> None:
+        if self.holding.restoration.held:
+            self.scheduler.pass_over()
+        await self.scheduler.run()
 
     def close(self) -> None:
         """End at once; what is under way is gone on with by the next process."""
@@ -320,5 +345,5 @@ async def _gone_on(parts: Parts, tasks: asyncio.TaskGroup, terms: Terms | None) 
     for host, said in found.breakers.items():
         parts.breakers.say(host, said, monotonic())
     runtime = Runtime(parts, tasks, found, terms)
-    found.go_on(runtime.engine)
+    found.go_on(runtime.engine, runtime.holding)
     return runtime

@@ -219,6 +219,7 @@ class Executor(
             revision=self._replica.revision,
             definitions_stale=self._replica.stale,
             running=self._running(),
+            restored=self._restored(),
         )
 
     async def _readable(self, execution_id: str) -> loading.Loaded:
@@ -233,13 +234,28 @@ class Executor(
     def _check_readable(self, loaded: loading.Loaded) -> None:
         check_workflow(current.get(), self._replica, "READ", loaded.execution.workflow)
 
+    def _restored(self) -> pb.Restored | None:
+        """Since when executions wait, if any do; how many, for who may know of all of them."""
+        holding = self._runtime.holding
+        if holding.is_released:
+            return None
+        since = holding.restoration
+        waiting = holding.running if self._knows_all() else 0
+        told = pb.Restored(waiting=waiting)
+        told.made_at.FromMicroseconds(since.made_at)
+        told.restored_at.FromMicroseconds(since.at)
+        return told
+
     def _running(self) -> int:
         """How many run, for who may know of all of them."""
+        return self._runtime.tally.running if self._knows_all() else 0
+
+    def _knows_all(self) -> bool:
+        """Whether the caller may read all workflows."""
         application_id = current.get().application_id
         application = self._replica.application(application_id)
-        if application_id and not (application and application.allows("READ", "workflow", "")):
-            return 0
-        return self._runtime.tally.running
+        allowed = application and application.allows("READ", "workflow", "")
+        return not application_id or bool(allowed)
 
 
 def _whole(loaded: loading.Loaded) -> pb.GetExecutionResponse:

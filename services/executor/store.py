@@ -16,7 +16,8 @@ from services.executor.indexing import Indexing
 from services.executor.migrations import migrations
 from services.executor.readers import Readers
 from services.executor.writer import Writer
-from services.storage import StorageTooNew, StorageUnwritable, lock_file, opening_failed
+from services.storage import StorageUnwritable, lock_file, opening_failed
+from services.versions import bring_up_to_date
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,20 +84,9 @@ def _migrate(path: Path) -> dict[str, str]:
         # Before anything is written: a file that is no database stays as it is.
         db.execute("PRAGMA schema_version").fetchone()
         db.execute("PRAGMA journal_mode=WAL")
-        _bring_up_to_date(path, Database(db))
+        bring_up_to_date(path, Database(db), migrations)
         return queries.meta(db)
     except sqlite3.Error as error:
         raise opening_failed(path, error) from error
     finally:
         db.close()
-
-
-def _bring_up_to_date(path: Path, database: Database) -> None:
-    known = {each.name for each in migrations.pending(Database(memory=True))}
-    for each in migrations.applied(database):
-        if each.name not in known:
-            raise StorageTooNew(
-                f"{path} was written by a later version of Podium (it has {each.name!r}); "
-                "use that version."
-            )
-    migrations.apply(database)

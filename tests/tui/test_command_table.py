@@ -121,6 +121,9 @@ ROWS = {
     "test-script": Row("1"),
     "test-workflow": Row("order"),
     "contexts": Row(None),
+    "backup": Row(None),
+    "restore": Row(None),
+    "check": Row(None),
 }
 
 
@@ -170,7 +173,7 @@ def examples(command: click.Command) -> list[str]:
 @pytest.mark.parametrize("words", EVERY)
 def test_examples_can_be_typed(words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    for file in ("order.yaml", "shop.json"):
+    for file in ("order.yaml", "shop.json", "podium.backup"):
         (tmp_path / file).touch()
     (tmp_path / "definitions").mkdir()
     lines = examples(EVERY[words])

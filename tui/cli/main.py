@@ -67,6 +67,9 @@ COMMANDS = {
     "log": ("tui.cli.log", "log", "Show what the three services have logged of late."),
     "test-script": ("tui.cli.scripts", "test_script", "Run a script of a route without a call."),
     "test-workflow": ("tui.cli.rehearsal", "test_workflow", "Run a workflow with mocked tasks."),
+    "backup": ("tui.cli.backup", "backup", "Copy a suite into one file, while it runs."),
+    "restore": ("tui.cli.restore", "restore", "Make a home of a backup."),
+    "check": ("tui.cli.check", "check", "Look for what is wrong in databases, or in a backup."),
     "contexts": ("tui.cli.contexts", "contexts", "List the suites that the settings name."),
     "demo": ("tui.cli.demo", "demo", "Show the main job on a real job server."),
 }

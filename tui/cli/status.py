@@ -18,10 +18,10 @@ from services.locks import is_held
 from services.rpc import raising_ours
 from tui.cli.main import HOME_OPTION
 from tui.cli.session import ask
-from tui.cli.writing import OUTPUT_OPTION, echo_data, examples
+from tui.cli.writing import OUTPUT_OPTION, echo_data, echo_lines, examples
 from tui.clients import check_serving, connected
 from tui.suite import HomeUnusable, Suite
-from tui.views.services import service_line
+from tui.views.services import restored_lines, service_line
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
@@ -114,7 +114,17 @@ async def _executor(clients: Clients) -> dict[str, Any]:
         "revision": answer.revision,
         "definitionsStale": answer.definitions_stale,
         "running": answer.running,
+        **_restored(answer),
     }
+
+
+def _restored(answer: executor_pb2.GetExecutorStatusResponse) -> dict[str, Any]:
+    """Who waits since the executor was restored; nothing where nobody does."""
+    if not answer.HasField("restored"):
+        return {}
+    told = answer.restored
+    made_at, at = (each.ToJsonString() for each in (told.made_at, told.restored_at))
+    return {"restored": {"at": at, "madeAt": made_at, "waiting": told.waiting}}
 
 
 async def _edge(clients: Clients) -> dict[str, Any]:
@@ -160,4 +170,7 @@ def _print(document: dict[str, Any]) -> None:
     click.echo(f"gateway     {document['gateway']}")
     click.echo(f"management  {document['management']}")
     for row in document["services"]:
+        restored = row.pop("restored", None)
         click.echo(service_line(row))
+        if restored:
+            echo_lines(restored_lines(restored["at"], restored["madeAt"], restored["waiting"]))

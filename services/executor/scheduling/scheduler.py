@@ -103,6 +103,15 @@ class Scheduler:
             if entry.task is not None:
                 entry.task.cancel()
 
+    def pass_over(self) -> None:
+        """What came due until now is not made up for."""
+        now = self._now()
+        for entry in self._entries.values():
+            if entry.since < now:
+                self._done(entry, now)
+                self._unnoted.append(rows.done_until(entry.schedule, now))
+                entry.next_at = next_after(entry.schedule, now)
+
     async def run(self) -> None:
         """Make runs until :meth:`close`."""
         while self._open:

@@ -1,0 +1,110 @@
+"""A backup's manifest: what is in it, as of when, and what it takes to read it (pure)."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from services.backups.parts import BackupError
+
+NAME = "manifest.json"
+FORMAT = 1
+MOST_BYTES = 1 << 20
+_WORDS = {"taken_at": "takenAt", "written_by": "writtenBy"}
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A file of a backup.
+
+    Attributes:
+        sha256: Of its content, hexadecimal.
+        taken_at: When it was copied, as of ISO 8601; all that was committed before is in it.
+        epoch, revision: How the database stood; empty and 0 of what is none.
+        migrations: The last that the database has had; empty: it is none.
+        written_by: The versions of Podium that have opened it.
+    """
+
+    name: str
+    bytes: int
+    sha256: str
+    taken_at: str
+    epoch: str = ""
+    revision: int = 0
+    schema: str = ""
+    written_by: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What a backup says of itself.
+
+    Attributes:
+        podium: The version that made it.
+        keys: By name, the fingerprints of the keys that it goes with, not the keys.
+    """
+
+    podium: str
+    made_at: datetime
+    entries: tuple[Entry, ...]
+    keys: Mapping[str, str] = field(default_factory=dict)
+
+    def text(self) -> str:
+        """As the file in the backup."""
+        return json.dumps({"format": FORMAT, **self.document()}, indent=2) + "\n"
+
+    def document(self) -> dict[str, Any]:
+        """For programs."""
+        return {
+            "podium": self.podium,
+            "madeAt": self.made_at.isoformat(),
+            "entries": [_told(entry) for entry in self.entries],
+            "keys": dict(self.keys),
+        }
+
+    def entry(self, name: str) -> Entry | None:
+        """The file of that name."""
+        return next((each for each in self.entries if each.name == name), None)
+
+
+def read(text: bytes) -> Manifest:
+    """The manifest that a backup has. Raises :class:`BackupError`: it makes no sense."""
+    try:
+        told = json.loads(text)
+        if int(told["format"]) > FORMAT:
+            raise BackupError(
+                f"The backup was made by Podium {told['podium']}, in a form that this version does "
+                "not know; use that version."
+            )
+        entries = tuple(_entry(each) for each in told["entries"])
+        made_at = datetime.fromisoformat(told["madeAt"]).astimezone(UTC)
+        keys = {str(name): str(print_) for name, print_ in told["keys"].items()}
+        return Manifest(str(told["podium"]), made_at, entries, keys)
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise BackupError("The backup's manifest makes no sense: it is no backup.") from error
+
+
+def _told(entry: Entry) -> dict[str, Any]:
+    return {_WORDS.get(name, name): value for name, value in asdict(entry).items()}
+
+
+def _entry(told: Mapping[str, Any]) -> Entry:
+    return Entry(
+        str(told["name"]),
+        int(told["bytes"]),
+        str(told["sha256"]),
+        str(told["takenAt"]),
+        str(told["epoch"]),
+        int(told["revision"]),
+        str(told["schema"]),
+        tuple(map(str, told["writtenBy"])),
+    )
+
+
+def fingerprint(key: bytes) -> str:
+    """What tells a key from others, and nothing else of it."""
+    return hashlib.blake2b(key.strip(), person=b"podium print", digest_size=8).hexdigest()

@@ -1,0 +1,232 @@
+"""Makes a home of a backup: beside the place where it is to be, then there at once."""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import os
+import shutil
+import sqlite3
+from contextlib import ExitStack, closing
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from sqlite_utils import Database
+
+from services.backups import archive
+from services.backups.making import is_full, scratch
+from services.backups.manifest import Manifest, fingerprint
+from services.backups.parts import NEEDED_KEY, PARTS, BackupError
+from services.home import KEYS, PORTS
+from services.locks import Locked, held
+from services.versions import StorageTooNew, refuse_newer
+
+_LOCK = "suite.lock"
+# What is locked while a suite or one of its services has it.
+_OWNED = (_LOCK, "registry.db.lock", "executor.db.lock", "edge.db.lock")
+_PATIENCE_SECONDS = 0.3
+_MICROSECOND = timedelta(microseconds=1)
+# Of renameat2(2): both names are swapped at once.
+_AT_FDCWD = -100
+_RENAME_EXCHANGE = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What is to be restored, and how.
+
+    Attributes:
+        home: Where it is to be; resolved.
+        replace: Whether a suite's data may be there already; it is moved aside.
+        resume: Whether executions that were under way go on at once.
+        now: The time of day, UTC.
+    """
+
+    file: Path
+    home: Path
+    replace: bool
+    resume: bool
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What came of it.
+
+    Attributes:
+        aside: Where what was there before is now; None: there was nothing.
+        under_way: How many executions were under way when the backup was made.
+        key_missing: The fingerprint of the key that the home needs and has not; empty: it has.
+    """
+
+    manifest: Manifest
+    aside: Path | None
+    under_way: int
+    key_missing: str
+
+
+def restore(order: Order) -> Done:
+    """Restore a backup. Killed half-way, it leaves the home as it was or as it is to be.
+
+    Raises:
+        BackupError: It cannot be done; the home is as it was.
+    """
+    home = order.home
+    if home.is_mount():
+        raise BackupError(
+            f"{home} is a mount point, which cannot be replaced at once; restore into a folder in "
+            "it, and have --home or the settings of the services name that."
+        )
+    try:
+        home.parent.mkdir(parents=True, exist_ok=True)
+        with ExitStack() as stack:
+            if home.exists():
+                _own(stack, home)
+                _check_free(order)
+            prefix = f".{home.name}.restoring."
+            stage = stack.enter_context(scratch(home.parent, prefix, ""))
+            manifest, under_way = _prepared(order, stage)
+            # Nobody starts what is there before all of it is.
+            stack.enter_context(held(stage / _LOCK))
+            missing = _with_files(order, manifest, stage)
+            archive.sync(stage)
+            return Done(manifest, _put(stage, order), under_way, missing)
+    except (OSError, sqlite3.Error) as error:
+        raise _failed(error, order) from error
+
+
+def _failed(error: OSError | sqlite3.Error, order: Order) -> BackupError:
+    if is_full(error):
+        free = shutil.disk_usage(order.home.parent).free // 1_000_000
+        return BackupError(
+            f"There is no room to restore in {order.home.parent} ({free:,} MB are left); "
+            f"{order.home} is as it was."
+        )
+    if isinstance(error, OSError):
+        said = f"{error.filename or order.home}: {error.strerror or error}"
+    else:
+        said = f"{order.file} has a database that cannot be used ({error})"
+    return BackupError(f"{said}; {order.home} is as it was.")
+
+
+def _own(stack: ExitStack, home: Path) -> None:
+    """Hold all that a running suite holds. Raises :class:`BackupError`: one runs."""
+    if not home.is_dir():
+        raise BackupError(f"{home} is no folder.")
+    for name in _OWNED:
+        if name != _LOCK and not (home / name).exists():
+            continue
+        try:
+            stack.enter_context(held(home / name, patience_seconds=_PATIENCE_SECONDS))
+        except Locked as error:
+            raise BackupError(f"{str(error).rstrip('.')}: stop it before.") from error
+
+
+def _check_free(order: Order) -> None:
+    there = [part.file for part in PARTS if (order.home / part.file).exists()]
+    if there and not order.replace:
+        raise BackupError(
+            f"{order.home} has {' and '.join(there)} already; --replace moves what is there aside, "
+            "or name another home."
+        )
+
+
+def _prepared(order: Order, stage: Path) -> tuple[Manifest, int]:
+    """The backup's files in ``stage``, its databases ready to be gone on with."""
+    manifest = archive.unpack(order.file, stage)
+    made_at, now = _micros(manifest.made_at), _micros(order.now)
+    under_way = 0
+    for part in PARTS:
+        path = stage / part.file
+        with closing(Database(path)) as database:
+            _refuse_newer(order, manifest, database, part.name)
+            with database.atomic():
+                under_way += part.renew(database, made_at, now, held=not order.resume)
+        _synced(path)
+    return manifest, under_way
+
+
+def _refuse_newer(order: Order, manifest: Manifest, database: Database, name: str) -> None:
+    part = next(part for part in PARTS if part.name == name)
+    try:
+        refuse_newer(Path(part.file), database, part.migrations)
+    except StorageTooNew as error:
+        raise BackupError(f"{order.file}, made by Podium {manifest.podium}: {error}") from error
+
+
+def _micros(at: datetime) -> int:
+    return round(at.timestamp() * 1_000_000)
+
+
+def _synced(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _with_files(order: Order, manifest: Manifest, stage: Path) -> str:
+    """Add what the home has of keys and ports; the fingerprint of the key that is missing."""
+    for name in (PORTS, *KEYS):
+        kept, own = order.home / name, stage / name
+        # Addresses are those of the machine; keys those of the databases.
+        if kept.is_file() and (name == PORTS or not own.exists()):
+            own.unlink(missing_ok=True)
+            shutil.copyfile(kept, own)
+            own.chmod(0o600)
+            _synced(own)
+    wanted = manifest.keys.get(NEEDED_KEY, "")
+    key = stage / NEEDED_KEY
+    if not key.exists():
+        return wanted
+    there = fingerprint(key.read_bytes())
+    if wanted and there != wanted:
+        raise BackupError(
+            f"The backup was sealed with the secret.key {wanted}, and {order.home / NEEDED_KEY} is "
+            f"{there}: put the right one there, or restore into another home. Nothing was changed."
+        )
+    return ""
+
+
+def _put(stage: Path, order: Order) -> Path | None:
+    """Have ``stage`` be the home; where what was there is now, unless it was nothing."""
+    home = order.home
+    if not home.exists():
+        stage.rename(home)
+        archive.sync(home.parent)
+        return None
+    # What was there must never be under a name that the next restore clears away.
+    aside = home.with_name(f"{home.name}.before-{order.now:%Y%m%dT%H%M%S.%fZ}")
+    stage.rename(aside)
+    try:
+        _exchange(aside, home)
+    except OSError:
+        aside.rename(stage)
+        raise
+    archive.sync(home.parent)
+    if all(each.name in (_LOCK, PORTS, *KEYS) for each in aside.iterdir()):
+        shutil.rmtree(aside)
+        return None
+    return aside
+
+
+def _exchange(one: Path, other: Path) -> None:
+    """Swap two folders at once: at every moment there is one of them under each name."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    names = os.fsencode(one), os.fsencode(other)
+    try:
+        failed = libc.renameat2(_AT_FDCWD, names[0], _AT_FDCWD, names[1], _RENAME_EXCHANGE)
+        number = ctypes.get_errno()
+    except AttributeError:
+        failed, number = -1, errno.ENOSYS
+    if not failed:
+        return
+    if number not in (errno.ENOSYS, errno.EINVAL):
+        raise OSError(number, os.strerror(number), str(other))
+    # A system that cannot: for a moment there is none, and what was there is beside it.
+    between = one.with_name(f"{one.name}.old")
+    other.rename(between)
+    one.rename(other)
+    between.rename(one)
