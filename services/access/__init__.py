@@ -13,7 +13,8 @@ from services.access.principals import (
     roles_with,
     tags_of,
 )
-from services.access.streams import Streams
+from services.access.sight import EVERY, Sight, could_see, sight_of
+from services.access.streams import Streams, keep_checking
 from services.access.tokens import (
     ISSUER,
     SERVICE_TOKEN_SECONDS,
@@ -24,6 +25,7 @@ from services.access.tokens import (
 
 __all__ = [
     "ACCESS",
+    "EVERY",
     "ISSUER",
     "ON_BEHALF_OF",
     "SERVICE_TOKEN_SECONDS",
@@ -34,12 +36,16 @@ __all__ = [
     "Grant",
     "Principal",
     "ServiceIdentity",
+    "Sight",
     "Streams",
     "Verifier",
     "application_principal",
     "bearer_token",
+    "could_see",
     "current",
+    "keep_checking",
     "require",
     "roles_with",
+    "sight_of",
     "tags_of",
 ]

@@ -7,6 +7,7 @@ import inspect
 from collections import Counter
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing, asynccontextmanager
+from contextvars import ContextVar
 from typing import Any
 
 from services.access.principals import Principal
@@ -15,6 +16,19 @@ from services.rpc import Context
 
 Check = Callable[[], None]
 """Raises a :class:`ServiceError` once the caller may no longer do what it does."""
+
+# Of the stream that is being served.
+_checks: ContextVar[list[Check]] = ContextVar("podium_stream_checks")
+
+
+def keep_checking(check: Check) -> None:
+    """Have the stream that is being served end as soon as ``check`` raises, whatever it waits for.
+
+    For handlers that know what the call is about. A service's own stream ends by none.
+    """
+    checks = _checks.get(None)
+    if checks is not None:
+        checks.append(check)
 
 
 class Streams:
@@ -40,7 +54,9 @@ class Streams:
         """
 
         async def call(request: Any, context: Context) -> None:
-            async with self._place(method, principal, most), self._while(check):
+            checks = [check]
+            _checks.set(checks)
+            async with self._place(method, principal, most), self._while(checks):
                 if not inspect.isasyncgenfunction(behaviour):
                     await behaviour(request, context)
                     return
@@ -73,8 +89,8 @@ class Streams:
                 del self._open[key]
 
     @asynccontextmanager
-    async def _while(self, check: Check) -> AsyncGenerator[None]:
-        """The block, broken off with what ``check`` raises as soon as it does."""
+    async def _while(self, checks: list[Check]) -> AsyncGenerator[None]:
+        """The block, broken off with what one of ``checks`` raises as soon as it does."""
         loop = asyncio.get_running_loop()
         refusals: list[ServiceError] = []
         handle: asyncio.TimerHandle
@@ -82,7 +98,8 @@ class Streams:
         def look() -> None:
             nonlocal handle
             try:
-                check()
+                for check in checks:
+                    check()
             except ServiceError as error:
                 refusals.append(error)
                 limit.reschedule(loop.time())

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from podium.executor.v1 import executor_pb2 as pb
+from services.access import Sight
 from services.errors import InvalidRequest, ServiceError
 from services.executor import finding, queries
 from services.executor.acting import APPLIES, Acting, Asked, Document
@@ -19,6 +20,7 @@ from services.executor.listing import parsed
 from services.executor.requested import object_of, status_of
 from services.executor.runtime import Runtime
 from services.executor.searches import Searches
+from services.executor.seeing import EXECUTE, READ, Seeing, in_sight
 from services.executor.states import EXECUTION_STATUS, state_of, timestamp
 from services.executor.texts import reason, short
 from services.executor.timers import now
@@ -62,7 +64,10 @@ class Selected:
 class Bulk:
     """Does one operation to many."""
 
-    def __init__(self, searches: Searches, acting: Acting, runtime: Runtime) -> None:
+    def __init__(
+        self, searches: Searches, acting: Acting, runtime: Runtime, seeing: Seeing
+    ) -> None:
+        self._seeing = seeing
         self._searches = searches
         self._acting = acting
         self._runtime = runtime
@@ -75,6 +80,7 @@ class Bulk:
         Raises:
             InvalidRequest: It says not what to do, or not to which.
             Unavailable: The executor is about to end.
+            PermissionDenied: There is no workflow whose executions the caller may act on.
         """
         asked = await _asked(request)
         selected = await self._selected(request, asked)
@@ -96,13 +102,17 @@ class Bulk:
             raise InvalidRequest("Either execution_ids or a query says which executions are meant.")
         if not 0 <= request.limit <= MOST:
             raise InvalidRequest(f"limit must be 0 to {MOST}.")
+        sight = self._seeing.sight(EXECUTE)
         if ids:
-            return await self._searches.read(_named, ids, asked.applies)
-        query, limit = _meant(request.query), request.limit or MOST
+            return await self._searches.read(_named, ids, asked.applies, sight)
+        # Who may not see what matches is not told of it by acting on it.
+        seen = sight if sight.whole else sight.within(self._seeing.sight(READ))
+        query, limit = in_sight(_meant(request.query), seen), request.limit or MOST
         return await self._searches.search(_matching, query, now(), asked.applies, limit)
 
     async def _one(self, execution_id: str, asked: Asked) -> pb.OperationResult:
         try:
+            await self._seeing.check_one(EXECUTE, execution_id)
             told = await self._acting.surely(execution_id, asked)
         except ServiceError as error:
             return pb.OperationResult(
@@ -172,9 +182,12 @@ def _meant(written: str) -> Query:
 
 
 def _named(
-    db: sqlite3.Connection, ids: Sequence[str], applies: Collection[ExecutionStatus]
+    db: sqlite3.Connection,
+    ids: Sequence[str],
+    applies: Collection[ExecutionStatus],
+    sight: Sight,
 ) -> Selected:
-    rows = queries.standing(db, ids)
+    rows = [row for *row, workflow in queries.standing(db, ids) if workflow in sight]
     meant = {status.value for status in applies}
     applicable = [created_at for _, status, created_at in rows if status in meant]
     return Selected(

@@ -7,17 +7,16 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from podium.executor.v1 import executor_pb2 as pb
-from services.access import Authority, Principal, require, tags_of
-from services.errors import PermissionDenied, ServiceError
+from services.access import Principal
+from services.errors import ServiceError
 from services.executor.actors import Reply, Told
 from services.executor.answers import Answer
 from services.executor.core.events import Event
-from services.executor.core.workflow import Workflow
 from services.executor.results import Waiter, result_of, sendable, standing_of
 from services.executor.runtime import Runtime
+from services.executor.seeing import EXECUTE, WORKFLOW, Seeing
 from services.executor.snapshots import Snapshot
 from services.executor.starting import Starting, speaking
-from services.replica import Replica
 
 _LONGEST_WAIT = timedelta(seconds=300)
 
@@ -25,23 +24,26 @@ _LONGEST_WAIT = timedelta(seconds=300)
 class Calls:
     """Answers single calls from the engine."""
 
-    def __init__(self, runtime: Runtime, starting: Starting, replica: Replica) -> None:
+    def __init__(self, runtime: Runtime, starting: Starting, seeing: Seeing) -> None:
         self._runtime = runtime
         self._starting = starting
-        self._replica = replica
+        self._seeing = seeing
 
     def attach(self, request: pb.Attach, caller: Principal, reply: Reply) -> None:
         """Ask how an execution stands, if the caller may execute its workflow.
 
         Raises:
             InvalidRequest: The caller may not speak for whom it names.
+            PermissionDenied: There is no workflow that it may execute.
         """
         principal = speaking(caller, request.on_behalf_of)
+        self._seeing.sights.of(principal, EXECUTE, WORKFLOW)
 
         def checked(told: Told | ServiceError) -> None:
             try:
                 if isinstance(told, Told):
-                    check_workflow(principal, self._replica, "EXECUTE", told.after.workflow)
+                    execution = told.after
+                    self._seeing.check(principal, EXECUTE, execution.id, execution.workflow.name)
             except ServiceError as error:
                 told = error
             reply(told)
@@ -109,24 +111,3 @@ class Calls:
             return standing_of(stands.after, stands.origin)
         finally:
             self._runtime.waiters.leave(told.after.id, waiter)
-
-
-def check_workflow(
-    principal: Principal, authority: Authority, access: str, workflow: Workflow
-) -> None:
-    """Refuse ``principal`` unless it has ``access`` to the workflow of an execution.
-
-    Raises:
-        PermissionDenied: It has not. Of the workflow it says nothing: who knows the id of an
-            execution may have it from anywhere.
-    """
-    tags = tags_of(workflow.document)
-    try:
-        require(principal, authority, access, "workflow", workflow.name, tags)
-    except PermissionDenied:
-        raise PermissionDenied(
-            f"The application {principal.application_id!r} has no {access} on the workflow of "
-            "this execution.",
-            application=principal.application_id,
-            access=access,
-        ) from None

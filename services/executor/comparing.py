@@ -5,6 +5,7 @@ What is here is true or false of a value as the matcher has it, and never NULL.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from typing import TypeAlias, cast
 
@@ -24,6 +25,8 @@ _LAST_CHARACTER = "\U0010ffff"
 FITS = "podium_fits"
 # No query has it.
 _GAP = "\0"
+# Texts that are looked for, each by itself.
+_MOST_BOUND = 100
 
 
 def joined(joint: str, parts: Iterable[Sql], none: str) -> Sql:
@@ -42,6 +45,9 @@ def among(column: str, values: Sequence[object]) -> Sql:
     """The column has one of the values, of which there is at least one."""
     if len(values) == 1:
         return f"{column} = ?", [*values]
+    if len(values) > _MOST_BOUND and all(isinstance(each, str) for each in values):
+        # As one value: a statement has room for so many, and all of them take time to be bound.
+        return f"{column} IN (SELECT value FROM json_each(?))", [json.dumps(values)]
     return f"{column} IN ({','.join('?' * len(values))})", [*values]
 
 

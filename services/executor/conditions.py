@@ -195,6 +195,20 @@ def prefixes(query: Query, table: Table = EXECUTION_TABLE) -> list[Prefix]:
     return found
 
 
+def several(query: Query, table: Table = EXECUTION_TABLE) -> list[tuple[str, Sql]]:
+    """(column, condition) of each indexed text that must be one of several for ``query``."""
+    parts = query.parts if isinstance(query, And) else (query,)
+    found = []
+    for part in parts:
+        if isinstance(part, Term) and part.operator == "=" and len(part.values) > 1:
+            patterns = [each for each in part.values if isinstance(each, Pattern)]
+            texts = [each.parts[0] for each in patterns if each.literal]
+            column = table.columns.get(part.name, "")
+            if column in table.indexed and len(texts) == len(part.values):
+                found.append((column, among(column, texts)))
+    return found
+
+
 def matches(query: Query) -> list[str]:
     """What is asked of the index of words."""
     return [

@@ -11,6 +11,7 @@ from heapq import nlargest
 from typing import NamedTuple
 
 from podium.executor.v1 import crowds_pb2 as pb
+from services.access import EVERY, Sight
 from services.errors import InvalidRequest
 from services.executor import queries
 from services.executor.core.conductor import sentences
@@ -76,8 +77,10 @@ class Crowding:
         self._known: OrderedDict[bytes, Meant] = OrderedDict()
         self._defined: tuple[int, dict[str, RateLimit]] = (-1, {})
 
-    async def page(self, request: pb.ListWorkflowLimitsRequest) -> pb.ListWorkflowLimitsResponse:
-        """How the limits stand that ``request`` asks for."""
+    async def page(
+        self, request: pb.ListWorkflowLimitsRequest, sight: Sight = EVERY
+    ) -> pb.ListWorkflowLimitsResponse:
+        """How the limits stand that ``request`` asks for, of the workflows in sight."""
         wanted = Wanted.of(request)
         uses = await self._busiest(wanted)
         runners = await self._readers.read(
@@ -89,12 +92,16 @@ class Crowding:
             told = {name: _limit(name, each) for name, each in self._limits(wanted.workflow)}
         for use in uses:
             meant = self._known.get(use.key)
-            if meant is not None and wanted.workflow in ("", meant.workflow):
+            if meant is None or meant.workflow not in sight:
+                continue
+            if wanted.workflow in ("", meant.workflow):
                 limit = told.setdefault(meant.workflow, _limit(meant.workflow, meant.limit))
                 limit.keys_used += 1
                 if len(limit.keys) < wanted.keys:
                     limit.keys.append(_key(use, meant, runners.get(use.key, ())))
-        return pb.ListWorkflowLimitsResponse(limits=[told[name] for name in sorted(told)])
+        return pb.ListWorkflowLimitsResponse(
+            limits=[told[name] for name in sorted(told) if name in sight]
+        )
 
     async def _busiest(self, wanted: Wanted) -> list[SlotUse]:
         busiest = list[SlotUse]()

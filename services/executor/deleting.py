@@ -8,11 +8,13 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
-from services.errors import Conflict, NotFound, ServiceError
+from services.access import EVERY
+from services.errors import Conflict, NotFound, PermissionDenied, ServiceError
 from services.executor.calls import Calls
 from services.executor.core.events import Terminated
 from services.executor.core.model import ExecutionStatus
 from services.executor.runtime import Runtime
+from services.executor.seeing import EXECUTE, Seeing, not_there
 from services.executor.states import GONE
 from services.executor.timers import wall
 from services.executor.units import Unit
@@ -33,9 +35,10 @@ class _Standing:
 class Deleting:
     """Deletes them, each in a transaction of its own: those that others have started first."""
 
-    def __init__(self, calls: Calls, runtime: Runtime) -> None:
+    def __init__(self, calls: Calls, runtime: Runtime, seeing: Seeing) -> None:
         self._calls = calls
         self._runtime = runtime
+        self._seeing = seeing
 
     async def delete(
         self, execution_id: str, *, terminate: bool, with_children: bool, reason: str = ""
@@ -46,12 +49,16 @@ class Deleting:
             NotFound: There is no such execution.
             Conflict: It, or a child that is to go with it, has not ended and is not to be
                 terminated; or its parent still waits for it.
+            PermissionDenied: A child that is to go with it is of a workflow that the caller may
+                not execute.
         """
         found = await self._found(execution_id, with_children=with_children)
+        self._check_children(found[1:])
         if terminate:
             for each in found:
                 await self._end(each.id, reason)
             found = await self._found(execution_id, with_children=with_children)
+            self._check_children(found[1:])
         for each in found:
             _check(each, execution_id)
         for each in reversed(found):
@@ -62,8 +69,16 @@ class Deleting:
         read = self._runtime.store.readers.read
         found = await read(_standing, execution_id, with_children)
         if not found:
-            raise NotFound(f"There is no execution {execution_id!r}.", execution_id=execution_id)
+            raise not_there(execution_id)
         return found
+
+    def _check_children(self, found: Sequence[_Standing]) -> None:
+        sight = self._seeing.sight(EXECUTE) if found else EVERY
+        if any(each.workflow not in sight for each in found):
+            raise PermissionDenied(
+                "It has started executions of workflows that you have no EXECUTE on: delete it "
+                "without its children."
+            )
 
     async def _end(self, execution_id: str, reason: str) -> None:
         """Terminate it, unless it has ended or is gone."""

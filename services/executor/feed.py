@@ -61,6 +61,10 @@ class Follower:
 
     def end(self) -> None:
         self._ended = True
+        self.wake()
+
+    def wake(self) -> None:
+        """Have what waits return, though nothing may have been committed."""
         self._wake.set()
         self._full.set()
 

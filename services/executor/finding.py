@@ -14,18 +14,20 @@ from services.executor.conditions import (
     condition,
     matches,
     prefixes,
+    several,
 )
 from services.executor.ordering import NEWEST, Order, Place
 from services.executor.rows import Row
-from services.query import Query
+from services.query import NOTHING, Query
 
 # What a state is made of; the documents stay where they are.
 STATE_COLUMNS = (
     "id", "workflow", "version", "status", "created_at", "updated_at", "ended_at", "reason",
     "correlation_id", "started_by", "failed_refs",
 )  # fmt: skip
+_BY_TIME = "created_at"
 # An index has all executions in the order of these.
-_IN_ORDER = frozenset(("created_at", "workflow", "id"))
+_IN_ORDER = frozenset((_BY_TIME, "workflow", "id"))
 # To sort that many takes as long as to look through as many by time.
 _CROWD = 5000
 _OPEN = frozenset(("RUNNING", "PAUSED"))
@@ -50,7 +52,10 @@ def found(
     Args:
         before: The keys after which they begin.
     """
-    sql, values = _by_time(db, query, now)
+    known = crowded(db, query, EXECUTION_TABLE)
+    if order.keys[0] == _BY_TIME:
+        known |= common(db, query, EXECUTION_TABLE)
+    sql, values = condition(query, now, known)
     beyond, place = order.beyond(before)
     page = f"FROM executions WHERE {sql} {beyond}ORDER BY {order.clause()} LIMIT ?"
     if order.keys[0] not in _IN_ORDER:
@@ -58,11 +63,6 @@ def found(
         page = f"FROM executions WHERE rowid IN (SELECT rowid {page}) ORDER BY {order.clause()}"
     columns = f"{', '.join(STATE_COLUMNS)}{order.columns()}"
     return db.execute(f"SELECT {columns} {page}", (*values, *place, limit)).fetchall()
-
-
-def _by_time(db: sqlite3.Connection, query: Query, now: datetime) -> tuple[str, tuple[object, ...]]:
-    """The condition of a query of which the first few by time are wanted, and no more."""
-    return condition(query, now, crowded(db, query, EXECUTION_TABLE))
 
 
 def crowded(db: sqlite3.Connection, query: Query, table: Table) -> frozenset[str]:
@@ -78,6 +78,22 @@ def crowded(db: sqlite3.Connection, query: Query, table: Table) -> frozenset[str
         ).fetchone()
     ]
     return frozenset((*columns, *words))
+
+
+def common(db: sqlite3.Connection, query: Query, table: Table) -> frozenset[str]:
+    """Columns of which ``query`` takes several texts that so many have: they are met by time.
+
+    An index has those of each text in order, but not those of all of them.
+    """
+    return frozenset(
+        column
+        for column, (sql, values) in several(query, table)
+        if db.execute(
+            f"SELECT 1 FROM {column.rpartition('.')[0] or 'executions'} "
+            f"WHERE {sql} LIMIT 1 OFFSET ?",
+            (*values, _CROWD),
+        ).fetchone()
+    )
 
 
 def is_crowded(db: sqlite3.Connection, prefix: Prefix) -> bool:
@@ -99,6 +115,9 @@ def running(
     limit: int,
 ) -> list[Row]:
     """As :func:`found`, of those that have not ended; of all others none is looked at."""
+    if query == NOTHING:
+        # To the database, the index would be none that could find them.
+        return []
     sql, values = condition(query, now)
     place = "" if before is None else "AND (created_at, id) < (?, ?) "
     return db.execute(
@@ -133,7 +152,8 @@ def oldest(
     db: sqlite3.Connection, query: Query, now: datetime, statuses: Sequence[str], limit: int
 ) -> list[tuple[str, int]]:
     """(id, created at) of the oldest that a query finds and that stand there."""
-    sql, values = _by_time(db, query, now)
+    known = crowded(db, query, EXECUTION_TABLE) | common(db, query, EXECUTION_TABLE)
+    sql, values = condition(query, now, known)
     open_ = "AND ended_at IS NULL " if _OPEN.issuperset(statuses) else ""
     return db.execute(
         f"SELECT id, created_at FROM executions WHERE {sql} {open_}"

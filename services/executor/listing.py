@@ -8,10 +8,12 @@ from datetime import UTC, datetime, timedelta
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from podium.executor.v1 import executor_pb2 as pb
+from services.access import EVERY, Sight
 from services.errors import InvalidRequest
 from services.executor import finding, ordering, totals
 from services.executor.finding import STATE_COLUMNS
 from services.executor.searches import Searches
+from services.executor.seeing import in_sight
 from services.executor.states import EXECUTION_STATUS_NAME, execution_state
 from services.executor.tally import Tally
 from services.json_text import UNWRITABLE
@@ -35,12 +37,14 @@ async def page(
     now: datetime,
     within: timedelta = _LONGEST,
     tally: Tally | None = None,
+    sight: Sight = EVERY,
 ) -> pb.ListExecutionsResponse:
     """The page that ``request`` asks for.
 
     Args:
         now: What ages in the query are measured from.
         tally: What is stored, where that is known.
+        sight: The workflows whose executions are listed.
 
     Raises:
         InvalidRequest: The token is none of ours, or a filter, the query or the order makes no
@@ -52,7 +56,7 @@ async def page(
     before, first = ordering.place_of(request.page.page_token, order)
     if first != order.now:
         order = ordering.executions_by(request.order_by, aliases(EXECUTIONS), first)
-    wanted = conjoined((*_filters(request), parsed(request.query)))
+    wanted = in_sight(conjoined((*_filters(request), parsed(request.query))), sight)
     rows = await searches.search(finding.found, wanted, now, before, size + 1, order, within=within)
     response = pb.ListExecutionsResponse(executions=[execution_state(row) for row in rows[:size]])
     if len(rows) > size:

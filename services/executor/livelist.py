@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import sqlite3
 from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from hashlib import sha256
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from podium.executor.v1 import executor_pb2 as pb
+from services.access import EVERY, Sight
 from services.errors import InvalidRequest
 from services.executor import finding, queries
 from services.executor.batches import batch, change_of
 from services.executor.feed import FULL, Behind, Change, Feed, Follower
 from services.executor.listing import parsed
 from services.executor.searches import Searches
+from services.executor.seeing import Looking, in_sight
+from services.executor.seen_tally import SeenTally
 from services.executor.shown import Shown
 from services.executor.states import EXECUTION_STATUS, GONE, timestamp
 from services.executor.tally import Tally
@@ -57,10 +63,15 @@ class Wanted:
         return cls(request.recent, parsed(request.query))
 
 
+class _Resighted(Exception):
+    """The follower may see other workflows than those that the list is of."""
+
+
 class LiveList:
     """One list, for one that follows it.
 
     Args:
+        looking: What the follower may see; None: all.
         heartbeat: So long at most until the next message.
     """
 
@@ -70,12 +81,18 @@ class LiveList:
         searches: Searches,
         tally: Tally,
         wanted: Wanted,
+        looking: Looking | None = None,
         heartbeat: timedelta = _HEARTBEAT,
     ) -> None:
         self._feed = feed
         self._searches = searches
-        self._tally = tally
+        self._stored = tally
+        self._tally: Tally | SeenTally = tally
         self._wanted = wanted
+        self._looking = looking
+        self._sight = EVERY
+        # What the snapshot is read by: what is wanted, among what may be seen.
+        self._query = wanted.query
         self._seconds = heartbeat.total_seconds()
         self._place = 0
         self._counted = -1
@@ -86,23 +103,57 @@ class LiveList:
     async def follow(
         self, resume: pb.ResumeToken | None
     ) -> AsyncIterator[pb.WatchExecutionsResponse]:
-        """The list and what happens to it, without end."""
+        """The list and what happens to it, without end; it begins anew with another sight."""
         self._place = 0 if resume is None else resume.revision
+        self._see()
         lost = resume is not None and not self._reachable(resume.epoch)
         anew = resume is None or lost
         while True:
-            with self._feed.following() as follower:
+            with self._feed.following() as follower, self._woken(follower):
                 try:
                     async for response in self._follow(follower, lost, anew):
                         yield response
                     return
                 except Behind:
                     # What it has missed is read from the disk, unless that is too much.
-                    lost = anew = not self._reachable(self._feed.epoch)
+                    lost = anew = not self._reachable(self._epoch)
+                except _Resighted:
+                    lost = anew = True
+                    self._see()
+
+    def _look(self) -> Sight:
+        return EVERY if self._looking is None else self._looking.now()
+
+    def _woken(self, follower: Follower) -> AbstractContextManager[None]:
+        return nullcontext() if self._looking is None else self._looking.telling(follower.wake)
+
+    def _see(self) -> None:
+        sight = self._look()
+        self._sight = sight
+        self._query = in_sight(self._wanted.query, sight)
+        self._counted = -1
+        self._epoch = self._feed.epoch
+        if sight.names is None:
+            self._tally = self._stored
+            return
+        self._tally = SeenTally(self._stored, self._searches, in_sight(EVERYTHING, sight))
+        # Who comes back and may see others now has to be told of all of them.
+        said = json.dumps(sorted(sight.names)).encode()
+        self._epoch += f".{sha256(said).hexdigest()[:16]}"
+
+    def _check_sight(self) -> None:
+        """Raises :class:`_Resighted`, or what tells that nothing may be seen any more."""
+        sight = self._look()
+        if sight is not self._sight and sight != self._sight:
+            raise _Resighted
+
+    async def _count(self) -> None:
+        if isinstance(self._tally, SeenTally):
+            await self._tally.refresh()
 
     def _reachable(self, epoch: str) -> bool:
         near = self._feed.head - self._place <= _MOST_CAUGHT_UP
-        return near and self._feed.has(epoch, self._place)
+        return epoch == self._epoch and near and self._feed.has(self._feed.epoch, self._place)
 
     async def _follow(
         self, follower: Follower, lost: bool, anew: bool
@@ -117,11 +168,12 @@ class LiveList:
         else:
             async for page in self._feed.pages(self._place, follower.head):
                 response = await self._batch(page)
-                if response.changes or response.gone_ids:
+                if _says_anything(response):
                     yield response
         self._place = follower.head
         # Not before: what is read of the past may tell of what is dropped by now.
         self._dropped = 0
+        await self._count()
         yield self._response(self._token(), caught_up=True)
         async for response in self._live(follower):
             yield response
@@ -134,9 +186,11 @@ class LiveList:
             taken = await follower.take(max(told + self._seconds - clock(), 0))
             if taken is None:
                 return
+            self._check_sight()
+            await self._count()
             for start in range(0, len(taken), FULL):
                 response = await self._batch(taken[start : start + FULL])
-                if response.changes or response.gone_ids or response.counts:
+                if _says_anything(response):
                     yield response
                     told = clock()
             if clock() - told >= self._seconds:
@@ -144,7 +198,7 @@ class LiveList:
                 told = clock()
 
     async def _snapshot(self) -> AsyncIterator[list[pb.ExecutionChange]]:
-        query, recent, before = self._wanted.query, self._wanted.recent, None
+        query, recent, before = self._query, self._wanted.recent, None
         if self._shown is not None:
             self._shown.begin()
         while True:
@@ -160,6 +214,7 @@ class LiveList:
 
     async def _batch(self, changes: Sequence[Change]) -> pb.WatchExecutionsResponse:
         last = changes[-1].revision
+        changes = [change for change in changes if change.workflow in self._sight]
         gone = list(dict.fromkeys(each.execution_id for each in changes if each.state == GONE))
         if gone:
             changes = [change for change in changes if change.execution_id not in gone]
@@ -180,6 +235,8 @@ class LiveList:
         compacted: bool = False,
         caught_up: bool = False,
     ) -> pb.WatchExecutionsResponse:
+        # Whatever was read before.
+        self._check_sight()
         return pb.WatchExecutionsResponse(
             resume=resume,
             changes=changes,
@@ -209,7 +266,13 @@ class LiveList:
         ]
 
     def _token(self) -> pb.ResumeToken:
-        return pb.ResumeToken(epoch=self._feed.epoch, revision=self._place)
+        return pb.ResumeToken(epoch=self._epoch, revision=self._place)
+
+
+def _says_anything(response: pb.WatchExecutionsResponse) -> bool:
+    """More than how far it has come: what was told once is not told again."""
+    told = response.changes or response.gone_ids or response.counts
+    return bool(told) or response.HasField("dropped_before")
 
 
 def _page(

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from heapq import nlargest
 
 from podium.executor.v1 import executor_pb2 as pb
+from services.access import EVERY, Sight
 from services.errors import InvalidRequest
 from services.executor import queries
 from services.executor.queries import Holder
@@ -19,8 +20,13 @@ _MOST_WITH_HOLDERS = 1_000
 _MOST_HOLDERS = 100
 
 
-async def of(slots: Slots, readers: Readers, request: pb.ListSlotsRequest) -> pb.ListSlotsResponse:
+async def of(
+    slots: Slots, readers: Readers, request: pb.ListSlotsRequest, sight: Sight = EVERY
+) -> pb.ListSlotsResponse:
     """How the slots stand that ``request`` asks for, the busiest first.
+
+    Of slots that somebody holds whose workflow is not in sight nothing is told, nor of those that
+    nobody holds, unless all are in sight.
 
     Raises:
         InvalidRequest: It asks for too many, or for fewer than none.
@@ -34,7 +40,9 @@ async def of(slots: Slots, readers: Readers, request: pb.ListSlotsRequest) -> pb
     if not 0 < limit <= most:
         raise InvalidRequest(f"limit must be from 0 to {most:,}.")
     total, busiest = 0, list[SlotUse]()
+    seen = None if sight.names is None else await readers.read(queries.slots_of, sight.names)
     for some in slots.uses(frozenset(request.keys)):
+        some = some if seen is None else [use for use in some if use.key in seen]
         total += len(some)
         busiest = nlargest(limit, (*busiest, *some), _busy)
         # The others' turn.

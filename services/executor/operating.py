@@ -21,11 +21,13 @@ from services.executor.requested import object_of, status_of
 from services.executor.rerunning import Rerunning
 from services.executor.runtime import Runtime
 from services.executor.searches import Searches
+from services.executor.seeing import EXECUTE, Seeing
 from services.executor.signalling import Signal, Signalling
 from services.executor.starting import Starting
 from services.executor.states import state_of
 from services.executor.testing import Testing
 from services.executor.texts import reason, short, task_reason
+from services.rights import WORKER
 
 Context = grpc.aio.ServicerContext[Any, Any]
 
@@ -56,17 +58,24 @@ class Operating:
     """The part of the service that acts on what is there."""
 
     def __init__(
-        self, runtime: Runtime, starting: Starting, calls: Calls, searches: Searches
+        self,
+        runtime: Runtime,
+        starting: Starting,
+        calls: Calls,
+        searches: Searches,
+        seeing: Seeing,
     ) -> None:
         self._tell = calls.tell
+        self._check = seeing.check_one
         self._signalling = Signalling(calls)
-        self._deleting = Deleting(calls, runtime)
-        rerunning = Rerunning(calls, runtime.store.readers)
+        self._deleting = Deleting(calls, runtime, seeing)
+        rerunning = Rerunning(calls, runtime.store.readers, seeing)
         self._acting = Acting(calls, starting, self._signalling, self._deleting, rerunning)
         self._testing = Testing(runtime, starting)
-        self._bulk = Bulk(searches, self._acting, runtime)
+        self._bulk = Bulk(searches, self._acting, runtime, seeing)
 
     async def _act(self, execution_id: str, asked: Asked) -> pb.ExecutionState:
+        await self._check(EXECUTE, execution_id)
         told = await self._acting.act(execution_id, asked)
         return state_of(told.after, told.origin)
 
@@ -133,6 +142,7 @@ class Operating:
             await object_of(request.output, "output"),
             task_reason(request.reason),
         )
+        await self._check(EXECUTE, request.execution_id, WORKER)
         meant = await self._signalling.signal(request.execution_id, signal)
         return pb.SignalExecutionResponse(
             execution_id=meant.execution_id, ref=meant.task.ref, task_id=meant.task.id
@@ -160,6 +170,7 @@ class Operating:
     async def DeleteExecution(
         self, request: pb.DeleteExecutionRequest, context: Context
     ) -> pb.DeleteExecutionResponse:
+        await self._check(EXECUTE, request.execution_id)
         gone = await self._deleting.delete(
             request.execution_id,
             terminate=request.terminate,
@@ -192,6 +203,7 @@ class Operating:
             reason=task_reason(request.reason),
             worker_id=short(request.worker_id, "worker_id"),
         )
+        await self._check(EXECUTE, request.execution_id, WORKER)
         told = await self._tell(request.execution_id, event)
         meant = _meant(told, request)
         return pb.UpdateTaskResponse(

@@ -6,7 +6,7 @@ Functions of a connection. What queries find is in :mod:`finding`, the feed in :
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from services.executor.core.model import TaskStatus
@@ -70,12 +70,12 @@ def open_tasks(db: sqlite3.Connection, execution_ids: Sequence[str]) -> dict[str
 
 
 def standing(db: sqlite3.Connection, ids: Sequence[str]) -> list[Row]:
-    """(id, status, created at) of those of ``ids`` that are there."""
+    """(id, status, created at, workflow) of those of ``ids`` that are there."""
     found: list[Row] = []
     for start in range(0, len(ids), _IDS_AT_ONCE):
         chunk = ids[start : start + _IDS_AT_ONCE]
         found += db.execute(
-            "SELECT id, status, created_at FROM executions "
+            "SELECT id, status, created_at, workflow FROM executions "
             f"WHERE id IN ({','.join('?' * len(chunk))})",
             chunk,
         )
@@ -102,6 +102,15 @@ def slots_held(db: sqlite3.Connection) -> dict[bytes, int]:
             "WHERE slot != x'' AND ended_at IS NULL GROUP BY slot"
         )
     )
+
+
+def slots_of(db: sqlite3.Connection, workflows: Collection[str]) -> set[bytes]:
+    """The keys of slots that are held by executions of some workflows, and of no others."""
+    rows = db.execute(
+        "SELECT DISTINCT slot, workflow FROM executions INDEXED BY executions_in_slots "
+        "WHERE slot != x'' AND ended_at IS NULL"
+    ).fetchall()
+    return {key for key, _ in rows} - {key for key, workflow in rows if workflow not in workflows}
 
 
 Runner = tuple[str, int]

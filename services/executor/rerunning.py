@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Mapping
 
-from services.errors import Conflict, NotFound
+from services.errors import Conflict, NotFound, PermissionDenied
 from services.executor.actors import Told
 from services.executor.calls import Calls
 from services.executor.core.events import Rerun
@@ -13,6 +13,7 @@ from services.executor.core.model import Json
 from services.executor.core.rerun import runs_still
 from services.executor.deleting import children
 from services.executor.readers import Readers
+from services.executor.seeing import EXECUTE, Seeing
 
 _MOST_LOOKED_AT = 10_000
 
@@ -20,9 +21,10 @@ _MOST_LOOKED_AT = 10_000
 class Rerunning:
     """Finds whose task it is, and has that one run again; those around it hear of that."""
 
-    def __init__(self, calls: Calls, readers: Readers) -> None:
+    def __init__(self, calls: Calls, readers: Readers, seeing: Seeing) -> None:
         self._calls = calls
         self._readers = readers
+        self._seeing = seeing
 
     async def rerun(
         self, execution_id: str, ref: str, task_id: str, given: Mapping[str, Json] | None
@@ -39,10 +41,18 @@ class Rerunning:
             if not told.after.status.final:
                 raise Conflict(str(runs_still(told.after)))
             found = await self._readers.read(_owner, execution_id, task_id)
-            if found is None:
+            if found is None or not await self._may(found):
                 raise NotFound(f"Task {task_id} not found")
             owner = found
         return await self._calls.tell(owner, Rerun(ref, task_id, given))
+
+    async def _may(self, owner: str) -> bool:
+        """Whether the caller may act on the execution whose task it is."""
+        try:
+            await self._seeing.check_one(EXECUTE, owner)
+        except (NotFound, PermissionDenied):
+            return False
+        return True
 
 
 def _owner(db: sqlite3.Connection, root: str, task_id: str) -> str | None:

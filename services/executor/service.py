@@ -11,11 +11,11 @@ from typing import Any
 import grpc
 
 from podium.executor.v1 import crowds_pb2, executor_pb2 as pb, executor_pb2_grpc as rpc
-from services.access import current
-from services.errors import InvalidRequest, NotFound
+from services.access import current, keep_checking
+from services.errors import InvalidRequest, NotFound, PermissionDenied
 from services.executor import listing, loading, occupancy, tasklist
 from services.executor.breaker_calls import BreakerCalls
-from services.executor.calls import Calls, check_workflow
+from services.executor.calls import Calls
 from services.executor.core.conductor import execution_json
 from services.executor.core.events import TaskUpdated
 from services.executor.core.model import Task, TaskStatus
@@ -34,6 +34,7 @@ from services.executor.requested import document, status_of
 from services.executor.runtime import Runtime
 from services.executor.scheduling.calls import ScheduleCalls
 from services.executor.searches import Searches
+from services.executor.seeing import READ, Seeing, not_there
 from services.executor.session import Session
 from services.executor.starting import Starting
 from services.executor.states import (
@@ -45,7 +46,7 @@ from services.executor.states import (
 )
 from services.executor.timers import now
 from services.executor.watching import Watching
-from services.replica import Replica
+from services.replica import Replica, Sights
 
 Context = grpc.aio.ServicerContext[Any, Any]
 
@@ -67,7 +68,9 @@ class Executor(
         self._replica = replica
         self._tokens = tokens
         self._starting = Starting(runtime, replica)
-        self._calls = Calls(runtime, self._starting, replica)
+        self._sights = Sights(replica)
+        self._seeing = Seeing(self._sights, runtime.store.readers)
+        self._calls = Calls(runtime, self._starting, self._seeing)
         self._readers = runtime.store.readers
         self._scheduler = runtime.scheduler
         self._breakers = runtime.breakers
@@ -77,7 +80,7 @@ class Executor(
         self._watching = Watching(runtime.feed, self._readers, runtime.snapshots)
         self._gauges = Gauges(runtime)
         self._crowding = Crowding(runtime.engine.crowds, self._readers, runtime.snapshots)
-        super().__init__(runtime, self._starting, self._calls, self._searches)
+        super().__init__(runtime, self._starting, self._calls, self._searches, self._seeing)
         self._sessions: set[Session] = set()
         self._others: list[Callable[[], None]] = []
 
@@ -143,12 +146,14 @@ class Executor(
         self, request: pb.ListExecutionsRequest, context: Context
     ) -> pb.ListExecutionsResponse:
         tally = self._runtime.tally
-        return await listing.page(self._searches, request, now(), tally=tally)
+        sight = self._seeing.sight()
+        return await listing.page(self._searches, request, now(), tally=tally, sight=sight)
 
     async def SearchTasks(
         self, request: pb.SearchTasksRequest, context: Context
     ) -> pb.SearchTasksResponse:
-        return await tasklist.page(self._searches, request, now())
+        sight = self._seeing.sight()
+        return await tasklist.page(self._searches, request, now(), sight=sight)
 
     async def ListExecutionEvents(
         self, request: pb.ListExecutionEventsRequest, context: Context
@@ -159,18 +164,31 @@ class Executor(
     async def WatchExecution(
         self, request: pb.WatchExecutionRequest, context: Context
     ) -> AsyncIterator[pb.WatchExecutionResponse]:
-        loaded = await self._readable(request.execution_id)
+        workflow = await self._seeing.check_one(READ, request.execution_id)
+        principal = current.get()
+
+        def check() -> None:
+            self._seeing.check(principal, READ, request.execution_id, workflow)
+
+        # Grants come and go while it runs.
+        keep_checking(check)
         resume = request.resume if request.HasField("resume") else None
         async for response in self._watching.one(request.execution_id, resume):
-            # Grants come and go while it runs.
-            self._check_readable(loaded)
+            workflow = response.execution.workflow_name
+            check()
             yield response
 
     async def WatchExecutions(
         self, request: pb.WatchExecutionsRequest, context: Context
     ) -> AsyncIterator[pb.WatchExecutionsResponse]:
         resume = request.resume if request.HasField("resume") else None
-        live = LiveList(self._runtime.feed, self._searches, self._runtime.tally, Wanted.of(request))
+        live = LiveList(
+            self._runtime.feed,
+            self._searches,
+            self._runtime.tally,
+            Wanted.of(request),
+            self._seeing.looking(),
+        )
         async for response in live.follow(resume):
             yield response
 
@@ -189,12 +207,13 @@ class Executor(
     async def ListSlots(
         self, request: pb.ListSlotsRequest, context: Context
     ) -> pb.ListSlotsResponse:
-        return await occupancy.of(self._runtime.slots, self._readers, request)
+        sight = self._seeing.sight()
+        return await occupancy.of(self._runtime.slots, self._readers, request, sight)
 
     async def ListWorkflowLimits(
         self, request: crowds_pb2.ListWorkflowLimitsRequest, context: Context
     ) -> crowds_pb2.ListWorkflowLimitsResponse:
-        return await self._crowding.page(request)
+        return await self._crowding.page(request, self._seeing.sight())
 
     async def GetEngineMetrics(
         self, request: pb.GetEngineMetricsRequest, context: Context
@@ -224,15 +243,12 @@ class Executor(
 
     async def _readable(self, execution_id: str) -> loading.Loaded:
         """The execution, if the caller may read its workflow."""
+        await self._seeing.check_one(READ, execution_id)
         snapshots = self._runtime.snapshots
         loaded = await self._readers.read(loading.load_whole, execution_id, snapshots)
         if loaded is None:
-            raise NotFound(f"There is no execution {execution_id!r}.", execution_id=execution_id)
-        self._check_readable(loaded)
+            raise not_there(execution_id)
         return loaded
-
-    def _check_readable(self, loaded: loading.Loaded) -> None:
-        check_workflow(current.get(), self._replica, "READ", loaded.execution.workflow)
 
     def _restored(self) -> pb.Restored | None:
         """Since when executions wait, if any do; how many, for who may know of all of them."""
@@ -252,10 +268,10 @@ class Executor(
 
     def _knows_all(self) -> bool:
         """Whether the caller may read all workflows."""
-        application_id = current.get().application_id
-        application = self._replica.application(application_id)
-        allowed = application and application.allows("READ", "workflow", "")
-        return not application_id or bool(allowed)
+        try:
+            return self._seeing.sight().whole
+        except PermissionDenied:
+            return False
 
 
 def _whole(loaded: loading.Loaded) -> pb.GetExecutionResponse:

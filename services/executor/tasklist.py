@@ -6,15 +6,17 @@ import sqlite3
 from datetime import datetime, timedelta
 
 from podium.executor.v1 import executor_pb2 as pb
+from services.access import EVERY, Sight
 from services.executor import ordering, totals
 from services.executor.conditions import TASK_TABLE, condition
 from services.executor.documents import value_of
-from services.executor.finding import crowded
+from services.executor.finding import common, crowded
 from services.executor.listing import aliases, page_size, parsed
 from services.executor.ordering import Order, Place
 from services.executor.queries import LAST_POLL
 from services.executor.rows import Row
 from services.executor.searches import Searches
+from services.executor.seeing import in_sight
 from services.executor.states import EXECUTION_STATUS, REASON_CHARS, task_state, timestamp
 from services.query import Query, micros
 from services.query.tasks import TASKS
@@ -29,6 +31,7 @@ _COLUMNS = f"""
     executions.status, tasks.worker_id, tasks.updated_at
 """
 _FACTS, _KEYS_FROM = 15, 22
+_BY_TIME = "executions.created_at"
 
 
 async def page(
@@ -36,11 +39,13 @@ async def page(
     request: pb.SearchTasksRequest,
     now: datetime,
     within: timedelta = _LONGEST,
+    sight: Sight = EVERY,
 ) -> pb.SearchTasksResponse:
     """The page that ``request`` asks for.
 
     Args:
         now: What ages in the query are measured from.
+        sight: The workflows of whose executions tasks are listed.
 
     Raises:
         InvalidRequest: The token is none of ours, or the query or the order makes no sense.
@@ -51,7 +56,7 @@ async def page(
     before, first = ordering.place_of(request.page.page_token, order)
     if first != order.now:
         order = ordering.tasks_by(request.order_by, aliases(TASKS), first)
-    wanted = parsed(request.query, TASKS)
+    wanted = in_sight(parsed(request.query, TASKS), sight)
     rows = await searches.search(found, wanted, now, before, size + 1, order, within=within)
     response = pb.SearchTasksResponse(tasks=map(_task, rows[:size]))
     if len(rows) > size:
@@ -72,7 +77,10 @@ def found(
     order: Order,
 ) -> list[Row]:
     """Rows of what a :class:`pb.FoundTask` says, and the keys of the order."""
-    sql, values = condition(query, now, crowded(db, query, TASK_TABLE), TASK_TABLE)
+    known = crowded(db, query, TASK_TABLE)
+    if order.keys[0] == _BY_TIME:
+        known |= common(db, query, TASK_TABLE)
+    sql, values = condition(query, now, known, TASK_TABLE)
     beyond, place = order.beyond(before)
     if before is not None and not order.text:
         # Keys of two tables lead into no index.

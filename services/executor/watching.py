@@ -10,6 +10,7 @@ from services.errors import NotFound
 from services.executor import loading
 from services.executor.feed import Behind, Change, Feed, Follower
 from services.executor.readers import Readers
+from services.executor.seeing import not_there
 from services.executor.snapshots import Snapshots
 from services.executor.states import (
     EXECUTION_STATUS,
@@ -91,7 +92,7 @@ class Watching:
     async def _state(self, execution_id: str, revision: int) -> pb.WatchExecutionResponse:
         loaded = await self._readers.read(loading.load_whole, execution_id, self._snapshots)
         if loaded is None:
-            raise NotFound(f"There is no execution {execution_id!r}.", execution_id=execution_id)
+            raise not_there(execution_id)
         return pb.WatchExecutionResponse(
             resume=self._token(revision),
             execution=state_of(loaded.execution, loaded.origin),

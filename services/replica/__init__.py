@@ -7,5 +7,6 @@ as it is open, however often that breaks. It is disposable: a corrupt one is mad
 from services.replica.copy import Removed, Replica, Stored
 from services.replica.first import first_copy
 from services.replica.follow import following
+from services.replica.sights import Sights
 
-__all__ = ["Removed", "Replica", "Stored", "first_copy", "following"]
+__all__ = ["Removed", "Replica", "Sights", "Stored", "first_copy", "following"]

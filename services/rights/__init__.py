@@ -55,6 +55,10 @@ _READS_WORKFLOW = (Wanted("READ", "workflow"),)
 _CHANGES_AUTH = (Wanted("UPDATE", "auth"),)
 _WRITES_SCHEMA = (Wanted("CREATE", "schema"), Wanted("UPDATE", "schema"))
 _STARTS = (Wanted("EXECUTE", "workflow"),)
+_ON_SERVICE = (Wanted("READ", "service"),)
+# Of what there is, a grant shows its own.
+_SEE_EXECUTIONS = _right(EDITOR, OPERATOR, VIEWER, services=(EDGE,), grants=_READS_WORKFLOW)
+_OPERATE_EXECUTION = _right(OPERATOR, grants=_STARTS)
 
 _REGISTRY = {
     # CREATE, UPDATE and DELETE on a definition.
@@ -114,43 +118,44 @@ _EXECUTOR = {
         EDITOR, OPERATOR, VIEWER, services=(EDGE,), grants=_READS_WORKFLOW, streams=1_000
     ),
     "ListExecutionEvents": _right(EDITOR, OPERATOR, VIEWER, grants=_READS_WORKFLOW),
-    "ListExecutions": _right(EDITOR, OPERATOR, VIEWER, services=(EDGE,)),
-    # As ListExecutions, of whose tasks it tells.
-    "SearchTasks": _right(EDITOR, OPERATOR, VIEWER, services=(EDGE,)),
-    "WatchExecutions": _right(EDITOR, OPERATOR, VIEWER, services=(EDGE,)),
-    "PauseExecution": _OPERATE,
-    "ResumeExecution": _OPERATE,
+    "ListExecutions": _SEE_EXECUTIONS,
+    "SearchTasks": _SEE_EXECUTIONS,
+    "WatchExecutions": _SEE_EXECUTIONS,
+    # EXECUTE on the workflow.
+    "PauseExecution": _OPERATE_EXECUTION,
+    "ResumeExecution": _OPERATE_EXECUTION,
     # The edge ends executions for clients that delete their Location.
-    "TerminateExecution": _right(OPERATOR, services=(EDGE,)),
-    "RestartExecution": _OPERATE,
-    "RetryExecution": _OPERATE,
-    "RerunExecution": _OPERATE,
-    "SkipTask": _OPERATE,
-    "SignalExecution": _right(OPERATOR, WORKER),
-    "UpdateVariables": _OPERATE,
-    "ResetCallbacks": _OPERATE,
-    "DecideExecution": _OPERATE,
-    "DeleteExecution": _OPERATE,
-    "OperateExecutions": _OPERATE,
+    "TerminateExecution": _right(OPERATOR, services=(EDGE,), grants=_STARTS),
+    "RestartExecution": _OPERATE_EXECUTION,
+    "RetryExecution": _OPERATE_EXECUTION,
+    "RerunExecution": _OPERATE_EXECUTION,
+    "SkipTask": _OPERATE_EXECUTION,
+    "SignalExecution": _right(OPERATOR, WORKER, grants=_STARTS),
+    "UpdateVariables": _OPERATE_EXECUTION,
+    "ResetCallbacks": _OPERATE_EXECUTION,
+    "DecideExecution": _OPERATE_EXECUTION,
+    "DeleteExecution": _OPERATE_EXECUTION,
+    "OperateExecutions": _OPERATE_EXECUTION,
     # It takes a thread's time, and tells nothing but what definitions say.
     "TestWorkflow": _right(EDITOR, OPERATOR),
-    "UpdateTask": _right(OPERATOR, WORKER, services=(EDGE,)),
+    "UpdateTask": _right(OPERATOR, WORKER, services=(EDGE,), grants=_STARTS),
     # The token in the request is the right; only the gateway takes such requests in.
     "CompleteCallback": Right(services=frozenset((EDGE,))),
     # What verifies the request is the right; only the gateway takes such requests in.
     "ReceiveWebhook": Right(services=frozenset((EDGE,))),
     # It tells who runs, and nothing of what they do.
-    "ListSlots": _right(EDITOR, OPERATOR, VIEWER, services=(EDGE,)),
+    "ListSlots": _SEE_EXECUTIONS,
     # It tells who runs, and what they are counted by.
-    "ListWorkflowLimits": _READ,
+    "ListWorkflowLimits": _right(EDITOR, OPERATOR, VIEWER, grants=_READS_WORKFLOW),
     # It tells of hosts, and of no call.
     "ListBreakers": _READ,
     "SetBreaker": _OPERATE,
-    "ListSchedules": _READ,
-    "ListScheduleRuns": _READ,
+    # READ on the schedule; of executions that it has started, READ on their workflow.
+    "ListSchedules": _right(EDITOR, OPERATOR, VIEWER, grants=(Wanted("READ", "schedule"),)),
+    "ListScheduleRuns": _right(EDITOR, OPERATOR, VIEWER, grants=(Wanted("READ", "schedule"),)),
     # It tells nothing of what is defined.
     "PreviewSchedule": _READ,
-    "ListEventExecutions": _READ,
+    "ListEventExecutions": _right(EDITOR, OPERATOR, VIEWER, grants=(Wanted("READ", "event"),)),
     "GetEngineMetrics": _READ,
     "WatchEngineMetrics": _READ,
     "GetExecutorStatus": _ANYONE,
@@ -167,8 +172,14 @@ _WORKER = {
     "AddTaskLog": _WORK,
     # READ on the workflow.
     "ListTaskLogs": _right(EDITOR, OPERATOR, VIEWER, grants=_READS_WORKFLOW),
-    "ListQueues": _right(EDITOR, OPERATOR, VIEWER, WORKER),
-    "RequeueTasks": _OPERATE,
+    "ListQueues": _right(
+        EDITOR,
+        OPERATOR,
+        VIEWER,
+        WORKER,
+        grants=(Wanted("READ", "task"), Wanted("EXECUTE", "task")),
+    ),
+    "RequeueTasks": _right(OPERATOR, grants=(Wanted("EXECUTE", "task"),)),
 }
 
 _EDGE = {

@@ -172,6 +172,9 @@ def test_what_is_left_to_do_is_found_by_an_index(
 KEYED = "crowds_by_key (key=?)"
 
 
+LATEST = partial(rows.listed, before=9, limit=9)
+
+
 @pytest.mark.parametrize(
     ("read", "index"),
     [
@@ -185,9 +188,12 @@ KEYED = "crowds_by_key (key=?)"
         ),
         (partial(rows.waiting, after=0, limit=10), "event_messages_waiting"),
         (partial(rows.runs_of, message_id="m"), "sqlite_autoindex_event_runs_1 (message_id=?)"),
-        (partial(rows.listed, handler="", event="", before=9, limit=9), "PRIMARY KEY (rowid<?)"),
-        (partial(rows.listed, handler="h", event="", before=9, limit=9), "event_runs_of_handler"),
-        (partial(rows.listed, handler="", event="e", before=9, limit=9), "event_runs_of_event"),
+        (partial(rows.listed, handlers=None, event="", before=9, limit=9), "PRIMARY KEY (rowid<?)"),
+        (
+            partial(rows.listed, handlers={"h"}, event="", before=9, limit=9),
+            "event_runs_of_handler",
+        ),
+        (partial(rows.listed, handlers=None, event="e", before=9, limit=9), "event_runs_of_event"),
         (kept_rows.kept, "event_messages_kept"),
         (kept_rows.given, "event_runs_given"),
         (partial(kept_rows.message, seq=1), "INTEGER PRIMARY KEY (rowid=?)"),

@@ -28,6 +28,7 @@ from services.access import (
     Verifier,
     application_principal,
     current,
+    keep_checking,
     require,
 )
 from services.errors import Overloaded, PermissionDenied, ServiceError, Unauthenticated
@@ -148,11 +149,11 @@ async def test_a_handler_knows_who_calls(
 @pytest.mark.parametrize(
     ("application", "may", "may_not"),
     [
-        ("op", ["PauseExecution", "UpdateTask", "ListExecutions"], ["Session"]),
-        ("view", ["ListExecutions", "WatchExecutions"], ["PauseExecution", "UpdateTask"]),
-        ("work", ["UpdateTask", "GetExecutorStatus"], ["ListExecutions", "CompleteCallback"]),
+        ("op", ["PauseExecution", "UpdateTask", "SetBreaker"], ["Session"]),
+        ("view", ["ListExecutions", "GetEngineMetrics"], ["SetBreaker", "TestWorkflow"]),
+        ("work", ["UpdateTask", "GetExecutorStatus"], ["ListBreakers", "CompleteCallback"]),
         # What a grant can be enough for is left to the handler.
-        ("shop", ["StartExecution", "GetExecution"], ["ListExecutions", "TerminateExecution"]),
+        ("shop", ["ListExecutions", "TerminateExecution"], ["GetEngineMetrics", "SetBreaker"]),
     ],
 )
 async def test_a_role_comes_through_to_what_it_may(
@@ -194,10 +195,10 @@ async def test_the_edge_speaks_for_an_application_with_its_rights(
     address: str, calls: Calls
 ) -> None:
     await call(address, "UpdateTask", service("edge"), rpc.on_behalf_of("work"))
-    await call(address, "PauseExecution", service("edge"), rpc.on_behalf_of("op"))
+    await call(address, "SetBreaker", service("edge"), rpc.on_behalf_of("op"))
     assert [each.name for each in calls.callers] == ["application:work", "application:op"]
     with pytest.raises(PermissionDenied):
-        await call(address, "UpdateTask", service("edge"), rpc.on_behalf_of("view"))
+        await call(address, "SetBreaker", service("edge"), rpc.on_behalf_of("view"))
     with pytest.raises(PermissionDenied, match="any more"):
         await call(address, "UpdateTask", service("edge"), rpc.on_behalf_of("nobody"))
 
@@ -256,10 +257,12 @@ class Going:
     def __init__(self, much: bool = False) -> None:
         self.open = 0
         self.changed = asyncio.Condition()
+        self.refuses = False
         self._much = b"x" * (1 << 20) if much else b""
 
     async def generated(self, _request: Any, _context: Any) -> Any:
         await self._count(1)
+        keep_checking(self._check)
         try:
             yield b"begun"
             while self._much:
@@ -276,6 +279,10 @@ class Going:
     async def until_open(self, number: int) -> None:
         async with asyncio.timeout(10), self.changed:
             await self.changed.wait_for(lambda: self.open == number)
+
+    def _check(self) -> None:
+        if self.refuses:
+            raise PermissionDenied("no more")
 
     async def _count(self, more: int) -> None:
         async with self.changed:
@@ -312,8 +319,18 @@ async def watched(going: Going, known: Known, token: str) -> AsyncGenerator[Any]
         yield open_
 
 
-@pytest.mark.parametrize("method", ["WatchExecutions", "WatchEngineMetrics"])
-@pytest.mark.parametrize("lost", ["the key", "the role", "the application"])
+@pytest.mark.parametrize(
+    ("lost", "method"),
+    [
+        ("the key", "WatchExecutions"),
+        ("the key", "WatchEngineMetrics"),
+        ("the role", "WatchEngineMetrics"),
+        # There a grant can be enough, too.
+        ("what the handler checks", "WatchExecutions"),
+        ("the application", "WatchExecutions"),
+        ("the application", "WatchEngineMetrics"),
+    ],
+)
 async def test_a_stream_ends_with_the_right_to_it(
     known: Known, signer: Signer, method: str, lost: str
 ) -> None:
@@ -324,6 +341,8 @@ async def test_a_stream_ends_with_the_right_to_it(
             known.revoked_keys.add("a")
         elif lost == "the role":
             known.applications["view"] = Application("view", frozenset({"WORKER"}))
+        elif lost == "what the handler checks":
+            going.refuses = True
         else:
             del known.applications["view"]
         expected = Unauthenticated if lost == "the key" else PermissionDenied

@@ -7,9 +7,11 @@ from typing import Any
 import grpc
 
 from podium.executor.v1 import event_runs_pb2 as pb, executor_pb2_grpc as rpc
+from services.access import current
 from services.errors import InvalidRequest
 from services.executor.eventing import rows
 from services.executor.readers import Readers
+from services.replica import Sights
 
 Context = grpc.aio.ServicerContext[Any, Any]
 
@@ -22,9 +24,10 @@ class EventCalls(rpc.ExecutorServiceServicer):
     """The calls that are about events.
 
     Attributes:
-        _readers: Set by whoever has them.
+        _readers, _sights: Set by whoever has them.
     """
 
+    _sights: Sights
     _readers: Readers
 
     async def ListEventExecutions(
@@ -34,9 +37,11 @@ class EventCalls(rpc.ExecutorServiceServicer):
         if not 0 < size <= _LARGEST_PAGE:
             raise InvalidRequest(f"page_size must be from 0 to {_LARGEST_PAGE:,}.")
         before = _place(request.page.page_token)
-        found = await self._readers.read(
-            rows.listed, request.handler, request.event, before, size + 1
-        )
+        sight = self._sights.of(current.get(), "READ", "event")
+        handlers = sight.names
+        if request.handler:
+            handlers = frozenset((request.handler,) if request.handler in sight else ())
+        found = await self._readers.read(rows.listed, handlers, request.event, before, size + 1)
         token = str(found[size - 1].seq) if len(found) > size else ""
         return pb.ListEventExecutionsResponse(
             executions=map(_told, found[:size]), next_page_token=token

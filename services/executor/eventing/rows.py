@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -114,14 +115,24 @@ def runs_of(db: sqlite3.Connection, message_id: str) -> dict[tuple[str, int], tu
 
 
 def listed(
-    db: sqlite3.Connection, handler: str, event: str, before: int, limit: int
+    db: sqlite3.Connection,
+    handlers: Collection[str] | None,
+    event: str,
+    before: int,
+    limit: int,
 ) -> Sequence[Run]:
-    """The latest runs before a place, the newest first; of a handler or an event where given."""
+    """The latest runs before a place, the newest first; of handlers or an event where given."""
     wanted, values = ["seq < ?"], [before]  # type: tuple[list[str], list[object]]
-    for name, value in (("handler", handler), ("event", event)):
-        if value:
-            wanted.append(f"{name} = ?")
-            values.append(value)
+    if handlers is not None and len(handlers) == 1:
+        wanted.append("handler = ?")
+        values += handlers
+    elif handlers is not None:
+        # By time: an index has those of each in order, but not those of all of them.
+        wanted.append("+handler IN (SELECT value FROM json_each(?))")
+        values.append(json.dumps(sorted(handlers)))
+    if event:
+        wanted.append("event = ?")
+        values.append(event)
     text = f"SELECT {_COLUMNS} FROM event_runs WHERE {' AND '.join(wanted)} ORDER BY seq DESC"
     rows = db.execute(f"{text} LIMIT ?", (*values, limit))
     return [_run(row) for row in rows]

@@ -14,13 +14,15 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from podium.common.v1 import page_pb2
 from podium.executor.v1 import executor_pb2_grpc as rpc, schedules_pb2 as pb
 from services import cron
-from services.errors import InvalidRequest, NotFound
+from services.access import Sight, current
+from services.errors import InvalidRequest, NotFound, PermissionDenied
 from services.executor.readers import Readers
 from services.executor.rows import micros
 from services.executor.scheduling import rows
 from services.executor.scheduling.schedule import Schedule
 from services.executor.scheduling.scheduler import Entry, Scheduler
 from services.executor.timers import now
+from services.replica import Sights
 from services.zones import zone
 
 Context = grpc.aio.ServicerContext[Any, Any]
@@ -36,9 +38,10 @@ class ScheduleCalls(rpc.ExecutorServiceServicer):
     """The calls that are about schedules.
 
     Attributes:
-        _scheduler, _readers: Set by whoever has them.
+        _scheduler, _readers, _sights: Set by whoever has them.
     """
 
+    _sights: Sights
     _scheduler: Scheduler
     _readers: Readers
 
@@ -47,18 +50,22 @@ class ScheduleCalls(rpc.ExecutorServiceServicer):
     ) -> pb.ListSchedulesResponse:
         times = _count(request.next_runs or 1)
         size = _size(request.page)
-        after = request.page.page_token
+        after, sight = request.page.page_token, self._schedules_in_sight()
         entries = [
             entry
             for entry in self._scheduler.entries()
             if entry.schedule.name > after and request.name in ("", entry.schedule.name)
+            if entry.schedule.name in sight
         ]
         shown = entries[:size]
         names = [entry.schedule.name for entry in shown]
         last = await self._readers.read(rows.last_runs, names)
         response = pb.ListSchedulesResponse()
+        workflows = self._workflows_in_sight()
         for entry in shown:
-            response.schedules.append(_state(entry, times, last.get(entry.schedule.name)))
+            run = last.get(entry.schedule.name)
+            told = None if run is None else _run(run, workflows)
+            response.schedules.append(_state(entry, times, told))
             # Some expressions take milliseconds: the others' turn.
             await asyncio.sleep(0)
         if len(entries) > size:
@@ -89,20 +96,40 @@ class ScheduleCalls(rpc.ExecutorServiceServicer):
     ) -> pb.ListScheduleRunsResponse:
         size = _size(request.page)
         before = _before(request.page.page_token)
+        if request.schedule not in self._schedules_in_sight():
+            raise _no_schedule(request.schedule)
         found = await self._readers.read(rows.runs, request.schedule, before, size + 1)
         if not found and not request.page.page_token:
             self._check_there(request.schedule)
         token = str(micros(found[size - 1].at)) if len(found) > size else ""
         return pb.ListScheduleRunsResponse(
-            runs=[_run(run) for run in found[:size]], next_page_token=token
+            runs=[_run(run, self._workflows_in_sight()) for run in found[:size]],
+            next_page_token=token,
         )
 
     def _check_there(self, name: str) -> None:
         if all(entry.schedule.name != name for entry in self._scheduler.entries()):
-            raise NotFound(f"There is no schedule {name!r}.", schedule=name)
+            raise _no_schedule(name)
+
+    def _schedules_in_sight(self) -> Sight:
+        return self._sights.of(current.get(), "READ", "schedule")
+
+    def _workflows_in_sight(self) -> Sight:
+        """Those of whose executions it is told how they stand."""
+        try:
+            return self._sights.of(current.get(), "READ", "workflow")
+        except PermissionDenied:
+            return _NONE
 
 
-def _state(entry: Entry, times: int, last: rows.Run | None) -> pb.ScheduleState:
+_NONE = Sight(frozenset())
+
+
+def _no_schedule(name: str) -> NotFound:
+    return NotFound(f"There is no schedule {name!r}.", schedule=name)
+
+
+def _state(entry: Entry, times: int, last: pb.ScheduleRun | None) -> pb.ScheduleState:
     schedule = entry.schedule
     state = pb.ScheduleState(
         name=schedule.name,
@@ -111,7 +138,7 @@ def _state(entry: Entry, times: int, last: rows.Run | None) -> pb.ScheduleState:
         cron_expressions=_expressions(schedule),
         paused=schedule.paused,
         overlap_policy=schedule.overlap,
-        last_run=None if last is None else _run(last),
+        last_run=last,
     )
     for due in islice(schedule.following(entry.since), times):
         state.next_runs.add().FromDatetime(due.at)
@@ -123,11 +150,12 @@ def _expressions(schedule: Schedule) -> Iterator[str]:
         yield f"{each.cron.text} {each.zone_id}"
 
 
-def _run(run: rows.Run) -> pb.ScheduleRun:
+def _run(run: rows.Run, sight: Sight) -> pb.ScheduleRun:
+    """What is told of a run; how its execution stands only to who may see that."""
     told = pb.ScheduleRun(
         outcome=pb.ScheduleOutcome.Value(f"SCHEDULE_OUTCOME_{run.outcome}"),
         execution_id=run.execution_id,
-        execution_status=run.status,
+        execution_status=run.status if run.workflow in sight else "",
         cron_expression=run.expression,
         reason=run.reason,
         missed=run.missed,

@@ -33,7 +33,7 @@ _DROP_OLD_RUNS = (
 )
 _RUNS = """
     SELECT at, executed_at, outcome, execution_id, expression, schedule_runs.reason, missed,
-        coalesce(executions.status, '')
+        coalesce(executions.status, ''), coalesce(executions.workflow, '')
     FROM schedule_runs LEFT JOIN executions ON executions.id = execution_id
     WHERE schedule = ? AND at < ? ORDER BY at DESC LIMIT ?
 """
@@ -53,6 +53,7 @@ class Run:
         execution_id: Empty: none was started.
         missed: How many runs are meant, of MISSED ones.
         status: Where the execution stands; empty: there is none any more.
+        workflow: What it is of.
     """
 
     at: datetime
@@ -63,6 +64,7 @@ class Run:
     reason: str = ""
     missed: int = 0
     status: str = ""
+    workflow: str = ""
 
 
 def done_until(schedule: Schedule, since: datetime) -> Note:

@@ -12,26 +12,28 @@ import grpc
 from google.protobuf.duration_pb2 import Duration
 
 from podium.worker.v1 import worker_pb2 as pb, worker_pb2_grpc as rpc
-from services.access import current
-from services.errors import AlreadyExists, InvalidRequest, NotFound
+from services.access import Sight, current
+from services.errors import AlreadyExists, InvalidRequest, NotFound, PermissionDenied
 from services.executor import loading, turn_rows
 from services.executor.answers import Answer
-from services.executor.calls import check_workflow
 from services.executor.core.conductor import sentences
 from services.executor.core.turns import domain_of, kind_of, queue_of
 from services.executor.entries import Held, Standing
 from services.executor.runtime import Runtime
+from services.executor.seeing import EXECUTE, READ, Seeing, not_there
 from services.executor.texts import short
 from services.executor.workers.handing import checked_lines, result_event, word_event
 from services.executor.workers.polled import Poll
 from services.executor.workers.session import WorkSession
 from services.executor.workers.working import MOST_NAME_CHARS, Working, document
-from services.replica import Replica
+from services.replica import Replica, Sights
+from services.rights import WORKER
 
 Context = grpc.aio.ServicerContext[Any, Any]
 
 NAME = "podium.worker.v1.WorkerService"
 
+TASK = "task"
 _LONGEST_POLL_SECONDS = 5.0
 _MOST_POLLED = 1000
 
@@ -42,6 +44,8 @@ class Workers(rpc.WorkerServiceServicer):
     def __init__(self, runtime: Runtime, replica: Replica) -> None:
         self._runtime = runtime
         self._replica = replica
+        self._sights = Sights(replica)
+        self._seeing = Seeing(self._sights, runtime.store.readers)
         self._working = Working(runtime, replica)
         self._sessions: set[WorkSession] = set()
 
@@ -141,11 +145,11 @@ class Workers(rpc.WorkerServiceServicer):
         self, request: pb.ListTaskLogsRequest, context: Context
     ) -> pb.ListTaskLogsResponse:
         snapshots, readers = self._runtime.snapshots, self._runtime.store.readers
+        await self._seeing.check_one(READ, request.execution_id)
         loaded = await readers.read(loading.load_whole, request.execution_id, snapshots)
         if loaded is None:
-            raise NotFound(f"There is no execution {request.execution_id!r}.")
+            raise not_there(request.execution_id)
         execution = loaded.execution
-        check_workflow(current.get(), self._replica, "READ", execution.workflow)
         task_id = request.task_id
         if not task_id:
             task = execution.tasks.get(request.ref)
@@ -163,9 +167,13 @@ class Workers(rpc.WorkerServiceServicer):
         self, request: pb.ListQueuesRequest, context: Context
     ) -> pb.ListQueuesResponse:
         response = pb.ListQueuesResponse()
+        sight = self._tasks_in_sight()
         queues = self._working.queues
         busy = Counter((held.queue, held.worker_id) for held in queues.held())
         standings = sorted(queues.standings(), key=lambda each: (kind_of(each.queue), each.queue))
+        if not sight.whole:
+            named = self._working.defined
+            standings = [each for each in standings if named(kind_of(each.queue)) in sight]
         for number, standing in enumerate(standings):
             response.queues.append(_queue(standing, busy))
             if number % 100 == 99:
@@ -178,6 +186,9 @@ class Workers(rpc.WorkerServiceServicer):
     ) -> pb.RequeueTasksResponse:
         if not request.task_type:
             raise InvalidRequest("task_type must say which queue.")
+        task = self._working.defined(request.task_type)
+        if task not in self._sights.of(current.get(), EXECUTE, TASK):
+            raise PermissionDenied(f"You have no EXECUTE on the task {task!r}.", access=EXECUTE)
         queues = self._working.queues
         connected = {session.worker_id for session in self._sessions}
         count = 0
@@ -186,6 +197,21 @@ class Workers(rpc.WorkerServiceServicer):
                 queues.let_go(task_id, held.worker_id)
                 count += 1
         return pb.RequeueTasksResponse(count=count)
+
+    def _tasks_in_sight(self) -> Sight:
+        """The tasks that the caller may READ or EXECUTE.
+
+        Raises:
+            PermissionDenied: There could be none.
+        """
+        caller, sights = current.get(), list[Sight]()
+        for access in (READ, EXECUTE):
+            try:
+                sights.append(self._sights.of(caller, access, TASK, WORKER))
+            except PermissionDenied:
+                if access == EXECUTE and not sights:
+                    raise
+        return sights[0].beside(sights[-1])
 
 
 def _is_meant(held: Held, worker_id: str, connected: set[str]) -> bool:

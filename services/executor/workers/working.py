@@ -55,12 +55,12 @@ class Working:
         application = self._replica.application(caller.application_id)
         if application is not None and WORKER in application.roles:
             return
-        name = self._defined(task_type)
+        name = self.defined(task_type)
         stored = self._replica.get("task", name)
         tags = tags_of(stored.document) if stored else frozenset[str]()
         require(caller, self._replica, "EXECUTE", "task", name, tags)
 
-    def _defined(self, task_type: str) -> str:
+    def defined(self, task_type: str) -> str:
         """The definition whose tasks have that type, or that with what isolates its workers."""
         if self._replica.get("task", task_type) is not None:
             return task_type
