@@ -107,6 +107,25 @@ class Storage:
 
         return await asyncio.get_running_loop().run_in_executor(self._thread, transaction)
 
+    async def rewrite(self) -> None:
+        """Write the file anew: of what is not in it any more, no free page and no log has a trace.
+
+        It takes as long as to copy the file, for which everything else waits.
+
+        Raises:
+            Unavailable: It cannot be done now (disk full, somebody reads in the file).
+        """
+
+        def rewriting() -> None:
+            with _named():
+                self._database.execute("VACUUM")
+                # All of it now stands in the log, behind what was there before.
+                (busy, *_) = self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+                if busy:
+                    raise Unavailable("The database cannot be written anew: somebody reads in it.")
+
+        await asyncio.get_running_loop().run_in_executor(self._thread, rewriting)
+
 
 @contextmanager
 def _named() -> Generator[None]:

@@ -51,16 +51,6 @@ def _with_query_as_it_stands(text: str) -> URL:
     return URL(f"{url}{mark}{quote(query, safe=_IN_A_QUERY)}", encoded=True) if mark else url
 
 
-def spellings(text: str) -> set[str]:
-    """How ``text``, put percent-encoded into a path or a query, goes out.
-
-    Not as it was put in: of what need not be encoded there, some is decoded again.
-    """
-    encoded = quote(text, safe="", errors="replace")
-    path, query = URL(f"http://h/{encoded}"), URL(f"http://h/?{encoded}")
-    return {path.raw_path.removeprefix("/"), query.raw_query_string}
-
-
 def parts_sent(uri: str) -> set[str]:
     """What of ``uri`` goes out in a request line: path and query, together and each by itself.
 

@@ -9,7 +9,7 @@ from collections.abc import AsyncGenerator, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
-from services import javascript, log_service, logs
+from services import javascript, log_service, logs, secrets_service
 from services.access import AccessInterceptor, ServiceIdentity, Verifier
 from services.activity import Activity, kept
 from services.executor import effects, store as stores
@@ -22,6 +22,7 @@ from services.executor.effects.callbacks import CallbackTokens
 from services.executor.handingoff import HandingOff
 from services.executor.observing import Lines, Observer, TaskSpans
 from services.executor.runtime import Limits, Runtime, running
+from services.executor.sealed import resealing_copy
 from services.executor.service import Executor
 from services.executor.settings import ExecutorSettings
 from services.executor.snapshots import Snapshots
@@ -31,7 +32,8 @@ from services.log_ring import LogRing
 from services.process import die_with_parent, report_ready, run, stand_by
 from services.replica import Replica, first_copy, following
 from services.rpc import channel, serving
-from services.sealing import Sealer, read_key
+from services.sealing import read_key, sealer_of
+from services.secrets_service import SecretsService
 from services.settings import read
 from services.spans import Spans, exported
 
@@ -80,13 +82,16 @@ async def opened(
     Raises:
         StartupError: It cannot; says why.
     """
-    cluster_key = _key(settings, settings.cluster_key_file, "cluster")
-    sealer = Sealer(_key(settings, settings.secret_key_file, "secret"))
+    cluster_key = read_key(_key_file(settings, settings.cluster_key_file, "cluster"))
+    sealer = sealer_of(_key_file(settings, settings.secret_key_file, "secret"))
     database = settings.file(settings.database, "executor.db", "PODIUM_EXECUTOR_DATABASE")
     async with AsyncExitStack() as stack:
         scripts = await stack.enter_async_context(_scripts(settings))
         store = await stack.enter_async_context(stores.opened(database))
-        replica = await _replica(stack, settings, database, cluster_key)
+        definitions = database.with_name(f"{database.stem}-definitions.db")
+        replica = await _replica(stack, settings, definitions, cluster_key)
+        sealed = await stack.enter_async_context(resealing_copy(definitions, replica, sealer))
+        variables = chosen(environ, settings.workflow_environment)
         performers, breakers = await _performers(stack, settings)
         tokens = CallbackTokens(store.callback_key)
         activity = stack.enter_context(kept("executor", settings.activity_log))
@@ -95,7 +100,7 @@ async def opened(
         runtime = await stack.enter_async_context(
             running(
                 store,
-                Snapshots(replica, chosen(environ, settings.workflow_environment)),
+                Snapshots(replica, variables),
                 scripts,
                 performers,
                 HandingOff(replica, sealer, tokens, settings.public_url),
@@ -109,7 +114,10 @@ async def opened(
         )
         executor, workers = Executor(runtime, replica, tokens), Workers(runtime, replica)
         access = AccessInterceptor(Verifier(cluster_key, replica, "executor"), replica)
-        address = await _served(stack, settings, executor, workers, access, ring or LogRing())
+        secrets = SecretsService(sealed, tuple(variables), settings.workflow_environment)
+        address = await _served(
+            stack, settings, executor, workers, secrets, access, ring or LogRing()
+        )
         yield executor, runtime, replica, scripts, address
 
 
@@ -125,6 +133,7 @@ async def _served(
     settings: ExecutorSettings,
     executor: Executor,
     workers: Workers,
+    secrets: SecretsService,
     access: AccessInterceptor,
     log: LogRing,
 ) -> str:
@@ -133,10 +142,11 @@ async def _served(
         serving(
             executor.add_to,
             workers.add_to,
+            secrets.add_to,
             log_service.LogService(log).add_to,
             address=settings.listen,
             interceptors=[access],
-            services=[SERVICE, WORKERS, log_service.NAME],
+            services=[SERVICE, WORKERS, log_service.NAME, secrets_service.NAME],
             grace=_GRACE_SECONDS,
         )
     )
@@ -145,8 +155,8 @@ async def _served(
     return address
 
 
-def _key(settings: ExecutorSettings, path: Path | None, name: str) -> bytes:
-    return read_key(settings.file(path, f"{name}.key", f"PODIUM_{name.upper()}_KEY_FILE"))
+def _key_file(settings: ExecutorSettings, path: Path | None, name: str) -> Path:
+    return settings.file(path, f"{name}.key", f"PODIUM_{name.upper()}_KEY_FILE")
 
 
 def _scripts(settings: ExecutorSettings) -> AbstractAsyncContextManager[javascript.Scripts]:
@@ -174,12 +184,11 @@ def _breakers(settings: ExecutorSettings) -> Breakers:
 
 
 async def _replica(
-    stack: AsyncExitStack, settings: ExecutorSettings, database: Path, cluster_key: bytes
+    stack: AsyncExitStack, settings: ExecutorSettings, definitions: Path, cluster_key: bytes
 ) -> Replica:
     identity = ServiceIdentity(cluster_key, "executor")
     registry = channel(settings.registry, lambda: identity.token("registry"))
     await stack.enter_async_context(registry)
-    definitions = database.with_name(f"{database.stem}-definitions.db")
     return await stack.enter_async_context(following(definitions, registry, kinds=DEFINITIONS))
 
 

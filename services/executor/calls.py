@@ -11,7 +11,8 @@ from services.access import Principal
 from services.errors import ServiceError
 from services.executor.actors import Reply, Told
 from services.executor.answers import Answer
-from services.executor.core.events import Event
+from services.executor.core.events import Event, TaskUpdated
+from services.executor.echoed import echo_mask, masked
 from services.executor.results import Waiter, result_of, sendable, standing_of
 from services.executor.runtime import Runtime
 from services.executor.seeing import EXECUTE, WORKFLOW, Seeing
@@ -86,9 +87,21 @@ class Calls:
         self, execution_id: str, event: Event | None, snapshot: Snapshot | None = None
     ) -> Told:
         """What became of ``event``, once it is stored. Raises a :class:`ServiceError`."""
+        if isinstance(event, TaskUpdated) and self._runtime.handing_off.has_secrets():
+            event = await self._masked(execution_id, event)
         answer = Answer()
         self._runtime.engine.tell(execution_id, event, answer, snapshot)
         return await answer.told()
+
+    async def _masked(self, execution_id: str, event: TaskUpdated) -> TaskUpdated:
+        """``event`` as whoever was given the task's secrets may say it."""
+        if event.output is None and not event.reason and not event.logs:
+            return event
+        execution = (await self.tell(execution_id, None)).after
+        task = execution.tasks.get(event.ref or execution.refs.get(event.task_id, ""))
+        if task is None:
+            return event
+        return masked(event, echo_mask(execution, task, self._runtime.handing_off))
 
     async def _result(self, told: Told, refs: Sequence[str], wait: timedelta) -> pb.Result:
         result = result_of(told.after, told.origin, refs)

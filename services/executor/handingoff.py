@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from functools import partial
 
 from services.executor.effects import HandOff
 from services.executor.effects.callbacks import CallbackTokens
+from services.executor.timers import now
 from services.replica import Replica
 from services.sealing import Sealer, Unsealable
+from services.secret_documents import FORMER, former
 
 logger = logging.getLogger(__name__)
 
@@ -37,7 +40,7 @@ class HandingOff:
 
     def __call__(self, execution_id: str, task_id: str, scheduled_at: datetime) -> HandOff:
         url = partial(self._callback_url, execution_id, task_id, scheduled_at)
-        return HandOff(execution_id, task_id, self.secret, url)
+        return HandOff(execution_id, task_id, self.secret, url, former=self.former)
 
     def absolute(self, path: str) -> str:
         """The URL of ``path``, which begins with a slash, at the gateway."""
@@ -47,8 +50,21 @@ class HandingOff:
         """The value of a secret; None: there is none, or it cannot be opened."""
         stored = self._replica.get("secret", name)
         sealed = stored.document.get("value") if stored else None
-        if sealed is None:
-            return None
+        return None if sealed is None else self._opened(name, sealed)
+
+    def former(self, name: str) -> Iterator[str]:
+        """What the secret was before: who was given that may still tell it."""
+        stored = self._replica.get("secret", name)
+        if stored is not None and FORMER in stored.document:
+            for each in former(stored.document, now()):
+                if (value := self._opened(name, each["value"])) is not None:
+                    yield value
+
+    def has_secrets(self) -> bool:
+        """Whether there is any."""
+        return self._replica.has("secret")
+
+    def _opened(self, name: str, sealed: str) -> str | None:
         try:
             return self._sealer.open(sealed)
         except Unsealable:

@@ -26,6 +26,7 @@ from services.errors import (
 from services.executor.core.decide import start
 from services.executor.core.masking import NOTHING
 from services.executor.core.model import Execution, Json
+from services.executor.core.secret_uses import secrets_named
 from services.executor.core.turns import domains_of
 from services.executor.core.webhooks import Webhook
 from services.executor.documents import LARGE_CHARS
@@ -98,7 +99,15 @@ class Starting:
         text = request.workflow_definition
         if len(text) > _MOST_DEFINITION_CHARS:
             raise TooLarge(f"The definition is longer than {_MOST_DEFINITION_CHARS} characters.")
-        return await asyncio.to_thread(self._defined, text, request.workflow_name, trusted)
+        snapshot = await asyncio.to_thread(self._defined, text, request.workflow_name, trusted)
+        if trusted:
+            self._check_secrets(principal, snapshot)
+        return snapshot
+
+    def _check_secrets(self, principal: Principal, snapshot: Snapshot) -> None:
+        """Whoever says where a secret goes could have it sent to themselves."""
+        for name in secrets_named(dict(snapshot.workflow.document)):
+            require(principal, self._replica, "READ", "secret", name)
 
     async def tested(self, request: pb.TestWorkflowRequest) -> Snapshot:
         """What a test runs. Raises as :meth:`defined`, and :class:`NotFound`."""

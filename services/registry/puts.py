@@ -14,7 +14,15 @@ from itertools import islice
 from sqlite_utils import Database
 
 from services.errors import Fault, InvalidDefinition, PermissionDenied, Stale
-from services.registry import advice, documents, key_changes, references, store, writeonly
+from services.registry import (
+    advice,
+    documents,
+    key_changes,
+    references,
+    secret_uses,
+    store,
+    writeonly,
+)
 from services.registry.cycles import cycles
 from services.registry.definitions import KINDS, Definition, Document, Json, examine
 from services.registry.hiding import Sight, Subject
@@ -223,7 +231,7 @@ class Batch:
         self.drafts = {
             number: put.draft
             for number, put in enumerate(puts)
-            if put.draft is not None and _permitted(db, put, put.draft, terms.permit)
+            if put.draft is not None and self._permitted(put, put.draft)
         }
 
     def _check_once(self) -> None:
@@ -233,6 +241,36 @@ class Batch:
             if other is not put:
                 detail = "is put twice" + (f", first at {other.at}" if other.at else "")
                 self.faults[number].append(Fault("", detail))
+
+    def _permitted(self, put: Put, draft: Definition) -> bool:
+        """Whether it may be held against what is stored; raises if it has no fault and may not."""
+        try:
+            self._terms.permit(draft, store.find(self._db, draft.kind, draft.name))
+            # An older version may have other tags than the latest.
+            if (own := store.find(self._db, *_key(draft))) is not None:
+                self._terms.permit(draft, own)
+            self._check_secrets(draft)
+        except PermissionDenied:
+            if put.definition is not None:
+                raise
+            # Its own faults are told to anybody; what is stored is not.
+            return False
+        return True
+
+    def _check_secrets(self, draft: Definition) -> None:
+        """Whoever says where a secret goes could have it sent to themselves."""
+        put = {each.subject for each in self._puts}
+        for name in secret_uses.named(draft):
+            if ("secret", name) in put:
+                continue
+            stored = self._stored("secret", name, None)
+            if not self._terms.may_read("secret", name, stored or {}):
+                raise PermissionDenied(
+                    f"The {draft.kind} {draft.name!r} uses the secret {name!r}, "
+                    "on which you have no READ.",
+                    kind="secret",
+                    name=name,
+                )
 
     def lookup(self, kind: str, name: str, version: int | None) -> Mapping[str, Json] | None:
         """A stored document; what was sent, where faults hide which version that would be."""
@@ -324,21 +362,6 @@ class Batch:
         for conflict in references.route_conflicts(stored, put.values()):
             other = self._stored("service", conflict.other, None) or {}
             self.faults[numbers[conflict.service]].append(sight.conflict(conflict, other))
-
-
-def _permitted(db: Database, put: Put, draft: Definition, permit: Permit) -> bool:
-    """Whether ``put`` may be held against what is stored; raises if it has no fault and may not."""
-    try:
-        permit(draft, store.find(db, draft.kind, draft.name))
-        # An older version may have other tags than the latest.
-        if (own := store.find(db, *_key(draft))) is not None:
-            permit(draft, own)
-    except PermissionDenied:
-        if put.definition is not None:
-            raise
-        # Its own faults are told to anybody; what is stored is not.
-        return False
-    return True
 
 
 def _missing_at_first(definition: Definition, stored: Document | None) -> Iterator[Fault]:

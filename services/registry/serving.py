@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 from sqlite_utils import Database
 
-from services import log_service, rpc
+from services import log_service, rpc, secrets_service
 from services.access import AccessInterceptor, Verifier
 from services.log_ring import LogRing
 from services.registry import store
@@ -29,11 +29,13 @@ from services.registry.put_calls import PutCalls
 from services.registry.reference_calls import ReferenceCalls
 from services.registry.samples import SampleCalls
 from services.registry.scripts import script_checks
+from services.registry.sealed import SealedInRegistry
 from services.registry.service import Registry
 from services.registry.settings import RegistrySettings
 from services.registry.signing_calls import Held, Signing
 from services.registry.trust import RegistryAuthority, Trusted, trusted
-from services.sealing import Sealer, read_key
+from services.resealing import resealing
+from services.sealing import Sealer, read_key, sealer_of
 from services.storage import opened, opening_failed
 
 NAME = "podium.registry.v1.RegistryService"
@@ -53,8 +55,8 @@ async def serving(settings: RegistrySettings, ring: LogRing | None = None) -> As
     cluster_key = read_key(
         settings.file(settings.cluster_key_file, "cluster.key", "PODIUM_CLUSTER_KEY_FILE")
     )
-    sealer = Sealer(
-        read_key(settings.file(settings.secret_key_file, "secret.key", "PODIUM_SECRET_KEY_FILE"))
+    sealer = sealer_of(
+        settings.file(settings.secret_key_file, "secret.key", "PODIUM_SECRET_KEY_FILE")
     )
     database = settings.file(settings.database, "registry.db", "PODIUM_REGISTRY_DATABASE")
     given = credentials(settings.admin_key_id, settings.admin_key_secret_file)
@@ -92,14 +94,16 @@ async def serving(settings: RegistrySettings, ring: LogRing | None = None) -> As
             authority,
         )
         guard = AccessInterceptor(Verifier(cluster_key, authority, "registry"), authority)
+        sealed = await stack.enter_async_context(resealing(storage, SealedInRegistry(), sealer))
         log = ring or LogRing()
         address = await stack.enter_async_context(
             rpc.serving(
                 registry.add_to,
                 log_service.LogService(log).add_to,
+                secrets_service.SecretsService(sealed).add_to,
                 address=settings.listen,
                 interceptors=(DenialInterceptor(denials), guard),
-                services=(NAME, log_service.NAME),
+                services=(NAME, log_service.NAME, secrets_service.NAME),
                 grace=settings.drain.total_seconds(),
             )
         )

@@ -21,6 +21,12 @@ from services.registry.definitions import KINDS, Definition, Document, Json
 from services.registry.keys import hashed
 from services.registry.store import Stored
 from services.sealing import Unsealable
+from services.secret_documents import (
+    FORMER,
+    SHORTEST_MASKED,
+    SHORTEST_WELL_MASKED,
+    replaced,
+)
 
 # Names and times of an auth configuration's keys, where it is read; what is written there is
 # dropped.
@@ -86,13 +92,13 @@ def kept(
         case "auth":
             return _with_keys(definition.document, before, now)
         case "secret":
-            return _with_value(definition.document, before, seals, values_may_lack)
+            return _with_value(definition.document, before or {}, seals, now, values_may_lack)
     return Kept(definition.document)
 
 
 def readable(kind: str, document: Document) -> Document:
     """A stored document as it may be read back; put again, it changes nothing."""
-    hidden = (*KINDS[kind].hidden, LAST_NUMBER) if kind == "auth" else KINDS[kind].hidden
+    hidden = (*KINDS[kind].hidden, LAST_NUMBER, FORMER)
     shown = {name: value for name, value in document.items() if name not in hidden}
     keys = stored_keys(document) if kind == "auth" else []
     if keys:
@@ -133,15 +139,35 @@ def readable_text(state: Stored) -> str:
     return documents.written(readable(state.kind, documents.stored(state.document)))
 
 
-def _with_value(document: Document, before: Document | None, seals: Seals, may_lack: bool) -> Kept:
-    value, sealed = document.get("value"), (before or {}).get("value")
+def _with_value(
+    document: Document, before: Document, seals: Seals, now: datetime, may_lack: bool
+) -> Kept:
+    value, sealed = document.get("value"), before.get("value")
     if isinstance(sealed, str) and (value is None or value == _opened(seals, sealed)):
-        return Kept({**document, "value": sealed})
+        stays = {FORMER: before[FORMER]} if FORMER in before else {}
+        return Kept({**document, "value": sealed, **stays})
     if value is None and may_lack:
         return Kept(document, warnings=(_NO_VALUE,))
     if not isinstance(value, str):
         return Kept(document, faults=(Fault("value", "is required"),))
-    return Kept({**document, "value": seals.seal(value)})
+    kept = {**document, "value": seals.seal(value)}
+    if isinstance(sealed, str):
+        kept[FORMER] = cast("Json", replaced(before, now))
+    return Kept(kept, warnings=_too_short(value))
+
+
+def _too_short(value: str) -> tuple[str, ...]:
+    if len(value) < SHORTEST_MASKED:
+        return (
+            f"value: is shorter than {SHORTEST_MASKED} characters, so it is not masked in what "
+            "comes back from those who are given it",
+        )
+    if len(value) < SHORTEST_WELL_MASKED:
+        return (
+            f"value: is shorter than {SHORTEST_WELL_MASKED} characters, so within longer base64 "
+            "it is not masked in what comes back",
+        )
+    return ()
 
 
 def _opened(seals: Seals, sealed: str) -> str | None:

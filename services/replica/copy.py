@@ -204,6 +204,15 @@ class Replica:
         for change in changes:
             self._tell(change)
 
+    def reword(self, kind: str, reworded: Callable[[Stored], Stored]) -> None:
+        """Hold every definition of a kind as ``reworded`` gives it: it says the same otherwise."""
+        for versions in self._kinds.get(kind, {}).values():
+            versions.update({version: reworded(each) for version, each in versions.items()})
+
+    def has(self, kind: str) -> bool:
+        """Whether there is any definition of a kind."""
+        return bool(self._kinds.get(kind))
+
     def _change(self, changes: Iterable[Change]) -> None:
         for change in changes:
             match change:

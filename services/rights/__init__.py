@@ -210,11 +210,17 @@ _LOG = {
     "WatchLog": _right(EDITOR, OPERATOR),
 }
 
+_SECRETS = {
+    # Names of secrets and of keys, and nothing of either.
+    "GetSealing": _right(OPERATOR),
+    "ListVariables": _right(EDITOR, OPERATOR),
+}
+
 
 def rpc(name: str) -> str:
     """``/podium.registry.v1.RegistryService/GetDefinition`` of ``registry.GetDefinition``."""
     service, _, method = name.partition(".")
-    package = "common" if service == "log" else service
+    package = "common" if service in ("log", "secrets") else service
     return f"/podium.{package}.v1.{service.capitalize()}Service/{method}"
 
 
@@ -226,6 +232,7 @@ RIGHTS: Mapping[str, Right] = {
         ("worker", _WORKER),
         ("edge", _EDGE),
         ("log", _LOG),
+        ("secrets", _SECRETS),
     )
     for method, right in table.items()
 }

@@ -137,8 +137,11 @@ async def test_who_may_only_run_workflows_has_no_secrets_in_one_of_its_own(
     tells = step("h", "HTTP", uri="http://127.0.0.1:9/${workflow.secrets.KEY}", method="GET")
     every = application("every", ("workflow", "*", "EXECUTE"))
     some = application("some", ("workflow", "new", "EXECUTE"))
-    maker = application("maker", ("workflow", "new", "CREATE"), ("workflow", "new", "EXECUTE"))
-    async with executing(tmp_path / "x.db", [every, some, maker, secret("KEY", "s")]) as rig:
+    makes = ("workflow", "new", "CREATE"), ("workflow", "new", "EXECUTE")
+    maker = application("maker", *makes, ("secret", "KEY", "READ"))
+    other = application("other", *makes, ("secret", "OTHER", "READ"))
+    known = [every, some, maker, other, secret("KEY", "s")]
+    async with executing(tmp_path / "x.db", known) as rig:
         text = defined("new", tells)
         snapshots = {}
         for name in ("every", "maker"):
@@ -150,8 +153,9 @@ async def test_who_may_only_run_workflows_has_no_secrets_in_one_of_its_own(
                 ).fetchone()[0],
                 begun.execution_id,
             )  # fmt: skip
-        with pytest.raises(PermissionDenied):
-            await begin(rig, "new", workflow_definition=text, on_behalf_of="some")
+        for name in ("some", "other"):
+            with pytest.raises(PermissionDenied):
+                await begin(rig, "new", workflow_definition=text, on_behalf_of=name)
 
     assert json.loads(snapshots["every"])["secrets"] is False
     assert "secrets" not in json.loads(snapshots["maker"])

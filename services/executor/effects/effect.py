@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -15,6 +15,7 @@ class HandOff:
 
     Attributes:
         secrets: The value of the secret of that name; None: there is none.
+        former: The values that the secret of that name had before, as long as they are masked.
         callback_url: The attempt's callback URL; asked again, it gives the same one.
         trace: What the call belongs to.
     """
@@ -24,6 +25,7 @@ class HandOff:
     secrets: Callable[[str], str | None]
     callback_url: Callable[[], str]
     trace: Trace | None = None
+    former: Callable[[str], Iterable[str]] = lambda name: ()
 
 
 class Effect(Protocol):

@@ -19,8 +19,9 @@ from services.executor.core.model import Json
 from services.executor.effects.bodies import LARGE, NotSendable, decoded, encoded
 from services.executor.effects.effect import HandOff
 from services.executor.effects.guarding import guarded
-from services.executor.effects.handoff import Filling, Mask, NotHandedOver
+from services.executor.effects.handoff import Filling, NotHandedOver
 from services.executor.effects.hedging import hedged
+from services.executor.effects.masking import Mask
 from services.tracing import Trace
 
 USER_AGENT = "podium"
@@ -185,4 +186,4 @@ def _shown(headers: dict[str, list[str]], mask: Mask) -> dict[str, list[str]]:
 def _value(reply: Reply, mask: Mask) -> Json:
     named = reply.headers.get("content-type")
     body = decoded(reply.body, named[0] if named else None)
-    return mask.value(body) if mask.may_be_in(reply.body) else body
+    return mask.found_in(reply.body).value(body) if mask else body

@@ -14,7 +14,9 @@ from services.executor.core.policy import bounded
 from services.executor.core.spawning import step_of
 from services.executor.core.turns import domain_of, kind_of
 from services.executor.documents import text_of
-from services.executor.effects.handoff import Filling, Mask, NotHandedOver
+from services.executor.echoed import masked
+from services.executor.effects.handoff import Filling, NotHandedOver
+from services.executor.effects.masking import Mask
 from services.executor.handingoff import HandingOff
 from services.executor.rows import micros
 from services.executor.texts import short, task_reason
@@ -89,6 +91,8 @@ def _metadata(
     for name in names:
         if (secret := handing_off.secret(name)) is not None:
             mask.hide(secret)
+            for former in handing_off.former(name):
+                mask.hide(former)
             found[name] = secret
         elif name in environment:
             found[name] = as_text(environment[name])
@@ -135,11 +139,8 @@ def _event(
         raise InvalidRequest("The output must be a JSON object.")
     reason = task_reason(said.reason) if isinstance(said, pb.TaskResult) else ""
     lines = checked_lines(said.logs)
-    if mask:
-        output, reason = mask.value(output), mask.text(reason)
-        lines = [mask.text(line) for line in lines]
     at = now()
-    return TaskUpdated(
+    event = TaskUpdated(
         status=status,
         output=output,
         task_id=said.task_id,
@@ -149,6 +150,7 @@ def _event(
         back_after=back_after,
         logs=tuple((at, line) for line in lines),
     )
+    return masked(event, mask) if mask else event
 
 
 def checked_lines(lines: object) -> list[str]:

@@ -15,7 +15,9 @@ from services.executor.core.isolation import isolation_of
 from services.executor.core.model import Execution, Json, Task, TaskStatus
 from services.executor.core.turns import kind_of, queue_of
 from services.executor.documents import LARGE_CHARS
-from services.executor.effects.handoff import Mask, NotHandedOver
+from services.executor.echoed import echo_mask
+from services.executor.effects.handoff import NotHandedOver
+from services.executor.effects.masking import Mask
 from services.executor.handingoff import HandingOff
 from services.executor.queues import Queues
 from services.executor.runtime import Runtime
@@ -153,10 +155,8 @@ class Working:
                 self.check_right(caller, kind_of(task.queue))
             mask = None
             if task is not None and task.id == task_id and task.queue:
-                _, mask = handed(execution, task, self._handing_off)
+                mask = echo_mask(execution, task, self._handing_off)
             event = make(output, mask)
-        except NotHandedOver:
-            event = make(output, None)
         except ServiceError as error:
             reply(error)
             return

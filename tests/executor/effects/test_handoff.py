@@ -14,7 +14,8 @@ from services.executor.core.expressions import as_text
 from services.executor.core.model import Json
 from services.executor.core.references import escaped, written
 from services.executor.effects.effect import HandOff
-from services.executor.effects.handoff import Filling, Mask, NotHandedOver
+from services.executor.effects.handoff import Filling, NotHandedOver
+from services.executor.effects.masking import Mask
 from tests.executor.core.simulator import Simulator, http, workflow
 from tests.executor.effects.performing import (
     CALLBACK,
@@ -194,9 +195,9 @@ def test_no_spelling_of_a_hidden_value_is_overlooked(echo: bytes) -> None:
     mask = Mask()
     mask.hide("a longer value")
 
-    assert mask.may_be_in(echo)
-    assert not mask.may_be_in(b'["another value"]')
-    assert not Mask().may_be_in(echo)
+    assert mask.found_in(echo)
+    assert not mask.found_in(b'["another text"]')
+    assert not Mask().found_in(echo)
 
 
 def test_what_is_shorter_than_four_characters_is_not_looked_for() -> None:

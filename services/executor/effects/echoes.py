@@ -1,0 +1,216 @@
+"""How a value may come back: what to look for, and a quick sign that it is not there. No IO.
+
+Everything is looked for in lower case (of ASCII), as bytes of UTF-8. The letters and digits of a
+value come back as they are; of what stands between them each may be percent-encoded, escaped for
+JSON, HTML or XML, or several of these over one another. Beside that the value is looked for in
+base64 and hex, and with every character of it escaped.
+"""
+
+from __future__ import annotations
+
+import re
+from base64 import b64encode
+from collections.abc import Callable, Iterable, Iterator
+from functools import cached_property, lru_cache, partial
+from html.entities import html5
+from urllib.parse import unquote, unquote_plus
+
+from services.secret_documents import SHORTEST_MASKED, SHORTEST_WELL_MASKED
+
+# Whoever has a line of a private key or a field of a document has a part of the secret.
+_SHORTEST_LINE = 8
+# Of a longer one each piece is looked for: it may come back cut, and patterns stay short.
+_PIECE = 512
+_SHORTEST_CORE = 3
+
+_RUN = re.compile(rb"[a-z0-9]+")
+_BETWEEN = re.compile(r"\\+[^\\]?|[^\\]", re.DOTALL)
+# Escapes of JSON within JSON within JSON have seven.
+_SLASHES = rb"\\{1,15}+"
+_PERCENT = rb"%(?:25){0,3}"
+_ENTITY = rb"&(?:amp;){0,3}"
+_SHORT = {"\n": b"n", "\r": b"r", "\t": b"t", "\b": b"b", "\f": b"f"}
+_OF_BASE64 = rb"[a-z0-9+/_-]?"
+_BITS_OF_BYTE, _BITS_OF_DIGIT = 8, 6
+
+
+class Needle:
+    """Something to look for.
+
+    Attributes:
+        core: Where this is not, it is not; empty: nothing shows it so quickly.
+    """
+
+    def __init__(self, source: Callable[[], bytes], core: bytes) -> None:
+        self._source = source
+        self.core = core
+
+    @cached_property
+    def pattern(self) -> re.Pattern[bytes]:
+        """Of text in lower case. Made when needed: that takes longer than all else."""
+        return re.compile(self._source(), re.DOTALL)
+
+
+@lru_cache(256)
+def needles(value: str) -> tuple[Needle, ...]:
+    """What to look for so that ``value`` is found, or what of it is telling by itself."""
+    # What stands percent-encoded in a URI or a form, a server decodes; around it, it strips.
+    read = {value, value.strip(), unquote(value), unquote_plus(value)}
+    pieces = {piece for text in read for piece in _pieces(text)}
+    return tuple(needle for piece in sorted(pieces) for needle in _of_piece(piece))
+
+
+def _pieces(text: str) -> Iterator[str]:
+    """Parts of at least four characters, of which every longer part has one."""
+    if len(text) <= 2 * _PIECE:
+        yield from (text,) if len(text) >= SHORTEST_MASKED else ()
+        lines = text.splitlines()
+    else:
+        lines = [line[at : at + _PIECE] for line in text.splitlines() for at in _starts(line)]
+    if len(lines) > 1:
+        yield from (line for line in lines if len(line.strip()) >= _SHORTEST_LINE)
+
+
+def _starts(line: str) -> Iterator[int]:
+    # The last piece is as long as the others, whatever it shares with the one before.
+    yield from range(0, max(1, len(line) - _PIECE), _PIECE)
+    if len(line) > _PIECE:
+        yield len(line) - _PIECE
+
+
+def _of_piece(text: str) -> Iterator[Needle]:
+    raw = text.encode("utf-8", "surrogatepass")
+    yield _flexible(text)
+    yield _literal(raw.hex().encode())
+    yield _literal(b"".join(b"%%%02x" % byte for byte in raw))
+    yield _literal(b"".join(map(_unit_escapes, text)))
+    yield _literal(b"".join(b"&#%d;" % ord(each) for each in text))
+    yield _literal(b"".join(b"&#x%x;" % ord(each) for each in text))
+    yield _whole_base64(raw)
+    if len(raw) >= SHORTEST_WELL_MASKED:
+        yield from (_base64_within(raw, before) for before in range(3))
+
+
+def _literal(text: bytes) -> Needle:
+    return Needle(partial(re.escape, text), text)
+
+
+def _flexible(text: str) -> Needle:
+    """``text`` with whatever stands for each character that is no letter or digit of ASCII."""
+    return Needle(partial(_spelling, text), _core(text.encode("utf-8", "surrogatepass").lower()))
+
+
+def _core(text: bytes) -> bytes:
+    core = max(_RUN.findall(text), key=len, default=b"")
+    return core if len(core) >= _SHORTEST_CORE else b""
+
+
+def _spelling(text: str) -> bytes:
+    return b"".join(map(_spelt, _BETWEEN.findall(text)))
+
+
+def _spelt(piece: str) -> bytes:
+    """A pattern of what stands for ``piece``: a character, behind a row of backslashes or none."""
+    character = piece.lstrip("\\")
+    rows = len(piece) - len(character)
+    if piece.isascii() and piece.isalnum():
+        return piece.lower().encode()
+    usual = _one_of(_spellings(character)) if character else b""
+    if not rows:
+        return usual
+    # In a row, all that there are: else each could take any part of many.
+    bare = _one_of((*_escapes(character), *_spellings(character))) if character else b""
+    return rb"(?:\\{%d,}+%b|(?:%b5c|%b(?:#0*92|#x0*5c|bsol);){%d}%b)" % (
+        rows, bare, _PERCENT, _ENTITY, rows, usual
+    )  # fmt: skip
+
+
+def _one_of(found: Iterable[bytes]) -> bytes:
+    return b"(?:" + b"|".join(found) + b")"
+
+
+def _escapes(character: str) -> tuple[bytes, ...]:
+    """What stands for it in JSON, without the backslash before it."""
+    units = (_SLASHES + each for each in _unit_escapes(character).split(b"\\") if each)
+    return b"".join(units).removeprefix(_SLASHES), _SHORT.get(character, _bare(character))
+
+
+@lru_cache(512)
+def _spellings(character: str) -> tuple[bytes, ...]:
+    codepoint, bare = ord(character), _bare(character)
+    found = [_SLASHES + each for each in _escapes(character)]
+    found.append(bare)
+    found += [re.escape(_utf8(each)) for each in {character.lower(), character.upper()}]
+    found.append(b"".join(_PERCENT + b"%02x" % byte for byte in _utf8(character)))
+    found.append(_ENTITY + b"(?:#0*%d|#x0*%x" % (codepoint, codepoint) + _names(character) + b");")
+    if codepoint in range(0x80, 0x100):
+        found.append(_PERCENT + b"%02x" % codepoint)
+    match character:
+        case " ":
+            found.append(rb"\+")
+        case "+":
+            found.append(b" ")
+        case "\n":
+            found.append(b"\r\n")
+    return tuple(dict.fromkeys(found))
+
+
+def _bare(character: str) -> bytes:
+    # Over and over percent-encoded, it is a % with several 25 behind.
+    return rb"%(?:25){0,3}" if character == "%" else re.escape(_utf8(character))
+
+
+def _names(character: str) -> bytes:
+    return b"".join(b"|" + name for name in _entities().get(character, ()))
+
+
+@lru_cache(1)
+def _entities() -> dict[str, tuple[bytes, ...]]:
+    found: dict[str, tuple[bytes, ...]] = {}
+    for name, text in html5.items():
+        if len(text) == 1 and name.endswith(";"):
+            found[text] = (*found.get(text, ()), name[:-1].lower().encode())
+    return found
+
+
+def _unit_escapes(character: str) -> bytes:
+    r"""As ``\u`` and four digits, twice where UTF-16 has two units."""
+    units = character.encode("utf-16-be", "surrogatepass")
+    return b"".join(b"\\u" + units[at : at + 2].hex().encode() for at in range(0, len(units), 2))
+
+
+def _utf8(character: str) -> bytes:
+    return character.encode("utf-8", "surrogatepass").lower()
+
+
+def _whole_base64(raw: bytes) -> Needle:
+    """Of the value by itself; its padding may be missing where that leaves enough."""
+    text = b64encode(raw).decode()
+    bare = text.rstrip("=")
+    if len(bare) < SHORTEST_WELL_MASKED:
+        return _of_digits(text)
+    return _of_digits(bare, behind=b"(?:(?:=|" + _PERCENT + b"3d){1,2}+)?")
+
+
+def _base64_within(raw: bytes, before: int) -> Needle:
+    """Of the value behind so many bytes of others: the digits that it alone decides."""
+    digits = b64encode(bytes(before) + raw).decode()
+    first = -(-before * _BITS_OF_BYTE // _BITS_OF_DIGIT)
+    last = (before + len(raw)) * _BITS_OF_BYTE // _BITS_OF_DIGIT
+    # Bits of it are in the digits beside these, too.
+    return _of_digits(digits[first:last], _OF_BASE64 if before else b"", _OF_BASE64)
+
+
+def _of_digits(digits: str, before: bytes = b"", behind: bytes = b"") -> Needle:
+    source = partial(_digits_spelt, digits, before, behind)
+    return Needle(source, _core(digits.lower().encode()))
+
+
+def _digits_spelt(digits: str, before: bytes, behind: bytes) -> bytes:
+    # URL-safe base64 has other signs for these two.
+    others = {"+": b"-", "/": b"_"}
+    source = b"".join(
+        _one_of((others[each], *_spellings(each))) if each in others else _spelt(each)
+        for each in digits
+    )
+    return before + source + behind

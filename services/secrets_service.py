@@ -1,0 +1,42 @@
+"""SecretsService: how this process's secrets are sealed, and which variables workflows may read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import grpc
+
+from podium.common.v1 import sealing_pb2 as pb, sealing_pb2_grpc as rpc
+from services.resealing import Resealing
+from services.rpc import Context
+
+NAME = "podium.common.v1.SecretsService"
+
+
+class SecretsService(rpc.SecretsServiceServicer):
+    """Tells of one process.
+
+    Args:
+        names: Of variables that are set and that workflows may read.
+        allowed: What the setting lets through.
+    """
+
+    def __init__(
+        self, sealed: Resealing, names: Sequence[str] = (), allowed: Sequence[str] = ()
+    ) -> None:
+        self._sealed = sealed
+        self._variables = pb.ListVariablesResponse(names=sorted(names), allowed=allowed)
+
+    def add_to(self, server: grpc.aio.Server) -> None:
+        """Serve on ``server``."""
+        rpc.add_SecretsServiceServicer_to_server(self, server)
+
+    async def GetSealing(
+        self, request: pb.GetSealingRequest, context: Context
+    ) -> pb.GetSealingResponse:
+        return pb.GetSealingResponse(sealing=await self._sealed.standing())
+
+    async def ListVariables(
+        self, request: pb.ListVariablesRequest, context: Context
+    ) -> pb.ListVariablesResponse:
+        return self._variables
