@@ -14,7 +14,7 @@ from collections.abc import (
     Iterable,
     Sequence,
 )
-from contextlib import aclosing, asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager, contextmanager
 from typing import Any, NoReturn, TypeVar, cast
 
 import grpc
@@ -24,9 +24,10 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 from grpc_status import rpc_status
 
-from services import tracing
+from services.authorized import AuthorizedChannel
 from services.errors import BY_CODE, BY_REASON, Fault, ServiceError
 from services.process import StartupError
+from services.tls.files import ClientFiles, ServerFiles
 
 DOMAIN = "podium"
 MAX_MESSAGE_BYTES = 32 * 1024 * 1024
@@ -49,6 +50,8 @@ _BOTH_ENDS: tuple[tuple[str, Any], ...] = (
 )
 SERVER_OPTIONS = (
     *_BOTH_ENDS,
+    # Who connects and says nothing, or never ends the handshake, is let go.
+    ("grpc.server_handshake_timeout_ms", 10_000),
     # Two suites would share a port silently.
     ("grpc.so_reuseport", 0),
     ("grpc.http2.min_ping_interval_without_data_ms", 5_000),
@@ -241,6 +244,7 @@ async def serving(
     interceptors: Iterable[grpc.aio.ServerInterceptor] = (),
     services: Sequence[str] = (),
     grace: float = 5.0,
+    tls: ServerFiles | None = None,
 ) -> AsyncGenerator[str]:
     """A running server, with health and reflection; yields the address to dial.
 
@@ -252,10 +256,45 @@ async def serving(
         services: The full names of the services, for grpc.health.v1 and reflection.
         grace: Seconds that calls under way are given when it stops. A stream that nobody ends
             takes them all.
+        tls: The certificates, which are read again when they change; None: plain text.
 
     Raises:
-        StartupError: The address cannot be had.
+        StartupError: The address cannot be had, or the certificates are bad.
     """
+    async with AsyncExitStack() as stack:
+        credentials = await _credentials(stack, tls)
+        server = _server(register, interceptors, services)
+        state = health.aio.HealthServicer()
+        health_pb2_grpc.add_HealthServicer_to_server(state, server)
+        port = _bind(server, address, credentials)
+        await server.start()
+        for name in ("", *services):
+            await state.set(name, health_pb2.HealthCheckResponse.SERVING)
+        try:
+            yield f"{address.rpartition(':')[0]}:{port}"
+        finally:
+            await state.enter_graceful_shutdown()
+            await server.stop(grace)
+
+
+async def _credentials(
+    stack: AsyncExitStack, tls: ServerFiles | None
+) -> grpc.ServerCredentials | None:
+    if tls is None:
+        return None
+    # Late: reading certificates is a library of its own, which most do without.
+    from services.tls import following, servers
+
+    certificates = servers.followed(tls)
+    await stack.enter_async_context(following.looking(certificates))
+    return servers.grpc_credentials(certificates)
+
+
+def _server(
+    register: Sequence[Callable[[grpc.aio.Server], None]],
+    interceptors: Iterable[grpc.aio.ServerInterceptor],
+    services: Sequence[str],
+) -> grpc.aio.Server:
     server = grpc.aio.server(
         interceptors=[ErrorInterceptor(), *interceptors], options=SERVER_OPTIONS
     )
@@ -263,21 +302,13 @@ async def serving(
         add(server)
     reflected = (*services, health.SERVICE_NAME, reflection.SERVICE_NAME)
     reflection.enable_server_reflection(reflected, server)
-    state = health.aio.HealthServicer()
-    health_pb2_grpc.add_HealthServicer_to_server(state, server)
-    port = _bind(server, address)
-    await server.start()
-    for name in ("", *services):
-        await state.set(name, health_pb2.HealthCheckResponse.SERVING)
-    try:
-        yield f"{address.rpartition(':')[0]}:{port}"
-    finally:
-        await state.enter_graceful_shutdown()
-        await server.stop(grace)
+    return server
 
 
-def _bind(server: grpc.aio.Server, address: str) -> int:
+def _bind(server: grpc.aio.Server, address: str, credentials: grpc.ServerCredentials | None) -> int:
     try:
+        if credentials is not None:
+            return server.add_secure_port(address, credentials)
         return server.add_insecure_port(address)
     except RuntimeError as error:
         raise StartupError(f"{address} cannot be served on: {_why_taken(address)}.") from error
@@ -301,6 +332,7 @@ def channel(
     address: str,
     token: Callable[[], str] | None = None,
     options: Sequence[tuple[str, int]] = (),
+    tls: ClientFiles | None = None,
 ) -> grpc.aio.Channel:
     """A channel to ``address`` (``host:port``) that carries a token with every call.
 
@@ -308,62 +340,26 @@ def channel(
         token: Asked at each call, so it should keep what it has: ``lambda:
             identity.token("executor")``.
         options: gRPC's channel arguments, besides :data:`CHANNEL_OPTIONS`.
+        tls: The certificates, which are read again when they change; None: plain text.
+
+    Raises:
+        StartupError: The certificates are bad.
     """
-    plain = grpc.aio.insecure_channel(address, options=[*CHANNEL_OPTIONS, *options])
-    return plain if token is None else _Authorized(plain, token)
+    bare = _bare_channel(address, (*CHANNEL_OPTIONS, *options), tls)
+    return bare if token is None else AuthorizedChannel(bare, token)
+
+
+def _bare_channel(
+    address: str, options: Sequence[tuple[str, Any]], tls: ClientFiles | None
+) -> grpc.aio.Channel:
+    if tls is None:
+        return grpc.aio.insecure_channel(address, options=options)
+    # Late, as above.
+    from services.tls.channels import SecureChannel
+
+    return SecureChannel(address, tls, options)
 
 
 def on_behalf_of(application_id: str) -> tuple[tuple[str, str], ...]:
     """The ``metadata=`` of a call that the edge makes for an application whose token it checked."""
     return (("on-behalf-of", f"application:{application_id}"),)
-
-
-class _Authorized(grpc.aio.Channel):
-    """A channel that adds the ``authorization`` of whoever calls.
-
-    Not by gRPC's interceptors: each costs a task for every call, and streams pass through a
-    queue. Not by call credentials: those need TLS.
-    """
-
-    def __init__(self, plain: grpc.aio.Channel, token: Callable[[], str]) -> None:
-        self._plain = plain
-        self._token = token
-
-    async def __aenter__(self) -> _Authorized:
-        await self._plain.__aenter__()
-        return self
-
-    async def __aexit__(self, *error: Any) -> None:
-        await self._plain.__aexit__(*error)
-
-    async def close(self, grace: float | None = None) -> None:
-        await self._plain.close(grace)
-
-    def get_state(self, try_to_connect: bool = False) -> grpc.ChannelConnectivity:
-        return self._plain.get_state(try_to_connect)
-
-    async def wait_for_state_change(self, last_observed_state: grpc.ChannelConnectivity) -> None:
-        await self._plain.wait_for_state_change(last_observed_state)
-
-    async def channel_ready(self) -> None:
-        await self._plain.channel_ready()
-
-    def unary_unary(self, *args: Any, **kwargs: Any) -> Any:
-        return self._authorizing(self._plain.unary_unary(*args, **kwargs))
-
-    def unary_stream(self, *args: Any, **kwargs: Any) -> Any:
-        return self._authorizing(self._plain.unary_stream(*args, **kwargs))
-
-    def stream_unary(self, *args: Any, **kwargs: Any) -> Any:
-        return self._authorizing(self._plain.stream_unary(*args, **kwargs))
-
-    def stream_stream(self, *args: Any, **kwargs: Any) -> Any:
-        return self._authorizing(self._plain.stream_stream(*args, **kwargs))
-
-    def _authorizing(self, callable_: Any) -> Any:
-        def call(*args: Any, metadata: Iterable[tuple[str, str]] | None = None, **kw: Any) -> Any:
-            bearer = ("authorization", f"Bearer {self._token()}")
-            trace = tracing.to_metadata(tracing.current.get())
-            return callable_(*args, metadata=(bearer, *trace, *(metadata or ())), **kw)
-
-        return call

@@ -13,23 +13,22 @@
 from __future__ import annotations
 
 import dataclasses
-import importlib
-import importlib.util
-import inspect
 import ipaddress
-import pkgutil
+import logging
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
-import services
 from services.process import StartupError
+from services.tls.files import ClientFiles, Named, ServerFiles
 
 S = TypeVar("S")
 
 _KEY = "podium.setting"
+
+logger = logging.getLogger(__name__)
 
 
 class SettingsError(StartupError):
@@ -235,6 +234,20 @@ def fraction(text: str) -> float:
     return value
 
 
+LISTENERS = ("grpc", "gateway", "management")
+
+
+def plaintext(text: str) -> tuple[str, ...]:
+    """The listeners that may speak plain text to a network: a flag, for all, or their names."""
+    named = tuple(word.lower() for word in words(text))
+    if named and set(named) <= set(LISTENERS):
+        return named
+    try:
+        return LISTENERS if flag(text) else ()
+    except ValueError:
+        raise ValueError(f"must be 1, 0, or some of {', '.join(LISTENERS)}, not {text!r}") from None
+
+
 LOG_LEVELS = ("debug", "info", "warning", "error")
 
 
@@ -261,10 +274,43 @@ class Common:
         "What is written on stderr, and all above it; `podium log` has what is `info` and above.",
         parse=one_of(*LOG_LEVELS),
     )
-    allow_plaintext: bool = setting(
+    allow_plaintext: tuple[str, ...] = setting(
         "PODIUM_ALLOW_PLAINTEXT",
-        False,
-        "Serve gRPC without TLS on addresses that are not loopback, as on a private network.",
+        (),
+        "Serve without TLS on addresses that are not loopback, as on a private network or behind "
+        "a proxy that ends TLS: `1`, or some of `grpc`, `gateway` and `management`.",
+        parse=plaintext,
+    )
+    tls_cert_file: Path | None = setting(
+        "PODIUM_TLS_CERT_FILE",
+        None,
+        "The certificate that gRPC is served with, in PEM, and after it those of who signed it. "
+        "This and all files of certificates are read again when they change.",
+        parse=path,
+    )
+    tls_key_file: Path | None = setting(
+        "PODIUM_TLS_KEY_FILE", None, "Its private key, in PEM, without a passphrase.", parse=path
+    )
+    tls_client_ca_file: Path | None = setting(
+        "PODIUM_TLS_CLIENT_CA_FILE",
+        None,
+        "Who calls gRPC must show a certificate that one of these authorities has signed.",
+        parse=path,
+    )
+    tls_ca_file: Path | None = setting(
+        "PODIUM_TLS_CA_FILE",
+        None,
+        "Call other services by TLS; one of these authorities must have signed their certificates.",
+        parse=path,
+    )
+    tls_client_cert_file: Path | None = setting(
+        "PODIUM_TLS_CLIENT_CERT_FILE",
+        None,
+        "The certificate that is shown to services that ask for one, in PEM.",
+        parse=path,
+    )
+    tls_client_key_file: Path | None = setting(
+        "PODIUM_TLS_CLIENT_KEY_FILE", None, "Its private key, in PEM.", parse=path
     )
 
     def file(self, given: Path | None, name: str, variable: str) -> Path:
@@ -275,18 +321,51 @@ class Common:
             raise SettingsError(f"Neither {variable} nor PODIUM_HOME is set.")
         return self.home / name
 
-    def check_plaintext(self, *listen: str) -> None:
-        """Refuse to serve plain text to a network, unless the settings allow it.
+    def grpc_tls(self) -> ServerFiles | None:
+        """What gRPC is served with; None: plain text. Raises StartupError."""
+        return Named(
+            ("PODIUM_TLS_CERT_FILE", self.tls_cert_file),
+            ("PODIUM_TLS_KEY_FILE", self.tls_key_file),
+            ("PODIUM_TLS_CLIENT_CA_FILE", self.tls_client_ca_file),
+        ).server()
+
+    def call_tls(self) -> ClientFiles | None:
+        """What other services are called with; None: plain text. Raises StartupError."""
+        return Named(
+            ("PODIUM_TLS_CLIENT_CERT_FILE", self.tls_client_cert_file),
+            ("PODIUM_TLS_CLIENT_KEY_FILE", self.tls_client_key_file),
+            ("PODIUM_TLS_CA_FILE", self.tls_ca_file),
+        ).client()
+
+    def check_grpc(self, listen: str) -> None:
+        """As :meth:`check_plaintext`, of where gRPC is served."""
+        self.check_plaintext("grpc", listen, "PODIUM_TLS_", encrypted=self.grpc_tls() is not None)
+
+    def check_plaintext(self, listener: str, listen: str, prefix: str, *, encrypted: bool) -> None:
+        """Refuse to speak plain text to a network; where the settings allow it, warn.
+
+        Args:
+            listener: One of :data:`LISTENERS`.
+            listen: ``host:port``.
+            prefix: How the settings of its certificate begin.
+            encrypted: Whether it has one.
 
         Raises:
-            SettingsError: One of ``listen`` (``host:port``) is not loopback.
+            SettingsError: It has none, ``listen`` is not loopback, and that is not allowed.
         """
-        for each in listen:
-            if not self.allow_plaintext and not is_loopback(each):
-                raise SettingsError(
-                    f"{each} is not a loopback address, and what is said there could be read on "
-                    "the way; on a private network set PODIUM_ALLOW_PLAINTEXT=1."
-                )
+        if encrypted or is_loopback(listen):
+            return
+        if listener not in self.allow_plaintext:
+            raise SettingsError(
+                f"{listen} is not a loopback address, and what is said there could be read on the "
+                f"way: set {prefix}CERT_FILE and {prefix}KEY_FILE, or, on a private network or "
+                f"behind a proxy that ends TLS, PODIUM_ALLOW_PLAINTEXT=1 (or ={listener})."
+            )
+        logger.warning(
+            "What is said to the %s listener on %s is not encrypted: PODIUM_ALLOW_PLAINTEXT.",
+            listener,
+            listen,
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -327,61 +406,8 @@ def is_loopback(listen: str) -> bool:
         return False
 
 
-def manual() -> str:
-    """docs/settings.md: every variable of every service."""
-    found: dict[str, tuple[Setting, list[str]]] = {}
-    for service, cls in _classes():
-        for _, described in described_fields(cls):
-            found.setdefault(described.variable, (described, []))[1].append(service)
-    lines = [
-        "# Settings",
-        "",
-        "Every service is set by environment variables; an empty one counts as not set. Written by",
-        "`python -m services.settings`.",
-        "",
-        "| variable | of | default | what it sets |",
-        "|---|---|---|---|",
-    ]
-    for variable, (described, users) in sorted(found.items()):
-        of = ", ".join(sorted(set(users)))
-        lines.append(f"| `{variable}` | {of} | {_shown(described.default)} | {described.doc} |")
-    return "\n".join(lines) + "\n"
-
-
-def _classes() -> Iterator[tuple[str, type[object]]]:
-    # Found by name: this floor knows no service.
-    for found in pkgutil.iter_modules(services.__path__):
-        name = f"services.{found.name}.settings"
-        if not found.ispkg or importlib.util.find_spec(name) is None:
-            continue
-        for _, cls in inspect.getmembers(importlib.import_module(name), dataclasses.is_dataclass):
-            if isinstance(cls, type) and cls.__module__ == name:
-                yield found.name, cls
-
-
-def _shown(default: object) -> str:
-    match default:
-        case None | "" | ():
-            return ""
-        case _Required():
-            return "must be set"
-        case bool():
-            return f"`{int(default)}`"
-        case timedelta():
-            return f"`{default.total_seconds():g}` s"
-        case tuple():
-            return f"`{','.join(map(_word, default))}`"
-    return f"`{default}`"
-
-
-def _word(part: object) -> str:
-    return f"{part.total_seconds():g}" if isinstance(part, timedelta) else str(part)
-
-
 if __name__ == "__main__":
     # The classes were made by the module of this name, which is another one than this.
-    from services import settings
+    from services import settings_manual
 
-    target = Path(__file__).parents[1] / "docs" / "settings.md"
-    target.parent.mkdir(exist_ok=True)
-    target.write_text(settings.manual())
+    settings_manual.write()

@@ -110,6 +110,7 @@ class Call:
         headers: As sent, names in lower case, in order.
         header: The first of each name.
         cycle: Says when the client leaves, and takes the answer.
+        certificate: Whose the client has shown, verified by the listener; None: it asks for none.
         request_id: The client's own, if it is a sound one.
         trace: What it belongs to; None: to nothing that is known.
         parent_span: The caller's span there, where this call has one of its own.
@@ -144,6 +145,7 @@ class Call:
     header: dict[bytes, bytes]
     receive: Receive
     cycle: Exchanged
+    certificate: Mapping[str, Json] | None = None
     request_id: str = ""
     trace: Trace | None = None
     parent_span: str = ""
@@ -186,6 +188,7 @@ def call_of(scope: Mapping[str, Any], receive: Receive) -> Call:
         header,
         receive,
         scope["podium.cycle"],
+        scope.get("podium.certificate"),
     )
 
 

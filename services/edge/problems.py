@@ -33,6 +33,9 @@ class Kind:
 
 KINDS: dict[str, Kind] = {
     "malformed-request": Kind(400, "Malformed request", "The request is not valid HTTP."),
+    "tls-required": Kind(
+        400, "TLS required", "Plain HTTP was sent to a port that speaks TLS: use https."
+    ),
     "malformed-path": Kind(400, "Malformed path", "The path cannot be read."),
     "malformed-query": Kind(400, "Malformed query", "The query cannot be read."),
     "malformed-idempotency-key": Kind(

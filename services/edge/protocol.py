@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
@@ -20,8 +20,10 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from services.edge.cycle import Cycle
+from services.edge.handshakes import certificate_of
 from services.edge.problems import CONTENT_TYPE, Problem, body_of
 from services.edge.unread import NOTHING, left_in
+from services.json_text import Json
 
 if TYPE_CHECKING:
     from uvicorn._types import ASGI3Application
@@ -57,6 +59,7 @@ class Connections(ServerState):
 
     Attributes:
         none_left: Set when the last one closes while :attr:`draining`.
+        handshakes: Those that are not encrypted yet, where they are to be.
     """
 
     def __init__(self, on_refused: Callable[[str], None] = lambda problem: None) -> None:
@@ -64,6 +67,7 @@ class Connections(ServerState):
         self.on_refused = on_refused
         self.draining = False
         self.none_left = asyncio.Event()
+        self.handshakes: Collection[object] = ()
 
     def drain(self) -> None:
         """Close those that are idle, let the others answer once more."""
@@ -103,11 +107,13 @@ class LimitedProtocol(HttpToolsProtocol):
         self._problem = "malformed-request"
         self._timer: asyncio.TimerHandle | None = None
         self._unread = NOTHING
+        self._certificate: dict[str, Json] | None = None
 
     # The connection.
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        self._certificate = certificate_of(transport)
         self._arm()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -159,6 +165,7 @@ class LimitedProtocol(HttpToolsProtocol):
         self.scope["query_string"] = url.query or b""
         cycle = self._cycle(keep_alive=version != "1.0" and self.parser.should_keep_alive())
         self.scope["podium.cycle"] = cycle  # type: ignore[typeddict-unknown-key]
+        self.scope["podium.certificate"] = self._certificate  # type: ignore[typeddict-unknown-key]
         waits, self.cycle = self._answering(), cycle
         if waits:
             self.flow.pause_reading()
@@ -303,6 +310,12 @@ def _written(problem: Problem) -> bytes:
     )
     lines = b"".join(b"%b: %b\r\n" % header for header in headers)
     return STATUS_LINE[problem.status] + lines + b"\r\n" + body
+
+
+def told_in_plain_text(connections: Connections) -> bytes:
+    """What is answered to whoever speaks HTTP without TLS where TLS is spoken."""
+    connections.on_refused("tls-required")
+    return _written(Problem("tls-required"))
 
 
 def with_limits(limits: Limits) -> type[LimitedProtocol]:

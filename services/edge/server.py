@@ -17,8 +17,10 @@ from typing import Any
 
 from uvicorn import Config
 
-from services.edge.protocol import Connections, Limits, with_limits
+from services.edge.handshakes import Handshakes
+from services.edge.protocol import Connections, Limits, told_in_plain_text, with_limits
 from services.process import StartupError
+from services.tls.files import ServerFiles
 
 BACKLOG = 2048
 KEEP_ALIVE_SECONDS = 75
@@ -61,6 +63,7 @@ async def serving_http(
     limits: Limits,
     *,
     connections: Connections | None = None,
+    tls: ServerFiles | None = None,
     drain_seconds: float = DRAIN_SECONDS,
     on_last_second: Callable[[], None] = lambda: None,
 ) -> AsyncGenerator[None]:
@@ -71,6 +74,7 @@ async def serving_http(
         listening: As :func:`bound` makes it; it is closed with the block.
         limits: Of each connection.
         connections: Where they are known to others, too.
+        tls: The certificates, which are read again when they change; None: plain text.
         drain_seconds: For what is under way; what is not answered then is cut off.
         on_last_second: Called when they are nearly over, so that whoever waits can be answered
             with what is known.
@@ -79,19 +83,46 @@ async def serving_http(
     config = _config(app, limits)
     connections = connections or Connections()
     protocol = config.http_protocol_class
-    server = await loop.create_server(
-        lambda: protocol(config=config, server_state=connections, app_state={}),  # type: ignore[call-arg]
-        sock=listening,
-        backlog=BACKLOG,
+
+    def made() -> asyncio.Protocol:
+        return protocol(config=config, server_state=connections, app_state={})  # type: ignore[call-arg]
+
+    async with _encrypting(made, tls, connections, limits) as factory:
+        server = await loop.create_server(factory, sock=listening, backlog=BACKLOG)
+        date, readers = _Date(connections), _Readers(connections, limits.answer_seconds)
+        try:
+            yield
+        finally:
+            server.close()
+            date.stop()
+            readers.stop()
+            await _drain(connections, drain_seconds, on_last_second)
+
+
+@asynccontextmanager
+async def _encrypting(
+    made: Callable[[], asyncio.Protocol],
+    tls: ServerFiles | None,
+    connections: Connections,
+    limits: Limits,
+) -> AsyncGenerator[Callable[[], asyncio.Protocol]]:
+    """What makes the protocols of a listener: ``made`` itself where it speaks plain text."""
+    if tls is None:
+        yield made
+        return
+    # Late: reading certificates is a library of its own, which most do without.
+    from services.tls import following, servers
+
+    certificates = servers.followed(tls)
+    handshakes = Handshakes(
+        certificates, made, lambda: told_in_plain_text(connections), limits.header_seconds
     )
-    date, readers = _Date(connections), _Readers(connections, limits.answer_seconds)
-    try:
-        yield
-    finally:
-        server.close()
-        date.stop()
-        readers.stop()
-        await _drain(connections, drain_seconds, on_last_second)
+    connections.handshakes = handshakes.under_way
+    async with following.looking(certificates):
+        try:
+            yield handshakes
+        finally:
+            handshakes.close()
 
 
 @asynccontextmanager

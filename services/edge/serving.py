@@ -135,8 +135,9 @@ async def _parts(stack: AsyncExitStack, settings: Settings) -> _Parts:
     database = settings.file(settings.database, "edge.db", "PODIUM_EDGE_DATABASE")
     token = ServiceIdentity(cluster_key, "edge").token
     dial = stack.enter_async_context
-    registry = await dial(rpc.channel(settings.registry, partial(token, "registry")))
-    executor = await dial(rpc.channel(settings.executor, partial(token, "executor")))
+    tls = settings.call_tls()
+    registry = await dial(rpc.channel(settings.registry, partial(token, "registry"), tls=tls))
+    executor = await dial(rpc.channel(settings.executor, partial(token, "executor"), tls=tls))
     replica = await stack.enter_async_context(following(database, registry, kinds=KINDS))
     verifier = Verifier(cluster_key, replica, "edge")
     stub = ExecutorServiceStub(executor)
@@ -190,7 +191,7 @@ def _management(
 def _gauges(connections: Connections, gateway: Gateway) -> Gauges:
     return Gauges(
         requests_in_flight=len(connections.tasks),
-        connections=len(connections.connections),
+        connections=len(connections.connections) + len(connections.handshakes),
         session_connected=gateway.session.connected,
         definitions_stale=gateway.definitions.replica.stale,
     )
@@ -257,6 +258,7 @@ async def _serve_grpc(
             interceptors=(parts.guard,),
             services=(NAME, log_service.NAME),
             grace=_GRPC_DRAIN_SECONDS,
+            tls=settings.grpc_tls(),
         )
     )
     # Watches of it never end by themselves.
@@ -286,6 +288,7 @@ def _serving_gateway(
         listening,
         _limits(settings),
         connections=parts.connections,
+        tls=settings.gateway_tls(),
         drain_seconds=settings.drain.total_seconds(),
         on_last_second=parts.session.give_up_all,
     )
@@ -298,5 +301,6 @@ def _serving_management(
         Endpoint(pages.STAGES, management, for_conductor, record),
         listening,
         _limits(settings),
+        tls=settings.management_tls(),
         drain_seconds=settings.drain.total_seconds(),
     )

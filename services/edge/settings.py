@@ -19,6 +19,7 @@ from services.settings import (
     url,
     words,
 )  # fmt: skip
+from services.tls.files import Named, ServerFiles
 
 METADATA_HEADERS = (
     "accept", "accept-language", "content-type", "host", "origin", "user-agent",
@@ -61,6 +62,38 @@ class Settings(Observed):
         "127.0.0.1:8081",
         "Where to serve the management API over HTTP; never the public address.",
         parse=address,
+    )
+    gateway_tls_cert_file: Path | None = setting(
+        "PODIUM_GATEWAY_TLS_CERT_FILE",
+        None,
+        "The certificate that routes are served with, in PEM, and after it those of who signed "
+        "it; without it, the gateway speaks plain text.",
+        parse=path,
+    )
+    gateway_tls_key_file: Path | None = setting(
+        "PODIUM_GATEWAY_TLS_KEY_FILE", None, "Its private key, in PEM.", parse=path
+    )
+    gateway_tls_client_ca_file: Path | None = setting(
+        "PODIUM_GATEWAY_TLS_CLIENT_CA_FILE",
+        None,
+        "Who calls routes must show a certificate that one of these authorities has signed; "
+        "workflows see whose it is as `requestMetadata.clientCertificate`.",
+        parse=path,
+    )
+    management_tls_cert_file: Path | None = setting(
+        "PODIUM_MANAGEMENT_TLS_CERT_FILE",
+        None,
+        "The certificate that the management API is served with, in PEM.",
+        parse=path,
+    )
+    management_tls_key_file: Path | None = setting(
+        "PODIUM_MANAGEMENT_TLS_KEY_FILE", None, "Its private key, in PEM.", parse=path
+    )
+    management_tls_client_ca_file: Path | None = setting(
+        "PODIUM_MANAGEMENT_TLS_CLIENT_CA_FILE",
+        None,
+        "Who calls the management API must show a certificate that one of these has signed.",
+        parse=path,
     )
     listen: str = setting(
         "PODIUM_EDGE_LISTEN", "127.0.0.1:7403", "Where to serve gRPC.", parse=address
@@ -183,10 +216,32 @@ class Settings(Observed):
     )
 
     def check(self) -> None:
-        """Refuse what is set and unsafe. Raises :class:`SettingsError`."""
-        self.check_plaintext(self.listen, self.management_listen)
+        """Refuse what is set and unsafe. Raises :class:`StartupError`."""
+        self.check_grpc(self.listen)
+        for listener, listen, tls in (
+            ("gateway", self.gateway_listen, self.gateway_tls()),
+            ("management", self.management_listen, self.management_tls()),
+        ):
+            prefix = f"PODIUM_{listener.upper()}_TLS_"
+            self.check_plaintext(listener, listen, prefix, encrypted=tls is not None)
         if self.anonymous_application and not is_loopback(self.management_listen):
             raise SettingsError(
                 "PODIUM_ANONYMOUS_APPLICATION lets anybody in who reaches the management API: "
                 f"PODIUM_MANAGEMENT_LISTEN must be loopback then, not {self.management_listen}."
             )
+
+    def gateway_tls(self) -> ServerFiles | None:
+        """What routes are served with; None: plain text. Raises :class:`StartupError`."""
+        return Named(
+            ("PODIUM_GATEWAY_TLS_CERT_FILE", self.gateway_tls_cert_file),
+            ("PODIUM_GATEWAY_TLS_KEY_FILE", self.gateway_tls_key_file),
+            ("PODIUM_GATEWAY_TLS_CLIENT_CA_FILE", self.gateway_tls_client_ca_file),
+        ).server()
+
+    def management_tls(self) -> ServerFiles | None:
+        """As :meth:`gateway_tls`, of the management API."""
+        return Named(
+            ("PODIUM_MANAGEMENT_TLS_CERT_FILE", self.management_tls_cert_file),
+            ("PODIUM_MANAGEMENT_TLS_KEY_FILE", self.management_tls_key_file),
+            ("PODIUM_MANAGEMENT_TLS_CLIENT_CA_FILE", self.management_tls_client_ca_file),
+        ).server()

@@ -192,7 +192,7 @@ def _map(call: Call, gateway: Gateway, route: Route) -> None:
 
 
 def _metadata(call: Call, gateway: Gateway, route: Route) -> dict[str, Json]:
-    return {
+    metadata: dict[str, Json] = {
         # In lower case, as Orkes has it.
         "method": route.method.lower(),
         "path": call.raw_path.decode(),
@@ -202,6 +202,9 @@ def _metadata(call: Call, gateway: Gateway, route: Route) -> dict[str, Json]:
         "requestId": call.request_id,
         "principal": caller_of(call).principal,
     }
+    if call.certificate is not None:
+        metadata["clientCertificate"] = dict(call.certificate)
+    return metadata
 
 
 _ROUTE_STAGES: tuple[Stage[Gateway], ...] = (

@@ -55,7 +55,7 @@ async def main(stopping: asyncio.Event, environ: Mapping[str, str] = os.environ)
     """Serve until ``stopping`` is set, then drain."""
     settings = read(ExecutorSettings, environ)
     ring = logs.configure(settings.log_level, "executor")
-    settings.check_plaintext(settings.listen)
+    settings.check_grpc(settings.listen)
     async with opened(settings, ring, environ) as (executor, runtime, replica, scripts, address):
         await first_copy(replica, stopping)
         if not stopping.is_set():
@@ -148,6 +148,7 @@ async def _served(
             interceptors=[access],
             services=[SERVICE, WORKERS, log_service.NAME, secrets_service.NAME],
             grace=_GRACE_SECONDS,
+            tls=settings.grpc_tls(),
         )
     )
     stack.callback(log.close)
@@ -187,7 +188,9 @@ async def _replica(
     stack: AsyncExitStack, settings: ExecutorSettings, definitions: Path, cluster_key: bytes
 ) -> Replica:
     identity = ServiceIdentity(cluster_key, "executor")
-    registry = channel(settings.registry, lambda: identity.token("registry"))
+    registry = channel(
+        settings.registry, lambda: identity.token("registry"), tls=settings.call_tls()
+    )
     await stack.enter_async_context(registry)
     return await stack.enter_async_context(following(definitions, registry, kinds=DEFINITIONS))
 

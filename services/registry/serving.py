@@ -51,7 +51,7 @@ async def serving(settings: RegistrySettings, ring: LogRing | None = None) -> As
     Raises:
         StartupError: It cannot start; one line says why.
     """
-    settings.check_plaintext(settings.listen)
+    settings.check_grpc(settings.listen)
     cluster_key = read_key(
         settings.file(settings.cluster_key_file, "cluster.key", "PODIUM_CLUSTER_KEY_FILE")
     )
@@ -105,6 +105,7 @@ async def serving(settings: RegistrySettings, ring: LogRing | None = None) -> As
                 interceptors=(DenialInterceptor(denials), guard),
                 services=(NAME, log_service.NAME, secrets_service.NAME),
                 grace=settings.drain.total_seconds(),
+                tls=settings.grpc_tls(),
             )
         )
         # Watches never end by themselves: they would take all the time that calls are given.

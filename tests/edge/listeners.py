@@ -9,8 +9,9 @@ from contextlib import asynccontextmanager
 from services.edge.bodies import BodyLimits, read_body
 from services.edge.call import Answer, Call
 from services.edge.endpoint import Endpoint
-from services.edge.protocol import Limits
+from services.edge.protocol import Connections, Limits
 from services.edge.server import address_of, bound, serving_http
+from services.tls.files import ServerFiles
 from tests.edge.raw import Reply
 
 GET = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -29,17 +30,24 @@ async def tell(call: Call, heard: list[str]) -> Answer:
         "query": call.query.decode(),
         "body": body.decode(),
         "headers": len(call.headers),
+        **({"certificate": dict(call.certificate)} if call.certificate else {}),
     }
     return Answer(200, json.dumps(seen).encode())
 
 
 @asynccontextmanager
 async def listening(
-    limits: Limits = LIMITS, drain_seconds: float = 1.0, heard: list[str] | None = None
+    limits: Limits = LIMITS,
+    drain_seconds: float = 1.0,
+    heard: list[str] | None = None,
+    tls: ServerFiles | None = None,
+    connections: Connections | None = None,
 ) -> AsyncGenerator[str]:
     sock = bound("127.0.0.1:0")
     app = Endpoint((tell,), [] if heard is None else heard)
-    async with serving_http(app, sock, limits, drain_seconds=drain_seconds):
+    async with serving_http(
+        app, sock, limits, drain_seconds=drain_seconds, tls=tls, connections=connections
+    ):
         yield address_of(sock)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -49,9 +50,13 @@ class Raw:
 
 
 @asynccontextmanager
-async def connected(address: str) -> AsyncGenerator[Raw]:
+async def connected(
+    address: str, tls: ssl.SSLContext | None = None, name: str = "localhost"
+) -> AsyncGenerator[Raw]:
     host, _, port = address.rpartition(":")
-    reader, writer = await asyncio.open_connection(host, int(port))
+    reader, writer = await asyncio.open_connection(
+        host, int(port), ssl=tls, server_hostname=name if tls else None
+    )
     try:
         yield Raw(reader, writer)
     finally:

@@ -16,6 +16,7 @@ from services.edge.serving import serving
 from services.edge.settings import Settings
 from services.errors import InvalidRequest, PermissionDenied, TooLarge, Unauthenticated
 from services.process import StartupError
+from services.settings import LISTENERS
 from tests.edge.documents import KEY
 from tests.edge.registry import token
 from tests.edge.suites import CLUSTER_KEY, Suite, settings_in, status, suite_in
@@ -103,11 +104,17 @@ async def test_the_copy_is_served_after_a_restart_without_the_registry(tmp_path:
     ("fields", "word"),
     [
         (
-            {"anonymous_application": "x", "management_listen": "0.0.0.0:0", "allow_plaintext": 1},
+            {
+                "anonymous_application": "x",
+                "management_listen": "0.0.0.0:0",
+                "allow_plaintext": LISTENERS,
+            },
             "PODIUM_ANONYMOUS_APPLICATION",
         ),
         ({"management_listen": "0.0.0.0:0"}, "PODIUM_ALLOW_PLAINTEXT"),
         ({"listen": "0.0.0.0:0"}, "PODIUM_ALLOW_PLAINTEXT"),
+        ({"gateway_listen": "0.0.0.0:0"}, "PODIUM_GATEWAY_TLS_CERT_FILE .*=gateway"),
+        ({"gateway_tls_cert_file": Path("a")}, "PODIUM_GATEWAY_TLS_KEY_FILE is not set"),
     ],
 )
 async def test_what_is_set_and_unsafe_is_refused(

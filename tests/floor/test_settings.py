@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from services import settings
+from services import settings_manual
 from services.edge import settings as edge
 from services.executor.settings import ExecutorSettings
 from services.registry.settings import RegistrySettings
@@ -20,6 +20,7 @@ from services.settings import (
     is_loopback,
     number,
     one_of,
+    plaintext,
     read,
     seconds,
     setting,
@@ -153,11 +154,45 @@ def test_a_choice_is_read_in_any_case() -> None:
 def test_only_loopback_is_served_in_plain_text_unless_allowed(listen: str, loopback: bool) -> None:
     assert is_loopback(listen) is loopback
     if loopback:
-        Common().check_plaintext(listen)
+        Common().check_grpc(listen)
     else:
-        with pytest.raises(SettingsError, match="PODIUM_ALLOW_PLAINTEXT"):
-            Common().check_plaintext("127.0.0.1:1", listen)
-        Common(allow_plaintext=True).check_plaintext(listen)
+        with pytest.raises(SettingsError, match=r"PODIUM_TLS_CERT_FILE .*PODIUM_ALLOW_PLAINTEXT"):
+            Common().check_grpc(listen)
+        with pytest.raises(SettingsError):
+            Common(allow_plaintext=("gateway",)).check_grpc(listen)
+        Common(allow_plaintext=("grpc",)).check_grpc(listen)
+        encrypted = Common(tls_cert_file=Path("a"), tls_key_file=Path("b"))
+        encrypted.check_grpc(listen)
+
+
+def test_that_plain_text_is_allowed_is_said_at_each_start(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    Common(allow_plaintext=("grpc",)).check_grpc("0.0.0.0:1")
+    Common(allow_plaintext=("grpc",)).check_grpc("127.0.0.1:1")
+
+    (record,) = caplog.records
+    assert "0.0.0.0:1 is not encrypted" in record.getMessage()
+
+
+@pytest.mark.parametrize(
+    ("text", "allowed"),
+    [
+        ("1", ("grpc", "gateway", "management")),
+        ("yes", ("grpc", "gateway", "management")),
+        ("0", ()),
+        ("gateway", ("gateway",)),
+        ("Gateway, grpc", ("gateway", "grpc")),
+    ],
+)
+def test_plain_text_is_allowed_to_all_or_by_name(text: str, allowed: tuple[str, ...]) -> None:
+    assert plaintext(text) == allowed
+
+
+@pytest.mark.parametrize("text", ["gatway", "gateway,all", "2", ","])
+def test_another_word_allows_nothing(text: str) -> None:
+    with pytest.raises(ValueError, match="must be 1, 0, or some of grpc, gateway, management"):
+        plaintext(text)
 
 
 def test_a_file_is_where_it_was_placed_else_in_the_home() -> None:
@@ -170,4 +205,4 @@ def test_a_file_is_where_it_was_placed_else_in_the_home() -> None:
 
 def test_the_manual_is_as_the_code_is() -> None:
     written = (Path(__file__).parents[2] / "docs" / "settings.md").read_text()
-    assert written == settings.manual(), "run: python -m services.settings"
+    assert written == settings_manual.manual(), "run: python -m services.settings"

@@ -43,13 +43,7 @@ def address_option(name: str) -> click.Option:
     )
 
 
-# Where more is said than callers of routes may hear.
-_IN_PLAIN_TEXT = (
-    "PODIUM_REGISTRY_LISTEN",
-    "PODIUM_EXECUTOR_LISTEN",
-    "PODIUM_EDGE_LISTEN",
-    "PODIUM_MANAGEMENT_LISTEN",
-)
+_GRPC = ("PODIUM_REGISTRY_LISTEN", "PODIUM_EXECUTOR_LISTEN", "PODIUM_EDGE_LISTEN")
 
 
 @click.command(epilog=examples("podium up", "podium up --home /srv/podium --gateway 0.0.0.0:8080"))
@@ -141,6 +135,7 @@ def check(told: Mapping[str, str]) -> None:
         StartupError: A setting or a key that they share makes no sense.
     """
     shared = read(Common, {**os.environ, **told})
-    shared.check_plaintext(*(told[variable] for variable in _IN_PLAIN_TEXT))
+    for variable in _GRPC:
+        shared.check_grpc(told[variable])
     for variable in ("PODIUM_CLUSTER_KEY_FILE", "PODIUM_SECRET_KEY_FILE"):
         read_key(Path(told[variable]))
