@@ -24,6 +24,7 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 from grpc_status import rpc_status
 
+from services import origins
 from services.authorized import AuthorizedChannel
 from services.errors import BY_CODE, BY_REASON, Fault, ServiceError
 from services.process import StartupError
@@ -160,8 +161,19 @@ def from_status(status: status_pb2.Status | None) -> ServiceError | None:
     return error
 
 
+Failed = Callable[[str, Context, Exception], Awaitable[None]]
+"""Told of a call, by ``/package.Service/Method``, and of what it raised."""
+
+
 class ErrorInterceptor(grpc.aio.ServerInterceptor):
-    """Ends a call with what its handler raised; the unforeseen is logged and told as INTERNAL."""
+    """Ends a call with what its handler raised; the unforeseen is logged and told as INTERNAL.
+
+    Args:
+        failed: Told before.
+    """
+
+    def __init__(self, failed: Failed | None = None) -> None:
+        self._failed = failed
 
     async def intercept_service(
         self,
@@ -175,6 +187,8 @@ class ErrorInterceptor(grpc.aio.ServerInterceptor):
             return None
 
         async def end(context: Context, error: Exception) -> None:
+            if self._failed is not None:
+                await self._failed(handler_call_details.method, context, error)
             await _end(context, handler_call_details.method, error)
 
         wrapped: grpc.RpcMethodHandler[Request, Response] = telling(handler, end)
@@ -245,6 +259,7 @@ async def serving(
     services: Sequence[str] = (),
     grace: float = 5.0,
     tls: ServerFiles | None = None,
+    failed: Failed | None = None,
 ) -> AsyncGenerator[str]:
     """A running server, with health and reflection; yields the address to dial.
 
@@ -257,13 +272,14 @@ async def serving(
         grace: Seconds that calls under way are given when it stops. A stream that nobody ends
             takes them all.
         tls: The certificates, which are read again when they change; None: plain text.
+        failed: Told of every call that is ended with an error.
 
     Raises:
         StartupError: The address cannot be had, or the certificates are bad.
     """
     async with AsyncExitStack() as stack:
         credentials = await _credentials(stack, tls)
-        server = _server(register, interceptors, services)
+        server = _server(register, (ErrorInterceptor(failed), *interceptors), services)
         state = health.aio.HealthServicer()
         health_pb2_grpc.add_HealthServicer_to_server(state, server)
         port = _bind(server, address, credentials)
@@ -296,7 +312,7 @@ def _server(
     services: Sequence[str],
 ) -> grpc.aio.Server:
     server = grpc.aio.server(
-        interceptors=[ErrorInterceptor(), *interceptors], options=SERVER_OPTIONS
+        interceptors=list(interceptors), options=SERVER_OPTIONS
     )
     for add in register:
         add(server)
@@ -362,4 +378,4 @@ def _bare_channel(
 
 def on_behalf_of(application_id: str) -> tuple[tuple[str, str], ...]:
     """The ``metadata=`` of a call that the edge makes for an application whose token it checked."""
-    return (("on-behalf-of", f"application:{application_id}"),)
+    return (("on-behalf-of", f"application:{application_id}"), *origins.metadata())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, TypeVar
 
@@ -55,11 +55,13 @@ class AccessInterceptor(grpc.aio.ServerInterceptor):
             return handler
         metadata = _metadata(handler_call_details)
         try:
-            principal = self.admit(right, metadata)
+            principal = self.identify(metadata)
+            # Also of whom is refused: the audit log says who it was.
+            current.set(principal)
+            self.check(principal, right)
         except ServiceError as error:
             refusing: grpc.RpcMethodHandler[Request, Response] = _refusing(handler, error)
             return refusing
-        current.set(principal)
         if trace := tracing.of_metadata(metadata):
             tracing.current.set(trace)
             logs.bind(trace_id=trace.trace_id)
@@ -85,10 +87,19 @@ class AccessInterceptor(grpc.aio.ServerInterceptor):
             Unauthenticated: There is no token, or it does not hold.
             PermissionDenied: The caller has not that right.
         """
-        caller = self.verifier.verify(bearer_token(metadata.get("authorization", "")))
-        principal = _speaking_for(caller, metadata.get(ON_BEHALF_OF, ""))
+        principal = self.identify(metadata)
         self.check(principal, right)
         return principal
+
+    def identify(self, metadata: Mapping[str, str]) -> Principal:
+        """Who calls.
+
+        Raises:
+            Unauthenticated: There is no token, or it does not hold.
+            PermissionDenied: A caller speaks for somebody, and may not.
+        """
+        caller = self.verifier.verify(bearer_token(metadata.get("authorization", "")))
+        return _speaking_for(caller, metadata.get(ON_BEHALF_OF, ""))
 
     def check(self, principal: Principal, right: Right) -> None:
         """Refuse ``principal`` unless ``right`` lets it.
@@ -137,7 +148,7 @@ def _speaking_for(caller: Principal, on_behalf_of: str) -> Principal:
     application_id = on_behalf_of.removeprefix(APPLICATION_PREFIX)
     if not on_behalf_of.startswith(APPLICATION_PREFIX) or not application_id:
         raise PermissionDenied("A call can be on behalf of an application only.")
-    return application_principal(application_id)
+    return replace(application_principal(application_id), via=EDGE)
 
 
 def bearer_token(authorization: str) -> str:

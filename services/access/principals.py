@@ -25,12 +25,14 @@ class Principal:
         access_key_id: The key that the token was issued for; empty where there was none.
         signing_key_id: The registry's key that signed the token; empty where it was none of those.
             Whoever calls is the same by any.
+        via: The service that speaks for the application; empty: it speaks itself.
     """
 
     name: str
     application_id: str = ""
     access_key_id: str = ""
     signing_key_id: str = field(default="", compare=False)
+    via: str = ""
 
 
 # Who makes the call that is being served; set by AccessInterceptor.

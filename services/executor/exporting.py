@@ -1,19 +1,10 @@
-"""Executions that are to go, written to files first: Conductor's JSON, a line each, gzipped.
-
-A file is there whole or not at all, on the disk before what is in it goes. What a crash keeps from
-going is in another file again.
-"""
+"""Executions that are to go, as Conductor's JSON, a line each: see :mod:`services.exports`."""
 
 from __future__ import annotations
 
-import gzip
 import logging
-import os
 import sqlite3
 from collections.abc import Sequence
-from contextlib import suppress
-from datetime import UTC, datetime
-from pathlib import Path
 
 from services.executor.core.conductor import execution_json
 from services.executor.documents import text_of
@@ -25,53 +16,8 @@ logger = logging.getLogger(__name__)
 
 # As JSON text, before it is compressed.
 MOST_CHARS = 64 << 20
-_PART = ".part"
-
-
-class Export:
-    """One file of ``folder`` while it is written; see :meth:`done`."""
-
-    def __init__(self, folder: Path, at: datetime) -> None:
-        """Raises OSError where nothing can be written there."""
-        folder.mkdir(parents=True, exist_ok=True)
-        moment = at.astimezone(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
-        self.path = folder / f"executions-{moment}.ndjson.gz"
-        self._part = folder / f"{self.path.name}{_PART}"
-        self._file = self._part.open("wb")
-        self._zip = gzip.GzipFile(fileobj=self._file, mode="wb", compresslevel=3, mtime=0)
-        self.chars = 0
-
-    def write(self, lines: Sequence[str]) -> None:
-        """Add executions."""
-        for line in lines:
-            self._zip.write(line.encode() + b"\n")
-            self.chars += len(line)
-
-    def done(self) -> None:
-        """Have it under its name, and on the disk."""
-        self._zip.close()
-        self._file.flush()
-        os.fsync(self._file.fileno())
-        self._file.close()
-        self._part.rename(self.path)
-        folder = os.open(self.path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
-
-    def drop(self) -> None:
-        """Leave nothing of it."""
-        with suppress(OSError):
-            self._file.close()
-        with suppress(OSError):
-            self._part.unlink(missing_ok=True)
-
-
-def clear(folder: Path) -> None:
-    """Remove what was not written to its end."""
-    for each in folder.glob(f"executions-*.ndjson.gz{_PART}"):
-        each.unlink(missing_ok=True)
+# In the names of files.
+WHAT = "executions"
 
 
 def lines_of(

@@ -15,6 +15,7 @@ from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
+from services import exports
 from services.errors import ServiceError
 from services.executor import exporting, feed_rows, queries
 from services.executor.core.model import ExecutionStatus
@@ -112,7 +113,7 @@ class Upkeep:
         """Drop the executions that ended too long ago, with the snapshots that only they had."""
         ended_before = wall() - self.retention // _MICROSECOND
         if self.export is not None:
-            await asyncio.to_thread(exporting.clear, self.export)
+            await asyncio.to_thread(exports.clear, self.export, exporting.WHAT)
         dropped, untold = 0, list[str]()
         place: tuple[int, int] | None = (-(2**63), 0)
         while place is not None:
@@ -154,7 +155,7 @@ class Upkeep:
         """Those of ``ended`` that are in files now."""
         done: list[Ended] = []
         while ended:
-            export = await asyncio.to_thread(exporting.Export, folder, now())
+            export = await asyncio.to_thread(exports.Export, folder, exporting.WHAT, now())
             try:
                 written: list[Ended] = []
                 while ended and export.chars < exporting.MOST_CHARS:

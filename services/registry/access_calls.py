@@ -1,4 +1,4 @@
-"""What callers ask about access: tokens, the audit log."""
+"""What callers ask about access: tokens."""
 
 from __future__ import annotations
 
@@ -7,14 +7,12 @@ from datetime import UTC, datetime, timedelta
 
 from podium.registry.v1 import registry_pb2 as pb
 from services.errors import PermissionDenied, RateLimited, Unauthenticated, Unavailable
-from services.registry import audit, keys, pages
+from services.registry import audit, keys
 from services.registry.attempts import Attempts
 from services.registry.audit import Entry
-from services.registry.audit_watch import wanted_entries
 from services.registry.denials import Denials
 from services.registry.keys import AccessKey
-from services.registry.messages import entry_message, timestamp
-from services.registry.permissions import Caller
+from services.registry.messages import timestamp
 from services.registry.signing import LIFETIME
 from services.registry.signing_calls import Signing
 from services.registry.trust import RegistryAuthority
@@ -94,22 +92,6 @@ class AccessCalls:
         key = await self._storage.transact(lambda db: keys.find(db, key_id))
         principal = f"application:{key.application_id}" if key else ""
         detail = f"IssueToken: a wrong secret for access key {key_id}." if key else _UNKNOWN_KEY
-        entry = Entry(principal, "denied", "application", key.application_id if key else "", detail)
+        name = key.application_id if key else ""
+        entry = Entry(principal, "issue-token", "application", name, detail, audit.DENIED)
         await self._denials.write_down("IssueToken", entry)
-
-    async def audit(
-        self, caller: Caller, request: pb.ListAuditEntriesRequest
-    ) -> pb.ListAuditEntriesResponse:
-        """A page of who did what."""
-        before = pages.number_place(request.page.page_token)
-        most = pages.size(request.page)
-        wanted = wanted_entries(request.filter)
-        entries = await self._storage.transact(
-            lambda db: audit.listed(db, before, most + 1, wanted)
-        )
-        more = len(entries) > most
-        entries = entries[:most]
-        return pb.ListAuditEntriesResponse(
-            entries=map(entry_message, entries),
-            next_page_token=pages.token(entries[-1].id) if more else "",
-        )

@@ -1,127 +1,228 @@
-"""The audit log: who changed what, and who was refused."""
+"""The audit log in SQLite: who did what, and who was refused. It is only added to.
+
+The table's own triggers refuse every change; its old end goes by :func:`drop` alone, which first
+says up to where (``audit_chains``). See :mod:`services.auditing.chain` for the hashes.
+"""
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Any
 
 from sqlite_utils import Database
 
-KEPT_ENTRIES = 100_000
-_LONGEST_DETAIL = 500
+from services.auditing import ALLOWED, DENIED, FAILED, Entry, calling, chain
+from services.auditing.chain import CHANGED, REFUSED, Broken, Head
+from services.registry.audit_queries import ALL, Wanted
 
+__all__ = [
+    "ALL",
+    "ALLOWED",
+    "DENIED",
+    "FAILED",
+    "Entry",
+    "Wanted",
+    "add",
+    "checked",
+    "drop",
+    "found",
+    "ids",
+    "listed",
+    "old",
+    "since",
+    "write",
+]
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """What somebody did or was refused.
+_INSERT = (
+    f"INSERT INTO audit ({', '.join(chain.COLUMNS)}, hash) "
+    f"VALUES ({', '.join('?' * (len(chain.COLUMNS) + 1))})"
+)
+# Of the columns, those that an entry has under another name, or not as text.
+_TEXTS = (
+    "principal", "action", "kind", "name", "detail", "outcome", "key_id", "via", "method",
+    "source", "agent", "trace",
+)  # fmt: skip
 
-    Attributes:
-        principal: Who, e.g. ``application:admin``.
-        action: What: ``create``, ``change``, ``delete``, ``rollback``, ``create-key``,
-            ``roll-key``, ``revoke-key``, ``denied``.
-        detail: One sentence.
-        id: Rises with time; 0 until it is written.
-    """
-
-    principal: str
-    action: str
-    kind: str = ""
-    name: str = ""
-    detail: str = ""
-    id: int = 0
-    at: datetime | None = None
+Looking = Callable[[Entry], bool]
 
 
 def write(db: Database, now: datetime, *entries: Entry) -> None:
-    """Keep ``entries``, and let go of what is older than :data:`KEPT_ENTRIES` others."""
-    last = 0
+    """Keep ``entries``, with what is known of the call that is being served."""
+    told = calling.current.get()
     for entry in entries:
-        cursor = db.execute(
-            "INSERT INTO audit (at, principal, action, kind, name, detail) "
-            "VALUES (?, ?, ?, ?, ?, ?)",
-            [
-                now.isoformat(),
-                entry.principal,
-                entry.action,
-                entry.kind,
-                entry.name,
-                entry.detail[:_LONGEST_DETAIL],
-            ],
-        )
-        last = cursor.lastrowid or 0
-    db.execute("DELETE FROM audit WHERE id <= ?", [last - KEPT_ENTRIES])
+        whole = entry if told is None else told.completed(entry)
+        # What one call does to many is an entry each, and never sent again.
+        _insert(db, now, replace(whole, uid=""))
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """Which entries; what is empty or None leaves none out.
+def add(db: Database, now: datetime, *entries: Entry) -> int:
+    """Keep those whose uid is not known yet; how many."""
+    fresh = [entry for entry in entries if not _knows(db, entry.uid)]
+    seen = set[str]()
+    for entry in fresh:
+        if entry.uid not in seen:
+            _insert(db, now, entry)
+            seen.add(entry.uid)
+    return len(seen)
 
-    Attributes:
-        actions: One of them.
-        since: Not what was before; aware, as ``until`` is.
-        until: Not what was then or after.
+
+def _knows(db: Database, uid: str) -> bool:
+    return db.execute("SELECT 1 FROM audit WHERE uid = ?", [uid]).fetchone() is not None
+
+
+def _insert(db: Database, now: datetime, entry: Entry) -> None:
+    which = CHANGED if entry.outcome == ALLOWED else REFUSED
+    row: chain.Row = (
+        _last(db) + 1,
+        which,
+        (entry.at or now).astimezone(UTC).isoformat(),
+        *(entry.outcome if name == "outcome" else entry.text(name) for name in _TEXTS),
+        entry.version,
+        entry.revision_before,
+        entry.revision,
+        entry.text("before"),
+        entry.text("after"),
+        entry.count,
+        entry.text("uid") or None,
+    )
+    db.execute(_INSERT, [*row, chain.hash_of(row, _head(db, which).hash)])
+
+
+def _last(db: Database) -> int:
+    row = db.execute("SELECT seq FROM sqlite_sequence WHERE name = 'audit'").fetchone()
+    return int(row[0]) if row else 0
+
+
+def _head(db: Database, which: int) -> Head:
+    row = db.execute(
+        "SELECT id, hash FROM audit WHERE chain = ? ORDER BY id DESC LIMIT 1", [which]
+    ).fetchone()
+    return Head(*row) if row else _anchor(db, which)
+
+
+def _anchor(db: Database, which: int) -> Head:
+    """The last that was dropped of a chain."""
+    row = db.execute("SELECT dropped, hash FROM audit_chains WHERE chain = ?", [which]).fetchone()
+    return Head(*row)
+
+
+def listed(
+    db: Database, before: int, most: int, wanted: Wanted = ALL, *, most_looked_at: int = 0
+) -> tuple[list[Entry], int]:
+    """Entries, the newest first, behind the one of id ``before`` (0: from the newest).
+
+    Returns:
+        They, and the id to go on behind: 0 where there are no more.
     """
-
-    principal: str = ""
-    actions: tuple[str, ...] = ()
-    kind: str = ""
-    name: str = ""
-    since: datetime | None = None
-    until: datetime | None = None
-
-    def conditions(self) -> tuple[list[str], list[str]]:
-        """As SQL, and its values."""
-        conditions, values = list[str](), list[str]()
-        for column in ("principal", "kind", "name"):
-            if value := getattr(self, column):
-                conditions.append(f"{column} = ?")
-                values.append(value)
-        if self.actions:
-            conditions.append("action IN (SELECT value FROM json_each(?))")
-            values.append(json.dumps(self.actions))
-        # As text, moments of UTC are in their order: '+' stands before '.' and digits.
-        for sign, moment in ((">=", self.since), ("<", self.until)):
-            if moment is not None:
-                conditions.append(f"at {sign} ?")
-                values.append(moment.astimezone(UTC).isoformat())
-        return conditions, values
+    rows = _rows(db, wanted, "DESC", before=before)
+    return _taken(rows, wanted, most, most_looked_at)
 
 
-ALL = Wanted()
+def since(
+    db: Database,
+    after: int,
+    until: int,
+    most: int,
+    wanted: Wanted = ALL,
+    *,
+    most_looked_at: int = 0,
+) -> tuple[list[Entry], int]:
+    """Entries, rising, of ids above ``after`` up to ``until``, and the id to go on behind or 0."""
+    rows = _rows(db, wanted, "ASC", after=after, until=until)
+    return _taken(rows, wanted, most, most_looked_at)
 
 
-def listed(db: Database, before: int, most: int, wanted: Wanted = ALL) -> list[Entry]:
-    """Entries, the newest first, behind the one of id ``before`` (0: from the newest)."""
-    conditions, values = wanted.conditions()
-    if before:
-        conditions.append("id < ?")
-    return _selected(db, conditions, [*values, *([before] if before else [])], "DESC", most)
+def _taken(
+    rows: Iterator[Entry], wanted: Wanted, most: int, most_looked_at: int
+) -> tuple[list[Entry], int]:
+    taken: list[Entry] = []
+    last = 0
+    for entry in islice(rows, most_looked_at) if most_looked_at else rows:
+        if len(taken) == most:
+            return taken, last
+        last = entry.id
+        if wanted.keeps is None or wanted.keeps(entry):
+            taken.append(entry)
+    return taken, last if next(rows, None) is not None else 0
 
 
-def since(db: Database, after: int, until: int, most: int, wanted: Wanted = ALL) -> list[Entry]:
-    """Entries, rising, of ids above ``after`` up to ``until``."""
-    conditions, values = wanted.conditions()
-    return _selected(db, [*conditions, "id > ?", "id <= ?"], [*values, after, until], "ASC", most)
+def found(db: Database, number: int) -> Entry | None:
+    """The entry of that id."""
+    return next(map(_entry, db.query("SELECT * FROM audit WHERE id = ?", [number])), None)
 
 
 def ids(db: Database) -> tuple[int, int]:
-    """The id of the oldest entry that is kept, and the last that was handed out; 0: none."""
+    """The id behind which all is kept, plus one, and the last that was handed out; 0: none."""
     oldest = db.execute("SELECT min(id) FROM audit").fetchone()[0]
-    row = db.execute("SELECT seq FROM sqlite_sequence WHERE name = 'audit'").fetchone()
-    return int(oldest or 0), int(row[0]) if row else 0
+    dropped = db.execute("SELECT max(dropped) FROM audit_chains").fetchone()[0]
+    return max(int(oldest or 0), int(dropped or -1) + 1), _last(db)
 
 
-def _selected(
-    db: Database, conditions: list[str], values: list[Any], order: str, most: int
-) -> list[Entry]:
-    where = " AND ".join(conditions) or "TRUE"
-    rows = db.query(
-        f"SELECT * FROM audit WHERE {where} ORDER BY id {order} LIMIT ?", [*values, most]
+def old(db: Database, which: int, before: datetime, most_kept: int, most: int) -> list[Entry]:
+    """The oldest of a chain that are to go: of before a moment, or beyond ``most_kept``."""
+    row = db.execute(
+        "SELECT id FROM audit WHERE chain = ? ORDER BY id DESC LIMIT 1 OFFSET ?", [which, most_kept]
+    ).fetchone()
+    rows = db.query("SELECT * FROM audit WHERE chain = ? ORDER BY id LIMIT ?", [which, most])
+    beyond = row[0] if row else 0
+    going: list[Entry] = []
+    for entry in map(_entry, rows):
+        # Only from the old end: what came late stays as long as what is before it.
+        if entry.id > beyond and entry.at is not None and entry.at >= before:
+            break
+        going.append(entry)
+    return going
+
+
+def drop(db: Database, which: int, until: int) -> None:
+    """Let go of a chain's entries up to that id, which is one of them."""
+    db.execute(
+        "UPDATE audit_chains SET dropped = ?, hash = (SELECT hash FROM audit WHERE id = ?) "
+        "WHERE chain = ?",
+        [until, until, which],
     )
-    return list(map(_entry, rows))
+    db.execute("DELETE FROM audit WHERE chain = ? AND id <= ?", [which, until])
+
+
+def checked(db: Database, which: int, head: Head | None, most: int) -> tuple[Head | Broken, int]:
+    """Where a chain has come to after ``most`` entries behind ``head``, and how many were read.
+
+    A head that was dropped meanwhile counts as the last that was.
+    """
+    anchor = _anchor(db, which)
+    if head is None or head.id < anchor.id:
+        head = anchor
+    rows = db.execute(
+        f"SELECT {', '.join(chain.COLUMNS)}, hash FROM audit WHERE chain = ? AND id > ? "
+        "ORDER BY id LIMIT ?",
+        [which, head.id, most],
+    ).fetchall()
+    return chain.followed(head, ((tuple(row[:-1]), row[-1]) for row in rows)), len(rows)
+
+
+def _rows(
+    db: Database, wanted: Wanted, order: str, *, before: int = 0, after: int = 0, until: int = 0
+) -> Iterator[Entry]:
+    conditions, values = wanted.conditions()
+    for text, bound in (("id < ?", before), ("id > ?", after), ("id <= ?", until)):
+        if bound:
+            conditions.append(text)
+            values.append(bound)
+    where = " AND ".join(conditions) or "TRUE"
+    return map(_entry, db.query(f"SELECT * FROM audit WHERE {where} ORDER BY id {order}", values))
+
+
+_NAMED = ("id", *_TEXTS, "version", "revision_before", "revision", "count")
 
 
 def _entry(row: dict[str, Any]) -> Entry:
-    return Entry(**row | {"at": datetime.fromisoformat(row["at"])})
+    return Entry(
+        **{name: row[name] for name in _NAMED},
+        before=row["state_before"],
+        after=row["state_after"],
+        uid=row["uid"] or "",
+        at=datetime.fromisoformat(row["at"]),
+    )

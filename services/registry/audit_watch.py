@@ -8,17 +8,20 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import aclosing
+from datetime import UTC, datetime
+from functools import partial
 from itertools import islice
 
 from sqlite_utils import Database
 
 from podium.registry.v1 import registry_pb2 as pb
+from services.auditing import Entry
+from services.auditing.wire import to_message
 from services.errors import InvalidRequest, Overloaded, Unavailable
 from services.registry import audit
-from services.registry.audit import Entry, Wanted
+from services.registry.audit_queries import Wanted, keeping
 from services.registry.changes import Changes, comes
 from services.registry.key_calls import moment
-from services.registry.messages import entry_message
 from services.registry.permissions import Caller
 from services.rights import EDITOR, OPERATOR
 
@@ -26,6 +29,8 @@ MOST_WATCHERS = 64
 MOST_ENTRIES = 200
 NEWEST = 100
 MOST_NEWEST = 1_000
+# In one transaction, which keeps others waiting.
+MOST_LOOKED_AT = 2_000
 _MOST_ACTIONS = 100
 
 
@@ -37,6 +42,8 @@ def wanted_entries(asked: pb.AuditFilter) -> Wanted:
     """
     if len(asked.actions) > _MOST_ACTIONS:
         raise InvalidRequest(f"A filter has at most {_MOST_ACTIONS} actions.")
+    # What ages are measured from stays the moment at which it was asked.
+    keeps = keeping(asked.query, datetime.now(UTC)) if asked.query else None
     return Wanted(
         asked.principal,
         tuple(asked.actions),
@@ -44,6 +51,7 @@ def wanted_entries(asked: pb.AuditFilter) -> Wanted:
         asked.name,
         moment(asked.since, "since") if asked.HasField("since") else None,
         moment(asked.until, "until") if asked.HasField("until") else None,
+        keeps,
     )
 
 
@@ -111,12 +119,11 @@ class _Watch:
                     async for event in snapshot:
                         yield event
                 continue
-            entries, place = read
-            self._place = place
+            entries, self._place, more = read
             if entries:
                 behind = True
                 yield self._event(entries=_message(entries))
-            if len(entries) == MOST_ENTRIES:
+            if more:
                 continue
             if behind:
                 behind = False
@@ -124,25 +131,37 @@ class _Watch:
             elif not await comes(news, self._changes.heartbeat_seconds):
                 yield self._event(heartbeat=pb.Heartbeat())
 
-    def _read(self, db: Database) -> tuple[list[Entry], int] | None:
-        """Some entries since the place, and the place after them; None: a snapshot is due."""
+    def _read(self, db: Database) -> tuple[list[Entry], int, bool] | None:
+        """Some entries since the place, the place after them, and whether there are more.
+
+        None: a snapshot is due.
+        """
         oldest, last = audit.ids(db)
         if self._place is None or not oldest - 1 <= self._place <= last:
             return None
-        entries = audit.since(db, self._place, last, MOST_ENTRIES, self._wanted)
-        return entries, entries[-1].id if len(entries) == MOST_ENTRIES else last
+        entries, behind = audit.since(
+            db, self._place, last, MOST_ENTRIES, self._wanted, most_looked_at=MOST_LOOKED_AT
+        )
+        return entries, behind or last, bool(behind)
 
     async def _snapshot(self) -> AsyncGenerator[pb.WatchAuditEntriesResponse]:
         self._place = 0
         yield self._event(snapshot_started=pb.SnapshotStarted(compacted=self._known_before))
         self._known_before = True
-        entries, last = await self._changes.storage.transact(self._newest_of)
-        for some in _parts(entries):
-            yield self._event(entries=_message(some))
+        last = (await self._changes.storage.transact(audit.ids))[1]
+        # Exclusive, as the newest is to be among them.
+        behind, left = last + 1, self._newest
+        while behind and left > 0:
+            entries, behind = await self._changes.storage.transact(
+                partial(self._newest_of, behind=behind, most=left)
+            )
+            left -= len(entries)
+            for some in _parts(entries):
+                yield self._event(entries=_message(some))
         self._place = last
 
-    def _newest_of(self, db: Database) -> tuple[list[Entry], int]:
-        return audit.listed(db, 0, self._newest, self._wanted), audit.ids(db)[1]
+    def _newest_of(self, db: Database, behind: int, most: int) -> tuple[list[Entry], int]:
+        return audit.listed(db, behind, most, self._wanted, most_looked_at=MOST_LOOKED_AT)
 
     def _event(self, **event: object) -> pb.WatchAuditEntriesResponse:
         token = pb.ResumeToken(epoch=self._changes.epoch, revision=self._place or 0)
@@ -156,4 +175,4 @@ def _parts(entries: Sequence[Entry]) -> Iterator[list[Entry]]:
 
 
 def _message(entries: Sequence[Entry]) -> pb.AuditEntries:
-    return pb.AuditEntries(entries=map(entry_message, entries))
+    return pb.AuditEntries(entries=map(to_message, entries))

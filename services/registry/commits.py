@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextvars import copy_context
 from datetime import UTC, datetime
 from typing import TypeVar
 
@@ -38,9 +39,12 @@ class Commits:
         return await asyncio.shield(task)
 
     async def _commit(self, work: Callable[[Database, datetime], T]) -> T:
+        # Its thread knows nothing of the call that is being served, which the audit log tells of.
+        context = copy_context()
+
         def transaction(db: Database) -> tuple[T, Trusted]:
             now = datetime.now(UTC)
-            result = work(db, now)
+            result = context.run(work, db, now)
             store.compact(db, self._keep)
             return result, trusted(db, now)
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from sqlite_utils import Database
 
 from podium.registry.v1 import registry_pb2 as pb
+from services.auditing import Entry
 from services.errors import InvalidRequest, NotFound
 from services.registry import audit, keys, pages, removal, store, writeonly
-from services.registry.audit import Entry
 from services.registry.commits import Commits
 from services.registry.definitions import KINDS
 from services.registry.messages import to_message
@@ -130,13 +131,32 @@ def write_down_removal(db: Database, gone: Sequence[Stored], caller: Caller, now
     Raises:
         Conflict: Nobody could administer any more.
     """
-    entries = [Entry(caller.name, "delete", s.kind, s.name, f"Deleted {s}.") for s in gone]
-    audit.write(db, now, *entries)
+    for each in gone:
+        # The newest of its history says that it is gone.
+        revision = next(store.history(db, *each.key)).revision
+        after = replace(each, revision=revision, etag="")
+        audit.write(db, now, entry_of(caller.name, "delete", f"Deleted {each}.", each, after))
     applications = [state.name for state in gone if state.kind == "application"]
     for name in applications:
         keys.revoke_all(db, name, now)
     if applications:
         require_an_administrator(db, now)
+
+
+def entry_of(who: str, action: str, detail: str, before: Stored | None, after: Stored) -> Entry:
+    """The entry of a definition that was one thing and is another."""
+    return Entry(
+        who,
+        action,
+        after.kind,
+        after.name,
+        detail,
+        version=after.version,
+        revision_before=before.revision if before else 0,
+        revision=after.revision,
+        before=before.etag if before else "",
+        after=after.etag,
+    )
 
 
 def check_kinds(kinds: Sequence[str]) -> None:

@@ -10,11 +10,12 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from sqlite_utils import Database
 
 from podium.registry.v1 import registry_pb2 as pb
+from services.auditing import Entry
 from services.errors import Conflict, InvalidRequest, Stale
 from services.registry import api_keys, audit, documents, requested, store, writeonly
 from services.registry.api_keys import Change
-from services.registry.audit import Entry
 from services.registry.commits import Commits
+from services.registry.definition_calls import entry_of
 from services.registry.definitions import Definition, Document, examine
 from services.registry.messages import api_key_message
 from services.registry.permissions import Caller
@@ -133,7 +134,7 @@ class KeyCalls:
                 )
             done = change(auth, now)
             new = store.put(db, _write(state, done.document), caller.name, now)
-            audit.write(db, now, Entry(caller.name, action, "auth", auth_id, _told(done)))
+            audit.write(db, now, entry_of(caller.name, action, _told(done), state, new))
             return done, new.revision
 
         return await self._commits.commit(work)

@@ -8,7 +8,6 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from podium.registry.v1 import registry_pb2 as pb
 from services.registry.api_keys import ApiKey
-from services.registry.audit import Entry
 from services.registry.keys import AccessKey
 from services.registry.store import Stored
 
@@ -49,19 +48,6 @@ def api_key_message(auth_id: str, key: ApiKey) -> pb.ApiKey:
         principal=f"key:{auth_id}/{key.acts_as}",
         created_at=timestamp(key.created_at) if key.created_at else None,
         expires_at=timestamp(key.expires_at) if key.expires_at else None,
-    )
-
-
-def entry_message(entry: Entry) -> pb.AuditEntry:
-    """``entry`` of the audit log."""
-    return pb.AuditEntry(
-        id=entry.id,
-        at=timestamp(entry.at) if entry.at else None,
-        principal=entry.principal,
-        action=entry.action,
-        kind=entry.kind,
-        name=entry.name,
-        detail=entry.detail,
     )
 
 

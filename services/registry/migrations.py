@@ -7,6 +7,8 @@ from secrets import token_hex
 from sqlite_utils import Database
 from sqlite_utils.migrations import Migrations
 
+from services.auditing.chain import hash_of
+
 migrations = Migrations("registry")
 
 
@@ -145,3 +147,75 @@ def m008_rotation_of_signing_keys(db: Database) -> None:
         ) STRICT, WITHOUT ROWID
         """
     )
+
+
+@migrations()
+def m009_audit_whole(db: Database) -> None:
+    """From where, by what and with what outcome; each entry with the hash of all before it.
+
+    What is there keeps what it says, and is hashed as it stands. From now on the table is only
+    added to: a chain's old end goes once ``audit_chains`` says that it does.
+    """
+    for name in _TEXTS_ADDED:
+        default = "allowed" if name == "outcome" else ""
+        db.execute(f"ALTER TABLE audit ADD COLUMN {name} TEXT NOT NULL DEFAULT '{default}'")
+    for name, number in (
+        ("chain", 0),
+        ("version", 0),
+        ("revision_before", 0),
+        ("revision", 0),
+        ("count", 1),
+    ):
+        db.execute(f"ALTER TABLE audit ADD COLUMN {name} INTEGER NOT NULL DEFAULT {number}")
+    db.execute("ALTER TABLE audit ADD COLUMN uid TEXT")
+    db.execute("ALTER TABLE audit ADD COLUMN hash BLOB NOT NULL DEFAULT x''")
+    db.execute("UPDATE audit SET outcome = 'denied', chain = 1 WHERE action = 'denied'")
+    _hash_entries(db)
+    db.execute("CREATE INDEX audit_by_chain ON audit (chain, id)")
+    db.execute("CREATE INDEX audit_of_one ON audit (kind, name, id)")
+    db.execute("CREATE UNIQUE INDEX audit_by_uid ON audit (uid) WHERE uid IS NOT NULL")
+    db.execute(
+        "CREATE TABLE audit_chains (chain INTEGER PRIMARY KEY, dropped INTEGER NOT NULL, "
+        "hash BLOB NOT NULL) STRICT"
+    )
+    db.execute("INSERT INTO audit_chains VALUES (0, 0, x''), (1, 0, x'')")
+    for trigger in _GUARDING:
+        db.execute(trigger)
+
+
+_TEXTS_ADDED = (
+    "outcome", "key_id", "via", "method", "source", "agent", "trace", "state_before", "state_after",
+)  # fmt: skip
+# As they were hashed then: later columns are others' concern.
+_HASHED = (
+    "id, chain, at, principal, action, kind, name, detail, outcome, key_id, via, method, source, "
+    "agent, trace, version, revision_before, revision, state_before, state_after, count, uid"
+)
+
+
+def _hash_entries(db: Database) -> None:
+    for which in (0, 1):
+        before = b""
+        hashes = []
+        for row in db.execute(f"SELECT {_HASHED} FROM audit WHERE chain = {which} ORDER BY id"):
+            before = hash_of(tuple(row), before)
+            hashes.append((before, row[0]))
+        db.conn.executemany("UPDATE audit SET hash = ? WHERE id = ?", hashes)
+
+
+_REFUSE = "BEGIN SELECT RAISE(ABORT, 'the audit log is only added to'); END"
+_GUARDING = (
+    f"CREATE TRIGGER audit_stays BEFORE UPDATE ON audit {_REFUSE}",
+    # Also against REPLACE, which fires no trigger of deletion.
+    "CREATE TRIGGER audit_rises BEFORE INSERT ON audit "
+    f"WHEN new.id <= (SELECT max(id) FROM audit) {_REFUSE}",
+    "CREATE TRIGGER audit_goes_by_its_end BEFORE DELETE ON audit "
+    f"WHEN old.id > (SELECT dropped FROM audit_chains WHERE chain = old.chain) {_REFUSE}",
+    "CREATE TRIGGER audit_ends_rise BEFORE UPDATE ON audit_chains "
+    "WHEN new.chain != old.chain OR new.dropped < old.dropped OR NOT EXISTS ("
+    "SELECT 1 FROM audit WHERE id = new.dropped AND chain = new.chain AND hash = new.hash) "
+    f"{_REFUSE}",
+    f"CREATE TRIGGER audit_ends_stay BEFORE DELETE ON audit_chains {_REFUSE}",
+    "CREATE TRIGGER audit_ends_are_two BEFORE INSERT ON audit_chains "
+    f"WHEN new.chain IN (SELECT chain FROM audit_chains) {_REFUSE}",
+)

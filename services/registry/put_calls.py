@@ -12,9 +12,13 @@ from sqlite_utils import Database
 from podium.registry.v1 import registry_pb2 as pb
 from services.errors import Conflict, InvalidRequest, PermissionDenied
 from services.registry import audit, documents, puts, removal, store, writeonly
-from services.registry.audit import Entry
 from services.registry.commits import Commits
-from services.registry.definition_calls import check_kind, check_kinds, write_down_removal
+from services.registry.definition_calls import (
+    check_kind,
+    check_kinds,
+    entry_of,
+    write_down_removal,
+)
 from services.registry.definitions import KINDS
 from services.registry.messages import to_message
 from services.registry.permissions import Caller
@@ -263,7 +267,7 @@ def _write(
     if rolled_back_to:
         action = "rollback"
         detail = f"Rolled {state} back to revision {rolled_back_to}, as {state.revision}."
-    audit.write(db, now, Entry(caller.name, action, state.kind, state.name, detail))
+    audit.write(db, now, entry_of(caller.name, action, detail, planned.before, state))
     return state
 
 

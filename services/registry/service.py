@@ -13,6 +13,7 @@ from podium.registry.v1 import access_pb2, registry_pb2 as pb, registry_pb2_grpc
 from services.registry import manual, store
 from services.registry.access_calls import AccessCalls
 from services.registry.access_key_calls import AccessKeyCalls
+from services.registry.audit_calls import AuditCalls
 from services.registry.audit_watch import AuditWatch
 from services.registry.catalog import Catalog
 from services.registry.changes import Changes
@@ -44,6 +45,7 @@ class Registry(rpc.RegistryServiceServicer):
         api_keys: KeyCalls,
         changes: Changes,
         catalog: Catalog,
+        audit: AuditCalls,
         audit_watch: AuditWatch,
         references: ReferenceCalls,
         samples: SampleCalls,
@@ -59,6 +61,7 @@ class Registry(rpc.RegistryServiceServicer):
         self._api_keys = api_keys
         self._changes = changes
         self._catalog = catalog
+        self._audit = audit
         self._audit_watch = audit_watch
         self._references = references
         self._samples = samples
@@ -213,7 +216,22 @@ class Registry(rpc.RegistryServiceServicer):
     async def ListAuditEntries(
         self, request: pb.ListAuditEntriesRequest, context: Context
     ) -> pb.ListAuditEntriesResponse:
-        return await self._access.audit(calling(self._authority), request)
+        return await self._audit.list(request)
+
+    async def GetAuditEntry(
+        self, request: pb.GetAuditEntryRequest, context: Context
+    ) -> pb.GetAuditEntryResponse:
+        return await self._audit.get(request)
+
+    async def RecordAuditEntries(
+        self, request: pb.RecordAuditEntriesRequest, context: Context
+    ) -> pb.RecordAuditEntriesResponse:
+        return await self._audit.record(request)
+
+    async def CheckAuditLog(
+        self, request: pb.CheckAuditLogRequest, context: Context
+    ) -> pb.CheckAuditLogResponse:
+        return await self._audit.check(request)
 
     async def WatchAuditEntries(
         self, request: pb.WatchAuditEntriesRequest, context: Context

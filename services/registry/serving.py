@@ -6,21 +6,26 @@ import sqlite3
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 from sqlite_utils import Database
 
 from services import log_service, rpc, secrets_service
 from services.access import AccessInterceptor, Verifier
+from services.auditing import Entry
+from services.auditing.noting import Noting, NotingInterceptor
 from services.log_ring import LogRing
-from services.registry import store
+from services.registry import audit, store
 from services.registry.access_calls import AccessCalls
 from services.registry.access_key_calls import AccessKeyCalls
+from services.registry.audit_calls import AuditCalls
+from services.registry.audit_retention import Retention
 from services.registry.audit_watch import AuditWatch
 from services.registry.catalog import Catalog
 from services.registry.changes import Changes
 from services.registry.commits import Commits
 from services.registry.definition_calls import DefinitionCalls
-from services.registry.denials import DenialInterceptor, Denials
+from services.registry.denials import Denials
 from services.registry.first_start import Credentials, credentials, prepare
 from services.registry.holders import HolderCalls
 from services.registry.key_calls import KeyCalls
@@ -36,7 +41,7 @@ from services.registry.signing_calls import Held, Signing
 from services.registry.trust import RegistryAuthority, Trusted, trusted
 from services.resealing import resealing
 from services.sealing import Sealer, read_key, sealer_of
-from services.storage import opened, opening_failed
+from services.storage import Storage, opened, opening_failed
 
 NAME = "podium.registry.v1.RegistryService"
 
@@ -76,17 +81,18 @@ async def serving(settings: RegistrySettings, ring: LogRing | None = None) -> As
         scripts = await stack.enter_async_context(script_checks())
         every = timedelta(days=settings.signing_key_days)
         signing = Signing(held, sealer, commits, every, settings.signing_key_notice)
-        denials = Denials(storage, changes.wake)
+        noting = Noting(partial(_written, storage, changes), authority, leaves=False)
         registry = Registry(
             storage,
             DefinitionCalls(storage, commits),
             PutCalls(storage, commits, scripts, sealer),
-            AccessCalls(storage, signing, denials, authority),
+            AccessCalls(storage, signing, Denials(noting), authority),
             AccessKeyCalls(storage, commits, sealer),
             signing,
             KeyCalls(storage, commits, sealer),
             changes,
             Catalog(changes),
+            AuditCalls(storage, changes.wake),
             AuditWatch(changes),
             ReferenceCalls(storage),
             SampleCalls(storage),
@@ -102,17 +108,25 @@ async def serving(settings: RegistrySettings, ring: LogRing | None = None) -> As
                 log_service.LogService(log).add_to,
                 secrets_service.SecretsService(sealed).add_to,
                 address=settings.listen,
-                interceptors=(DenialInterceptor(denials), guard),
+                interceptors=(NotingInterceptor(noting), guard),
                 services=(NAME, log_service.NAME, secrets_service.NAME),
                 grace=settings.drain.total_seconds(),
                 tls=settings.grpc_tls(),
+                failed=noting.failed,
             )
         )
+        retention = Retention(settings.audit_days, settings.audit_rows, settings.audit_export)
+        await stack.enter_async_context(retention.applied(storage))
         # Watches never end by themselves: they would take all the time that calls are given.
         stack.callback(changes.close)
         stack.callback(log.close)
         await stack.enter_async_context(signing.kept())
         yield address
+
+
+async def _written(storage: Storage, changes: Changes, entry: Entry) -> None:
+    await storage.transact(lambda db: audit.write(db, datetime.now(UTC), entry))
+    changes.wake()
 
 
 def _prepared(db: Database, given: Credentials | None, sealer: Sealer) -> tuple[Held, Trusted, str]:

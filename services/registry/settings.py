@@ -69,6 +69,26 @@ class RegistrySettings(Common):
         "How many changes of definitions a watch can catch up on; beyond, it begins again.",
         parse=number(1),
     )
+    audit_days: int = setting(
+        "PODIUM_AUDIT_RETENTION_DAYS",
+        90,
+        "How many days an entry of the audit log is kept; at least 1.",
+        parse=number(1, 36_500),
+    )
+    audit_rows: int = setting(
+        "PODIUM_AUDIT_RETENTION_ROWS",
+        500_000,
+        "How many changes the audit log keeps at most; of refusals and failures it keeps a fifth "
+        "of that, so that they never push changes out. At least 1,000.",
+        parse=number(1_000),
+    )
+    audit_export: Path | None = setting(
+        "PODIUM_AUDIT_EXPORT_FOLDER",
+        None,
+        "The folder to which entries of the audit log are written before they are kept no more: "
+        "gzipped files of JSON, an entry a line. Without it they go.",
+        parse=path,
+    )
     drain: timedelta = setting(
         "PODIUM_REGISTRY_DRAIN_SECONDS",
         timedelta(seconds=5),

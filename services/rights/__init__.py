@@ -101,6 +101,11 @@ _REGISTRY = {
     # Who did what is for those who do, not for all who look on.
     "ListAuditEntries": _right(EDITOR, OPERATOR),
     "WatchAuditEntries": _right(EDITOR, OPERATOR, streams=16),
+    "GetAuditEntry": _right(EDITOR, OPERATOR),
+    # It takes the registry's time.
+    "CheckAuditLog": _ADMINISTER,
+    # What they tell is believed.
+    "RecordAuditEntries": Right(services=frozenset((EXECUTOR, EDGE))),
     "GetRegistryStatus": _ANYONE,
 }
 

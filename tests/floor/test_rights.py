@@ -25,7 +25,8 @@ def test_every_rpc_of_every_proto_has_a_row_and_no_row_is_without_one() -> None:
 @pytest.mark.parametrize("method", sorted(METHODS))
 def test_an_administrator_may_call_all_but_what_only_the_edge_may(method: str) -> None:
     right = RIGHTS[method]
-    assert ADMIN in right.roles or right.open or right == Right(services=frozenset((EDGE,)))
+    only = frozenset((EDGE, EXECUTOR) if method == f"{REGISTRY}RecordAuditEntries" else (EDGE,))
+    assert ADMIN in right.roles or right.open or right == Right(services=only)
     assert right.roles <= set(ROLES)
 
 

@@ -70,7 +70,7 @@ async def test_a_refusal_is_told_at_once(registry: Running) -> None:
     with pytest.raises(PermissionDenied):
         await put(viewer, WORKFLOW)
 
-    assert entries(await caught_up(events)) == [("denied", "checkout")]
+    assert entries(await caught_up(events)) == [("put", "checkout")]
 
 
 @pytest.mark.parametrize(

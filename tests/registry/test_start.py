@@ -11,7 +11,6 @@ import sys
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -22,9 +21,6 @@ from podium.registry.v1.registry_pb2_grpc import RegistryServiceStub
 from services import rpc
 from services.errors import Unauthenticated
 from services.process import StartupError
-from services.registry import audit
-from services.registry.audit import Entry
-from services.registry.migrations import migrations
 from services.registry.serving import serving
 from tests.registry.registries import (
     ADMIN_SECRET,
@@ -159,20 +155,6 @@ async def test_a_path_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     told = settings(tmp_path, database=tmp_path / "secret.key" / "registry.db")
 
     assert "secret.key/registry.db" in await refused(told)
-
-
-def test_the_audit_log_has_an_end() -> None:
-    database = Database(memory=True)
-    migrations.apply(database)
-    now = "2027-01-01T00:00:00+00:00"
-    database.execute("INSERT INTO audit VALUES (1, ?, '', 'first', '', '', '')", [now])
-    database.execute(
-        "INSERT INTO audit VALUES (?, ?, '', 'last', '', '', '')", [audit.KEPT_ENTRIES, now]
-    )
-
-    audit.write(database, datetime.fromisoformat(now), Entry("x", "new"))
-
-    assert [entry.action for entry in audit.listed(database, 0, 10)] == ["new", "last"]
 
 
 # The process itself

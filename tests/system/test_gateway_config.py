@@ -251,6 +251,6 @@ def test_who_has_no_right_is_refused_and_written_down(
         audit = registry.ListAuditEntries(pb.ListAuditEntriesRequest(), metadata=bearer)
 
     assert statuses == [403, 401, 401]
-    assert ("application:config-nobody", "denied", "config-stranger") in [
-        (entry.principal, entry.action, entry.name) for entry in audit.entries
+    assert ("application:config-nobody", pb.AUDIT_OUTCOME_DENIED, "config-stranger") in [
+        (entry.principal, entry.outcome, entry.name) for entry in audit.entries
     ]

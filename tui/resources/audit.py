@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from podium.registry.v1 import registry_pb2 as pb
+from services.auditing.wire import outcome_of
+from services.query.audit import AUDIT
 from tui.live.collection import Collection
 from tui.live.following import Line
 from tui.live.sources import Source
 from tui.resources.model import Cell, Column, Resource, Tab
-from tui.views.durations import date_and_clock
+from tui.views.durations import date_and_clock, iso
 
 if TYPE_CHECKING:
     from tui.clients import Clients
@@ -30,11 +33,24 @@ class AuditEntry(NamedTuple):
     kind: str
     name: str
     detail: str
+    outcome: str = "allowed"
+    key_id: str = ""
+    via: str = ""
+    method: str = ""
+    source: str = ""
+    agent: str = ""
+    trace: str = ""
+    version: int = 0
+    revision_before: int = 0
+    revision: int = 0
+    before: str = ""
+    after: str = ""
+    times: int = 1
 
     @property
     def document(self) -> Mapping[str, Any]:
-        """The whole of it."""
-        return self._asdict()
+        """What it tells: the moment for people, and nothing that is empty."""
+        return entry_data(self)
 
 
 def entry_of(entry: pb.AuditEntry) -> AuditEntry:
@@ -48,7 +64,33 @@ def entry_of(entry: pb.AuditEntry) -> AuditEntry:
         entry.kind,
         entry.name,
         entry.detail,
+        outcome_of(entry),
+        entry.key_id,
+        entry.via,
+        entry.method,
+        entry.source,
+        entry.agent,
+        entry.trace,
+        entry.version,
+        entry.revision_before,
+        entry.revision,
+        entry.before,
+        entry.after,
+        entry.count,
     )
+
+
+def entry_data(entry: AuditEntry) -> dict[str, Any]:
+    """An entry as commands and the console show it: without what it does not tell."""
+    told = {name: value for name, value in entry._asdict().items() if value not in ("", 0)}
+    at = iso(datetime.fromtimestamp(entry.at, UTC))
+    named = ("id", "number", "at", "times")
+    return {
+        "id": entry.number,
+        "at": at,
+        **{name: value for name, value in told.items() if name not in named},
+        **({"count": entry.times} if entry.times > 1 else {}),
+    }
 
 
 async def _watch(clients: Clients, query: str, entries: Collection[AuditEntry], line: Line) -> None:
@@ -70,7 +112,7 @@ async def _watch(clients: Clients, query: str, entries: Collection[AuditEntry], 
 
 SOURCE: Source[AuditEntry] = Source("audit", "registry", _watch, most=MOST)
 
-_TONES = {"denied": "error", "delete": "warning", "revoke-key": "warning"}
+_TONES = {"denied": "error", "failed": "warning", "allowed": "success"}
 
 RESOURCE: Resource[AuditEntry] = Resource(
     name="audit",
@@ -79,33 +121,51 @@ RESOURCE: Resource[AuditEntry] = Resource(
     help="""\
 ## Audit
 
-Who changed what, and who was refused, newest first, as it happens.
+Who changed what, and who was refused, newest first, as it happens. The filter asks by `outcome:`,
+`who:`, `action:`, `kind:`, `name:`, `method:`, `source:`, `newer:` and more; **Change** shows what
+was made different in a definition.
 """,
     source=SOURCE,
     columns=(
         Column("at", "AT", 19, lambda row, _: Cell(date_and_clock(row.at), "muted"),
                lambda row: row.number, priority=9),
-        Column("action", "ACTION", 10,
-               lambda row, _: Cell(row.action, _TONES.get(row.action, "text")),
+        Column("outcome", "OUTCOME", 7,
+               lambda row, _: Cell(row.outcome, _TONES.get(row.outcome, "text")),
+               lambda row: row.outcome, priority=8),
+        Column("action", "ACTION", 10, lambda row, _: Cell(row.action),
                lambda row: row.action, priority=9),
         Column("kind", "KIND", 11, lambda row, _: Cell(row.kind), lambda row: row.kind, priority=7),
         Column("name", "NAME", 14, lambda row, _: Cell(row.name), lambda row: row.name, flex=2,
                priority=8),
-        Column("principal", "WHO", 14, lambda row, _: Cell(row.principal),
+        Column("principal", "WHO", 17, lambda row, _: Cell(row.principal),
                lambda row: row.principal, flex=1, priority=6),
+        Column("source", "FROM", 11, lambda row, _: Cell(row.source, "muted"),
+               lambda row: row.source, priority=3),
         Column("detail", "DETAIL", 14, lambda row, _: Cell(row.detail, "muted"),
                lambda row: row.detail, flex=3, priority=4),
     ),
     fields={
-        "at": lambda row: row.at,
+        "outcome": lambda row: row.outcome,
         "who": lambda row: row.principal,
         "action": lambda row: row.action,
         "kind": lambda row: row.kind,
         "name": lambda row: row.name,
+        "method": lambda row: row.method,
+        "source": lambda row: row.source,
+        "agent": lambda row: row.agent,
+        "key": lambda row: row.key_id,
+        "via": lambda row: row.via,
+        "trace": lambda row: row.trace,
+        "detail": lambda row: row.detail,
+        "revision": lambda row: row.revision or None,
+        "count": lambda row: row.times,
+        "id": lambda row: row.number,
+        "at": lambda row: int(row.at * 1e6),
     },
+    vocabulary=AUDIT,
     label=lambda row: f"{row.action} {row.kind} {row.name}",
     text=lambda row: f"{row.principal} {row.action} {row.kind} {row.name} {row.detail}",
-    tabs=(Tab("entry", "Entry", "record-json"),),
+    tabs=(Tab("entry", "Entry", "record-json"), Tab("change", "Change", "audit-change")),
     sort="at",
     reverse=True,
 )  # fmt: skip

@@ -13,6 +13,7 @@ PANES: dict[str, str] = {
     "definition-editor": "tui.screens.definition.editor:DefinitionEditorPane",
     "workflow-run": "tui.screens.workflow.run:RunPane",
     "record-json": "tui.screens.record:RecordTab",
+    "audit-change": "tui.screens.operations.audit_change:AuditChangeTab",
     "definition-json": "tui.screens.definition.document:JsonTab",
     "definition-yaml": "tui.screens.definition.document:YamlTab",
     "definition-references": "tui.screens.definition.references:ReferencesTab",

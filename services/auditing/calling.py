@@ -1,0 +1,125 @@
+"""The call that is being served, as an entry of the audit log tells of it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from contextvars import ContextVar
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any
+from uuid import uuid4
+
+import grpc
+
+from services import access, origins, tracing
+from services.access import Principal
+from services.auditing.entries import Entry
+from services.auditing.methods import action_of, short
+from services.rights import EDGE
+
+Context = grpc.aio.ServicerContext[Any, Any]
+
+_UNPRINTABLE = re.compile(r"[^\x20-\x7e\xa0-\U0010ffff]")
+_PEER = re.compile(r"(?:ipv4|ipv6):(?:\[(?P<six>[^\]]+)\]|(?P<four>[^:]+)):\d+\Z")
+
+
+@dataclass(slots=True)
+class Calling:
+    """Who calls what, from where.
+
+    Attributes:
+        method: ``/package.Service/Method``.
+        uid: One call is one entry, however often it is told.
+        at: When it came.
+        kind, name: What it is about, as far as the request says.
+        noted: Whether its entry is written, or about to be with what it does.
+    """
+
+    method: str
+    principal: Principal | None
+    source: str = ""
+    agent: str = ""
+    trace: str = ""
+    key_id: str = ""
+    via: str = ""
+    spoken: str = ""
+    uid: str = field(default_factory=lambda: uuid4().hex)
+    at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    kind: str = ""
+    name: str = ""
+    noted: bool = False
+
+    @property
+    def who(self) -> str:
+        """Whom it is done for."""
+        return self.spoken or (self.principal.name if self.principal else "")
+
+    def entry(self, detail: str = "", **more: Any) -> Entry:
+        """The entry of this call."""
+        entry = Entry(
+            self.who, action_of(self.method), self.kind, self.name, detail, uid=self.uid, at=self.at
+        )
+        return self.completed(replace(entry, **more))
+
+    def completed(self, entry: Entry) -> Entry:
+        """``entry`` with where the call came from, where it says nothing else."""
+        known = {
+            "key_id": self.key_id,
+            "via": self.via,
+            "method": short(self.method),
+            "source": self.source,
+            "agent": self.agent,
+            "trace": self.trace,
+        }
+        missing: dict[str, Any] = {
+            name: text for name, text in known.items() if not getattr(entry, name)
+        }
+        return replace(entry, **missing)
+
+
+# Set while a call is served that changes something; None: it is written down by another way.
+current: ContextVar[Calling | None] = ContextVar("podium_calling", default=None)
+
+
+def calling(method: str, context: Context) -> Calling:
+    """The call that ``context`` is of; who makes it is known once the guard has let it in."""
+    given = {
+        name: value for name, value in context.invocation_metadata() or () if isinstance(value, str)
+    }
+    principal = access.current.get(None)
+    told = Calling(method, principal, address_of(context.peer()), printed(given.get("user-agent")))
+    trace = tracing.of_metadata(given)
+    told.trace = trace.trace_id if trace is not None else ""
+    if principal is not None:
+        told.key_id = principal.access_key_id
+        # Of anybody else it would be a word about themselves.
+        if EDGE in (principal.name, principal.via):
+            _of_origin(told, origins.read(given))
+    return told
+
+
+def _of_origin(told: Calling, origin: origins.Origin) -> None:
+    told.via = EDGE
+    told.source, told.agent = origin.address, printed(origin.agent)
+    told.key_id, told.trace = origin.key, origin.trace or told.trace
+    if told.principal is not None and told.principal.name == EDGE:
+        told.spoken = origin.principal
+
+
+def address_of(peer: str) -> str:
+    """The address of gRPC's ``ipv4:127.0.0.1:50312``, without the port, which tells nothing."""
+    found = _PEER.match(peer.replace("%5B", "[").replace("%5D", "]"))
+    return (found["six"] or found["four"]) if found else peer.partition(":")[0]
+
+
+def printed(text: str | None) -> str:
+    """``text`` without what would not be seen, cut short."""
+    return _UNPRINTABLE.sub("?", text or "")[:120]
+
+
+def names_of(items: Iterable[str], most: int = 20) -> str:
+    """Some names in a sentence."""
+    every = list(items)
+    more = f" and {len(every) - most:,} more" if len(every) > most else ""
+    return ", ".join(every[:most]) + more

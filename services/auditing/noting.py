@@ -1,0 +1,174 @@
+"""Has every change and every refusal of a service written into the audit log.
+
+A change is written with what it does: :data:`services.auditing.calling.current` is the call, and
+whoever stores something takes its entry along. What is left is written here: changes of what is in
+memory only, and whatever was refused or failed.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from time import monotonic
+from typing import Any, Protocol, TypeVar
+
+import grpc
+
+from services import access
+from services.access import Principal
+from services.auditing.calling import Calling, Context, calling, current
+from services.auditing.entries import DENIED, FAILED, Entry
+from services.auditing.methods import CHANGES, Change, short
+from services.auditing.refusals import Refusals
+from services.errors import PermissionDenied, ServiceError, Unauthenticated, Unavailable
+from services.rights import ADMIN, OPERATOR
+from services.rpc import shape
+
+logger = logging.getLogger(__name__)
+
+Request = TypeVar("Request")
+Response = TypeVar("Response")
+Write = Callable[[Entry], Awaitable[None]]
+
+# Whose handlers say themselves of whom it is that they refuse.
+_NAMED = {"/podium.registry.v1.RegistryService/IssueToken": Change("issue-token", "application")}
+
+
+class Authority(Protocol):
+    """What is known of applications."""
+
+    def application(self, application_id: str, /) -> access.Application | None:
+        """The application, if there is one."""
+
+
+class Noting:
+    """Writes entries of one service.
+
+    Args:
+        write: Keeps an entry; it may raise :class:`Unavailable`.
+        leaves: Whether a change that nobody has written by its end is written then: elsewhere it
+            has changed nothing.
+    """
+
+    def __init__(self, write: Write, authority: Authority, *, leaves: bool) -> None:
+        self._write = write
+        self._authority = authority
+        self._leaves = leaves
+        self._refusals = Refusals()
+
+    async def failed(self, method: str, context: Context, error: Exception) -> None:
+        """Write down that a call was refused, or a change failed; as ``ErrorInterceptor`` asks."""
+        refused = isinstance(error, PermissionDenied | Unauthenticated)
+        if not method.startswith("/podium.") or not (refused or method in CHANGES):
+            return
+        told = current.get() or calling(method, context)
+        if told.noted:
+            return
+        told.noted = True
+        entry = _entry(told, error, DENIED if refused else FAILED)
+        await self.refused(entry, told.who or told.source)
+
+    async def refused(self, entry: Entry, who: str) -> None:
+        """Keep ``entry`` of a refusal, unless ``who`` was refused just that a moment ago."""
+        what = (who, entry.method, entry.outcome, entry.kind if entry.outcome == FAILED else "")
+        now = monotonic()
+        count = self._refusals.count(what, now)
+        if not count:
+            return
+        if beyond := self._refusals.take_beyond():
+            await self._kept(_beyond(beyond))
+        await self._kept(replace(entry, count=count))
+
+    async def _kept(self, entry: Entry) -> None:
+        try:
+            await self._write(entry)
+        except Unavailable as error:
+            # The caller is refused all the same.
+            logger.error("An entry of the audit log was not written: %s", error.detail)
+
+    async def done(self, told: Calling, change: Change, request: Any) -> None:
+        """A change has come to its end."""
+        if told.noted or not self._leaves or change.only_tries(request):
+            return
+        told.noted = True
+        await self._write(told.entry())
+
+    def spares(self, change: Change, principal: Principal | None) -> bool:
+        """Whether ``change`` is the work of who may only work."""
+        if not change.of_work or principal is None or not principal.application_id:
+            return False
+        application = self._authority.application(principal.application_id)
+        return application is not None and application.roles.isdisjoint((ADMIN, OPERATOR))
+
+
+def _entry(told: Calling, error: Exception, outcome: str) -> Entry:
+    metadata = error.metadata if isinstance(error, ServiceError) else {}
+    if isinstance(error, PermissionDenied) and "kind" in metadata:
+        told.kind, told.name = metadata["kind"], metadata.get("name", "")
+    detail = error.detail if isinstance(error, ServiceError) else "It failed inside."
+    if not told.who and metadata.get("application"):
+        told.spoken = f"application:{metadata['application']}"
+    return told.entry(f"{short(told.method)}: {detail}", outcome=outcome)
+
+
+def _beyond(count: int) -> Entry:
+    detail = "Refusals of so many kinds that no more of them are named in this minute."
+    return Entry("", "refusals", detail=detail, outcome=DENIED, count=count)
+
+
+class NotingInterceptor(grpc.aio.ServerInterceptor):
+    """Says in ``current`` which change is under way; stands before the guard."""
+
+    def __init__(self, noting: Noting) -> None:
+        self._noting = noting
+
+    async def intercept_service(
+        self,
+        continuation: Callable[
+            [grpc.HandlerCallDetails], Awaitable[grpc.RpcMethodHandler[Request, Response] | None]
+        ],
+        handler_call_details: grpc.HandlerCallDetails,
+    ) -> grpc.RpcMethodHandler[Request, Response] | None:
+        handler: Any = await continuation(handler_call_details)
+        method = handler_call_details.method
+        change = CHANGES.get(method) or _NAMED.get(method)
+        if handler is None or change is None:
+            return handler  # type: ignore[no-any-return]
+        kind = shape(handler)
+        wrap = self._generating if handler.response_streaming else self._calling
+        behaviour = wrap(getattr(handler, kind), method, change)
+        wrapped: grpc.RpcMethodHandler[Request, Response] = handler._replace(**{kind: behaviour})
+        return wrapped
+
+    def _begin(self, method: str, change: Change, request: Any, context: Context) -> Calling | None:
+        told = calling(method, context)
+        told.kind, told.name = change.subject(request)
+        spared = self._noting.spares(change, told.principal)
+        current.set(None if spared else told)
+        return None if spared else told
+
+    def _calling(self, behaviour: Any, method: str, change: Change) -> Any:
+        async def call(request: Any, context: Context) -> Any:
+            told = self._begin(method, change, request, context)
+            response = await behaviour(request, context)
+            if told is not None:
+                await self._noting.done(told, change, request)
+            return response
+
+        return call
+
+    def _generating(self, behaviour: Any, method: str, change: Change) -> Any:
+        async def call(request: Any, context: Context) -> None:
+            told = self._begin(method, change, request, context)
+            # The guard has made one that writes of each stream of an application.
+            result = behaviour(request, context)
+            if hasattr(result, "__aiter__"):
+                async for response in result:
+                    await context.write(response)
+            else:
+                await result
+            if told is not None:
+                await self._noting.done(told, change, request)
+
+        return call
