@@ -311,9 +311,7 @@ def _server(
     interceptors: Iterable[grpc.aio.ServerInterceptor],
     services: Sequence[str],
 ) -> grpc.aio.Server:
-    server = grpc.aio.server(
-        interceptors=list(interceptors), options=SERVER_OPTIONS
-    )
+    server = grpc.aio.server(interceptors=list(interceptors), options=SERVER_OPTIONS)
     for add in register:
         add(server)
     reflected = (*services, health.SERVICE_NAME, reflection.SERVICE_NAME)
