@@ -7,6 +7,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from podium.edge.v1 import edge_pb2 as pb
+from services.access import EVERY, Sight
 from services.edge.cachekeys import written_digest
 from services.edge.keeping import Place, Purge, Shelf
 from services.edge.named_routes import check_named, named_route, routes_of
@@ -21,11 +22,15 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 
-def cache_status(gateway: Gateway, service_id: str) -> pb.GetCacheStatusResponse:
+def cache_status(
+    gateway: Gateway, service_id: str, sight: Sight = EVERY
+) -> pb.GetCacheStatusResponse:
     """What is kept, in all and by route.
 
     Args:
         service_id: Whose routes are told of; empty: all.
+        sight: The services that are told of. Where that are not all, what is kept in all is what is
+            kept of those, and what the cache does as a whole is not told.
 
     Raises:
         NotFound: There is no such service.
@@ -36,7 +41,16 @@ def cache_status(gateway: Gateway, service_id: str) -> pb.GetCacheStatusResponse
     rows = [
         _row(place, shelves.get(place, _EMPTY))
         for place in sorted(_places(routes, shelves, service_id))
+        if place.service_id in sight
     ]
+    if not sight.whole:
+        seen = [shelf for place, shelf in shelves.items() if place.service_id in sight]
+        return pb.GetCacheStatusResponse(
+            entries=sum(shelf.answers for shelf in seen),
+            bytes=sum(shelf.bytes for shelf in seen),
+            limit_bytes=cache.most_bytes,
+            routes=rows,
+        )
     return pb.GetCacheStatusResponse(
         entries=sum(shelf.answers for shelf in shelves.values()),
         bytes=cache.bytes,

@@ -6,13 +6,15 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from podium.edge.v1 import edge_pb2 as pb
+from services.access import EVERY
 from services.edge.cache_calls import places_of
 from services.edge.keeping import Kept, Place
-from services.edge.named_routes import check_named
+from services.edge.named_routes import check_named, named_route
 from services.errors import InvalidRequest, NotFound
 
 if TYPE_CHECKING:
     from services.edge.gateway import Gateway
+    from services.edge.seeing import Seeing
 
 _DEFAULT_PAGE = 100
 _LARGEST_PAGE = 500
@@ -55,16 +57,25 @@ def list_entries(
     return told
 
 
-def get_entry(gateway: Gateway, request: pb.GetCacheEntryRequest) -> pb.GetCacheEntryResponse:
+def get_entry(
+    gateway: Gateway, request: pb.GetCacheEntryRequest, seeing: Seeing | None = None
+) -> pb.GetCacheEntryResponse:
     """One of them, whole.
 
+    Args:
+        seeing: What the caller may see; None: all.
+
     Raises:
-        NotFound: There is no such entry, or not any more.
+        NotFound: There is no such entry, or not any more, or none that the caller may see.
+        PermissionDenied: It may see that there is one, but not what its workflow gave.
     """
+    sight = EVERY if seeing is None else seeing.services()
     now, key = gateway.monotonic(), _bytes(request.id)
     kept = gateway.cache.look(key, now)
-    if kept is None or kept.answer is None:
+    if kept is None or kept.answer is None or kept.tag.place.service_id not in sight:
         raise NotFound("There is no kept answer of that id, or not any more.")
+    if seeing is not None:
+        seeing.check_workflow(_workflow_of(gateway, kept.tag.place))
     answer = kept.answer
     return pb.GetCacheEntryResponse(
         entry=_entry(key, kept, now),
@@ -75,6 +86,14 @@ def get_entry(gateway: Gateway, request: pb.GetCacheEntryRequest) -> pb.GetCache
         body=answer.body[:_MOST_BODY_BYTES],
         body_bytes=len(answer.body),
     )
+
+
+def _workflow_of(gateway: Gateway, place: Place) -> str:
+    """Whose answers are kept there; empty: its route is gone, and nobody knows."""
+    try:
+        return named_route(gateway.definitions, *place).workflow
+    except NotFound:
+        return ""
 
 
 def _entry(key: bytes, kept: Kept, now: float) -> pb.CacheEntry:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from podium.edge.v1 import edge_pb2 as pb
 from podium.executor.v1 import executor_pb2
+from services.access import EVERY, Sight
 from services.edge.concurrency import DIGEST_BYTES, NAME, Concurrency
 from services.edge.counted import Counted, Limit, everybody
 from services.edge.named_routes import check_named, meant_routes
@@ -34,8 +35,10 @@ _HOLDERS = 10
 Slots = dict[Limit, list[executor_pb2.SlotUse]]
 
 
-async def list_limits(gateway: Gateway, request: pb.ListLimitsRequest) -> pb.ListLimitsResponse:
-    """How the limits of the routes that are meant stand now.
+async def list_limits(
+    gateway: Gateway, request: pb.ListLimitsRequest, sight: Sight = EVERY
+) -> pb.ListLimitsResponse:
+    """How the limits of the routes that are meant stand now, of the services in sight.
 
     Raises:
         InvalidRequest: It asks for too many keys, or names a route by a part of its name.
@@ -45,6 +48,7 @@ async def list_limits(gateway: Gateway, request: pb.ListLimitsRequest) -> pb.Lis
     if not 0 < most <= _MOST_KEYS:
         raise InvalidRequest(f"keys must be from 0 to {_MOST_KEYS}.")
     routes = meant_routes(gateway.definitions, request.service_id, request.method, request.path)
+    routes = [route for route in routes if route.service_id in sight]
     routes.sort(key=lambda route: route.scope)
     told = pb.ListLimitsResponse(limits=[each for route in routes for each in _limits(route)])
     limits = {(each.service_id, each.method, each.path, each.name): each for each in told.limits}

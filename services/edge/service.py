@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 from datetime import timedelta
+from functools import partial
 
 from podium.edge.v1 import edge_pb2 as pb, edge_pb2_grpc
 from services.access import current
@@ -17,6 +18,7 @@ from services.edge.gateway import Gateway
 from services.edge.limit_calls import list_limits, reset_limits
 from services.edge.metrics.reporting import Reporting
 from services.edge.openapi_calls import get_openapi
+from services.edge.seeing import Seeing
 from services.edge.session import Session
 from services.edge.trial.trials import KEY_METADATA, Trials
 from services.errors import InvalidRequest, Overloaded, TooLarge
@@ -51,6 +53,7 @@ class EdgeService(edge_pb2_grpc.EdgeServiceServicer):
         self._gateway = gateway
         self._scripts = gateway.scripts.scripts
         self._definitions = gateway.definitions
+        self._seeing = Seeing(gateway.definitions.replica)
         self._session = session
 
     async def GetEdgeStatus(
@@ -99,7 +102,8 @@ class EdgeService(edge_pb2_grpc.EdgeServiceServicer):
     async def GetCacheStatus(
         self, request: pb.GetCacheStatusRequest, context: Context
     ) -> pb.GetCacheStatusResponse:
-        return cache_status(self._gateway, request.service_id)
+        sight = self._seeing.services(request.service_id)
+        return cache_status(self._gateway, request.service_id, sight)
 
     async def PurgeCache(
         self, request: pb.PurgeCacheRequest, context: Context
@@ -109,17 +113,19 @@ class EdgeService(edge_pb2_grpc.EdgeServiceServicer):
     async def ListCacheEntries(
         self, request: pb.ListCacheEntriesRequest, context: Context
     ) -> pb.ListCacheEntriesResponse:
+        self._seeing.services(request.service_id)
         return list_entries(self._gateway, request)
 
     async def GetCacheEntry(
         self, request: pb.GetCacheEntryRequest, context: Context
     ) -> pb.GetCacheEntryResponse:
-        return get_entry(self._gateway, request)
+        return get_entry(self._gateway, request, self._seeing)
 
     async def ListLimits(
         self, request: pb.ListLimitsRequest, context: Context
     ) -> pb.ListLimitsResponse:
-        return await list_limits(self._gateway, request)
+        sight = self._seeing.services(request.service_id)
+        return await list_limits(self._gateway, request, sight)
 
     async def ResetLimits(
         self, request: pb.ResetLimitsRequest, context: Context
@@ -130,18 +136,21 @@ class EdgeService(edge_pb2_grpc.EdgeServiceServicer):
     async def GetGatewayMetrics(
         self, request: pb.GetGatewayMetricsRequest, context: Context
     ) -> pb.GetGatewayMetricsResponse:
-        return pb.GetGatewayMetricsResponse(report=await self._reporting.get(request))
+        sight = self._seeing.services(request.query.service_id)
+        return pb.GetGatewayMetricsResponse(report=await self._reporting.get(request, sight))
 
     async def WatchGatewayMetrics(
         self, request: pb.WatchGatewayMetricsRequest, context: Context
     ) -> AsyncIterator[pb.WatchGatewayMetricsResponse]:
-        async with aclosing(self._reporting.watch(request)) as reports:
+        look = partial(self._seeing.services_of, current.get(), request.query.service_id)
+        async with aclosing(self._reporting.watch(request, look)) as reports:
             async for report in reports:
                 yield pb.WatchGatewayMetricsResponse(report=report)
 
     async def ListKeyUse(
         self, request: pb.ListKeyUseRequest, context: Context
     ) -> pb.ListKeyUseResponse:
+        self._seeing.check_auth(request.auth_id)
         return pb.ListKeyUseResponse(keys=await self._reporting.key_use(request.auth_id))
 
     async def _tried(self, script: str, payload: str) -> pb.TestScriptResponse:

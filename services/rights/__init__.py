@@ -56,6 +56,7 @@ _CHANGES_AUTH = (Wanted("UPDATE", "auth"),)
 _WRITES_SCHEMA = (Wanted("CREATE", "schema"), Wanted("UPDATE", "schema"))
 _STARTS = (Wanted("EXECUTE", "workflow"),)
 _ON_SERVICE = (Wanted("READ", "service"),)
+_SEE_SERVICES = _right(EDITOR, OPERATOR, VIEWER, grants=_ON_SERVICE)
 # Of what there is, a grant shows its own.
 _SEE_EXECUTIONS = _right(EDITOR, OPERATOR, VIEWER, services=(EDGE,), grants=_READS_WORKFLOW)
 _OPERATE_EXECUTION = _right(OPERATOR, grants=_STARTS)
@@ -194,20 +195,22 @@ _EDGE = {
     # It tells more of what a call comes to than its caller may know.
     "TestRoute": _right(EDITOR, OPERATOR),
     # READ on the service.
-    "GetOpenApi": _right(EDITOR, OPERATOR, VIEWER, grants=(Wanted("READ", "service"),)),
-    "GetCacheStatus": _READ,
+    "GetOpenApi": _SEE_SERVICES,
+    "GetCacheStatus": _SEE_SERVICES,
     # What follows is that work is done again.
     "PurgeCache": _right(EDITOR, OPERATOR),
-    # Answers are what executions gave, which the same roles read.
-    "ListCacheEntries": _READ,
-    "GetCacheEntry": _READ,
-    "ListLimits": _READ,
+    "ListCacheEntries": _SEE_SERVICES,
+    # An answer is what executions gave: READ on the route's workflow, too.
+    "GetCacheEntry": _SEE_SERVICES,
+    "ListLimits": _SEE_SERVICES,
     # What follows is that more is done than was to be.
     "ResetLimits": _right(EDITOR, OPERATOR),
-    # They name routes and keys; the page /metrics of the management API takes the same.
-    "GetGatewayMetrics": _READ,
-    "WatchGatewayMetrics": _right(EDITOR, OPERATOR, VIEWER, streams=16),
-    "ListKeyUse": _READ,
+    # They name routes and keys; the page /metrics of the management API takes the same roles, and
+    # no grant.
+    "GetGatewayMetrics": _SEE_SERVICES,
+    "WatchGatewayMetrics": _right(EDITOR, OPERATOR, VIEWER, grants=_ON_SERVICE, streams=16),
+    # READ on the auth definition, as for the list of its keys.
+    "ListKeyUse": _right(EDITOR, OPERATOR, VIEWER, grants=(Wanted("READ", "auth"),)),
 }
 
 _LOG = {

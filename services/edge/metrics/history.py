@@ -47,6 +47,7 @@ class Query:
     Attributes:
         first, last: Minutes since 1970, both included.
         service, method, path, principal: Only those of it; None: of any.
+        services: Only those of one of them; None: of any, and those that found no route.
         by: ``minute``, ``service``, ``route`` or ``key``; empty: nothing is told apart.
     """
 
@@ -57,14 +58,18 @@ class Query:
     path: str | None = None
     principal: str | None = None
     by: str = ""
+    services: frozenset[str] | None = None
 
     @property
     def whole(self) -> bool:
         """Whether all requests of its minutes are meant."""
-        return (self.service, self.method, self.path, self.principal) == (None,) * 4
+        wanted = (self.service, self.method, self.path, self.principal, self.services)
+        return all(each is None for each in wanted)
 
     def takes(self, series: Series) -> bool:
         """Whether that series is meant."""
+        if self.services is not None and series[0] not in self.services:
+            return False
         wanted = (self.service, self.method, self.path, self.principal)
         return all(word is None or word == is_ for word, is_ in zip(wanted, series, strict=True))
 

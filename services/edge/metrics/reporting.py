@@ -9,6 +9,7 @@ from datetime import UTC
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from podium.edge.v1 import edge_pb2 as pb
+from services.access import EVERY, Sight
 from services.edge.definitions import Definitions
 from services.edge.metrics.history import MINUTES, Query
 from services.edge.metrics.keeping import Metrics
@@ -16,6 +17,8 @@ from services.edge.metrics.report import GROUPINGS, MINUTE_SECONDS, report
 from services.errors import InvalidRequest, NotFound, Overloaded
 
 WATCH_SECONDS = 2.0
+# Whoever may see other services is told of them by then.
+_LOOK_SECONDS = 0.5
 _MOST_WATCHERS = 32
 _ROWS = 1_000
 _MOST_ROWS = 10_000
@@ -44,8 +47,10 @@ class Reporting:
         self._watch_seconds = watch_seconds
         self._watchers = 0
 
-    async def get(self, request: pb.GetGatewayMetricsRequest) -> pb.GatewayMetricsReport:
-        """Of a period of the last day.
+    async def get(
+        self, request: pb.GetGatewayMetricsRequest, sight: Sight = EVERY
+    ) -> pb.GatewayMetricsReport:
+        """Of a period of the last day, and of the services in sight.
 
         Raises:
             InvalidRequest: It ends before it begins, or the limit or the grouping is none.
@@ -55,12 +60,17 @@ class Reporting:
         end = _seconds(request, "end_time", now)
         if end < begin:
             raise InvalidRequest("The period ends before it begins: end_time is before start_time.")
-        return await self._report(request.query, begin, end)
+        return await self._report(request.query, begin, end, sight)
 
     async def watch(
-        self, request: pb.WatchGatewayMetricsRequest
+        self,
+        request: pb.WatchGatewayMetricsRequest,
+        look: Callable[[], Sight] = lambda: EVERY,
     ) -> AsyncGenerator[pb.GatewayMetricsReport]:
         """Of a period up to now, again and again.
+
+        Args:
+            look: The services that are told of at that moment; raises where that are none.
 
         Raises:
             InvalidRequest: The period is not within a day, or as :meth:`get`.
@@ -76,21 +86,30 @@ class Reporting:
         self._watchers += 1
         try:
             while True:
-                seen, now = self._metrics.state, self._now()
-                yield await self._report(request.query, now - seconds, now)
-                await self._changed(seen)
+                seen, now, sight = self._metrics.state, self._now(), look()
+                report_ = await self._report(request.query, now - seconds, now, sight)
+                if look() != sight:
+                    continue
+                yield report_
+                await self._changed(seen, sight, look)
         finally:
             self._watchers -= 1
 
-    async def _changed(self, seen: tuple[int, int]) -> None:
+    async def _changed(
+        self, seen: tuple[int, int], sight: Sight, look: Callable[[], Sight]
+    ) -> None:
         """Looked for now and then: to be woken by every request would cost each of them."""
+        looked = 0.0
         while True:
-            await asyncio.sleep(self._watch_seconds)
-            if self._metrics.state != seen:
+            await asyncio.sleep(min(self._watch_seconds, _LOOK_SECONDS))
+            looked += _LOOK_SECONDS
+            if look() != sight:
+                return
+            if looked >= self._watch_seconds and self._metrics.state != seen:
                 return
 
     async def _report(
-        self, asked: pb.GatewayMetricsQuery, begin: float, end: float
+        self, asked: pb.GatewayMetricsQuery, begin: float, end: float, sight: Sight
     ) -> pb.GatewayMetricsReport:
         if asked.group_by not in GROUPINGS:
             raise InvalidRequest(f"group_by has no value {asked.group_by}.")
@@ -107,6 +126,7 @@ class Reporting:
             path=asked.path if asked.HasField("path") else None,
             principal=asked.principal if asked.HasField("principal") else None,
             by=GROUPINGS[asked.group_by],
+            services=sight.names,
         )
         sums = await self._metrics.sums(query)
         return report(query, sums, self._now(), asked.limit or _ROWS)
