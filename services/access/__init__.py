@@ -13,6 +13,7 @@ from services.access.principals import (
     roles_with,
     tags_of,
 )
+from services.access.reach import Reach, reach
 from services.access.sight import EVERY, Sight, could_see, sight_of
 from services.access.streams import Streams, keep_checking
 from services.access.tokens import (
@@ -35,6 +36,7 @@ __all__ = [
     "Authority",
     "Grant",
     "Principal",
+    "Reach",
     "ServiceIdentity",
     "Sight",
     "Streams",
@@ -44,6 +46,7 @@ __all__ = [
     "could_see",
     "current",
     "keep_checking",
+    "reach",
     "require",
     "roles_with",
     "sight_of",

@@ -17,6 +17,7 @@ from services.access.principals import (
     application_principal,
     current,
 )
+from services.access.reach import Reach, reach
 from services.access.streams import Streams
 from services.access.tokens import Verifier
 from services.errors import PermissionDenied, ServiceError, Unauthenticated
@@ -25,6 +26,8 @@ from services.rpc import shape
 
 ON_BEHALF_OF = "on-behalf-of"
 _READ = frozenset(("authorization", ON_BEHALF_OF, tracing.HEADER, tracing.STATE_HEADER))
+
+_LONGEST_NAMED = 255
 
 Request = TypeVar("Request")
 Response = TypeVar("Response")
@@ -130,11 +133,10 @@ class AccessInterceptor(grpc.aio.ServerInterceptor):
                 f"The application {principal.application_id!r} is paused.",
                 application=principal.application_id,
             )
-        if not right.checked_by_handler and application.roles.isdisjoint(right.roles):
-            wanted = " or ".join(sorted(right.roles)) or "a service"
+        if reach(application, right) is Reach.NONE:
             raise PermissionDenied(
-                f"The application {principal.application_id!r} may not call this: it takes "
-                f"{wanted}.",
+                f"The application {principal.application_id!r} may not call this: "
+                f"it takes {right}.",
                 application=principal.application_id,
             )
 
@@ -172,11 +174,22 @@ def _metadata(details: grpc.HandlerCallDetails) -> dict[str, str]:
     return found
 
 
+def _about(error: ServiceError, request: Any) -> ServiceError:
+    """A refusal with what it was about, for those who read of it later."""
+    kind, name = getattr(request, "kind", ""), getattr(request, "name", "")
+    if not isinstance(error, PermissionDenied) or not (
+        isinstance(kind, str) and isinstance(name, str) and kind and name
+    ):
+        return error
+    about = {"kind": kind[:_LONGEST_NAMED], "name": name[:_LONGEST_NAMED]}
+    return PermissionDenied(error.detail, (), **(error.metadata | about))
+
+
 def _refusing(handler: Any, error: ServiceError) -> Any:
     """A handler of the same shape that does nothing but raise ``error``."""
 
-    async def unary(_request: Any, _context: Any) -> Any:
-        raise error
+    async def unary(request: Any, _context: Any) -> Any:
+        raise _about(error, request)
 
     async def streaming(_request: Any, _context: Any) -> Any:
         raise error

@@ -1,7 +1,8 @@
 """Which right every RPC needs: one table for the three services.
 
-A role holds everywhere. Where a grant on one definition can be enough, the table says that the
-handler checks (:func:`services.access.require`), which knows what the call is about.
+A role holds everywhere. Where a grant on one definition can be enough, the table says which:
+whoever has none like it is refused at once; for the others the handler, which knows what the call
+is about, looks whether it covers that (:func:`services.access.require`).
 """
 
 from __future__ import annotations

@@ -40,8 +40,8 @@ class Right:
     Attributes:
         roles: An application with one of them may.
         services: Services that may, by principal: ``service:edge``.
-        grants: Any other application comes through to the handler, which refuses it, or tells it
-            of nothing, unless a grant of its own is one of these.
+        grants: An application with a grant like one of these comes through to the handler, which
+            looks whether that grant covers what the call is about.
         anyone: Every application may; the handler refuses none.
         open: Nobody needs a token.
         streams: Of an RPC whose responses are a stream: how many of them an application may have
@@ -54,11 +54,6 @@ class Right:
     anyone: bool = False
     open: bool = False
     streams: int = STREAMS
-
-    @property
-    def checked_by_handler(self) -> bool:
-        """Whether more than roles can be enough, so that the guard refuses no application."""
-        return self.anyone or bool(self.grants)
 
     def by_role(self, roles: Collection[str]) -> bool:
         """Whether an application with these roles may whatever its grants are."""

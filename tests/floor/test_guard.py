@@ -72,9 +72,11 @@ def signer() -> Signer:
 
 @pytest.fixture
 def known(signer: Signer) -> Known:
-    roles = {"admin": "ADMIN", "op": "OPERATOR", "view": "VIEWER", "work": "WORKER", "shop": ""}
+    roles = {"admin": "ADMIN", "op": "OPERATOR", "view": "VIEWER", "work": "WORKER", "none": ""}
+    starts = Grant(frozenset(("EXECUTE",)), "workflow", "checkout")
     return Known(
-        {id: Application(id, frozenset({role} - {""})) for id, role in roles.items()},
+        {id: Application(id, frozenset({role} - {""})) for id, role in roles.items()}
+        | {"shop": Application("shop", grants=(starts,))},
         {"k1": signer.pem},
     )
 
@@ -152,8 +154,9 @@ async def test_a_handler_knows_who_calls(
         ("op", ["PauseExecution", "UpdateTask", "SetBreaker"], ["Session"]),
         ("view", ["ListExecutions", "GetEngineMetrics"], ["SetBreaker", "TestWorkflow"]),
         ("work", ["UpdateTask", "GetExecutorStatus"], ["ListBreakers", "CompleteCallback"]),
-        # What a grant can be enough for is left to the handler.
-        ("shop", ["ListExecutions", "TerminateExecution"], ["GetEngineMetrics", "SetBreaker"]),
+        # What a grant of its own can be enough for is left to the handler.
+        ("shop", ["StartExecution", "TerminateExecution"], ["GetExecution", "SetBreaker"]),
+        ("none", ["GetExecutorStatus"], ["StartExecution", "ListExecutions", "GetExecution"]),
     ],
 )
 async def test_a_role_comes_through_to_what_it_may(

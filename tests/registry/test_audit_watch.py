@@ -67,8 +67,9 @@ async def test_a_refusal_is_told_at_once(registry: Running) -> None:
     events = watching(registry.admin)
     await caught_up(events)
 
-    with pytest.raises(PermissionDenied):
-        await put(viewer, WORKFLOW)
+    asked = pb.DeleteDefinitionRequest(kind="workflow", name="checkout")
+    with pytest.raises(PermissionDenied), rpc.raising_ours():
+        await viewer.DeleteDefinition(asked)
 
     assert entries(await caught_up(events)) == [("put", "checkout")]
 

@@ -173,7 +173,8 @@ async def test_faults_do_not_hide_a_change_of_an_immutable_field_or_a_second_put
 async def test_whoever_may_not_put_it_is_not_told_what_a_faulty_document_lacks(
     registry: Running,
 ) -> None:
-    nobody = await registry.application("nobody")
+    other = {"target": {"type": "workflow", "id": "other"}, "access": ["CREATE"]}
+    nobody = await registry.application("nobody", permissions=[other])
 
     with pytest.raises(InvalidDefinition) as caught:
         await put(nobody, {**WORKFLOW, "version": 0, "failureWorkflow": "not-there"})

@@ -1,0 +1,119 @@
+"""Every RPC called by its descriptor, with as little as there is to say."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import grpc
+from google.protobuf.descriptor import FieldDescriptor, MethodDescriptor
+from google.protobuf.message import Message
+from google.protobuf.message_factory import GetMessageClass
+
+from services.rpc import from_rpc
+
+PATIENCE_SECONDS = 20.0
+# What a stream that tells nothing at first is waited for: by then a refusal would have come.
+QUIET_SECONDS = 2.0
+OK = "OK"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came of a call.
+
+    Attributes:
+        code: As gRPC names it.
+        said: The sentence of a refusal, and all that goes with it.
+        told: The bytes of the first response.
+    """
+
+    code: str
+    said: str = ""
+    told: bytes = b""
+
+
+def filled(method: MethodDescriptor, name: str) -> Message:
+    """A request that names a workflow, or whatever it is about, by ``name``; the rest is unset."""
+    message = GetMessageClass(method.input_type)()
+    words = {"kind": "workflow", "access": "READ"} | dict.fromkeys(
+        ("name", "auth_id", "application_id", "schema_name", "service_id", "workflow_name"), name
+    )
+    for field in method.input_type.fields:
+        plain = field.type == FieldDescriptor.TYPE_STRING and not field.is_repeated
+        if plain and field.name in words and name:
+            setattr(message, field.name, words[field.name])
+    return message
+
+
+async def asked(
+    channel: grpc.aio.Channel, name: str, method: MethodDescriptor, token: str, request: Message
+) -> Answer:
+    """The answer to a call, or to a stream its first; metadata holds ``token`` if there is one."""
+    metadata = (("authorization", f"Bearer {token}"),) if token else ()
+    shape = f"{_shape(method.client_streaming)}_{_shape(method.server_streaming)}"
+    call = getattr(channel, shape)(
+        name,
+        request_serializer=lambda message: message.SerializeToString(),
+        response_deserializer=lambda data: data,
+    )
+    given = _alone(request) if method.client_streaming else request
+    try:
+        told = await _first(call(given, metadata=metadata, timeout=PATIENCE_SECONDS), method)
+    except grpc.aio.AioRpcError as error:
+        ours = from_rpc(error)
+        faults = [str(each) for each in ours.faults]
+        return Answer(error.code().name, f"{ours.detail} {dict(ours.metadata)} {faults}")
+    return Answer(OK, told=told)
+
+
+async def _first(call: Any, method: MethodDescriptor) -> bytes:
+    if not method.server_streaming:
+        return bytes(await call)
+    try:
+        async with asyncio.timeout(QUIET_SECONDS):
+            told = await call.read()
+    except TimeoutError:
+        # It was let in, and has nothing to say yet.
+        told = b""
+    finally:
+        call.cancel()
+    return b"" if told is grpc.aio.EOF else bytes(told)
+
+
+async def _alone(request: Message) -> Any:
+    yield request
+
+
+def _shape(streaming: bool) -> str:
+    return "stream" if streaming else "unary"
+
+
+async def everything(
+    channels: Mapping[str, grpc.aio.Channel],
+    methods: Mapping[str, MethodDescriptor],
+    tokens: Mapping[str, str],
+    name: str = "",
+) -> dict[str, Answer]:
+    """Every method at every service that serves it, by ``service /package.Service/Method``."""
+    places = {f"{at} {full}": (at, full) for full in methods for at in served_at(full)}
+    room = asyncio.Semaphore(24)
+
+    async def one(at: str, full: str) -> Answer:
+        method = methods[full]
+        async with room:
+            return await asked(channels[at], full, method, tokens[at], filled(method, name))
+
+    answers = await asyncio.gather(*(one(*each) for each in places.values()))
+    return dict(zip(places, answers, strict=True))
+
+
+def served_at(method: str) -> tuple[str, ...]:
+    """Which services have it."""
+    package = method.split(".")[1]
+    return {
+        "common": ("registry", "executor", "edge"),
+        "worker": ("executor",),
+    }.get(package, (package,))
