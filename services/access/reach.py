@@ -19,6 +19,8 @@ class Reach(Enum):
 
 def reach(application: Application, right: Right) -> Reach:
     """How far ``right`` goes for an application."""
+    if not application.enabled:
+        return Reach.NONE
     if right.by_role(application.roles):
         return Reach.ALL
     if any(_is_granted(application, each) for each in right.grants):

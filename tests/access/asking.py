@@ -17,7 +17,7 @@ from services.rpc import from_rpc
 PATIENCE_SECONDS = 20.0
 # What a stream that tells nothing at first is waited for: by then a refusal would have come.
 QUIET_SECONDS = 2.0
-OK = "OK"
+OK, _NOWHERE = "OK", "UNIMPLEMENTED"
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,14 @@ async def everything(
             return await asked(channels[at], full, method, tokens[at], filled(method, name))
 
     answers = await asyncio.gather(*(one(*each) for each in places.values()))
-    return dict(zip(places, answers, strict=True))
+    found = dict(zip(places, answers, strict=True))
+    # What several could serve is served by one of them at least.
+    served = {places[place][1] for place, each in found.items() if each.code != _NOWHERE}
+    return {
+        place: each
+        for place, each in found.items()
+        if each.code != _NOWHERE or places[place][1] not in served
+    }
 
 
 def served_at(method: str) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 import jwt
@@ -25,6 +25,7 @@ APPLICATIONS: Mapping[str, Application] = {
     **{role.lower(): Application(role.lower(), frozenset((role,))) for role in ROLES},
     "team": Application("team", grants=(TEAM,)),
     "nobody": Application("nobody"),
+    "paused": Application("paused", frozenset(("ADMIN",)), enabled=False),
 }
 FORGERIES = (
     "no token", "expired", "another audience", "an unknown key", "alg none",
@@ -49,7 +50,9 @@ class Callers:
 
 async def callers(services: Services) -> Callers:
     """Those of a suite: the applications are put, and have their tokens."""
-    await put(services, *map(_document, APPLICATIONS.values()))
+    # Paused, it would get no token.
+    every = [replace(each, enabled=True) for each in APPLICATIONS.values()]
+    await put(services, *map(_document, every))
     of_applications = {}
     async with connected(services.suite) as clients:
         for id_ in APPLICATIONS:
@@ -60,6 +63,7 @@ async def callers(services: Services) -> Callers:
                 pb.IssueTokenRequest(key_id=made.access_key.key_id, key_secret=made.key_secret)
             )
             of_applications[id_] = issued.token
+    await put(services, *map(_document, APPLICATIONS.values()))
     key = (services.home / "cluster.key").read_bytes()
     return Callers(
         of_applications,
@@ -73,6 +77,7 @@ def _document(application: Application) -> dict[str, object]:
         "kind": "application",
         "id": application.id,
         "roles": sorted(application.roles),
+        "enabled": application.enabled,
         "permissions": [
             {"target": {"type": each.kind, "id": each.name}, "access": sorted(each.access)}
             for each in application.grants
@@ -83,7 +88,8 @@ def _document(application: Application) -> dict[str, object]:
 def _forged(services: Services, good: str) -> dict[str, str]:
     """Tokens for the administrator that must not hold, each wrong in one way."""
     sealer = Sealer(read_key(services.home / "secret.key"))
-    signer = tokens.signer(Database(services.home / "registry.db"), sealer)
+    signers = tokens.signers(Database(services.home / "registry.db"), sealer)
+    signer = signers[jwt.get_unverified_header(good)["kid"]]
     claims = jwt.decode(good, options={"verify_signature": False})
     headers = {"kid": signer.key_id}
     past = datetime.now(UTC) - timedelta(hours=1)
