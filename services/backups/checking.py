@@ -15,7 +15,7 @@ from sqlite_utils import Database
 from services.backups import archive
 from services.backups.parts import NEEDED_KEY, PARTS, BackupError, Part, Places
 from services.process import StartupError
-from services.sealing import Sealer, Unsealable, read_key
+from services.sealing import Unsealable, sealer_of
 from services.versions import StorageTooNew, refuse_newer
 
 _MOST_SAID = 5
@@ -101,7 +101,7 @@ def _opener(key: Path | None) -> tuple[Callable[[str], bool] | None, str]:
     if key is None:
         return None, "There is no secret.key to try: --secret-key-file names one."
     try:
-        sealer = Sealer(read_key(key))
+        sealer = sealer_of(key)
     except StartupError as error:
         return None, str(error)
 

@@ -9,12 +9,12 @@ from typing import Any
 from sqlite_utils import Database
 
 from services.registry import store
+from services.sealing import PREFIXES
 
 Finding = tuple[str, str]
 """What does not hold, and the way out: two sentences."""
 
 _RESTORE = "Restore a backup."
-_SEALED = "v1."
 
 
 def findings(db: Database, opens: Callable[[str], bool] | None) -> Iterator[Finding]:
@@ -85,5 +85,5 @@ def _sealed_texts(db: Database) -> Iterator[tuple[str, str, str]]:
         except ValueError:
             continue
         value = told.get("value") if isinstance(told, dict) else None
-        if isinstance(value, str) and value.startswith(_SEALED):
+        if isinstance(value, str) and value.startswith(PREFIXES):
             yield kind, name, value

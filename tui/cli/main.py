@@ -30,6 +30,7 @@ COMMANDS = {
     "access": ("tui.cli.access", "access", "Show who may do what, and by what."),
     "access-keys": ("tui.cli.access_keys", "access_keys", "List, make, roll, revoke access keys."),
     "signing-keys": ("tui.cli.signing_keys", "signing_keys", "Show what signs tokens; rotate."),
+    "secrets": ("tui.cli.secrets", "secrets", "List secrets, set one; rotate what seals them."),
     "run": ("tui.cli.run", "run", "Start an execution; wait for its end with --wait."),
     "watch": ("tui.cli.run", "watch", "Follow an execution until it ends."),
     "executions": ("tui.cli.executions", "executions", "List executions."),

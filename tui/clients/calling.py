@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-from podium.common.v1 import log_pb2_grpc
+from podium.common.v1 import log_pb2_grpc, sealing_pb2_grpc
 from podium.edge.v1 import edge_pb2_grpc
 from podium.executor.v1 import executor_pb2_grpc
 from podium.registry.v1 import registry_pb2_grpc
@@ -21,12 +21,14 @@ from tui.suite import Suite
 
 if TYPE_CHECKING:
     from podium.common.v1.log_pb2_grpc import LogServiceAsyncStub
+    from podium.common.v1.sealing_pb2_grpc import SecretsServiceAsyncStub
     from podium.edge.v1.edge_pb2_grpc import EdgeServiceAsyncStub
     from podium.executor.v1.executor_pb2_grpc import ExecutorServiceAsyncStub
     from podium.registry.v1.registry_pb2_grpc import RegistryServiceAsyncStub
     from podium.worker.v1.worker_pb2_grpc import WorkerServiceAsyncStub
 
 SERVICES = ("registry", "executor", "edge")
+_WITH_SECRETS = SERVICES[:2]
 CALL_SECONDS = 10.0
 
 
@@ -37,6 +39,7 @@ class Clients:
     Attributes:
         workers: What the executor serves for workers, and for those who look after them.
         logs: The log of each, by its name.
+        secrets: How registry and executor have sealed what they keep, by their names.
     """
 
     suite: Suite
@@ -45,6 +48,7 @@ class Clients:
     edge: EdgeServiceAsyncStub
     workers: WorkerServiceAsyncStub
     logs: Mapping[str, LogServiceAsyncStub]
+    secrets: Mapping[str, SecretsServiceAsyncStub]
 
 
 @asynccontextmanager
@@ -86,6 +90,10 @@ async def clients_of(stack: AsyncExitStack, suite: Suite, token: Callable[[], st
         {
             service: log_pb2_grpc.LogServiceStub(each)
             for service, each in zip(SERVICES, channels, strict=True)
+        },
+        {
+            service: sealing_pb2_grpc.SecretsServiceStub(each)
+            for service, each in zip(_WITH_SECRETS, channels, strict=False)
         },
     )
 

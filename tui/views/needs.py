@@ -84,6 +84,8 @@ OPENINGS: Mapping[str, Needs] = {
     "workers.tasks": _TASKS,
 }
 
+_SECRETS = Needs(("registry.ListDefinitions", "registry.ListReferences"), ("secrets.GetSealing",))
+
 # By their words; what is not here calls nothing that takes more than a token.
 COMMANDS: Mapping[str, Needs] = {
     "apply": _PUT,
@@ -108,6 +110,14 @@ COMMANDS: Mapping[str, Needs] = {
     "signing-keys": Needs(("registry.ListSigningKeys",)),
     "signing-keys list": Needs(("registry.ListSigningKeys",)),
     "signing-keys rotate": Needs(("registry.RotateSigningKeys",)),
+    "secrets": _SECRETS,
+    "secrets list": _SECRETS,
+    "secrets set": Needs(("registry.PutDefinitions",), ("registry.GetDefinition",)),
+    "secrets delete": Needs(("registry.DeleteDefinition",)),
+    "secrets variables": Needs(("secrets.ListVariables",)),
+    "secrets keys": Needs(("secrets.GetSealing",)),
+    "secrets rotate-key": Needs(("secrets.GetSealing",)),
+    "secrets drop-keys": Needs(("secrets.GetSealing",)),
     "run": Needs(
         ("executor.StartExecution",),
         (
