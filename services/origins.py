@@ -39,9 +39,9 @@ NOBODY = Origin()
 current: ContextVar[Origin] = ContextVar("podium_origin", default=NOBODY)
 
 
-def metadata() -> tuple[tuple[str, str], ...]:
-    """The current origin as the metadata of a call."""
-    origin = current.get()
+def metadata(given: Origin | None = None) -> tuple[tuple[str, str], ...]:
+    """An origin, or the current one, as the metadata of a call."""
+    origin = given or current.get()
     if origin is NOBODY:
         return ()
     told = ((each.name, getattr(origin, each.name)) for each in fields(origin))

@@ -16,12 +16,12 @@ from services import access, origins, tracing
 from services.access import Principal
 from services.auditing.entries import Entry
 from services.auditing.methods import action_of, short
+from services.guessing import address_of
 from services.rights import EDGE
 
 Context = grpc.aio.ServicerContext[Any, Any]
 
 _UNPRINTABLE = re.compile(r"[^\x20-\x7e\xa0-\U0010ffff]")
-_PEER = re.compile(r"(?:ipv4|ipv6):(?:\[(?P<six>[^\]]+)\]|(?P<four>[^:]+)):\d+\Z")
 
 
 @dataclass(slots=True)
@@ -105,12 +105,6 @@ def _of_origin(told: Calling, origin: origins.Origin) -> None:
     told.key_id, told.trace = origin.key, origin.trace or told.trace
     if told.principal is not None and told.principal.name == EDGE:
         told.spoken = origin.principal
-
-
-def address_of(peer: str) -> str:
-    """The address of gRPC's ``ipv4:127.0.0.1:50312``, without the port, which tells nothing."""
-    found = _PEER.match(peer.replace("%5B", "[").replace("%5D", "]"))
-    return (found["six"] or found["four"]) if found else peer.partition(":")[0]
 
 
 def printed(text: str | None) -> str:

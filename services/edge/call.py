@@ -111,6 +111,7 @@ class Call:
         header: The first of each name.
         cycle: Says when the client leaves, and takes the answer.
         certificate: Whose the client has shown, verified by the listener; None: it asks for none.
+        address: The client's, without the port; empty where there is no connection of its own.
         request_id: The client's own, if it is a sound one.
         trace: What it belongs to; None: to nothing that is known.
         parent_span: The caller's span there, where this call has one of its own.
@@ -146,6 +147,7 @@ class Call:
     receive: Receive
     cycle: Exchanged
     certificate: Mapping[str, Json] | None = None
+    address: str = ""
     request_id: str = ""
     trace: Trace | None = None
     parent_span: str = ""
@@ -189,6 +191,7 @@ def call_of(scope: Mapping[str, Any], receive: Receive) -> Call:
         receive,
         scope["podium.cycle"],
         scope.get("podium.certificate"),
+        (scope.get("client") or ("",))[0],
     )
 
 

@@ -28,6 +28,8 @@ C = TypeVar("C")
 
 Record = Callable[[Call, int], None]
 
+Met = Callable[[Call, Problem], Awaitable[Problem]]
+
 # A stage gives the answer, or None for the next one to go on; or it raises.
 Stage = Callable[[Call, C], Awaitable[Answer | None]]
 
@@ -54,6 +56,7 @@ class Endpoint(Generic[C]):
         context: What every stage is given beside the call.
         tell: The problem as this listener's callers read it.
         record: Told of every request, with the status of its answer.
+        met: What is told instead of a problem that a stage raised; None: that.
     """
 
     def __init__(
@@ -62,11 +65,13 @@ class Endpoint(Generic[C]):
         context: C,
         tell: Callable[[Call, Problem], Problem] = lambda _call, problem: problem,
         record: Record = lambda call, status: None,
+        met: Met | None = None,
     ) -> None:
         self._stages = stages
         self._context = context
         self._tell = tell
         self._record = record
+        self._met = met
 
     async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: object) -> None:
         call = call_of(scope, receive)
@@ -102,7 +107,7 @@ class Endpoint(Generic[C]):
                     return answer
             raise Problem("no-route")
         except Problem as problem:
-            return of_problem(call, self._tell(call, problem))
+            return of_problem(call, self._tell(call, await self._meet(call, problem)))
         except ServiceError as error:
             return of_problem(call, self._tell(call, problem_of(error)))
         except Gone:
@@ -110,6 +115,9 @@ class Endpoint(Generic[C]):
         except Exception:  # the outermost loop of a request: no other is harmed by it
             logger.exception("A request failed.", extra={"request_id": call.request_id})
             return of_problem(call, self._tell(call, Problem("internal")))
+
+    async def _meet(self, call: Call, problem: Problem) -> Problem:
+        return problem if self._met is None else await self._met(call, problem)
 
 
 async def _stream(call: Call, status: int, headers: Headers, stream: Stream) -> None:

@@ -26,6 +26,7 @@ from services.edge.endpoint import Endpoint
 from services.edge.executor import Executor
 from services.edge.flights import Flights, flying
 from services.edge.gateway import Gateway
+from services.edge.guesses import Guesses
 from services.edge.ids import RandomIds
 from services.edge.judging import RouteJudges
 from services.edge.keeping import Cache
@@ -83,6 +84,7 @@ class _Parts:
     management: pages.Management
     metrics: Metrics
     connections: Connections
+    guesses: Guesses
 
 
 @asynccontextmanager
@@ -161,7 +163,8 @@ async def _parts(stack: AsyncExitStack, settings: Settings) -> _Parts:
     connections = Connections(metrics.recorder.refused)
     guard = AccessInterceptor(verifier, replica)
     management = _management(settings, verifier, guard, registry, gateway, metrics, connections)
-    return _Parts(replica, guard, gateway, session, management, metrics, connections)
+    guesses = Guesses(time.monotonic)
+    return _Parts(replica, guard, gateway, session, management, metrics, connections, guesses)
 
 
 def _management(
@@ -284,7 +287,7 @@ def _serving_gateway(
     settings: Settings, listening: socket.socket, parts: _Parts, record: Record
 ) -> AbstractAsyncContextManager[None]:
     return serving_http(
-        Endpoint(stages.STAGES, parts.gateway, record=record),
+        Endpoint(stages.STAGES, parts.gateway, record=record, met=parts.guesses.met),
         listening,
         _limits(settings),
         connections=parts.connections,

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
+import time
+from collections.abc import Callable
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from podium.registry.v1 import registry_pb2 as pb
 from services.errors import PermissionDenied, RateLimited, Unauthenticated, Unavailable
@@ -31,29 +34,37 @@ class AccessCalls:
         signing: Signing,
         denials: Denials,
         authority: RegistryAuthority,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._storage = storage
         self._signing = signing
         self._denials = denials
         self._authority = authority
         self._attempts = Attempts()
+        self._monotonic = monotonic
 
-    async def issue(self, request: pb.IssueTokenRequest) -> pb.IssueTokenResponse:
+    async def issue(self, request: pb.IssueTokenRequest, source: str) -> pb.IssueTokenResponse:
         """A token for who proves an access key.
+
+        Args:
+            source: Where it comes from.
 
         Raises:
             Unauthenticated: The key or its secret is wrong.
-            RateLimited: It is, and so were many before it; ``retry_after_seconds`` says how long.
+            RateLimited: So many before it were that this one was not looked at;
+                ``retry_after_seconds`` says for how long.
             PermissionDenied: Its application is paused.
         """
         key_id, now = request.key_id[:_LONGEST], datetime.now(UTC)
+        self._check_guessing(key_id, source)
         key = await self._storage.transact(
             lambda db: keys.proven(db, key_id, request.key_secret[:_LONGEST], now)
         )
         if key is None:
-            self._check_guessing(key_id, now)
+            self._attempts.failed(key_id, source, self._monotonic())
             await self._write_failure_down(key_id)
             raise Unauthenticated("There is no such access key, or the secret is not its.")
+        self._attempts.proved(key_id, source)
         self._check_paused(key)
         await self._note_use(key, now)
         until = min(filter(None, (now + LIFETIME, key.expires_at)))
@@ -75,15 +86,13 @@ class AccessCalls:
         with suppress(Unavailable):
             await self._storage.transact(lambda db: keys.note_use(db, key, now))
 
-    def _check_guessing(self, key_id: str, now: datetime) -> None:
-        # Only after the proof: guessing by strangers must not keep the key's owner out.
-        wait = self._attempts.wait(key_id, now)
-        if wait <= timedelta():
-            self._attempts.failed(key_id, now)
+    def _check_guessing(self, key_id: str, source: str) -> None:
+        wait = self._attempts.wait(key_id, source, self._monotonic())
+        if not wait:
             return
-        seconds = max(1, round(wait.total_seconds()))
+        seconds = max(1, math.ceil(wait))
         raise RateLimited(
-            f"Too many wrong secrets for this key; try again in {seconds} s.",
+            f"Too many wrong secrets came from where you are; try again in {seconds} s.",
             retry_after_seconds=str(seconds),
         )
 

@@ -1,32 +1,61 @@
-"""Failed attempts to prove a key, counted so that nobody guesses at leisure."""
+"""Failed attempts to prove an access key, counted so that nobody guesses at leisure.
+
+What one source gets wrong of one key keeps nobody else out: neither the key's owner elsewhere, nor
+another key of a source that it was proven from before.
+"""
 
 from __future__ import annotations
 
-from collections import OrderedDict, deque
-from datetime import datetime, timedelta
+from collections import OrderedDict
+from hashlib import blake2b
 
-ALLOWED = 10
-WINDOW = timedelta(minutes=1)
+from services.guessing import Allowance
+
+# Of one key from one source; of a source, whatever the key; of a key, wherever from.
+OF_PAIR = 10
+OF_SOURCE = 60
+OF_KEY = 100
 _REMEMBERED = 10_000
+
+_Pair = tuple[bytes, str]
 
 
 class Attempts:
-    """Failures of the last minute by key id; the ids are bounded, the longest quiet go first."""
+    """Those of one registry; what is remembered is bounded, and is gone with it."""
 
     def __init__(self) -> None:
-        self._failures: OrderedDict[str, deque[datetime]] = OrderedDict()
+        self._pairs = Allowance(OF_PAIR, 1.0, _REMEMBERED)
+        self._sources = Allowance(OF_SOURCE, 1.0, _REMEMBERED)
+        self._keys = Allowance(OF_KEY, 1.0, _REMEMBERED)
+        self._proven: OrderedDict[_Pair, None] = OrderedDict()
 
-    def wait(self, key_id: str, now: datetime) -> timedelta:
-        """How long ``key_id`` has to wait before its next attempt; nought when it need not."""
-        failures = self._failures.get(key_id)
-        if failures is None or len(failures) < ALLOWED:
-            return timedelta()
-        return max(failures[0] + WINDOW - now, timedelta())
+    def wait(self, key_id: str, source: str, now: float) -> float:
+        """Seconds until the secret of ``key_id`` is looked at for ``source``; 0.0: now."""
+        pair = _pair(key_id, source)
+        own = self._pairs.wait(pair, now)
+        if pair in self._proven:
+            return own
+        if not self._pairs.clean(pair, now):
+            # Many who guess together have one guess each; whoever has not guessed is let try.
+            own = max(own, self._keys.wait(pair[0], now))
+        return max(own, self._sources.wait(source, now))
 
-    def failed(self, key_id: str, now: datetime) -> None:
-        """Count a failure."""
-        failures = self._failures.setdefault(key_id, deque(maxlen=ALLOWED))
-        failures.append(now)
-        self._failures.move_to_end(key_id)
-        if len(self._failures) > _REMEMBERED:
-            self._failures.popitem(last=False)
+    def failed(self, key_id: str, source: str, now: float) -> None:
+        """The secret was wrong, or there is no such key."""
+        pair = _pair(key_id, source)
+        self._pairs.failed(pair, now)
+        self._keys.failed(pair[0], now)
+        self._sources.failed(source, now)
+
+    def proved(self, key_id: str, source: str) -> None:
+        """The secret was right."""
+        pair = _pair(key_id, source)
+        self._proven[pair] = None
+        self._proven.move_to_end(pair)
+        while len(self._proven) > _REMEMBERED:
+            self._proven.popitem(last=False)
+
+
+def _pair(key_id: str, source: str) -> _Pair:
+    # Whoever makes ids up makes long ones.
+    return blake2b(key_id.encode("utf-8", "replace"), digest_size=16).digest(), source

@@ -25,6 +25,7 @@ from services.registry.put_calls import PutCalls
 from services.registry.reference_calls import ReferenceCalls
 from services.registry.samples import SampleCalls
 from services.registry.signing_calls import Signing
+from services.registry.sources import Sources
 from services.registry.trust import RegistryAuthority
 from services.storage import Storage
 
@@ -51,6 +52,7 @@ class Registry(rpc.RegistryServiceServicer):
         samples: SampleCalls,
         holders: HolderCalls,
         authority: RegistryAuthority,
+        sources: Sources,
     ) -> None:
         self._storage = storage
         self._definitions = definitions
@@ -67,6 +69,7 @@ class Registry(rpc.RegistryServiceServicer):
         self._samples = samples
         self._holders = holders
         self._authority = authority
+        self._sources = sources
 
     def add_to(self, server: grpc.aio.Server) -> None:
         """Serve on ``server``."""
@@ -139,7 +142,7 @@ class Registry(rpc.RegistryServiceServicer):
     async def IssueToken(
         self, request: pb.IssueTokenRequest, context: Context
     ) -> pb.IssueTokenResponse:
-        return await self._access.issue(request)
+        return await self._access.issue(request, self._sources.of(context))
 
     async def CreateAccessKey(
         self, request: pb.CreateAccessKeyRequest, context: Context

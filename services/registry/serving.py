@@ -38,6 +38,7 @@ from services.registry.sealed import SealedInRegistry
 from services.registry.service import Registry
 from services.registry.settings import RegistrySettings
 from services.registry.signing_calls import Held, Signing
+from services.registry.sources import Sources
 from services.registry.trust import RegistryAuthority, Trusted, trusted
 from services.resealing import resealing
 from services.sealing import Sealer, read_key, sealer_of
@@ -81,6 +82,7 @@ async def serving(settings: RegistrySettings, ring: LogRing | None = None) -> As
         scripts = await stack.enter_async_context(script_checks())
         every = timedelta(days=settings.signing_key_days)
         signing = Signing(held, sealer, commits, every, settings.signing_key_notice)
+        verifier = Verifier(cluster_key, authority, "registry")
         noting = Noting(partial(_written, storage, changes), authority, leaves=False)
         registry = Registry(
             storage,
@@ -98,8 +100,9 @@ async def serving(settings: RegistrySettings, ring: LogRing | None = None) -> As
             SampleCalls(storage),
             HolderCalls(storage, changes),
             authority,
+            Sources(verifier),
         )
-        guard = AccessInterceptor(Verifier(cluster_key, authority, "registry"), authority)
+        guard = AccessInterceptor(verifier, authority)
         sealed = await stack.enter_async_context(resealing(storage, SealedInRegistry(), sealer))
         log = ring or LogRing()
         address = await stack.enter_async_context(

@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given, strategies as st
 
 from services import origins
-from services.auditing.calling import address_of, printed
+from services.auditing.calling import printed
 from services.auditing.methods import CHANGES, READS, UNTOLD, action_of
 from services.auditing.refusals import MOST_A_MINUTE, REPEAT_SECONDS, Refusals
+from services.guessing import address_of
 from tests.floor.test_rights import METHODS
 
 

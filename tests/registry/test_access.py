@@ -21,10 +21,8 @@ from services.errors import (
     InvalidRequest,
     NotFound,
     PermissionDenied,
-    RateLimited,
     Unauthenticated,
 )
-from services.registry import attempts
 from tests.registry.registries import ADMIN_SECRET, WORKFLOW, Running, document, get, put, until
 
 
@@ -73,43 +71,6 @@ async def test_a_wrong_key_gets_no_token_and_is_told_no_more(
         await registry.anybody.IssueToken(pb.IssueTokenRequest(key_id=key_id, key_secret=secret))
 
     assert caught.value.detail == "There is no such access key, or the secret is not its."
-
-
-async def test_guessing_is_slowed_for_that_key_alone(registry: Running) -> None:
-    made = await registry.admin.CreateAccessKey(pb.CreateAccessKeyRequest(application_id="admin"))
-    guess = pb.IssueTokenRequest(key_id=made.access_key.key_id, key_secret="guess")
-    for _ in range(attempts.ALLOWED):
-        with pytest.raises(Unauthenticated), rpc.raising_ours():
-            await registry.anybody.IssueToken(guess)
-
-    with pytest.raises(RateLimited) as caught, rpc.raising_ours():
-        await registry.anybody.IssueToken(guess)
-
-    assert 0 < int(caught.value.metadata["retry_after_seconds"]) <= 60
-    await registry.with_key("admin-key", ADMIN_SECRET)
-
-
-async def test_guessing_does_not_keep_the_owner_of_the_key_out(registry: Running) -> None:
-    guess = pb.IssueTokenRequest(key_id="admin-key", key_secret="guess")
-    for _ in range(attempts.ALLOWED):
-        with pytest.raises(Unauthenticated), rpc.raising_ours():
-            await registry.anybody.IssueToken(guess)
-
-    for _ in range(2):
-        with rpc.raising_ours():
-            await registry.with_key("admin-key", ADMIN_SECRET)
-        with pytest.raises(RateLimited), rpc.raising_ours():
-            await registry.anybody.IssueToken(guess)
-
-
-def test_attempts_are_forgotten_after_their_minute() -> None:
-    now, tried = datetime(2027, 1, 1, tzinfo=UTC), attempts.Attempts()
-    for number in range(attempts.ALLOWED):
-        tried.failed("a", now + timedelta(seconds=number))
-
-    assert tried.wait("a", now + timedelta(seconds=9)) == timedelta(seconds=51)
-    assert tried.wait("a", now + timedelta(seconds=60)) == timedelta()
-    assert tried.wait("b", now) == timedelta()
 
 
 async def test_nothing_is_told_without_a_token(registry: Running) -> None:

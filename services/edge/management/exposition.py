@@ -10,6 +10,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from podium.registry.v1 import registry_pb2
+from services import origins
 from services.access import application_principal
 from services.edge.auth.api_key import basic
 from services.edge.call import Answer, Call
@@ -17,6 +18,7 @@ from services.edge.endpoint import problem_of
 from services.edge.management.callers import caller_of
 from services.edge.problems import Problem, basic_challenge, challenge
 from services.errors import PermissionDenied, Unauthenticated
+from services.origins import Origin
 from services.rights.pages import rights_of
 from services.rpc import raising_ours
 
@@ -46,8 +48,8 @@ class Keys:
         self._registry = registry
         self._tokens: OrderedDict[bytes, str] = OrderedDict()
 
-    async def application(self, key_id: bytes, secret: bytes) -> str:
-        """The application whose key that is.
+    async def application(self, key_id: bytes, secret: bytes, address: str) -> str:
+        """The application whose key that is; ``address`` is the client's.
 
         Raises:
             Unauthenticated, RateLimited, Unavailable: As ``IssueToken``.
@@ -64,7 +66,9 @@ class Keys:
             key_id=key_id.decode("utf-8", "replace"), key_secret=secret.decode("utf-8", "replace")
         )
         with raising_ours():
-            issued = await self._registry.IssueToken(request, timeout=_SECONDS)
+            issued = await self._registry.IssueToken(
+                request, timeout=_SECONDS, metadata=origins.metadata(Origin(address))
+            )
         self._tokens[proof] = issued.token
         while len(self._tokens) > _MOST_KEYS:
             self._tokens.popitem(last=False)
@@ -104,7 +108,7 @@ class Exposition:
         try:
             if given is None:
                 return caller_of(call, management)
-            return await self._keys.application(*given)
+            return await self._keys.application(*given, call.address)
         except (Problem, Unauthenticated) as error:
             headers = (challenge(), basic_challenge("podium"))
             raise Problem("unauthenticated", headers=headers) from error
