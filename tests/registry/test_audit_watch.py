@@ -71,7 +71,7 @@ async def test_a_refusal_is_told_at_once(registry: Running) -> None:
     with pytest.raises(PermissionDenied), rpc.raising_ours():
         await viewer.DeleteDefinition(asked)
 
-    assert entries(await caught_up(events)) == [("put", "checkout")]
+    assert entries(await caught_up(events)) == [("delete", "checkout")]
 
 
 @pytest.mark.parametrize(
