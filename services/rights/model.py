@@ -64,11 +64,17 @@ class Right:
             return "nobody needs a token"
         if self.anyone:
             return "whoever has a token"
-        takers = [role for role in ROLES if role in self.roles]
-        for kind in dict.fromkeys(each.kind for each in self.grants):
-            accesses = [each.access for each in self.grants if each.kind == kind]
-            takers.append(f"{_either(accesses)} on the {kind}")
-        return _either(takers) or "a service"
+        takers = [*(role for role in ROLES if role in self.roles), self.granted]
+        return _either(list(filter(None, takers))) or "a service"
+
+    @property
+    def granted(self) -> str:
+        """The grants that can be enough, in words; empty: none can."""
+        kinds = dict.fromkeys(each.kind for each in self.grants)
+        return _either([f"{_either(self._accesses(kind))} on the {kind}" for kind in kinds])
+
+    def _accesses(self, kind: str) -> list[str]:
+        return [each.access for each in self.grants if each.kind == kind]
 
 
 def _either(words: list[str]) -> str:

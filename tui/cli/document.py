@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from tui.cli.main import COMMANDS, main
+from tui.views import rights_page
 
 PAGE = Path("docs/commands.md")
 # In a table a bar parts cells, in code too.
@@ -128,3 +129,6 @@ def _option(option: click.Option, context: click.Context) -> str:
 
 if __name__ == "__main__":
     PAGE.write_text(page())
+    rights_page.PAGE.write_text(rights_page.page())
+    section = rights_page.SECTION.read_text()
+    rights_page.SECTION.write_text(rights_page.with_summary(section))
