@@ -19,7 +19,8 @@ from podium.worker.v1 import worker_pb2_grpc
 from podium_worker.stream import Conversation
 from podium_worker.tasks import Worker
 from services.errors import ServiceError
-from services.rpc import channel, raising_ours
+from services.rpc import raising_ours
+from tui.clients.dialling import dialled
 from tui.clients.tokens import HeldToken, renewing, token_of
 from tui.suite import HomeUnusable, Suite, find
 
@@ -43,7 +44,9 @@ def run(
     Args:
         workers: What is done; none: all workers of the program's main module.
         home: Of the suite; else ``PODIUM_HOME``, or ``PODIUM_REGISTRY``, ``PODIUM_EXECUTOR``,
-            ``PODIUM_EDGE``, ``PODIUM_KEY_ID`` and ``PODIUM_KEY_SECRET`` say where it is.
+            ``PODIUM_EDGE``, ``PODIUM_KEY_ID`` and ``PODIUM_KEY_SECRET`` say where it is; of a
+            suite that speaks TLS also ``PODIUM_TLS_CA_FILE`` and, where it asks for certificates,
+            ``PODIUM_TLS_CLIENT_CERT_FILE`` and ``PODIUM_TLS_CLIENT_KEY_FILE``.
         worker_id: Shown to people; made of the host's name where it is left out. No other process
             may have the same.
         grace: Seconds that what is begun has to end; then others do it.
@@ -78,7 +81,9 @@ async def work(
             return
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(renewing(suite, token))
-            executor = await stack.enter_async_context(channel(suite.executor, lambda: token.text))
+            executor = await stack.enter_async_context(
+                dialled(suite.executor, lambda: token.text, suite.tls)
+            )
             stub = worker_pb2_grpc.WorkerServiceStub(executor)
             await _converse(Conversation(stub, workers, worker_id), stopping, grace)
 

@@ -16,7 +16,7 @@ import os
 import re
 import secrets
 import socket
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Collection, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -164,12 +164,25 @@ class Home:
         """
         return self._read(self.endpoints_path, (*DEFAULT_ADDRESSES, "pids"))
 
-    def write_endpoints(self, addresses: Mapping[str, str], pids: Mapping[str, int]) -> None:
-        """Say where the suite is, at once and whole (by rename)."""
+    def write_endpoints(
+        self,
+        addresses: Mapping[str, str],
+        pids: Mapping[str, int],
+        encrypted: Collection[str] = (),
+        tls: Mapping[str, str] | None = None,
+    ) -> None:
+        """Say where the suite is, at once and whole (by rename).
+
+        Args:
+            addresses: ``host:port`` by name.
+            pids: By name.
+            encrypted: Which of ``gateway`` and ``management`` speak TLS.
+            tls: The files that its services are called with: ``caFile`` and the like.
+        """
         document = {
-            "gateway": f"http://{addresses['gateway']}",
-            "management": f"http://{addresses['management']}",
+            **{name: url(name, addresses[name], encrypted) for name in ("gateway", "management")},
             **{name: addresses[name] for name in ("registry", "executor", "edge")},
+            **({"tls": dict(tls)} if tls else {}),
             "pids": dict(pids),
         }
         write_private(self.endpoints_path, json.dumps(document, indent=2) + "\n")
@@ -269,6 +282,11 @@ class _Held:
                 raise
             return False
         return True
+
+
+def url(name: str, address: str, encrypted: Collection[str]) -> str:
+    """Where the listener ``name`` is, which speaks TLS if it is among ``encrypted``."""
+    return f"{'https' if name in encrypted else 'http'}://{address}"
 
 
 def split_address(address: str) -> tuple[str, int]:

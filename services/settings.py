@@ -17,12 +17,48 @@ import ipaddress
 import logging
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
 from services.process import StartupError
+from services.setting_texts import (
+    LISTENERS,
+    address,
+    flag,
+    fraction,
+    number,
+    one_of,
+    parser_for,
+    path,
+    plaintext,
+    seconds,
+    url,
+    words,
+)
 from services.tls.files import ClientFiles, Named, ServerFiles
+
+__all__ = [
+    "LISTENERS",
+    "LOG_LEVELS",
+    "REQUIRED",
+    "Common",
+    "Setting",
+    "SettingsError",
+    "address",
+    "described_fields",
+    "flag",
+    "fraction",
+    "is_loopback",
+    "number",
+    "one_of",
+    "path",
+    "plaintext",
+    "read",
+    "seconds",
+    "setting",
+    "url",
+    "words",
+]
 
 S = TypeVar("S")
 
@@ -72,7 +108,7 @@ def setting(
         parse: Text to value, raising ValueError; without it, by the type of ``default``: bool,
             int, float, timedelta (seconds), Path, else the text itself.
     """
-    described = Setting(variable, default, doc, parse or _parser_for(default))
+    described = Setting(variable, default, doc, parse or parser_for(default))
     if isinstance(default, _Required):
         return dataclasses.field(metadata={_KEY: described})
     return dataclasses.field(default=default, metadata={_KEY: described})
@@ -110,142 +146,6 @@ def described_fields(cls: type[object]) -> Iterator[tuple[str, Setting]]:
     for field in dataclasses.fields(cls):  # type: ignore[arg-type]
         if _KEY in field.metadata:
             yield field.name, field.metadata[_KEY]
-
-
-# What a variable's text may be.
-
-
-def flag(text: str) -> bool:
-    """``1``, ``true``, ``yes``, ``on`` or ``0``, ``false``, ``no``, ``off``."""
-    match text.strip().lower():
-        case "1" | "true" | "yes" | "on":
-            return True
-        case "0" | "false" | "no" | "off":
-            return False
-    raise ValueError(f"must be 1 or 0, not {text!r}")
-
-
-def number(lowest: int = 0, highest: int | None = None) -> Callable[[str], int]:
-    """A whole number from ``lowest`` to ``highest``."""
-
-    def parse(text: str) -> int:
-        wanted = f"must be a whole number of at least {lowest}"
-        if highest is not None:
-            wanted += f" and at most {highest}"
-        try:
-            value = int(text)
-        except ValueError:
-            raise ValueError(f"{wanted}, not {text!r}") from None
-        if value < lowest or (highest is not None and value > highest):
-            raise ValueError(f"{wanted}, not {text!r}")
-        return value
-
-    return parse
-
-
-def seconds(lowest: float = 0) -> Callable[[str], timedelta]:
-    """A duration of at least ``lowest`` seconds; fractions are allowed."""
-
-    def parse(text: str) -> timedelta:
-        try:
-            value = timedelta(seconds=_positive(text))
-        except (ValueError, OverflowError):
-            raise ValueError(f"must be a number of seconds, not {text!r}") from None
-        if value < timedelta(seconds=lowest):
-            raise ValueError(f"must be at least {lowest:g} seconds, not {text!r}")
-        return value
-
-    return parse
-
-
-def _positive(text: str) -> float:
-    value = float(text)
-    if not 0 <= value < float("inf"):
-        raise ValueError(text)
-    return value
-
-
-def _decimal(text: str) -> float:
-    try:
-        return _positive(text)
-    except ValueError:
-        raise ValueError(f"must be a number of at least 0, not {text!r}") from None
-
-
-def path(text: str) -> Path:
-    """A path; ``~`` is the user's home."""
-    return Path(text).expanduser()
-
-
-def address(text: str) -> str:
-    """``HOST:PORT``, an IPv6 host in brackets."""
-    host, colon, port = text.rpartition(":")
-    if not (colon and host and port.isascii() and port.isdecimal() and int(port) < 65536):
-        raise ValueError(f"must be HOST:PORT, not {text!r}")
-    return text
-
-
-def url(text: str) -> str:
-    """An address that begins with its scheme; without a slash at its end."""
-    if not text.startswith(("http://", "https://")):
-        raise ValueError(f"must begin with http:// or https://, not {text!r}")
-    return text.rstrip("/")
-
-
-def words(text: str) -> tuple[str, ...]:
-    """Words between commas."""
-    return tuple(word.strip() for word in text.split(",") if word.strip())
-
-
-def one_of(*choices: str) -> Callable[[str], str]:
-    """One of ``choices``, in any case."""
-
-    def parse(text: str) -> str:
-        if text.strip().lower() not in choices:
-            raise ValueError(f"must be one of {', '.join(choices)}, not {text!r}")
-        return text.strip().lower()
-
-    return parse
-
-
-def _parser_for(default: object) -> Callable[[str], Any]:
-    match default:
-        case bool():
-            return flag
-        case int():
-            return number()
-        case float():
-            return _decimal
-        case timedelta():
-            return seconds()
-        case Path():
-            return path
-    return str
-
-
-def fraction(text: str) -> float:
-    """A number from 0 to 1."""
-    try:
-        value = float(text)
-    except ValueError:
-        value = -1.0
-    if not 0 <= value <= 1:
-        raise ValueError(f"must be a number from 0 to 1, not {text!r}")
-    return value
-
-
-LISTENERS = ("grpc", "gateway", "management")
-
-
-def plaintext(text: str) -> tuple[str, ...]:
-    """The listeners that may speak plain text to a network: a flag, for all, or their names."""
-    named = tuple(word.lower() for word in words(text))
-    if named and set(named) <= set(LISTENERS):
-        return named
-    try:
-        return LISTENERS if flag(text) else ()
-    except ValueError:
-        raise ValueError(f"must be 1, 0, or some of {', '.join(LISTENERS)}, not {text!r}") from None
 
 
 LOG_LEVELS = ("debug", "info", "warning", "error")
@@ -312,6 +212,12 @@ class Common:
     tls_client_key_file: Path | None = setting(
         "PODIUM_TLS_CLIENT_KEY_FILE", None, "Its private key, in PEM.", parse=path
     )
+    tls_server_name: str = setting(
+        "PODIUM_TLS_SERVER_NAME",
+        "",
+        "What the certificates of services must be for, where that is not the host that they are "
+        "called by.",
+    )
 
     def file(self, given: Path | None, name: str, variable: str) -> Path:
         """``given``, else ``name`` in the home. Raises :class:`SettingsError` without either."""
@@ -335,7 +241,7 @@ class Common:
             ("PODIUM_TLS_CLIENT_CERT_FILE", self.tls_client_cert_file),
             ("PODIUM_TLS_CLIENT_KEY_FILE", self.tls_client_key_file),
             ("PODIUM_TLS_CA_FILE", self.tls_ca_file),
-        ).client()
+        ).client(self.tls_server_name)
 
     def check_grpc(self, listen: str) -> None:
         """As :meth:`check_plaintext`, of where gRPC is served."""

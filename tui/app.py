@@ -375,7 +375,7 @@ class Console(OrderedKeys[None]):
     async def _check(self, context: Context) -> str:
         suite = self._suite_of(context)
         for address in (suite.registry, suite.executor, suite.edge):
-            await check_serving(address, CHECK_SECONDS)
+            await check_serving(address, CHECK_SECONDS, suite.tls)
         return "up"
 
     # Doing

@@ -73,7 +73,7 @@ async def _asked(context: Context) -> _Asked:
         where = str(suite.home.path) if suite.home is not None else suite.registry
         async with asyncio.timeout(CHECK_SECONDS):
             for address in (suite.registry, suite.executor, suite.edge):
-                await check_serving(address, CHECK_SECONDS)
+                await check_serving(address, CHECK_SECONDS, suite.tls)
     except TimeoutError:
         return _Asked(context, "does not answer", where)
     except ServiceError:

@@ -72,6 +72,7 @@ COMMANDS = {
     "restore": ("tui.cli.restore", "restore", "Make a home of a backup."),
     "check": ("tui.cli.check", "check", "Look for what is wrong in databases, or in a backup."),
     "contexts": ("tui.cli.contexts", "contexts", "List the suites that the settings name."),
+    "certificates": ("tui.cli.certificates", "certificates", "Make and renew certificates."),
     "demo": ("tui.cli.demo", "demo", "Show the main job on a real job server."),
 }
 

@@ -79,7 +79,24 @@ async def _away(suite: Suite, error: ServiceError) -> str:
         said = "" if away else f"a service did not answer ({', '.join(where.values())})"
     if away:
         said = f"{said}: " * bool(said) + f"{', '.join(away)} cannot be reached"
+    elif refused := await _misunderstandings(suite):
+        return f"{refused}."
     return f"{said[:1].upper()}{said[1:]}; podium status says more, podium up starts the suite."
+
+
+async def _misunderstandings(suite: Suite) -> str:
+    """Who speaks TLS where plain text was spoken, and the like; empty: nobody."""
+    # Late: only who cannot go on looks for why.
+    from services.tls.diagnosis import why_not
+
+    reasons = await asyncio.gather(*(why_not(getattr(suite, name), suite.tls) for name in SERVICES))
+    told = [
+        f"the {name} at {getattr(suite, name)} cannot be spoken to: {why}"
+        for name, why in zip(SERVICES, reasons, strict=True)
+        if why
+    ]
+    said = "; ".join(told)
+    return f"{said[:1].upper()}{said[1:]}"
 
 
 async def _accepts(address: str) -> bool:

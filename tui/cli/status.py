@@ -20,7 +20,7 @@ from tui.cli.main import HOME_OPTION
 from tui.cli.session import ask
 from tui.cli.writing import OUTPUT_OPTION, echo_data, echo_lines, examples
 from tui.clients import check_serving, connected
-from tui.suite import HomeUnusable, Suite
+from tui.suite import HomeUnusable, Suite, verifying
 from tui.views.services import restored_lines, service_line
 
 if TYPE_CHECKING:
@@ -138,28 +138,31 @@ async def _edge(clients: Clients) -> dict[str, Any]:
 
 
 async def _open_executor(suite: Suite) -> dict[str, Any]:
-    await check_serving(suite.executor, CALL_SECONDS)
+    await check_serving(suite.executor, CALL_SECONDS, suite.tls)
     return {}
 
 
 async def _open_edge(suite: Suite) -> dict[str, Any]:
-    await check_serving(suite.edge, CALL_SECONDS)
+    await check_serving(suite.edge, CALL_SECONDS, suite.tls)
     if not suite.gateway:
         return {}
-    health = await _gateway_health(suite.gateway)
+    health = await _gateway_health(suite)
     return {
         "definitionsStale": health.get("definitions") == "stale",
         "executorConnected": health.get("executor") == "connected",
     }
 
 
-async def _gateway_health(gateway: str) -> dict[str, Any]:
+async def _gateway_health(suite: Suite) -> dict[str, Any]:
     # Asked only when the registry is away: no other call waits for the import.
     import httpx
 
     try:
-        async with asyncio.timeout(CALL_SECONDS), httpx.AsyncClient(trust_env=False) as client:
-            answer = await client.get(f"{gateway}/-/health")
+        async with (
+            asyncio.timeout(CALL_SECONDS),
+            httpx.AsyncClient(trust_env=False, verify=verifying(suite)) as client,
+        ):
+            answer = await client.get(f"{suite.gateway}/-/health")
         return dict(answer.raise_for_status().json())
     except (httpx.HTTPError, httpx.InvalidURL, TimeoutError, ValueError, TypeError) as error:
         raise Unavailable("The gateway does not answer.") from error

@@ -11,13 +11,14 @@ from pathlib import Path
 
 import click
 
-from services.home import DEFAULT_ADDRESSES, Home, HomeUnusable, default_home, split_address
+from services.home import DEFAULT_ADDRESSES, Home, HomeUnusable, default_home, split_address, url
 from services.locks import Locked, held
 from services.process import StartupError
 from services.sealing import read_key
 from services.settings import Common, read
 from services.supervisor import Suite
 from tui.cli.main import HOME_OPTION
+from tui.cli.up_tls import called_with, certificates_of, dialled, encrypted_in
 from tui.cli.writing import examples
 
 
@@ -46,12 +47,22 @@ def address_option(name: str) -> click.Option:
 _GRPC = ("PODIUM_REGISTRY_LISTEN", "PODIUM_EXECUTOR_LISTEN", "PODIUM_EDGE_LISTEN")
 
 
-@click.command(epilog=examples("podium up", "podium up --home /srv/podium --gateway 0.0.0.0:8080"))
+@click.command(
+    epilog=examples("podium up", "podium up --home /srv/podium --tls --gateway 0.0.0.0:8443")
+)
 @HOME_OPTION
-def up(home: Path | None, **wanted: str | None) -> None:
+@click.option(
+    "--tls",
+    is_flag=True,
+    help="Encrypt all connections with certificates of the home's own, made when they are missing.",
+)
+def up(home: Path | None, tls: bool, **wanted: str | None) -> None:
     """Start registry, executor and edge as three processes; stop them with Ctrl-C.
 
     Port 0 takes the port of the home's last run if it is free, else a free one.
+
+    With --tls commands on this machine find the certificates in the home; others are given ca.crt,
+    client.crt and client.key of its folder tls.
     """
     place = Home(home or default_home(os.environ))
     try:
@@ -62,7 +73,7 @@ def up(home: Path | None, **wanted: str | None) -> None:
                 click.echo(f"podium up: warning: {loss}", err=True)
             place.forget_endpoints()
             addresses = place.addresses({k: v for k, v in wanted.items() if v})
-            told = environment(place, addresses)
+            told = environment(place, addresses, certificates_of(place, addresses) if tls else {})
             check(told)
             try:
                 code = asyncio.run(_supervise(place, addresses, told))
@@ -79,16 +90,21 @@ up.params.extend(address_option(name) for name in DEFAULT_ADDRESSES)
 
 async def _supervise(home: Home, addresses: Mapping[str, str], told: Mapping[str, str]) -> int:
     ready = False
+    files, encrypted = called_with(told), encrypted_in(told)
+    where = {
+        name: dialled(address) if files or name in encrypted else address
+        for name, address in addresses.items()
+    }
 
     def announce(pids: Mapping[str, int]) -> None:
         nonlocal ready
-        home.write_endpoints(addresses, {"supervisor": os.getpid(), **pids})
+        home.write_endpoints(where, {"supervisor": os.getpid(), **pids}, encrypted, files)
         if not ready:
             ready = True
-            click.echo(
-                f"ready  gateway http://{addresses['gateway']}"
-                f"  management http://{addresses['management']}  home {home.path}"
+            gateway, management = (
+                url(name, where[name], encrypted) for name in ("gateway", "management")
             )
+            click.echo(f"ready  gateway {gateway}  management {management}  home {home.path}")
             sys.stdout.flush()
 
     suite = Suite(told, announce)
@@ -98,17 +114,28 @@ async def _supervise(home: Home, addresses: Mapping[str, str], told: Mapping[str
     return await suite.run()
 
 
-def environment(home: Home, addresses: Mapping[str, str]) -> dict[str, str]:
-    """The settings of the three services of one home."""
+def environment(
+    home: Home, addresses: Mapping[str, str], certificates: Mapping[str, str]
+) -> dict[str, str]:
+    """The settings of the three services of one home.
+
+    Args:
+        certificates: Those of :func:`tui.cli.up_tls.certificates_of`; none: the environment's.
+    """
     path = home.path.resolve()
+    encrypted = encrypted_in(certificates)
+    named = dialled if called_with(certificates) else str
     return {
+        **certificates,
         # What is embedded calls job servers on its own machine; the operator may say otherwise.
         "PODIUM_EGRESS_ALLOW": os.environ.get("PODIUM_EGRESS_ALLOW", "loopback"),
         "PODIUM_EGRESS_OWN": ",".join(
             [addresses[name] for name in ("registry", "executor", "edge", "management")]
             + [each for each in (os.environ.get("PODIUM_EGRESS_OWN"),) if each]
         ),
-        "PODIUM_PUBLIC_URL": os.environ.get("PODIUM_PUBLIC_URL", f"http://{addresses['gateway']}"),
+        "PODIUM_PUBLIC_URL": os.environ.get(
+            "PODIUM_PUBLIC_URL", url("gateway", addresses["gateway"], encrypted)
+        ),
         "PODIUM_LOG_LEVEL": os.environ.get("PODIUM_LOG_LEVEL", "warning"),
         "PODIUM_HOME": str(path),
         "PODIUM_CLUSTER_KEY_FILE": str(path / "cluster.key"),
@@ -123,8 +150,8 @@ def environment(home: Home, addresses: Mapping[str, str]) -> dict[str, str]:
         "PODIUM_EDGE_LISTEN": addresses["edge"],
         "PODIUM_GATEWAY_LISTEN": addresses["gateway"],
         "PODIUM_MANAGEMENT_LISTEN": addresses["management"],
-        "PODIUM_REGISTRY": addresses["registry"],
-        "PODIUM_EXECUTOR": addresses["executor"],
+        "PODIUM_REGISTRY": named(addresses["registry"]),
+        "PODIUM_EXECUTOR": named(addresses["executor"]),
     }
 
 

@@ -15,7 +15,9 @@ from podium.executor.v1 import executor_pb2_grpc
 from podium.registry.v1 import registry_pb2_grpc
 from podium.worker.v1 import worker_pb2_grpc
 from services.errors import Unavailable
-from services.rpc import channel, raising_ours
+from services.rpc import raising_ours
+from services.tls.files import ClientFiles
+from tui.clients.dialling import dialled
 from tui.clients.tokens import HeldToken, renewing, token_of
 from tui.suite import Suite
 
@@ -63,6 +65,7 @@ async def connected(suite: Suite, seconds: float = CALL_SECONDS) -> AsyncGenerat
 
     Raises:
         ServiceError: The key is not accepted, or the registry is away and no earlier token holds.
+        HomeUnusable: The certificates that it is called with are bad.
     """
     with raising_ours():
         held = HeldToken(await token_of(suite, seconds))
@@ -78,7 +81,7 @@ async def clients_of(stack: AsyncExitStack, suite: Suite, token: Callable[[], st
         token: Is asked for each call.
     """
     channels = [
-        await stack.enter_async_context(channel(address, token))
+        await stack.enter_async_context(dialled(address, token, suite.tls))
         for address in (suite.registry, suite.executor, suite.edge)
     ]
     return Clients(
@@ -98,15 +101,16 @@ async def clients_of(stack: AsyncExitStack, suite: Suite, token: Callable[[], st
     )
 
 
-async def check_serving(address: str, seconds: float) -> None:
+async def check_serving(address: str, seconds: float, tls: ClientFiles | None = None) -> None:
     """Ask a service how it is, which needs no token.
 
     Raises:
         ServiceError: It does not answer in time.
         Unavailable: It does not serve.
+        HomeUnusable: The certificates that it is called with are bad.
     """
     with raising_ours():
-        async with channel(address) as service:
+        async with dialled(address, None, tls) as service:
             # Its stub has no types.
             health: Any = health_pb2_grpc.HealthStub(service)
             answer = await health.Check(health_pb2.HealthCheckRequest(), timeout=seconds)

@@ -13,7 +13,8 @@ from pathlib import Path
 from podium.registry.v1 import registry_pb2, registry_pb2_grpc
 from services.errors import ServiceError
 from services.home import write_private
-from services.rpc import channel, raising_ours
+from services.rpc import raising_ours
+from tui.clients.dialling import dialled
 from tui.suite import Suite
 
 TOKEN_MARGIN_SECONDS = 60.0
@@ -79,7 +80,7 @@ async def token_of(suite: Suite, seconds: float) -> Token:
     kept = kept_token(suite)
     if kept.text:
         return kept
-    async with channel(suite.registry, None) as registry:
+    async with dialled(suite.registry, None, suite.tls) as registry:
         answer = await registry_pb2_grpc.RegistryServiceStub(registry).IssueToken(
             registry_pb2.IssueTokenRequest(
                 key_id=suite.credentials.key_id, key_secret=suite.credentials.key_secret

@@ -123,14 +123,14 @@ async def _asked(
         if before.get("registry", _NOBODY).state == SERVING:
             # A new token can be had: all is asked again with it.
             raise
-        return await _without_token(address, error)
+        return await _without_token(clients, address, error)
     except ServiceError as error:
         return REFUSED, _Told(detail=error.detail)
 
 
-async def _without_token(address: str, error: ServiceError) -> tuple[str, _Told]:
+async def _without_token(clients: Clients, address: str, error: ServiceError) -> tuple[str, _Told]:
     try:
-        await check_serving(address, ANSWER_SECONDS)
+        await check_serving(address, ANSWER_SECONDS, clients.suite.tls)
     except ServiceError:
         return AWAY, _Told()
     return SERVING, _Told(detail="no token to ask with")

@@ -33,6 +33,10 @@ class Context:
         registry: ``host:port``, gRPC; so are ``executor`` and ``edge``.
         gateway: A URL; so is ``management``.
         secret_file: Holds the secret of ``key_id``.
+        ca_file: Who must have signed the certificates of its services; empty: they speak plain
+            text, or the home says.
+        cert_file: Shown to services that ask for a certificate; ``key_file`` is its key.
+        server_name: What their certificates must be for, if not the host that is dialled.
         color: Of its name in the line on top; empty: the theme's accent.
         read_only: Actions are absent.
         protected: Whatever takes something away is confirmed by typing the context's name.
@@ -47,6 +51,10 @@ class Context:
     management: str = ""
     key_id: str = ""
     secret_file: str = ""
+    ca_file: str = ""
+    cert_file: str = ""
+    key_file: str = ""
+    server_name: str = ""
     color: str = ""
     read_only: bool = False
     protected: bool = False
