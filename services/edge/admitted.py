@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from services.edge.auth import SCHEMES, authenticate
+from services.edge.auth import authenticate
 
 if TYPE_CHECKING:
     from services.edge.auth.model import Caller
@@ -27,19 +27,19 @@ def still_admitted(call: Call, gateway: Gateway) -> bool:
     if application is None or not application.enabled:
         return False
     route = call.route or _answered_route(call, gateway)
-    return route is None or gateway.definitions.may_execute(
-        caller.application_id, route.workflow, route.version
-    )
+    if route is None:
+        return True
+    may = gateway.definitions.may_execute(caller.application_id, route.workflow, route.version)
+    return may and route.scopes <= caller.scopes
 
 
 def _caller_now(call: Call, gateway: Gateway, before: Caller) -> Caller | None:
     config = gateway.definitions.auth(before.auth_id)
     if config is None:
         return None
-    if config.scheme not in SCHEMES:
-        # What it proved itself by is not looked at here.
-        return before
-    caller = authenticate(config, call.header, gateway.now().timestamp())
+    now = gateway.now().timestamp()
+    prove = authenticate if config.tokens is None else gateway.tokens.known
+    caller = prove(config, call.header, now)
     return caller if caller and caller.principal == before.principal else None
 
 

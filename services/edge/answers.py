@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID
 
 from podium.executor.v1 import executor_pb2 as pb
-from services.edge.auth import authenticate
 from services.edge.auth.model import Caller
 from services.edge.call import JSON, Answer, Call
 from services.edge.exchange import Outcome
 from services.edge.half import Half, Response, read_half
 from services.edge.problems import Problem, retry_after
+from services.edge.proving import caller_by
 from services.edge.query import parse_query
 from services.edge.responses import respond
 from services.errors import Conflict, NotFound, PermissionDenied
@@ -189,7 +189,7 @@ async def _known(call: Call, gateway: Gateway, execution_id: str) -> Known:
     token = parse_query(call.query).get("t", "")
     auth_id = gateway.links.auth_id(execution_id, token) if token else ""
     known = await _known_to(
-        call, gateway, execution_id, list(_callers(call, gateway, auth_id)), auth_id
+        call, gateway, execution_id, await _callers(call, gateway, auth_id), auth_id
     )
     if cors := gateway.definitions.cors_of(known.half.service):
         call.shared_headers = cors.headers_of_answer(call.header.get(b"origin"))
@@ -212,16 +212,15 @@ async def _known_to(
     return Known(result, half, auth_id or _auth_id(callers, half), application_id)
 
 
-def _callers(call: Call, gateway: Gateway, auth_id: str) -> Iterable[Caller]:
+async def _callers(call: Call, gateway: Gateway, auth_id: str) -> list[Caller]:
     """All that the caller may be: a link names the configuration, else every one is tried."""
     if auth_id:
         config = gateway.definitions.auth(auth_id)
         configs = [config] if config else []
     else:
         configs = [config for config in gateway.definitions.auths() if not config.public]
-    for config in configs:
-        if caller := authenticate(config, call.header, gateway.now().timestamp()):
-            yield caller
+    found = [await caller_by(call, gateway, config) for config in configs]
+    return [caller for caller in found if caller is not None]
 
 
 async def _ask(

@@ -64,6 +64,8 @@ def effective_key(config: CacheConfig, scope: bytes, call: Call) -> bytes:
     made = blake2b(scope, digest_size=32)
     owner = _owner(config, call)
     words = _input(call) if config.key is None else config.key.exact(call)
+    if not config.shared and (seen := _seen_of_caller(call)):
+        owner = f"{owner}\n{seen}"
     for word in (owner, *words):
         written = word.encode("utf-8", "surrogatepass")
         made.update(b"%d:%b" % (len(written), written))
@@ -92,6 +94,12 @@ def written_digest(written: str) -> bytes:
 def _owner(config: CacheConfig, call: Call) -> str:
     assert call.caller is not None, "the authenticate stage comes first"
     return "" if config.shared else call.caller.principal
+
+
+def _seen_of_caller(call: Call) -> str:
+    """What a workflow is told of its caller's token: other claims, other answers."""
+    claims = call.caller.claims if call.caller else None
+    return json.dumps(claims, sort_keys=True) if claims else ""
 
 
 def _input(call: Call) -> tuple[str, ...]:

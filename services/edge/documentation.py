@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 from ruamel.yaml import YAML
 
-from services.edge.auth import api_key, authenticate
 from services.edge.call import JSON, Answer, Call
 from services.edge.dispatch import found_or_answer, looked_up
 from services.edge.docs import page
@@ -19,7 +18,9 @@ from services.edge.docs.assets import ASSETS
 from services.edge.etags import is_held, tag_of
 from services.edge.openapi.document import openapi
 from services.edge.openapi.parts import part
-from services.edge.problems import Problem, basic_challenge, challenge, no_key, retry_after
+from services.edge.openapi.security import Security, security_of
+from services.edge.problems import Problem, retry_after
+from services.edge.proving import proven
 from services.edge.query import parse_query
 from services.edge.routes import routes_of
 from services.edge.trie import Elsewhere, Found
@@ -66,21 +67,16 @@ async def documentation(call: Call, gateway: Gateway) -> Answer | None:
     if config is None:
         raise Problem("unavailable", headers=(retry_after(),))
     if stored.document.get("docsPublic") is False:
-        _let_in(call, config, stored.name, gateway)
+        # A page that people open: their browser asks them for the key.
+        await proven(call, gateway, config, stored.name, by_browser=True)
     return await told(call, gateway, stored, config)
-
-
-def _let_in(call: Call, config: AuthConfig, realm: str, gateway: Gateway) -> None:
-    """Raises the 401 of a page that people open: their browser asks them for the key (Basic)."""
-    if authenticate(config, call.header, gateway.now().timestamp()):
-        return
-    error = "invalid_token" if api_key.presented(call.header) else ""
-    raise no_key(challenge(realm, error), basic_challenge(realm))
 
 
 async def _document(call: Call, gateway: Gateway, stored: Stored, config: AuthConfig) -> Answer:
     yaml, schemas = _wants_yaml(call), schemas_of(stored, gateway)
-    text = await asyncio.to_thread(_text, stored.text, schemas, public=config.public, yaml=yaml)
+    text = await asyncio.to_thread(
+        _text, stored.text, schemas, security=security_of(config), yaml=yaml
+    )
     headers = (_VARY, _FRESH, (b"etag", text.tag))
     if is_held(call, text.tag):
         return Answer(304, headers=headers)
@@ -126,25 +122,30 @@ async def document_text(
     """The document of a service, or its part about a route (method and whole path), as text."""
     schemas = schemas_of(stored, gateway)
     return await asyncio.to_thread(
-        _told_text, stored.text, schemas, route, public=config.public, yaml=yaml
+        _told_text, stored.text, schemas, route, security=security_of(config), yaml=yaml
     )
 
 
 def _told_text(
-    service_text: str, schemas: _Schemas, route: tuple[str, str] | None, *, public: bool, yaml: bool
+    service_text: str,
+    schemas: _Schemas,
+    route: tuple[str, str] | None,
+    *,
+    security: Security,
+    yaml: bool,
 ) -> bytes:
     if route is None:
-        return _text(service_text, schemas, public=public, yaml=yaml).body
-    whole = json.loads(_text(service_text, schemas, public=public, yaml=False).body)
+        return _text(service_text, schemas, security=security, yaml=yaml).body
+    whole = json.loads(_text(service_text, schemas, security=security, yaml=False).body)
     return _written(part(whole, *route), yaml=yaml).encode()
 
 
 @lru_cache(maxsize=_MOST_KEPT)
-def _text(service_text: str, schemas: _Schemas, *, public: bool, yaml: bool) -> _Text:
+def _text(service_text: str, schemas: _Schemas, *, security: Security, yaml: bool) -> _Text:
     """Of texts alone, so that what is kept is never out of date."""
     service = json.loads(service_text)
     read = {(method, path, part): json.loads(text) for method, path, part, text in schemas}
-    document = openapi(service, routes_of(service), read, public=public)
+    document = openapi(service, routes_of(service), read, security)
     body = _written(document, yaml=yaml).encode()
     return _Text(body, tag_of(body))
 

@@ -22,6 +22,7 @@ from services.edge.mcp.serving import Tools
 from services.edge.observing import Spanning
 from services.edge.scripting import RouteScripts
 from services.edge.streams import Streams
+from services.edge.tokens.verifier import Tokens
 from services.edge.windows import Windows
 
 
@@ -56,6 +57,7 @@ class Gateway:
         metadata_headers: Names of the request headers that workflows may see, in lower case.
         spanning: Has spans of calls sent; None: nobody wants them.
         streams: How many answers go on.
+        tokens: Who calls by tokens of issuers.
         tools: For clients to whom routes are tools.
         windows: How often routes were called of late.
         now: The clock.
@@ -72,6 +74,7 @@ class Gateway:
     windows: Windows
     streams: Streams
     tools: Tools
+    tokens: Tokens
     cache: Cache
     flights: Flights
     body_limits: BodyLimits

@@ -15,6 +15,7 @@ from typing import Any
 CONTENT_TYPE = b"application/problem+json"
 RETRY_AFTER_SECONDS = 1
 
+_WHERE_A_TOKEN_GOES = "This needs a valid token, as Authorization: Bearer."
 _WHERE_A_KEY_GOES = "This needs a valid key, as X-API-Key, or as Authorization: Bearer or Basic."
 
 Faults = tuple[tuple[str, str], ...]
@@ -47,6 +48,9 @@ KINDS: dict[str, Kind] = {
     "invalid-request": Kind(400, "Invalid request", "The request makes no sense here."),
     "unauthenticated": Kind(401, "Unauthenticated", "This needs a valid key or token."),
     "forbidden": Kind(403, "Forbidden", "The caller is known and may not do this."),
+    "insufficient-scope": Kind(
+        403, "Insufficient scope", "The token lacks a scope that this needs: see WWW-Authenticate."
+    ),
     "no-route": Kind(404, "Not found", "There is nothing at this path."),
     "not-found": Kind(404, "Not found", "There is no such thing, or not for this caller."),
     "method-not-allowed": Kind(
@@ -179,10 +183,18 @@ def no_key(*challenges: tuple[bytes, bytes]) -> Problem:
     return Problem("unauthenticated", _WHERE_A_KEY_GOES, headers=challenges)
 
 
-def challenge(realm: str = "podium", error: str = "") -> tuple[bytes, bytes]:
-    """``WWW-Authenticate``, which every 401 needs (RFC 9110 §15.5.2); ``error`` as RFC 6750 §3."""
-    told = f', error="{error}"' if error else ""
-    return b"www-authenticate", f'Bearer realm="{realm}"{told}'.encode()
+def no_token(*challenges: tuple[bytes, bytes]) -> Problem:
+    """401: a service's caller has brought no token."""
+    return Problem("unauthenticated", _WHERE_A_TOKEN_GOES, headers=challenges)
+
+
+def challenge(
+    realm: str = "podium", error: str = "", description: str = "", scope: str = ""
+) -> tuple[bytes, bytes]:
+    """``WWW-Authenticate``, which every 401 needs (RFC 9110 §15.5.2); the rest as RFC 6750 §3."""
+    told = {"error": error, "error_description": description, "scope": scope}
+    more = "".join(f', {name}="{value}"' for name, value in told.items() if value)
+    return b"www-authenticate", f'Bearer realm="{realm}"{more}'.encode()
 
 
 def basic_challenge(realm: str) -> tuple[bytes, bytes]:

@@ -46,6 +46,7 @@ class Route:
         idempotent_on_public: An ``Idempotency-Key`` is heeded where anybody may call, too.
         cache: Which of its answers are kept, and how; None: none.
         webhook: Who is told of the end.
+        scopes: That a caller's token must have.
         ends_when_left: The execution ends with its caller's connection.
         answer_half: JSON text, open at its end: what is kept with an execution to answer for it
             later; see :class:`services.edge.half.Half`.
@@ -76,6 +77,7 @@ class Route:
     ends_when_left: bool
     idempotent_on_public: bool
     webhook: Webhook | None = None
+    scopes: frozenset[str] = frozenset()
 
     @property
     def scope(self) -> tuple[str, str, str]:
@@ -123,6 +125,7 @@ def _route(service: Mapping[str, Any], route: Mapping[str, Any], cors: Cors | No
         ends_when_left=route.get("onClientGone") == "TERMINATE",
         idempotent_on_public=route.get("idempotencyOnPublic") is True,
         webhook=read_webhook(route),
+        scopes=frozenset(route.get("scopes") or ()),
     )
 
 

@@ -46,6 +46,9 @@ from services.edge.service import EdgeService
 from services.edge.session import Session, kept_open
 from services.edge.settings import Settings
 from services.edge.streams import Streams
+from services.edge.tokens.fetching import Fetcher
+from services.edge.tokens.issuers import Terms
+from services.edge.tokens.verifier import Tokens
 from services.edge.trial.trials import Trials
 from services.edge.windows import Windows
 from services.log_ring import LogRing
@@ -146,6 +149,12 @@ async def _parts(stack: AsyncExitStack, settings: Settings) -> _Parts:
     session = Session(stub, most_exchanges=settings.max_waiting)
     scripts = await dial(javascript.pool(settings.script_workers, at_once=False))
     flights = await dial(flying(settings.max_waiting))
+    egress = settings.egress(settings.listen, settings.management_listen, settings.registry)
+    fetcher = Fetcher(egress)
+    stack.push_async_callback(fetcher.close)
+    terms = Terms(settings.keys_stale.total_seconds(), settings.keys_refetch.total_seconds())
+    tokens = Tokens(fetcher.keys, time.monotonic, terms)
+    stack.push_async_callback(tokens.close)
     judges = RouteJudges()
     stack.push_async_callback(judges.close)
     gateway = _gateway(
@@ -158,6 +167,7 @@ async def _parts(stack: AsyncExitStack, settings: Settings) -> _Parts:
         scripts,
         flights,
         _spanning(stack, settings),
+        tokens,
     )
     metrics = await dial(keeping(database, settings.metrics_rows))
     connections = Connections(metrics.recorder.refused)
@@ -210,6 +220,7 @@ def _gateway(
     scripts: javascript.Scripts,
     flights: Flights,
     spanning: Spanning | None,
+    tokens: Tokens,
 ) -> Gateway:
     return Gateway(
         definitions=definitions,
@@ -224,6 +235,7 @@ def _gateway(
             settings.longest_stream.total_seconds(),
             settings.max_streams_of_caller,
         ),
+        tokens=tokens,
         tools=Tools(metadata.version("podium"), settings.max_body_bytes),
         cache=Cache(settings.cache_bytes),
         flights=flights,

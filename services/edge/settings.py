@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from services.edge.mapping import NEVER_IN_METADATA
+from services.egress.configured import EgressSettings
 from services.settings import (
     Observed,
     SettingsError,
@@ -51,7 +52,7 @@ def drain_seconds(text: str) -> timedelta:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings(Observed):
+class Settings(EgressSettings, Observed):
     """What the edge is told."""
 
     gateway_listen: str = setting(
@@ -213,6 +214,21 @@ class Settings(Observed):
         "The request headers that workflows see in `requestMetadata`; never one that proves who "
         "calls.",
         parse=header_names,
+    )
+
+    keys_stale: timedelta = setting(
+        "PODIUM_ISSUER_KEYS_STALE_SECONDS",
+        timedelta(hours=1),
+        "For how long the keys of a token issuer are used beyond their time while it is away; then "
+        "calls with its tokens get 503.",
+        parse=seconds(),
+    )
+    keys_refetch: timedelta = setting(
+        "PODIUM_ISSUER_KEYS_REFETCH_SECONDS",
+        timedelta(seconds=10),
+        "How often at most tokens that name a key which is not known have the issuer's keys "
+        "fetched, at least 1.",
+        parse=seconds(1),
     )
 
     def check(self) -> None:

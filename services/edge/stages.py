@@ -7,7 +7,6 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from services.edge import mapping, query, webhooks
-from services.edge.auth import api_key, authenticate as proven
 from services.edge.bodies import aside, read_body
 from services.edge.caching import through_cache
 from services.edge.call import Answer, Call, caller_of, route_of
@@ -20,11 +19,13 @@ from services.edge.identity import identify_with
 from services.edge.mcp.stage import tool_stage
 from services.edge.own import own_pages
 from services.edge.preflights import cors_at, preflight
-from services.edge.problems import Faults, Problem, challenge, no_key, retry_after
+from services.edge.problems import Faults, Problem, retry_after
+from services.edge.proving import proven, token_problem
 from services.edge.quotas import take
 from services.edge.routes import Route
 from services.edge.running import run, schema_of
 from services.edge.scripting import failed
+from services.edge.tokens.claims import lacking
 from services.json_text import Json
 
 if TYPE_CHECKING:
@@ -58,20 +59,19 @@ async def route(call: Call, gateway: Gateway) -> Answer | None:
 
 
 async def authenticate(call: Call, gateway: Gateway) -> None:
-    """Who calls; 401."""
+    """Who calls; 401, 403 for a token without a scope."""
     config = gateway.definitions.auth(route_of(call).auth_id)
     if config is None:
         # Its document has not come yet: nobody can be let in, and nobody is at fault.
         raise Problem("unavailable", headers=(retry_after(),))
-    call.caller = proven(config, call.header, gateway.now().timestamp())
-    if call.caller is None:
-        error = "invalid_token" if api_key.presented(call.header) else ""
-        raise no_key(challenge(route_of(call).service_id, error))
+    call.caller = await proven(call, gateway, config, route_of(call).service_id)
 
 
 async def authorize(call: Call, gateway: Gateway) -> None:
-    """The application's EXECUTE on the workflow; 403."""
+    """The token's scopes, and the application's EXECUTE on the workflow; 403."""
     route, application_id = route_of(call), caller_of(call).application_id
+    if route.scopes and (missing := route.scopes - caller_of(call).scopes):
+        raise token_problem(lacking(missing, route.scopes), route.service_id)
     if not gateway.definitions.may_execute(application_id, route.workflow, route.version):
         raise Problem("forbidden")
 
@@ -192,6 +192,7 @@ def _map(call: Call, gateway: Gateway, route: Route) -> None:
 
 
 def _metadata(call: Call, gateway: Gateway, route: Route) -> dict[str, Json]:
+    caller = caller_of(call)
     metadata: dict[str, Json] = {
         # In lower case, as Orkes has it.
         "method": route.method.lower(),
@@ -200,10 +201,12 @@ def _metadata(call: Call, gateway: Gateway, route: Route) -> dict[str, Json]:
         "queryParams": dict(call.query_fields),
         "headers": mapping.metadata_headers(call.headers, gateway.metadata_headers),
         "requestId": call.request_id,
-        "principal": caller_of(call).principal,
+        "principal": caller.principal,
     }
     if call.certificate is not None:
         metadata["clientCertificate"] = dict(call.certificate)
+    if caller.claims:
+        metadata["claims"] = dict(caller.claims)
     return metadata
 
 

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from services.egress.listeners import Listeners
 from services.egress.policy import ALLOW, DENY, STRICT, EgressPolicy
 from services.egress.proxy import CREDENTIALS, Proxy, credentials, only_listing, proxy_url
 from services.egress.rules import rules
-from services.egress.sender import Sender
 from services.settings import address, path, setting, words
+
+if TYPE_CHECKING:
+    from services.egress.sender import Sender
 
 
 def _allowed(text: str) -> tuple[str, ...]:
@@ -129,6 +132,9 @@ class Egress:
 
     def sender(self) -> Sender:
         """One more pool of connections."""
+        # The HTTP client takes a while to load: who never calls out never waits for it.
+        from services.egress.sender import Sender
+
         return Sender(self.policy, self.proxy)
 
     @classmethod

@@ -50,6 +50,7 @@ class Call(NamedTuple):
         encode: False leaves the query as it stands.
         connect_timeout: Seconds for lookup, connection and TLS; None: no limit.
         read_timeout: Seconds without a byte; None: no limit.
+        follow: GET and HEAD follow redirects.
         head_only: Nobody wants the answer's body: of what there is, some is read and thrown away.
     """
 
@@ -63,6 +64,7 @@ class Call(NamedTuple):
     read_timeout: float | None = 60.0
     max_response_bytes: int = 10 << 20
     max_redirects: int = 5
+    follow: bool = True
     head_only: bool = False
 
     @property
@@ -175,7 +177,7 @@ class Sender:
                     status = response.status
                     if proxy is not None and status == _PROXY_ASKS:
                         raise _not_let_through(proxy)
-                    if status in _REDIRECTS and call.method in _FOLLOWING:
+                    if status in _REDIRECTS and call.follow and call.method in _FOLLOWING:
                         location = response.headers.get("Location")
                         if location is not None:
                             return _Redirect(status, location)

@@ -40,7 +40,14 @@ class Adviser:
         auth = self._readable("auth", f"{definition.document.get('authConfigId')}")
         application = self._application(f"{auth.get('applicationId')}")
         has_keys = auth.get("authenticationType") == "API_KEY"
+        has_tokens = auth.get("authenticationType") == "JWT"
         for index, route in enumerate(_routes(definition.document)):
+            if auth and not has_tokens and route.get("scopes"):
+                yield (
+                    f"routes[{index}].scopes: nobody can call it: auth "
+                    f"'{shortened(str(auth.get('id')))}' takes no tokens, and nothing else has "
+                    "scopes"
+                )
             if has_keys and route.get("idempotencyOnPublic") is True:
                 yield (
                     f"routes[{index}].idempotencyOnPublic: has no effect: auth "

@@ -34,7 +34,10 @@ from services.edge.server import address_of, bound, serving_http
 from services.edge.session import Session, kept_open
 from services.edge.settings import METADATA_HEADERS
 from services.edge.streams import Streams
+from services.edge.tokens.fetching import Fetcher
+from services.edge.tokens.verifier import Tokens
 from services.edge.windows import Windows
+from services.egress.configured import Egress
 from services.replica import Replica
 from tests.edge.documents import DOCUMENTS, KEY, replica_of
 from tests.edge.listeners import listening
@@ -112,6 +115,8 @@ async def gateway_to(
     tools = Tools("1", 1 << 20)
     recorded: list[tuple[Call, int]] = []
     judges = RouteJudges()
+    fetcher = Fetcher(Egress.allowing(["loopback"]))
+    tokens = Tokens(fetcher.keys, lambda: clock.now.timestamp())
     # Its workers start when the first script is run.
     async with (
         stub_of(address) as stub,
@@ -130,6 +135,7 @@ async def gateway_to(
             windows=Windows(),
             streams=Streams(3, 60.0, most_each=2),
             tools=tools,
+            tokens=tokens,
             cache=Cache(1 << 20),
             flights=flights,
             body_limits=BodyLimits(idle_seconds=0.1),
@@ -152,6 +158,8 @@ async def gateway_to(
             ) as client:
                 yield Edge(where, client, executor, replica, session, clock, gateway, recorded)
         await judges.close()
+        await tokens.close()
+        await fetcher.close()
 
 
 @pytest.fixture

@@ -25,10 +25,11 @@ def shop(edge: Edge, *routes: dict[str, Any], **fields: Any) -> None:
 
 @asynccontextmanager
 async def client_of(
-    edge: Edge, mode: str = NEWEST, service_id: str = "shop", key: str = KEY
+    edge: Edge, mode: str = NEWEST, service_id: str = "shop", key: str = KEY, token: str = ""
 ) -> AsyncGenerator[Client]:
     url = f"http://{edge.address}/{service_id}/mcp"
-    async with httpx2.AsyncClient(headers={"x-api-key": key}, trust_env=False) as http:
+    shown = {"authorization": f"Bearer {token}"} if token else {"x-api-key": key}
+    async with httpx2.AsyncClient(headers=shown, trust_env=False) as http:
         transport = streamable_http_client(url, http_client=http)
         async with Client(transport, mode=mode) as client:
             yield client

@@ -145,3 +145,13 @@ async def test_a_grant_on_what_is_not_there_is_put_and_told(registry: Running) -
         "type",
         "permissions[3].target.id: there is no schema 'none' yet; the grant waits for one",
     ]
+
+
+async def test_scopes_that_nobody_can_have_are_told(registry: Running) -> None:
+    keys = auth(applicationId="partners", apiKeys=[KEY_A])
+    told = await advice(registry, APPLICATION, WORKFLOW, keys, orders(scopes=["read"]))
+
+    assert (
+        "routes[0].scopes: nobody can call it: auth 'partners' takes no tokens, and nothing else "
+        "has scopes"
+    ) in told

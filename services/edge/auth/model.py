@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from services.edge.tokens.model import TokenRules, read_rules
+from services.json_text import Json
+
 
 @dataclass(frozen=True, slots=True)
 class Key:
@@ -32,12 +35,14 @@ class AuthConfig:
     Attributes:
         scheme: A key of :data:`services.edge.auth.SCHEMES`.
         keys: By hash.
+        tokens: Which tokens are taken, where the scheme is JWT.
     """
 
     id: str
     scheme: str
     application_id: str
     keys: Mapping[str, Key]
+    tokens: TokenRules | None = None
 
     @property
     def public(self) -> bool:
@@ -50,11 +55,14 @@ class Caller:
 
     Attributes:
         auth_id: The configuration that let them in.
-        principal: ``key:<auth id>/<name>``, or ``public:<auth id>`` for anybody; the name is the
-            key's, or that of the key in whose place it is.
+        principal: ``key:<auth id>/<name>``, ``jwt:<auth id>/<name>``, or ``public:<auth id>`` for
+            anybody; the name is the key's, or that of the key in whose place it is, or a token's.
         application_id: Whose rights the call has.
         public: Anybody may call.
-        key: The name of the key itself; empty where there is none.
+        key: The name of the key itself, or of that which has signed the token; empty where there
+            is none.
+        scopes: That the token has.
+        claims: That workflows see; None: the caller has no token.
     """
 
     auth_id: str
@@ -62,6 +70,8 @@ class Caller:
     application_id: str
     public: bool = False
     key: str = ""
+    scopes: frozenset[str] = frozenset()
+    claims: Mapping[str, Json] | None = None
 
 
 def read_config(document: Mapping[str, Any]) -> AuthConfig:
@@ -72,6 +82,7 @@ def read_config(document: Mapping[str, Any]) -> AuthConfig:
         scheme=document["authenticationType"],
         application_id=document.get("applicationId", ""),
         keys={key.hash: key for key in keys},
+        tokens=read_rules(document["jwt"]) if document["authenticationType"] == "JWT" else None,
     )
 
 

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from services.edge import mapping
 from services.edge.accepts import EVENTS
 from services.edge.admitted import still_admitted
-from services.edge.auth import api_key, authenticate
 from services.edge.bodies import aside, read_body
 from services.edge.call import Answer, Call, caller_of
 from services.edge.dispatch import found_or_answer
@@ -22,8 +21,9 @@ from services.edge.mcp.inside import InnerCall, Report
 from services.edge.mcp.reporting import Reporter
 from services.edge.mcp.results import Result, result_of
 from services.edge.mcp.tools import Tool, tools_of
-from services.edge.problems import Problem, challenge, no_key, retry_after
+from services.edge.problems import Problem, retry_after
 from services.edge.progress import Update
+from services.edge.proving import proven
 from services.edge.trie import Elsewhere, Found
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def tool_stage(route_stages: tuple[Stage[Gateway], ...]) -> Stage[Gateway]:
             return found
         if stored.document.get("enabled") is False:
             raise Problem("service-disabled", headers=(retry_after(60),))
-        _let_in(call, gateway, stored)
+        await _let_in(call, gateway, stored)
         return await _answer(call, gateway, stored, Endpoint(route_stages, gateway))
 
     return tools
@@ -92,7 +92,8 @@ async def _tools(call: Call, gateway: Gateway, stored: Stored) -> Mapping[str, T
     return {
         name: tool
         for name, tool in tools.items()
-        if may(caller.application_id, tool.route.workflow, tool.route.version)
+        if tool.route.scopes <= caller.scopes
+        and may(caller.application_id, tool.route.workflow, tool.route.version)
     }
 
 
@@ -106,14 +107,11 @@ def _check_origin(call: Call, cors: Cors | None) -> None:
     call.shared_headers = cors.headers_of_answer(origin)
 
 
-def _let_in(call: Call, gateway: Gateway, stored: Stored) -> None:
+async def _let_in(call: Call, gateway: Gateway, stored: Stored) -> None:
     config = gateway.definitions.auth(stored.document["authConfigId"])
     if config is None:
         raise Problem("unavailable", headers=(retry_after(),))
-    call.caller = authenticate(config, call.header, gateway.now().timestamp())
-    if call.caller is None:
-        error = "invalid_token" if api_key.presented(call.header) else ""
-        raise no_key(challenge(stored.name, error))
+    call.caller = await proven(call, gateway, config, stored.name)
 
 
 class ServiceClient:

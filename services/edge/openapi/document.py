@@ -13,19 +13,17 @@ from services.edge.openapi.names import operation_names
 from services.edge.openapi.parameters import other_parameters, path_parameters
 from services.edge.openapi.problems import PROBLEM, problem_responses
 from services.edge.openapi.schemas import example_of, named_schemas, schema_of
+from services.edge.openapi.security import Security
 from services.edge.openapi.words import WITH_BODY, Document, Schemas, json_content
 from services.edge.routes import Route
 from services.edge.trie import is_parameter, template_segments
 
-_SCHEMES: Document = {
-    "ApiKey": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
-    "Bearer": {"type": "http", "scheme": "bearer", "description": "The key as a token."},
-    "Basic": {"type": "http", "scheme": "basic", "description": "The key as the password."},
-}
-
 
 def openapi(
-    service: Mapping[str, Any], routes: Sequence[Route], schemas: Schemas, *, public: bool
+    service: Mapping[str, Any],
+    routes: Sequence[Route],
+    schemas: Schemas,
+    security: Security,
 ) -> Document:
     """The document of a service.
 
@@ -33,10 +31,10 @@ def openapi(
         service: Its definition.
         routes: All of it, in order.
         schemas: What the routes name or have.
-        public: Whether anybody may call, without a key.
+        security: How callers prove who they are.
     """
     names = operation_names(routes)
-    paths = _paths(service, routes, names, schemas, public)
+    paths = _paths(service, routes, names, schemas, security)
     named = named_schemas(routes, names, schemas)
     document: Document = {
         "openapi": "3.1.0",
@@ -47,7 +45,7 @@ def openapi(
         },
         "servers": [{"url": "/"}],
         "tags": [{"name": service["id"]}, TAG],
-        "paths": paths | {PATH: execution(public)},
+        "paths": paths | {PATH: execution(security.public)},
         "components": {
             "schemas": {"Problem": PROBLEM, "Execution": EXECUTION} | named,
             "responses": problem_responses(),
@@ -55,9 +53,9 @@ def openapi(
         },
     }
     webhooks.put_in(document, routes)
-    if not public:
-        document["components"]["securitySchemes"] = _SCHEMES
-        document["security"] = [{name: []} for name in _SCHEMES]
+    if not security.public:
+        document["components"]["securitySchemes"] = security.schemes()
+        document["security"] = security.required()
     return document
 
 
@@ -66,7 +64,7 @@ def _paths(
     routes: Sequence[Route],
     names: Mapping[tuple[str, str], str],
     schemas: Schemas,
-    public: bool,
+    security: Security,
 ) -> Document:
     """The operations by path and method."""
     paths: dict[str, Document] = {}
@@ -75,7 +73,8 @@ def _paths(
         # Paths that differ by names of parameters only are one path, with the names of the first.
         path = templates.setdefault(_erased(route.path), route.path)
         name = names[route.method, route.path]
-        operation = _operation(route, described, name, schemas, public, path)
+        operation = _operation(route, described, name, schemas, security.public, path)
+        security.put_in_operation(operation, route)
         paths.setdefault(path, {})[route.method.lower()] = operation
     return paths
 

@@ -22,6 +22,9 @@ def reason(problem: Problem, call: Call, gateway: Gateway) -> Notes:
         config = gateway.definitions.auth(route.auth_id)
         if config is None:
             return {}
+        if config.tokens is not None:
+            # What has judged the token has noted it.
+            return {}
         return {"reason": api_key.refusal(config, call.header, gateway.now().timestamp())}
     if problem.kind == "forbidden" and call.caller is not None:
         return {"reason": _missing(call.caller.application_id, route.workflow, gateway)}

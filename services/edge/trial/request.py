@@ -109,13 +109,19 @@ def query_of(fields: Fields) -> bytes:
     return urlencode(fields, quote_via=quote).encode()
 
 
-def headers_of(fields: Fields, key: bytes, body: bytes) -> list[tuple[bytes, bytes]]:
-    """The request's headers: ``fields``, then what they leave out. Raises InvalidRequest."""
+def headers_of(
+    fields: Fields, key: bytes, body: bytes, *, is_token: bool = False
+) -> list[tuple[bytes, bytes]]:
+    """The request's headers: ``fields``, then what they leave out. Raises InvalidRequest.
+
+    Args:
+        key: Of the service's auth, or a token that it takes.
+    """
     headers = [_header(name, value) for name, value in fields]
     names = {name for name, _ in headers}
     if key:
         headers = [each for each in headers if each[0] not in (b"x-api-key", b"authorization")]
-        headers.append((b"x-api-key", key))
+        headers.append((b"authorization", b"Bearer " + key) if is_token else (b"x-api-key", key))
     if body:
         headers.append((b"content-length", b"%d" % len(body)))
         if b"content-type" not in names:

@@ -17,7 +17,7 @@ from services.edge.trial.request import headers_of, method_of, path_of, query_of
 from services.errors import InvalidRequest, NotFound, TooLarge, Unavailable
 
 KEY_METADATA = "podium-gateway-key-bin"
-_LONGEST_KEY = 4096
+_LONGEST_KEY = 8192
 _HEAD_BYTES = 64 * 1024
 # As they may be written: each is looked for in all that is told.
 _MOST_SECRETS = 400
@@ -93,13 +93,15 @@ class Trials:
             request.path_parameters,
         )
         headers = [(each.name, each.value) for each in request.headers]
+        config = definitions.auth(service.document["authConfigId"])
+        is_token = config is not None and config.tokens is not None
         return {
             "type": "http",
             "http_version": "1.1",
             "method": method,
             "raw_path": path.encode(),
             "query_string": query_of([(each.name, each.value) for each in request.query]),
-            "headers": headers_of(headers, key, request.body),
+            "headers": headers_of(headers, key, request.body, is_token=is_token),
         }
 
 

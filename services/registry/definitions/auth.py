@@ -8,6 +8,7 @@ from typing import Any
 from services.registry.definitions.model import Document, Json, Kind
 from services.registry.definitions.reading import Place
 from services.registry.definitions.records import Field, Record, Status, kept, later
+from services.registry.definitions.tokens import TOKENS, check_tokens
 from services.registry.definitions.values import (
     Anything,
     ByShape,
@@ -76,11 +77,13 @@ def _check(document: Document, at: Place) -> None:
     application = document.get("applicationId")
     if isinstance(application, str):
         (at / "applicationId").refer("application", application)
+    check_tokens(document, at)
     keys = document.get("apiKeys")
     if not isinstance(keys, list):
         return
-    if keys and document.get("authenticationType") in ("NONE", "PUBLIC"):
-        (at / "apiKeys").fault("has no meaning where authenticationType is NONE")
+    if keys and (kind := document.get("authenticationType")) in ("NONE", "PUBLIC", "JWT"):
+        other = "JWT" if kind == "JWT" else "NONE"
+        (at / "apiKeys").fault(f"has no meaning where authenticationType is {other}")
     _check_keys(keys, at / "apiKeys")
 
 
@@ -99,7 +102,7 @@ def _check_keys(keys: list[Json], at: Place) -> None:
             (at / index).warn(f"is shorter than {_SHORT_KEY} characters and can be guessed")
 
 
-_LATER_TYPES = ("OIDC", "JWT", "BASIC", "OAUTH2", "MTLS")
+_LATER_TYPES = ("OIDC", "BASIC", "OAUTH2", "MTLS")
 
 KIND = Kind(
     name="auth",
@@ -112,8 +115,9 @@ KIND = Kind(
             kept("description", Text(), "For people."),
             Field(
                 "authenticationType",
-                Choice(("API_KEY", "NONE", "PUBLIC"), later=_LATER_TYPES),
-                "API_KEY; NONE, or PUBLIC for the same: anybody may call.",
+                Choice(("API_KEY", "JWT", "NONE", "PUBLIC"), later=_LATER_TYPES),
+                "API_KEY; JWT: tokens of an issuer; NONE, or PUBLIC for the same: anybody may "
+                "call.",
                 required=True,
             ),
             Field(
@@ -136,8 +140,9 @@ KIND = Kind(
                 "Names and times of the keys, where it is read.",
                 status=Status.SERVER,
             ),
-            later("audience", "For OIDC."),
-            later("issuerUri", "For OIDC."),
+            Field("jwt", TOKENS, "Which tokens are taken, where authenticationType is JWT."),
+            later("audience", "For OIDC; of tokens, `jwt.audience`."),
+            later("issuerUri", "For OIDC; of tokens, `jwt.issuer`."),
             later("conductorToken", "A token of Conductor's to call with."),
             later("passthrough", "Hand the caller's credentials on."),
             later("fallbackToDefaultAuth", "Try another way when this one fails."),

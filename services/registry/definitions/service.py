@@ -33,6 +33,7 @@ from services.registry.definitions.requests import (
     check_parameters,
     check_schemas,
 )
+from services.registry.definitions.tokens import SCOPES
 from services.registry.definitions.values import (
     Anything,
     Boolean,
@@ -180,6 +181,12 @@ ROUTE = Record(
             Boolean(),
             "The postResponseScript gives `{statusCode, headers, body}`.",
             default=False,
+        ),
+        Field(
+            "scopes",
+            SCOPES,
+            "What a caller's token must have in `scope` or `scp`, all of it; else 403. Keys have "
+            "none.",
         ),
         Field("cacheConfig", CACHE, "Keep answers, and share executions of the same call."),
         Field("rateLimitConfig", CONCURRENCY, "How many of its executions run side by side."),

@@ -407,7 +407,7 @@ def test_keys_are_text_or_named_and_may_expire() -> None:
     [
         ({"authenticationType": "OIDC"}, ["authenticationType: OIDC is not supported yet"]),
         ({"authenticationType": "KEY"},
-         ["authenticationType: must be one of API_KEY, NONE, PUBLIC, not 'KEY'"]),
+         ["authenticationType: must be one of API_KEY, JWT, NONE, PUBLIC, not 'KEY'"]),
         ({"applicationId": None}, ["applicationId: is required"]),
         ({"authenticationType": "NONE", "apiKeys": ["0123456789abcdef"]},
          ["apiKeys: has no meaning where authenticationType is NONE"]),
@@ -424,6 +424,86 @@ def test_keys_are_text_or_named_and_may_expire() -> None:
 )  # fmt: skip
 def test_an_auth_configuration_refuses(fields: Document, expected: list[str]) -> None:
     assert faults(auth(**fields)) == expected
+
+
+def tokens(**rules: Json) -> Document:
+    good: Document = {"issuer": "https://issuer.example", "audience": "api://orders"}
+    return auth(authenticationType="JWT", jwt=good | rules)
+
+
+def test_tokens_are_taken_by_keys_from_one_place() -> None:
+    key: Document = {"kty": "OKP", "crv": "Ed25519", "kid": "a", "x": "A" * 43}
+    pem = (
+        "-----BEGIN PUBLIC KEY-----\n"
+        "MCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=\n-----END PUBLIC KEY-----\n"
+    )
+    for rules in (
+        {},
+        {"jwksUri": "https://issuer.example/jwks"},
+        {"jwksUri": "http://127.0.0.1:9000/jwks"},
+        {"jwksUri": "http://localhost:9000/jwks"},
+        {"jwks": {"keys": [key]}},
+        {"publicKey": pem},
+        {"issuer": "no URL", "publicKey": pem},
+        {"audience": ["a", "b"], "scopes": ["orders.read"], "type": "at+jwt"},
+        {"algorithms": ["PS512"], "clockSkewSeconds": 0, "principalClaim": "azp", "claims": ["a"]},
+    ):
+        assert not accepted(tokens(**rules)).warnings
+
+
+@pytest.mark.parametrize(
+    ("rules", "expected"),
+    [
+        ({"issuer": None}, "jwt.issuer: is required"),
+        ({"audience": None}, "jwt.audience: is required"),
+        ({"audience": []}, "jwt.audience: must not be empty"),
+        ({"algorithms": ["HS256"]}, "jwt.algorithms[0]: must be one of RS256"),
+        ({"algorithms": ["none"]}, "jwt.algorithms[0]: must be one of RS256"),
+        ({"algorithms": []}, "jwt.algorithms: must not be empty"),
+        ({"jwksUri": "file:///etc/passwd"}, "jwt.jwksUri: must be an absolute http or https URL"),
+        ({"jwksUri": "https://a:b@x.example/"}, "jwt.jwksUri: must have no user name"),
+        (
+            {
+                "jwksUri": "https://x.example/",
+                "jwks": {"keys": [{"kty": "OKP", "crv": "Ed25519", "x": "A" * 43}]},
+            },
+            "jwt.jwks: must not be there",
+        ),
+        ({"issuer": "issuer"}, "jwt.jwksUri: is required"),
+        ({"jwks": {}}, "jwt.jwks: is no set of keys"),
+        ({"jwks": {"keys": []}}, "jwt.jwks: has no key"),
+        ({"jwks": {"keys": [{"kty": "oct", "k": "c2VjcmV0"}]}}, "jwt.jwks: must hold public keys"),
+        ({"jwks": {"keys": [{"kty": ["RSA"]}]}}, "jwt.jwks: has no key"),
+        ({"publicKey": "-----BEGIN PUBLIC KEY-----"}, "jwt.publicKey: is no PEM"),
+        ({"publicKey": "-----BEGIN PRIVATE KEY-----"}, "jwt.publicKey: must be a public key"),
+        ({"clockSkewSeconds": 301}, "jwt.clockSkewSeconds: must be"),
+        ({"scopes": ["two words"]}, "jwt.scopes[0]: must be one scope"),
+        ({"claims": ["c"] * 33}, "jwt.claims: must be at most 32"),
+        ({"secret": "s"}, "jwt.secret: is no field of"),
+    ],
+)
+def test_tokens_are_refused(rules: Document, expected: str) -> None:
+    found = faults(tokens(**rules))
+
+    assert len(found) == 1
+    assert found[0].startswith(expected)
+
+
+def test_rules_of_tokens_are_there_where_tokens_are_taken_only() -> None:
+    assert faults(auth(authenticationType="JWT")) == [
+        "jwt: is required where authenticationType is JWT"
+    ]
+    rules: Document = {"issuer": "https://issuer.example", "audience": "a"}
+    assert faults(auth(jwt=rules)) == ["jwt: has no meaning where authenticationType is not JWT"]
+    keyed = auth(authenticationType="JWT", jwt=rules, apiKeys=["0123456789abcdef"])
+    assert faults(keyed) == ["apiKeys: has no meaning where authenticationType is JWT"]
+
+
+def test_keys_that_come_in_plain_text_are_told() -> None:
+    (told,) = parse(tokens(jwksUri="http://issuer.example/jwks")).warnings
+    assert "is not https" in told
+    (told,) = parse(tokens(issuer="http://issuer.example")).warnings
+    assert "is not https" in told
 
 
 def test_a_short_key_is_told() -> None:
