@@ -1,0 +1,1 @@
+"""Homes of earlier versions, killed with everything under way, opened by this one."""
