@@ -28,7 +28,6 @@ logger = logging.getLogger(__name__)
 # Before keys had names in what they sealed.
 _UNNAMED = "v1."
 _VERSION = "v2."
-PREFIXES = (_UNNAMED, _VERSION)
 _SEALED = re.compile(r"(v2\.([0-9a-f]{8})\.|v1\.)([A-Za-z0-9_=-]+)")
 _NONCE_BYTES = 12
 _ID_BYTES = 4

@@ -8,7 +8,7 @@ import io
 import os
 import tarfile
 import zlib
-from collections.abc import Generator, Mapping
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, cast
@@ -138,9 +138,3 @@ def sync(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-def prints(files: Mapping[str, Path], names: tuple[str, ...]) -> dict[str, str]:
-    """The fingerprints of those keys that are there."""
-    there = [name for name in names if name in files]
-    return {name: manifests.fingerprint(files[name].read_bytes()) for name in there}

@@ -15,7 +15,7 @@ from sqlite_utils import Database
 from services.backups import archive
 from services.backups.parts import NEEDED_KEY, PARTS, BackupError, Part, Places
 from services.process import StartupError
-from services.sealing import Unsealable, sealer_of
+from services.sealing import Sealer, Unsealable, sealer_of
 from services.versions import StorageTooNew, refuse_newer
 
 _MOST_SAID = 5
@@ -101,9 +101,13 @@ def _opener(key: Path | None) -> tuple[Callable[[str], bool] | None, str]:
     if key is None:
         return None, "There is no secret.key to try: --secret-key-file names one."
     try:
-        sealer = sealer_of(key)
+        return opener(sealer_of(key)), ""
     except StartupError as error:
         return None, str(error)
+
+
+def opener(sealer: Sealer) -> Callable[[str], bool]:
+    """Whether it opens a sealed text."""
 
     def opens(sealed: str) -> bool:
         try:
@@ -112,7 +116,7 @@ def _opener(key: Path | None) -> tuple[Callable[[str], bool] | None, str]:
             return False
         return True
 
-    return opens, ""
+    return opens
 
 
 def _of_part(

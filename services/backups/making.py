@@ -21,8 +21,10 @@ from sqlite_utils import Database
 
 from services.backups import archive
 from services.backups.manifest import Entry, Manifest
-from services.backups.parts import FINGERPRINTED, PARTS, BackupError, Part, Places
+from services.backups.parts import NEEDED_KEY, PARTS, BackupError, Part, Places
 from services.home import KEYS
+from services.process import StartupError
+from services.sealing import sealer_of
 from services.versions import applied, this_version, written_by
 
 _MEGABYTE = 1_000_000
@@ -143,7 +145,17 @@ def _gathered(wanted: Wanted, folder: Path) -> Manifest:
     files = wanted.places.files
     small = [name for name in files if wanted.with_keys or name not in KEYS]
     entries += _small(files, small, wanted, folder)
-    return Manifest(this_version(), begun, tuple(entries), archive.prints(files, FINGERPRINTED))
+    return Manifest(this_version(), begun, tuple(entries), _key_ids(files))
+
+
+def _key_ids(files: Mapping[str, Path]) -> tuple[str, ...]:
+    """Of the keys that seal and open."""
+    if NEEDED_KEY not in files:
+        return ()
+    try:
+        return sealer_of(files[NEEDED_KEY]).key_ids
+    except StartupError as error:
+        raise BackupError(f"No backup was made: {error}") from error
 
 
 def _copied(part: Part, wanted: Wanted, folder: Path) -> Entry:

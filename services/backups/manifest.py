@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -45,13 +44,13 @@ class Manifest:
 
     Attributes:
         podium: The version that made it.
-        keys: By name, the fingerprints of the keys that it goes with, not the keys.
+        keys: The ids of the keys in secret.key, not the keys: the first one seals.
     """
 
     podium: str
     made_at: datetime
     entries: tuple[Entry, ...]
-    keys: Mapping[str, str] = field(default_factory=dict)
+    keys: tuple[str, ...] = ()
 
     def text(self) -> str:
         """As the file in the backup."""
@@ -63,7 +62,7 @@ class Manifest:
             "podium": self.podium,
             "madeAt": self.made_at.isoformat(),
             "entries": [_told(entry) for entry in self.entries],
-            "keys": dict(self.keys),
+            "keys": list(self.keys),
         }
 
     def entry(self, name: str) -> Entry | None:
@@ -82,8 +81,7 @@ def read(text: bytes) -> Manifest:
             )
         entries = tuple(_entry(each) for each in told["entries"])
         made_at = datetime.fromisoformat(told["madeAt"]).astimezone(UTC)
-        keys = {str(name): str(print_) for name, print_ in told["keys"].items()}
-        return Manifest(str(told["podium"]), made_at, entries, keys)
+        return Manifest(str(told["podium"]), made_at, entries, tuple(map(str, told["keys"])))
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise BackupError("The backup's manifest makes no sense: it is no backup.") from error
 
@@ -103,8 +101,3 @@ def _entry(told: Mapping[str, Any]) -> Entry:
         str(told["schema"]),
         tuple(map(str, told["writtenBy"])),
     )
-
-
-def fingerprint(key: bytes) -> str:
-    """What tells a key from others, and nothing else of it."""
-    return hashlib.blake2b(key.strip(), person=b"podium print", digest_size=8).hexdigest()

@@ -17,7 +17,6 @@ from services.home import KEYS, PORTS
 FILES = (PORTS, *KEYS)
 # What secrets are sealed with: without it, what is restored cannot be read.
 NEEDED_KEY = "secret.key"
-FINGERPRINTED = (NEEDED_KEY, "cluster.key")
 
 
 class BackupError(Exception):
@@ -73,6 +72,11 @@ class Part:
             opens: Whether the key opens a sealed text; None: there is no key.
         """
         found: Iterator[Any] = self._of_service("integrity").findings(database, opens)
+        return found
+
+    def sealed(self, database: Database) -> Iterator[str]:
+        """Every sealed text that is in it."""
+        found: Iterator[str] = self._of_service("integrity").sealed(database)
         return found
 
     def _of_service(self, module: str) -> Any:

@@ -15,11 +15,14 @@ from pathlib import Path
 from sqlite_utils import Database
 
 from services.backups import archive
+from services.backups.checking import opener
 from services.backups.making import is_full, scratch
-from services.backups.manifest import Manifest, fingerprint
+from services.backups.manifest import Manifest
 from services.backups.parts import NEEDED_KEY, PARTS, BackupError
 from services.home import KEYS, PORTS
 from services.locks import Locked, held
+from services.process import StartupError
+from services.sealing import sealer_of
 from services.versions import StorageTooNew, refuse_newer
 
 _LOCK = "suite.lock"
@@ -57,13 +60,13 @@ class Done:
     Attributes:
         aside: Where what was there before is now; None: there was nothing.
         under_way: How many executions were under way when the backup was made.
-        key_missing: The fingerprint of the key that the home needs and has not; empty: it has.
+        key_missing: The ids of the keys that the home needs and has not; empty: it has.
     """
 
     manifest: Manifest
     aside: Path | None
     under_way: int
-    key_missing: str
+    key_missing: tuple[str, ...]
 
 
 def restore(order: Order) -> Done:
@@ -167,8 +170,8 @@ def _synced(path: Path) -> None:
         os.close(descriptor)
 
 
-def _with_files(order: Order, manifest: Manifest, stage: Path) -> str:
-    """Add what the home has of keys and ports; the fingerprint of the key that is missing."""
+def _with_files(order: Order, manifest: Manifest, stage: Path) -> tuple[str, ...]:
+    """Add what the home has of keys and ports; the ids of the keys that are missing."""
     for name in (PORTS, *KEYS):
         kept, own = order.home / name, stage / name
         # Addresses are those of the machine; keys those of the databases.
@@ -177,17 +180,28 @@ def _with_files(order: Order, manifest: Manifest, stage: Path) -> str:
             shutil.copyfile(kept, own)
             own.chmod(0o600)
             _synced(own)
-    wanted = manifest.keys.get(NEEDED_KEY, "")
-    key = stage / NEEDED_KEY
-    if not key.exists():
-        return wanted
-    there = fingerprint(key.read_bytes())
-    if wanted and there != wanted:
-        raise BackupError(
-            f"The backup was sealed with the secret.key {wanted}, and {order.home / NEEDED_KEY} is "
-            f"{there}: put the right one there, or restore into another home. Nothing was changed."
-        )
-    return ""
+    if not (stage / NEEDED_KEY).exists():
+        return manifest.keys
+    _check_opens(order, manifest, stage)
+    return ()
+
+
+def _check_opens(order: Order, manifest: Manifest, stage: Path) -> None:
+    """Raises :class:`BackupError` where the keys of the home open not all that is sealed."""
+    key = order.home / NEEDED_KEY
+    try:
+        sealer = sealer_of(stage / NEEDED_KEY)
+    except StartupError as error:
+        raise BackupError(str(error).replace(str(stage), str(order.home))) from error
+    for part in PARTS:
+        with closing(Database(stage / part.file)) as database:
+            unopened = not all(map(opener(sealer), part.sealed(database)))
+        if unopened:
+            raise BackupError(
+                f"The backup was sealed with the key {' or '.join(manifest.keys) or 'of another'}, "
+                f"and {key} has {', '.join(sealer.key_ids)}: put the right one there, behind the "
+                "one that is there, or restore into another home. Nothing was changed."
+            )
 
 
 def _put(stage: Path, order: Order) -> Path | None:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from typing import Any
 
 from sqlite_utils import Database
 
-from services.registry import store
-from services.sealing import PREFIXES
+from services.auditing.chain import CHAINS, Broken, Head
+from services.registry import audit, store
+from services.registry.sealed import SealedInRegistry
+from services.resealing import Place, Thing
 
 Finding = tuple[str, str]
 """What does not hold, and the way out: two sentences."""
 
 _RESTORE = "Restore a backup."
+_AT_ONCE = 500
 
 
 def findings(db: Database, opens: Callable[[str], bool] | None) -> Iterator[Finding]:
@@ -29,6 +31,7 @@ def findings(db: Database, opens: Callable[[str], bool] | None) -> Iterator[Find
     if {"epoch", "compacted"} <= names:
         yield from _revisions(db)
     yield from _definitions(db)
+    yield from _audit(db)
     if opens is not None:
         yield from _sealed(db, opens)
 
@@ -67,23 +70,47 @@ def _definitions(db: Database) -> Iterator[Finding]:
 
 
 def _sealed(db: Database, opens: Callable[[str], bool]) -> Iterator[Finding]:
-    way = "Put the secret.key there that the database was sealed with; its backup has its print."
-    for key_id, text in db.execute("SELECT key_id, sealed_private_key FROM signing_keys"):
-        if not opens(text):
-            yield f"The key does not open the signing key {key_id}: the registry cannot start.", way
-    for kind, name, text in _sealed_texts(db):
-        if not opens(text):
-            what = f"The key does not open what is sealed in the {kind} {name}."
-            yield what, f"{way} Or apply the {kind} again, with its value."
+    way_out = (
+        "Put the key that it was sealed with into secret.key, behind the one that is there; the "
+        "manifest of each backup has the ids of its keys."
+    )
+    for thing in _things(db):
+        if not all(map(opens, thing.seals)):
+            yield f"No key opens what is sealed in the {thing.kind} {thing.name}.", way_out
 
 
-def _sealed_texts(db: Database) -> Iterator[tuple[str, str, str]]:
-    rows = db.execute("SELECT kind, name, document FROM definitions WHERE kind = 'secret'")
-    for kind, name, document in rows:
-        try:
-            told: Any = json.loads(document)
-        except ValueError:
-            continue
-        value = told.get("value") if isinstance(told, dict) else None
-        if isinstance(value, str) and value.startswith(PREFIXES):
-            yield kind, name, value
+def _things(db: Database) -> Iterator[Thing]:
+    holding = SealedInRegistry()
+    for kind in holding.kinds:
+        after: Place | None = None
+        while things := _page(holding, db, kind, after):
+            after = things[-1].place
+            yield from things
+
+
+def sealed(db: Database) -> Iterator[str]:
+    """Every sealed text."""
+    for thing in _things(db):
+        yield from thing.seals
+
+
+def _page(sealed: SealedInRegistry, db: Database, kind: str, after: Place | None) -> list[Thing]:
+    try:
+        return sealed.page(db, kind, after, _AT_ONCE)
+    except ValueError:
+        # A document that is none, which is told of by itself.
+        return []
+
+
+def _audit(db: Database) -> Iterator[Finding]:
+    if not db.table("audit_chains").exists():
+        return
+    for which in CHAINS:
+        head, left = audit.checked(db, which, None, _AT_ONCE)
+        while isinstance(head, Head) and left:
+            head, left = audit.checked(db, which, head, _AT_ONCE)
+        if isinstance(head, Broken):
+            yield (
+                f"The audit log was changed by hand: {head}.",
+                "Compare it with a backup of before; what was written after it still counts.",
+            )

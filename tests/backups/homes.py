@@ -12,10 +12,10 @@ from pathlib import Path
 from sqlite_utils import Database
 
 from services.executor.migrations import migrations as of_executor
-from services.registry import store, tokens
+from services.registry import audit, store, tokens
 from services.registry.migrations import migrations as of_registry
 from services.registry.store import Write
-from services.sealing import Sealer, read_key
+from services.sealing import sealer_of
 from services.versions import bring_up_to_date
 
 NOW = datetime(2027, 1, 31, 12, tzinfo=UTC)
@@ -50,12 +50,13 @@ def made(home: Path) -> Path:
 
 
 def _registry(home: Path) -> None:
-    sealer = Sealer(read_key(home / "secret.key"))
+    sealer = sealer_of(home / "secret.key")
     with closing(opened(home / "registry.db")) as db:
         bring_up_to_date(home / "registry.db", db, of_registry)
         with db.atomic():
             tokens.make(db, sealer, NOW)
             document = json.dumps({"name": "s", "value": sealer.seal("hunter2")})
+            audit.write(db, NOW, audit.Entry("test", "create", "secret", "s", "made"))
             store.put(db, Write("secret", "s", 0, document), "test", NOW)
 
 
@@ -95,4 +96,4 @@ def rows(path: Path, text: str) -> list[tuple[object, ...]]:
 def run(path: Path, text: str) -> None:
     """Have a statement change something."""
     with closing(sqlite3.connect(path)) as db, db:
-        db.execute(text)
+        db.executescript(text)

@@ -19,6 +19,7 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 from services.backups import archive, making, manifest as manifests
 from services.backups.parts import BackupError, places
 from services.home import KEYS
+from services.sealing import sealer_of
 from tests.backups.homes import made, rows
 from tests.system.running import podium
 
@@ -56,7 +57,7 @@ def test_a_backup_has_what_was_committed_and_says_how_it_stood(
         every = f"SELECT * FROM {table}"
         assert rows(tmp_path / "executor.db", every) == rows(home / "executor.db", every)
     assert manifest == archive.manifest_of(backup)
-    assert manifest.keys["secret.key"] == manifests.fingerprint((home / "secret.key").read_bytes())
+    assert manifest.keys == sealer_of(home / "secret.key").key_ids
 
 
 def test_executions_are_copied_before_definitions(backup: Path) -> None:
@@ -196,7 +197,7 @@ def test_databases_and_key_may_be_elsewhere(home: Path, tmp_path: Path) -> None:
     )  # fmt: skip
 
     assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout)["keys"].keys() == {"secret.key"}
+    assert json.loads(done.stdout)["keys"] == list(sealer_of(home / "secret.key").key_ids)
 
 
 def test_a_backup_can_go_through_a_pipe(home: Path, tmp_path: Path) -> None:

@@ -48,8 +48,10 @@ HARMS = [
     (REGISTRY, "DELETE FROM history", "secret s is of revision 1"),
     (REGISTRY, "UPDATE definitions SET document = '{'", "secret s is no JSON"),
     (REGISTRY, "DELETE FROM meta", "does not know its compacted"),
-    (REGISTRY, "UPDATE signing_keys SET sealed_private_key = 'v1.AAAA'", "open the signing key"),
+    (REGISTRY, "UPDATE signing_keys SET sealed_private_key = 'v1.AAAA'", "in the signing key"),
     (REGISTRY, """UPDATE definitions SET document = '{"value": "v1.AAAA"}'""", "in the secret s"),
+    (REGISTRY, "DROP TRIGGER audit_stays; UPDATE audit SET detail = 'other' WHERE id = 1",
+     "audit log was changed by hand: entry 1"),
 ]  # fmt: skip
 
 
@@ -63,9 +65,11 @@ def test_harm_is_named(home: Path, file: str, harm: str, said: str) -> None:
 def test_another_key_opens_nothing(home: Path) -> None:
     (home / "secret.key").write_text("another key, of enough characters\n")
 
-    (signing, secret) = found(home)
-    assert "the registry cannot start" in signing
-    assert "secret s" in secret
+    assert [each.partition("sealed in the ")[2] for each in found(home)[:2]] == [
+        "secret s.",
+        "earlier secret s.",
+    ]
+    assert "signing key" in found(home)[2]
 
 
 @pytest.mark.parametrize("file", [EXECUTOR, REGISTRY])

@@ -121,7 +121,7 @@ def test_keys_may_be_in_the_home_before(order: Order, home: Path) -> None:
 
     done = restore(order)
 
-    assert (done.aside, done.key_missing) == (None, "")
+    assert (done.aside, done.key_missing) == (None, ())
     assert (order.home / "secret.key").read_bytes() == (home / "secret.key").read_bytes()
 
 
@@ -137,7 +137,18 @@ def test_another_key_than_its_own_is_refused(order: Order) -> None:
 def test_without_keys_it_is_said_which_is_missing(order: Order) -> None:
     missing = restore(order).key_missing
 
-    assert missing == archive.manifest_of(order.file).keys["secret.key"]
+    assert missing
+    assert missing == archive.manifest_of(order.file).keys
+
+
+def test_a_key_that_took_its_place_is_enough_with_the_old_one_behind_it(
+    order: Order, home: Path
+) -> None:
+    order.home.mkdir()
+    old = (home / "secret.key").read_text()
+    (order.home / "secret.key").write_text(f"another key, of enough characters, as it is\n{old}")
+
+    assert restore(order).key_missing == ()
 
 
 @pytest.mark.parametrize("lock", ["suite.lock", "registry.db.lock", "executor.db.lock"])

@@ -117,5 +117,6 @@ def _tell(manifest: Manifest, file: Path, output: str) -> None:
     click.echo(f"{file}  {file.stat().st_size:,} bytes, readable by its owner only (0600)")
     if held:
         click.echo(f"It holds keys ({', '.join(held)}): whoever reads it can act as you.", err=True)
-    elif print_ := manifest.keys.get("secret.key"):
-        click.echo(f"It is read with the secret.key {print_}, which is not in it.", err=True)
+    elif manifest.keys:
+        ids = ", ".join(manifest.keys)
+        click.echo(f"Its secrets are read with secret.key ({ids}), not in it.", err=True)

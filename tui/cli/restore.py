@@ -59,7 +59,7 @@ def _document(home: Path, done: Done, *, resume: bool) -> dict[str, object]:
         "madeAt": done.manifest.made_at.isoformat(),
         "underWay": done.under_way,
         "paused": 0 if resume else done.under_way,
-        "keyMissing": done.key_missing or None,
+        "keysMissing": list(done.key_missing),
     }
 
 
@@ -75,7 +75,7 @@ def _tell(home: Path, done: Done, *, resume: bool) -> None:
         )
     if done.key_missing:
         click.echo(
-            f"Put the key with the fingerprint {done.key_missing} into {home / 'secret.key'} "
-            "before podium up: secrets are sealed with it.",
+            f"Put the key {', '.join(done.key_missing)} into {home / 'secret.key'} before "
+            "podium up: secrets are sealed with it.",
             err=True,
         )

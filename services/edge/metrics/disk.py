@@ -22,7 +22,7 @@ from services.edge.metrics.counter import is_counter
 from services.edge.metrics.history import Series, Uses
 from services.errors import Unavailable
 from services.process import StartupError
-from services.storage import Storage, is_corrupt, opened_beside
+from services.storage import Storage, StorageTooNew, is_corrupt, opened_beside
 
 logger = logging.getLogger(__name__)
 
@@ -161,10 +161,11 @@ class File:
         return done
 
     def _why(self, error: Exception) -> str:
-        if is_corrupt(error):
+        if is_corrupt(error) or isinstance(error, StorageTooNew):
             # The copy of the definitions beside it may be whole, so that nobody makes it anew.
+            why = "corrupt" if is_corrupt(error) else "of a later version"
             return (
-                f"until {self._path}, which is corrupt, is deleted while the edge is stopped (it "
+                f"until {self._path}, which is {why}, is deleted while the edge is stopped (it "
                 f"fetches the definitions again): {error}"
             )
         return f"for now: {error}"
