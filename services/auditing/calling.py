@@ -33,6 +33,7 @@ class Calling:
         uid: One call is one entry, however often it is told.
         at: When it came.
         kind, name: What it is about, as far as the request says.
+        asked: What else it says, in a few words: names alone, no bodies.
         noted: Whether its entry is written, or about to be with what it does.
     """
 
@@ -48,6 +49,7 @@ class Calling:
     at: datetime = field(default_factory=lambda: datetime.now(UTC))
     kind: str = ""
     name: str = ""
+    asked: str = ""
     noted: bool = False
 
     @property
@@ -105,6 +107,24 @@ def _of_origin(told: Calling, origin: origins.Origin) -> None:
     told.key_id, told.trace = origin.key, origin.trace or told.trace
     if told.principal is not None and told.principal.name == EDGE:
         told.spoken = origin.principal
+
+
+# Of requests: what names something, or says how.
+_TOLD = (
+    "ref", "task_id", "worker_id", "domain", "mode", "status", "terminate", "with_children",
+    "use_latest_definitions", "service_id", "method", "path", "principal", "all",
+)  # fmt: skip
+
+
+def asked(request: Any) -> str:
+    """What ``request`` says beside whom it is about, in a few words."""
+    told = []
+    for name, described in request.DESCRIPTOR.fields_by_name.items():
+        if name in _TOLD and (value := getattr(request, name)):
+            enum = described.enum_type
+            said = enum.values_by_number[value].name.lower() if enum is not None else str(value)
+            told.append(name if value is True else f"{name} {printed(said)}")
+    return ", ".join(told)
 
 
 def printed(text: str | None) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable
+from contextlib import aclosing
 from dataclasses import replace
 from time import monotonic
 from typing import Any, Protocol, TypeVar
@@ -17,7 +18,7 @@ import grpc
 
 from services import access
 from services.access import Principal
-from services.auditing.calling import Calling, Context, calling, current
+from services.auditing.calling import Calling, Context, asked, calling, current
 from services.auditing.entries import DENIED, FAILED, Entry
 from services.auditing.methods import CHANGES, Change, short
 from services.auditing.refusals import Refusals
@@ -49,9 +50,18 @@ class Noting:
         write: Keeps an entry; it may raise :class:`Unavailable`.
         leaves: Whether a change that nobody has written by its end is written then: elsewhere it
             has changed nothing.
+        ended: Called after each change, whatever came of it: there may be an entry of it.
     """
 
-    def __init__(self, write: Write, authority: Authority, *, leaves: bool) -> None:
+    def __init__(
+        self,
+        write: Write,
+        authority: Authority,
+        *,
+        leaves: bool,
+        ended: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.ended = ended
         self._write = write
         self._authority = authority
         self._leaves = leaves
@@ -83,6 +93,7 @@ class Noting:
     async def _kept(self, entry: Entry) -> None:
         try:
             await self._write(entry)
+            self.ended()
         except Unavailable as error:
             # The caller is refused all the same.
             logger.error("An entry of the audit log was not written: %s", error.detail)
@@ -92,7 +103,7 @@ class Noting:
         if told.noted or not self._leaves or change.only_tries(request):
             return
         told.noted = True
-        await self._write(told.entry())
+        await self._write(told.entry(told.asked))
 
     def spares(self, change: Change, principal: Principal | None) -> bool:
         """Whether ``change`` is the work of who may only work."""
@@ -115,6 +126,15 @@ def _entry(told: Calling, error: Exception, outcome: str) -> Entry:
 def _beyond(count: int) -> Entry:
     detail = "Refusals of so many kinds that no more of them are named in this minute."
     return Entry("", "refusals", detail=detail, outcome=DENIED, count=count)
+
+
+async def _streamed(responses: Any, context: Context) -> None:
+    if not hasattr(responses, "__aiter__"):
+        await responses
+        return
+    async with aclosing(responses):
+        async for response in responses:
+            await context.write(response)
 
 
 class NotingInterceptor(grpc.aio.ServerInterceptor):
@@ -144,6 +164,7 @@ class NotingInterceptor(grpc.aio.ServerInterceptor):
     def _begin(self, method: str, change: Change, request: Any, context: Context) -> Calling | None:
         told = calling(method, context)
         told.kind, told.name = change.subject(request)
+        told.asked = asked(request)
         spared = self._noting.spares(change, told.principal)
         current.set(None if spared else told)
         return None if spared else told
@@ -151,9 +172,12 @@ class NotingInterceptor(grpc.aio.ServerInterceptor):
     def _calling(self, behaviour: Any, method: str, change: Change) -> Any:
         async def call(request: Any, context: Context) -> Any:
             told = self._begin(method, change, request, context)
-            response = await behaviour(request, context)
-            if told is not None:
-                await self._noting.done(told, change, request)
+            try:
+                response = await behaviour(request, context)
+                if told is not None:
+                    await self._noting.done(told, change, request)
+            finally:
+                self._noting.ended()
             return response
 
         return call
@@ -162,13 +186,11 @@ class NotingInterceptor(grpc.aio.ServerInterceptor):
         async def call(request: Any, context: Context) -> None:
             told = self._begin(method, change, request, context)
             # The guard has made one that writes of each stream of an application.
-            result = behaviour(request, context)
-            if hasattr(result, "__aiter__"):
-                async for response in result:
-                    await context.write(response)
-            else:
-                await result
-            if told is not None:
-                await self._noting.done(told, change, request)
+            try:
+                await _streamed(behaviour(request, context), context)
+                if told is not None:
+                    await self._noting.done(told, change, request)
+            finally:
+                self._noting.ended()
 
         return call

@@ -14,6 +14,7 @@ from services.edge.auth.model import Caller
 from services.edge.call import JSON, Answer, Call
 from services.edge.exchange import Outcome
 from services.edge.half import Half, Response, read_half
+from services.edge.identity import origin_of
 from services.edge.problems import Problem, retry_after
 from services.edge.proving import caller_by
 from services.edge.query import parse_query
@@ -141,7 +142,9 @@ async def delete_execution(call: Call, gateway: Gateway, execution_id: str) -> A
     status = await _status(call, gateway, execution_id)
     if status not in (*_ENDED_OTHERWISE, pb.EXECUTION_STATUS_TERMINATED):
         try:
-            await gateway.executor.terminate(execution_id, "Its caller has cancelled it.")
+            await gateway.executor.terminate(
+                execution_id, "Its caller has cancelled it.", origin_of(call)
+            )
         except Conflict:
             status = await _status(call, gateway, execution_id)
     if status in _ENDED_OTHERWISE:

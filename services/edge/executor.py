@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, TypeVar
 from google.protobuf import duration_pb2
 
 from podium.executor.v1 import executor_pb2 as pb, webhooks_pb2
-from services import rpc
+from services import origins, rpc
 from services.errors import DeadlineExceeded, Unavailable
+from services.origins import Origin
 
 if TYPE_CHECKING:
     from podium.executor.v1.executor_pb2_grpc import ExecutorServiceAsyncStub
@@ -84,10 +85,15 @@ class Executor:
         """Pass a request to a webhook on. Saying it twice does no harm."""
         return await self._patiently(self._stub.ReceiveWebhook, request)
 
-    async def terminate(self, execution_id: str, reason: str) -> None:
-        """End it. Saying it twice does no harm; Conflict: it has ended already."""
+    async def terminate(self, execution_id: str, reason: str, origin: Origin) -> None:
+        """End it. Saying it twice does no harm; Conflict: it has ended already.
+
+        Args:
+            origin: For whom.
+        """
         request = pb.TerminateExecutionRequest(execution_id=execution_id, reason=reason)
-        await self._patiently(self._stub.TerminateExecution, request)
+        told = origins.metadata(origin)
+        await self._patiently(self._stub.TerminateExecution, request, told)
 
     async def update_task(self, request: pb.UpdateTaskRequest, application_id: str) -> str:
         """Pass an application's word on: the id of the task. Saying it twice does no harm."""

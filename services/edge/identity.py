@@ -9,7 +9,9 @@ from services import tracing
 from services.edge.call import Call
 from services.edge.problems import Problem
 from services.edge.trie import BadPath, path_segments
+from services.origins import Origin
 
+_LONGEST_AGENT = 200
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._~:+/=@-]{1,128}\Z")
 
 
@@ -30,3 +32,10 @@ def identify_with(call: Call, new_id: Callable[[], str]) -> None:
         call.segments = path_segments(call.raw_path)
     except BadPath as error:
         raise Problem("malformed-path", str(error)) from None
+
+
+def origin_of(call: Call) -> Origin:
+    """Where ``call`` came from, as other services are told of what is done for its client."""
+    agent = call.header.get(b"user-agent", b"")[:_LONGEST_AGENT].decode("latin-1")
+    principal = call.caller.principal if call.caller is not None else ""
+    return Origin(call.address, agent, "", principal, call.request_id)

@@ -18,6 +18,7 @@ from services.edge.events import streamed
 from services.edge.exchange import Exchange, Outcome, Waiting
 from services.edge.half import Response, half_text, read_half
 from services.edge.idempotency import REPLAYED
+from services.edge.identity import origin_of
 from services.edge.preferences import preferred_seconds
 from services.edge.problems import Problem, retry_after
 from services.edge.routes import Route
@@ -32,6 +33,7 @@ from services.errors import (
     ServiceError,
     TooLarge,
 )  # fmt: skip
+from services.origins import Origin
 
 if TYPE_CHECKING:
     from services.edge.gateway import Gateway
@@ -78,7 +80,7 @@ async def _run(call: Call, gateway: Gateway, follow: Follow | None) -> Answer:
         case pb.Result() | Waiting.ACCEPTED:
             if route.ends_when_left and call.cycle.disconnected:
                 if not exchange.joined:
-                    await _end(call.execution_id, gateway)
+                    await _end(call.execution_id, origin_of(call), gateway)
                 raise Gone
             if follow is not None:
                 return await _follow(call, gateway, response, follow, joined=exchange.joined)
@@ -164,7 +166,7 @@ async def _follow(
         caller.public,
     )
     ends = route.ends_when_left and not joined
-    left = partial(_end, execution_id, gateway) if ends else None
+    left = partial(_end, execution_id, origin_of(call), gateway) if ends else None
     return follow(watched, left)
 
 
@@ -217,9 +219,9 @@ def _has_none(outcome: Outcome, exchange: Exchange) -> bool:
     return isinstance(outcome, _NO) and not exchange.may_have_started
 
 
-async def _end(execution_id: str, gateway: Gateway) -> None:
+async def _end(execution_id: str, origin: Origin, gateway: Gateway) -> None:
     try:
-        await gateway.executor.terminate(execution_id, "Its caller has gone.")
+        await gateway.executor.terminate(execution_id, "Its caller has gone.", origin)
     except ServiceError as error:
         # It has ended, or the executor is away for long; nobody is there to be told.
         logger.info("Execution %s was not ended: %s", execution_id, error.detail)

@@ -19,7 +19,9 @@ from podium.registry.v1.registry_pb2_grpc import RegistryServiceStub
 from services import javascript, log_service, rpc
 from services.access import AccessInterceptor, ServiceIdentity, Verifier
 from services.activity import Activity, kept
+from services.auditing.noting import Noting, NotingInterceptor
 from services.edge import stages
+from services.edge.audited import Auditing, auditing
 from services.edge.bodies import BodyLimits
 from services.edge.definitions import Definitions
 from services.edge.endpoint import Endpoint
@@ -88,6 +90,7 @@ class _Parts:
     metrics: Metrics
     connections: Connections
     guesses: Guesses
+    auditing: Auditing
 
 
 @asynccontextmanager
@@ -111,7 +114,7 @@ async def serving(settings: Settings, ring: LogRing | None = None) -> AsyncGener
         address = await _serve_grpc(stack, settings, parts, ring or LogRing())
         await stack.enter_async_context(kept_open(parts.session))
         activity = stack.enter_context(kept("edge", settings.activity_log))
-        counted = parts.metrics.recorder.record, parts.gateway.spanning
+        counted = parts.metrics.recorder.record, parts.auditing.record, parts.gateway.spanning
         record = _record(counted, activity, "gateway")
         await stack.enter_async_context(parts.gateway.tools.kept_open(record))
         await stack.enter_async_context(
@@ -121,7 +124,7 @@ async def serving(settings: Settings, ring: LogRing | None = None) -> AsyncGener
                     settings,
                     management_socket,
                     parts.management,
-                    _record((), activity, "management"),
+                    _record((parts.auditing.record_managed,), activity, "management"),
                 ),
             )
         )
@@ -174,7 +177,10 @@ async def _parts(stack: AsyncExitStack, settings: Settings) -> _Parts:
     guard = AccessInterceptor(verifier, replica)
     management = _management(settings, verifier, guard, registry, gateway, metrics, connections)
     guesses = Guesses(time.monotonic)
-    return _Parts(replica, guard, gateway, session, management, metrics, connections, guesses)
+    kept = await dial(auditing(database, RegistryServiceStub(registry).RecordAuditEntries))
+    return _Parts(
+        replica, guard, gateway, session, management, metrics, connections, guesses, kept
+    )
 
 
 def _management(
@@ -257,7 +263,8 @@ def _spanning(stack: AsyncExitStack, settings: Settings) -> Spanning | None:
 async def _serve_grpc(
     stack: AsyncExitStack, settings: Settings, parts: _Parts, log: LogRing
 ) -> str:
-    gateway = parts.gateway
+    gateway, kept = parts.gateway, parts.auditing
+    noting = Noting(kept.put, parts.replica, leaves=True, ended=kept.wake)
     service = EdgeService(
         metadata.version("podium"),
         gateway,
@@ -270,7 +277,8 @@ async def _serve_grpc(
             partial(add_EdgeServiceServicer_to_server, service),
             log_service.LogService(log).add_to,
             address=settings.listen,
-            interceptors=(parts.guard,),
+            interceptors=(NotingInterceptor(noting), parts.guard),
+            failed=noting.failed,
             services=(NAME, log_service.NAME),
             grace=_GRPC_DRAIN_SECONDS,
             tls=settings.grpc_tls(),

@@ -9,10 +9,16 @@ from collections.abc import AsyncGenerator, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
+import grpc
+
+from podium.registry.v1.registry_pb2_grpc import RegistryServiceStub
 from services import javascript, log_service, logs, secrets_service
 from services.access import AccessInterceptor, ServiceIdentity, Verifier
 from services.activity import Activity, kept
+from services.auditing.noting import Noting, NotingInterceptor
+from services.auditing.outbox import Sender
 from services.executor import effects, store as stores
+from services.executor.audited import OutboxRows
 from services.executor.breaking.breaker import Thresholds
 from services.executor.breaking.breakers import Breakers
 from services.executor.core.environment import chosen
@@ -26,6 +32,7 @@ from services.executor.sealed import resealing_copy
 from services.executor.service import Executor
 from services.executor.settings import ExecutorSettings
 from services.executor.snapshots import Snapshots
+from services.executor.store import Store
 from services.executor.upkeep import Upkeep
 from services.executor.workers.service import NAME as WORKERS, Workers
 from services.log_ring import LogRing
@@ -89,7 +96,7 @@ async def opened(
         scripts = await stack.enter_async_context(_scripts(settings))
         store = await stack.enter_async_context(stores.opened(database))
         definitions = database.with_name(f"{database.stem}-definitions.db")
-        replica = await _replica(stack, settings, definitions, cluster_key)
+        replica, registry = await _replica(stack, settings, definitions, cluster_key)
         sealed = await stack.enter_async_context(resealing_copy(definitions, replica, sealer))
         variables = chosen(environ, settings.workflow_environment)
         performers, breakers = await _performers(stack, settings)
@@ -114,9 +121,10 @@ async def opened(
         )
         executor, workers = Executor(runtime, replica, tokens), Workers(runtime, replica)
         access = AccessInterceptor(Verifier(cluster_key, replica, "executor"), replica)
+        noting = await _noting(stack, store, replica, registry)
         secrets = SecretsService(sealed, tuple(variables), settings.workflow_environment)
         address = await _served(
-            stack, settings, executor, workers, secrets, access, ring or LogRing()
+            stack, settings, executor, workers, secrets, access, noting, ring or LogRing()
         )
         yield executor, runtime, replica, scripts, address
 
@@ -135,6 +143,7 @@ async def _served(
     workers: Workers,
     secrets: SecretsService,
     access: AccessInterceptor,
+    noting: Noting,
     log: LogRing,
 ) -> str:
     """Serve both until the stack ends; the address that is bound."""
@@ -145,7 +154,8 @@ async def _served(
             secrets.add_to,
             log_service.LogService(log).add_to,
             address=settings.listen,
-            interceptors=[access],
+            interceptors=[NotingInterceptor(noting), access],
+            failed=noting.failed,
             services=[SERVICE, WORKERS, log_service.NAME, secrets_service.NAME],
             grace=_GRACE_SECONDS,
             tls=settings.grpc_tls(),
@@ -184,15 +194,28 @@ def _breakers(settings: ExecutorSettings) -> Breakers:
     )
 
 
+async def _noting(
+    stack: AsyncExitStack, store: Store, replica: Replica, registry: grpc.aio.Channel
+) -> Noting:
+    """What writes entries of the audit log, and sends them until the stack ends."""
+    rows = OutboxRows(store)
+    await rows.let_all_go()
+    sender = Sender(rows, RegistryServiceStub(registry).RecordAuditEntries)
+    await stack.enter_async_context(sender.sending())
+    return Noting(rows.put, replica, leaves=True, ended=sender.wake)
+
+
 async def _replica(
     stack: AsyncExitStack, settings: ExecutorSettings, definitions: Path, cluster_key: bytes
-) -> Replica:
+) -> tuple[Replica, grpc.aio.Channel]:
+    """The copy of the definitions, and the channel that it comes by."""
     identity = ServiceIdentity(cluster_key, "executor")
     registry = channel(
         settings.registry, lambda: identity.token("registry"), tls=settings.call_tls()
     )
     await stack.enter_async_context(registry)
-    return await stack.enter_async_context(following(definitions, registry, kinds=DEFINITIONS))
+    replica = following(definitions, registry, kinds=DEFINITIONS)
+    return await stack.enter_async_context(replica), registry
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ from collections import OrderedDict, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from services.auditing.calling import Calling
 from services.errors import ServiceError
 from services.executor.core.events import (
     ChildEnded,
@@ -76,6 +77,7 @@ class Letter:
         start: Begins the execution, or would, should there be none of that id.
         more: Letters that are decided with it, one after another, and written in the same unit.
         alone: It was among several that could not be decided or stored together.
+        note: The call that it came by, whose entry in the audit log is written with what it does.
     """
 
     event: Event | None
@@ -87,6 +89,7 @@ class Letter:
     heard: Reply | None = None
     more: list[Letter] = field(default_factory=list)
     alone: bool = False
+    note: Calling | None = None
 
     @property
     def joins(self) -> bool:

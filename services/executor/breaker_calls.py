@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sqlite3
 from datetime import timedelta
 from functools import partial
 from heapq import nsmallest
@@ -13,6 +14,8 @@ import grpc
 
 from podium.executor.v1 import breakers_pb2 as pb, executor_pb2_grpc as rpc
 from services.access import current
+from services.auditing import calling
+from services.auditing.outbox import changed
 from services.errors import Conflict, InvalidRequest
 from services.executor import breaker_rows
 from services.executor.breaking.breaker import Breaker, Mode, State
@@ -69,7 +72,17 @@ class BreakerCalls(rpc.ExecutorServiceServicer):
         if mode is not Mode.AUTOMATIC and host not in said and len(said) >= MOST_FORCED:
             raise Conflict(f"{MOST_FORCED:,} breakers are set; have one begin anew before.")
         word = Said(mode, current.get().application_id, now())
-        await self._writer.chore(lambda db: breaker_rows.say(db, host, word))
+        earlier = said[host].mode if host in said else Mode.AUTOMATIC
+        told = calling.current.get()
+
+        def work(db: sqlite3.Connection) -> None:
+            breaker_rows.say(db, host, word)
+            if told is not None:
+                db.execute(*changed(told, earlier, mode, ""))
+
+        await self._writer.chore(work)
+        if told is not None:
+            told.noted = True
         moment = monotonic()
         return pb.SetBreakerResponse(
             breaker=self._told(self._breakers.say(host, word, moment), moment)

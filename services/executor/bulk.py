@@ -15,6 +15,7 @@ from services.errors import InvalidRequest, ServiceError
 from services.executor import finding, queries
 from services.executor.acting import APPLIES, Acting, Asked, Document
 from services.executor.answers import stopping
+from services.executor.audited import Audited
 from services.executor.core.model import ExecutionStatus, TaskStatus
 from services.executor.listing import parsed
 from services.executor.requested import object_of, status_of
@@ -71,6 +72,7 @@ class Bulk:
         self._searches = searches
         self._acting = acting
         self._runtime = runtime
+        self._audited = Audited(runtime.store.writer)
 
     async def operate(
         self, request: pb.OperateExecutionsRequest
@@ -85,14 +87,17 @@ class Bulk:
         asked = await _asked(request)
         selected = await self._selected(request, asked)
         yield pb.OperateExecutionsResponse(preview=selected.preview(with_ids=request.dry_run))
-        left = () if request.dry_run else selected.ids
-        for start in range(0, len(left), _AT_ONCE):
-            if self._runtime.draining:
-                raise stopping()
-            results = await asyncio.gather(
-                *(self._one(each, asked) for each in left[start : start + _AT_ONCE])
-            )
-            yield pb.OperateExecutionsResponse(results=results)
+        if request.dry_run:
+            return
+        async with self._audited.noted(request, selected.ids) as counted:
+            for start in range(0, len(selected.ids), _AT_ONCE):
+                if self._runtime.draining:
+                    raise stopping()
+                results = await asyncio.gather(
+                    *(self._one(each, asked) for each in selected.ids[start : start + _AT_ONCE])
+                )
+                counted.update(result.outcome for result in results)
+                yield pb.OperateExecutionsResponse(results=results)
 
     async def _selected(self, request: pb.OperateExecutionsRequest, asked: Asked) -> Selected:
         if len(request.execution_ids) > MOST:

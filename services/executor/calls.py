@@ -8,6 +8,7 @@ from datetime import timedelta
 
 from podium.executor.v1 import executor_pb2 as pb
 from services.access import Principal
+from services.auditing import calling
 from services.errors import ServiceError
 from services.executor.actors import Reply, Told
 from services.executor.answers import Answer
@@ -90,7 +91,7 @@ class Calls:
         if isinstance(event, TaskUpdated) and self._runtime.handing_off.has_secrets():
             event = await self._masked(execution_id, event)
         answer = Answer()
-        self._runtime.engine.tell(execution_id, event, answer, snapshot)
+        self._runtime.engine.tell(execution_id, event, answer, snapshot, calling.current.get())
         return await answer.told()
 
     async def _masked(self, execution_id: str, event: TaskUpdated) -> TaskUpdated:

@@ -6,6 +6,8 @@ import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 
+from services.auditing.calling import Calling
+from services.auditing.outbox import changed
 from services.errors import NotFound
 from services.executor import states
 from services.executor.actors import Actor, Letter
@@ -81,8 +83,14 @@ def unit_of(
     if unfolded.keeps or unfolded.published:
         unit.also.extend(_for_others(unfolded))
     _webhook(unit, actor, unfolded, new)
+    if letter.note is not None:
+        unit.also.append(_note(letter.note, before, execution))
     _weigh(unit, actor)
     return unit
+
+
+def _note(note: Calling, before: Execution, after: Execution) -> tuple[str, Row]:
+    return changed(note, before.status, after.status, f"workflow {after.workflow.name!r}")
 
 
 def _children(unit: Unit, origin: Origin, unfolded: Unfolded, children: Sequence[Child]) -> None:

@@ -9,6 +9,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from services.access import EVERY
+from services.auditing import calling
+from services.auditing.outbox import changed
 from services.errors import Conflict, NotFound, PermissionDenied, ServiceError
 from services.executor.calls import Calls
 from services.executor.core.events import Terminated
@@ -91,6 +93,8 @@ class Deleting:
         done: asyncio.Future[Unit] = asyncio.get_running_loop().create_future()
         unit = Unit(lambda unit: None if done.cancelled() else done.set_result(unit))
         unit.deleted.append(each.id)
+        if (told := calling.current.get()) is not None:
+            unit.also.append(changed(told, each.status, "", f"workflow {each.workflow!r}"))
         unit.changes.append((wall(), each.id, each.workflow, GONE))
         self._runtime.store.writer.submit(unit)
         # Whoever asked may be gone; what follows from the commit is done all the same.
@@ -102,6 +106,8 @@ class Deleting:
             if isinstance(unit.error, ServiceError):
                 raise unit.error
             raise ServiceError("It could not be deleted; the executor's log says why.")
+        if (told := calling.current.get()) is not None:
+            told.noted = True
         self._runtime.feed.publish(unit)
         self._runtime.tally.count(each.status, -1)
 

@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 
+from services.auditing.calling import Calling
 from services.errors import ConcurrencyLimited, NotFound
 from services.executor import loading, queries
 from services.executor.actors import Actor, Actors, Beginning, Letter, Reply, Told
@@ -142,9 +143,14 @@ class Engine:
         event: Event | None,
         reply: Reply | None = None,
         snapshot: Snapshot | None = None,
+        note: Calling | None = None,
     ) -> None:
-        """Something has happened to an execution; None only asks how it stands."""
-        self._put(self._actors.wake(execution_id), Letter(event, reply, snapshot))
+        """Something has happened to an execution; None only asks how it stands.
+
+        Args:
+            note: The call that says so, whose entry in the audit log is stored with it.
+        """
+        self._put(self._actors.wake(execution_id), Letter(event, reply, snapshot, note=note))
 
     def begin(self, execution_id: str) -> None:
         """An execution is stored that has not begun: it does."""
@@ -379,6 +385,8 @@ class Engine:
 
     def _follow(self, actor: Actor, letter: Letter, unfolded: Unfolded, unit: Unit) -> None:
         """Do what follows from a commit."""
+        if letter.note is not None:
+            letter.note.noted = True
         actor.held = None
         before, after = unfolded.before, unfolded.execution
         actor.execution = after

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from sqlite_utils import Database
 
+from services.auditing import outbox
 from services.executor import restored
 from services.executor.first_migrations import migrations
 
@@ -204,3 +205,10 @@ def m022_tracestate(db: Database) -> None:
 def m023_restored(db: Database) -> None:
     """Executions that wait since the store was restored; an older one may have it from then."""
     db.execute(restored.TABLE)
+
+
+@migrations()
+def m024_audit_outbox(db: Database) -> None:
+    """Entries of the audit log that the registry has not yet."""
+    db.execute(outbox.TABLE)
+    db.execute(outbox.INDEX)

@@ -46,6 +46,7 @@ class ScriptedRegistry(registry_pb2_grpc.RegistryServiceServicer):
         watched: Set when somebody watches.
         application: Whose tokens are issued.
         refusal: What IssueToken raises instead.
+        recorded: Entries of the audit log that it was told, each uid once.
     """
 
     def __init__(self, *definitions: Stored) -> None:
@@ -53,6 +54,14 @@ class ScriptedRegistry(registry_pb2_grpc.RegistryServiceServicer):
         self.watched = asyncio.Event()
         self.refusal: Exception | None = None
         self.application = "storefront"
+        self.recorded: dict[str, pb.AuditEntry] = {}
+
+    async def RecordAuditEntries(  # noqa: N802
+        self, request: pb.RecordAuditEntriesRequest, context: rpc.Context
+    ) -> pb.RecordAuditEntriesResponse:
+        for each in request.entries:
+            self.recorded.setdefault(each.uid, each)
+        return pb.RecordAuditEntriesResponse(added=len(request.entries))
 
     async def WatchDefinitions(  # noqa: N802
         self, request: pb.WatchDefinitionsRequest, context: rpc.Context

@@ -26,8 +26,10 @@ from podium.executor.v1 import executor_pb2 as pb, executor_pb2_grpc as rpc
 from podium.worker.v1 import worker_pb2_grpc as workers_rpc
 from services import javascript
 from services.access import AccessInterceptor, ServiceIdentity, Verifier
+from services.auditing.noting import Noting, NotingInterceptor
 from services.egress.configured import Egress
 from services.executor import effects, store as stores
+from services.executor.audited import OutboxRows
 from services.executor.breaking.breaker import Thresholds
 from services.executor.breaking.breakers import Breakers
 from services.executor.deliveries import Terms
@@ -258,12 +260,14 @@ async def executing(
         executor, workers = Executor(runtime, replica, tokens), Workers(runtime, replica)
         executor.ends_with(workers.end_sessions)
         verifier = Verifier(CLUSTER_KEY, replica, "executor")
+        noting = Noting(OutboxRows(store).put, replica, leaves=True)
         address = await stack.enter_async_context(
             serving(
                 executor.add_to,
                 workers.add_to,
-                interceptors=[AccessInterceptor(verifier, replica)],
+                interceptors=[NotingInterceptor(noting), AccessInterceptor(verifier, replica)],
                 grace=0.2,
+                failed=noting.failed,
             )
         )
         identity = ServiceIdentity(CLUSTER_KEY, "edge")

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from services import origins
 from services.edge.call import Call
 from services.edge.problems import Problem, challenge
 from services.errors import Unauthenticated
@@ -30,9 +32,12 @@ def caller_of(call: Call, management: Management) -> str:
     if not token:
         raise Problem("unauthenticated", headers=(challenge(),))
     try:
-        return management.verifier.verify(token).application_id
+        principal = management.verifier.verify(token)
     except Unauthenticated:
         raise Problem("unauthenticated", headers=(challenge(),), members=_INVALID) from None
+    # Other services write it into the audit log.
+    origins.current.set(replace(origins.current.get(), key=principal.access_key_id))
+    return principal.application_id
 
 
 def _may_be_a_strangers(call: Call) -> bool:

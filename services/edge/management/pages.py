@@ -7,12 +7,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from services import tracing
+from services import origins, tracing
 from services.edge.bodies import BodyLimits
 from services.edge.call import JSON, Answer, Call
 from services.edge.dispatch import found_or_answer, looked_up
 from services.edge.executor import Executor
-from services.edge.identity import identify_with
+from services.edge.identity import identify_with, origin_of
 from services.edge.management import exposition, tasks, tokens
 from services.edge.management.configuration.registry import Turns
 from services.edge.management.configuration.table import Page, pages as configuration
@@ -54,6 +54,7 @@ class Management:
 async def identify(call: Call, management: Management) -> None:
     """As the gateway does."""
     identify_with(call, management.new_id)
+    origins.current.set(origin_of(call))
     # What is asked of the others for it belongs to it, too.
     tracing.current.set(call.trace)
 

@@ -1,0 +1,137 @@
+"""The edge's entries of the audit log: rows in its file, and requests that were refused."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from uuid import uuid4
+
+from sqlite_utils import Database
+from sqlite_utils.migrations import Migrations
+
+from services.auditing import Entry, outbox
+from services.auditing.outbox import Record, Sender
+from services.edge.call import Call
+from services.edge.denied import REASONS, Denied, Refusal, network_of
+from services.errors import Unavailable
+from services.storage import Storage, opened_beside
+
+logger = logging.getLogger(__name__)
+
+migrations = Migrations("gateway-audit")
+
+_MINUTE_SECONDS = 60.0
+
+
+@migrations(name="0001_outbox")
+def _first(db: Database) -> None:
+    db.execute(outbox.TABLE)
+    db.execute(outbox.INDEX)
+
+
+class _Rows:
+    """The table of entries that the registry has not yet."""
+
+    def __init__(self, storage: Storage) -> None:
+        self._storage = storage
+
+    async def first(self) -> list[tuple[int, bytes]]:
+        return await self._storage.transact(lambda db: outbox.first(db.conn))
+
+    async def drop(self, seqs: Sequence[int]) -> None:
+        await self._storage.transact(lambda db: outbox.drop(db.conn, seqs))
+
+    async def put(self, *entries: Entry) -> None:
+        def work(db: Database) -> None:
+            for entry in entries:
+                outbox.put(db.conn, entry)
+
+        await self._storage.transact(work)
+
+
+class Auditing:
+    """Keeps entries and sends them; get one from :func:`auditing`."""
+
+    def __init__(self, rows: _Rows, sender: Sender) -> None:
+        self._rows = rows
+        self._sender = sender
+        self._denied = Denied()
+
+    async def put(self, entry: Entry) -> None:
+        """Keep an entry. Raises :class:`Unavailable`: the disk is full, or the like."""
+        await self._rows.put(entry)
+        self._sender.wake()
+
+    def wake(self) -> None:
+        """There may be new entries."""
+        self._sender.wake()
+
+    def record(self, call: Call, status: int) -> None:
+        """Count a request that was answered, if it was refused."""
+        if status in REASONS:
+            self._denied.count(_refusal(call, status))
+
+    def record_managed(self, call: Call, status: int) -> None:
+        """As :meth:`record`, of the management API, whose paths name what is nobody's to know."""
+        if status in REASONS:
+            reason = call.problem or REASONS[status]
+            route = f"{call.method} (management)"
+            self._denied.count(Refusal(network_of(call.address), route, reason))
+
+    async def close_minute(self) -> None:
+        """Have what was refused since the last time in the log."""
+        entries = self._denied.take(datetime.now(UTC), uuid4().hex)
+        if not entries:
+            return
+        try:
+            await self._rows.put(*entries)
+        except Unavailable as error:
+            logger.error("%d refusals are not in the audit log: %s", len(entries), error.detail)
+        self._sender.wake()
+
+    async def _every_minute(self) -> None:
+        while True:
+            await asyncio.sleep(_MINUTE_SECONDS)
+            await self.close_minute()
+
+    @asynccontextmanager
+    async def counting(self) -> AsyncGenerator[None]:
+        """Refusals are written each minute while inside, and at the end once more."""
+        task = asyncio.create_task(self._every_minute(), name="write refusals down")
+        try:
+            yield
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+            await self.close_minute()
+
+
+def _refusal(call: Call, status: int) -> Refusal:
+    _, method, path = call.place or ("", "", "")
+    if call.route is not None:
+        method, path = call.route.method, call.route.path
+    return Refusal(
+        network_of(call.address),
+        f"{method} {path}".strip(),
+        call.problem or REASONS[status],
+        call.caller.principal if call.caller is not None else "",
+    )
+
+
+@asynccontextmanager
+async def auditing(path: Path, record: Record) -> AsyncGenerator[Auditing]:
+    """What keeps entries in ``path``, a database that this process has opened, while inside.
+
+    Args:
+        record: The registry's ``RecordAuditEntries``.
+    """
+    async with opened_beside(path, migrations) as storage:
+        rows = _Rows(storage)
+        sender = Sender(rows, record)
+        kept = Auditing(rows, sender)
+        async with sender.sending(), kept.counting():
+            yield kept

@@ -1,0 +1,109 @@
+"""The executor's entries of the audit log: their table, and that of one operation on many."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import Counter
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+from podium.executor.v1 import executor_pb2 as pb
+from services.auditing import Entry, calling, outbox
+from services.auditing.calling import names_of
+from services.errors import Unavailable
+from services.executor.store import Store
+from services.executor.writer import Writer
+from services.storage import is_unwritable
+
+_NAMED = 5
+_WORDS = {
+    pb.OPERATION_OUTCOME_DONE: "done",
+    pb.OPERATION_OUTCOME_ALREADY: "so already",
+    pb.OPERATION_OUTCOME_REFUSED: "refused",
+}
+
+Counted = Counter[int]
+
+
+class OutboxRows:
+    """The table of entries that the registry has not yet."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def first(self) -> list[tuple[int, bytes]]:
+        """The oldest entries that are to be sent."""
+        return await self._store.readers.read(outbox.first)
+
+    async def drop(self, seqs: Sequence[int]) -> None:
+        """Forget entries: the registry has them."""
+        await self._store.writer.chore(lambda db: outbox.drop(db, seqs))
+
+    async def put(self, entry: Entry) -> None:
+        """Keep an entry of what nothing else is stored of.
+
+        Raises:
+            Unavailable: The disk is full, or the like.
+        """
+        try:
+            await self._store.writer.chore(lambda db: outbox.put(db, entry))
+        except sqlite3.Error as error:
+            if is_unwritable(error):
+                raise Unavailable(f"The database cannot be used just now: {error}.") from error
+            raise
+
+    async def let_all_go(self) -> None:
+        """Have those sent that the process before this one held."""
+        await self._store.writer.chore(outbox.let_all_go)
+
+
+class Audited:
+    """Keeps one entry of an operation on many, which is there before the first is touched."""
+
+    def __init__(self, writer: Writer) -> None:
+        self._writer = writer
+
+    @asynccontextmanager
+    async def noted(
+        self, request: pb.OperateExecutionsRequest, ids: Sequence[str]
+    ) -> AsyncGenerator[Counted]:
+        """The outcomes, which whoever does it counts inside; they are told at the end.
+
+        Inside, no execution has an entry of its own.
+        """
+        told, counted = calling.current.get(), Counted()
+        if told is None:
+            yield counted
+            return
+        operation = pb.Operation.Name(request.operation).removeprefix("OPERATION_").lower()
+        said = f"{operation.replace('_', ' ')} on {_meant(request, ids)}"
+        entry = told.entry(f"{said}.", name=ids[0] if len(ids) == 1 else "")
+        await self._writer.chore(lambda db: outbox.hold(db, entry))
+        told.noted = True
+        calling.current.set(None)
+        whole = False
+        try:
+            yield counted
+            whole = True
+        finally:
+            calling.current.set(told)
+            tail = _told(counted, len(ids), whole=whole)
+            done = replace(entry, detail=f"{said}: {tail}", count=max(len(ids), 1))
+            written = self._writer.chore(lambda db: outbox.let_go(db, done))
+            if whole:
+                await written
+
+
+def _meant(request: pb.OperateExecutionsRequest, ids: Sequence[str]) -> str:
+    if request.query:
+        return f"{len(ids):,} executions of the query {request.query[:200]!r}"
+    return f"{len(ids):,} executions ({names_of(ids, _NAMED)})"
+
+
+def _told(counted: Counted, all_: int, *, whole: bool) -> str:
+    parts = [f"{counted[outcome]:,} {word}" for outcome, word in _WORDS.items() if counted[outcome]]
+    left = all_ - counted.total()
+    if not whole and left:
+        parts.append(f"{left:,} left, for it was broken off")
+    return f"{', '.join(parts) or 'nothing'}."
