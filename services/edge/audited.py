@@ -16,8 +16,9 @@ from sqlite_utils.migrations import Migrations
 from services.auditing import Entry, outbox
 from services.auditing.outbox import Record, Sender
 from services.edge.call import Call
-from services.edge.denied import REASONS, Denied, Refusal, network_of
+from services.edge.denied import REASONS, Denied, Refusal
 from services.errors import Unavailable
+from services.guessing import source_of
 from services.storage import Storage, opened_beside
 
 logger = logging.getLogger(__name__)
@@ -80,7 +81,7 @@ class Auditing:
         if status in REASONS:
             reason = call.problem or REASONS[status]
             route = f"{call.method} (management)"
-            self._denied.count(Refusal(network_of(call.address), route, reason))
+            self._denied.count(Refusal(source_of(call.address), route, reason))
 
     async def close_minute(self) -> None:
         """Have what was refused since the last time in the log."""
@@ -115,7 +116,7 @@ def _refusal(call: Call, status: int) -> Refusal:
     if call.route is not None:
         method, path = call.route.method, call.route.path
     return Refusal(
-        network_of(call.address),
+        source_of(call.address),
         f"{method} {path}".strip(),
         call.problem or REASONS[status],
         call.caller.principal if call.caller is not None else "",

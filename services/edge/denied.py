@@ -5,15 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
-from ipaddress import IPv6Address, ip_address
 
 from services.auditing import DENIED, Entry
 
 # Different ones of a minute; the others are counted by their reason alone.
 MOST = 200
 REASONS = {401: "unauthenticated", 403: "forbidden"}
-# Whoever has one address of IPv6 has as a rule all of its network.
-_NETWORK_BITS = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,17 +71,3 @@ def _entry(refusal: Refusal, count: int, at: datetime, uid: str) -> Entry:
         uid=uid,
         at=at,
     )
-
-
-def network_of(address: str) -> str:
-    """An address as refusals are counted by."""
-    try:
-        found = ip_address(address)
-    except ValueError:
-        return address[:64]
-    if not isinstance(found, IPv6Address):
-        return address
-    if found.ipv4_mapped is not None:
-        return str(found.ipv4_mapped)
-    network = int(found) >> _NETWORK_BITS << _NETWORK_BITS
-    return f"{IPv6Address(network)}/{_NETWORK_BITS}" if not found.is_loopback else address

@@ -178,9 +178,7 @@ async def _parts(stack: AsyncExitStack, settings: Settings) -> _Parts:
     management = _management(settings, verifier, guard, registry, gateway, metrics, connections)
     guesses = Guesses(time.monotonic)
     kept = await dial(auditing(database, RegistryServiceStub(registry).RecordAuditEntries))
-    return _Parts(
-        replica, guard, gateway, session, management, metrics, connections, guesses, kept
-    )
+    return _Parts(replica, guard, gateway, session, management, metrics, connections, guesses, kept)
 
 
 def _management(

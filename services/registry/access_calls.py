@@ -62,7 +62,7 @@ class AccessCalls:
         )
         if key is None:
             self._attempts.failed(key_id, source, self._monotonic())
-            await self._write_failure_down(key_id)
+            await self._write_failure_down(key_id, source)
             raise Unauthenticated("There is no such access key, or the secret is not its.")
         self._attempts.proved(key_id, source)
         self._check_paused(key)
@@ -96,11 +96,13 @@ class AccessCalls:
             retry_after_seconds=str(seconds),
         )
 
-    async def _write_failure_down(self, key_id: str) -> None:
+    async def _write_failure_down(self, key_id: str, source: str) -> None:
         # Only a key that exists is named: whoever makes ids up must not fill the log.
         key = await self._storage.transact(lambda db: keys.find(db, key_id))
         principal = f"application:{key.application_id}" if key else ""
         detail = f"IssueToken: a wrong secret for access key {key_id}." if key else _UNKNOWN_KEY
         name = key.application_id if key else ""
-        entry = Entry(principal, "issue-token", "application", name, detail, audit.DENIED)
+        entry = Entry(
+            principal, "issue-token", "application", name, detail, audit.DENIED, source=source
+        )
         await self._denials.write_down("IssueToken", entry)

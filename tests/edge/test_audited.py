@@ -15,7 +15,7 @@ from podium.edge.v1.edge_pb2_grpc import EdgeServiceStub
 from podium.registry.v1 import registry_pb2
 from services import rpc
 from services.auditing.methods import CHANGES, short
-from services.edge.denied import MOST, Denied, Refusal, network_of
+from services.edge.denied import MOST, Denied, Refusal
 from services.errors import PermissionDenied
 from tests.edge.documents import STRANGERS_KEY
 from tests.edge.registry import token
@@ -112,18 +112,3 @@ def test_none_is_lost_and_none_is_counted_twice(calls: list[tuple[int, str]]) ->
 
     assert sum(entry.count for entry in entries) == len(calls)
     assert len(entries) <= MOST + 2
-
-
-@pytest.mark.parametrize(
-    ("address", "network"),
-    [
-        ("203.0.113.9", "203.0.113.9"),
-        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
-        ("::ffff:203.0.113.9", "203.0.113.9"),
-        ("::1", "::1"),
-        ("", ""),
-        ("no address" * 20, ("no address" * 20)[:64]),
-    ],
-)
-def test_a_source_of_ipv6_is_its_network(address: str, network: str) -> None:
-    assert network_of(address) == network
