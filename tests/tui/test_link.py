@@ -51,6 +51,13 @@ def test_a_lag_is_kept_by_signs_of_life_and_is_never_negative() -> None:
 
 
 @pytest.mark.parametrize("state", list(LinkState))
+def test_a_list_that_may_not_be_seen_says_nothing_of_others(state: LinkState) -> None:
+    denied = link.denied(Link("registry"), "no", 1.0)
+    assert worst([denied, Link("edge", state)]).state == state
+    assert worst([denied]).reason == "no"
+
+
+@pytest.mark.parametrize("state", list(LinkState))
 def test_nothing_is_worse_than_a_refused_key(state: LinkState) -> None:
     refused = link.refused(Link("registry"), "no", 1.0)
     assert worst([Link("edge", state), refused]).state == LinkState.AUTH

@@ -119,8 +119,10 @@ class Line:
 def _told(error: Exception) -> tuple[str, _Failed]:
     """Why a stream broke, and what its link is by that."""
     match error:
-        case Unauthenticated() | PermissionDenied():
+        case Unauthenticated():
             return error.detail, link.refused
+        case PermissionDenied():
+            return error.detail, link.denied
         case ServiceError():
             return error.detail, link.broken
         case HomeUnusable():

@@ -18,6 +18,7 @@ class LinkState(StrEnum):
     STALE = "STALE"
     RECONNECTING = "RECONNECTING"
     AUTH = "AUTH"
+    DENIED = "DENIED"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,13 +82,22 @@ def broken(link: Link, reason: str, next_at: float) -> Link:
 
 
 def refused(link: Link, reason: str, next_at: float) -> Link:
-    """The key is not accepted, or may not see this."""
+    """The key is not accepted."""
     return replace(
         link, state=LinkState.AUTH, attempt=link.attempt + 1, next_at=next_at, reason=reason
     )
 
 
+def denied(link: Link, reason: str, next_at: float) -> Link:
+    """The key may not see this."""
+    return replace(
+        link, state=LinkState.DENIED, attempt=link.attempt + 1, next_at=next_at, reason=reason
+    )
+
+
 _BADNESS = (
+    # That list says so itself: whoever may see others has nothing to mend.
+    LinkState.DENIED,
     LinkState.LIVE,
     LinkState.SYNCING,
     LinkState.CONNECTING,

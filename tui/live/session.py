@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from services.errors import PermissionDenied
 from services.home import HomeUnusable
 from tui.live.actions import ActionLog
 from tui.live.collection import Collection
@@ -118,8 +119,15 @@ class Session:
                 if feed.source.lost is not None:
                     feed.source.lost(feed.collection, str(error))
                 raise
-            with self.connection.calling():
-                await feed.source.watch(clients, feed.query, feed.collection, feed.line)
+            try:
+                with self.connection.calling():
+                    await feed.source.watch(clients, feed.query, feed.collection, feed.line)
+            except PermissionDenied:
+                # What may not be seen any more is not shown any more.
+                feed.collection.place = None
+                feed.collection.facts.clear()
+                feed.collection.replace({})
+                raise
 
         await feed.line.follow(watch)
 

@@ -21,6 +21,7 @@ _LOOKS = {
     LinkState.STALE: ("◌", "warning"),
     LinkState.RECONNECTING: ("○", "warning"),
     LinkState.AUTH: ("✘", "error"),
+    LinkState.DENIED: ("⊘", "warning"),
 }
 Words = Sequence[tuple[str, str]]
 
