@@ -19,6 +19,7 @@ status it travels as and the HTTP status the edge answers with:
     ├── TooLarge                 OUT_OF_RANGE         413
     ├── DeadlineExceeded         DEADLINE_EXCEEDED    503   a service took too long
     └── Unavailable              UNAVAILABLE          503
+        └── Unwritable           UNAVAILABLE          503   disk full, database locked …
 """
 
 from __future__ import annotations
@@ -198,6 +199,13 @@ class Unavailable(ServiceError):
     status = HTTPStatus.SERVICE_UNAVAILABLE
 
 
-KINDS: tuple[type[ServiceError], ...] = (ServiceError, *ServiceError.__subclasses__())
+class Unwritable(Unavailable):
+    """The service's disk takes nothing now: nothing was begun, and what is stored is still there.
+
+    To ask again at once is of no use.
+    """
+
+
+KINDS: tuple[type[ServiceError], ...] = (ServiceError, *ServiceError.__subclasses__(), Unwritable)
 BY_REASON = {kind.reason(): kind for kind in KINDS}
 BY_CODE = {kind.code: kind for kind in reversed(KINDS)}

@@ -9,15 +9,14 @@ import socket
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO
 
 # Below those that the system gives to outgoing connections: one of these could have a service's
 # port the moment that the service is started, or started again.
 CHOSEN_PORTS = range(20_000, 32_768)
 
 # Those that this process has chosen. Between the choice and the service that serves there lie
-# moments in which another process chooses: its lock on a file tells.
-_CLAIMED: dict[int, IO[str]] = {}
+# moments in which another process chooses: a lock on a file, by its descriptor, tells it.
+_CLAIMED: dict[int, int] = {}
 
 
 def candidates(most: int) -> Iterator[int]:
@@ -33,14 +32,14 @@ def claim(port: int) -> bool:
     if port in _CLAIMED:
         return True
     try:
-        file = (_folder() / str(port)).open("a")
+        file = os.open(_folder() / str(port), os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError:
         # Where no such file can be, nobody is told: then a port is only looked at.
         return True
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
-        file.close()
+        os.close(file)
         return False
     _CLAIMED[port] = file
     return True

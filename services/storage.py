@@ -19,7 +19,7 @@ from typing import TypeVar
 from sqlite_utils import Database
 from sqlite_utils.migrations import Migrations
 
-from services.errors import Unavailable
+from services.errors import Unwritable
 from services.locks import Locked, held
 from services.process import StartupError
 from services.versions import StorageTooNew, bring_up_to_date
@@ -42,6 +42,8 @@ T = TypeVar("T")
 
 _UNWRITABLE = frozenset(
     (
+        # Somebody else keeps it locked, for longer than a connection waits.
+        sqlite3.SQLITE_BUSY,
         sqlite3.SQLITE_CANTOPEN,
         sqlite3.SQLITE_FULL,
         sqlite3.SQLITE_IOERR,
@@ -98,7 +100,7 @@ class Storage:
         A caller that is cancelled does not stop it: it may still commit.
 
         Raises:
-            Unavailable: The file cannot be read or written now (disk full, …).
+            Unwritable: The file cannot be read or written now (disk full, …).
         """
 
         def transaction() -> T:
@@ -133,7 +135,7 @@ def _named() -> Generator[None]:
         yield
     except sqlite3.Error as error:
         if _primary(error) in _UNWRITABLE:
-            raise Unavailable(f"The database cannot be used just now: {error}.") from error
+            raise Unwritable(f"The database cannot be used just now: {error}.") from error
         raise
 
 
@@ -213,7 +215,7 @@ def opening_failed(path: Path, error: sqlite3.Error) -> StartupError:
     return StorageCorrupt(f"{path} is corrupt or no database ({error}); restore it from a backup.")
 
 
-def is_unwritable(error: Exception) -> bool:
+def is_unwritable(error: BaseException) -> bool:
     """Whether ``error`` is about the disk (full, read-only, …), not about what was written."""
     return isinstance(error, sqlite3.Error) and _primary(error) in _UNWRITABLE
 

@@ -106,6 +106,9 @@ KINDS: dict[str, Kind] = {
         502, "Awaited task failed", "The task whose output is the answer failed."
     ),
     "unavailable": Kind(503, "Unavailable", "A service behind this one is away; try again."),
+    "not-stored": Kind(
+        503, "Not stored", "The execution could not be stored just now; ask again in a while."
+    ),
     "executor-away": Kind(
         503,
         "Executor away",

@@ -32,6 +32,7 @@ from services.errors import (
     PermissionDenied,
     ServiceError,
     TooLarge,
+    Unwritable,
 )  # fmt: skip
 from services.origins import Origin
 
@@ -43,6 +44,8 @@ logger = logging.getLogger(__name__)
 # Said to the only sending of a start, these mean that there is no execution. What invites to try
 # again keeps the id, by which the caller can see whether the first one ran after all.
 _NO = (PermissionDenied, InvalidRequest, TooLarge)
+# Somebody has to make space.
+_SPACE_SECONDS = 10
 
 
 async def run(call: Call, gateway: Gateway) -> Answer:
@@ -241,5 +244,7 @@ def _refused(error: ServiceError) -> ServiceError | Problem:
         return Problem("invalid-input", errors=errors)
     if isinstance(error, (Overloaded, KeyReused, *_NO)):
         return error
+    if isinstance(error, Unwritable):
+        return Problem("not-stored", headers=(retry_after(_SPACE_SECONDS),))
     # The definition behind the route is not there (yet), or the executor is at fault.
     return Problem("unavailable", headers=(retry_after(),))

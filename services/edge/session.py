@@ -19,7 +19,7 @@ import grpc
 
 from podium.executor.v1 import executor_pb2 as pb
 from services.edge.exchange import Exchange, Outcome, Waiting
-from services.errors import BY_REASON, Fault, Overloaded, ServiceError, Unavailable
+from services.errors import BY_REASON, Fault, Overloaded, ServiceError, Unavailable, Unwritable
 from services.pacing import Pace
 
 if TYPE_CHECKING:
@@ -260,10 +260,10 @@ class Session:
             self.end(exchange, Waiting.ACCEPTED)
 
     def _refuse(self, exchange: Exchange, error: ServiceError) -> None:
-        if not isinstance(error, Unavailable):
+        if isinstance(error, Unavailable) and not isinstance(error, Unwritable):
+            exchange.refused(self._send)
+        else:
             self.end(exchange, error)
-            return
-        exchange.refused(self._send)
 
 
 def error_of(error: pb.Error) -> ServiceError:

@@ -17,6 +17,7 @@ from typing import TypeVar
 
 from services.errors import Unavailable
 from services.executor import fulltext
+from services.storage import is_unwritable
 
 logger = logging.getLogger(__name__)
 
@@ -122,9 +123,11 @@ class Indexing:
             try:
                 return await self._loop.run_in_executor(self._thread, work, self._db, *arguments)
             except sqlite3.Error as error:
+                way_out = f"deleted while the executor is stopped, {self.path.name} is made anew"
+                if is_unwritable(error):
+                    way_out = "it goes on once it can be written to"
                 raise Unavailable(
-                    f"The index of words cannot be kept ({error}); deleted while the executor is "
-                    f"stopped, {self.path.name} is made anew."
+                    f"The index of words cannot be kept ({error}); {way_out}."
                 ) from error
 
 

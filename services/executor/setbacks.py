@@ -6,17 +6,18 @@ import asyncio
 import logging
 from collections.abc import Callable
 
-from services.errors import InvalidRequest, Overloaded, ServiceError, Unavailable
+from services.errors import InvalidRequest, Overloaded, ServiceError, Unavailable, Unwritable
 from services.executor.actors import Actor, Letter
 from services.executor.answers import answer, refusal
 from services.executor.core.events import Terminated
 from services.executor.core.model import Refused
 from services.javascript import NoWorker
+from services.storage import is_unwritable
 
 logger = logging.getLogger(__name__)
 
 _FIRST_RETRY_SECONDS = 0.1
-_LONGEST_RETRY_SECONDS = 30.0
+_LONGEST_RETRY_SECONDS = 5.0
 # An event that cannot be stored, for no fault of the disk, ends its execution.
 _MOST_BREAKAGES = 3
 
@@ -45,11 +46,7 @@ class Setbacks:
     def failed(self, actor: Actor, letter: Letter, error: BaseException) -> None:
         """It was not stored, computed or even loaded; a caller may try again, others are."""
         if letter.reply is not None:
-            letter.reply(
-                error
-                if isinstance(error, ServiceError)
-                else Unavailable(f"The executor's database cannot be used just now: {error}.")
-            )
+            letter.reply(error if isinstance(error, ServiceError) else _told(error))
             return
         delay = min(_FIRST_RETRY_SECONDS * 2**letter.tries, _LONGEST_RETRY_SECONDS)
         letter.tries += 1
@@ -86,3 +83,8 @@ class Setbacks:
         else:
             reason = f"The executor could not go on: {type(error).__name__}."
             actor.mail.appendleft(Letter(Terminated(reason)))
+
+
+def _told(error: BaseException) -> ServiceError:
+    text = f"The executor's database cannot be used just now: {error}."
+    return Unwritable(text) if is_unwritable(error) else Unavailable(text)
