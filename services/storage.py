@@ -19,7 +19,7 @@ from typing import TypeVar
 from sqlite_utils import Database
 from sqlite_utils.migrations import Migrations
 
-from services.errors import Unwritable
+from services.errors import Unavailable, Unwritable
 from services.locks import Locked, held
 from services.process import StartupError
 from services.versions import StorageTooNew, bring_up_to_date
