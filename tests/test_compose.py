@@ -11,6 +11,7 @@ from ruamel.yaml import YAML
 
 ROOT = Path(__file__).parent.parent
 COMPOSE: dict[str, Any] = YAML(typ="safe").load((ROOT / "docker-compose.yml").read_text())
+ENCRYPTED: dict[str, Any] = YAML(typ="safe").load((ROOT / "docker-compose.tls.yml").read_text())
 MANUAL = (ROOT / "docs/settings.md").read_text()
 SERVICES = ("registry", "executor", "edge")
 
@@ -76,3 +77,21 @@ def test_the_image_runs_as_a_user_without_rights() -> None:
         assert service["read_only"] is True
         assert service["cap_drop"] == ["ALL"]
         assert service["security_opt"] == ["no-new-privileges:true"]
+
+
+def test_with_certificates_no_listener_speaks_plain_text() -> None:
+    rows = re.findall(r"^\| `(PODIUM_\w+)` \| ([\w, ]+) \|", MANUAL, re.MULTILINE)
+    for name in SERVICES:
+        own = ENCRYPTED["services"][name]["environment"]
+        known = {variable for variable, services in rows if name in services.split(", ")}
+        assert set(own) <= known, name
+        told = {**COMPOSE["services"][name]["environment"], **own}
+        assert told["PODIUM_ALLOW_PLAINTEXT"] == "0"
+        assert {"PODIUM_TLS_CERT_FILE", "PODIUM_TLS_CLIENT_CA_FILE", "PODIUM_TLS_CA_FILE"} <= set(
+            told
+        )
+        for listener in ("GATEWAY", "MANAGEMENT"):
+            listens = f"PODIUM_{listener}_LISTEN" in told
+            assert (f"PODIUM_{listener}_TLS_CERT_FILE" in told) is listens
+        assert ENCRYPTED["services"][name]["volumes"] == ["./tls:/tls:ro"]
+        assert all(text.startswith("/tls/") for each, text in own.items() if each.endswith("FILE"))

@@ -21,6 +21,8 @@ from tests.edge.listeners import GET, LIMITS, listening, status
 from tests.edge.raw import connected
 
 LIMIT_SECONDS = 20.0
+# A handshake takes long where the machine does much else.
+PATIENT = Limits(header_seconds=20)
 
 
 @pytest.fixture(scope="module", params=[False, True], ids=["asyncio", "uvloop"])
@@ -48,7 +50,10 @@ async def until(said: Callable[[], Awaitable[bool]]) -> None:
 async def test_requests_are_answered_one_after_another(
     made: Certificates, trusting: ssl.SSLContext
 ) -> None:
-    async with listening(tls=made.server()) as address, connected(address, trusting) as raw:
+    async with (
+        listening(PATIENT, tls=made.server()) as address,
+        connected(address, trusting) as raw,
+    ):
         encrypted = raw.writer.get_extra_info("ssl_object")
         assert encrypted.version() == "TLSv1.3"
         for _ in range(3):
@@ -60,7 +65,10 @@ async def test_requests_are_answered_one_after_another(
 
 async def test_http_1_1_is_agreed_on(made: Certificates, trusting: ssl.SSLContext) -> None:
     trusting.set_alpn_protocols(["h2", "http/1.1"])
-    async with listening(tls=made.server()) as address, connected(address, trusting) as raw:
+    async with (
+        listening(PATIENT, tls=made.server()) as address,
+        connected(address, trusting) as raw,
+    ):
         assert raw.writer.get_extra_info("ssl_object").selected_alpn_protocol() == "http/1.1"
 
 
@@ -71,7 +79,7 @@ async def test_old_versions_of_tls_are_refused(
     trusting.minimum_version = ssl.TLSVersion.MINIMUM_SUPPORTED
     trusting.maximum_version = ssl.TLSVersion.TLSv1_1
     trusting.set_ciphers("ALL:@SECLEVEL=0")
-    async with listening(tls=made.server()) as address:
+    async with listening(PATIENT, tls=made.server()) as address:
         with pytest.raises(OSError):  # noqa: PT011 - a reset, or an alert
             async with connected(address, trusting):
                 pass
@@ -81,7 +89,7 @@ async def test_old_versions_of_tls_are_refused(
 
 
 async def test_plain_http_is_told_to_speak_tls(made: Certificates) -> None:
-    async with listening(tls=made.server()) as address, connected(address) as raw:
+    async with listening(PATIENT, tls=made.server()) as address, connected(address) as raw:
         assert status(await raw.ask(GET)) == (400, "tls-required")
         assert await raw.ended()
 
@@ -90,7 +98,7 @@ async def test_another_name_or_authority_is_the_client_s_to_refuse(
     made: Certificates, trusting: ssl.SSLContext, tmp_path: Path
 ) -> None:
     other = clients.context_of(certificates(tmp_path / "other").client())
-    async with listening(tls=made.server()) as address:
+    async with listening(PATIENT, tls=made.server()) as address:
         with pytest.raises(ssl.SSLCertVerificationError, match="Hostname mismatch"):
             async with connected(address, trusting, "elsewhere"):
                 pass
@@ -107,7 +115,7 @@ async def test_a_client_is_known_by_its_certificate_and_by_nothing_that_it_says(
     made.put("client", ("till-7.example",))
     known = clients.context_of(made.client("client"))
     async with (
-        listening(tls=made.server(mutual=True)) as address,
+        listening(PATIENT, tls=made.server(mutual=True)) as address,
         connected(address, known) as raw,
     ):
         lie = GET[:-2] + b"Podium.Certificate: x\r\nX-Client-Cert: y\r\n\r\n"
@@ -122,7 +130,7 @@ async def test_a_client_without_a_certificate_of_the_authority_is_refused(
 ) -> None:
     other = certificates(tmp_path / "other")
     stranger = clients.context_of(ClientFiles(made.ca, other.pair("client")))
-    async with listening(tls=made.server(mutual=True)) as address:
+    async with listening(PATIENT, tls=made.server(mutual=True)) as address:
         for context in (trusting, stranger):
             # With TLS 1.3 a client hears of it when it reads.
             with pytest.raises((OSError, asyncio.IncompleteReadError)):
@@ -134,7 +142,7 @@ async def test_who_asks_for_no_certificate_sees_none(
     made: Certificates,
 ) -> None:
     known = clients.context_of(made.client("client"))
-    async with listening(tls=made.server()) as address, connected(address, known) as raw:
+    async with listening(PATIENT, tls=made.server()) as address, connected(address, known) as raw:
         assert "certificate" not in json.loads((await raw.ask(GET)).body)
 
 
@@ -151,7 +159,7 @@ async def test_no_request_fails_while_certificates_are_switched(
                     assert (await raw.ask(GET)).status == 200
                 serials.append(raw.writer.get_extra_info("peercert")["serialNumber"])
 
-    async with listening(tls=made.server()) as address:
+    async with listening(PATIENT, tls=made.server()) as address:
         callers = [asyncio.create_task(call(address)) for _ in range(32)]
         for number in range(2, 5):
             made.put("server")
@@ -172,7 +180,7 @@ async def test_clients_of_the_old_authority_are_refused_after_the_switch(
     old = clients.context_of(made.client("client"))
     new = authority("New")
     async with (
-        listening(tls=made.server(mutual=True)) as address,
+        listening(PATIENT, tls=made.server(mutual=True)) as address,
         connected(address, old) as kept,
     ):
         assert (await kept.ask(GET)).status == 200
@@ -195,7 +203,7 @@ async def test_clients_of_the_old_authority_are_refused_after_the_switch(
 async def test_a_session_of_before_the_switch_is_not_resumed(made: Certificates) -> None:
     known = clients.context_of(made.client("client"))
     known.maximum_version = ssl.TLSVersion.TLSv1_2
-    async with listening(tls=made.server(mutual=True)) as address:
+    async with listening(PATIENT, tls=made.server(mutual=True)) as address:
         host, _, port = address.rpartition(":")
 
         def resumed(session: ssl.SSLSession | None) -> tuple[bool, ssl.SSLSession | None]:
@@ -217,7 +225,7 @@ async def test_a_session_of_before_the_switch_is_not_resumed(made: Certificates)
 
 async def test_handshakes_that_never_end_are_cut_off(made: Certificates) -> None:
     connections = Connections()
-    async with listening(tls=made.server(), connections=connections) as address:
+    async with listening(LIMITS, tls=made.server(), connections=connections) as address:
         async with connected(address) as silent, connected(address) as half:
             await half.send(b"\x16\x03\x01\x02\x00\x01")
             await until(_has(connections, 2))
@@ -256,7 +264,7 @@ async def test_of_too_many_handshakes_the_oldest_are_cut_off(
 
 
 async def test_it_ends_while_handshakes_are_under_way(made: Certificates) -> None:
-    async with listening(tls=made.server()) as address, connected(address) as half:
+    async with listening(PATIENT, tls=made.server()) as address, connected(address) as half:
         await half.send(b"\x16\x03\x01")
     assert await half.ended()
 
@@ -264,7 +272,7 @@ async def test_it_ends_while_handshakes_are_under_way(made: Certificates) -> Non
 async def test_who_leaves_right_behind_the_handshake_harms_nobody(
     made: Certificates, trusting: ssl.SSLContext, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async with listening(tls=made.server()) as address:
+    async with listening(PATIENT, tls=made.server()) as address:
         for _ in range(30):
             async with connected(address, trusting):
                 pass
@@ -279,7 +287,7 @@ async def test_what_comes_with_the_end_of_the_handshake_is_read(
     """The last flight of TLS 1.3 and the request in one piece, as slow links put them together."""
     incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
     client = trusting.wrap_bio(incoming, outgoing, server_hostname="localhost")
-    async with listening(LIMITS, tls=made.server()) as address, connected(address) as raw:
+    async with listening(PATIENT, tls=made.server()) as address, connected(address) as raw:
         with pytest.raises(ssl.SSLWantReadError):
             client.do_handshake()
         await raw.send(outgoing.read())

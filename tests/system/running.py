@@ -27,6 +27,7 @@ class Suite:
     home: Path
     process: subprocess.Popen[str] | None = None
     log: Path = field(init=False)
+    options: tuple[str, ...] = ()
     keys: dict[str, str] = field(default_factory=dict)
     """The gateway key that was generated last for an auth, by the auth's id."""
 
@@ -40,7 +41,8 @@ class Suite:
         with self.log.open("a") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "tui", "up", "--home", str(self.home)]
-                + [f"--{name}=127.0.0.1:0" for name in NAMES],
+                + [f"--{name}=127.0.0.1:0" for name in NAMES]
+                + list(self.options),
                 stdout=subprocess.PIPE,
                 stderr=log,
                 text=True,
@@ -143,9 +145,9 @@ def podium(*arguments: str, text: str | None = None) -> subprocess.CompletedProc
 
 
 @contextmanager
-def suite_in(folder: Path) -> Iterator[Suite]:
+def suite_in(folder: Path, *options: str) -> Iterator[Suite]:
     """A new suite, stopped afterwards."""
-    suite = Suite(folder / "home")
+    suite = Suite(folder / "home", options=options)
     line = suite.start()
     try:
         assert line.startswith("ready"), suite.log.read_text()

@@ -18,7 +18,7 @@ from services.sealing import read_key
 from services.settings import Common, read
 from services.supervisor import Suite
 from tui.cli.main import HOME_OPTION
-from tui.cli.up_tls import called_with, certificates_of, dialled, encrypted_in
+from tui.cli.up_tls import called_with, certificates_of, check_certificates, dialled, encrypted_in
 from tui.cli.writing import examples
 
 
@@ -164,5 +164,6 @@ def check(told: Mapping[str, str]) -> None:
     shared = read(Common, {**os.environ, **told})
     for variable in _GRPC:
         shared.check_grpc(told[variable])
+    check_certificates(shared)
     for variable in ("PODIUM_CLUSTER_KEY_FILE", "PODIUM_SECRET_KEY_FILE"):
         read_key(Path(told[variable]))

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from services.home import Home, split_address
+from services.settings import Common
 
 _LISTENERS = ("gateway", "management")
 _FILES = {
@@ -52,6 +53,20 @@ def _is_name(host: str) -> bool:
 
 def _setting(listener: str) -> str:
     return f"PODIUM_{listener.upper()}_TLS_CERT_FILE"
+
+
+def check_certificates(shared: Common) -> None:
+    """Refuse those that all three services would refuse. Raises BadCertificates."""
+    served, called = shared.grpc_tls(), shared.call_tls()
+    if served is None and called is None:
+        return
+    # Late, as above.
+    from services.tls.checking import client_material, server_material
+
+    if served is not None:
+        server_material(served)
+    if called is not None:
+        client_material(called)
 
 
 def called_with(told: Mapping[str, str]) -> dict[str, str]:
