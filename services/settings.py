@@ -164,8 +164,9 @@ class Common:
     cluster_key_file: Path | None = setting(
         "PODIUM_CLUSTER_KEY_FILE",
         None,
-        "The file of the key by which the services trust each other, the same for all three; "
-        "without it, `cluster.key` in the home.",
+        "The file of the key by which the services trust each other, the same for all three; of "
+        "several, one a line, the first signs and all verify. It is read again when it changes. "
+        "Without it, `cluster.key` in the home.",
         parse=path,
     )
     log_level: str = setting(

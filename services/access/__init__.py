@@ -1,5 +1,6 @@
 """Who is calling and what they may do: tokens, applications, and the guard before every RPC."""
 
+from services.access.cluster import ClusterKeys, Keys
 from services.access.guard import ON_BEHALF_OF, AccessInterceptor, bearer_token
 from services.access.principals import (
     ACCESS,
@@ -34,7 +35,9 @@ __all__ = [
     "AccessInterceptor",
     "Application",
     "Authority",
+    "ClusterKeys",
     "Grant",
+    "Keys",
     "Principal",
     "Reach",
     "ServiceIdentity",

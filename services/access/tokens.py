@@ -12,9 +12,11 @@ import hashlib
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from typing import Any
 
+from services.access.cluster import Keys, keys_of
 from services.access.principals import (
     APPLICATION_PREFIX,
     SERVICE_PREFIX,
@@ -38,31 +40,34 @@ class ServiceIdentity:
     """One service among the others: it signs its own tokens.
 
     Args:
-        cluster_key: The same for all services of a cluster; 32 bytes or more.
+        cluster_key: The same for all services of a cluster; 32 bytes or more. Of several the first
+            signs.
         service: ``registry``, ``executor`` or ``edge``.
     """
 
     def __init__(
-        self, cluster_key: bytes, service: str, now: Callable[[], float] = time.time
+        self, cluster_key: bytes | Keys, service: str, now: Callable[[], float] = time.time
     ) -> None:
-        self._key = cluster_key
+        self._keys = keys_of(cluster_key)
         self._subject = SERVICE_PREFIX + service
         self._now = now
         self._lock = threading.Lock()
-        self._tokens: dict[str, tuple[str, float]] = {}
+        self._tokens: dict[str, tuple[str, float, bytes]] = {}
 
     def token(self, audience: str) -> str:
         """A token for calling ``audience``; the same one until 30 s before its end."""
         with self._lock:
-            token, expires = self._tokens.get(audience, ("", 0.0))
+            key = self._keys()[0]
+            token, expires, signed_with = self._tokens.get(audience, ("", 0.0, b""))
             now = self._now()
             # A clock that was set back must not keep a token from the future.
-            if not SERVICE_TOKEN_SECONDS / 2 <= expires - now <= SERVICE_TOKEN_SECONDS:
-                token, expires = self._sign(audience, int(now))
-                self._tokens[audience] = token, expires
+            in_time = SERVICE_TOKEN_SECONDS / 2 <= expires - now <= SERVICE_TOKEN_SECONDS
+            if not in_time or signed_with != key:
+                token, expires = self._sign(audience, int(now), key)
+                self._tokens[audience] = token, expires, key
             return token
 
-    def _sign(self, audience: str, now: int) -> tuple[str, float]:
+    def _sign(self, audience: str, now: int, key: bytes) -> tuple[str, float]:
         import jwt
 
         claims = {
@@ -72,7 +77,7 @@ class ServiceIdentity:
             "iat": now,
             "exp": now + SERVICE_TOKEN_SECONDS,
         }
-        return jwt.encode(claims, self._key, algorithm="HS256"), now + SERVICE_TOKEN_SECONDS
+        return jwt.encode(claims, key, algorithm="HS256"), now + SERVICE_TOKEN_SECONDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,12 +87,14 @@ class _Verified:
     Attributes:
         expires: Seconds since the epoch.
         pem: The key that verified it; empty for a service's token.
+        cluster_key: The key that verified a service's token.
     """
 
     principal: Principal
     expires: float
     key_id: str = ""
     pem: str = ""
+    cluster_key: bytes = field(default=b"", repr=False)
 
 
 class Verifier:
@@ -100,14 +107,14 @@ class Verifier:
 
     def __init__(
         self,
-        cluster_key: bytes,
+        cluster_key: bytes | Keys,
         authority: Authority,
         audience: str,
         now: Callable[[], float] = time.time,
         remembered: int = 4096,
     ) -> None:
         self._remembered = remembered
-        self._cluster_key = cluster_key
+        self._cluster_keys = keys_of(cluster_key)
         self._authority = authority
         self._audience = audience
         self._now = now
@@ -142,6 +149,8 @@ class Verifier:
         if self._now() >= verified.expires + SKEW_SECONDS:
             raise Unauthenticated("The token has expired; get a new one.")
         if not verified.pem:
+            if verified.cluster_key not in self._cluster_keys():
+                raise Unauthenticated("The token was signed with a key that no longer counts.")
             return
         if self._authority.public_key(verified.key_id) != verified.pem:
             raise Unauthenticated("The token was signed with a key that no longer counts.")
@@ -178,13 +187,21 @@ class Verifier:
         return _Verified(principal, claims["exp"], str(key_id), pem)
 
     def _verify_service(self, token: str) -> _Verified:
-        claims = _decoded(token, self._cluster_key, "HS256", self._audience, self._now())
+        key, claims = self._by_cluster(token)
         if not claims["sub"].startswith(SERVICE_PREFIX):
             raise ValueError("sub")
         # One that lives for long was not made by a service of ours.
         if claims["exp"] - self._now() > _SERVICE_LONGEST_SECONDS:
             raise ValueError("exp")
-        return _Verified(Principal(claims["sub"]), claims["exp"])
+        return _Verified(Principal(claims["sub"]), claims["exp"], cluster_key=key)
+
+    def _by_cluster(self, token: str) -> tuple[bytes, dict[str, Any]]:
+        import jwt
+
+        for key in self._cluster_keys():
+            with suppress(jwt.InvalidSignatureError):
+                return key, _decoded(token, key, "HS256", self._audience, self._now())
+        raise jwt.InvalidSignatureError("It was signed with none of the cluster's keys.")
 
 
 def _decoded(

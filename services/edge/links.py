@@ -6,7 +6,10 @@ import base64
 import binascii
 import hmac
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import sha256
+
+from services.access.cluster import Keys, keys_of
 
 _PURPOSE = b"podium edge: links to executions"
 _SIGNATURE_BYTES = 16
@@ -20,23 +23,28 @@ def _decoded(text: str) -> bytes:
     return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
 
 
+@lru_cache(maxsize=16)
+def _derived(key: bytes) -> bytes:
+    return hmac.digest(key, _PURPOSE, sha256)
+
+
 @dataclass(frozen=True, slots=True)
 class Links:
-    """Makes and reads links with one key."""
+    """Makes links with the first key, and reads those made with any."""
 
-    _key: bytes
+    _keys: Keys
 
     @classmethod
-    def of(cls, cluster_key: bytes) -> Links:
-        """With a key that every edge of the cluster has, before and after a restart."""
-        return cls(hmac.digest(cluster_key, _PURPOSE, sha256))
+    def of(cls, cluster_key: bytes | Keys) -> Links:
+        """With keys that every edge of the cluster has, before and after a restart."""
+        return cls(keys_of(cluster_key))
 
     def location(self, execution_id: str, auth_id: str) -> str:
         """The path and query at which the answer of an execution is to be had.
 
         ``auth_id`` is the auth configuration under which it was started.
         """
-        signature = _encoded(self._signature(execution_id, auth_id))
+        signature = _encoded(_signature(self._keys()[0], execution_id, auth_id))
         return f"/-/executions/{execution_id}?t={_encoded(auth_id.encode())}.{signature}"
 
     def auth_id(self, execution_id: str, token: str) -> str:
@@ -47,9 +55,13 @@ class Links:
             given = _decoded(signature)
         except (binascii.Error, ValueError):
             return ""
-        same = hmac.compare_digest(given, self._signature(execution_id, auth_id))
-        return auth_id if same else ""
+        same = [
+            hmac.compare_digest(given, _signature(key, execution_id, auth_id))
+            for key in self._keys()
+        ]
+        return auth_id if any(same) else ""
 
-    def _signature(self, execution_id: str, auth_id: str) -> bytes:
-        signed = f"{execution_id}\n{auth_id}".encode()
-        return hmac.digest(self._key, signed, sha256)[:_SIGNATURE_BYTES]
+
+def _signature(key: bytes, execution_id: str, auth_id: str) -> bytes:
+    signed = f"{execution_id}\n{auth_id}".encode()
+    return hmac.digest(_derived(key), signed, sha256)[:_SIGNATURE_BYTES]

@@ -17,7 +17,7 @@ from podium.edge.v1.edge_pb2_grpc import add_EdgeServiceServicer_to_server
 from podium.executor.v1.executor_pb2_grpc import ExecutorServiceStub
 from podium.registry.v1.registry_pb2_grpc import RegistryServiceStub
 from services import javascript, log_service, rpc
-from services.access import AccessInterceptor, ServiceIdentity, Verifier
+from services.access import AccessInterceptor, ClusterKeys, ServiceIdentity, Verifier
 from services.activity import Activity, kept
 from services.auditing.noting import Noting, NotingInterceptor
 from services.edge import stages
@@ -55,7 +55,6 @@ from services.edge.trial.trials import Trials
 from services.edge.windows import Windows
 from services.log_ring import LogRing
 from services.replica import Replica, following
-from services.sealing import read_key
 from services.spans import exported
 
 NAME = "podium.edge.v1.EdgeService"
@@ -137,7 +136,7 @@ async def serving(settings: Settings, ring: LogRing | None = None) -> AsyncGener
 
 
 async def _parts(stack: AsyncExitStack, settings: Settings) -> _Parts:
-    cluster_key = read_key(
+    cluster_key = ClusterKeys(
         settings.file(settings.cluster_key_file, "cluster.key", "PODIUM_CLUSTER_KEY_FILE")
     )
     database = settings.file(settings.database, "edge.db", "PODIUM_EDGE_DATABASE")

@@ -13,7 +13,7 @@ import grpc
 
 from podium.registry.v1.registry_pb2_grpc import RegistryServiceStub
 from services import javascript, log_service, logs, secrets_service
-from services.access import AccessInterceptor, ServiceIdentity, Verifier
+from services.access import AccessInterceptor, ClusterKeys, Keys, ServiceIdentity, Verifier
 from services.activity import Activity, kept
 from services.auditing.noting import Noting, NotingInterceptor
 from services.auditing.outbox import Sender
@@ -39,7 +39,7 @@ from services.log_ring import LogRing
 from services.process import die_with_parent, report_ready, run, stand_by
 from services.replica import Replica, first_copy, following
 from services.rpc import channel, serving
-from services.sealing import read_key, sealer_of
+from services.sealing import sealer_of
 from services.secrets_service import SecretsService
 from services.settings import read
 from services.spans import Spans, exported
@@ -89,7 +89,7 @@ async def opened(
     Raises:
         StartupError: It cannot; says why.
     """
-    cluster_key = read_key(_key_file(settings, settings.cluster_key_file, "cluster"))
+    cluster_key = ClusterKeys(_key_file(settings, settings.cluster_key_file, "cluster"))
     sealer = sealer_of(_key_file(settings, settings.secret_key_file, "secret"))
     database = settings.file(settings.database, "executor.db", "PODIUM_EXECUTOR_DATABASE")
     async with AsyncExitStack() as stack:
@@ -206,7 +206,7 @@ async def _noting(
 
 
 async def _replica(
-    stack: AsyncExitStack, settings: ExecutorSettings, definitions: Path, cluster_key: bytes
+    stack: AsyncExitStack, settings: ExecutorSettings, definitions: Path, cluster_key: Keys
 ) -> tuple[Replica, grpc.aio.Channel]:
     """The copy of the definitions, and the channel that it comes by."""
     identity = ServiceIdentity(cluster_key, "executor")

@@ -11,7 +11,7 @@ from functools import partial
 from sqlite_utils import Database
 
 from services import log_service, rpc, secrets_service
-from services.access import AccessInterceptor, Verifier
+from services.access import AccessInterceptor, ClusterKeys, Verifier
 from services.auditing import Entry
 from services.auditing.noting import Noting, NotingInterceptor
 from services.log_ring import LogRing
@@ -41,7 +41,7 @@ from services.registry.signing_calls import Held, Signing
 from services.registry.sources import Sources
 from services.registry.trust import RegistryAuthority, Trusted, trusted
 from services.resealing import resealing
-from services.sealing import Sealer, read_key, sealer_of
+from services.sealing import Sealer, sealer_of
 from services.storage import Storage, opened, opening_failed
 
 NAME = "podium.registry.v1.RegistryService"
@@ -58,7 +58,7 @@ async def serving(settings: RegistrySettings, ring: LogRing | None = None) -> As
         StartupError: It cannot start; one line says why.
     """
     settings.check_grpc(settings.listen)
-    cluster_key = read_key(
+    cluster_key = ClusterKeys(
         settings.file(settings.cluster_key_file, "cluster.key", "PODIUM_CLUSTER_KEY_FILE")
     )
     sealer = sealer_of(
