@@ -53,9 +53,9 @@ class RegistrySettings(Common):
     signing_key_notice: timedelta = setting(
         "PODIUM_SIGNING_KEY_NOTICE_SECONDS",
         timedelta(seconds=60),
-        "How long all services have known a new signing key before it signs; at least 20. One that "
+        "How long all services have known a new signing key before it signs; at least 1. One that "
         "cannot reach the registry for longer refuses tokens by the new key until it can.",
-        parse=seconds(20),
+        parse=seconds(1),
     )
     heartbeat: timedelta = setting(
         "PODIUM_REGISTRY_HEARTBEAT_SECONDS",

@@ -12,6 +12,7 @@ from typing import Any
 
 import grpc
 import pytest
+from google.protobuf.timestamp_pb2 import Timestamp
 
 from podium.registry.v1 import registry_pb2 as pb
 from services.replica import Removed, Replica, Stored, first_copy, following
@@ -304,6 +305,31 @@ async def test_trust_holds_at_once_and_is_replaced(
         await until(replica, lambda: replica.revoked("k2"))
         assert not replica.revoked("k1")
         assert replica.public_key("one") is None
+
+
+async def test_keys_end_by_themselves_with_the_registry_away_and_over_a_restart(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = [1_800_000_000.0]
+    monkeypatch.setattr("services.replica.copy.time.time", lambda: clock[0])
+    registry = Watched()
+    registry.put("application", "shop", id="shop", enabled=False)
+    ends = [pb.AccessKeyEnd(key_id="k1", ends_at=Timestamp(seconds=1_800_000_005))]
+    registry.trust = pb.Trust(access_key_ends=ends, revoked_signing_key_ids=["s1"])
+    async with watching(registry) as address, replica_of(address, path) as replica:
+        await until(replica, lambda: not replica.stale and replica.revoked_signer("s1"))
+        assert not replica.revoked("k1")
+
+    async with replica_of(address, path) as replica:
+        assert replica.stale
+        assert not replica.revoked("k1")
+        clock[0] += 5.0
+        assert replica.revoked("k1")
+        assert replica.revoked_signer("s1")
+        assert not replica.revoked_signer("s2")
+        application = replica.application("shop")
+        assert application is not None
+        assert not application.enabled
 
 
 async def test_an_application_that_changes_has_its_new_rights(
