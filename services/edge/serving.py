@@ -199,7 +199,7 @@ def _management(
         gateway.definitions,
         settings.public_url,
         Exposition(metrics, partial(_gauges, connections, gateway), guard, Keys(verifier, stub)),
-        Reporting(metrics, gateway.definitions, time.time),
+        Reporting(metrics, gateway.definitions, time.time, issued=gateway.tokens.key_names),
         gateway.new_id,
     )
 

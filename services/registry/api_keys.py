@@ -173,10 +173,10 @@ def revoked(auth: Document, name: str, now: datetime, *, even_last: bool) -> Cha
 
 
 def _check_has_keys(auth: Mapping[str, Json]) -> None:
-    if auth.get("authenticationType") != "API_KEY":
+    if (kind := auth.get("authenticationType")) != "API_KEY":
+        then = "its issuer has them" if kind == "JWT" else "anybody may call"
         raise Conflict(
-            f"Auth {auth['id']!r} has no keys: its authenticationType is "
-            f"{auth.get('authenticationType')}, so anybody may call.",
+            f"Auth {auth['id']!r} has no keys: its authenticationType is {kind}, so {then}.",
             kind="auth",
             name=f"{auth['id']}",
         )

@@ -10,7 +10,7 @@ import pytest
 from podium.registry.v1 import registry_pb2 as pb
 from tui.resources.catalog import definition_of
 from tui.resources.routes import routes_of
-from tui.views.routes import Body, RouteLine, body_of, chosen, curl, lines
+from tui.views.routes import Body, RouteLine, body_of, chosen, curl, lines, proof_of, tools
 
 
 def service(*routes: dict[str, Any], **fields: Any) -> dict[str, Any]:
@@ -76,12 +76,21 @@ def test_the_command_has_all_that_a_call_needs() -> None:
     schema = {"type": "object", "properties": {"rating": {"type": "integer", "minimum": 3}}}
 
     body = body_of(line(), schema)
-    command = curl(line(), "http://127.0.0.1:8080", public=False, body=body)
+    proof = proof_of({"authenticationType": "API_KEY"})
+    command = curl(line(), "http://127.0.0.1:8080", proof, body)
 
     assert command == (
         "curl -X POST http://127.0.0.1:8080/api/orders/ORDERID -H 'X-API-Key: KEY' "
         "-H 'Content-Type: application/json' -d '{\"rating\": 3}'"
     )
+
+
+def test_a_service_that_takes_tokens_is_called_with_one() -> None:
+    proof = proof_of({"authenticationType": "JWT"})
+
+    assert "-H 'Authorization: Bearer TOKEN'" in curl(line("GET", "/"), "http://g", proof, None)
+    told = tools(service(route("GET", "/")), "http://g", proof)
+    assert "Bearer TOKEN" in str(told)
 
 
 def test_a_call_without_key_and_body_is_short_and_its_query_is_quoted() -> None:
@@ -92,7 +101,7 @@ def test_a_call_without_key_and_body_is_short_and_its_query_is_quoted() -> None:
         {"name": "other"},
     ]
 
-    command = curl(line("GET", "/", queryParameters=parameters), "http://g", public=True, body=None)
+    command = curl(line("GET", "/", queryParameters=parameters), "http://g", None, None)
 
     assert command == "curl -X GET 'http://g/api/orders?page=1&sort=up'"
 
@@ -101,7 +110,7 @@ def test_what_curl_would_read_otherwise_is_encoded() -> None:
     parameters = [{"name": "größe", "enum": ["a b&c"], "required": True}]
     asked = line("GET", "/café/{id}/[1]", queryParameters=parameters)
 
-    command = curl(asked, "http://g", public=True, body=None)
+    command = curl(asked, "http://g", None, None)
 
     path = "http://g/api/orders/caf%C3%A9/ID/%5B1%5D"
     assert command == f"curl -X GET '{path}?gr%C3%B6%C3%9Fe=a%20b%26c'"

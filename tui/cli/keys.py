@@ -97,6 +97,8 @@ async def _without_keys(clients: Clients, auth: str) -> str:
     type_ = json.loads(found.definition.document).get("authenticationType")
     if type_ == "API_KEY":
         return f"auth {auth} has no keys, so every call is refused: podium keys create {auth}"
+    if type_ == "JWT":
+        return f"auth {auth} has no keys of its own: it takes tokens that its issuer signs"
     return f"auth {auth} has no keys: its authenticationType is {type_}, so anybody may call"
 
 

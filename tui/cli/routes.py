@@ -19,7 +19,7 @@ from tui.cli.session import call, fail
 from tui.cli.writing import OUTPUT_OPTION, echo_data, echo_lines, examples, output_option
 from tui.resources.catalog import Definition
 from tui.resources.routes import routes_of
-from tui.views.routes import RouteLine, body_of, chosen, curl, lines, tools
+from tui.views.routes import RouteLine, body_of, chosen, curl, lines, proof_of, tools
 from tui.views.visible import visible
 
 if TYPE_CHECKING:
@@ -108,9 +108,8 @@ def print_curl(
             hint = "".join(f"\n  {each.method} {each.path}" for each in found)
             fail(f"service {service!r} has no route {method.upper()} {path}.{hint}")
         auth = await _document(clients, "auth", line.service["authConfigId"])
-        public = auth["authenticationType"] in ("NONE", "PUBLIC")
         body = body_of(line, await _schema(clients, line))
-        command = curl(line, clients.suite.gateway, public=public, body=body)
+        command = curl(line, clients.suite.gateway, proof_of(auth), body)
         faults = body.faults[:_MOST_TOLD] if body else ()
         if output != "text":
             told = [{"path": pointer, "message": detail} for pointer, detail in faults]
@@ -137,8 +136,7 @@ def print_mcp(above: Path | None, home: Path | None, output: str, service: str) 
         if document.get("mcpEnabled") is False:
             fail(f"service {service!r} says mcpEnabled: false.")
         auth = await _document(clients, "auth", document["authConfigId"])
-        public = auth["authenticationType"] in ("NONE", "PUBLIC")
-        echo_data(tools(document, clients.suite.gateway, public=public), output)
+        echo_data(tools(document, clients.suite.gateway, proof_of(auth)), output)
 
     call(home or above, work)
 

@@ -256,16 +256,17 @@ def _segment(part: str, values: Mapping[str, str]) -> str:
     return quote(value, safe="") if value else found[1].upper()
 
 
-def curl(call: RouteCall, gateway: str, key: str = "") -> str:
+def curl(call: RouteCall, gateway: str, key: str = "", *, is_token: bool = False) -> str:
     """The command that makes the same call.
 
     Args:
         gateway: A URL without a path.
         key: As it is to stand there, e.g. :data:`MASK`; empty: the route wants none.
+        is_token: It is one of an issuer.
     """
     words = ["curl", "-i", "-X", call.method, gateway + target(call)]
     if key:
-        words += ["-H", f"X-API-Key: {key}"]
+        words += ["-H", f"Authorization: Bearer {key}" if is_token else f"X-API-Key: {key}"]
     names = {name.lower() for name, _ in call.headers}
     for name, value in _with_type(call, names):
         # What has no value is left out by curl unless it ends so.

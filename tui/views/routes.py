@@ -66,11 +66,25 @@ class RouteLine:
         }
 
 
-def tools(service: Mapping[str, Json], gateway: str, *, public: bool) -> Json:
+Proof = tuple[str, str] | None
+"""The header by which a caller proves who it is, with a word in capitals; None: by none."""
+
+
+def proof_of(auth: Mapping[str, Json]) -> Proof:
+    """What callers of a service with ``auth`` send."""
+    match auth.get("authenticationType"):
+        case "NONE" | "PUBLIC":
+            return None
+        case "JWT":
+            return "Authorization", "Bearer TOKEN"
+    return "X-API-Key", "KEY"
+
+
+def tools(service: Mapping[str, Json], gateway: str, proof: Proof) -> Json:
     """What clients of tools (MCP) are configured with, to have the routes of ``service``."""
     server: dict[str, Json] = {"type": "http", "url": f"{gateway}/{service['id']}/mcp"}
-    if not public:
-        server["headers"] = {"X-API-Key": "KEY"}
+    if proof is not None:
+        server["headers"] = dict([proof])
     return {"mcpServers": {service["id"]: server}}
 
 
@@ -135,17 +149,17 @@ def _with_a_place(value: Json, steps: Sequence[str]) -> Json:
     return value
 
 
-def curl(line: RouteLine, gateway: str, *, public: bool, body: Body | None) -> str:
+def curl(line: RouteLine, gateway: str, proof: Proof, body: Body | None) -> str:
     """The command that calls a route: what stands in capitals is the caller's to fill in.
 
     Args:
         gateway: A URL without a path.
-        public: Whether it needs no key.
+        proof: Of :func:`proof_of`.
         body: Of :func:`body_of`.
     """
     words = ["curl", "-X", line.method, gateway + _filled(line.path) + _query(line.document)]
-    if not public:
-        words += ["-H", "X-API-Key: KEY"]
+    if proof is not None:
+        words += ["-H", ": ".join(proof)]
     if body is not None:
         written = json.dumps(body.value, ensure_ascii=False)
         words += ["-H", "Content-Type: application/json", "-d", written]

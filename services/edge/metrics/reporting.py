@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Iterable
 from datetime import UTC
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from podium.edge.v1 import edge_pb2 as pb
 from services.access import EVERY, Sight
+from services.edge.auth.model import AuthConfig
 from services.edge.definitions import Definitions
 from services.edge.metrics.history import MINUTES, Query
 from services.edge.metrics.keeping import Metrics
@@ -32,6 +33,7 @@ class Reporting:
     Args:
         now: Seconds since 1970.
         watch_seconds: Between two looks for those who watch.
+        issued: Names of the keys that issuers sign the tokens of an auth with.
     """
 
     def __init__(
@@ -40,11 +42,13 @@ class Reporting:
         definitions: Definitions,
         now: Callable[[], float],
         watch_seconds: float = WATCH_SECONDS,
+        issued: Callable[[AuthConfig], Iterable[str]] = lambda config: (),
     ) -> None:
         self._metrics = metrics
         self._definitions = definitions
         self._now = now
         self._watch_seconds = watch_seconds
+        self._issued = issued
         self._watchers = 0
 
     async def get(
@@ -141,7 +145,8 @@ class Reporting:
         if config is None:
             raise NotFound(f"There is no auth {auth_id!r}.", auth=auth_id)
         told = []
-        for name in sorted({key.name for key in config.keys.values()}):
+        names = {key.name for key in config.keys.values()}
+        for name in sorted(names.union(self._issued(config))):
             use = pb.KeyUse(name=name)
             if (used := await self._metrics.last_used(auth_id, name)) is not None:
                 use.last_used_at.FromMicroseconds(int(used * 1e6))

@@ -132,6 +132,14 @@ class Tokens:
                 self._sources.popitem(last=False)
         return remote
 
+    def key_names(self, config: AuthConfig) -> list[str]:
+        """Of the keys that may have signed its tokens, as far as they are here."""
+        if (rules := config.tokens) is None:
+            return []
+        remote = self._sources.get(rules.source) if rules.source else None
+        held = remote.held() if remote else rules.keys
+        return [key.kid for key in held.keys if key.kid]
+
     async def close(self) -> None:
         """Let go of what is under way."""
         remotes: Iterable[RemoteKeys] = self._sources.values()

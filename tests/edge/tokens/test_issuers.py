@@ -80,6 +80,7 @@ async def test_a_token_is_verified_once_and_its_keys_are_fetched_once(desk: Desk
     assert (caller.application_id, caller.key) == ("app", "one")
     assert caller.scopes == {"a", "b"}
     assert await desk.show(token) is caller
+    assert desk.tokens.key_names(desk.config()) == ["one"]
     await desk.show(desk.issuer.token(sub="bob"))
     assert desk.issuer.fetched == 1
 

@@ -75,10 +75,12 @@ class AnswerPanel(Vertical):
                 tooltip="Open the execution of the call as it runs"),
     ]  # fmt: skip
 
-    def __init__(self, gateway: Callable[[], str], key: Callable[[], str]) -> None:
+    def __init__(
+        self, gateway: Callable[[], str], key: Callable[[], str], is_token: Callable[[], bool]
+    ) -> None:
         """``gateway`` says its URL, ``key`` what the call's key is; empty: it has none."""
         super().__init__()
-        self._gateway, self._key = gateway, key
+        self._gateway, self._key, self._is_token = gateway, key, is_token
         self._trial: Trial | None = None
         self._call: RouteCall | None = None
         self._route: Any = {}
@@ -182,7 +184,7 @@ class AnswerPanel(Vertical):
             case "stages":
                 self._stages.replace(stage_rows(response))
             case "raw":
-                self._view_of("raw", TextView).show(_raw(trial, response, self._key()), "http")
+                self._view_of("raw", TextView).show(self._raw(trial, response), "http")
             case "pre" | "post":
                 self._show_script(part, response)
 
@@ -226,6 +228,10 @@ class AnswerPanel(Vertical):
         told = "-told" if part in self._told_parts else ""
         self.query_one(ContentSwitcher).current = f"part-{part}{told}"
 
+    def _raw(self, trial: Trial, response: pb.TestRouteResponse) -> str:
+        name = "Authorization" if self._is_token() else "X-API-Key"
+        return _raw(trial, response, {name: MASK} if self._key() else {})
+
     # What is copied
 
     def curl(self, *, with_key: bool = False) -> str:
@@ -233,7 +239,8 @@ class AnswerPanel(Vertical):
         if self._call is None:
             return ""
         key = self._key()
-        return curl(self._call, self._gateway(), (key if with_key else MASK) if key else "")
+        shown = (key if with_key else MASK) if key else ""
+        return curl(self._call, self._gateway(), shown, is_token=self._is_token())
 
     def _copies(self) -> Choices:
         def copy(with_key: bool) -> Callable[[], None]:
@@ -293,9 +300,8 @@ def _left_by(trial: Trial) -> str:
     return "What was written is kept: ctrl+r sends it."
 
 
-def _raw(trial: Trial, response: pb.TestRouteResponse, key: str) -> str:
+def _raw(trial: Trial, response: pb.TestRouteResponse, sent: dict[str, str]) -> str:
     call = trial.call
-    sent = {"X-API-Key": MASK} if key else {}
     if call.body:
         sent["Content-Type"] = "application/json"
     sent |= {name: MASK if name.lower() in SECRET_HEADERS else v for name, v in call.headers}

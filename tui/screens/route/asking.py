@@ -12,6 +12,7 @@ from services.errors import ServiceError
 from services.home import HomeUnusable
 from services.json_example import example
 from tui.live.starting import schema_named
+from tui.views.routes import Proof, proof_of
 
 if TYPE_CHECKING:
     from tui.app import Console
@@ -27,6 +28,7 @@ class Asked:
     """What is known of a route.
 
     Attributes:
+        takes_tokens: Its key is a token of an issuer.
         body: The schema of its body, where it refers to one.
         example: Parts of a call to begin with.
         problem: Why something is not known; empty: all is.
@@ -34,6 +36,7 @@ class Asked:
 
     gateway: str = ""
     wants_key: bool = True
+    takes_tokens: bool = False
     body: Mapping[str, Any] | None = None
     example: Mapping[str, Any] = field(default_factory=dict)
     problem: str = ""
@@ -47,20 +50,20 @@ async def ask_for(console: Console, route: Route) -> Asked:
         clients = await connection.clients()
         gateway = clients.suite.gateway
         with connection.calling():
-            wants_key = await _wants_key(clients, route.auth)
+            proof = await _proof(clients, route.auth)
             body = await _body(clients, route.document)
     except (ServiceError, HomeUnusable) as error:
         told = f"Auth and schema of the route cannot be read: {error}"
         return Asked(gateway, problem=told)
-    return Asked(gateway, wants_key, body, _example(route, body))
+    takes_tokens = proof is not None and proof[0] == "Authorization"
+    return Asked(gateway, proof is not None, takes_tokens, body, _example(route, body))
 
 
-async def _wants_key(clients: Clients, auth_id: str) -> bool:
+async def _proof(clients: Clients, auth_id: str) -> Proof:
     answer = await clients.registry.GetDefinition(
         pb.GetDefinitionRequest(kind="auth", name=auth_id), timeout=CALL_SECONDS
     )
-    document = json.loads(answer.definition.document)
-    return document.get("authenticationType") not in ("NONE", "PUBLIC")
+    return proof_of(json.loads(answer.definition.document))
 
 
 async def _body(clients: Clients, route: Mapping[str, Any]) -> Mapping[str, Any] | None:

@@ -88,7 +88,9 @@ memory only, and shown as `***`.
         self._main, self.route = console, route
         self._asked = Asked()
         self.form: Form | None = None
-        self._answer = AnswerPanel(self._gateway, lambda: self._key)
+        self._answer = AnswerPanel(
+            self._gateway, lambda: self._key, lambda: self._asked.takes_tokens
+        )
         self._gateway_url = ""
         self._sender = Running(self, console.session, self._ended)
         self._insisted: Any = None
