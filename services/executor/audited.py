@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
@@ -21,6 +21,13 @@ _WORDS = {
     pb.OPERATION_OUTCOME_DONE: "done",
     pb.OPERATION_OUTCOME_ALREADY: "so already",
     pb.OPERATION_OUTCOME_REFUSED: "refused",
+}
+
+# Called as the operation on one is, where the words differ.
+_ACTIONS: Mapping[int, str] = {
+    pb.OPERATION_SKIP_TASK: "skip",
+    pb.OPERATION_UPDATE_VARIABLES: "set-variables",
+    pb.OPERATION_RESET_CALLBACKS: "reset-callbacks",
 }
 
 Counted = Counter[int]
@@ -77,8 +84,9 @@ class Audited:
             yield counted
             return
         operation = pb.Operation.Name(request.operation).removeprefix("OPERATION_").lower()
-        said = f"{operation.replace('_', ' ')} on {_meant(request, ids)}"
-        entry = told.entry(f"{said}.", name=ids[0] if len(ids) == 1 else "")
+        action = _ACTIONS.get(request.operation, operation)
+        said = f"{action} on {_meant(request, ids)}"
+        entry = told.entry(f"{said}.", action=action, name=ids[0] if len(ids) == 1 else "")
         await self._writer.chore(lambda db: outbox.hold(db, entry))
         told.noted = True
         calling.current.set(None)
@@ -98,6 +106,8 @@ class Audited:
 def _meant(request: pb.OperateExecutionsRequest, ids: Sequence[str]) -> str:
     if request.query:
         return f"{len(ids):,} executions of the query {request.query[:200]!r}"
+    if len(ids) == 1:
+        return f"execution {ids[0]}"
     return f"{len(ids):,} executions ({names_of(ids, _NAMED)})"
 
 

@@ -1,0 +1,61 @@
+"""The audit log over a kill: what was done is there once, though nobody could be told of it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import grpc
+
+from podium.executor.v1 import executor_pb2 as pb
+from podium.executor.v1.executor_pb2_grpc import ExecutorServiceStub
+from tests.system.running import Suite, post, until
+
+HELD = {
+    "name": "audited-over-a-kill",
+    "version": 1,
+    "tasks": [{"name": "h", "taskReferenceName": "h", "type": "HUMAN"}],
+}
+
+
+@contextmanager
+def standing_still(pid: int) -> Iterator[None]:
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
+
+
+def entries(suite: Suite, query: str) -> list[dict[str, Any]]:
+    shown = suite.podium("audit", query, "--output", "json")
+    return [json.loads(line) for line in shown.stdout.splitlines()]
+
+
+def test_what_was_done_while_the_registry_was_away_is_told_once_after_a_kill(
+    own_suite: Suite,
+) -> None:
+    own_suite.apply(HELD)
+    run = own_suite.podium("run", str(HELD["name"]))
+    execution_id = run.stdout.strip()
+    key = json.loads((own_suite.home / "credentials.json").read_text())
+    token = post(f"{own_suite.management}/api/token", json=key).json()["token"]
+    caller = (("authorization", f"Bearer {token}"),)
+    pids = own_suite.pids
+    with standing_still(pids["registry"]):
+        with grpc.insecure_channel(str(own_suite.endpoints["executor"])) as channel:
+            request = pb.PauseExecutionRequest(execution_id=execution_id)
+            ExecutorServiceStub(channel).PauseExecution(request, metadata=caller, timeout=20)
+        own_suite.kill("executor")
+
+    query = f"name:{execution_id}"
+    until(lambda: len(entries(own_suite, query)) == 1, 30, "the entry is there")
+    (entry,) = entries(own_suite, f"{query} action:pause")
+    assert (entry["before"], entry["after"]) == ("RUNNING", "PAUSED")
+    assert (entry["principal"], entry["source"]) == ("application:admin", "127.0.0.1")
+    checked = own_suite.podium("audit", "check")
+    assert (checked.returncode, "as they were written" in checked.stdout) == (0, True)
