@@ -49,6 +49,14 @@ _CHECKS = (
         "SELECT id FROM executions WHERE (status IN ('RUNNING', 'PAUSED')) != (ended_at IS NULL)",
     ),
     (
+        "tasks",
+        "executions that run, and of which nothing is under way: nothing will ever end them",
+        "podium decide ID has the executor look again; else podium terminate ID.",
+        "SELECT id FROM executions AS e WHERE ended_at IS NULL AND status = 'RUNNING' "
+        "AND next_sequence > 1 AND NOT EXISTS (SELECT 1 FROM tasks AS t "
+        "WHERE t.execution_id = e.id AND (t.ended_at IS NULL OR t.held))",
+    ),
+    (
         "crowds",
         "executions that have ended or are gone, and hold a place within the limit of their "
         "workflow",

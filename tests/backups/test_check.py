@@ -38,6 +38,8 @@ HARMS = [
     (EXECUTOR, "INSERT INTO timers VALUES ('gone', 't', 'until', 1)", "timers wait: gone."),
     (EXECUTOR, "DELETE FROM executions WHERE id = 'c'", "gone, and whose tasks are there: c."),
     (EXECUTOR, f"UPDATE executions SET ended_at = {AT} WHERE id = 'a'", "time of end"),
+    (EXECUTOR, f"UPDATE tasks SET ended_at = {AT} WHERE execution_id = 'b'",
+     "nothing will ever end them: b."),
     (EXECUTOR, "INSERT INTO crowds VALUES ('c', x'00')", "hold a place within the limit"),
     (EXECUTOR, "DELETE FROM changes WHERE revision = 3", "1 changes between the revisions 1 and 6"),
     (EXECUTOR, "UPDATE sqlite_sequence SET seq = 2 WHERE name = 'changes'", "2 was the last"),

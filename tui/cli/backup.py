@@ -6,7 +6,7 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -95,13 +95,22 @@ def backup(
 
 
 def quietly(work: Callable[[], T]) -> T:
-    """What ``work`` returns, done when nobody else wants the processor."""
+    """What ``work`` returns, done when nobody else wants the processor.
 
-    def lower() -> None:
+    Ctrl-C ends it at once: SQLite is not waited for, and what is left is cleared away next time.
+    """
+    done: Future[T] = Future()
+
+    def low() -> None:
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)
+        try:
+            done.set_result(work())
+        except BaseException as error:  # noqa: BLE001
+            # It is the caller's.
+            done.set_exception(error)
 
-    with ThreadPoolExecutor(1, "backup", initializer=lower) as thread:
-        return thread.submit(work).result()
+    threading.Thread(target=low, name="backup", daemon=True).start()
+    return done.result()
 
 
 def _tell(manifest: Manifest, file: Path, output: str) -> None:
