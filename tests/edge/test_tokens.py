@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 from collections.abc import AsyncGenerator
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -16,7 +18,9 @@ from services.edge.trial.trials import Trials
 from tests.edge.conftest import Edge
 from tests.edge.documents import put, route, service
 from tests.edge.mcp_clients import client_of
-from tests.edge.tokens.issuer import AUDIENCE, Issuer, issuing
+from tests.edge.sse import Parser, events
+from tests.edge.test_events import asking, change, opened, polled, say
+from tests.edge.tokens.issuer import AUDIENCE, Issuer, issuing, jwk
 from tests.executor.effects.upstream import plain
 
 LIMIT = {"name": "few", "limit": 2, "windowSeconds": 60, "key": "${principal}"}
@@ -270,3 +274,18 @@ async def test_who_tries_a_route_is_told_why_and_no_token(edge: Edge, issuer: Is
         assert secret not in str(response)
     notes = [json.loads(each.notes) for each in let_in.stages if each.name == "authenticate"]
     assert notes[0]["principal"] == "jwt:issued/ann"
+
+
+async def test_a_stream_ends_when_its_token_does(edge: Edge, issuer: Issuer) -> None:
+    issuer.publish(jwk("ES256", "one"), cache_control="max-age=86400")
+    token = issuer.token(exp=time.time() + 60)
+    async with opened(edge, "/shop/7", authorization=f"Bearer {token}") as answer:
+        await asking(edge)
+        told = events(answer.aiter_lines(), Parser())
+        edge.clock.now += timedelta(seconds=50)
+        say(edge, change(1), change(2, "RUNNING", polled(1, 20)))
+        await anext(told)
+        edge.clock.now += timedelta(seconds=100)
+
+        async with asyncio.timeout(30):
+            assert [event async for event in told if event.name == "result"] == []

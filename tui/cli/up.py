@@ -11,6 +11,7 @@ from pathlib import Path
 
 import click
 
+from services.egress.configured import EgressSettings
 from services.home import DEFAULT_ADDRESSES, Home, HomeUnusable, default_home, split_address, url
 from services.locks import Locked, held
 from services.process import StartupError
@@ -165,5 +166,7 @@ def check(told: Mapping[str, str]) -> None:
     for variable in _GRPC:
         shared.check_grpc(told[variable])
     check_certificates(shared)
+    # Two services call out, by the same settings.
+    read(EgressSettings, {**os.environ, **told}).egress()
     for variable in ("PODIUM_CLUSTER_KEY_FILE", "PODIUM_SECRET_KEY_FILE"):
         read_key(Path(told[variable]))
