@@ -97,9 +97,10 @@ def _owner(config: CacheConfig, call: Call) -> str:
 
 
 def _seen_of_caller(call: Call) -> str:
-    """What a workflow is told of its caller's token: other claims, other answers."""
+    """What a workflow is told of its caller's token and certificate: others, other answers."""
     claims = call.caller.claims if call.caller else None
-    return json.dumps(claims, sort_keys=True) if claims else ""
+    told = json.dumps(claims, sort_keys=True) if claims else ""
+    return f"{told}\n{call.certificate['fingerprint']}" if call.certificate else told
 
 
 def _input(call: Call) -> tuple[str, ...]:

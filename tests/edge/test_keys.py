@@ -123,3 +123,15 @@ def test_the_scope_and_the_caller_are_in_every_key() -> None:
     assert effective_key(alone, b"a" * 16, mine) != effective_key(alone, b"b" * 16, mine)
     assert effective_key(alone, b"a" * 16, mine) != effective_key(alone, b"a" * 16, theirs)
     assert effective_key(shared, b"a" * 16, mine) == effective_key(shared, b"a" * 16, theirs)
+
+
+def test_callers_with_other_certificates_have_other_answers_unless_they_are_shared() -> None:
+    alone = read_cache_config(PLACE, {"key": "all"})
+    shared = read_cache_config(PLACE, {"key": "all", "shared": True})
+    assert alone is not None
+    assert shared is not None
+    one, other, none = call(), call(), call()
+    one.certificate, other.certificate = {"fingerprint": "1"}, {"fingerprint": "2"}
+
+    assert len({effective_key(alone, b"a" * 16, each) for each in (one, other, none)}) == 3
+    assert len({effective_key(shared, b"a" * 16, each) for each in (one, other, none)}) == 1

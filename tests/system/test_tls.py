@@ -18,6 +18,7 @@ from tests.system.conftest import expose
 from tests.system.running import Suite, podium, suite_in, until
 
 PATIENCE_SECONDS = 30.0
+SERVICES = ("registry", "executor", "edge")
 HEADERS = {"Content-Type": "application/json"}
 TASK = {
     "name": "wait",
@@ -93,6 +94,17 @@ def test_who_shows_none_or_speaks_plain_text_gets_nowhere(encrypted: Suite) -> N
     endpoints = encrypted.endpoints
     probe = [sys.executable, "-m", "services.health", str(endpoints["registry"])]
     assert subprocess.run(probe, check=False).returncode == 1
+    where = {f"PODIUM_{name.upper()}": str(endpoints[name]) for name in SERVICES}
+    key = {"PODIUM_KEY_ID": "k", "PODIUM_KEY_SECRET": "s"}
+    shown = subprocess.run(
+        [sys.executable, "-m", "tui", "status"],
+        env={**os.environ, **where, **key},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (shown.returncode, shown.stdout.count("AWAY")) == (1, 3)
+    assert shown.stderr.count("it speaks TLS, and was spoken to in plain text") == 3
     told = {
         "PODIUM_TLS_CA_FILE": endpoints["tls"]["caFile"],
         "PODIUM_TLS_CLIENT_CERT_FILE": endpoints["tls"]["certFile"],

@@ -79,12 +79,12 @@ async def _away(suite: Suite, error: ServiceError) -> str:
         said = "" if away else f"a service did not answer ({', '.join(where.values())})"
     if away:
         said = f"{said}: " * bool(said) + f"{', '.join(away)} cannot be reached"
-    elif refused := await _misunderstandings(suite):
+    elif refused := await misunderstandings(suite):
         return f"{refused}."
     return f"{said[:1].upper()}{said[1:]}; podium status says more, podium up starts the suite."
 
 
-async def _misunderstandings(suite: Suite) -> str:
+async def misunderstandings(suite: Suite) -> str:
     """Who speaks TLS where plain text was spoken, and the like; empty: nobody."""
     # Late: only who cannot go on looks for why.
     from services.tls.diagnosis import why_not

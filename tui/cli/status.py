@@ -17,7 +17,7 @@ from services.errors import DeadlineExceeded, ServiceError, Unauthenticated, Una
 from services.locks import is_held
 from services.rpc import raising_ours
 from tui.cli.main import HOME_OPTION
-from tui.cli.session import ask
+from tui.cli.session import ask, misunderstandings
 from tui.cli.writing import OUTPUT_OPTION, echo_data, echo_lines, examples
 from tui.clients import check_serving, connected
 from tui.suite import HomeUnusable, Suite, verifying
@@ -53,6 +53,8 @@ def status(home: Path | None, output: str) -> None:
             echo_data(document, output)
         else:
             _print(document)
+        if any(row["status"] == "AWAY" for row in rows) and (why := await misunderstandings(suite)):
+            click.echo(f"podium: {why}.", err=True)
         return int(any(row["status"] != "SERVING" for row in rows))
 
     ask(home, work)
