@@ -209,6 +209,17 @@ def several(query: Query, table: Table = EXECUTION_TABLE) -> list[tuple[str, Sql
     return found
 
 
+def is_of_common(query: Query, table: Table = EXECUTION_TABLE) -> bool:
+    """Whether all that ``query`` finds are in the index of those that have something in common."""
+    parts = query.parts if isinstance(query, And) else (query,)
+    return any(
+        isinstance(part, Term)
+        and part.name == "status"
+        and any(some.issuperset(cast("tuple[str, ...]", part.values)) for some in table.common)
+        for part in parts
+    )
+
+
 def matches(query: Query) -> list[str]:
     """What is asked of the index of words."""
     return [
@@ -303,7 +314,8 @@ class _Writer:
         looked_at = f"+{column}" if column in self._crowded else column
         parts = [globbed(looked_at, each) for each in patterns if not each.literal]
         if literals:
-            parts.insert(0, among(column, literals))
+            # Of a single one the index is the order, too.
+            parts.insert(0, among(looked_at if len(literals) > 1 else column, literals))
         sql, values = joined(" OR ", parts, "0")
         found = column in self._table.empty and "" not in literals
         if found and not any(map(may_be_empty, patterns)):

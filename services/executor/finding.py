@@ -12,6 +12,7 @@ from services.executor.conditions import (
     Prefix,
     Table,
     condition,
+    is_of_common,
     matches,
     prefixes,
     several,
@@ -25,11 +26,12 @@ STATE_COLUMNS = (
     "id", "workflow", "version", "status", "created_at", "updated_at", "ended_at", "reason",
     "correlation_id", "started_by", "failed_refs",
 )  # fmt: skip
-_BY_TIME = "created_at"
 # An index has all executions in the order of these.
-_IN_ORDER = frozenset((_BY_TIME, "workflow", "id"))
+_IN_ORDER = frozenset(("created_at", "workflow", "id"))
 # To sort that many takes as long as to look through as many by time.
-_CROWD = 5000
+CROWD = 5000
+# To look up that many rows takes longer than to look through them all.
+MANY = 50_000
 _OPEN = frozenset(("RUNNING", "PAUSED"))
 _STATE = f"SELECT {', '.join(STATE_COLUMNS)} FROM executions"
 
@@ -52,9 +54,8 @@ def found(
     Args:
         before: The keys after which they begin.
     """
-    known = crowded(db, query, EXECUTION_TABLE)
-    if order.keys[0] == _BY_TIME:
-        known |= common(db, query, EXECUTION_TABLE)
+    many = None if order.keys[0] in _IN_ORDER else MANY
+    known = crowded(db, query, EXECUTION_TABLE) | common(db, query, EXECUTION_TABLE, many)
     sql, values = condition(query, now, known)
     beyond, place = order.beyond(before)
     page = f"FROM executions WHERE {sql} {beyond}ORDER BY {order.clause()} LIMIT ?"
@@ -74,24 +75,33 @@ def crowded(db: sqlite3.Connection, query: Query, table: Table) -> frozenset[str
         if db.execute(
             f"SELECT 1 FROM {table.index} WHERE {table.index.partition('.')[2]} MATCH ? "
             "LIMIT 1 OFFSET ?",
-            (each, _CROWD),
+            (each, CROWD),
         ).fetchone()
     ]
     return frozenset((*columns, *words))
 
 
-def common(db: sqlite3.Connection, query: Query, table: Table) -> frozenset[str]:
-    """Columns of which ``query`` takes several texts that so many have: they are met by time.
+def common(
+    db: sqlite3.Connection, query: Query, table: Table, otherwise: int | None = None
+) -> frozenset[str]:
+    """Columns of which ``query`` takes several texts that many have: no index finds them.
 
-    An index has those of each text in order, but not those of all of them.
+    What runs, or ended badly, is less, and in an index of its own.
+
+    Args:
+        otherwise: How many are too many of anything else. None: none are, for the first few
+            executions by time are wanted; those the index has text by text, each in order.
     """
+    most = CROWD if is_of_common(query, table) else otherwise
+    if most is None:
+        return frozenset()
     return frozenset(
         column
         for column, (sql, values) in several(query, table)
         if db.execute(
             f"SELECT 1 FROM {column.rpartition('.')[0] or 'executions'} "
             f"WHERE {sql} LIMIT 1 OFFSET ?",
-            (*values, _CROWD),
+            (*values, most),
         ).fetchone()
     )
 
@@ -102,7 +112,7 @@ def is_crowded(db: sqlite3.Connection, prefix: Prefix) -> bool:
     rows = db.execute(
         f"SELECT 1 FROM {table or 'executions'} "
         f"WHERE {prefix.column} >= ? AND {prefix.column} < ? LIMIT 1 OFFSET ?",
-        (prefix.first, prefix.after, _CROWD),
+        (prefix.first, prefix.after, CROWD),
     )
     return rows.fetchone() is not None
 
@@ -142,7 +152,7 @@ def matching(db: sqlite3.Connection, query: Query, now: datetime, ids: Sequence[
 
 def counts_of(db: sqlite3.Connection, query: Query, now: datetime) -> dict[str, int]:
     """By status, how many executions a query finds."""
-    sql, values = condition(query, now)
+    sql, values = condition(query, now, common(db, query, EXECUTION_TABLE, MANY))
     return dict(
         db.execute(f"SELECT status, count(*) FROM executions WHERE {sql} GROUP BY status", values)
     )

@@ -10,7 +10,7 @@ from services.access import EVERY, Sight
 from services.executor import ordering, totals
 from services.executor.conditions import TASK_TABLE, condition
 from services.executor.documents import value_of
-from services.executor.finding import common, crowded
+from services.executor.finding import CROWD, MANY, common, crowded
 from services.executor.listing import aliases, page_size, parsed
 from services.executor.ordering import Order, Place
 from services.executor.queries import LAST_POLL
@@ -77,9 +77,9 @@ def found(
     order: Order,
 ) -> list[Row]:
     """Rows of what a :class:`pb.FoundTask` says, and the keys of the order."""
-    known = crowded(db, query, TASK_TABLE)
-    if order.keys[0] == _BY_TIME:
-        known |= common(db, query, TASK_TABLE)
+    # In a join the index has no order.
+    many = CROWD if order.keys[0] == _BY_TIME else MANY
+    known = crowded(db, query, TASK_TABLE) | common(db, query, TASK_TABLE, many)
     sql, values = condition(query, now, known, TASK_TABLE)
     beyond, place = order.beyond(before)
     if before is not None and not order.text:

@@ -8,7 +8,7 @@ from typing import cast
 
 from services.executor.conditions import EXECUTION_TABLE, TASK_TABLE, Table, condition
 from services.executor.core.model import ExecutionStatus
-from services.executor.finding import crowded
+from services.executor.finding import common, crowded
 from services.executor.searches import Searches
 from services.executor.tally import Tally
 from services.query import EVERYTHING, Query, Term
@@ -50,7 +50,8 @@ def counted(
     db: sqlite3.Connection, query: Query, now: datetime, table: Table, most: int = MOST
 ) -> Total:
     """How many rows of ``table`` a query finds; as far as it came where that takes too long."""
-    sql, values = condition(query, now, crowded(db, query, table), table)
+    known = crowded(db, query, table) | common(db, query, table)
+    sql, values = condition(query, now, known, table)
     rows = db.execute(f"SELECT 1 FROM {table.source} WHERE {sql} LIMIT ?", (*values, most + 1))
     count = 0
     try:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import sqlite3
 
-from hypothesis import given, settings, strategies as st
+import pytest
+from hypothesis import HealthCheck, given, settings, strategies as st
 
 from services.access import EVERY, Sight
-from services.executor import finding
-from services.executor.conditions import condition
+from services.executor import finding, totals
+from services.executor.conditions import EXECUTION_TABLE, condition
 from services.executor.seeing import in_sight
 from services.query import EVERYTHING, NOTHING, Query, format_query, matcher, parse
 from services.query.executions import EXECUTIONS
@@ -46,11 +47,20 @@ def test_what_is_found_is_what_all_would_give_and_may_be_seen(
         assert is_seen(record) == (is_found(record) and record.workflow in sight)
 
 
-@given(TREES, st.lists(RECORDS, max_size=4, unique_by=lambda each: each.id))
-@settings(max_examples=60, deadline=None)
-def test_the_database_finds_the_same(
-    db: sqlite3.Connection, query: Query, records: list[Record]
+@pytest.mark.parametrize("many", [0, 5000])
+@given(query=TREES, records=st.lists(RECORDS, max_size=4, unique_by=lambda each: each.id))
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+def test_the_database_finds_the_same_whichever_way_it_takes(
+    db: sqlite3.Connection,
+    monkeypatch: pytest.MonkeyPatch,
+    many: int,
+    query: Query,
+    records: list[Record],
 ) -> None:
+    monkeypatch.setattr(finding, "CROWD", many)
+    monkeypatch.setattr(finding, "MANY", many)
     store(db, records)
     sight = Sight(frozenset(each.workflow for each in records[::2]))
     seen = in_sight(query, sight)
@@ -60,6 +70,37 @@ def test_the_database_finds_the_same(
     assert {row[0] for row in rows} == {
         each.id for each in records if is_found(each) and each.workflow in sight
     }
+    assert sum(finding.counts_of(db, seen, NOW).values()) == len(rows)
+    assert totals.counted(db, seen, NOW, EXECUTION_TABLE) == (len(rows), False)
+
+
+@pytest.mark.parametrize(
+    ("asked", "many", "index"),
+    [
+        ("", 0, "executions_of_workflow (workflow=?)"),
+        ("status:running", 0, "executions_running"),
+        ("status:failed", 0, "executions_unwell"),
+        ("status:running", 5000, "executions_of_workflow (workflow=?)"),
+    ],
+)
+def test_what_many_names_have_is_found_by_an_index(
+    db: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch, asked: str, many: int, index: str
+) -> None:
+    monkeypatch.setattr(finding, "CROWD", many)
+    db.execute("DELETE FROM executions")
+    store(db, [a_record(name) for name in ("order", "pay")])
+    query = in_sight(tree(asked) if asked else EVERYTHING, seeing("order", "pay"))
+    said: list[str] = []
+    db.set_trace_callback(said.append)
+    finding.found(db, query, NOW, None, 10)
+    db.set_trace_callback(None)
+    plans = db.execute(f"EXPLAIN QUERY PLAN {said[-1]}").fetchall()
+
+    assert index in plans[0][3]
+
+
+def a_record(workflow: str) -> Record:
+    return Record(workflow, workflow, 1, "RUNNING", 1, 1, None, "", "", "", "", {}, {})
 
 
 def test_what_it_asks_of_the_workflow_is_answered_before() -> None:

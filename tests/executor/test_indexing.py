@@ -176,7 +176,7 @@ async def test_few_and_many_are_found_alike(
     rig: Rig, monkeypatch: pytest.MonkeyPatch, many: bool
 ) -> None:
     if many:
-        monkeypatch.setattr("services.executor.finding._CROWD", 1)
+        monkeypatch.setattr("services.executor.finding.CROWD", 1)
     ids = [await said(rig, f"blue {n}") for n in range(4)]
 
     assert await executions(rig, "text:blue !text:2") == [ids[3], ids[1], ids[0]]

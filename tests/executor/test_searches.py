@@ -98,7 +98,7 @@ async def test_a_long_pattern_is_looked_for_in_a_long_text(tmp_path: Path, writt
 async def test_of_many_that_begin_alike_the_first_by_time_are_found_by_time(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(finding, "_CROWD", 2)
+    monkeypatch.setattr(finding, "CROWD", 2)
     said: list[str] = []
 
     def work(db: sqlite3.Connection) -> None:
