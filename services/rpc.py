@@ -188,11 +188,19 @@ class ErrorInterceptor(grpc.aio.ServerInterceptor):
 
         async def end(context: Context, error: Exception) -> None:
             if self._failed is not None:
-                await self._failed(handler_call_details.method, context, error)
+                await self._told(handler_call_details.method, context, error)
             await _end(context, handler_call_details.method, error)
 
         wrapped: grpc.RpcMethodHandler[Request, Response] = telling(handler, end)
         return wrapped
+
+    async def _told(self, method: str, context: Context, error: Exception) -> None:
+        assert self._failed is not None
+        try:
+            await self._failed(method, context, error)
+        except Exception:
+            # The outermost loop of a call: it ends with its own error all the same.
+            logger.exception("What went wrong with %s could not be told.", method)
 
 
 def telling(handler: Any, failed: Callable[[Context, Exception], Awaitable[None]]) -> Any:

@@ -251,6 +251,9 @@ def test_who_has_no_right_is_refused_and_written_down(
         audit = registry.ListAuditEntries(pb.ListAuditEntriesRequest(), metadata=bearer)
 
     assert statuses == [403, 401, 401]
-    assert ("application:config-nobody", pb.AUDIT_OUTCOME_DENIED, "config-stranger") in [
-        (entry.principal, entry.outcome, entry.name) for entry in audit.entries
-    ]
+    (entry,) = [each for each in audit.entries if each.principal == "application:config-nobody"]
+    assert (entry.outcome, entry.action) == (pb.AUDIT_OUTCOME_DENIED, "put")
+    assert (entry.via, entry.source) == ("service:edge", "127.0.0.1")
+    assert entry.key_id == made.access_key.key_id
+    assert entry.agent.startswith("python-httpx")
+    assert entry.trace

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from tests.tui.console.conftest import console_on
 from tests.tui.screen import until, until_shown
 from tests.tui.services import Services, put
+from tui.views.addresses import Address
 from tui.widgets.live_table import LiveTable
 
 
@@ -46,3 +49,19 @@ async def test_the_log_goes_on_when_a_service_is_back(own_services: Services) ->
         own_services.log("edge", "Still here.")
 
         await until_shown(pilot, "Still here.")
+
+
+async def test_what_a_change_made_different_shows_beside_its_entry(services: Services) -> None:
+    task = {"taskReferenceName": "nothing", "name": "nothing", "type": "NOOP"}
+    flow = {"name": "differing", "version": 1, "description": "As it was.", "tasks": [task]}
+    await put(services, flow)
+    await put(services, {**flow, "description": "As it is."})
+    async with console_on(services, "audit name:differing action:change", size=(140, 40)) as pilot:
+        await until_shown(pilot, "LIVE", "differing")
+        table = pilot.app.screen.query_one(LiveTable)
+        (row,) = table.view.shown()
+
+        console: Any = pilot.app
+        console.open(Address("audit", row.id, "change"))
+
+        await until_shown(pilot, "As it was.", "As it is.", f"revision {row.revision}")
