@@ -24,7 +24,8 @@ again. `x` revokes one, once you have confirmed; `o` leads to its application's 
 made with `n` and rolled with `r`.
 """,
     columns=(
-        *COLUMNS[:1],
+        Column("name", "KEY ID", 16, lambda row, _: Cell(row.id), lambda row: row.id, flex=1,
+               priority=9),
         Column("application", "APPLICATION", 14, lambda row, _: Cell(row.owner),
                lambda row: row.owner, flex=2, priority=9),
         *(each for each in COLUMNS[1:] if each.name != "as"),

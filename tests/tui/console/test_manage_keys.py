@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from textual.pilot import Pilot
-from textual.widgets import Input
+from textual.widgets import Button, Input
 
 from podium.registry.v1 import registry_pb2
 from services.home import Credentials
@@ -375,3 +375,43 @@ async def test_the_keys_are_shown_where_an_answer_is_lost(
         await press_button(pilot, "keys")
 
         await until_shown(pilot, "unanswered", "Keys", "first", "● live")
+
+
+async def test_an_access_key_is_rolled_and_found_among_all(services: Services) -> None:
+    await put(services, application("roller"))
+    async with connected(services.suite) as clients:
+        request = registry_pb2.CreateAccessKeyRequest(application_id="roller")
+        old = (await clients.registry.CreateAccessKey(request)).access_key.key_id
+    async with console_on(services, "access-keys application:roller", size=(120, 40)) as pilot:
+        await until_shown(pilot, old, "roller", "● live")
+        await pilot.press("o")
+        await until_shown(pilot, "Keys", "r Roll")
+        await until(pilot, lambda: table_of(pilot).put_cursor_on(old))
+
+        await pilot.press("r")
+        await confirmed(pilot, f"Roll access key {old}", "1h")
+        secret = await copied_once(pilot)
+
+        await until_shown(pilot, "◐ ends", "● live")
+        assert secret not in screen_text(pilot.app)
+        assert log_of(pilot) == [f"podium access-keys roll --overlap 1h {old}"]
+
+
+async def test_signing_keys_are_rotated_once_the_key_s_name_is_typed(
+    own_services: Services,
+) -> None:
+    async with console_on(own_services, "signing-keys", size=(160, 40)) as pilot:
+        await until_shown(pilot, "● SIGNS", "Another is made at")
+        async with connected(own_services.suite) as clients:
+            request = registry_pb2.ListSigningKeysRequest()
+            (key,) = (await clients.registry.ListSigningKeys(request)).signing_keys
+
+        await pilot.press("r")
+        await until_shown(pilot, f"Type its name to go on: {key.key_id}")
+        assert pilot.app.screen.query_one("#do", Button).disabled
+        pilot.app.screen.query_one("#typed", Input).value = key.key_id
+        await until(pilot, lambda: not pilot.app.screen.query_one("#do", Button).disabled)
+        await pilot.press("ctrl+s")
+
+        await until_shown(pilot, "◌ ANNOUNCED")
+        assert log_of(pilot) == ["podium signing-keys rotate"]
