@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
 import secrets
 import sqlite3
-from contextlib import closing
+import subprocess
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
 from sqlite_utils import Database
 
 from services.executor.migrations import migrations as of_executor
@@ -85,6 +89,26 @@ def opened(path: Path) -> Database:
     database = Database(path)
     database.enable_wal()
     return database
+
+
+@contextmanager
+def small_disk(folder: Path) -> Iterator[Path]:
+    """A file system of 128 KiB: less than a home takes."""
+    folder.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=128k", "tmpfs", str(folder)],
+        capture_output=True,
+        check=False,
+    )
+    if mounted.returncode:
+        missing = "a small file system cannot be mounted"
+        if os.environ.get("PODIUM_TEST_ALL"):
+            pytest.fail(missing)
+        pytest.skip(f"needs root: {missing}")
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", "--lazy", str(folder)], check=True)
 
 
 def rows(path: Path, text: str) -> list[tuple[object, ...]]:

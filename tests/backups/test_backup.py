@@ -20,7 +20,7 @@ from services.backups import archive, making, manifest as manifests
 from services.backups.parts import BackupError, places
 from services.home import KEYS
 from services.sealing import sealer_of
-from tests.backups.homes import made, rows
+from tests.backups.homes import made, rows, small_disk
 from tests.system.running import podium
 
 NO_DATABASES: dict[str, Path | None] = {}
@@ -158,26 +158,12 @@ def test_what_a_killed_backup_left_is_dropped_by_the_next(home: Path, tmp_path: 
 
 
 def test_a_full_disk_is_told_and_leaves_nothing(home: Path, tmp_path: Path) -> None:
-    small = tmp_path / "small"
-    small.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=128k", "tmpfs", str(small)],
-        capture_output=True,
-        check=False,
-    )
-    if mounted.returncode:
-        missing = "a small disk cannot be mounted"
-        if os.environ.get("PODIUM_TEST_ALL"):
-            pytest.fail(missing)
-        pytest.skip(missing)
-    try:
+    with small_disk(tmp_path / "small") as small:
         done = podium("backup", str(small / "podium.backup"), "--home", str(home))
 
         assert done.returncode == 1
         assert f"there is no room in {small}" in done.stderr
         assert not list(small.iterdir())
-    finally:
-        subprocess.run(["umount", str(small)], check=True)
 
 
 def test_where_no_database_is_it_is_said_where_to_look(tmp_path: Path) -> None:

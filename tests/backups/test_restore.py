@@ -18,7 +18,7 @@ from services.backups import archive, making
 from services.backups.parts import BackupError
 from services.backups.restoring import Order, restore
 from services.locks import held
-from tests.backups.homes import AT, NOW, made, rows, run
+from tests.backups.homes import AT, NOW, made, rows, run, small_disk
 from tests.backups.test_backup import wanted
 
 MICROS = round(NOW.timestamp() * 1_000_000)
@@ -182,6 +182,13 @@ def test_what_a_later_version_has_written_is_refused(
         restore(replace(order, file=tmp_path / "newer.backup"))
     assert not order.home.exists()
     assert not list(tmp_path.glob(".*restoring*"))
+
+
+def test_a_full_disk_is_told_and_leaves_no_home(order: Order, tmp_path: Path) -> None:
+    with small_disk(tmp_path / "small") as small:
+        with pytest.raises(BackupError, match="There is no room to restore in"):
+            restore(replace(order, home=small / "home"))
+        assert not list(small.iterdir())
 
 
 def test_a_mount_point_cannot_be_replaced_at_once(order: Order) -> None:

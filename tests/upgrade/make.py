@@ -11,6 +11,7 @@ import io
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import tarfile
@@ -154,8 +155,6 @@ def _begun(old: Old, upstream: Upstream, scene: Scene) -> dict[str, Any] | None:
 
 def _waits(old: Old, execution: dict[str, Any]) -> bool:
     """Whether it is where it is to be killed, by the database: each version's words differ."""
-    import sqlite3
-
     (scene,) = (each for each in SCENES if each.name == execution["scene"])
     with sqlite3.connect(f"file:{old.home}/executor.db?mode=ro", uri=True) as db:
         found = db.execute(

@@ -7,12 +7,18 @@ import sqlite3
 import tarfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from sqlite_utils import Database
 
+from services.backups import checking, making
+from services.backups.parts import PARTS, places
+from services.backups.restoring import Order, restore
+from services.versions import bring_up_to_date
 from tests.system.running import Suite, post, until
 from tests.upgrade.make import HOMES
 from tests.upgrade.scenes import SCENES, Scene
@@ -171,3 +177,22 @@ def test_a_home_of_a_later_version_is_refused_and_left_as_it_is(file: str, tmp_p
     assert "was written by Podium 9.9.9 (it has 'm999_later'), and this is Podium" in said
     with closing(sqlite3.connect(home / file)) as db:
         assert list(db.iterdump()) == before
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_backup_of_an_earlier_version_is_restored(name: str, tmp_path: Path) -> None:
+    home, facts = unpacked(name, tmp_path)
+    backup, new = tmp_path / "podium.backup", tmp_path / "new"
+    found = places(home, {}, None)
+    making.to_file(making.Wanted(found, with_keys=True, now=lambda: datetime.now(UTC)), backup)
+
+    assert checking.backup(backup, None, thorough=True).findings == ()
+    order = Order(backup, new, replace=False, resume=False, now=datetime.now(UTC))
+    assert restore(order).under_way >= len(facts["executions"])
+    for part in PARTS:
+        with closing(Database(new / part.file)) as database:
+            # As its service does when it starts.
+            bring_up_to_date(new / part.file, database, part.migrations)
+    with closing(sqlite3.connect(new / "executor.db")) as db:
+        held = {row[0] for row in db.execute("SELECT execution_id FROM restored")}
+    assert {each["id"] for each in facts["executions"]} <= held
