@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
 from click.testing import CliRunner, Result
 
+from services.home import DEFAULT_ADDRESSES, Home
+from services.tls.folder import Folder
 from tui.cli.main import main
+from tui.cli.up_tls import LEAST, certificates_of, dialled, encrypted_in
 
 
 def typed(*words: str) -> Result:
@@ -46,3 +51,62 @@ def test_what_cannot_be_is_told_in_a_line(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     assert typed("make", str(tmp_path / "file")).exit_code == 2
     assert "cannot be made" in typed("make", str(tmp_path / "file" / "tls")).stderr
+
+
+ADDRESSES = {name: f"127.0.0.1:{port}" for port, name in enumerate(DEFAULT_ADDRESSES, 7000)}
+
+
+def test_a_home_makes_its_certificates_once_and_again_for_another_host(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("PODIUM_GATEWAY_TLS_CERT_FILE", raising=False)
+    home = Home(tmp_path)
+
+    told = certificates_of(home, ADDRESSES)
+    server = Path(told["PODIUM_TLS_CERT_FILE"])
+    assert told["PODIUM_GATEWAY_TLS_CERT_FILE"] == str(server)
+    before = server.read_bytes()
+    certificates_of(home, ADDRESSES)
+    assert server.read_bytes() == before
+    certificates_of(home, {**ADDRESSES, "gateway": "podium.internal:8443"})
+    assert server.read_bytes() != before
+    assert Folder(server.parent).missing(["podium.internal", "127.0.0.1"]) == []
+
+
+def test_a_home_renews_its_certificates_before_they_end(tmp_path: Path) -> None:
+    home, folder = Home(tmp_path), Folder(tmp_path / "tls")
+    folder.make([], datetime.now(UTC), LEAST - timedelta(days=1))
+    before = (folder.path / "client.crt").read_bytes()
+
+    certificates_of(home, ADDRESSES)
+
+    assert (folder.path / "client.crt").read_bytes() != before
+    # It is the same authority that callers were given.
+    assert len([name for name, _ in folder.certificates() if name == "ca.crt"]) == 1
+
+
+def test_a_gateway_keeps_the_certificate_that_the_environment_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PODIUM_GATEWAY_TLS_CERT_FILE", "/etc/letsencrypt/fullchain.pem")
+
+    told = certificates_of(Home(tmp_path), ADDRESSES)
+
+    assert "PODIUM_GATEWAY_TLS_CERT_FILE" not in told
+    assert "PODIUM_MANAGEMENT_TLS_CERT_FILE" in told
+    assert encrypted_in(told) == {"gateway", "management"}
+
+
+@pytest.mark.parametrize(
+    ("listens", "called"),
+    [
+        ("0.0.0.0:1", "127.0.0.1:1"),
+        ("[::]:1", "[::1]:1"),
+        ("127.0.0.1:1", "127.0.0.1:1"),
+        ("podium.internal:1", "podium.internal:1"),
+    ],
+)
+def test_who_listens_everywhere_is_called_by_what_certificates_name(
+    listens: str, called: str
+) -> None:
+    assert dialled(listens) == called
