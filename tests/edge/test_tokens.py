@@ -11,6 +11,7 @@ from typing import Any
 
 import httpx
 import pytest
+from openapi_spec_validator import validate
 
 from podium.edge.v1 import edge_pb2 as pb
 from services.edge.stages import STAGES
@@ -233,6 +234,7 @@ async def test_the_document_tells_of_tokens_and_scopes(
     refund = document["paths"]["/shop/{id}/refund"]["post"]
     assert refund["security"][0] == {"Token": ["orders.read", "orders.refund", "shop"]}
     assert "security" not in document["paths"]["/shop/{id}"]["post"]
+    validate(document)
 
 
 async def test_documents_that_are_for_callers_are_told_to_tokens(
