@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from services.rights import RIGHTS, ROLES, Right, rpc
-from services.rights.pages import AUTH_BASES, PAGES, SERVICE_BASES
+from services.rights.pages import AUTH_BASES, PAGES, SERVICE_BASES, rights_of
 from tui.views.needs import COMMANDS
 
 PAGE, SECTION = Path("docs/rights.md"), Path("docs/security.md")
@@ -126,11 +126,11 @@ def _commands() -> Iterator[tuple[str, tuple[Right, ...]]]:
 
 
 def _pages() -> Iterator[tuple[str, tuple[Right, ...]]]:
-    for name, calls in PAGES.items():
+    for name in PAGES:
         path = name.partition(" ")[2]
         # A second spelling of the same needs no line of its own.
         if not any(f"{path}/".startswith(f"{base}/") for base in _OTHER_SPELLINGS):
-            yield f"`{name}`", tuple(RIGHTS[rpc(each)] for each in calls)
+            yield f"`{name}`", rights_of(name)
 
 
 def _rpcs() -> Iterator[tuple[str, tuple[Right, ...]]]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import replace
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
@@ -30,8 +29,7 @@ if TYPE_CHECKING:
     from services.edge.metrics.gauges import Gauges
     from services.edge.metrics.keeping import Metrics
 
-# It tells of all services at once: no grant on some is enough.
-RIGHT = replace(*rights_of("GET /metrics"), grants=())
+(RIGHT,) = rights_of("GET /metrics")
 _SECONDS = 5.0
 _MOST_KEYS = 64
 
