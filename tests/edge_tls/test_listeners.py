@@ -336,3 +336,37 @@ async def test_an_answer_that_is_not_taken_is_cut_off(
 def test_the_bound_is_the_one_that_is_documented(made: Certificates) -> None:
     handshakes = Handshakes(servers.followed(made.server()), asyncio.Protocol, bytes, seconds=10.0)
     assert handshakes.most == 1000
+
+
+async def test_a_handshake_may_come_byte_by_byte_from_many_at_once(
+    made: Certificates, trusting: ssl.SSLContext
+) -> None:
+    async def ask(address: str, piece: int) -> bytes:
+        incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        client = trusting.wrap_bio(incoming, outgoing, server_hostname="localhost")
+        async with connected(address) as raw:
+
+            async def send() -> None:
+                while data := outgoing.read(piece):
+                    await raw.send(data)
+                    await asyncio.sleep(0)
+
+            async def until_done(step: Callable[[], object]) -> object:
+                while True:
+                    try:
+                        return step()
+                    except ssl.SSLWantReadError:
+                        await send()
+                        incoming.write(await raw.reader.read(1 << 16))
+
+            await until_done(client.do_handshake)
+            client.write(GET)
+            await send()
+            answer = await until_done(lambda: client.read(1 << 16))
+        assert isinstance(answer, bytes)
+        return answer
+
+    async with listening(PATIENT, tls=made.server()) as address:
+        answers = await asyncio.gather(*(ask(address, 1 + n % 40 * 9) for n in range(80)))
+
+    assert all(answer.startswith(b"HTTP/1.1 200") for answer in answers)
