@@ -222,6 +222,22 @@ def test_public_has_the_name_that_clients_know() -> None:
     assert auth_shown(kept(public))["apiKeys"] == []
 
 
+def test_an_auth_that_takes_tokens_is_shown_by_the_name_that_clients_know() -> None:
+    rules = {"issuer": "https://issuer.example", "audience": ["a", "b"], "scopes": ["read"]}
+    document = {"kind": "auth", "id": "t", "authenticationType": "JWT", "applicationId": "x"}
+
+    shown = auth_shown(kept({**document, "jwt": rules}))
+
+    assert (shown["authenticationType"], shown["issuerUri"]) == ("OIDC", rules["issuer"])
+    assert shown["audience"] == "a"
+    written = auth_written(shown)
+    assert (written["authenticationType"], written["jwt"]) == ("JWT", rules)
+    assert not {"issuerUri", "audience"} & written.keys()
+    # A client that knows no jwt would take the scopes away.
+    lost = auth_written({name: each for name, each in shown.items() if name != "jwt"})
+    assert lost["authenticationType"] == "OIDC"
+
+
 @given(st.text(min_size=1, max_size=255))
 def test_any_name_of_a_key_survives_its_mask(name: str) -> None:
     shown = auth_shown(kept({**AUTH, "knownKeys": [{"name": name}]}))
