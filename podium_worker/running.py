@@ -11,6 +11,7 @@ import socket
 import sys
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
+from functools import partial
 from pathlib import Path
 
 import grpc
@@ -18,10 +19,10 @@ import grpc
 from podium.worker.v1 import worker_pb2_grpc
 from podium_worker.stream import Conversation
 from podium_worker.tasks import Worker
-from services.errors import ServiceError
+from services.errors import DeadlineExceeded, ServiceError, Unavailable
 from services.rpc import raising_ours
 from tui.clients.dialling import dialled
-from tui.clients.tokens import HeldToken, renewing, token_of
+from tui.clients.tokens import HeldToken, forget_token, renewing, token_of
 from tui.suite import HomeUnusable, Suite, find
 
 logger = logging.getLogger("podium_worker")
@@ -85,7 +86,24 @@ async def work(
                 dialled(suite.executor, lambda: token.text, suite.tls)
             )
             stub = worker_pb2_grpc.WorkerServiceStub(executor)
-            await _converse(Conversation(stub, workers, worker_id), stopping, grace)
+            renew = partial(_another_token, suite, token)
+            await _converse(Conversation(stub, workers, worker_id, renew), stopping, grace)
+
+
+async def _another_token(suite: Suite, held: HeldToken) -> bool:
+    """Hold another token in the place of one that is refused; False: the key is refused, too.
+
+    The key that signed it was revoked, perhaps, or the access key itself.
+    """
+    forget_token(suite)
+    try:
+        with raising_ours():
+            held.token = await token_of(suite, _TOKEN_SECONDS)
+    except (Unavailable, DeadlineExceeded) as error:
+        logger.warning("No other token yet: %s", error.detail)
+    except ServiceError:
+        return False
+    return True
 
 
 async def _first_token(suite: Suite, stopping: asyncio.Event) -> HeldToken | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import grpc
@@ -47,10 +47,19 @@ class Conversation:
 
     Args:
         stub: A ``WorkerServiceStub``.
+        renew: Gets another token where the one before is refused; False: there is none to be had.
     """
 
-    def __init__(self, stub: Any, workers: Sequence[Worker], worker_id: str) -> None:
+    def __init__(
+        self,
+        stub: Any,
+        workers: Sequence[Worker],
+        worker_id: str,
+        renew: Callable[[], Awaitable[bool]] | None = None,
+    ) -> None:
         self._stub = stub
+        self._renew = renew
+        self._renewed = False
         self._workers = workers
         self._worker_id = worker_id
         self._wake = asyncio.Event()
@@ -84,7 +93,8 @@ class Conversation:
             try:
                 await self._stream()
             except grpc.aio.AioRpcError as error:
-                if error.code() in _FOR_GOOD and not len(self.jobs):
+                another = await self._has_another_token(error)
+                if error.code() in _FOR_GOOD and not another and not len(self.jobs):
                     raise
                 logger.warning("The stream broke: %s %s", error.code().name, error.details())
             if asyncio.get_running_loop().time() - began > _LONGEST_PAUSE_SECONDS:
@@ -92,6 +102,16 @@ class Conversation:
             if not self.done:
                 await asyncio.sleep(pause * random.uniform(0.5, 1.0))
                 pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
+
+    async def _has_another_token(self, error: grpc.aio.AioRpcError) -> bool:
+        """Whether the stream ended with its token, and there is another one, not tried yet."""
+        if error.code() is not grpc.StatusCode.UNAUTHENTICATED or self._renew is None:
+            return False
+        if self._renewed:
+            self._renewed = False
+            return False
+        self._renewed = await self._renew()
+        return self._renewed
 
     async def _stream(self) -> None:
         call = self._stub.Work(wait_for_ready=True)
@@ -114,6 +134,7 @@ class Conversation:
         ticking = asyncio.create_task(self._tick())
         try:
             while (response := await call.read()) is not grpc.aio.EOF:
+                self._renewed = False
                 self._take(response)
             await self._raise_status(call)
         finally:

@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import grpc
 import pytest
 
 from podium.executor.v1 import executor_pb2
@@ -304,3 +305,54 @@ async def test_a_worker_that_the_executor_will_not_have_is_told_why(tmp_path: Pa
     async with executing(tmp_path / "e.db", [ONE]) as rig:
         with pytest.raises(InvalidRequest, match="slots must be"), raising_ours():
             await Conversation(AsAdmin(rig), [none], "w1").run()
+
+
+class Refused(AsAdmin):
+    """A stub whose token is refused until it has another one; counts how often that is got."""
+
+    def __init__(self, rig: Rig, good: bool) -> None:
+        super().__init__(rig)
+        self._rig = rig
+        self._good = good
+        self.renewals = 0
+        bad = (*ADMIN, ("authorization", "Bearer no"))
+        self.Work = partial(rig.workers.Work, metadata=bad)
+
+    async def renew(self) -> bool:
+        self.renewals += 1
+        if self._good:
+            self.Work = partial(self._rig.workers.Work, metadata=ADMIN)
+        return True
+
+
+async def test_a_worker_whose_token_is_refused_gets_another_one(tmp_path: Path) -> None:
+    @worker("a")
+    def does(task: Task) -> dict[str, Any]:
+        return {"n": 7}
+
+    async with executing(tmp_path / "e.db", [ONE]) as rig:
+        stub = Refused(rig, good=True)
+        talk = Conversation(stub, (does,), "w1", stub.renew)
+        running = asyncio.create_task(talk.run())
+        assert output(await rig.run("one")) == {"n": 7}
+        talk.stop()
+        await asyncio.wait_for(running, 10)
+        talk.jobs.close()
+
+    assert stub.renewals == 1
+
+
+async def test_a_worker_whose_other_token_is_refused_too_ends(tmp_path: Path) -> None:
+    @worker("a")
+    def does(task: Task) -> None:
+        pass
+
+    async with executing(tmp_path / "e.db", [ONE]) as rig:
+        stub = Refused(rig, good=False)
+        talk = Conversation(stub, (does,), "w1", stub.renew)
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await asyncio.wait_for(talk.run(), 20)
+        talk.jobs.close()
+
+    assert caught.value.code() is grpc.StatusCode.UNAUTHENTICATED
+    assert stub.renewals == 1
