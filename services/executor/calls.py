@@ -45,7 +45,9 @@ class Calls:
             try:
                 if isinstance(told, Told):
                     execution = told.after
-                    self._seeing.check(principal, EXECUTE, execution.id, execution.workflow.name)
+                    workflow = execution.workflow
+                    if not self._seeing.may_start(principal, workflow.name, workflow.version):
+                        self._seeing.check(principal, EXECUTE, execution.id, workflow.name)
             except ServiceError as error:
                 told = error
             reply(told)

@@ -85,6 +85,13 @@ class Seeing:
         """What the caller may READ, for as long as it looks."""
         return Looking(self.sights, current.get())
 
+    def may_start(self, principal: Principal, workflow: str, version: int) -> bool:
+        """Whether the caller may start that version, by its own tags, and so hear what comes of it.
+
+        Whoever began it waits on after its stream broke.
+        """
+        return self.sights.may(principal, EXECUTE, WORKFLOW, workflow, version)
+
     def check(self, principal: Principal, access: str, execution_id: str, workflow: str) -> None:
         """Refuse ``principal`` unless it has ``access`` to the workflow of an execution.
 

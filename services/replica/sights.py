@@ -58,8 +58,13 @@ class Sights:
             self._known[key] = sight
         return sight
 
-    def may(self, principal: Principal, access: str, kind: str, name: str) -> bool:
+    def may(
+        self, principal: Principal, access: str, kind: str, name: str, version: int = 0
+    ) -> bool:
         """Whether the caller has ``access`` to that definition, whether it is there or not.
+
+        Args:
+            version: Whose tags count; 0: those of the newest.
 
         Raises:
             PermissionDenied: Its application is gone.
@@ -67,7 +72,8 @@ class Sights:
         application = self._application(principal)
         if application is None or application.allows(access, kind, name):
             return True
-        return application.allows(access, kind, name, _tags(self._replica.get(kind, name)))
+        tags = _tags(self._replica.get(kind, name, version))
+        return application.allows(access, kind, name, tags)
 
     @contextmanager
     def telling(self, told: Callable[[], None]) -> Generator[None]:

@@ -488,3 +488,23 @@ async def test_who_could_see_nothing_is_refused(tmp_path: Path, roles: list[str]
             await until_caught_up(watch(rig))
         with pytest.raises(PermissionDenied):
             await operated(rig, query="id:*")
+
+
+async def test_who_may_start_a_version_may_wait_for_it(tmp_path: Path) -> None:
+    documents = [
+        workflow("old", step("n", "NOOP"), tags=["eu"]),
+        workflow("old", step("n", "NOOP"), version=2),
+        me(("tag", "eu", "EXECUTE"), ("tag", "eu", "READ")),
+    ]
+    async with executing(tmp_path / "x.db", documents) as rig:
+        told = [await rig.run("old", workflow_version=each) for each in (1, 2)]
+        first, second = [
+            pb.AttachExecutionRequest(
+                attach=pb.Attach(execution_id=each.execution_id, on_behalf_of="me")
+            )
+            for each in told
+        ]
+        assert (await rig.stub.AttachExecution(first)).result.execution_id
+        with pytest.raises(NotFound), raising_ours():
+            await rig.stub.AttachExecution(second)
+        assert list((await listed(rig)).executions) == []
