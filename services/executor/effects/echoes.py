@@ -8,12 +8,13 @@ base64 and hex, and with every character of it escaped.
 
 from __future__ import annotations
 
+import json
 import re
 from base64 import b64encode
 from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property, lru_cache, partial
 from html.entities import html5
-from urllib.parse import unquote, unquote_plus
+from urllib.parse import quote, quote_plus, unquote, unquote_plus
 
 from services.secret_documents import SHORTEST_MASKED, SHORTEST_WELL_MASKED
 
@@ -25,10 +26,14 @@ _SHORTEST_CORE = 3
 
 _RUN = re.compile(rb"[a-z0-9]+")
 _BETWEEN = re.compile(r"\\+[^\\]?|[^\\]", re.DOTALL)
-# Escapes of JSON within JSON within JSON have seven.
-_SLASHES = rb"\\{1,15}+"
 _PERCENT = rb"%(?:25){0,3}"
 _ENTITY = rb"&(?:amp;){0,3}"
+_SLASH = rb"(?:\\|" + _PERCENT + rb"5c|" + _ENTITY + rb"(?:#0*92|#x0*5c|bsol);)"
+_MOST_ESCAPES = 8
+# Escapes of JSON within JSON within JSON have seven.
+_SLASHES = _SLASH + rb"{0,15}"
+# In a segment of a path, in whole paths, in queries.
+_LEFT_AS_THEY_ARE = ("", "/", "!$'()*,:;@", "/?!$'()*,:;@")
 _SHORT = {"\n": b"n", "\r": b"r", "\t": b"t", "\b": b"b", "\f": b"f"}
 _OF_BASE64 = rb"[a-z0-9+/_-]?"
 _BITS_OF_BYTE, _BITS_OF_DIGIT = 8, 6
@@ -79,16 +84,30 @@ def _starts(line: str) -> Iterator[int]:
 
 
 def _of_piece(text: str) -> Iterator[Needle]:
-    raw = text.encode("utf-8", "surrogatepass")
     yield _flexible(text)
-    yield _literal(raw.hex().encode())
-    yield _literal(b"".join(b"%%%02x" % byte for byte in raw))
-    yield _literal(b"".join(map(_unit_escapes, text)))
-    yield _literal(b"".join(b"&#%d;" % ord(each) for each in text))
-    yield _literal(b"".join(b"&#x%x;" % ord(each) for each in text))
-    yield _whole_base64(raw)
-    if len(raw) >= SHORTEST_WELL_MASKED:
-        yield from (_base64_within(raw, before) for before in range(3))
+    for sent in sorted(_as_sent(text)):
+        yield _literal(b"".join(map(_unit_escapes, sent)))
+        yield _literal(b"".join(b"&#%d;" % ord(each) for each in sent))
+        yield _literal(b"".join(b"&#x%x;" % ord(each) for each in sent))
+        raw = sent.encode("utf-8", "surrogatepass")
+        yield _literal(raw.hex().encode())
+        yield _literal(b"".join(b"%%%02x" % byte for byte in raw))
+        yield _whole_base64(raw)
+        if len(raw) >= SHORTEST_WELL_MASKED:
+            yield from (_base64_within(raw, before) for before in range(3))
+
+
+def _as_sent(text: str) -> set[str]:
+    """``text`` as it stands in bodies and targets: of which whoever echoes them makes base64."""
+    if text.isascii() and text.isalnum():
+        return {text}
+    return {
+        text,
+        json.dumps(text)[1:-1],
+        json.dumps(text, ensure_ascii=False)[1:-1],
+        quote_plus(text, errors="replace"),
+        *(quote(text, safe=safe, errors="replace") for safe in _LEFT_AS_THEY_ARE),
+    }
 
 
 def _literal(text: bytes) -> Needle:
@@ -111,48 +130,46 @@ def _spelling(text: str) -> bytes:
 
 def _spelt(piece: str) -> bytes:
     """A pattern of what stands for ``piece``: a character, behind a row of backslashes or none."""
-    character = piece.lstrip("\\")
-    rows = len(piece) - len(character)
     if piece.isascii() and piece.isalnum():
         return piece.lower().encode()
-    usual = _one_of(_spellings(character)) if character else b""
-    if not rows:
-        return usual
-    # In a row, all that there are: else each could take any part of many.
-    bare = _one_of((*_escapes(character), *_spellings(character))) if character else b""
-    return rb"(?:\\{%d,}+%b|(?:%b5c|%b(?:#0*92|#x0*5c|bsol);){%d}%b)" % (
-        rows, bare, _PERCENT, _ENTITY, rows, usual
-    )  # fmt: skip
+    character = piece.lstrip("\\")
+    rows = len(piece) - len(character)
+    # In a row, from its beginning and all that there are: else each could take any part of many.
+    row = rb"(?<!\\)" + _SLASH + b"{%d,%d}+" % (rows, (rows + 1) * _MOST_ESCAPES)
+    before = row if rows else _SLASHES
+    return before + _one_of(_spellings(character)) if character else before
 
 
 def _one_of(found: Iterable[bytes]) -> bytes:
     return b"(?:" + b"|".join(found) + b")"
 
 
-def _escapes(character: str) -> tuple[bytes, ...]:
-    """What stands for it in JSON, without the backslash before it."""
-    units = (_SLASHES + each for each in _unit_escapes(character).split(b"\\") if each)
-    return b"".join(units).removeprefix(_SLASHES), _SHORT.get(character, _bare(character))
-
-
 @lru_cache(512)
 def _spellings(character: str) -> tuple[bytes, ...]:
-    codepoint, bare = ord(character), _bare(character)
-    found = [_SLASHES + each for each in _escapes(character)]
-    found.append(bare)
-    found += [re.escape(_utf8(each)) for each in {character.lower(), character.upper()}]
-    found.append(b"".join(_PERCENT + b"%02x" % byte for byte in _utf8(character)))
-    found.append(_ENTITY + b"(?:#0*%d|#x0*%x" % (codepoint, codepoint) + _names(character) + b");")
-    if codepoint in range(0x80, 0x100):
-        found.append(_PERCENT + b"%02x" % codepoint)
+    """What stands for it, without backslashes before it."""
+    others = (each for each in (character.lower(), character.upper()) if len(each) == 1)
+    found = [way for each in dict.fromkeys((character, *others)) for way in _ways(each)]
     match character:
         case " ":
-            found.append(rb"\+")
+            # Of a form, which may be percent-encoded itself.
+            found += [rb"\+", _PERCENT + b"2b"]
         case "+":
             found.append(b" ")
         case "\n":
             found.append(b"\r\n")
     return tuple(dict.fromkeys(found))
+
+
+def _ways(character: str) -> Iterator[bytes]:
+    codepoint = ord(character)
+    yield _bare(character)
+    yield (_SLASH + b"{1,15}").join(_unit_escapes(character).split(b"\\")[1:])
+    if character in _SHORT:
+        yield _SHORT[character]
+    yield b"".join(_PERCENT + b"%02x" % byte for byte in _utf8(character))
+    yield _ENTITY + b"(?:#0*%d|#x0*%x" % (codepoint, codepoint) + _names(character) + b");"
+    if codepoint in range(0x80, 0x100):
+        yield _PERCENT + b"%02x" % codepoint
 
 
 def _bare(character: str) -> bytes:
@@ -210,7 +227,7 @@ def _digits_spelt(digits: str, before: bytes, behind: bytes) -> bytes:
     # URL-safe base64 has other signs for these two.
     others = {"+": b"-", "/": b"_"}
     source = b"".join(
-        _one_of((others[each], *_spellings(each))) if each in others else _spelt(each)
+        _SLASHES + _one_of((others[each], *_spellings(each))) if each in others else _spelt(each)
         for each in digits
     )
     return before + source + behind

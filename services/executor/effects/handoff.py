@@ -16,6 +16,8 @@ from services.executor.effects.masking import Mask, mapped
 
 # Of a URI: "/hook" and "json" are no secrets by themselves.
 _SHORTEST_PART = 12
+# A word of a path has more letters now and then than a secret of a few has.
+_SHORTEST_SEGMENT = 16
 
 # A URI up to where its path begins.
 _ORIGIN = re.compile(r"([^:/?#]*://)?[^/?#]*")
@@ -90,6 +92,9 @@ class Filling:
             for part in parts_sent(before + value):
                 if len(part) >= _SHORTEST_PART:
                     self._mask.hide(part)
+                for segment in part.partition("?")[0].split("/"):
+                    if len(segment) >= _SHORTEST_SEGMENT:
+                        self._mask.hide(segment)
         return value
 
     def _put_in(self, name: str) -> str | None:

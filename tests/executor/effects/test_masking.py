@@ -59,6 +59,12 @@ FORMS: dict[str, Callable[[str], str]] = {
     "base64, url": lambda text: urlsafe_b64encode(text.encode()).decode(),
     "base64, url, no padding": lambda text: urlsafe_b64encode(text.encode()).decode().rstrip("="),
     "base64, percent": lambda text: quote(b64encode(text.encode()).decode(), safe=""),
+    "percent of json": lambda text: quote(json.dumps(text)[1:-1], safe=""),
+    "html of json": lambda text: html.escape(json.dumps(text)[1:-1]),
+    "json of upper": lambda text: json.dumps(text.upper())[1:-1],
+    "base64 of json": lambda text: b64encode(json.dumps(text)[1:-1].encode()).decode(),
+    "hex of percent": lambda text: quote(text, safe="").encode().hex(),
+    "percent of form": lambda text: quote(quote_plus(text), safe=""),
     "upper": str.upper,
     "lower": str.lower,
 }
@@ -73,7 +79,10 @@ def test_every_form_of_a_secret_is_masked(form: str) -> None:
     assert mask.found_in(json.dumps([f"before {echo} after"]).encode())
 
 
-@given(LONG, st.sampled_from([form for form in FORMS if form not in ("upper", "lower")]))
+@given(
+    LONG,
+    st.sampled_from([form for form in FORMS if form not in ("upper", "lower", "json of upper")]),
+)
 @example("\x01\x01\x01\x01\x01\x01\x01\x01", "json")
 def test_no_form_of_any_secret_is_left(secret: str, form: str) -> None:
     if secret.strip() == secret:
