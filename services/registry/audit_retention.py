@@ -31,7 +31,7 @@ REFUSED_PART = 5
 _EVERY_SECONDS = 60.0
 # In one transaction, which keeps others waiting.
 _AT_ONCE = 500
-_MOST_IN_FILE = 100_000
+_MOST_IN_FILE = 10_000
 
 
 @dataclass(frozen=True, slots=True)

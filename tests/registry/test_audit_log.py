@@ -21,6 +21,7 @@ from services.errors import InvalidRequest, NotFound, PermissionDenied, Unauthen
 from services.registry import audit
 from services.registry.audit_retention import Retention
 from services.registry.migrations import migrations
+from services.registry.restored import renew
 from services.storage import opened
 from tests.registry.registries import WORKFLOW, Running, get, put
 from tests.registry.test_access import grant
@@ -234,13 +235,30 @@ def test_whoever_gets_round_that_is_noticed(statement: str, broken: int) -> None
     assert isinstance(whole(database)[REFUSED], Head)
 
 
-def test_entries_of_before_keep_what_they_say_and_are_of_a_chain() -> None:
+def of_before() -> Database:
+    """As it was when entries had no outcome."""
     database = Database(memory=True)
     older = Migrations("registry")
     for each in migrations.pending(database):
         if each.name < "m009":
             older(name=each.name)(each.fn)
     older.apply(database)
+    return database
+
+
+def test_that_a_registry_was_restored_is_in_its_log_in_backups_of_before_too() -> None:
+    for database in (log(did("kept")), of_before()):
+        renew(database, 1_800_000_000_000_000, 1_800_000_060_000_000, held=True)
+        migrations.apply(database)
+
+        entry = audit.listed(database, 0, 1)[0][0]
+        assert (entry.action, entry.principal) == ("restore", "service:registry")
+        assert "a backup of 2027-01-15T08:00:00+00:00; what was under way waits" in entry.detail
+        assert all(isinstance(each, Head) for each in whole(database).values())
+
+
+def test_entries_of_before_keep_what_they_say_and_are_of_a_chain() -> None:
+    database = of_before()
     for row in (
         ("change", "a", "Changed a."),
         ("denied", "b", "GetDefinition: no."),
