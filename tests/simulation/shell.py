@@ -137,6 +137,9 @@ class Shell:
 
     # What happens.
 
+    def trace(self, execution_id: str) -> None:
+        """Executions of a simulation belong to no trace."""
+
     def begin(self, name: str, execution_id: str, inputs: Mapping[str, Json], **more: Any) -> None:
         """A start is accepted; ``more`` is as of :func:`start`."""
         snapshot = self.snapshots.of(name, 0)

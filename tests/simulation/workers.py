@@ -22,13 +22,18 @@ from services.executor.core.attempts import OWN_TURN
 from services.executor.core.events import LetGo, Taken
 from services.executor.core.identity import fraction
 from services.executor.core.turns import domain_of, kind_of, queue_of
+from services.executor.effects.callbacks import CallbackTokens
+from services.executor.handingoff import HandingOff
 from services.executor.workers.handing import result_event
 from services.executor.workers.polled import Poll
 from services.executor.workers.session import WorkSession
 from services.executor.workers.working import Working
 from services.replica import Replica
+from services.sealing import Sealer
 from tests.simulation.shell import Shell
 from tests.simulation.wider import WORKED
+
+_KEY = b"a key of more than thirty-two bytes, as it is"
 
 STREAM = "streaming"
 _CALLER = application_principal("admin")
@@ -103,7 +108,9 @@ class Workers:
         Args:
             empty_handed: It is a new process, which has nothing and says so.
         """
-        runtime: Any = SimpleNamespace(engine=self._shell, handing_off=None)
+        # No task here names a secret, and none is called back.
+        handing_off = HandingOff(self._replica, Sealer(_KEY), CallbackTokens(_KEY), "")
+        runtime: Any = SimpleNamespace(engine=self._shell, handing_off=handing_off)
         self._working = Working(runtime, self._replica)
         self.session = None
         if not self.slots:
