@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -81,6 +81,9 @@ class Services:
         worker = await self.stub(worker_pb2_grpc.WorkerServiceStub, "executor")
         edge = await self.stub(edge_pb2_grpc.EdgeServiceStub, "edge")
         watch = executor_pb2.WatchExecutionRequest(execution_id=execution_id)
+        # Written, not given as a generator: that would outlive its stream.
+        work = worker.Work()
+        await work.write(_hello())
         return {
             "catalog": registry.WatchCatalog(registry_pb2.WatchCatalogRequest()),
             "audit": registry.WatchAuditEntries(registry_pb2.WatchAuditEntriesRequest()),
@@ -89,7 +92,7 @@ class Services:
             "executions": executor.WatchExecutions(executor_pb2.WatchExecutionsRequest()),
             "engine": executor.WatchEngineMetrics(executor_pb2.WatchEngineMetricsRequest()),
             "gateway": edge.WatchGatewayMetrics(edge_pb2.WatchGatewayMetricsRequest()),
-            "work": worker.Work(_hello()),
+            "work": work,
             **{
                 f"log of {name}": (await self.stub(log_pb2_grpc.LogServiceStub, name)).WatchLog(
                     log_pb2.WatchLogRequest(follow=True)
@@ -112,10 +115,9 @@ class Services:
         return [type(error) if error else None for error in errors]
 
 
-async def _hello() -> AsyncIterator[worker_pb2.WorkRequest]:
+def _hello() -> worker_pb2.WorkRequest:
     offers = [worker_pb2.Offer(task_type="nothing-to-do", slots=1)]
-    yield worker_pb2.WorkRequest(hello=worker_pb2.Hello(worker_id="w", offers=offers))
-    await asyncio.Event().wait()
+    return worker_pb2.WorkRequest(hello=worker_pb2.Hello(worker_id="w", offers=offers))
 
 
 async def _ending(call: Any) -> ServiceError | None:
