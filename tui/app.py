@@ -23,6 +23,7 @@ from tui.live.session import Session
 from tui.resources import find, names
 from tui.resources.executions import SOURCE as EXECUTIONS
 from tui.resources.model import Action, Resource
+from tui.resources.own_access import ME, SOURCE as OWN_ACCESS, why_not
 from tui.screens.asking import AskScreen
 from tui.screens.commanding import Commanding
 from tui.screens.console_screen import ConsoleScreen
@@ -37,6 +38,8 @@ from tui.settings.failures import Failures
 from tui.suite import Suite, of_context
 from tui.themes import SAFE, theme_of
 from tui.views.addresses import Address, parse
+from tui.views.may import Own
+from tui.views.needs import ACTIONS, OPENINGS
 from tui.views.visible import visible
 from tui.widgets.ordered_keys import OrderedKeys
 from tui.widgets.working import WorkFailed, begin
@@ -146,6 +149,7 @@ class Console(OrderedKeys[None]):
     def on_mount(self) -> None:
         self._take_themes()
         self.executions = self.session.open(EXECUTIONS)
+        self._own_access = self.session.open(OWN_ACCESS)
         self.set_keymap(keymap(self.settings.keymap, self.settings.keys))
         self.push_screen(ConsoleScreen(self._first))
         for fault in self._faults:
@@ -179,6 +183,15 @@ class Console(OrderedKeys[None]):
     def read_only(self) -> bool:
         """Whether what changes something is absent."""
         return self._all_read_only or self.context.read_only
+
+    @property
+    def own_access(self) -> Own | None:
+        """Who the console is at the suite that is shown; None: it has not been told yet."""
+        return self._own_access.collection.get(ME)
+
+    def why_not(self, id_: str, records: Sequence[Any]) -> str:
+        """Why an action or opening may not be done to ``records``; empty: it may, or who knows."""
+        return why_not(self.own_access, ACTIONS.get(id_) or OPENINGS.get(id_), records)
 
     @property
     def context_name(self) -> str:
@@ -341,6 +354,7 @@ class Console(OrderedKeys[None]):
         self.session = Session(Connection(lambda: self._suite_of(context)), before.log)
         self.context = context
         self.executions = self.session.open(EXECUTIONS)
+        self._own_access = self.session.open(OWN_ACCESS)
         self._context_list.chosen(name)
         await before.aclose()
         await self.frame.go(Address(wanted.resource, query=wanted.query))

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any, ClassVar
 
+from textual import events
 from textual.binding import Binding, BindingType
 
 from tui.resources.model import Action, Opening, Resource
@@ -72,14 +73,29 @@ class ActingPane(Pane):
             wanted = self._action(str(parameters[0]))
             if wanted.writes and self.console.read_only:
                 return False
-            return True if any(wanted.applies(record) for record in self.records()) else None
+            records = [record for record in self.records() if wanted.applies(record)]
+            return True if records and not self.console.why_not(wanted.id, records) else None
         if action == "open_pane":
             opening = self._opening(str(parameters[0]))
             if opening.writes and self.console.read_only:
                 return False
             needs = opening.needs_record and not opening.owner
-            return True if self.records() or not needs else None
+            records = self.records() if opening.needs_record else []
+            if self.console.why_not(opening.id, records):
+                return None
+            return True if records or not needs else None
         return True
+
+    def on_key(self, event: events.Key) -> None:
+        """Tell why what a grey key would do may not be done."""
+        pressed = self.screen.active_bindings.get(event.key)
+        if pressed is None or pressed.enabled or pressed.node is not self:
+            return
+        records = self.records()
+        reason = self.console.why_not(pressed.binding.id or "", records)
+        if reason:
+            event.stop()
+            self.console.tell(f"{pressed.binding.description}: {reason}", "warning")
 
     def _action(self, action_id: str) -> Action[Any]:
         return next(each for each in self.resource.actions if each.id == action_id)

@@ -21,6 +21,7 @@ from tui.live.results import Results
 from tui.screens.list_pane import ListPane
 from tui.screens.pane import Pane
 from tui.views.addresses import Address
+from tui.views.may import Own
 from tui.views.vitals import vitals
 from tui.widgets.command_line import Candidates, CommandLine
 from tui.widgets.crumbs import Crumbs
@@ -74,6 +75,7 @@ class ConsoleScreen(Screen[None]):
         self._last: Pane | None = None
         self._typing: Timer | None = None
         self._flushed_at = 0.0
+        self._own: Own | None = None
         self._line: CommandLine | None = None
         self._focused_before_line: Widget | None = None
         self._results_of: Pane | None = None
@@ -121,6 +123,9 @@ class ConsoleScreen(Screen[None]):
         self._flushed_at = time.monotonic()
         self._tell_link()
         now = time.time()
+        if self.console.own_access is not self._own:
+            self._own = self.console.own_access
+            self.refresh_bindings()
         if self.place is not None:
             self.place.flush(now)
             self.query_one(Crumbs).stand(*self.place.standing(now))

@@ -52,6 +52,10 @@ class Doing:
         """
         if action.writes and self._console.read_only:
             return
+        about = records if resource is not None else []
+        if reason := self._console.why_not(action.id, about):
+            self._console.tell(f"{action.title}: {reason}", "warning")
+            return
         hidden = place.out_of_sight(records) if place is not None else 0
         deed = _Deed(resource, action, records, query, over, place, hidden)
         begin(self._console, partial(self._begin, deed), "actions")

@@ -17,10 +17,13 @@ class Needs:
         calls: Without one of them it does nothing.
         also: Called for some options, or for what is told besides. What needs no more than a token
             is left out of both.
+        access: Of the accesses whose grants are enough for a call, that which it is about; empty:
+            any of them.
     """
 
     calls: tuple[str, ...] = ()
     also: tuple[str, ...] = ()
+    access: str = ""
 
     def rights(self) -> tuple[Right, ...]:
         """All of them must let the caller through."""
@@ -28,6 +31,8 @@ class Needs:
 
 
 _PUT = Needs(("registry.PutDefinitions",))
+_CREATE = Needs(("registry.PutDefinitions",), access="CREATE")
+_UPDATE = Needs(("registry.PutDefinitions",), access="UPDATE")
 _CHANGE = Needs(("registry.GetDefinition", "registry.PutDefinitions"))
 _DELETE = Needs(("registry.DeleteDefinition",))
 _OPERATE = Needs(("executor.OperateExecutions",))
@@ -52,8 +57,8 @@ ACTIONS: Mapping[str, Needs] = {
     "execution.complete_task": _COMPLETE,
     "versions.delete": _DELETE,
     "history.rollback": Needs(("registry.RollbackDefinition",)),
-    "service.switch": _PUT,
-    "application.switch": _PUT,
+    "service.switch": _UPDATE,
+    "application.switch": _UPDATE,
     "schedules.pause": _CHANGE,
     "schedules.resume": _CHANGE,
     "keys.revoke": Needs(("registry.RevokeApiKey",)),
@@ -69,14 +74,14 @@ ACTIONS: Mapping[str, Needs] = {
 
 OPENINGS: Mapping[str, Needs] = {
     "access_keys.open": Needs(("registry.ListAccessKeys",)),
-    **{f"{kind}.create": _PUT for kind in KINDS if kind != "workflow"},
-    **{f"{kind}.edit": _PUT for kind in KINDS if kind != "workflow"},
-    **{f"{kind}.write": _PUT for kind in KINDS if kind not in ("workflow", "secret")},
-    "workflows.create": _PUT,
-    "workflows.edit": _PUT,
+    **{f"{kind}.create": _CREATE for kind in KINDS if kind != "workflow"},
+    **{f"{kind}.edit": _UPDATE for kind in KINDS if kind != "workflow"},
+    **{f"{kind}.write": _UPDATE for kind in KINDS if kind not in ("workflow", "secret")},
+    "workflows.create": _CREATE,
+    "workflows.edit": _UPDATE,
     "workflows.run": Needs(("executor.StartExecution",)),
-    "route.create": _CHANGE,
-    "route.edit": _CHANGE,
+    "route.create": _UPDATE,
+    "route.edit": _UPDATE,
     "routes.test": Needs(("edge.TestRoute",)),
     "routes.scripts": Needs(("edge.TestScript",), ("registry.PutDefinitions",)),
     "executions.diff": Needs(("executor.GetExecution",)),
@@ -170,7 +175,9 @@ COMMANDS: Mapping[str, Needs] = {
         ("edge.GetGatewayMetrics", "executor.GetEngineMetrics", "executor.ListExecutions")
     ),
     "engine": Needs(("executor.GetEngineMetrics",), ("executor.WatchEngineMetrics",)),
-    "audit": Needs(("registry.ListAuditEntries",), ("registry.WatchAuditEntries",)),
+    "audit list": Needs(("registry.ListAuditEntries",), ("registry.WatchAuditEntries",)),
+    "audit show": Needs(("registry.GetAuditEntry",), ("registry.GetDefinition",)),
+    "audit check": Needs(("registry.CheckAuditLog",)),
     "log": Needs(("log.WatchLog",)),
     "test-script": Needs(("edge.TestScript",)),
     "test-workflow": Needs(("executor.TestWorkflow",)),

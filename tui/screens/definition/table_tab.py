@@ -118,7 +118,11 @@ class TableTab(TabPane):
         """Whether ``action`` can be done: False: it is absent, None: not to this row."""
         if self.console.read_only:
             return False
-        return True if self.row is not None and action.applies(self.row) else None
+        if self.row is None or not action.applies(self.row):
+            return None
+        # What is done to a row of it is done to the definition.
+        records = [self.detail.record] if self.detail.record is not None else []
+        return None if self.console.why_not(action.id, records) else True
 
     def on_live_table_cursor_moved(self, message: LiveTable.CursorMoved) -> None:
         message.stop()

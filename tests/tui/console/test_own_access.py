@@ -1,0 +1,45 @@
+"""What the caller may not do is grey, says why, and comes back when the right does."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from podium.registry.v1 import registry_pb2
+from services.home import Credentials
+from tests.tui.console.conftest import console_on
+from tests.tui.screen import screen_text, until, until_shown
+from tests.tui.services import Services, put
+from tui.clients import connected
+
+
+async def test_a_key_that_may_not_be_used_is_grey_and_says_why(services: Services) -> None:
+    workflow = {"name": "greyed", "tasks": [
+        {"name": "n", "taskReferenceName": "n", "type": "NOOP"}
+    ]}  # fmt: skip
+    viewer = {"kind": "application", "id": "greying", "roles": ["VIEWER"]}
+    await put(services, workflow, viewer)
+    async with connected(services.suite) as clients:
+        made = await clients.registry.CreateAccessKey(
+            registry_pb2.CreateAccessKeyRequest(application_id="greying")
+        )
+    theirs = Credentials(made.access_key.key_id, made.key_secret)
+    as_viewer = Services.__new__(Services)
+    as_viewer.suite = dataclasses.replace(services.suite, credentials=theirs)
+
+    async with console_on(as_viewer, "workflows name:greyed") as pilot:
+        await until_shown(pilot, "greyed")
+        await until(pilot, lambda: pilot.app.own_access is not None)  # type: ignore[attr-defined]
+
+        def enabled(id_: str) -> bool:
+            found = pilot.app.screen.active_bindings.values()
+            return any(each.enabled for each in found if each.binding.id == id_)
+
+        await until(pilot, lambda: not enabled("workflow.delete"))
+        await pilot.press("d")
+        await until_shown(pilot, "It takes ADMIN, EDITOR or DELETE")
+        assert "will be deleted" not in screen_text(pilot.app)
+        assert not enabled("workflows.run")
+
+        await put(services, {**viewer, "roles": ["EDITOR"]})
+        await until(pilot, lambda: enabled("workflow.delete"))
+        assert not enabled("workflows.run")
