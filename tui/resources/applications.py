@@ -69,6 +69,7 @@ Service accounts: roles, grants and access keys. `x` pauses one: it may do nothi
         *TABS,
         Tab("grants", "Grants", "application-grants"),
         Tab("keys", "Keys", "application-keys"),
+        Tab("access", "Access", "application-access"),
     ),
     actions=(SWITCH, delete("application")),
     openings=written("application"),

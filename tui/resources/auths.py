@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tui.resources.catalog import (
+    ACCESS,
     BY,
     FIELDS,
     NAME,
@@ -41,7 +42,7 @@ How callers of services prove who they are, and as which application.
     ),
     fields=FIELDS,
     text=text_of,
-    tabs=(*TABS, Tab("keys", "Keys", "auth-keys")),
+    tabs=(*TABS, Tab("keys", "Keys", "auth-keys"), ACCESS),
     actions=(delete("auth"),),
     openings=written("auth"),
     kind="auth",

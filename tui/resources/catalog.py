@@ -233,6 +233,8 @@ TABS = (
     Tab("history", "History", "definition-history"),
     Tab("references", "Used by", "definition-references"),
 )
+# Behind all others.
+ACCESS = Tab("access", "Access", "definition-access")
 
 
 def delete(kind: str) -> Action[Definition]:

@@ -11,6 +11,7 @@ from tui.live.collection import Collection
 from tui.live.polling import CALL_SECONDS, Reading, polled
 from tui.live.sources import Source
 from tui.resources.catalog import (
+    ACCESS,
     BY,
     FIELDS,
     NAME,
@@ -124,7 +125,7 @@ one did of late.
         "active": lambda row: "true" if is_active(row) else "false",
     },
     text=lambda row: f"{text_of(row)} {row.get('event')} {actions_of(row)}",
-    tabs=(Tab("runs", "Runs", "handler-runs"), *TABS),
+    tabs=(Tab("runs", "Runs", "handler-runs"), *TABS, ACCESS),
     actions=(delete("event"),),
     openings=written("event"),
     kind="event",

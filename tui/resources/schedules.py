@@ -17,6 +17,7 @@ from tui.live.polling import CALL_SECONDS, Reading, polled
 from tui.live.schedule_states import UNKNOWN, with_states
 from tui.live.sources import Source
 from tui.resources.catalog import (
+    ACCESS,
     BY,
     FIELDS,
     NAME,
@@ -218,7 +219,7 @@ the next runs, and what the last ones came to; `P` pauses, `u` resumes. Times ar
         "paused": lambda row: "true" if is_paused(row) else "false",
     },
     text=lambda row: f"{text_of(row)} {cron_of(row)} {workflow_of(row)}",
-    tabs=(Tab("runs", "Runs", "schedule-runs"), *TABS),
+    tabs=(Tab("runs", "Runs", "schedule-runs"), *TABS, ACCESS),
     actions=(PAUSE, RESUME, delete("schedule")),
     openings=written("schedule"),
     kind="schedule",

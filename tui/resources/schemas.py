@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tui.resources.catalog import (
+    ACCESS,
     BY,
     FIELDS,
     NAME,
@@ -39,7 +40,7 @@ JSON Schemas that routes and workflows name.
     ),
     fields=FIELDS,
     text=text_of,
-    tabs=(*TABS, Tab("sample", "Sample", "schema-sample")),
+    tabs=(*TABS, Tab("sample", "Sample", "schema-sample"), ACCESS),
     actions=(delete("schema"),),
     openings=written("schema"),
     kind="schema",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tui.resources.catalog import (
+    ACCESS,
     BY,
     FIELDS,
     NAME,
@@ -35,7 +36,7 @@ Names only: values are written, never read.
     ),
     fields=FIELDS,
     text=text_of,
-    tabs=TABS,
+    tabs=(*TABS, ACCESS),
     actions=(delete("secret"),),
     openings=written("secret"),
     kind="secret",

@@ -10,6 +10,7 @@ from podium.registry.v1 import registry_pb2 as pb
 from services.errors import ServiceError
 from services.rpc import raising_ours
 from tui.resources.catalog import (
+    ACCESS,
     BY,
     CALL_SECONDS,
     FIELDS,
@@ -104,6 +105,7 @@ What the gateway serves: a base path, who may call, and the routes below it.
         *TABS,
         Tab("traffic", "Traffic", "traffic"),
         Tab("openapi", "OpenAPI", "openapi"),
+        ACCESS,
     ),
     actions=(SWITCH, delete("service")),
     openings=written("service"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tui.resources.catalog import (
+    ACCESS,
     BY,
     FIELDS,
     NAME,
@@ -45,7 +46,7 @@ How tasks of a name are retried, timed out and limited, in whichever workflow th
     ),
     fields=FIELDS,
     text=text_of,
-    tabs=TABS,
+    tabs=(*TABS, ACCESS),
     actions=(delete("task"),),
     openings=written("task"),
     kind="task",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from tui.resources.catalog import (
+    ACCESS,
     BY,
     FIELDS,
     NAME,
@@ -63,7 +64,7 @@ handlers listen to it.
     ),
     fields={**FIELDS, "verifier": verifier_of},
     text=lambda row: f"{text_of(row)} {verifier_of(row)}",
-    tabs=TABS,
+    tabs=(*TABS, ACCESS),
     actions=(delete("webhook"),),
     openings=written("webhook"),
     kind="webhook",

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from tui.resources.catalog import (
+    ACCESS,
     BY,
     FIELDS,
     NAME,
@@ -78,6 +79,7 @@ What can be run and mapped to routes: one row a name, its latest version.
         Tab("graph", "Graph", "definition-graph"),
         *TABS,
         Tab("versions", "Versions", "definition-versions"),
+        ACCESS,
     ),
     actions=(delete("workflow"), TEST),
     openings=(

@@ -37,6 +37,8 @@ PANES: dict[str, str] = {
     "definition-form": "tui.screens.definition.form:FormPane",
     "auth-keys": "tui.screens.definition.keys:ApiKeysTab",
     "application-keys": "tui.screens.definition.keys:AccessKeysTab",
+    "definition-access": "tui.screens.definition.access:AccessTab",
+    "application-access": "tui.screens.definition.access:ApplicationAccessTab",
     "application-grants": "tui.screens.definition.grants:GrantsTab",
     "service-routes": "tui.screens.definition.routes:RoutesTab",
     "schema-sample": "tui.screens.definition.sample:SampleTab",

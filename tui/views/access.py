@@ -118,10 +118,11 @@ def _rows(access: pb.Access, methods: bool) -> Iterable[tuple[str, str, str]]:
     told = verdicts(access)
     if methods:
         return ((name, *each) for name, each in told.items())
-    return ((f"podium {words}", *each) for words, each in _of_commands(told).items())
+    return ((f"podium {words}", *each) for words, each in command_verdicts(told).items())
 
 
-def _of_commands(told: Mapping[str, Verdict]) -> dict[str, Verdict]:
+def command_verdicts(told: Mapping[str, Verdict]) -> dict[str, Verdict]:
+    """Of every command that needs more than a token, by its words behind ``podium``."""
     return {words: verdict(needs, told) for words, needs in COMMANDS.items() if needs.calls}
 
 
@@ -134,6 +135,6 @@ def access_fields(access: pb.Access) -> dict[str, Any]:
         "accessKeyId": access.access_key_id or None,
         "roles": list(access.roles),
         "grants": [grant_fields(each) for each in access.grants],
-        "commands": {words: each._asdict() for words, each in _of_commands(told).items()},
+        "commands": {words: each._asdict() for words, each in command_verdicts(told).items()},
         "methods": {name: each._asdict() for name, each in told.items()},
     }

@@ -43,3 +43,28 @@ async def test_a_key_that_may_not_be_used_is_grey_and_says_why(services: Service
         await put(services, {**viewer, "roles": ["EDITOR"]})
         await until(pilot, lambda: enabled("workflow.delete"))
         assert not enabled("workflows.run")
+
+
+async def test_a_definition_and_an_application_have_a_tab_of_who_may_what(
+    services: Services,
+) -> None:
+    task = {"name": "n", "taskReferenceName": "n", "type": "NOOP"}
+    tagged = {"name": "tabbed", "tags": [{"key": "team", "value": "tabs"}], "tasks": [task]}
+    team = {"kind": "application", "id": "tabs-team", "permissions": [
+        {"target": {"type": "tag", "id": "team:tabs"}, "access": ["READ", "EXECUTE"]}
+    ]}  # fmt: skip
+    await put(services, tagged, team)
+
+    async with console_on(services, "workflows/tabbed/access") as pilot:
+        await until_shown(pilot, "Who may do what")
+        await until_shown(pilot, "tabs-team")
+        shown = screen_text(pilot.app)
+        assert "READ EXECUTE" in shown
+        assert "grant on tag team:tabs" in shown
+        assert "role ADMIN" in shown
+        assert "may not see" not in shown
+    async with console_on(services, "applications/tabs-team/access") as pilot:
+        await until_shown(pilot, "What it may")
+        await until_shown(pilot, "podium access who-can")
+        await until_shown(pilot, "READ, EXECUTE on tag team:tabs")
+        assert "where granted" in screen_text(pilot.app)
