@@ -57,6 +57,8 @@ def refusal(own: Own | None, needs: Needs | None, subject: Subject | None) -> st
     """
     if own is None or needs is None:
         return ""
+    if _is_administrators(own.application, needs, subject):
+        return f"It takes ADMIN; you have {_had(own.application, None)}."
     for name in needs.calls:
         told = own.verdicts.get(rpc(name))
         if told is None:
@@ -68,6 +70,16 @@ def refusal(own: Own | None, needs: Needs | None, subject: Subject | None) -> st
         ):
             return f"It takes {told.takes}; you have {_had(own.application, subject)}."
     return ""
+
+
+def _is_administrators(application: Application, needs: Needs, subject: Subject | None) -> bool:
+    """Whether it writes an application, which no role but one may, nor any grant."""
+    return (
+        subject is not None
+        and subject.kind == "application"
+        and bool(needs.access)
+        and not application.allows(needs.access, subject.kind, subject.name)
+    )
 
 
 def _covered(application: Application, right: Right, access: str, subject: Subject) -> bool:
