@@ -10,6 +10,7 @@ UV_LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gene
 KILLS ?= 50
 SEEDS ?= 1000
 FIRST ?= 0
+EXAMPLES ?= 2000
 SEED ?= $(shell date +%s)
 # One more than there are cores: a test that waits leaves its core to another.
 WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
@@ -17,7 +18,7 @@ WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: simulate help setup protos check compiled test demo bench chaos serve docs lock screenshots clean
+.PHONY: fuzz simulate help setup protos check compiled test demo bench chaos serve docs lock screenshots clean
 
 help:  ## List what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 13
@@ -72,6 +73,9 @@ chaos: setup  ## Kill processes at random under load: make chaos KILLS=50 SEED=n
 
 simulate: setup  ## Lives with faults, of many seeds: make simulate SEEDS=10000
 	$(BIN)/python -m tests.simulation --seeds $(SEEDS) --first $(FIRST)
+
+fuzz: setup  ## What chance may send, for longer: make fuzz EXAMPLES=2000
+	PODIUM_FUZZ_EXAMPLES=$(EXAMPLES) $(BIN)/python -m pytest tests/fuzz --timeout 0 -n $(WORKERS) --dist loadfile
 
 docs: setup  ## Write the generated pages of docs/
 	$(BIN)/python -m services.registry.definitions.document

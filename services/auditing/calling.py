@@ -122,7 +122,8 @@ def asked(request: Any) -> str:
     for name, described in request.DESCRIPTOR.fields_by_name.items():
         if name in _TOLD and (value := getattr(request, name)):
             enum = described.enum_type
-            said = enum.values_by_number[value].name.lower() if enum is not None else str(value)
+            known = enum.values_by_number.get(value) if enum is not None else None
+            said = known.name.lower() if known is not None else str(value)
             told.append(name if value is True else f"{name} {printed(said)}")
     return ", ".join(told)
 

@@ -49,9 +49,19 @@ def filled(method: MethodDescriptor, name: str) -> Message:
 
 
 async def asked(
-    channel: grpc.aio.Channel, name: str, method: MethodDescriptor, token: str, request: Message
+    channel: grpc.aio.Channel,
+    name: str,
+    method: MethodDescriptor,
+    token: str,
+    request: Message,
+    quiet_seconds: float = QUIET_SECONDS,
+    patience_seconds: float = PATIENCE_SECONDS,
 ) -> Answer:
-    """The answer to a call, or to a stream its first; metadata holds ``token`` if there is one."""
+    """The answer to a call, or to a stream its first; metadata holds ``token`` if there is one.
+
+    Args:
+        quiet_seconds: How long a stream is waited for that tells nothing at first.
+    """
     metadata = (("authorization", f"Bearer {token}"),) if token else ()
     shape = f"{_shape(method.client_streaming)}_{_shape(method.server_streaming)}"
     call = getattr(channel, shape)(
@@ -61,7 +71,8 @@ async def asked(
     )
     given = _alone(request) if method.client_streaming else request
     try:
-        told = await _first(call(given, metadata=metadata, timeout=PATIENCE_SECONDS), method)
+        begun = call(given, metadata=metadata, timeout=patience_seconds)
+        told = await _first(begun, method, quiet_seconds)
     except grpc.aio.AioRpcError as error:
         ours = from_rpc(error)
         faults = [str(each) for each in ours.faults]
@@ -69,11 +80,11 @@ async def asked(
     return Answer(OK, told=told)
 
 
-async def _first(call: Any, method: MethodDescriptor) -> bytes:
+async def _first(call: Any, method: MethodDescriptor, quiet_seconds: float) -> bytes:
     if not method.server_streaming:
         return bytes(await call)
     try:
-        async with asyncio.timeout(QUIET_SECONDS):
+        async with asyncio.timeout(quiet_seconds):
             told = await call.read()
     except TimeoutError:
         # It was let in, and has nothing to say yet.

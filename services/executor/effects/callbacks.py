@@ -60,6 +60,9 @@ class CallbackTokens:
             signed = urlsafe_b64decode(token)
         except (NotBase64, ValueError):
             return None
+        if urlsafe_b64encode(signed).decode() != token:
+            # '+' and '/' are read as '-' and '_' are; a token has one spelling.
+            return None
         claim, mac = signed[:_CLAIM], signed[_CLAIM:]
         if not hmac.compare_digest(mac, self._mac(claim)):
             return None
