@@ -111,7 +111,7 @@ async def opened(
                 scripts,
                 performers,
                 HandingOff(replica, sealer, tokens, settings.public_url),
-                limits=Limits(settings.calls_per_host, settings.calls, branches=settings.branches),
+                limits=_limits(settings),
                 upkeep=Upkeep(settings.retention, export=settings.export),
                 terms=Terms(delays=settings.webhook_delays),
                 breakers=breakers,
@@ -127,6 +127,17 @@ async def opened(
             stack, settings, executor, workers, secrets, access, noting, ring or LogRing()
         )
         yield executor, runtime, replica, scripts, address
+
+
+def _limits(settings: ExecutorSettings) -> Limits:
+    return Limits(
+        settings.calls_per_host,
+        settings.calls,
+        branches=settings.branches,
+        open=settings.open_executions,
+        open_of_workflow=settings.open_of_workflow,
+        waiting_tasks=settings.waiting_tasks,
+    )
 
 
 def _observers(activity: Activity | None, spans: Spans | None) -> list[Observer]:

@@ -29,6 +29,7 @@ from services.executor.timers import now, wall
 
 logger = logging.getLogger(__name__)
 
+Refusal = Callable[[str], ServiceError | None]
 Leave = Callable[[], bool]
 """Takes the start out; False: it has begun, or is told in a moment whether it has."""
 
@@ -42,6 +43,7 @@ class Entrance:
 
     Args:
         most_chars: Of the inputs of those that have joined another one.
+        refusal: Why nothing of a workflow may begin; None: it may.
     """
 
     def __init__(
@@ -50,11 +52,13 @@ class Entrance:
         loaders: Readers,
         slots: Slots,
         most_chars: int = MOST_WAITING_CHARS,
+        refusal: Refusal = lambda workflow: None,
     ) -> None:
         self.engine = engine
         self.loaders = loaders
         self.slots = slots
         self.most_chars = most_chars
+        self.refusal = refusal
         self.joined_chars = 0
         # By key, or by the execution's id.
         self.flights: dict[bytes, _Flight] = {}
@@ -64,19 +68,49 @@ class Entrance:
         """Begin an execution, at once or when there is a slot for it, or attach to one.
 
         ``reply`` is told what :meth:`Engine.start` tells, and ConcurrencyLimited where there is
-        no slot and no place to wait for one.
+        no slot and no place to wait for one; Overloaded where nothing of its workflow may begin.
         """
+        full = self.refusal(order.execution.workflow.name)
         if not order.key and order.slot is None:
-            self.engine.start(order, reply)
+            if full is None or self.engine.is_known(order.execution.id):
+                self.engine.start(order, reply)
+            else:
+                self._attach_only(order, reply, full)
             return _has_begun
         name, entry = order.key or order.execution.id.encode(), _Entry(order, reply)
         flight = self.flights.get(name)
         if flight is not None:
             flight.join(entry)
+        elif full is not None:
+            self._attach_only(order, reply, full)
+            return _has_begun
         else:
             flight = self.flights[name] = _Flight(self, name, entry)
             flight.find_room()
         return partial(flight.leave, entry)
+
+    def _attach_only(self, order: Order, reply: Reply, full: ServiceError) -> None:
+        """What was begun before is told to whoever asks for it again; nothing else begins."""
+        anew = order.strategy is Strategy.FAIL_ON_RUNNING
+        reading = self.loaders.read(_holder, order.execution.id, order.key, wall(), anew)
+
+        def read(reading: asyncio.Future[statements.Holder | None]) -> None:
+            if reading.cancelled():
+                return
+            error = reading.exception()
+            if error is not None:
+                reply(error if isinstance(error, ServiceError) else Unavailable(str(error)))
+            elif (held := reading.result()) is None:
+                reply(full)
+            else:
+                self.attach(order, reply, *held)
+
+        reading.add_done_callback(read)
+
+    def attach(self, order: Order, reply: Reply, execution_id: str, refs: tuple[str, ...]) -> None:
+        """Tell what the execution comes to that is there by the key or id of ``order``."""
+        heard = joining(order, refs, reply) if order.key else attaching(order, reply)
+        self.engine.tell(execution_id, None, heard)
 
     def close(self) -> None:
         """Begin nothing more; whoever waits is told, and asks again elsewhere or later."""
@@ -218,9 +252,8 @@ class _Flight:
                 entry.answer(told)
 
     def _attach(self, entry: _Entry, execution_id: str, refs: tuple[str, ...]) -> None:
-        entry.answered, order = True, entry.order
-        reply = joining(order, refs, entry.reply) if order.key else attaching(order, entry.reply)
-        self._entrance.engine.tell(execution_id, None, reply)
+        entry.answered = True
+        self._entrance.attach(entry.order, entry.reply, execution_id, refs)
 
     # Who is in it.
 

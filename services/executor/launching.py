@@ -58,7 +58,7 @@ class Launching:
     """Writes starts and notes.
 
     Args:
-        begun: Called with the id of each execution that was written.
+        begun: Called with the id and the workflow of each execution that was written.
         check: Called with the workflow of each that is to be; raises where there is too much to do.
     """
 
@@ -66,7 +66,7 @@ class Launching:
         self,
         store: Store,
         snapshots: Snapshots,
-        begun: Callable[[str], None],
+        begun: Callable[[str, str], None],
         check: Callable[[str], None] = lambda workflow: None,
         now: Callable[[], datetime] = utc_now,
         new_trace: Callable[[str], Trace | None] = lambda execution_id: None,
@@ -115,7 +115,7 @@ class Launching:
             if unit.error is None:
                 # Whether anybody still waits for it or not.
                 for each in starts:
-                    self._begun(each.row[0])
+                    self._begun(each.row[0], each.snapshot.workflow.name)
             if written.cancelled():
                 return
             if unit.error is None:

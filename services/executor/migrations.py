@@ -212,3 +212,14 @@ def m024_audit_outbox(db: Database) -> None:
     """Entries of the audit log that the registry has not yet."""
     db.execute(outbox.TABLE)
     db.execute(outbox.INDEX)
+
+
+@migrations()
+def m025_open_of_workflows(db: Database) -> None:
+    """How many executions of each workflow have not ended is counted without a look at any."""
+    db.execute("DROP INDEX executions_running")
+    db.execute(
+        "CREATE INDEX executions_running ON executions (created_at, id, status, workflow, "
+        # Else the rows are read for it, though it is always the same.
+        "ended_at) WHERE ended_at IS NULL"
+    )

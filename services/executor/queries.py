@@ -94,6 +94,16 @@ def counts(db: sqlite3.Connection) -> dict[str, int]:
     )
 
 
+def open_of_workflows(db: sqlite3.Connection) -> dict[str, int]:
+    """By workflow, how many executions have not ended; read from an index alone."""
+    return dict(
+        db.execute(
+            "SELECT workflow, count(*) FROM executions INDEXED BY executions_running "
+            "WHERE ended_at IS NULL GROUP BY workflow"
+        )
+    )
+
+
 def slots_held(db: sqlite3.Connection) -> dict[bytes, int]:
     """By key, how many executions hold a slot."""
     return dict(

@@ -78,6 +78,10 @@ class Queues:
         """All that somebody has."""
         return self._held.values()
 
+    def waiting(self) -> int:
+        """How many tasks wait for their turn."""
+        return len(self._waiting)
+
     def held_by(self, worker_id: str) -> list[tuple[str, Held]]:
         """The tasks that a worker has, by id."""
         return [(id, held) for id, held in self._held.items() if held.worker_id == worker_id]

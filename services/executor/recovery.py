@@ -38,6 +38,7 @@ class Left:
     Attributes:
         head, floor: The last revision of the feed, and the one before the oldest that is kept.
         counts: By status, how many executions there are.
+        open: By workflow, how many have not ended.
         held: By key, how many of them hold a slot.
         crowds: By key, how many hold one among those of their workflow.
         interrupted: (execution id, task id, call number) of effects that were under way.
@@ -52,6 +53,7 @@ class Left:
     head: int
     floor: int
     counts: Mapping[str, int]
+    open: Mapping[str, int]
     held: Mapping[bytes, int]
     crowds: Mapping[bytes, int]
     interrupted: Sequence[tuple[str, str, int]]
@@ -84,6 +86,7 @@ async def left(store: Store) -> Left:
         head,
         floor,
         counts,
+        await _surely(store, queries.open_of_workflows),
         held,
         await _surely(store, queries.crowds),
         interrupted,

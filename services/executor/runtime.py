@@ -13,6 +13,7 @@ from services.executor.actors import Actor, Letter, Told
 from services.executor.admission import Gate, Lanes
 from services.executor.answers import Answer, stopping
 from services.executor.breaking.breakers import Breakers
+from services.executor.capacity import MOST_OPEN, MOST_WAITING_TASKS, Capacity
 from services.executor.core.events import Event, Interrupted
 from services.executor.core.model import ExecutionStatus
 from services.executor.deliveries import Deliveries, Terms
@@ -54,12 +55,18 @@ class Limits:
         calls_per_host, calls: Effects under way at once.
         units: Waiting to be written; beyond, no new executions.
         branches: Of one fork; beyond, it fails.
+        open, open_of_workflow: Executions that have not ended; beyond, none begins. 0 of the
+            latter: as many as in all.
+        waiting_tasks: For a worker; beyond, no new executions.
     """
 
     calls_per_host: int = 256
     calls: int = 2048
     units: int = 1000
     branches: int = MOST_BRANCHES
+    open: int = MOST_OPEN
+    open_of_workflow: int = 0
+    waiting_tasks: int = MOST_WAITING_TASKS
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +92,7 @@ class Runtime:
         metering: What the engine does, in figures.
         public_url: The URL of a path at the gateway.
         secret: The value of a secret.
+        capacity: How many have not ended, and whether one more may begin.
         slots: How many of those that are limited run side by side, by key.
         entrance: Where executions are started.
         launching: Writes what the executor starts by itself.
@@ -113,7 +121,10 @@ class Runtime:
             self.engine.timer_rows = restored.timers
         self.metering = Metering(asyncio.get_running_loop(), store.writer, self.engine)
         self.gate = self._gate(parts)
-        self.entrance = Entrance(self.engine, store.loaders, self.slots)
+        self.capacity = self._capacity(parts.limits, found.open)
+        self.entrance = Entrance(
+            self.engine, store.loaders, self.slots, refusal=self.capacity.refusal
+        )
         self.launching = Launching(
             store, parts.snapshots, self._launched, self.check_start, new_trace=self.new_trace
         )
@@ -142,6 +153,15 @@ class Runtime:
             crowds=crowds,
         )
 
+    def _capacity(self, limits: Limits, open_of: Mapping[str, int]) -> Capacity:
+        return Capacity(
+            open_of,
+            self.engine.queues.waiting,
+            most=limits.open,
+            most_each=limits.open_of_workflow,
+            most_waiting=limits.waiting_tasks,
+        )
+
     def _gate(self, parts: Parts) -> Gate:
         return Gate(
             asyncio.get_running_loop(),
@@ -166,9 +186,12 @@ class Runtime:
         """Whether an execution of ``workflow`` may begin that nobody outside has asked for.
 
         Raises:
-            Overloaded, Unavailable: As from :meth:`check_open`, or its scripts wait for too long.
+            Overloaded, Unavailable: As from :meth:`check_open`, or its scripts wait for too long,
+                or as many have not ended as may.
         """
         self.check_open()
+        if (full := self.capacity.refusal(workflow)) is not None:
+            raise full
         self.gate.check_scripts(workflow)
 
     def check_serving(self) -> None:
@@ -218,7 +241,8 @@ class Runtime:
             if task.pending:
                 self.engine.tell(execution.id, Interrupted(task.id, task.pending))
 
-    def _launched(self, execution_id: str) -> None:
+    def _launched(self, execution_id: str, workflow: str) -> None:
+        self.capacity.count(workflow, 1)
         self.tally.moved(None, ExecutionStatus.RUNNING)
         self.metering.moved(None, ExecutionStatus.RUNNING)
         self.engine.begin(execution_id)
@@ -234,12 +258,15 @@ class Runtime:
         if before is not after:
             self.tally.moved(before, after)
             self.metering.moved(before, after)
-        for _ in unit.children:
+        for row in unit.children:
+            self.capacity.count(row[1], 1)
             self.tally.moved(None, ExecutionStatus.RUNNING)
             self.metering.moved(None, ExecutionStatus.RUNNING)
         opened = (not after.final) - (before is not None and not before.final)
-        if opened and actor.origin.slot:
-            self.slots.count(actor.origin.slot, opened)
+        if opened:
+            self.capacity.count(unfolded.execution.workflow.name, opened)
+            if actor.origin.slot:
+                self.slots.count(actor.origin.slot, opened)
 
     async def drain(self, seconds: float) -> None:
         """Begin nothing new; give what is under way ``seconds`` to end."""

@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from services.egress.configured import EgressSettings
+from services.executor.capacity import MOST_OPEN, MOST_WAITING_TASKS
 from services.executor.core import environment
 from services.executor.core.webhooks import DELAYS
 from services.settings import Observed, address, number, path, seconds, setting, url, words
@@ -88,6 +89,26 @@ class ExecutorSettings(EgressSettings, Observed):
         100_000,
         "How many branches a fork may have; one with more fails.",
         parse=number(1, 1_000_000),
+    )
+    open_executions: int = setting(
+        "PODIUM_EXECUTOR_OPEN_EXECUTIONS",
+        MOST_OPEN,
+        "How many executions may not have ended; beyond, none begins but for children of those "
+        "that run.",
+        parse=number(1),
+    )
+    open_of_workflow: int = setting(
+        "PODIUM_EXECUTOR_OPEN_EXECUTIONS_OF_WORKFLOW",
+        0,
+        "How many of them may be of one workflow; 0: as many as in all.",
+        parse=number(0),
+    )
+    waiting_tasks: int = setting(
+        "PODIUM_EXECUTOR_WAITING_TASKS",
+        MOST_WAITING_TASKS,
+        "How many tasks may wait for workers; beyond, no execution begins but for children of "
+        "those that run.",
+        parse=number(1),
     )
     calls: int = setting(
         "PODIUM_EXECUTOR_CALLS",

@@ -10,7 +10,7 @@ from datetime import datetime
 from sqlite_utils import Database
 
 from podium.registry.v1 import registry_pb2 as pb
-from services.errors import Conflict, InvalidRequest, PermissionDenied
+from services.errors import Conflict, InvalidRequest, Overloaded, PermissionDenied
 from services.registry import audit, documents, puts, removal, store, writeonly
 from services.registry.commits import Commits
 from services.registry.definition_calls import (
@@ -59,12 +59,18 @@ class PutCalls:
     """Changes one store."""
 
     def __init__(
-        self, storage: Storage, commits: Commits, scripts: ScriptChecks, seals: writeonly.Seals
+        self,
+        storage: Storage,
+        commits: Commits,
+        scripts: ScriptChecks,
+        seals: writeonly.Seals,
+        most: int,
     ) -> None:
         self._storage = storage
         self._commits = commits
         self._scripts = scripts
         self._seals = seals
+        self._most = most
 
     async def put(
         self, caller: Caller, request: pb.PutDefinitionsRequest
@@ -164,6 +170,17 @@ class PutCalls:
         )
         return await puts.with_scripts(put, self._scripts.check)
 
+    def _check_number(self, db: Database, outcome: Outcome) -> None:
+        """Whether there is room for what is new. Raises :class:`Overloaded`: there is not."""
+        new = sum(each.before is None for each, _ in outcome.done)
+        # What others have put beyond a limit that was lowered stays, and may be changed.
+        if new and new > len(outcome.gone) and store.number(db) > self._most:
+            raise Overloaded(
+                f"More than {self._most:,} definitions would be stored, versions of workflows "
+                "counted: delete or prune some, or raise PODIUM_REGISTRY_DEFINITIONS.",
+                limit="PODIUM_REGISTRY_DEFINITIONS",
+            )
+
     async def _committed(
         self, work: Callable[[Database, datetime], Outcome], *, dry_run: bool
     ) -> Outcome:
@@ -171,6 +188,7 @@ class PutCalls:
 
         def transaction(db: Database, now: datetime) -> Outcome:
             outcome = work(db, now)
+            self._check_number(db, outcome)
             if any(p.definition.kind == "application" and p.write for p, _ in outcome.done):
                 require_an_administrator(db, now)
             if dry_run:

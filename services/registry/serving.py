@@ -87,7 +87,7 @@ async def serving(settings: RegistrySettings, ring: LogRing | None = None) -> As
         registry = Registry(
             storage,
             DefinitionCalls(storage, commits),
-            PutCalls(storage, commits, scripts, sealer),
+            PutCalls(storage, commits, scripts, sealer, settings.definitions),
             AccessCalls(storage, signing, Denials(noting), authority),
             AccessKeyCalls(storage, commits, sealer),
             signing,

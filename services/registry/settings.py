@@ -69,6 +69,13 @@ class RegistrySettings(Common):
         "How many changes of definitions a watch can catch up on; beyond, it begins again.",
         parse=number(1),
     )
+    definitions: int = setting(
+        "PODIUM_REGISTRY_DEFINITIONS",
+        100_000,
+        "How many definitions may be stored, each version of a workflow counted; beyond, no new "
+        "ones are.",
+        parse=number(1),
+    )
     audit_days: int = setting(
         "PODIUM_AUDIT_RETENTION_DAYS",
         90,

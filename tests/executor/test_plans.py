@@ -146,7 +146,8 @@ def test_tasks_are_found_by_an_index_of_executions(
 @pytest.mark.parametrize(
     ("read", "index"),
     [
-        (queries.counts, "executions_running"),
+        (queries.counts, "COVERING INDEX executions_running"),
+        (queries.open_of_workflows, "COVERING INDEX executions_running"),
         (queries.slots_held, "executions_in_slots"),
         (queries.interrupted, "tasks_pending"),
         (queries.not_begun, "executions_not_begun"),

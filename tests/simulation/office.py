@@ -56,7 +56,12 @@ class Office:
         shell = self._shell
         shell.listens = self._listens
         store: Any = SimpleNamespace(loaders=self, readers=self, writer=self)
-        self._launching = Launching(store, shell.snapshots, shell.started, now=lambda: shell.now)
+        self._launching = Launching(
+            store,
+            shell.snapshots,
+            lambda execution_id, _workflow: shell.started(execution_id),
+            now=lambda: shell.now,
+        )
         self._dispatcher = Dispatcher(
             cast("Any", None),
             store,
