@@ -130,5 +130,11 @@ def meanings(address: Address) -> Iterator[Address]:
         yield address
 
 
+def unscoped(address: Address) -> Address:
+    """The address without an interface that it is written for: ``::1%1`` is ``::1``."""
+    scoped = isinstance(address, IPv6Address) and address.scope_id is not None
+    return IPv6Address(int(address)) if scoped else address
+
+
 def _last_half(address: IPv6Address) -> IPv4Address:
     return IPv4Address(int(address) & 0xFFFF_FFFF)

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from ipaddress import IPv6Address, ip_address
 
-from services.egress.addresses import Address, literal
+from services.egress.addresses import Address, literal, unscoped
 from services.egress.rules import host_name
 
 
@@ -46,16 +46,20 @@ class Listeners:
 
 
 def _is_at(host: str, address: Address) -> bool:
+    # On Linux, who dials 0.0.0.0 or :: arrives at loopback.
+    at_loopback = address.is_loopback or address.is_unspecified
     try:
         listening = ip_address(host)
     except ValueError:
-        return host == "localhost" and address.is_loopback
-    return _is_this_machine(address) if listening.is_unspecified else address == listening
+        return host == "localhost" and at_loopback
+    if listening.is_unspecified:
+        return at_loopback or _is_this_machine(address)
+    if address.is_unspecified:
+        return listening.is_loopback
+    return unscoped(address) == unscoped(listening)
 
 
 def _is_this_machine(address: Address) -> bool:
-    if address.is_loopback or address.is_unspecified:
-        return True
     family = socket.AF_INET6 if isinstance(address, IPv6Address) else socket.AF_INET
     with suppress(OSError), socket.socket(family, socket.SOCK_DGRAM) as trying:
         # Nothing is sent: only an address of this machine can be bound.

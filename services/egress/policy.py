@@ -7,7 +7,15 @@ from functools import lru_cache
 from ipaddress import IPv6Address
 from typing import Self
 
-from services.egress.addresses import METADATA, Address, fault_of, literal, meanings, within
+from services.egress.addresses import (
+    METADATA,
+    Address,
+    fault_of,
+    literal,
+    meanings,
+    unscoped,
+    within,
+)
 from services.egress.rules import Rule, host_name, rules
 
 ALLOW = "PODIUM_EGRESS_ALLOW"
@@ -130,7 +138,7 @@ class EgressPolicy:
                 return _unless_named(f"called on port {port}, which is another protocol's")
             if self._own(address, port) or any(self._own(each, port) for each in meant):
                 return _unless_named(_OURS)
-            if not name and (str(address), port) == self._proxy:
+            if any((str(unscoped(each)), port) == self._proxy for each in every):
                 return _unless_named(_PROXY)
         return self._unopened(address, meant, name, port)
 

@@ -124,12 +124,40 @@ def test_where_the_suite_listens_is_called_only_where_it_is_named_with_its_port(
                     "::1:7402", "127.0.0.1:7403"):  # fmt: skip
         host, _, port = refused.rpartition(":")
         assert "where Podium itself listens" in (fault(loopback, host, None, int(port)) or "")
+    for interface in ("%1", "%lo", "%25lo"):
+        assert "where Podium" in (fault(loopback, f"::1{interface}", None, 7402) or "")
+        assert "where Podium" in (fault(loopback, f"::1{interface}", None, 8081) or "")
     assert "where Podium" in (fault(loopback, "localhost", "127.0.0.1", 7401) or "")
     assert fault(loopback, "127.0.0.2", None, 7401) is None
     assert fault(loopback, "127.0.0.1", None, 7404) is None
     assert fault(loopback, "1.1.1.1", None, 8081) is None
+    # All of IPv4 is allowed, as some do: what leads to loopback is no way round.
+    everything = EgressPolicy(rules(["0.0.0.0/0", "::/0"]), own=own)
+    for port in (7401, 7403, 8081):
+        assert "where Podium" in (fault(everything, "0.0.0.0", None, port) or "")
+    assert "where Podium" in (fault(everything, "::", None, 7402) or "")
+    assert fault(everything, "0.0.0.0", None, 7404) is None
     named = EgressPolicy(rules(["127.0.0.1:8081"]), own=own)
     assert fault(named, "127.0.0.1", None, 8081) is None
+
+
+@pytest.mark.parametrize(
+    ("host", "at"),
+    [("127.0.0.1", None), ("::ffff:127.0.0.1", None), ("127.1", None), ("localhost", "127.0.0.1"),
+     ("leads.example", "127.0.0.1"), ("leads.example", "::ffff:127.0.0.1")],
+)  # fmt: skip
+def test_the_proxy_is_no_target_however_it_is_written(host: str, at: str | None) -> None:
+    opened = EgressPolicy(rules(["loopback"]), proxy=("127.0.0.1", 3128))
+
+    assert "the proxy" in (fault(opened, host, at, 3128) or "")
+    assert fault(opened, host, at, 3129) is None
+
+
+@pytest.mark.parametrize("host", ["::1", "::1%1", "::1%lo"])
+def test_the_proxy_is_no_target_by_whatever_interface(host: str) -> None:
+    opened = EgressPolicy(rules(["loopback"]), proxy=("::1", 3128))
+
+    assert "the proxy" in (fault(opened, host, None, 3128) or "")
 
 
 def test_services_of_the_suite_on_other_machines_are_not_called_by_their_names() -> None:
