@@ -79,6 +79,12 @@ _ISATAP = frozenset((0x0000_5EFE, 0x0200_5EFE))
 
 # inet_aton takes 127.1, 0x7f000001, 017700000001; so do some resolvers.
 _ODD = re.compile(r"(?:0[xX][0-9a-fA-F]*|[0-9]+)(?:\.(?:0[xX][0-9a-fA-F]*|[0-9]+)){0,3}\.?")
+_ENDS_IN_A_NUMBER = re.compile(r"(?:.*\.)?(?:0[xX][0-9a-fA-F]*|[0-9]+)\.?")
+
+
+def ends_in_a_number(host: str) -> bool:
+    """Whether a host's last label is a number: no name's is, as the URL standard has it."""
+    return bool(_ENDS_IN_A_NUMBER.fullmatch(host))
 
 
 def fault_of(address: Address) -> str | None:

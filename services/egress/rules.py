@@ -18,11 +18,18 @@ from ipaddress import ip_network
 
 from yarl import URL
 
-from services.egress.addresses import METADATA, WORDS, Address, Network, literal, within
+from services.egress.addresses import (
+    METADATA,
+    WORDS,
+    Address,
+    Network,
+    ends_in_a_number,
+    literal,
+    within,
+)
 
 _PORT = re.compile(r"(?P<subject>\[[^\]]*\]|[^:]*):(?P<port>[0-9]{1,5})")
 _NAME = re.compile(r"(?!-)[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*")
-_ENDS_IN_A_NUMBER = re.compile(r"(.*\.)?(0x[0-9a-f]*|[0-9]+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +41,7 @@ class Rule:
         name: A host in lower case, without a dot at its end; "" where it is not about a name.
         under: It is about all hosts under ``name`` (all there are, where that is "").
         networks: Addresses that it is about, or where ``name`` may be.
-        worded: Networks of words: they open no metadata address.
+        worded: Networks of words.
         port: The only port that it is about; None: every one.
     """
 
@@ -71,9 +78,11 @@ class Rule:
                 return False
         elif self.port not in (None, port):
             return False
-        if within(address, self.networks) or within(meant, self.networks):
-            return True
-        return within(meant, self.worded) and not within(meant, METADATA)
+        if within(address, METADATA) or within(meant, METADATA):
+            # 100.64.0.0/10 is a network of one's own, and has one of these in it.
+            single = tuple(each for each in self.networks if each.num_addresses == 1)
+            return within(address, single) or within(meant, single)
+        return within(address, self.networks) or within(meant, self.networks + self.worded)
 
 
 def rules(entries: Iterable[str]) -> tuple[Rule, ...]:
@@ -143,7 +152,7 @@ def _named(entry: str, subject: str) -> tuple[str, bool]:
         name = host_name(URL.build(scheme="http", host=text).raw_host or "")
     except ValueError:
         raise _nothing(entry) from None
-    numeric = literal(name) or _ENDS_IN_A_NUMBER.fullmatch(name)
+    numeric = literal(name) or ends_in_a_number(name)
     if name in WORDS or numeric or not _NAME.fullmatch(name):
         raise _nothing(entry)
     return name, under
