@@ -9,11 +9,12 @@ from urllib.parse import quote
 
 from yarl import URL
 
+from services.egress.addresses import ends_in_a_number, literal
 from services.egress.failures import CallFailed
 
 _SPACES = "".join(map(chr, range(0x21)))
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-_HOST = re.compile(r"[A-Za-z0-9._~-]+|[0-9A-Fa-f:.]+(%[\w.~%-]+)?")
+_NAME = re.compile(r"[A-Za-z0-9_~-]+(\.[A-Za-z0-9_~-]+)*\.?")
 # What may stand in a request line; the rest is percent-encoded even in a query left as it stands.
 _IN_A_QUERY = "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"
 
@@ -34,15 +35,32 @@ def target(uri: str, encode: bool) -> tuple[URL, str | None]:
         raise CallFailed(
             f"The URI is not one that can be called: {str(error).rstrip('.')}.", lasting=True
         ) from None
-    if url.scheme not in ("http", "https") or not host or not _HOST.fullmatch(host) or not port:
+    if url.scheme not in ("http", "https") or not host or not port:
         raise CallFailed(
             "The URI is not one that can be called: it must be http://HOST/… or https.",
+            lasting=True,
+        )
+    if not _is_host(host):
+        raise CallFailed(
+            "The URI is not one that can be called: "
+            f"'{host[:100]}' is neither the name of a host nor an address.",
             lasting=True,
         )
     if user is None and password is None:
         return url, None
     credentials = b64encode(f"{user or ''}:{password or ''}".encode()).decode()
     return url.with_user(None), f"Basic {credentials}"
+
+
+def _is_host(host: str) -> bool:
+    """An address or a name, not what one reads as this and another as that.
+
+    A proxy may decode ``127%2e0.0.1``; what ends in a number is meant for an address (as the URL
+    standard of the WHATWG has it).
+    """
+    if literal(host) is not None:
+        return True
+    return bool(_NAME.fullmatch(host)) and not ends_in_a_number(host)
 
 
 def _with_query_as_it_stands(text: str) -> URL:

@@ -203,6 +203,25 @@ async def test_a_name_that_only_the_proxy_knows_is_the_proxys_to_judge(
         assert "PODIUM_EGRESS_STRICT" in await refused(strict, f"http://far.example:{server.port}/")
 
 
+@pytest.mark.parametrize(
+    "host",
+    ["127%2e0%2e0%2e1", "127%2E0.0.1", "a%00b", "127.0.0.1..", "1.2.3.4.5", "1.2.3.256", "0x",
+     "a.0x7f", "a..b", ".a", "[::ffff:1.2.3.256]"],
+)  # fmt: skip
+async def test_what_a_proxy_may_take_for_another_host_goes_to_none(
+    server: Upstream, host: str
+) -> None:
+    server.answers["/"] = plain(b"", 302, more=f"location: http://{host}/\r\n")
+    async with forward_proxy() as proxy:
+        through = egress(
+            proxy=f"http://127.0.0.1:{proxy.port}", allow="loopback", no_proxy="127.0.0.1"
+        )
+
+        assert "The URI is not one" in await refused(through, f"http://{host}:{server.port}/")
+        assert "no http or https URI" in await refused(through, server.url)
+        assert proxy.asked == []
+
+
 async def test_what_needs_no_proxy_is_called_without_it(server: Upstream) -> None:
     async with forward_proxy() as proxy:
         past = egress(
