@@ -44,12 +44,12 @@ class PublicKey:
     Attributes:
         kid: Its id; "" where it has none.
         algorithms: What it may have signed by.
-        key: The cryptography's.
+        key: The cryptography's; another one under the same kid is another key.
     """
 
     kid: str
     algorithms: frozenset[str]
-    key: Any = field(compare=False, repr=False)
+    key: Any = field(hash=False, repr=False)
 
     def has_signed(self, algorithm: str, message: bytes, signature: bytes) -> bool:
         """Whether ``signature`` is its own, of ``message``, by one of its ``algorithms``."""

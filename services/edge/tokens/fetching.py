@@ -28,6 +28,10 @@ class NotFetched(Exception):
     """There are no keys. The message is a sentence."""
 
 
+class NoKeys(NotFetched):
+    """The issuer has none any more: what it had is withdrawn."""
+
+
 @dataclass(frozen=True, slots=True)
 class Fetched:
     """Attributes: ``seconds`` is for how long the keys are good."""
@@ -48,7 +52,7 @@ class Fetcher:
         """What is there now. A redirect is no answer: keys are where they are said to be.
 
         Raises:
-            NotFetched: Nothing that keys can be read from.
+            NotFetched: Nothing that keys can be read from; NoKeys where it is a set without any.
         """
         try:
             async with asyncio.timeout(LONGEST_SECONDS):
@@ -61,7 +65,7 @@ class Fetcher:
         except KeyFault as fault:
             raise NotFetched(f"What is there {fault}.") from None
         if not keys.keys:
-            raise NotFetched("No key that is there can verify a signature.")
+            raise NoKeys("No key that is there can verify a signature.")
         return Fetched(keys, life_of(reply.headers))
 
     async def close(self) -> None:

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
-from services.edge.tokens.fetching import Fetched, NotFetched
+from services.edge.tokens.fetching import Fetched, NoKeys, NotFetched
 from services.edge.tokens.fresh import EARLY
 from services.edge.tokens.model import Source
 from services.jwks import KeySet, PublicKey
@@ -135,6 +135,8 @@ class RemoteKeys:
         try:
             fetched = await self._fetch(self._source)
         except NotFetched as error:
+            if isinstance(error, NoKeys):
+                self._withdraw()
             self._failed(str(error))
         else:
             self._take(fetched)
@@ -147,6 +149,12 @@ class RemoteKeys:
         if why != self.fault:
             logger.warning("The keys of %s cannot be fetched: %s", self._source.uri, why)
         self.fault = why
+
+    def _withdraw(self) -> None:
+        """Not an issuer that is away: it says itself that none of its keys holds."""
+        self._keys = KeySet()
+        self.generation += 1
+        self._early = self._over = self._gone = float("-inf")
 
     def _take(self, fetched: Fetched) -> None:
         now = self._now()

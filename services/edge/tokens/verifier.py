@@ -158,22 +158,32 @@ async def _signer(token: Token, rules: TokenRules, remote: RemoteKeys | None) ->
     """The key by which the token's signature holds."""
     if remote is None:
         keys: Sequence[PublicKey] = rules.keys.of(token.kid, token.algorithm)
+        key = _signed_by(token, keys)
     else:
         try:
-            keys = await remote.of(token.kid, token.algorithm)
+            keys, key = await _of_issuer(token, remote)
         except KeysAway:
             reason = f"The keys of the issuer cannot be had: {remote.fault or 'they take long.'}"
             raise TokenRefused(reason, "The token cannot be judged now.", "unavailable") from None
-    key = _signed_by(token, keys)
-    if key is None and keys and remote is not None and not token.kid:
-        # Without a name, a new key shows by its signature only.
-        await remote.look_again()
-        key = _signed_by(token, await remote.of("", token.algorithm))
     if key is None:
         named = f"the key {token.kid[:100]!r}" if token.kid else "a key without a name"
         why = "and its signature does not hold" if keys else "which the issuer does not have"
         raise TokenRefused(f"It names {named}, {why}.")
     return key
+
+
+async def _of_issuer(
+    token: Token, remote: RemoteKeys
+) -> tuple[Sequence[PublicKey], PublicKey | None]:
+    """The keys that may have signed the token, and the one that has. Raises KeysAway."""
+    keys = await remote.of(token.kid, token.algorithm)
+    key = _signed_by(token, keys)
+    if key is None and keys and not (token.kid and any(each.kid for each in keys)):
+        # Without a name, of the token's or of the keys', a new key shows by its signature only.
+        await remote.look_again()
+        keys = await remote.of(token.kid, token.algorithm)
+        key = _signed_by(token, keys)
+    return keys, key
 
 
 def _signed_by(token: Token, keys: Sequence[PublicKey]) -> PublicKey | None:

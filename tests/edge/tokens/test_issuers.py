@@ -5,70 +5,24 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import AsyncGenerator
-from dataclasses import dataclass, field
 from typing import Any
 
 import jwt
 import pytest
 
-from services.edge.auth.model import AuthConfig, Caller, read_config
 from services.edge.tokens.fetching import MOST_BYTES, Fetcher
-from services.edge.tokens.issuers import Terms
 from services.edge.tokens.model import TokenRefused
 from services.edge.tokens.verifier import Tokens
 from services.egress.configured import Egress
+from tests.edge.tokens.desk import Desk
 from tests.edge.tokens.issuer import (
-    AUDIENCE,
-    Issuer,
     claims,
-    issuing,
     jwk,
     private_key,
     public_pem,
     signed,
 )
 from tests.executor.effects.upstream import hang, hang_after, plain, upstream
-
-
-@dataclass
-class Desk:
-    """Where tokens are shown; ``now`` is a clock that a test sets."""
-
-    issuer: Issuer
-    tokens: Tokens = field(init=False)
-    now: float = 0.0
-
-    def config(self, **more: Any) -> AuthConfig:
-        rules = {"issuer": self.issuer.url, "audience": AUDIENCE, "jwksUri": self.issuer.jwks_uri}
-        kept = {name: value for name, value in (rules | more).items() if value is not None}
-        return read_config(
-            {"id": "a", "authenticationType": "JWT", "applicationId": "app", "jwt": kept}
-        )
-
-    async def show(self, token: str, config: AuthConfig | None = None) -> Caller:
-        headers = {b"authorization": f"Bearer {token}".encode()}
-        caller = await self.tokens.caller(config or self._own, headers, time.time())
-        assert caller is not None
-        return caller
-
-    async def refused(self, token: str, config: AuthConfig | None = None) -> TokenRefused:
-        with pytest.raises(TokenRefused) as caught:
-            await self.show(token, config)
-        return caught.value
-
-    def __post_init__(self) -> None:
-        self._own = self.config()
-
-
-@pytest.fixture
-async def desk() -> AsyncGenerator[Desk]:
-    async with issuing() as issuer:
-        fetcher, desk = Fetcher(Egress.allowing(["loopback"])), Desk(issuer)
-        desk.tokens = Tokens(fetcher.keys, lambda: desk.now, Terms(1000.0, 10.0))
-        yield desk
-        await desk.tokens.close()
-        await fetcher.close()
 
 
 async def test_a_token_is_verified_once_and_its_keys_are_fetched_once(desk: Desk) -> None:
