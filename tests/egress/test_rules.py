@@ -142,8 +142,8 @@ def test_where_the_suite_listens_is_called_only_where_it_is_named_with_its_port(
     assert fault(loopback, "1.1.1.1", None, 8081) is None
     # All of IPv4 is allowed, as some do: what leads to loopback is no way round.
     everything = EgressPolicy(rules(["0.0.0.0/0", "::/0"]), own=own)
-    for port in (7401, 7403, 8081):
-        assert "where Podium" in (fault(everything, "0.0.0.0", None, port) or "")
+    for number in (7401, 7403, 8081):
+        assert "where Podium" in (fault(everything, "0.0.0.0", None, number) or "")
     assert "where Podium" in (fault(everything, "::", None, 7402) or "")
     assert fault(everything, "0.0.0.0", None, 7404) is None
     named = EgressPolicy(rules(["127.0.0.1:8081"]), own=own)
