@@ -11,7 +11,7 @@ import zlib
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, cast
+from typing import IO
 
 from services.backups import manifest as manifests
 from services.backups.manifest import Entry, Manifest
@@ -27,7 +27,7 @@ def write(file: IO[bytes], manifest: Manifest, folder: Path) -> None:
     """Write the backup of ``manifest``, whose files are in ``folder``, to ``file``."""
     with (
         gzip.GzipFile("", "wb", compresslevel=_LEVEL, fileobj=file, mtime=0) as packed,
-        tarfile.open(fileobj=packed, mode="w|", format=tarfile.PAX_FORMAT) as tar,
+        tarfile.open(fileobj=packed, mode="w|", format=tarfile.GNU_FORMAT) as tar,
     ):
         text = manifest.text().encode()
         tar.addfile(_member(manifests.NAME, len(text)), io.BytesIO(text))
@@ -66,8 +66,8 @@ def manifest_of(path: Path) -> Manifest:
         BackupError: It is none.
         OSError: It cannot be read.
     """
-    with path.open("rb") as file, _reading(path), tarfile.open(fileobj=file, mode="r|gz") as tar:
-        return _manifest(tar)
+    with path.open("rb") as file, _reading(path):
+        return _manifest(gzip.GzipFile(fileobj=file))
 
 
 def unpack(path: Path, folder: Path) -> Manifest:
@@ -79,21 +79,36 @@ def unpack(path: Path, folder: Path) -> Manifest:
     """
     with path.open("rb") as file, _reading(path):
         packed = gzip.GzipFile(fileobj=file)
-        with tarfile.open(fileobj=packed, mode="r|") as tar:
-            manifest = _manifest(tar)
-            for entry in manifest.entries:
-                _extract(tar, entry, path, folder)
+        manifest = _manifest(packed)
+        for entry in manifest.entries:
+            _extract(packed, entry, path, folder)
         # The checksum of all of it stands at the end, which nobody else reads.
-        while packed.read(_CHUNK):
-            pass
+        if packed.read(_CHUNK).strip(b"\0") or packed.read(1):
+            raise BackupError(f"{path} has more than its manifest says; use another one.")
     return manifest
 
 
-def _manifest(tar: tarfile.TarFile) -> Manifest:
-    first = tar.next()
-    if first is None or first.name != manifests.NAME or first.size > manifests.MOST_BYTES:
+def _next(packed: gzip.GzipFile) -> tuple[str, int]:
+    """Name and size of the member whose content comes next.
+
+    Headers are read one by one: some kinds, which no backup has, would be read into memory whole.
+    """
+    member = tarfile.TarInfo.frombuf(packed.read(tarfile.BLOCKSIZE), "utf-8", "surrogateescape")
+    if member.type != tarfile.REGTYPE:
+        raise tarfile.HeaderError("it has what is no file")
+    return member.name, member.size
+
+
+def _skip_padding(packed: gzip.GzipFile, size: int) -> None:
+    packed.read(-size % tarfile.BLOCKSIZE)
+
+
+def _manifest(packed: gzip.GzipFile) -> Manifest:
+    name, size = _next(packed)
+    if name != manifests.NAME or not 0 <= size <= manifests.MOST_BYTES:
         raise BackupError("This is no backup of Podium: it does not begin with a manifest.")
-    manifest = manifests.read(cast("IO[bytes]", tar.extractfile(first)).read())
+    manifest = manifests.read(packed.read(size))
+    _skip_padding(packed, size)
     names = [entry.name for entry in manifest.entries]
     if not set(names) <= _KNOWN or len(set(names)) < len(names):
         raise BackupError("The backup has files that are none of a suite's: it is not used.")
@@ -102,23 +117,23 @@ def _manifest(tar: tarfile.TarFile) -> Manifest:
     return manifest
 
 
-def _extract(tar: tarfile.TarFile, entry: Entry, path: Path, folder: Path) -> None:
+def _extract(packed: gzip.GzipFile, entry: Entry, path: Path, folder: Path) -> None:
     """Never by the archive's own names and kinds: what is written is what the manifest lists."""
-    member = tar.next()
-    if member is None or member.name != entry.name or not member.isreg():
+    name, size = _next(packed)
+    if name != entry.name:
         raise BackupError(f"{path} has no {entry.name} where its manifest has it; use another one.")
-    content = cast("IO[bytes]", tar.extractfile(member))
-    hashed, left = hashlib.sha256(), entry.bytes
+    hashed, left = hashlib.sha256(), entry.bytes if size == entry.bytes else 0
     with private(folder / entry.name) as target:
-        while left and (chunk := content.read(min(_CHUNK, left))):
+        while left and (chunk := packed.read(min(_CHUNK, left))):
             left -= len(chunk)
             hashed.update(chunk)
             target.write(chunk)
-    if left or member.size != entry.bytes or hashed.hexdigest() != entry.sha256:
+    if left or size != entry.bytes or hashed.hexdigest() != entry.sha256:
         raise BackupError(
             f"{entry.name} in {path} is not what its manifest says: the backup was changed or "
             "damaged; use another one."
         )
+    _skip_padding(packed, size)
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from datetime import MAXYEAR, UTC, datetime
 from typing import Any
 
 from services.backups.parts import BackupError
@@ -13,6 +13,12 @@ from services.backups.parts import BackupError
 NAME = "manifest.json"
 FORMAT = 1
 MOST_BYTES = 1 << 20
+# Of a version, or the id of a key.
+_LONGEST_WORD = 100
+_FIRST_YEAR = 1970
+_SENSELESS = (
+    ValueError, KeyError, TypeError, AttributeError, ArithmeticError, RecursionError,
+)  # fmt: skip
 _WORDS = {"taken_at": "takenAt", "written_by": "writtenBy"}
 
 
@@ -76,14 +82,24 @@ def read(text: bytes) -> Manifest:
         told = json.loads(text)
         if int(told["format"]) > FORMAT:
             raise BackupError(
-                f"The backup was made by Podium {told['podium']}, in a form that this version does "
-                "not know; use that version."
+                f"The backup was made by Podium {_word(told['podium'])}, in a form that this "
+                "version does not know; use that version."
             )
         entries = tuple(_entry(each) for each in told["entries"])
         made_at = datetime.fromisoformat(told["madeAt"]).astimezone(UTC)
-        return Manifest(str(told["podium"]), made_at, entries, tuple(map(str, told["keys"])))
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        if not _FIRST_YEAR <= made_at.year < MAXYEAR:
+            raise ValueError("no time at which a backup was made")
+        return Manifest(_word(told["podium"]), made_at, entries, tuple(map(_word, told["keys"])))
+    except _SENSELESS as error:
         raise BackupError("The backup's manifest makes no sense: it is no backup.") from error
+
+
+def _word(told: object) -> str:
+    """What is shown as it is. Raises ValueError: it is more than a word."""
+    text = str(told)
+    if not text.isprintable() or len(text) > _LONGEST_WORD:
+        raise ValueError("more than a word")
+    return text
 
 
 def _told(entry: Entry) -> dict[str, Any]:
@@ -91,6 +107,8 @@ def _told(entry: Entry) -> dict[str, Any]:
 
 
 def _entry(told: Mapping[str, Any]) -> Entry:
+    if int(told["bytes"]) < 0:
+        raise ValueError("less than nothing")
     return Entry(
         str(told["name"]),
         int(told["bytes"]),
