@@ -10,7 +10,7 @@ from __future__ import annotations
 import heapq
 import itertools
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -149,8 +149,12 @@ class Queues:
 
     # What happens to tasks.
 
-    def recover(self, turns: Turns) -> None:
-        """What the rows say."""
+    def recover(self, turns: Turns, held: Container[str] = ()) -> None:
+        """What the rows say.
+
+        Args:
+            held: Executions whose tasks are in no queue before :meth:`go_on_with`.
+        """
         for row in turns.waiting:
             # Before anybody is in one: not every task remembers the limits.
             self._rooms.known(limited_by(row[3], row[2]), row[8])
@@ -159,11 +163,17 @@ class Queues:
             name = limited_by(queue, name)
             if status == TaskStatus.IN_PROGRESS.value:
                 self._hold(task_id, Held(execution_id, queue, name, worker, None))
-            else:
+            elif execution_id not in held:
                 number = next(self._numbers)
                 self._add(Entry(-priority, at, number, task_id, execution_id, queue, name))
         for name, at in turns.begun:
             self._rooms.begun(name, at / 1e6)
+
+    def go_on_with(self, execution: Execution) -> None:
+        """Its tasks that wait for a turn are in their queues from now on."""
+        for task in execution.tasks.values():
+            if task.queue and task.status is TaskStatus.SCHEDULED and not task.held:
+                self._see(execution, task)
 
     def go_on(self) -> None:
         """Give turns to those who have waited since before the start."""

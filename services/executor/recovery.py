@@ -66,7 +66,7 @@ class Left:
 
     def go_on(self, engine: Engine, holding: Holding) -> None:
         """Have what was half-done go on, but for those that wait."""
-        engine.queues.recover(self.turns)
+        engine.queues.recover(self.turns, holding)
         engine.recover(holding.free(self.interrupted), self.not_begun)
         engine.kin.recover(self.unheard)
         engine.queues.go_on()

@@ -237,7 +237,10 @@ class Runtime:
         if not self.holding:
             self.engine.timer_rows = loading.timers
         self.engine.timers.look()
-        for task in unfolded.before.tasks.values() if not execution.status.final else ():
+        if execution.status.final:
+            return
+        self.engine.queues.go_on_with(execution)
+        for task in unfolded.before.tasks.values():
             if task.pending:
                 self.engine.tell(execution.id, Interrupted(task.id, task.pending))
 

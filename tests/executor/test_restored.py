@@ -26,6 +26,7 @@ from tests.executor.rig import (
     upstream,
     workflow,
 )
+from tests.executor.working import working
 
 RUNNING, PAUSED, COMPLETED = (
     pb.EXECUTION_STATUS_RUNNING,
@@ -162,6 +163,31 @@ async def test_calls_and_timers_wait_until_their_execution_is_resumed(tmp_path: 
         # It is no news to the next process.
         async with executing(tmp_path / "new.db", replica) as rig:
             assert await waiting(rig) is None
+
+
+async def test_no_worker_is_given_what_waits_until_its_execution_is_resumed(tmp_path: Path) -> None:
+    limited = {"kind": "task", "name": "alone", "concurrentExecLimit": 1}
+    replica = replica_of(*DOCUMENTS, limited, workflow("limited", step("alone", "SIMPLE")))
+    async with executing(tmp_path / "executor.db", replica) as rig:
+        ids = [await rig.begin("work"), await rig.begin("limited"), await rig.begin("work")]
+        await settled(rig, ids[::2], "s")
+        await settled(rig, ids[1:2], "alone")
+        restore(tmp_path / "executor.db", tmp_path / "new.db")
+    async with executing(tmp_path / "new.db", replica) as rig:
+        async with working(rig, "s", "alone", slots=5) as worker:
+            # Whoever comes after them is given its task before them.
+            other = await rig.begin("work")
+            given = await worker.task()
+            assert given.execution_id == other
+            for execution_id in ids[:2]:
+                await resume(rig, execution_id)
+                given = await worker.task()
+                assert given.execution_id == execution_id
+                worker.result(given)
+                assert (await rig.ended(execution_id)).status == COMPLETED
+            assert worker.tasks.empty()
+        await terminate(rig, ids[2])
+        assert await waiting(rig) is None
 
 
 async def test_who_waits_still_waits_after_a_restart(tmp_path: Path) -> None:
