@@ -28,6 +28,8 @@ from services.sealing import sealer_of
 from services.versions import applied, this_version, written_by
 
 _MEGABYTE = 1_000_000
+# How the names of a database's files end.
+_BESIDE = ("", "-wal", "-shm", ".lock")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +52,8 @@ def to_file(wanted: Wanted, target: Path) -> Manifest:
     Raises:
         BackupError: It cannot be made; there is no file of that name that was not there before.
     """
-    if target.is_dir():
-        raise BackupError(f"{target} is a folder; name a file in it.")
+    target = Path(os.path.realpath(target))
+    _check_target(wanted.places, target)
     with _scratch(target.parent, f".{target.name}.", target) as folder:
         manifest = _gathered(wanted, folder)
         packed = folder / "packed"
@@ -60,6 +62,18 @@ def to_file(wanted: Wanted, target: Path) -> Manifest:
         packed.replace(target)
         archive.sync(target.parent)
     return manifest
+
+
+def _check_target(places: Places, target: Path) -> None:
+    """Refuse to replace what is no backup. Raises :class:`BackupError`."""
+    if target.is_dir():
+        raise BackupError(f"{target} is a folder; name a file in it.")
+    if target.exists() and not target.is_file():
+        raise BackupError(f"{target} is no file; - is standard output.")
+    for source in (*places.databases.values(), *places.files.values()):
+        own = Path(os.path.realpath(source))
+        if target.parent == own.parent and target.name.removeprefix(own.name) in _BESIDE:
+            raise BackupError(f"{target} belongs to the suite; name another file.")
 
 
 def to_stream(wanted: Wanted, stream: IO[bytes]) -> Manifest:

@@ -9,9 +9,11 @@ import sqlite3
 import subprocess
 import sys
 import tarfile
+import tracemalloc
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
@@ -125,7 +127,7 @@ def test_nothing_is_unpacked_but_what_a_suite_has(backup: Path, tmp_path: Path, 
     document = {"format": 1, **manifest.document()}
     document["entries"][-1]["name"] = name
     (tmp_path / "manifest.json").write_text(json.dumps(document))
-    with tarfile.open(tmp_path / "evil.backup", "w:gz") as tar:
+    with tarfile.open(tmp_path / "evil.backup", "w:gz", format=tarfile.GNU_FORMAT) as tar:
         tar.add(tmp_path / "manifest.json", "manifest.json")
         for entry in manifest.entries[:-1]:
             tar.add(tmp_path / entry.name, entry.name)
@@ -135,6 +137,67 @@ def test_nothing_is_unpacked_but_what_a_suite_has(backup: Path, tmp_path: Path, 
     with pytest.raises(BackupError, match="none of a suite's"):
         archive.unpack(tmp_path / "evil.backup", tmp_path / "into")
     assert not list((tmp_path / "into").iterdir())
+
+
+def hostile(path: Path, header: tarfile.TarInfo, content: bytes = b"") -> Path:
+    with gzip.open(path, "wb") as packed:
+        packed.write(header.tobuf() + content + bytes(-len(content) % 512))
+    return path
+
+
+def member(kind: bytes, size: int) -> tarfile.TarInfo:
+    header = tarfile.TarInfo(manifests.NAME)
+    header.type, header.size = kind, size
+    return header
+
+
+# A reader of archives at large takes all of what some kinds announce into memory.
+@pytest.mark.parametrize(
+    "kind",
+    [tarfile.DIRTYPE, tarfile.SYMTYPE, tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.GNUTYPE_LONGNAME],
+)
+def test_what_is_no_file_is_no_backup(tmp_path: Path, kind: bytes) -> None:
+    announced = bytes(32 << 20)
+    path = hostile(tmp_path / "one", member(kind, len(announced)), announced)
+
+    tracemalloc.start()
+    with pytest.raises(BackupError, match="is no backup"):
+        archive.unpack(path, tmp_path)
+    assert tracemalloc.get_traced_memory()[1] < 4 << 20
+    tracemalloc.stop()
+
+
+HARMS: list[dict[str, Any]] = [
+    {"format": float("inf")},
+    {"madeAt": "0001-01-01T00:00:00+14:00"},
+    {"madeAt": "9999-12-31T23:59:59.999999+00:00"},
+    {"podium": "\x1b[2J"},
+    {"keys": ["k" * 101]},
+    {"format": 2, "podium": "\x1b[2J"},
+    {"entries": [{"bytes": -1}]},
+    {"entries": [{"bytes": float("inf")}]},
+]
+
+
+@pytest.mark.parametrize("harm", HARMS)
+def test_a_manifest_that_makes_no_sense_is_refused(backup: Path, harm: dict[str, Any]) -> None:
+    document = {"format": 1, **archive.manifest_of(backup).document()}
+    entries = harm.pop("entries", [{}])
+    document["entries"] = [{**document["entries"][0], **each} for each in entries]
+
+    with pytest.raises(BackupError, match="makes no sense"):
+        manifests.read(json.dumps({**document, **harm}).encode())
+
+
+def test_what_follows_the_last_file_is_not_read(backup: Path, tmp_path: Path) -> None:
+    content = gzip.decompress(backup.read_bytes())
+    (tmp_path / "zeros").write_bytes(gzip.compress(content + bytes(32 << 20), 1))
+    (tmp_path / "text").write_bytes(gzip.compress(content + b"more", 1))
+
+    for name in ("zeros", "text"):
+        (tmp_path / f"{name}.d").mkdir()
+        with pytest.raises(BackupError, match="has more than its manifest says"):
+            archive.unpack(tmp_path / name, tmp_path / f"{name}.d")
 
 
 def test_a_form_of_a_later_version_is_refused(backup: Path) -> None:
@@ -164,6 +227,36 @@ def test_a_full_disk_is_told_and_leaves_nothing(home: Path, tmp_path: Path) -> N
         assert done.returncode == 1
         assert f"there is no room in {small}" in done.stderr
         assert not list(small.iterdir())
+
+
+@pytest.mark.parametrize(
+    "name", ["executor.db", "registry.db-wal", "secret.key", "registry.db.lock"]
+)
+def test_what_belongs_to_the_suite_is_not_replaced(home: Path, tmp_path: Path, name: str) -> None:
+    before = (home / name).read_bytes() if (home / name).exists() else None
+    (tmp_path / "link").symlink_to(home / name)
+
+    for target in (home / name, tmp_path / "link"):
+        with pytest.raises(BackupError, match="belongs to the suite"):
+            making.to_file(wanted(home), target)
+    assert ((home / name).read_bytes() if (home / name).exists() else None) == before
+
+
+def test_what_is_no_file_is_not_replaced(home: Path, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "device")
+
+    with pytest.raises(BackupError, match="is no file"):
+        making.to_file(wanted(home), tmp_path / "device")
+    assert (tmp_path / "device").is_fifo()
+
+
+def test_a_link_goes_on_to_name_the_file_that_is_replaced(home: Path, tmp_path: Path) -> None:
+    (tmp_path / "latest").symlink_to(tmp_path / "there")
+
+    making.to_file(wanted(home), tmp_path / "latest")
+
+    assert (tmp_path / "latest").is_symlink()
+    assert archive.manifest_of(tmp_path / "there").entry("executor.db")
 
 
 def test_where_no_database_is_it_is_said_where_to_look(tmp_path: Path) -> None:
