@@ -3,6 +3,7 @@
 HOME/                     mode 0700
   registry.db executor.db edge.db …
   cluster.key secret.key  what the services trust each other by, and seal secrets with (0600)
+  tls/                    the certificates of podium up --tls
   credentials.json        the first administrator's access key (0600)
   ports.json              the addresses of the last run, so that the next one keeps them
   endpoints.json          where the suite is, while it runs and all of it is healthy
@@ -32,6 +33,8 @@ DEFAULT_ADDRESSES = {
 }
 
 PORTS = "ports.json"
+# The folder of the suite's own certificates.
+CERTIFICATES = "tls"
 # What the services trust each other by and seal secrets with, and the first administrator's key.
 KEYS = ("cluster.key", "secret.key", "credentials.json", "admin.secret")
 

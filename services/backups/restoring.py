@@ -19,7 +19,7 @@ from services.backups.checking import opener
 from services.backups.making import is_full, scratch
 from services.backups.manifest import Manifest
 from services.backups.parts import NEEDED_KEY, PARTS, BackupError
-from services.home import KEYS, PORTS
+from services.home import CERTIFICATES, KEYS, PORTS
 from services.locks import Locked, held
 from services.process import StartupError
 from services.sealing import sealer_of
@@ -84,7 +84,8 @@ def restore(order: Order) -> Done:
     try:
         home.parent.mkdir(parents=True, exist_ok=True)
         with ExitStack() as stack:
-            if home.exists():
+            there = home.exists()
+            if there:
                 _own(stack, home)
                 _check_free(order)
             prefix = f".{home.name}.restoring."
@@ -94,7 +95,12 @@ def restore(order: Order) -> Done:
             stack.enter_context(held(stage / _LOCK))
             missing = _with_files(order, manifest, stage)
             archive.sync(stage)
-            return Done(manifest, _put(stage, order), under_way, missing)
+            aside = None
+            if there:
+                aside = _put_aside(stage, order)
+            else:
+                _put_anew(stage, home)
+            return Done(manifest, aside, under_way, missing)
     except (OSError, sqlite3.Error) as error:
         raise _failed(error, order) from error
 
@@ -171,7 +177,7 @@ def _synced(path: Path) -> None:
 
 
 def _with_files(order: Order, manifest: Manifest, stage: Path) -> tuple[str, ...]:
-    """Add what the home has of keys and ports; the ids of the keys that are missing."""
+    """Add what the home has of keys and addresses; the ids of the keys that are missing."""
     for name in (PORTS, *KEYS):
         kept, own = order.home / name, stage / name
         # Addresses are those of the machine; keys those of the databases.
@@ -180,6 +186,12 @@ def _with_files(order: Order, manifest: Manifest, stage: Path) -> tuple[str, ...
             shutil.copyfile(kept, own)
             own.chmod(0o600)
             _synced(own)
+    if (order.home / CERTIFICATES).is_dir():
+        # Whoever calls from afar trusts the authority in it.
+        shutil.copytree(order.home / CERTIFICATES, stage / CERTIFICATES)
+        for each in (stage / CERTIFICATES).iterdir():
+            _synced(each)
+        archive.sync(stage / CERTIFICATES)
     if not (stage / NEEDED_KEY).exists():
         return manifest.keys
     _check_opens(order, manifest, stage)
@@ -204,13 +216,15 @@ def _check_opens(order: Order, manifest: Manifest, stage: Path) -> None:
             )
 
 
-def _put(stage: Path, order: Order) -> Path | None:
+def _put_anew(stage: Path, home: Path) -> None:
+    """Have ``stage`` be the home, unless somebody else has made one meanwhile."""
+    stage.rename(home)
+    archive.sync(home.parent)
+
+
+def _put_aside(stage: Path, order: Order) -> Path | None:
     """Have ``stage`` be the home; where what was there is now, unless it was nothing."""
     home = order.home
-    if not home.exists():
-        stage.rename(home)
-        archive.sync(home.parent)
-        return None
     # What was there must never be under a name that the next restore clears away.
     aside = home.with_name(f"{home.name}.before-{order.now:%Y%m%dT%H%M%S.%fZ}")
     stage.rename(aside)
@@ -220,7 +234,7 @@ def _put(stage: Path, order: Order) -> Path | None:
         aside.rename(stage)
         raise
     archive.sync(home.parent)
-    if all(each.name in (_LOCK, PORTS, *KEYS) for each in aside.iterdir()):
+    if all(each.name in (_LOCK, PORTS, CERTIFICATES, *KEYS) for each in aside.iterdir()):
         shutil.rmtree(aside)
         return None
     return aside

@@ -5,10 +5,12 @@ from __future__ import annotations
 import itertools
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -103,6 +105,8 @@ def test_schedules_begin_with_the_restore(order: Order) -> None:
 def test_a_home_with_data_is_replaced_only_where_that_is_said(order: Order, tmp_path: Path) -> None:
     old = made(order.home)
     before = epoch(old / "executor.db")
+    (old / "tls").mkdir()
+    (old / "tls" / "ca.crt").write_text("whom all trust")
     (old / "secret.key").write_bytes((order.file.parent / "home" / "secret.key").read_bytes())
 
     with pytest.raises(BackupError, match=r"executor\.db and registry\.db already; --replace"):
@@ -114,9 +118,32 @@ def test_a_home_with_data_is_replaced_only_where_that_is_said(order: Order, tmp_
     assert done.aside.parent == tmp_path
     assert epoch(done.aside / "executor.db") == before
     assert rows(order.home / "executor.db", EVERY)[0][1] == "PAUSED"
-    # Keys and addresses stay with the home.
-    for name in ("cluster.key", "credentials.json", "admin.secret", "ports.json"):
+    # Keys, certificates and addresses stay with the home.
+    kept = ("cluster.key", "credentials.json", "admin.secret", "ports.json", "tls/ca.crt")
+    for name in kept:
         assert (order.home / name).read_bytes() == (done.aside / name).read_bytes()
+
+
+def test_a_home_that_somebody_else_makes_meanwhile_is_left_alone(
+    order: Order, home: Path, tmp_path: Path
+) -> None:
+    slow = tmp_path / "slow.backup"
+    os.mkfifo(slow)
+
+    def meanwhile() -> None:
+        # It is opened once the backup is read: after the look at what is there.
+        with slow.open("wb") as pipe:
+            made(order.home)
+            shutil.copy(home / "secret.key", order.home)
+            pipe.write(order.file.read_bytes())
+
+    with ThreadPoolExecutor(1) as pool:
+        making_one = pool.submit(meanwhile)
+        with pytest.raises(BackupError, match="not empty"):
+            restore(replace(order, file=slow, replace=True))
+        making_one.result(20)
+    assert rows(order.home / "executor.db", EVERY)[0][1] == "RUNNING"
+    assert not list(tmp_path.glob("new.before-*"))
 
 
 def test_keys_may_be_in_the_home_before(order: Order, home: Path) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from services.home import Home, split_address
+from services.home import CERTIFICATES, Home, split_address
 from services.settings import Common
 
 _LISTENERS = ("gateway", "management")
@@ -34,7 +34,7 @@ def certificates_of(home: Home, addresses: Mapping[str, str]) -> dict[str, str]:
     # Late: reading certificates is a library of its own, which most do without.
     from services.tls.folder import Folder, settings_of
 
-    folder, now = Folder(home.path.resolve() / "tls"), datetime.now(UTC)
+    folder, now = Folder(home.path.resolve() / CERTIFICATES), datetime.now(UTC)
     listening = (split_address(each)[0].strip("[]") for each in addresses.values())
     hosts = [host for host in dict.fromkeys((socket.gethostname(), *listening)) if _is_name(host)]
     if not folder.exists:
