@@ -20,6 +20,11 @@ from services.versions import StorageTooNew, refuse_newer
 
 _MOST_SAID = 5
 _RESTORE = "Restore a backup."
+# A file beside the database says who reads it: it may be sound.
+_BESIDE = (
+    "Look where its folder can be written to, or at a copy of it: SQLite keeps a note beside it."
+)
+_OF_THE_FOLDER = (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM, sqlite3.SQLITE_READONLY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +138,8 @@ def _of_part(
             yield from _of_file(db, thorough=thorough)
             yield from _of_content(part, path, Database(db), opens)
     except sqlite3.Error as error:
-        yield f"It cannot be read: {error}.", _RESTORE
+        beside = getattr(error, "sqlite_errorcode", 0) & 0xFF in _OF_THE_FOLDER
+        yield f"It cannot be read: {error}.", _BESIDE if beside else _RESTORE
 
 
 def _of_file(db: sqlite3.Connection, *, thorough: bool) -> Iterator[tuple[str, str]]:

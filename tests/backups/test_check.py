@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import subprocess
 from contextlib import closing
 from pathlib import Path
 
@@ -91,6 +92,19 @@ def test_a_file_that_is_no_database_is_said_to_be_none(home: Path) -> None:
         (home / f"{EXECUTOR}{end}").unlink(missing_ok=True)
 
     assert any("cannot be read" in each for each in found(home))
+
+
+def test_a_home_that_cannot_be_written_to_is_not_taken_for_a_damaged_one(home: Path) -> None:
+    command = ["mount", "--bind", "-o", "ro", str(home), str(home)]
+    if subprocess.run(command, capture_output=True).returncode:
+        pytest.skip("needs the right to mount")
+    try:
+        report = checking.suite(places(home, NO_DATABASES, None), thorough=False)
+    finally:
+        subprocess.run(["umount", "--lazy", str(home)], check=True)
+
+    assert report.findings
+    assert all("folder can be written to" in each.way_out for each in report.findings)
 
 
 def test_an_index_of_words_that_is_damaged_may_be_deleted(home: Path) -> None:
