@@ -1,8 +1,9 @@
 """What a restored executor leaves alone until an operator has had a look at it.
 
-Its executions that were under way wait, each until it is resumed or ended: with their timers and
-with the calls that were interrupted. Schedules, event handlers and webhooks wait for the last of
-them: they would tell again what was told after the backup was made.
+Its executions that were under way wait, each until it is resumed or ended: with their timers, with
+the calls that were interrupted, and with the tasks that no worker has. Schedules, event handlers
+and webhooks wait for the last of them: they would tell again what was told after the backup was
+made.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ class Holding:
         """Whether anybody waits."""
         return bool(self._held)
 
-    def __contains__(self, execution_id: str) -> bool:
+    def __contains__(self, execution_id: object) -> bool:
         return execution_id in self._held
 
     @property

@@ -2,7 +2,7 @@
 
 Executions that were under way wait until somebody resumes them: what they did after the copy was
 made is not known here, and would be done again. They are paused, and rows of ``restored``, which
-has their timers and their interrupted calls wait, too.
+has their timers, their interrupted calls and what they have in workers' queues wait, too.
 """
 
 from __future__ import annotations
