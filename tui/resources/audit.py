@@ -114,6 +114,16 @@ SOURCE: Source[AuditEntry] = Source("audit", "registry", _watch, most=MOST)
 
 _TONES = {"denied": "error", "failed": "warning", "allowed": "success"}
 
+
+def _action(entry: AuditEntry) -> str:
+    """With a mark where nothing came of it: in little room that is all there is of the outcome."""
+    return entry.action if entry.outcome == "allowed" else f"✗ {entry.action}"
+
+
+def _tone(entry: AuditEntry) -> str:
+    return "text" if entry.outcome == "allowed" else _TONES.get(entry.outcome, "text")
+
+
 RESOURCE: Resource[AuditEntry] = Resource(
     name="audit",
     aliases=("aud",),
@@ -131,14 +141,14 @@ was made different in a definition.
                lambda row: row.number, priority=9),
         Column("outcome", "OUTCOME", 7,
                lambda row, _: Cell(row.outcome, _TONES.get(row.outcome, "text")),
-               lambda row: row.outcome, priority=8),
-        Column("action", "ACTION", 10, lambda row, _: Cell(row.action),
+               lambda row: row.outcome, priority=5),
+        Column("action", "ACTION", 10, lambda row, _: Cell(_action(row), _tone(row)),
                lambda row: row.action, priority=9),
         Column("kind", "KIND", 11, lambda row, _: Cell(row.kind), lambda row: row.kind, priority=7),
         Column("name", "NAME", 14, lambda row, _: Cell(row.name), lambda row: row.name, flex=2,
                priority=8),
         Column("principal", "WHO", 17, lambda row, _: Cell(row.principal),
-               lambda row: row.principal, flex=1, priority=6),
+               lambda row: row.principal, flex=1, priority=8),
         Column("source", "FROM", 11, lambda row, _: Cell(row.source, "muted"),
                lambda row: row.source, priority=3),
         Column("detail", "DETAIL", 14, lambda row, _: Cell(row.detail, "muted"),
