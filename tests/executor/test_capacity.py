@@ -10,6 +10,7 @@ import pytest
 
 from podium.executor.v1 import executor_pb2 as pb
 from services.errors import KeyReused, Overloaded
+from services.executor import session
 from services.executor.capacity import Capacity
 from services.executor.runtime import Limits
 from services.rpc import raising_ours
@@ -199,6 +200,23 @@ async def test_many_who_come_at_once_are_refused_or_run_and_the_count_is_right(
         assert any(each.WhichOneof("body") == "result" for each in told)
         assert rig.runtime.capacity.open == 0
         await rig.run("quick", input={"n": 1})
+
+
+async def test_a_session_has_so_many_frames_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session, "_MOST_OPEN", 2)
+    async with executing(tmp_path / "x.db", [WAITING]) as rig:
+        peer, ids = Peer(rig), [new_id() for _ in range(3)]
+        await peer.ask(*(frame(n, "waiting", execution_id=id) for n, id in enumerate(ids)))
+        refused = await result(peer)
+        assert (refused.correlation_id, refused.error.reason) == (2, "OVERLOADED")
+        for each in ids[:2]:
+            await release(rig, each)
+            assert (await result(peer)).WhichOneof("body") == "result"
+        await peer.ask(frame(2, "waiting", execution_id=ids[2], acknowledge=True))
+
+        assert (await peer.next()).WhichOneof("body") == "accepted"
 
 
 def test_what_nobody_has_open_takes_no_memory() -> None:
