@@ -32,6 +32,9 @@ _NEVER_ROUNDED = float("inf")
 # RFC 9110, 9.2.2: an idle connection may close just as it is used again.
 _SENT_AGAIN = frozenset(("GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"))
 _FOR_PROXIES = "Proxy-Authorization"
+_HOST = "host"
+# Nobody else says who a proxy is asked by, or for whom: some go by Host.
+_NOT_FOR_PROXIES = frozenset((_HOST, _FOR_PROXIES.lower()))
 _WITHOUT_A_BODY = frozenset(("HEAD",))
 
 # Calls have their limits otherwise.
@@ -60,12 +63,13 @@ async def answered(
     limits = _limits(connect_timeout, read_timeout)
     again = method in _SENT_AGAIN
     loop = asyncio.get_running_loop()
+    host = _within_a_tunnel(url, headers) if proxy is not None else None
     while True:
         # A large one goes in pieces, as fast as they are taken; it is not copied for that.
         data = BytesIO(body) if body and len(body) > _IN_ONE_PIECE else body
         request = _request(method, url, headers, data, loop, proxy)
         try:
-            return await _exchanged(pool, request, limits)
+            return await _exchanged(pool, request, limits, host)
         except aiohttp.ClientConnectorError:
             raise
         except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError):
@@ -86,8 +90,7 @@ def _request(
         return ClientRequest(method, url, headers=headers, data=data, loop=loop)
     to_proxy = {_FOR_PROXIES: proxy.authorization} if proxy.authorization else {}
     in_the_clear = to_proxy if url.scheme == "http" else {}
-    # Nobody else says who the proxy is asked by.
-    own = {name: value for name, value in headers.items() if name.lower() != _FOR_PROXIES.lower()}
+    own = {name: value for name, value in headers.items() if name.lower() not in _NOT_FOR_PROXIES}
     return ClientRequest(
         method,
         url,
@@ -99,18 +102,30 @@ def _request(
     )
 
 
+def _within_a_tunnel(url: URL, headers: Mapping[str, str]) -> str | None:
+    """The call's own ``Host``, where it goes to the host that is called and the proxy sees none."""
+    if url.scheme != "https":
+        return None
+    return next((value for name, value in headers.items() if name.lower() == _HOST), None)
+
+
 @lru_cache(256)
 def _limits(connect: float | None, read: float | None) -> aiohttp.ClientTimeout:
     return aiohttp.ClientTimeout(connect=connect, sock_read=read, ceil_threshold=_NEVER_ROUNDED)
 
 
 async def _exchanged(
-    pool: aiohttp.BaseConnector, request: ClientRequest, limits: aiohttp.ClientTimeout
+    pool: aiohttp.BaseConnector,
+    request: ClientRequest,
+    limits: aiohttp.ClientTimeout,
+    host: str | None,
 ) -> aiohttp.ClientResponse:
     try:
         connection = await pool.connect(request, [], limits)
     except TimeoutError as error:
         raise aiohttp.ConnectionTimeoutError from error
+    if host is not None:
+        request.headers[_HOST] = host
     try:
         _expect_answer(connection, request.method, limits)
         response = await _sent(request, connection)

@@ -36,8 +36,8 @@ _PROXY_ASKS = 407
 _REDIRECTS = frozenset((301, 302, 303, 307, 308))
 _FOLLOWING = frozenset(("GET", "HEAD"))
 # Whoever they were meant for, it was not another origin.
-_CREDENTIALS = re.compile(
-    r"cookie2?|.*(authori[sz]ation|token|secret|password|credential|session|signature|key)[-_\w]*"
+_NOT_ELSEWHERE = re.compile(
+    r"host|cookie2?|.*(authori[sz]ation|token|secret|password|credential|session|signature|key)[-_\w]*"
 )
 
 
@@ -224,7 +224,7 @@ def _redirected(call: Call, url: URL, redirect: _Redirect) -> tuple[URL, Call]:
         kept = {
             name: value
             for name, value in kept.items()
-            if not (name.lower() in call.sensitive or _CREDENTIALS.fullmatch(name.lower()))
+            if not (name.lower() in call.sensitive or _NOT_ELSEWHERE.fullmatch(name.lower()))
         }
     return joined, call._replace(headers=kept, body=None)
 

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 
 class ForwardProxy:
-    """Attributes: ``asked`` has the request lines, ``credentials`` what came with each of them.
+    """Attributes: ``asked`` has the request lines; what came with each ``credentials``, ``hosts``.
 
     ``names`` says where hosts are that only the proxy knows.
     """
@@ -18,6 +18,7 @@ class ForwardProxy:
         self.port = 0
         self.asked: list[str] = []
         self.credentials: list[str | None] = []
+        self.hosts: list[list[str]] = []
         self.names: dict[str, str] = {}
         self._wanted = wanted
         self._serving: set[asyncio.Task[None]] = set()
@@ -40,6 +41,7 @@ class ForwardProxy:
         given = [line.partition(":")[2].strip() for line in head if _is_ours(line)]
         self.asked.append(head[0])
         self.credentials.append(given[0] if given else None)
+        self.hosts.append([line[5:].strip() for line in head if line.lower().startswith("host:")])
         if self._wanted is not None and given != [self._wanted]:
             writer.write(b"HTTP/1.1 407 No\r\ncontent-length: 0\r\n\r\n")
             await writer.drain()

@@ -203,6 +203,31 @@ async def test_a_name_that_only_the_proxy_knows_is_the_proxys_to_judge(
         assert "PODIUM_EGRESS_STRICT" in await refused(strict, f"http://far.example:{server.port}/")
 
 
+async def test_a_proxy_is_asked_for_the_host_that_was_judged_alone(
+    server: Upstream, names: Names
+) -> None:
+    names("known.example", lambda n: ["1.1.1.1"])
+    async with forward_proxy() as proxy:
+        proxy.names["known.example"] = "127.0.0.1"
+        through = egress(proxy=f"http://127.0.0.1:{proxy.port}")
+
+        await sent(through, f"http://known.example:{server.port}/", Host="metadata.internal")
+
+        assert proxy.hosts == [[f"known.example:{server.port}"]]
+
+
+async def test_another_origin_is_not_called_by_the_host_of_the_first(server: Upstream) -> None:
+    async with upstream() as other:
+        other.answers["/"] = plain(b"{}")
+        server.answers["/"] = plain(b"", 302, more="location: /next\r\n")
+        server.answers["/next"] = plain(b"", 302, more=f"location: {other.url}/\r\n")
+
+        await sent(egress(allow="loopback"), f"{server.url}/", Host="shop.example")
+
+        assert [each.headers["host"] for each in server.asked] == ["shop.example"] * 2
+        assert other.asked[0].headers["host"] == f"127.0.0.1:{other.port}"
+
+
 @pytest.mark.parametrize(
     "host",
     ["127%2e0%2e0%2e1", "127%2E0.0.1", "a%00b", "127.0.0.1..", "1.2.3.4.5", "1.2.3.256", "0x",
@@ -268,6 +293,12 @@ async def test_https_goes_through_a_tunnel_that_ends_at_the_host_that_was_called
         assert proxy.asked == [f"CONNECT far.example:{secure.port} HTTP/1.1"]
         assert proxy.credentials == [wanted]
         assert "proxy-authorization" not in secure.asked[0].headers
+
+        # Who is called may be told another Host; the proxy, which may go by it, is not.
+        await sent(through, f"https://far.example:{secure.port}/", hOST="shop.example")
+
+        assert secure.asked[2].headers["host"] == "shop.example"
+        assert proxy.hosts == [[f"far.example:{secure.port}"]] * 2
 
 
 def certified(folder: Path, name: str) -> ssl.SSLContext:
