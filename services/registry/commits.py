@@ -30,15 +30,25 @@ class Commits:
         self._keep = keep
         self._under_way: set[asyncio.Task[object]] = set()
 
-    async def commit(self, work: Callable[[Database, datetime], T]) -> T:
-        """What ``work`` returns, committed and told; if it raises, nothing was changed."""
-        task = asyncio.ensure_future(self._commit(work))
+    async def commit(
+        self,
+        work: Callable[[Database, datetime], T],
+        committed: Callable[[T], None] | None = None,
+    ) -> T:
+        """What ``work`` returns, committed and told; if it raises, nothing was changed.
+
+        Args:
+            committed: Given that, before anybody else is told; also where the caller has left.
+        """
+        task = asyncio.ensure_future(self._commit(work, committed))
         self._under_way.add(task)
         task.add_done_callback(self._done)
         # A caller who leaves between the commit and the telling must not keep it from others.
         return await asyncio.shield(task)
 
-    async def _commit(self, work: Callable[[Database, datetime], T]) -> T:
+    async def _commit(
+        self, work: Callable[[Database, datetime], T], committed: Callable[[T], None] | None
+    ) -> T:
         # Its thread knows nothing of the call that is being served, which the audit log tells of.
         context = copy_context()
 
@@ -49,6 +59,8 @@ class Commits:
             return result, trusted(db, now)
 
         result, now_trusted = await self._storage.transact(transaction)
+        if committed is not None:
+            committed(result)
         self._authority.trusted = now_trusted
         self._changes.tell(now_trusted.message())
         return result

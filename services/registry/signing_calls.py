@@ -43,7 +43,7 @@ class Signing:
     def __init__(
         self, held: Held, sealer: Sealer, commits: Commits, every: timedelta, notice: timedelta
     ) -> None:
-        self._keys, self._signers = held
+        self._hold(held)
         self._sealer = sealer
         self._commits = commits
         self._every = every
@@ -77,8 +77,11 @@ class Signing:
                 self._announce(db, now, caller.name)
             return read(db, self._sealer)
 
-        self._keys, self._signers = await self._commits.commit(work)
+        await self._commits.commit(work, self._hold)
         return pb.RotateSigningKeysResponse(signing_keys=self._messages(datetime.now(UTC)))
+
+    def _hold(self, held: Held) -> None:
+        self._keys, self._signers = held
 
     @asynccontextmanager
     async def kept(self) -> AsyncGenerator[None]:
@@ -119,7 +122,7 @@ class Signing:
                 self._announce(db, now, _ITSELF)
             return read(db, self._sealer)
 
-        self._keys, self._signers = await self._commits.commit(work)
+        await self._commits.commit(work, self._hold)
 
     def _announce(self, db: Database, now: datetime, principal: str) -> None:
         if (coming := signing.announced(tokens.listed(db), now)) is not None:

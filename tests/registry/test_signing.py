@@ -16,7 +16,16 @@ from podium.registry.v1 import registry_pb2 as pb
 from services import rpc
 from services.errors import Conflict, PermissionDenied, Unauthenticated
 from services.registry import signing
+from services.registry.changes import Changes
+from services.registry.commits import Commits
+from services.registry.first_start import Credentials, prepare
+from services.registry.migrations import migrations
+from services.registry.permissions import Caller
 from services.registry.signing import LIFETIME, SLACK, SigningKey
+from services.registry.signing_calls import Signing
+from services.registry.trust import RegistryAuthority, Trusted
+from services.sealing import sealer_of
+from services.storage import opened
 from tests.registry.registries import ADMIN_SECRET, Running, running, settings, until
 
 NOW = datetime(2027, 1, 1, tzinfo=UTC)
@@ -178,6 +187,31 @@ async def test_revoking_ends_every_other_key_its_tokens_and_their_streams(
     assert (entry.action, entry.principal) == ("rotate-signing-key", "application:admin")
     assert f"revoked: {old}" in entry.detail
     await watched.aclose()  # type: ignore[attr-defined]
+
+
+async def test_who_leaves_while_keys_are_revoked_leaves_a_registry_that_signs_by_the_new_one(
+    tmp_path: Path,
+) -> None:
+    settings(tmp_path)
+    sealer = sealer_of(tmp_path / "secret.key")
+    async with opened(tmp_path / "registry.db", migrations) as storage:
+        given = Credentials("admin-key", ADMIN_SECRET)
+        held = await storage.transact(lambda db: prepare(db, given, sealer, datetime.now(UTC)))
+        authority = RegistryAuthority(Trusted())
+        commits = Commits(storage, Changes(storage, "", EVERY), authority, 10)
+        keys = Signing(held, sealer, commits, timedelta(), NOTICE)
+        caller = Caller("application:admin", "admin-key", None, authority)
+        asked = asyncio.ensure_future(keys.rotate(caller, pb.RotateSigningKeysRequest(revoke=True)))
+        await asyncio.sleep(0)
+
+        asked.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await asked
+        await commits.settled()
+
+        signs = keys.signer(datetime.now(UTC)).key_id
+        assert signs not in {key.key_id for key in held[0]}
+        assert authority.public_key(signs)
 
 
 async def test_what_was_rotated_is_so_after_a_restart(tmp_path: Path) -> None:
