@@ -130,7 +130,7 @@ def asked(request: Any) -> str:
 
 def printed(text: str | None) -> str:
     """``text`` without what would not be seen, cut short."""
-    return _UNPRINTABLE.sub("?", text or "")[:120]
+    return _UNPRINTABLE.sub("?", (text or "")[:120])
 
 
 def names_of(items: Iterable[str], most: int = 20) -> str:

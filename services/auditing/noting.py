@@ -81,7 +81,9 @@ class Noting:
 
     async def refused(self, entry: Entry, who: str) -> None:
         """Keep ``entry`` of a refusal, unless ``who`` was refused just that a moment ago."""
-        what = (who, entry.method, entry.outcome, entry.kind if entry.outcome == FAILED else "")
+        # As it is written: it is kept for some time, and the caller may have said a megabyte.
+        kind = entry.text("kind") if entry.outcome == FAILED else ""
+        what = (who, entry.method, entry.outcome, kind)
         now = monotonic()
         count = self._refusals.count(what, now)
         if not count:
