@@ -64,7 +64,7 @@ class Deleting:
         for each in found:
             _check(each, execution_id)
         for each in reversed(found):
-            await self._drop(each)
+            await self._drop(each, found[0])
         return [each.id for each in found]
 
     async def _found(self, execution_id: str, *, with_children: bool) -> list[_Standing]:
@@ -89,12 +89,13 @@ class Deleting:
             if not told.after.status.final:
                 await self._calls.tell(execution_id, Terminated(reason))
 
-    async def _drop(self, each: _Standing) -> None:
+    async def _drop(self, each: _Standing, root: _Standing) -> None:
         done: asyncio.Future[Unit] = asyncio.get_running_loop().create_future()
         unit = Unit(lambda unit: None if done.cancelled() else done.set_result(unit))
         unit.deleted.append(each.id)
         if (told := calling.current.get()) is not None:
-            unit.also.append(changed(told, each.status, "", f"workflow {each.workflow!r}"))
+            # Of several the first that goes, a child, is stored with the entry of what was asked.
+            unit.also.append(changed(told, root.status, "", f"workflow {root.workflow!r}"))
         unit.changes.append((wall(), each.id, each.workflow, GONE))
         self._runtime.store.writer.submit(unit)
         # Whoever asked may be gone; what follows from the commit is done all the same.

@@ -124,6 +124,22 @@ async def test_an_entry_says_how_the_execution_stood_and_stands(tmp_path: Path) 
     assert entry.detail == "workflow 'held'"
 
 
+async def test_what_is_deleted_with_its_children_is_what_the_entry_tells_of(
+    tmp_path: Path,
+) -> None:
+    child = workflow("child", step("n", "NOOP"))
+    sub = {**step("sub", "SUB_WORKFLOW"), "subWorkflowParam": {"name": "child"}}
+    async with executing(tmp_path / "x.db", [child, workflow("parent", sub)]) as rig:
+        execution_id = (await rig.run("parent")).execution_id
+        request = pb.DeleteExecutionRequest(execution_id=execution_id, with_children=True)
+        deleted = await rig.stub.DeleteExecution(request, metadata=ADMIN)
+        (entry,) = await kept(rig)
+
+    assert len(deleted.execution_ids) == 2
+    assert entry.name == execution_id
+    assert entry.detail == "workflow 'parent'; with_children"
+
+
 async def test_what_fails_is_an_entry_once_a_minute(tmp_path: Path) -> None:
     async with executing(tmp_path / "x.db", [HELD]) as rig:
         execution_id = await held(rig)
