@@ -9,7 +9,7 @@ from __future__ import annotations
 import hmac
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from secrets import token_hex
 from typing import Any
@@ -153,8 +153,10 @@ def _revoke(db: Database, column: str, value: str, now: datetime) -> None:
 
 def ending(db: Database, since: datetime) -> list[AccessKey]:
     """The keys that end, or have ended after ``since``."""
-    # Times are compared as values: their texts differ in length when microseconds are nought.
-    found = _selected(db, "revoked_at IS NOT NULL OR expires_at IS NOT NULL")
+    # Times are compared as values: their texts differ in length when microseconds are nought. By
+    # those nearly all that ended long ago are left out, which are asked for at every commit.
+    early = (since.astimezone(UTC) - timedelta(seconds=1)).isoformat()
+    found = _selected(db, "revoked_at > ? OR (revoked_at IS NULL AND expires_at > ?)", early, early)
     return [key for key in found if key.ends_at is not None and key.ends_at > since]
 
 

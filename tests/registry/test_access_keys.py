@@ -9,6 +9,8 @@ from uuid import uuid4
 import pytest
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
+from hypothesis import given, strategies as st
+from sqlite_utils import Database
 
 from podium.registry.v1 import registry_pb2 as pb
 from services import rpc
@@ -20,6 +22,8 @@ from services.errors import (
     Unauthenticated,
 )
 from services.registry import keys, requested
+from services.registry.keys import AccessKey
+from services.registry.migrations import migrations
 from services.registry.trust import RegistryAuthority, Trusted
 from tests.registry.registries import Running, put, until
 
@@ -247,3 +251,28 @@ def test_a_secret_is_told_again_for_ten_minutes(made_at: datetime | None, refuse
         return True
 
     assert told() is not refused
+
+
+_MOMENTS = st.none() | st.builds(
+    lambda seconds, micros: datetime(2027, 1, 1, tzinfo=UTC) + timedelta(0, seconds, micros),
+    st.integers(-3, 3),
+    st.sampled_from((0, 1, 500_000)),
+)
+
+
+@given(st.lists(st.tuples(_MOMENTS, _MOMENTS), max_size=6), _MOMENTS)
+def test_keys_that_end_are_found_by_their_moments(
+    ends: list[tuple[datetime | None, datetime | None]], since: datetime | None
+) -> None:
+    database = Database(memory=True)
+    migrations.apply(database)
+    moment = since or datetime(2027, 1, 1, tzinfo=UTC)
+    for number, (expires, revoked) in enumerate(ends):
+        keys.add(database, AccessKey(f"k{number}", "a", "", moment, expires))
+        if revoked is not None:
+            keys.revoke(database, f"k{number}", revoked)
+
+    found = [key.key_id for key in keys.ending(database, moment)]
+
+    every = keys.listed(database)
+    assert found == [key.key_id for key in every if key.ends_at and key.ends_at > moment]
