@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
-from itertools import islice
 from typing import Any
 
 from sqlite_utils import Database
@@ -109,16 +108,17 @@ def _anchor(db: Database, which: int) -> Head:
     return Head(*row)
 
 
-def listed(
-    db: Database, before: int, most: int, wanted: Wanted = ALL, *, most_looked_at: int = 0
-) -> tuple[list[Entry], int]:
+def listed(db: Database, before: int, most: int, wanted: Wanted = ALL) -> tuple[list[Entry], int]:
     """Entries, the newest first, behind the one of id ``before`` (0: from the newest).
 
     Returns:
-        They, and the id to go on behind: 0 where there are no more.
+        They, which may be fewer than there are, and the id to go on behind: 0 where there are no
+        more.
     """
-    rows = _rows(db, wanted, "DESC", before=before)
-    return _taken(rows, wanted, most, most_looked_at)
+    before = before or _last(db) + 1
+    end = _end(db, "id < ? ORDER BY id DESC", [before], wanted.most_looked_at)
+    rows = _rows(db, wanted, "DESC", before=before, after=end - 1 if end else 0)
+    return _taken(rows, wanted, most, end)
 
 
 def since(
@@ -127,26 +127,36 @@ def since(
     until: int,
     most: int,
     wanted: Wanted = ALL,
-    *,
-    most_looked_at: int = 0,
 ) -> tuple[list[Entry], int]:
     """Entries, rising, of ids above ``after`` up to ``until``, and the id to go on behind or 0."""
-    rows = _rows(db, wanted, "ASC", after=after, until=until)
-    return _taken(rows, wanted, most, most_looked_at)
+    end = _end(db, "id > ? AND id <= ? ORDER BY id", [after, until], wanted.most_looked_at)
+    rows = _rows(db, wanted, "ASC", after=after, until=end or until)
+    return _taken(rows, wanted, most, end)
 
 
-def _taken(
-    rows: Iterator[Entry], wanted: Wanted, most: int, most_looked_at: int
-) -> tuple[list[Entry], int]:
+def _end(db: Database, range_: str, values: list[int], most_looked_at: int) -> int:
+    """The id of the last entry of a range that is looked at; 0: all of it are."""
+    ids = db.execute(
+        f"SELECT id FROM audit WHERE {range_} LIMIT 2 OFFSET ?", [*values, most_looked_at - 1]
+    ).fetchall()
+    return int(ids[0][0]) if len(ids) == 2 else 0
+
+
+def _taken(rows: Iterator[Entry], wanted: Wanted, most: int, end: int) -> tuple[list[Entry], int]:
+    """Of ``rows``, which go as far as ``end``, those that are wanted, and the id to go on behind.
+
+    Args:
+        end: 0: there are no more behind them.
+    """
     taken: list[Entry] = []
     last = 0
-    for entry in islice(rows, most_looked_at) if most_looked_at else rows:
+    for entry in rows:
         if len(taken) == most:
             return taken, last
         last = entry.id
         if wanted.keeps is None or wanted.keeps(entry):
             taken.append(entry)
-    return taken, last if next(rows, None) is not None else 0
+    return taken, end
 
 
 def found(db: Database, number: int) -> Entry | None:
@@ -212,7 +222,10 @@ def _rows(
             conditions.append(text)
             values.append(bound)
     where = " AND ".join(conditions) or "TRUE"
-    return map(_entry, db.query(f"SELECT * FROM audit WHERE {where} ORDER BY id {order}", values))
+    # A kind alone has so many that to sort them takes longer than to read the bounds through.
+    index = "" if wanted.kind and wanted.name else "NOT INDEXED"
+    rows = db.query(f"SELECT * FROM audit {index} WHERE {where} ORDER BY id {order}", values)
+    return map(_entry, rows)
 
 
 _NAMED = ("id", *_TEXTS, "version", "revision_before", "revision", "count")

@@ -12,7 +12,7 @@ from services.auditing.chain import CHAINS, Broken, Head
 from services.auditing.wire import from_message, to_message
 from services.errors import InvalidRequest, NotFound
 from services.registry import audit, pages
-from services.registry.audit_watch import MOST_LOOKED_AT, wanted_entries
+from services.registry.audit_watch import wanted_entries
 from services.storage import Storage
 
 MOST_RECORDED = 500
@@ -36,7 +36,7 @@ class AuditCalls:
         most = pages.size(request.page)
         wanted = wanted_entries(request.filter)
         entries, behind = await self._storage.transact(
-            lambda db: audit.listed(db, before, most, wanted, most_looked_at=MOST_LOOKED_AT)
+            lambda db: audit.listed(db, before, most, wanted)
         )
         return pb.ListAuditEntriesResponse(
             entries=map(to_message, entries), next_page_token=pages.token(behind) if behind else ""

@@ -15,6 +15,8 @@ from services.query.audit import AUDIT
 
 # It is tried on thousands of entries at once.
 _LONGEST_QUERY = 1_000
+# In one transaction, which keeps others waiting: SQLite is quicker than a query.
+_MOST_TRIED, _MOST_COMPARED = 2_000, 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,12 @@ class Wanted:
     since: datetime | None = None
     until: datetime | None = None
     keeps: Callable[[Entry], bool] | None = None
+
+    @property
+    def most_looked_at(self) -> int:
+        """So many entries may be looked at in one transaction."""
+        # Where all are wanted, a page is full long before.
+        return _MOST_TRIED if self.keeps is not None or self == ALL else _MOST_COMPARED
 
     def conditions(self) -> tuple[list[str], list[Any]]:
         """As SQL, and its values, without ``keeps``."""

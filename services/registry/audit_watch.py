@@ -29,8 +29,6 @@ MOST_WATCHERS = 64
 MOST_ENTRIES = 200
 NEWEST = 100
 MOST_NEWEST = 1_000
-# In one transaction, which keeps others waiting.
-MOST_LOOKED_AT = 2_000
 _MOST_ACTIONS = 100
 
 
@@ -139,9 +137,7 @@ class _Watch:
         oldest, last = audit.ids(db)
         if self._place is None or not oldest - 1 <= self._place <= last:
             return None
-        entries, behind = audit.since(
-            db, self._place, last, MOST_ENTRIES, self._wanted, most_looked_at=MOST_LOOKED_AT
-        )
+        entries, behind = audit.since(db, self._place, last, MOST_ENTRIES, self._wanted)
         return entries, behind or last, bool(behind)
 
     async def _snapshot(self) -> AsyncGenerator[pb.WatchAuditEntriesResponse]:
@@ -161,7 +157,7 @@ class _Watch:
         self._place = last
 
     def _newest_of(self, db: Database, behind: int, most: int) -> tuple[list[Entry], int]:
-        return audit.listed(db, behind, most, self._wanted, most_looked_at=MOST_LOOKED_AT)
+        return audit.listed(db, behind, most, self._wanted)
 
     def _event(self, **event: object) -> pb.WatchAuditEntriesResponse:
         token = pb.ResumeToken(epoch=self._changes.epoch, revision=self._place or 0)

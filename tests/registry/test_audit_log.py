@@ -5,10 +5,12 @@ from __future__ import annotations
 import gzip
 import json
 import sqlite3
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from hypothesis import given, strategies as st
 from sqlite_utils import Database
 from sqlite_utils.migrations import Migrations
 
@@ -18,7 +20,8 @@ from services import origins, rpc
 from services.auditing import DENIED, Entry
 from services.auditing.chain import CHAINS, CHANGED, REFUSED, Broken, Head
 from services.errors import InvalidRequest, NotFound, PermissionDenied, Unauthenticated
-from services.registry import audit
+from services.registry import audit, audit_queries
+from services.registry.audit_queries import ALL, Wanted
 from services.registry.audit_retention import Retention
 from services.registry.migrations import migrations
 from services.registry.restored import renew
@@ -146,6 +149,73 @@ async def test_a_query_is_the_grammar_of_all_lists(registry: Running) -> None:
         await told(registry, "colour:red")
     with pytest.raises(InvalidRequest, match="characters"):
         await told(registry, "a " * 600)
+
+
+FILTERS = [
+    Wanted(principal="application:nobody"),
+    Wanted(actions=("create",)),
+    Wanted(kind="workflow", principal="application:nobody"),
+    Wanted(kind="workflow", name="none"),
+    Wanted(until=NOW - timedelta(days=1)),
+    Wanted(keeps=lambda entry: entry.name == "none"),
+]
+
+
+@pytest.mark.parametrize("wanted", FILTERS)
+def test_what_matches_nothing_costs_no_more_in_a_long_log(
+    wanted: Wanted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(audit_queries, "_MOST_COMPARED", 50)
+    monkeypatch.setattr(audit_queries, "_MOST_TRIED", 50)
+    entries = [did(f"w{n}") for n in range(1_000)]
+
+    def steps(database: Database) -> int:
+        taken = 0
+
+        def step() -> None:
+            nonlocal taken
+            taken += 1
+
+        database.conn.set_progress_handler(step, 1)
+        audit.listed(database, 0, 10, wanted)
+        audit.since(database, 1, len(entries), 10, wanted)
+        return taken
+
+    assert steps(log(*entries)) < 1.5 * steps(log(*entries[:200]))
+
+
+@given(
+    st.lists(st.sampled_from(("ada", "eve")), max_size=30),
+    st.sampled_from((ALL, Wanted(principal="application:eve"), Wanted(keeps=bool))),
+    st.integers(1, 7),
+    st.integers(1, 7),
+)
+def test_pages_leave_nothing_out_and_tell_nothing_twice(
+    who: list[str], wanted: Wanted, size: int, looked_at: int
+) -> None:
+    database = log(*(Entry(f"application:{name}", "change") for name in who))
+    meant = "eve" if wanted.principal else ""
+    expected = [n for n, name in enumerate(who, 1) if meant in name]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(audit_queries, "_MOST_COMPARED", looked_at)
+        patch.setattr(audit_queries, "_MOST_TRIED", looked_at)
+
+        def down(place: int) -> tuple[list[Entry], int]:
+            return audit.listed(database, place, size, wanted)
+
+        def up(place: int) -> tuple[list[Entry], int]:
+            return audit.since(database, place, len(who), size, wanted)
+
+        assert list(walked(down)) == expected[::-1]
+        assert list(walked(up)) == expected
+
+
+def walked(page: Callable[[int], tuple[list[Entry], int]]) -> Iterator[int]:
+    place, more = 0, True
+    while more:
+        entries, place = page(place)
+        yield from (entry.id for entry in entries)
+        more = bool(place)
 
 
 async def test_a_grant_alone_shows_nothing_of_the_log(registry: Running) -> None:
