@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     from services.tls.following import Followed
 
 MOST = 1000
-# Of a client that has been told that all is said; some never answer to that.
-SHUTDOWN_SECONDS = 2.0
+# The layer counts from the close of a connection, of which much may still have to be sent: who does
+# not take it, or never says farewell, is cut off by the listener.
+_SHUTDOWN_SECONDS = 24 * 3600.0
 # Between two lines on handshakes that failed.
 SILENT_SECONDS = 10.0
 _HANDSHAKE = 0x16
@@ -38,7 +39,8 @@ class Handshakes:
 
     Args:
         certificates: Of the listener.
-        made: A protocol for HTTP, once it is known to be encrypted.
+        made: A protocol for HTTP, once it is known to be encrypted; it is given the transport
+            below the encrypted one.
         refusal: What somebody is answered who speaks plain text.
         seconds: From a connection to the end of its handshake.
 
@@ -46,12 +48,13 @@ class Handshakes:
         most: Handshakes under way; one more, and the oldest of them is cut off: those who mean it
             need milliseconds.
         under_way: The oldest first.
+        closed: No connection is encrypted any more.
     """
 
     def __init__(
         self,
         certificates: Followed,
-        made: Callable[[], asyncio.Protocol],
+        made: Callable[[asyncio.Transport], asyncio.Protocol],
         refusal: Callable[[], bytes],
         seconds: float,
     ) -> None:
@@ -62,6 +65,7 @@ class Handshakes:
         self.most = MOST
         self.under_way: dict[_Handshake, None] = {}
         self._silent_until = 0.0
+        self.closed = False
 
     def __call__(self) -> asyncio.Protocol:
         return _Handshake(self)
@@ -75,7 +79,8 @@ class Handshakes:
         logger.log(level, "A TLS handshake failed: %s", str(error) or "the client has left.")
 
     def close(self) -> None:
-        """Cut off all that are under way."""
+        """Cut off all that are under way, and what still comes."""
+        self.closed = True
         for each in list(self.under_way):
             each.abort()
 
@@ -95,6 +100,9 @@ class _Handshake(asyncio.Protocol):
         # Not asked by type: uvloop's are none of asyncio's.
         self._transport = cast("asyncio.Transport", transport)
         handshakes = self._all
+        if handshakes.closed:
+            transport.abort()
+            return
         if len(handshakes.under_way) >= handshakes.most:
             next(iter(handshakes.under_way)).abort()
         handshakes.under_way[self] = None
@@ -129,6 +137,8 @@ class _Handshake(asyncio.Protocol):
 
     async def _encrypt(self, transport: asyncio.Transport, first: bytes) -> None:
         early = _Early()
+        # What a client does not take stays above, where it is seen, and holds up who writes more.
+        transport.set_write_buffer_limits(high=0)
         encrypting = self._loop.create_task(
             self._loop.start_tls(
                 transport,
@@ -136,7 +146,7 @@ class _Handshake(asyncio.Protocol):
                 self._all.certificates.material.context,
                 server_side=True,
                 ssl_handshake_timeout=self._all.seconds,
-                ssl_shutdown_timeout=SHUTDOWN_SECONDS,
+                ssl_shutdown_timeout=_SHUTDOWN_SECONDS,
             )
         )
         # By then the layer of TLS is in place, though it has read nothing yet.
@@ -149,8 +159,9 @@ class _Handshake(asyncio.Protocol):
             return
         finally:
             self._over()
-        if encrypted is not None:
-            early.hand_over(encrypted, self._all.made())
+        # uvloop gives one that is dead where the handshake was cut off.
+        if encrypted is not None and not transport.is_closing():
+            early.hand_over(encrypted, self._all.made(transport))
 
 
 def _feed(transport: asyncio.Transport, data: bytes) -> None:

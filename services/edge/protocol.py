@@ -43,12 +43,14 @@ class Limits:
         request_bytes: Of all that follows the headers, as it is sent: a body in small chunks is
             larger then, and what stands after the last chunk has no limit of its own.
         answer_seconds: Of taking nothing of an answer.
+        farewell_seconds: For a client to answer to the end of TLS; some never do.
     """
 
     header_seconds: float = 10.0
     header_bytes: int = 64 * 1024
     request_bytes: int = 96 * 1024 * 1024
     answer_seconds: float = 30.0
+    farewell_seconds: float = 2.0
 
 
 class Connections(ServerState):
@@ -88,13 +90,18 @@ class Connections(ServerState):
 
 
 class LimitedProtocol(HttpToolsProtocol):
-    """One connection; its limits are set by :func:`with_limits`."""
+    """One connection; its limits are set by :func:`with_limits`.
+
+    Args:
+        below: The transport that its encrypted one writes to; None: it speaks plain text.
+    """
 
     limits = Limits()
     server_state: Connections
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, below: asyncio.Transport | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self._below = below
         # Requests that came before their predecessors were answered wait; one is under way.
         self._running: Cycle | None = None
         self._awaits_headers = True
@@ -107,6 +114,7 @@ class LimitedProtocol(HttpToolsProtocol):
         self._problem = "malformed-request"
         self._timer: asyncio.TimerHandle | None = None
         self._unread = NOTHING
+        self._all_said_at: float | None = None
         self._certificate: dict[str, Json] | None = None
 
     # The connection.
@@ -278,9 +286,20 @@ class LimitedProtocol(HttpToolsProtocol):
 
     def end_if_unread(self, now: float) -> None:
         """Cut the connection off if nothing was taken of its answers for too long."""
-        self._unread = self._unread.seen_again(left_in(self.transport), now)
-        if self._unread.for_too_long(self.limits.answer_seconds, now):
-            self.transport.abort()
+        # An encrypted transport hands on all that it is given, and knows of nothing that is left.
+        wire = self._below or self.transport
+        left = left_in(wire)
+        self._unread = self._unread.seen_again(left, now)
+        unread = self._unread.for_too_long(self.limits.answer_seconds, now)
+        if unread or (not left and self._farewell_is_late(now)):
+            wire.abort()
+
+    def _farewell_is_late(self, now: float) -> bool:
+        if self._below is None or not self.transport.is_closing():
+            return False
+        if self._all_said_at is None:
+            self._all_said_at = now
+        return now - self._all_said_at >= self.limits.farewell_seconds
 
     def _answering(self) -> bool:
         return self.cycle is not None and not self.cycle.response_complete

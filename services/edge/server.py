@@ -84,31 +84,38 @@ async def serving_http(
     connections = connections or Connections()
     protocol = config.http_protocol_class
 
-    def made() -> asyncio.Protocol:
-        return protocol(config=config, server_state=connections, app_state={})  # type: ignore[call-arg]
+    def made(below: asyncio.Transport | None = None) -> asyncio.Protocol:
+        return protocol(  # type: ignore[call-arg]
+            config=config, server_state=connections, app_state={}, below=below
+        )
 
     async with _encrypting(made, tls, connections, limits) as factory:
         server = await loop.create_server(factory, sock=listening, backlog=BACKLOG)
-        date, readers = _Date(connections), _Readers(connections, limits.answer_seconds)
+        date, readers = _Date(connections), _Readers(connections, limits, encrypted=bool(tls))
         try:
             yield
         finally:
             server.close()
-            date.stop()
-            readers.stop()
-            await _drain(connections, drain_seconds, on_last_second)
+            if isinstance(factory, Handshakes):
+                # Nothing was asked there yet; later, nobody would tell them that this is the end.
+                factory.close()
+            try:
+                await _drain(connections, drain_seconds, on_last_second)
+            finally:
+                date.stop()
+                readers.stop()
 
 
 @asynccontextmanager
 async def _encrypting(
-    made: Callable[[], asyncio.Protocol],
+    made: Callable[[asyncio.Transport | None], asyncio.Protocol],
     tls: ServerFiles | None,
     connections: Connections,
     limits: Limits,
 ) -> AsyncGenerator[Callable[[], asyncio.Protocol]]:
     """What makes the protocols of a listener: ``made`` itself where it speaks plain text."""
     if tls is None:
-        yield made
+        yield lambda: made(None)
         return
     # Late: reading certificates is a library of its own, which most do without.
     from services.tls import following, servers
@@ -119,10 +126,7 @@ async def _encrypting(
     )
     connections.handshakes = handshakes.under_way
     async with following.looking(certificates):
-        try:
-            yield handshakes
-        finally:
-            handshakes.close()
+        yield handshakes
 
 
 @asynccontextmanager
@@ -185,8 +189,11 @@ class _Date:
 class _Readers:
     """Has an eye on whether clients read: a timer for every answer would cost every request."""
 
-    def __init__(self, connections: Connections, seconds: float) -> None:
+    def __init__(self, connections: Connections, limits: Limits, *, encrypted: bool) -> None:
         self._connections = connections
+        seconds = limits.answer_seconds
+        if encrypted:
+            seconds = min(seconds, limits.farewell_seconds)
         self._interval_seconds = max(seconds / 4, _SHORTEST_LOOK_SECONDS)
         self._loop = asyncio.get_running_loop()
         self._look()

@@ -42,9 +42,15 @@ async def listening(
     heard: list[str] | None = None,
     tls: ServerFiles | None = None,
     connections: Connections | None = None,
+    said: bytes = b"",
 ) -> AsyncGenerator[str]:
     sock = bound("127.0.0.1:0")
-    app = Endpoint((tell,), [] if heard is None else heard)
+
+    async def say(call: Call, heard: list[str]) -> Answer:
+        answer = await tell(call, heard)
+        return Answer(200, said) if said else answer
+
+    app = Endpoint((say,), [] if heard is None else heard)
     async with serving_http(
         app, sock, limits, drain_seconds=drain_seconds, tls=tls, connections=connections
     ):
