@@ -101,7 +101,7 @@ class _Handshake(asyncio.Protocol):
         self._transport = cast("asyncio.Transport", transport)
         handshakes = self._all
         if handshakes.closed:
-            transport.abort()
+            self._transport.abort()
             return
         if len(handshakes.under_way) >= handshakes.most:
             next(iter(handshakes.under_way)).abort()

@@ -131,8 +131,7 @@ class SecureChannel(grpc.aio.Channel):
     async def _look(self) -> None:
         while True:
             await asyncio.sleep(following.LOOK_SECONDS)
-            # A file system may hang.
-            if await asyncio.to_thread(self._certificates.look):
+            if await following.looked_at(self._certificates):
                 self._old.append(self._newest)
                 self._newest = self._dialled()
             await self._end_old()

@@ -18,6 +18,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID, ObjectIdent
 from services.tls.files import BadCertificates, ClientFiles, File, Pair, ServerFiles
 
 _BEGIN = b"-----BEGIN CERTIFICATE-----"
+_UNSOUND = (x509.DuplicateExtension, x509.InvalidVersion, x509.UnsupportedGeneralNameType)
 _PURPOSES = {
     ExtendedKeyUsageOID.SERVER_AUTH: "servers",
     ExtendedKeyUsageOID.CLIENT_AUTH: "clients",
@@ -97,6 +98,7 @@ def _pair(files: Pair, purpose: ObjectIdentifier) -> tuple[bytes, bytes, x509.Ce
     chain, key = files.certificate.read(), files.key.read()
     certificates = certificates_in(files.certificate, chain)
     leaf = certificates[0]
+    _check_sound(files.certificate, leaf)
     _check_key(files, key, certificates)
     _check_time(files.certificate, leaf)
     _check_purpose(files.certificate, leaf, purpose)
@@ -113,6 +115,15 @@ def certificates_in(file: File, data: bytes) -> list[x509.Certificate]:
         return x509.load_pem_x509_certificates(data)
     except ValueError as error:
         raise BadCertificates(f"{file} holds a certificate that cannot be read.") from error
+
+
+def _check_sound(file: File, certificate: x509.Certificate) -> None:
+    # They are read one by one, and only when they are asked for.
+    try:
+        certificate.public_key()
+        names_of(certificate)
+    except (ValueError, UnsupportedAlgorithm, *_UNSOUND) as error:
+        raise BadCertificates(f"{file} holds a certificate that cannot be read: {error}.") from error
 
 
 def _check_key(files: Pair, data: bytes, certificates: Sequence[x509.Certificate]) -> None:

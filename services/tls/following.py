@@ -39,6 +39,7 @@ class Followed:
         self._read = read
         self._marks = self._seen()
         self._bad: tuple[tuple[int, ...], ...] | None = None
+        self._told = ""
         self._warned = datetime.min.replace(tzinfo=UTC)
         self._listeners: list[Callable[[], None]] = []
         self.material = read()
@@ -53,21 +54,23 @@ class Followed:
         """Read the files again if they have changed: whether :attr:`material` has.
 
         They are written one after the other: what does not fit together is an error only when it
-        is still so at the next look.
+        is still so at the next look. Bad ones are read at each look, for what ails them may pass
+        without a change: whom they may be read by, or when they begin.
         """
         self._warn_of_end()
         marks = self._seen()
         if marks == self._marks:
+            self._bad, self._told = None, ""
             return False
         try:
             material = self._read()
         except BadCertificates as error:
-            if marks == self._bad:
+            if marks == self._bad and str(error) != self._told:
+                self._told = str(error)
                 logger.error("%s The certificates of before stay in use.", error)
-                self._marks = marks
             self._bad = marks
             return False
-        self._marks, self._bad = marks, None
+        self._marks, self._bad, self._told = marks, None, ""
         self.material = material
         self.number += 1
         logger.info("%s was read again.", self._files[0])
@@ -87,6 +90,16 @@ class Followed:
         logger.warning("%s %s %s UTC: renew it.", self._files[0], said, f"{ends_at:%Y-%m-%d %H:%M}")
 
 
+async def looked_at(followed: Followed) -> bool:
+    """As :meth:`Followed.look`, in a thread, for a file system may hang; it never fails."""
+    try:
+        return await asyncio.to_thread(followed.look)
+    except Exception:
+        # The outermost loop: there may be no room for a thread just now.
+        logger.exception("Certificates could not be looked at; it is tried again.")
+        return False
+
+
 @asynccontextmanager
 async def looking(followed: Followed) -> AsyncGenerator[None]:
     """Within, the files are looked at every :data:`LOOK_SECONDS`."""
@@ -94,8 +107,7 @@ async def looking(followed: Followed) -> AsyncGenerator[None]:
     async def look() -> None:
         while True:
             await asyncio.sleep(LOOK_SECONDS)
-            # A file system may hang.
-            await asyncio.to_thread(followed.look)
+            await looked_at(followed)
 
     task = asyncio.create_task(look(), name="look at certificates")
     try:

@@ -277,24 +277,24 @@ async def test_a_handshake_that_is_cut_off_half_way_leaves_no_connection(
     monkeypatch.setattr("services.edge.handshakes.MOST", 10)
     connections = Connections()
     hello, _ = _hello(trusting)
-    async with listening(
-        Limits(header_seconds=60), tls=made.server(), connections=connections
-    ) as address:
-        async with AsyncExitStack() as stack:
-            half = [await stack.enter_async_context(connected(address)) for _ in range(10)]
-            for raw in half:
-                await raw.send(hello)
-                # The certificate: its handshake is under way.
-                assert await raw.reader.read(1)
-            more = [await stack.enter_async_context(connected(address)) for _ in range(10)]
-            await until(_has(connections, 10))
-            for raw in half:
-                with pytest.raises((asyncio.IncompleteReadError, ConnectionError)):
-                    await raw.reader.readexactly(1 << 20)
-            async with connected(address, trusting) as raw:
-                assert (await raw.ask(GET)).status == 200
-                assert len(connections.connections) == 1
-            assert len(more) == 10
+    async with (
+        listening(Limits(header_seconds=60), tls=made.server(), connections=connections) as address,
+        AsyncExitStack() as stack,
+    ):
+        half = [await stack.enter_async_context(connected(address)) for _ in range(10)]
+        for raw in half:
+            await raw.send(hello)
+            # The certificate: its handshake is under way.
+            assert await raw.reader.read(1)
+        more = [await stack.enter_async_context(connected(address)) for _ in range(10)]
+        await until(_has(connections, 10))
+        for raw in half:
+            with pytest.raises((asyncio.IncompleteReadError, ConnectionError)):
+                await raw.reader.readexactly(1 << 20)
+        async with connected(address, trusting) as raw:
+            assert (await raw.ask(GET)).status == 200
+            assert len(connections.connections) == 1
+        assert len(more) == 10
 
 
 async def test_it_drains_at_once_though_a_handshake_is_completed_meanwhile(
@@ -484,7 +484,9 @@ async def test_an_answer_that_is_not_taken_is_cut_off(
 
 
 def test_the_bound_is_the_one_that_is_documented(made: Certificates) -> None:
-    handshakes = Handshakes(servers.followed(made.server()), asyncio.Protocol, bytes, seconds=10.0)
+    handshakes = Handshakes(
+        servers.followed(made.server()), lambda below: asyncio.Protocol(), bytes, seconds=10.0
+    )
     assert handshakes.most == 1000
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
+from cryptography.x509.oid import ExtensionOID, NameOID
 
 from services.tls import clients, servers
 from services.tls.files import MOST_BYTES, BadCertificates, Named
@@ -38,6 +39,26 @@ def _without_names(made: Certificates) -> None:
         .sign(key, hashes.SHA256())
     )
     _write(made, "server.crt", bare.public_bytes(serialization.Encoding.PEM))
+    _write(made, "server.key", _pem(key, serialization.NoEncryption()))
+
+
+def _unsound(made: Certificates) -> None:
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    now = datetime.now(UTC)
+    names = x509.UnrecognizedExtension(ExtensionOID.SUBJECT_ALTERNATIVE_NAME, b"no ASN.1")
+    bad = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - DAY)
+        .not_valid_after(now + DAY)
+        .add_extension(names, critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    _write(made, "server.crt", bad.public_bytes(serialization.Encoding.PEM))
     _write(made, "server.key", _pem(key, serialization.NoEncryption()))
 
 
@@ -95,6 +116,7 @@ BAD: dict[str, tuple[Callable[[Certificates], object], str]] = {
     "empty": (lambda made: _write(made, "server.crt", b""), "holds no certificate in PEM"),
     "DER": (lambda made: _write(made, "server.crt", b"0\x82\x01"), "holds no certificate in PEM"),
     "cut": (_cut, "holds a certificate that cannot be read"),
+    "unsound": (_unsound, "THE_CERT_FILE .*server.crt holds a certificate that cannot be read"),
     "too large": (
         lambda made: _write(made, "ca.crt", b"x" * (MOST_BYTES + 1)),
         "larger than 4 MiB",
@@ -216,6 +238,34 @@ def test_bad_files_leave_the_old_ones_in_use_and_are_told_once(
     assert followed.material is before
     made.put("server")
     assert followed.look()
+
+
+def test_what_is_bad_only_for_now_is_taken_once_it_is_good(made: Certificates) -> None:
+    followed = servers.followed(made.server())
+    # By an authority whose clock is ahead: it issues ten minutes back.
+    made.put("server", ago=-(10 * 60 + 1.5) / 86400)
+
+    assert not followed.look()
+    assert not followed.look()
+
+    limit = time.monotonic() + 20
+    while not followed.look():
+        assert time.monotonic() < limit
+        time.sleep(0.1)
+
+
+def test_files_that_are_old_again_are_no_error(
+    made: Certificates, caplog: pytest.LogCaptureFixture
+) -> None:
+    followed = servers.followed(made.server())
+    kept = made.folder / "kept"
+    (made.folder / "server.crt").rename(kept)
+    assert not followed.look()
+    kept.rename(made.folder / "server.crt")
+    assert not followed.look()
+    (made.folder / "server.crt").rename(kept)
+    assert not followed.look()
+    assert not caplog.records
 
 
 def test_that_a_certificate_ends_soon_is_said_once_a_day(
