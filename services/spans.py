@@ -6,6 +6,8 @@ that of the execution or the task. The SDK's own queue bounds what waits for the
 
 from __future__ import annotations
 
+import logging
+import threading
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from importlib import metadata
@@ -22,7 +24,7 @@ SERVER, CLIENT, INTERNAL = KINDS = ("server", "client", "internal")
 # As W3C Trace Context Level 2 has them: the digits of an id that are random in any case.
 _RANDOM_DIGITS = 14
 _NANOSECONDS = 1_000_000_000
-_CLOSE_MILLISECONDS = 2_000
+_CLOSE_SECONDS = 2.0
 
 
 class Span(NamedTuple):
@@ -118,11 +120,20 @@ def exported(service: str, endpoint: str, ratio: float) -> Generator[Spans | Non
         ) from error
     resource = Resource.create({"service.name": f"podium-{service}"})
     processor = BatchSpanProcessor(OTLPSpanExporter(endpoint))
+    # A stranger's tracestate that makes no sense is no warning of ours.
+    logging.getLogger("opentelemetry.trace.span").setLevel(logging.ERROR)
     try:
         yield Spans(processor, resource, ratio)
     finally:
-        processor.force_flush(_CLOSE_MILLISECONDS)
-        processor.shutdown()  # type: ignore[no-untyped-call]
+        _close(processor)
+
+
+def _close(processor: SpanProcessor) -> None:
+    """Have what waits sent, for as long as the end may take."""
+    # The SDK would wait for a collector that hangs: 30 seconds, or for each batch ten.
+    closing = threading.Thread(target=processor.shutdown, name="end of spans", daemon=True)
+    closing.start()
+    closing.join(_CLOSE_SECONDS)
 
 
 def _context(trace: Trace) -> Any:

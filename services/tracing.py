@@ -14,13 +14,16 @@ from typing import NamedTuple
 HEADER = "traceparent"
 STATE_HEADER = "tracestate"
 
-# §3.2: the version ff and ids of noughts are none.
+# §3.2: the version ff and ids of noughts are none; versions to come may say more behind.
 _TRACEPARENT = re.compile(
-    r"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})\Z"
+    r"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})"
+    r"(?:\Z|(?<!\A00.{53})-[\x21-\x7e]*\Z)"
 )
 # §3.3.1.5 asks for 512 characters at least to be handed on; what may stand in it is printable.
 _TRACESTATE = re.compile(r"[\x20-\x7e]{1,512}\Z")
 _SAMPLED = 1
+# Sampled, and random; the others are to be noughts (§3.2.2.5).
+_KNOWN_FLAGS = 3
 _SPAN_DIGITS = 16
 
 
@@ -61,13 +64,15 @@ current: ContextVar[Trace | None] = ContextVar("podium_trace", default=None)
 def read(parent: str, state: str = "") -> Trace | None:
     """What the two headers say; None where the first is not sound.
 
-    A ``tracestate`` that is not sound is left out (§3.3.1.4).
+    A ``tracestate`` that is not sound is left out (§3.3.1.4), and so are flags that nobody knows.
     """
     found = _TRACEPARENT.match(parent)
     if found is None:
         return None
     trace_id, span_id, flags = found.groups()
-    return Trace(trace_id, span_id, flags, state if _TRACESTATE.match(state) else "")
+    state = state.strip(" ")
+    known = f"{int(flags, 16) & _KNOWN_FLAGS:02x}"
+    return Trace(trace_id, span_id, known, state if _TRACESTATE.match(state) else "")
 
 
 def span_of(an_id: str) -> str:

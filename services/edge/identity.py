@@ -26,7 +26,8 @@ def identify_with(call: Call, new_id: Callable[[], str]) -> None:
     given = call.header.get(b"x-request-id", b"")
     call.request_id = given.decode() if _REQUEST_ID.match(given) else new_id()
     if parent := call.header.get(b"traceparent"):
-        state = call.header.get(b"tracestate", b"")
+        # It may come in parts (RFC 9110 §5.3).
+        state = b",".join(value for name, value in call.headers if name == b"tracestate")
         call.trace = tracing.read(parent.decode("latin-1"), state.decode("latin-1"))
     try:
         call.segments = path_segments(call.raw_path)

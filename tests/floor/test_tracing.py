@@ -38,10 +38,23 @@ def test_what_is_not_sound_is_no_trace(parent: str) -> None:
 
 
 def test_a_later_version_is_read_as_far_as_it_is_known() -> None:
-    trace = tracing.read("cc" + PARENT[2:])
+    for later in ("cc" + PARENT[2:], "cc" + PARENT[2:] + "-more"):
+        trace = tracing.read(later)
+
+        assert trace is not None
+        assert trace.parent == PARENT
+    assert tracing.read("cc" + PARENT[2:] + "more") is None
+
+
+def test_flags_that_nobody_knows_are_not_handed_on() -> None:
+    trace = tracing.read(PARENT[:-2] + "ff")
 
     assert trace is not None
-    assert trace.parent == PARENT
+    assert trace.flags == "03"
+
+
+def test_a_state_is_handed_on_without_the_space_around_it() -> None:
+    assert tracing.read(PARENT, " a=b ") == Trace(TRACE_ID, SPAN_ID, "01", "a=b")
 
 
 @pytest.mark.parametrize("state", ["a=b\r\nx: y", "a" * 513, "a=ü", "\0"])
