@@ -26,12 +26,17 @@ class Certificates:
         hosts: tuple[str, ...] = HOSTS,
         *,
         authority: Authority | None = None,
+        subject: str = "",
         days: float = 30,
         ago: float = 0,
     ) -> Pair:
         """A pair, issued ``ago`` days ago for ``days``; written one after the other."""
         made = issue(
-            authority or self.authority, name, hosts, datetime.now(UTC) - ago * DAY, days * DAY
+            authority or self.authority,
+            subject or name,
+            hosts,
+            datetime.now(UTC) - ago * DAY,
+            days * DAY,
         )
         (self.folder / f"{name}.key").write_bytes(made.key)
         (self.folder / f"{name}.crt").write_bytes(made.certificate)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
+import re
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -26,6 +27,7 @@ _SHUTDOWN_SECONDS = 24 * 3600.0
 # Between two lines on handshakes that failed.
 SILENT_SECONDS = 10.0
 _HANDSHAKE = 0x16
+_SPECIAL = re.compile(r'[\\",+;<>]|\A[ #]')
 _SHORT = {
     "commonName": "CN", "organizationName": "O", "organizationalUnitName": "OU",
     "countryName": "C", "localityName": "L", "stateOrProvinceName": "ST",
@@ -203,6 +205,14 @@ class _Early(asyncio.Protocol):
             protocol.eof_received()
 
 
+def _escaped(value: str) -> str:
+    # RFC 4514 §2.4: else one value could be read as several, whose owner is somebody else.
+    escaped = _SPECIAL.sub(r"\\\g<0>", value).replace("\0", "\\00")
+    if escaped.endswith(" ") and value != " ":
+        escaped = escaped[:-1] + "\\ "
+    return escaped
+
+
 def certificate_of(transport: asyncio.BaseTransport) -> dict[str, Json] | None:
     """Whose certificate the client has shown, which was verified; None: it was not asked for one.
 
@@ -215,7 +225,8 @@ def certificate_of(transport: asyncio.BaseTransport) -> dict[str, Json] | None:
         return None
     # The most specific first, as RFC 4514 has it.
     subject = [
-        f"{_SHORT.get(name, name)}={value}" for part in told["subject"] for name, value in part
+        "+".join(f"{_SHORT.get(name, name)}={_escaped(value)}" for name, value in part)
+        for part in told["subject"]
     ]
     return {
         "subject": ",".join(reversed(subject)),

@@ -123,7 +123,9 @@ def _check_sound(file: File, certificate: x509.Certificate) -> None:
         certificate.public_key()
         names_of(certificate)
     except (ValueError, UnsupportedAlgorithm, *_UNSOUND) as error:
-        raise BadCertificates(f"{file} holds a certificate that cannot be read: {error}.") from error
+        raise BadCertificates(
+            f"{file} holds a certificate that cannot be read: {error}."
+        ) from error
 
 
 def _check_key(files: Pair, data: bytes, certificates: Sequence[x509.Certificate]) -> None:
