@@ -184,6 +184,13 @@ HTTP = {
 USERS = [
     {"name": "sends", "tasks": [HTTP]},
     {"name": "works", "tasks": [{**HTTP, "type": "SIMPLE"}]},
+    {
+        "name": "far behind spaces",
+        "tasks": [{**HTTP, "inputParameters": {
+            "uri": f"http://127.0.0.1:9/${{{' ' * 600}workflow.secrets.TOKEN.field}}",
+                        "method": "GET",
+        }}],
+    },
     {"kind": "task", "name": "given", "runtimeMetadata": ["TOKEN"]},
     {
         "name": "gives",

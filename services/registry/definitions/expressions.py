@@ -30,7 +30,8 @@ TASK_MEMBERS = (
 MAX_NESTING = 20
 
 # An expression is judged by its first names; a megabyte between braces is not read for them.
-_HEAD = 256
+# The name of a secret has 255 characters at most, and must not seem to be another, shorter one.
+_HEAD = 512
 _BRACE = re.compile(r"\$\$\{|\$\{|\{|\}")
 _START = re.compile(r"\s*(?:\$(?:\.(?!\.)|(?=\[)|\Z))?")
 _SECRET = re.compile(r"(?:\$\.)?workflow\.secrets\.[A-Za-z_]")
@@ -60,7 +61,8 @@ def expressions(text: str) -> Iterator[Expression | None]:
         elif brace[0] != "}":
             opened.append(None)
         elif opened and (start := opened.pop()) is not None:
-            yield _expression(text[start : min(brace.start(), start + _HEAD)])
+            # White space is no part of it, however much there is.
+            yield _expression(text[start : brace.start()].lstrip()[:_HEAD])
     if any(start is not None for start in opened):
         yield None
 

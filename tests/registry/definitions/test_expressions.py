@@ -35,6 +35,8 @@ def faults(value: Json, **output: Json) -> list[str]:
         ("${a.output.b}", [("a", "output", "b")]),
         ("x ${a.output} y ${b.output}", [("a", "output"), ("b", "output")]),
         ("${$.a.output}", [("a", "output")]),
+        ("${" + " " * 600 + "a.output}", [("a", "output")]),
+        (f"${{workflow.secrets.{'S' * 255}.x}}", [("workflow", "secrets", "S" * 255)]),
         ("${$['a b']['output'].c.d}", [("a b", "output", "c")]),
         ("${a.output[?(@.x == 1)].y}", [("a", "output")]),
         ("${a.output.list[${b.output.i}].z}", [("b", "output", "i"), ("a", "output", "list")]),
