@@ -162,7 +162,6 @@ def _spellings(character: str) -> tuple[bytes, ...]:
 
 def _ways(character: str) -> Iterator[bytes]:
     codepoint = ord(character)
-    yield _bare(character)
     yield (_SLASH + b"{1,15}").join(_unit_escapes(character).split(b"\\")[1:])
     if character in _SHORT:
         yield _SHORT[character]
@@ -170,6 +169,8 @@ def _ways(character: str) -> Iterator[bytes]:
     yield _ENTITY + b"(?:#0*%d|#x0*%x" % (codepoint, codepoint) + _names(character) + b");"
     if codepoint in range(0x80, 0x100):
         yield _PERCENT + b"%02x" % codepoint
+    # Last: a & or % of its own begins the escapes, of which nothing is to be left.
+    yield _bare(character)
 
 
 def _bare(character: str) -> bytes:

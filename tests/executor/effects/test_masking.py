@@ -84,6 +84,7 @@ def test_every_form_of_a_secret_is_masked(form: str) -> None:
     st.sampled_from([form for form in FORMS if form not in ("upper", "lower", "json of upper")]),
 )
 @example("\x01\x01\x01\x01\x01\x01\x01\x01", "json")
+@example("0000000&", "html in html")
 def test_no_form_of_any_secret_is_left(secret: str, form: str) -> None:
     if secret.strip() == secret:
         echo = FORMS[form](secret)
@@ -172,23 +173,15 @@ def test_forms_that_are_sent_are_masked(fields: dict[str, str], secret: str) -> 
         assert f"token={quote_plus(secret)}" not in mask_of(secret).text(sent) or "%" not in sent
 
 
-@pytest.mark.parametrize(
-    "hostile",
-    [
-        "\\" * 200_000,
-        "%25" * 70_000,
-        "&amp;" * 40_000,
-        "%" * 200_000,
-        "aaa" * 70_000,
-        "%%%" + "25" * 100_000,
-    ],
-)
+@pytest.mark.parametrize("hostile", ["\\", "%25", "&amp;", "%", "aaa", "%%%" + "25" * 10_000])
 @pytest.mark.parametrize(
     "secret", ["\\\\\\\\\\\\\\\\x", "%%%%%25%25%", "&&&&&&&&&&", '""""""""', "aaa-aaa-"]
 )
 def test_a_hostile_echo_costs_no_more_than_its_length(secret: str, hostile: str) -> None:
     """It would never end, were what could be read in several ways tried in all of them."""
-    assert mask_of(secret).text(hostile + "aaa") is not None
+    echo = hostile * (30_000 // len(hostile)) + "aaa"
+
+    assert len(mask_of(secret).text(echo)) <= len(echo)
 
 
 def test_a_document_in_another_charset_is_looked_into() -> None:
