@@ -226,6 +226,12 @@ class Batch:
             for put in puts
             if put.key is None and put.subject
         }
+        drafts = [put.draft for put in puts if put.draft is not None]
+        self._own_tasks = {each.name for each in drafts if each.kind == "task"}
+        # Those whose value is given, and so is known; not the value that one has already.
+        self._own_secrets = {
+            each.name for each in drafts if each.kind == "secret" and each.document.get("value")
+        }
         self.faults = {number: [*put.faults] for number, put in enumerate(puts)}
         self._check_once()
         self.drafts = {
@@ -259,10 +265,10 @@ class Batch:
 
     def _check_secrets(self, draft: Definition) -> None:
         """Whoever says where a secret goes could have it sent to themselves."""
-        put = {each.subject for each in self._puts}
-        for name in secret_uses.named(draft):
-            if ("secret", name) in put:
-                continue
+        used = {*secret_uses.named(draft)}
+        if draft.kind == "workflow":
+            used |= secret_uses.lent(draft, self._stored_task)
+        for name in sorted(used - self._own_secrets):
             stored = self._stored("secret", name, None)
             if not self._terms.may_read("secret", name, stored or {}):
                 raise PermissionDenied(
@@ -271,6 +277,10 @@ class Batch:
                     kind="secret",
                     name=name,
                 )
+
+    def _stored_task(self, name: str) -> Document | None:
+        # What is put itself is judged by itself.
+        return None if name in self._own_tasks else self._stored("task", name, None)
 
     def lookup(self, kind: str, name: str, version: int | None) -> Mapping[str, Json] | None:
         """A stored document; what was sent, where faults hide which version that would be."""

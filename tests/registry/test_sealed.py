@@ -221,6 +221,36 @@ async def test_who_has_a_secret_sent_somewhere_needs_read_on_it(
         await put(without, document)
 
 
+async def test_who_says_where_the_secret_of_a_task_definition_goes_needs_read_on_it(
+    registry: Running,
+) -> None:
+    given = {"headers": {"X": "${workflow.secrets.TOKEN}"}}
+    await put(registry.admin, secret("TOKEN", "hunter2-hunter2"))
+    await put(registry.admin, {"kind": "task", "name": "send", "inputTemplate": given})
+    every = {"target": {"type": "workflow", "id": "*"}, "access": ["CREATE", "UPDATE", "READ"]}
+    without = await registry.application("without", permissions=[every])
+    call = {**HTTP, "inputParameters": {"uri": "http://elsewhere.example/", "method": "GET"}}
+
+    with pytest.raises(PermissionDenied, match="uses the secret 'TOKEN'"), raising_ours():
+        await put(without, {"name": "calls", "tasks": [call]})
+    # To the workers of that task only, whoever has it done.
+    await put(without, {"name": "works", "tasks": [{**call, "type": "SIMPLE"}]})
+
+
+async def test_who_puts_a_secret_without_its_value_needs_read_to_use_it(registry: Running) -> None:
+    await put(registry.admin, secret("TOKEN", '{"field": "hunter2-hunter2"}'))
+    every = [
+        {"target": {"type": kind, "id": "*"}, "access": ["CREATE", "UPDATE"]}
+        for kind in ("workflow", "secret")
+    ]
+    writer = await registry.application("writer", permissions=every)
+    sends = {"name": "sends", "tasks": [HTTP]}
+
+    with pytest.raises(PermissionDenied, match="uses the secret 'TOKEN'"), raising_ours():
+        await put(writer, {"kind": "secret", "name": "TOKEN", "description": "mine?"}, sends)
+    await put(writer, secret("TOKEN", '{"field": "another one"}'), sends)
+
+
 async def test_a_secret_keeps_its_last_three_values_for_those_who_mask(registry: Running) -> None:
     for number in range(5):
         await put(registry.admin, secret("S", f"value {number}"))
