@@ -26,7 +26,7 @@ from services.errors import (
 from services.executor.core.decide import start
 from services.executor.core.masking import NOTHING
 from services.executor.core.model import Execution, Json
-from services.executor.core.secret_uses import secrets_named
+from services.executor.core.secret_uses import secrets_lent, secrets_named
 from services.executor.core.turns import domains_of
 from services.executor.core.webhooks import Webhook
 from services.executor.documents import LARGE_CHARS
@@ -106,8 +106,13 @@ class Starting:
 
     def _check_secrets(self, principal: Principal, snapshot: Snapshot) -> None:
         """Whoever says where a secret goes could have it sent to themselves."""
-        for name in secrets_named(dict(snapshot.workflow.document)):
+        document = dict(snapshot.workflow.document)
+        for name in (*secrets_named(document), *secrets_lent(document, self._task)):
             require(principal, self._replica, "READ", "secret", name)
+
+    def _task(self, name: str) -> dict[str, Json] | None:
+        stored = self._replica.get("task", name)
+        return stored.document if stored else None
 
     async def tested(self, request: pb.TestWorkflowRequest) -> Snapshot:
         """What a test runs. Raises as :meth:`defined`, and :class:`NotFound`."""

@@ -161,6 +161,22 @@ async def test_who_may_only_run_workflows_has_no_secrets_in_one_of_its_own(
     assert "secrets" not in json.loads(snapshots["maker"])
 
 
+async def test_who_brings_a_workflow_along_needs_read_on_what_a_task_definition_lends_it(
+    tmp_path: Path,
+) -> None:
+    lending = {"kind": "task", "name": "h",
+               "inputTemplate": {"headers": {"X": "${workflow.secrets.KEY}"}}}  # fmt: skip
+    makes = ("workflow", "new", "CREATE"), ("workflow", "new", "EXECUTE")
+    maker = application("maker", *makes)
+    reader = application("reader", *makes, ("secret", "KEY", "READ"))
+    known = [maker, reader, lending, secret("KEY", "s")]
+    text = defined("new", step("h", "HTTP", uri="http://127.0.0.1:9/", method="GET"))
+    async with executing(tmp_path / "x.db", known) as rig:
+        with pytest.raises(PermissionDenied):
+            await begin(rig, "new", workflow_definition=text, on_behalf_of="maker")
+        await begin(rig, "new", workflow_definition=text, on_behalf_of="reader")
+
+
 @pytest.mark.parametrize(
     ("text", "error"),
     [("{", InvalidRequest), ("[]", InvalidRequest), (defined("other"), InvalidRequest),
