@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from services.edge.mapping import parse_body
+from services.edge.problems import Problem
 from services.edge.tokens.form import Token
 from services.edge.tokens.model import TokenRefused, TokenRules, typ_of
 from services.json_text import Json
@@ -145,13 +147,20 @@ def _principal(claims: Mapping[str, Any], name: str) -> str:
 
 def _seen(claims: Mapping[str, Any], names: tuple[str, ...]) -> Mapping[str, Json]:
     seen = {name: claims[name] for name in names if name in claims}
+    if not seen:
+        return seen
     try:
-        text = json.dumps(seen, ensure_ascii=False, allow_nan=False) if seen else ""
-        text.encode()
+        text = json.dumps(seen, ensure_ascii=False, allow_nan=False)
+        if len(text) > LONGEST_CLAIMS:
+            raise TokenRefused(f"The claims that workflows see are longer than {LONGEST_CLAIMS}.")
+        # What no body may hold is no input by this way either.
+        parse_body(text.encode())
     except (ValueError, RecursionError):
         raise TokenRefused("A claim that workflows see is no JSON.") from None
-    if len(text) > LONGEST_CLAIMS:
-        raise TokenRefused(f"The claims that workflows see are longer than {LONGEST_CLAIMS}.")
+    except Problem:
+        raise TokenRefused(
+            "A claim that workflows see has U+0000 in it, or more than 512 levels."
+        ) from None
     return seen
 
 

@@ -154,7 +154,23 @@ def test_another_claim_may_say_who_calls_and_some_are_handed_on() -> None:
     assert (holder.name, holder.claims) == ("u-7", {"tenant": {"id": 3}})
 
 
-@pytest.mark.parametrize("value", ["x" * 5000, "\ud800", float("nan")])
+def nested(levels: int) -> Any:
+    value: Any = 0
+    for _ in range(levels):
+        value = [value]
+    return value
+
+
+def test_what_a_body_may_hold_a_claim_may_too() -> None:
+    for value in (nested(500), 2**1000, "\\u0000", {"": None}):
+        told = GOOD | {"tenant": value}
+        assert holder_of(token(told), rules(claims=["tenant"]), NOW).claims == {"tenant": value}
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["x" * 5000, "\ud800", float("nan"), "a\0", {"a\0": 1}, nested(512), nested(900)],
+)
 def test_a_claim_that_cannot_be_handed_on_lets_nobody_in(value: Any) -> None:
     with pytest.raises(TokenRefused, match="workflows see"):
         holder_of(token(GOOD | {"tenant": value}), rules(claims=["tenant"]), NOW)
