@@ -106,6 +106,10 @@ class Application:
             grant.covers(access, kind, name, tags) for grant in self.grants
         )
 
+    def allows_any(self, kind: str, name: str, tags: Collection[str] = ()) -> bool:
+        """Whether it has any access to the definition: enough to name it in what it puts."""
+        return any(self.allows(each, kind, name, tags) for each in ACCESS)
+
     def grounds(
         self, access: str, kind: str, name: str, tags: Collection[str] = ()
     ) -> tuple[str | Grant, ...]:

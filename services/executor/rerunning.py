@@ -9,11 +9,14 @@ from services.errors import Conflict, NotFound, PermissionDenied
 from services.executor.actors import Told
 from services.executor.calls import Calls
 from services.executor.core.events import Rerun
-from services.executor.core.model import Json
+from services.executor.core.model import Execution, Json
 from services.executor.core.rerun import runs_still
+from services.executor.core.spawning import step_of
+from services.executor.core.updates import named_in
 from services.executor.deleting import children
 from services.executor.readers import Readers
 from services.executor.seeing import EXECUTE, Seeing
+from services.workflow_starts import STARTERS
 
 _MOST_LOOKED_AT = 10_000
 
@@ -34,8 +37,11 @@ class Rerunning:
         Raises:
             NotFound: There is no such execution, or task.
             Conflict: It, or the one that was asked for, has not ended.
+            PermissionDenied: What is given would say which workflow is started, and the caller may
+                not start any.
         """
         owner = execution_id
+        is_bound = given is not None and not self._seeing.sight(EXECUTE).whole
         if task_id:
             told = await self._calls.tell(execution_id, None)
             if not told.after.status.final:
@@ -44,6 +50,9 @@ class Rerunning:
             if found is None or not await self._may(found):
                 raise NotFound(f"Task {task_id} not found")
             owner = found
+        if is_bound:
+            told = await self._calls.tell(owner, None)
+            _check_given(told.after, ref or told.after.refs.get(task_id, ""))
         return await self._calls.tell(owner, Rerun(ref, task_id, given))
 
     async def _may(self, owner: str) -> bool:
@@ -53,6 +62,17 @@ class Rerunning:
         except (NotFound, PermissionDenied):
             return False
         return True
+
+
+def _check_given(execution: Execution, ref: str) -> None:
+    task = named_in(execution, ref)
+    step = None if task is None else step_of(execution, task)
+    kinds = {step.document.get("type") if step else None, task.kind if task else None}
+    if not STARTERS.isdisjoint(kinds):
+        raise PermissionDenied(
+            f"The input of the task {ref!r} says which workflow it starts: to give it another one "
+            "takes EXECUTE on all of them (workflow *)."
+        )
 
 
 def _owner(db: sqlite3.Connection, root: str, task_id: str) -> str | None:

@@ -14,11 +14,10 @@ from typing import cast
 
 from podium.executor.v1 import executor_pb2 as pb
 from services import tracing
-from services.access import Authority, Principal, application_principal, require, tags_of
+from services.access import Principal, application_principal, require, tags_of
 from services.errors import (
     InvalidRequest,
     NotFound,
-    PermissionDenied,
     ServiceError,
     TooLarge,
     Unavailable,
@@ -26,9 +25,9 @@ from services.errors import (
 from services.executor.core.decide import start
 from services.executor.core.masking import NOTHING
 from services.executor.core.model import Execution, Json
-from services.executor.core.secret_uses import secrets_lent, secrets_named
 from services.executor.core.turns import domains_of
 from services.executor.core.webhooks import Webhook
+from services.executor.defining import check_named, may_define
 from services.executor.documents import LARGE_CHARS
 from services.executor.orders import Order, Strategy, workflow_key
 from services.executor.rows import Origin
@@ -101,18 +100,8 @@ class Starting:
             raise TooLarge(f"The definition is longer than {_MOST_DEFINITION_CHARS} characters.")
         snapshot = await asyncio.to_thread(self._defined, text, request.workflow_name, trusted)
         if trusted:
-            self._check_secrets(principal, snapshot)
+            check_named(principal, self._replica, snapshot.workflow.document)
         return snapshot
-
-    def _check_secrets(self, principal: Principal, snapshot: Snapshot) -> None:
-        """Whoever says where a secret goes could have it sent to themselves."""
-        document = dict(snapshot.workflow.document)
-        for name in (*secrets_named(document), *secrets_lent(document, self._task)):
-            require(principal, self._replica, "READ", "secret", name)
-
-    def _task(self, name: str) -> dict[str, Json] | None:
-        stored = self._replica.get("task", name)
-        return stored.document if stored else None
 
     async def tested(self, request: pb.TestWorkflowRequest) -> Snapshot:
         """What a test runs. Raises as :meth:`defined`, and :class:`NotFound`."""
@@ -358,21 +347,6 @@ def _slot(request: pb.Start) -> Slot:
     if slot.limit < 1 or slot.most_waiting < 0:
         raise InvalidRequest("A slot's limit must be 1 or more, most_waiting 0 or more.")
     return slot
-
-
-def may_define(principal: Principal, authority: Authority, name: str) -> bool:
-    """Whether ``principal`` may put a workflow of that name, too, and so name secrets in it.
-
-    Raises:
-        PermissionDenied: It may not even run what is not put.
-    """
-    try:
-        require(principal, authority, "CREATE", "workflow", name)
-    except PermissionDenied:
-        # Who may run some workflows only has no say in what one of those names does.
-        require(principal, authority, "EXECUTE", "workflow", "")
-        return False
-    return True
 
 
 def _input(text: str) -> dict[str, Json]:

@@ -74,8 +74,7 @@ class Caller:
         own = self.application
         if own is None or (kind, name) == ("application", own.id):
             return True
-        tags = access.tags_of(document)
-        return any(own.allows(each, kind, name, tags) for each in access.ACCESS)
+        return own.allows_any(kind, name, access.tags_of(document))
 
     def check(self, wanted: str, kind: str, name: str, state: Stored | None = None) -> None:
         """Refuse a caller without the access; a grant by tag counts by the tags of ``state``.

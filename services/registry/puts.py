@@ -18,6 +18,7 @@ from services.registry import (
     advice,
     documents,
     key_changes,
+    reaching,
     references,
     secret_uses,
     store,
@@ -353,7 +354,10 @@ class Batch:
             over = (*lacking, *nameless, *_immutable(draft, stored or {}))
             self.faults[number].extend(fault for fault in over if fault.path not in told)
             seen = sight.over(lookup, self._named_before(draft, sight))
-            self.faults[number].extend(map(sight.missing, references.unknown(draft, seen)))
+            also = () if sight.whole else reaching.ACTING
+            self.faults[number].extend(map(sight.missing, references.unknown(draft, seen, also)))
+            before = stored or self._stored(draft.kind, draft.name, None)
+            self.faults[number].extend(reaching.faults(draft, before, seen, sight))
             self.faults[number].extend(map(sight.circle, cycles(draft, lookup)))
         self._check_routes(sight)
 

@@ -6,7 +6,7 @@ over it, so that all documents of one apply may name each other.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from services.errors import Fault
@@ -74,12 +74,19 @@ def _version(document: Mapping[str, Json]) -> int:
     return version if isinstance(version, int) else 1
 
 
-def unknown(definition: Definition, lookup: Lookup) -> tuple[Fault, ...]:
-    """A fault for every use of something that does not exist, awaited tasks included."""
+def unknown(
+    definition: Definition, lookup: Lookup, also: Collection[str] = ()
+) -> tuple[Fault, ...]:
+    """A fault for every use of something that does not exist, awaited tasks included.
+
+    Args:
+        also: Kinds that must exist even where a use can wait until they do.
+    """
     faults = [
         fault
         for reference in definition.references
-        if reference.required and (fault := _missing(reference, lookup)) is not None
+        if (reference.required or reference.kind in also)
+        and (fault := _missing(reference, lookup)) is not None
     ]
     if definition.kind == "service":
         faults.extend(_unknown_awaited(definition.document, lookup))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -323,6 +324,40 @@ async def test_many_are_operated_on_among_what_may_be_read_and_executed(tmp_path
         put(rig.replica, me(*on("alpha", "READ"), *on("beta", "EXECUTE")))
         (preview,) = await operated(rig, query="status:running,paused")
         assert preview.preview.selected == 0
+
+
+async def test_no_given_input_starts_what_may_not_be_started(tmp_path: Path) -> None:
+    """By EXECUTE on what starts another, no third is started."""
+    starts = workflow(
+        "starts",
+        step("n", "NOOP"),
+        step("go", "START_WORKFLOW", startWorkflow={"name": "quick"}),
+    )
+    own = me(*on("starts", *ALL))
+    every = application("every", ("workflow", "*", "EXECUTE"))
+    async with executing(tmp_path / "x.db", [starts, QUICK, BETA, own, every]) as rig:
+        id_ = (await rig.run("starts")).execution_id
+        task_id = next(t.task_id for t in (await rig.get(id_)).tasks if t.ref == "go")
+        given = json.dumps({"startWorkflow": {"name": "beta"}})
+
+        async def rerun(name: str, **fields: Any) -> None:
+            request = pb.RerunExecutionRequest(execution_id=id_, **fields)
+            with raising_ours():
+                await rig.stub.RerunExecution(request, metadata=on_behalf_of(name))
+            await rig.ended(id_)
+
+        for named in ({"ref": "go"}, {"task_id": task_id}):
+            with pytest.raises(PermissionDenied, match="which workflow it starts"):
+                await rerun("me", task_input=given, **named)
+        await rerun("me", ref="go")
+        await rerun("me", ref="n", task_input=given)
+        assert "beta" not in {e.workflow_name for e in (await all_of(rig)).executions}
+        await rerun("every", ref="go", task_input=given)
+        assert "beta" in {e.workflow_name for e in (await all_of(rig)).executions}
+
+
+async def all_of(rig: Rig) -> pb.ListExecutionsResponse:
+    return await rig.stub.ListExecutions(pb.ListExecutionsRequest(), metadata=ADMIN)
 
 
 async def test_what_it_has_started_is_its_own_workflow_s(tmp_path: Path) -> None:

@@ -177,6 +177,33 @@ async def test_who_brings_a_workflow_along_needs_read_on_what_a_task_definition_
         await begin(rig, "new", workflow_definition=text, on_behalf_of="reader")
 
 
+STARTED = {
+    "hidden": {"name": "hidden"}, "absent": {"name": "absent"}, "later": {"name": "${x}"},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("started", STARTED)
+async def test_a_definition_that_is_not_put_starts_what_its_caller_may_use(
+    tmp_path: Path, started: str
+) -> None:
+    makes = ("workflow", "new", "CREATE"), ("workflow", "new", "EXECUTE")
+    maker = application("maker", *makes, ("tag", "eu", "READ"))
+    every = application("every", *makes, ("workflow", "*", "READ"))
+    hidden = workflow("hidden", step("n", "NOOP"))
+    seen = workflow("seen", step("n", "NOOP"), tags=["eu"])
+
+    def text(param: dict[str, str]) -> str:
+        return defined("new", {**step("s", "SUB_WORKFLOW"), "subWorkflowParam": param})
+
+    async with executing(tmp_path / "x.db", [maker, every, hidden, seen]) as rig:
+        for name, param in (("maker", {"name": "seen"}), ("every", STARTED[started])):
+            await begin(rig, "new", workflow_definition=text(param), on_behalf_of=name)
+        with pytest.raises(PermissionDenied):
+            await begin(
+                rig, "new", workflow_definition=text(STARTED[started]), on_behalf_of="maker"
+            )
+
+
 @pytest.mark.parametrize(
     ("text", "error"),
     [("{", InvalidRequest), ("[]", InvalidRequest), (defined("other"), InvalidRequest),

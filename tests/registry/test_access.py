@@ -263,7 +263,7 @@ async def test_nobody_has_the_executor_start_what_they_may_not(registry: Running
     mine = [
         grant("schedule", "*", "CREATE", "UPDATE"),
         grant("event", "*", "CREATE", "UPDATE"),
-        grant("workflow", "ours", "EXECUTE"),
+        grant("workflow", "ours", "READ", "EXECUTE"),
     ]
     stub = await registry.application("team", permissions=mine)
     both = await registry.application("both", roles=["EDITOR", "OPERATOR"])
@@ -274,7 +274,7 @@ async def test_nobody_has_the_executor_start_what_they_may_not(registry: Running
                 "startWorkflowRequest": request}  # fmt: skip
 
     def handler(*actions: dict[str, Any]) -> dict[str, Any]:
-        return {"kind": "event", "name": "h", "event": "conductor:a:b", "actions": [*actions]}
+        return {"kind": "event", "name": "h", "event": "conductor:ours:b", "actions": [*actions]}
 
     starts = {"action": "start_workflow", "start_workflow": {"name": "ours"}}
     ends = {"action": "terminate_workflow", "terminate_workflow": {"workflowId": "${id}"}}

@@ -156,6 +156,95 @@ async def test_what_may_not_be_used_is_as_good_as_not_there(registry: Running) -
     await put(stub, starting("ours", "theirs") | {"description": "changed"})
 
 
+def holding(kind: str, **fields: Any) -> dict[str, Any]:
+    return workflow("ours", "a", tasks=[{"name": "s", "taskReferenceName": "s", "type": kind,
+                                         **fields}])  # fmt: skip
+
+
+STARTS = [
+    holding("START_WORKFLOW", inputParameters={"startWorkflow": {"name": "theirs"}}),
+    holding("DYNAMIC", dynamicTaskNameParam="n", subWorkflowParam={"name": "theirs"},
+            inputParameters={"n": "SUB_WORKFLOW"}),
+    holding("SUB_WORKFLOW", subWorkflowParam={"name": "${workflow.input.name}"}),
+    workflow("ours", "a", failureWorkflow="$name"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("started", STARTS)
+async def test_what_is_started_otherwise_takes_access_too(
+    registry: Running, started: dict[str, Any]
+) -> None:
+    await put(registry.admin, workflow("theirs", "b"))
+    own = grant("tag", "team:a", *EVERY)
+    some = await registry.application("some", permissions=[own])
+    all_ = await registry.application("all", permissions=[own, grant("workflow", "*", "EXECUTE")])
+
+    with pytest.raises(InvalidDefinition, match=r"that you may use|access to all of them"):
+        await put(some, started)
+    await put(all_, started)
+    # What stands there may stay, and a later version may have it, too; but not beside more.
+    await put(some, started | {"description": "changed"})
+    await put(some, started | {"version": 2})
+    more = {**started, "failureWorkflow": "$another"}
+    with pytest.raises(InvalidDefinition, match="access to all of them"):
+        await put(some, more)
+
+
+async def test_a_task_s_definition_says_of_no_task_what_it_starts(registry: Running) -> None:
+    grants = [grant("task", "*", "CREATE")]
+    stub = await registry.application("team", permissions=grants)
+
+    await put(stub, {"kind": "task", "name": "t", "inputTemplate": {"x": 1}})
+    with pytest.raises(InvalidDefinition, match="access to all of them"):
+        await put(stub, {"kind": "task", "name": "u", "inputTemplate": {"startWorkflow": {}}})
+
+
+@pytest.mark.parametrize("access", ["READ", "EXECUTE"])
+async def test_events_are_heard_by_who_may_read_what_tells_of_them(
+    registry: Running, access: str
+) -> None:
+    def hearing(name: str, event: str) -> dict[str, Any]:
+        action = {"action": "start_workflow", "start_workflow": {"name": "ours"}}
+        return {"kind": "event", "name": name, "event": event, "actions": [action]}
+
+    hook = {"kind": "webhook", "name": "theirs", "verifier": {"type": "NONE"}}
+    await put(registry.admin, workflow("theirs", "b"), workflow("ours", "a"), hook)
+    grants = [grant("event", "*", "CREATE", "UPDATE"), grant("workflow", "ours", "EXECUTE", "READ"),
+              grant("tag", "team:b", access)]  # fmt: skip
+    stub = await registry.application("team", permissions=grants)
+
+    told = []
+    for name in ("theirs", "nobodys"):
+        with pytest.raises(InvalidDefinition, match="there is no webhook") as caught:
+            await put(stub, hearing("hook", f"webhook:{name}"))
+        told.append(str(caught.value.faults[0]).replace(name, "…"))
+    assert told[0] == told[1]
+    await put(stub, hearing("own", "conductor:ours:x"))
+    if access == "READ":
+        await put(stub, hearing("read", "conductor:theirs:x"))
+    for name in ("nobodys",) if access == "READ" else ("theirs", "nobodys"):
+        with pytest.raises(InvalidDefinition, match="that you may read"):
+            await put(stub, hearing("heard", f"conductor:{name}:x"))
+    # What an administrator has it hear, it may go on to.
+    await put(registry.admin, hearing("hook", "webhook:theirs"), hearing("told", "conductor:x:y"))
+    await put(stub, hearing("hook", "webhook:theirs") | {"description": "changed"})
+    await put(stub, hearing("told", "conductor:x:y") | {"description": "changed"})
+
+
+async def test_who_may_change_a_secret_does_not_read_it_by_that(registry: Running) -> None:
+    key = {"kind": "secret", "name": "key"}
+    await put(registry.admin, key | {"value": "nobody knows it"})
+    grants = [grant("secret", "*", "UPDATE", "CREATE"), grant("workflow", "ours", "CREATE")]
+    stub = await registry.application("team", permissions=grants)
+    request = {"uri": "http://x.example/${workflow.secrets.key}", "method": "GET"}
+    sends = holding("HTTP", inputParameters={"http_request": request}) | {"tags": []}
+
+    with pytest.raises(PermissionDenied, match="no READ"):
+        await put(stub, key | {"description": "the same value"}, sends)
+    # Its own value it knows.
+    await put(stub, key | {"value": "another one"}, sends)
+
+
 async def test_no_fault_names_what_may_not_be_read(registry: Running) -> None:
     def service(name: str, path: str = "/shop") -> dict[str, Any]:
         return {
