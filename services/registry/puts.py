@@ -230,9 +230,8 @@ class Batch:
         drafts = [put.draft for put in puts if put.draft is not None]
         self._own_tasks = {each.name for each in drafts if each.kind == "task"}
         # Those whose value is given, and so is known; not the value that one has already.
-        self._own_secrets = {
-            each.name for each in drafts if each.kind == "secret" and each.document.get("value")
-        }
+        brought = (each for each in drafts if each.document.get("value"))
+        self._own_secrets = {each.name for each in brought if each.kind == "secret"}
         self.faults = {number: [*put.faults] for number, put in enumerate(puts)}
         self._check_once()
         self.drafts = {
@@ -354,8 +353,8 @@ class Batch:
             over = (*lacking, *nameless, *_immutable(draft, stored or {}))
             self.faults[number].extend(fault for fault in over if fault.path not in told)
             seen = sight.over(lookup, self._named_before(draft, sight))
-            also = () if sight.whole else reaching.ACTING
-            self.faults[number].extend(map(sight.missing, references.unknown(draft, seen, also)))
+            unknown = references.unknown(draft, seen, reaching.must_be_there(sight))
+            self.faults[number].extend(map(sight.missing, unknown))
             before = stored or self._stored(draft.kind, draft.name, None)
             self.faults[number].extend(reaching.faults(draft, before, seen, sight))
             self.faults[number].extend(map(sight.circle, cycles(draft, lookup)))

@@ -15,9 +15,14 @@ from services.registry.references import Lookup
 from services.workflow_starts import starts_of
 
 # Of what is used, kinds that act, or tell, as soon as there is such a one.
-ACTING = ("workflow", "webhook")
+_ACTING = ("workflow", "webhook")
 # Of a workflow and of a task definition: what says which workflows are started.
 _SAYING = ("tasks", "failureWorkflow", "inputTemplate")
+
+
+def must_be_there(sight: Sight) -> tuple[str, ...]:
+    """Kinds of what may not be named before it is there, by one who does not see the whole."""
+    return () if sight.whole else _ACTING
 
 
 def faults(
