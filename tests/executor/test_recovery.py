@@ -23,10 +23,10 @@ from services import javascript
 from services.access import ServiceIdentity
 from services.errors import NotFound, Unavailable
 from services.executor import feed_rows, store as stores
-from services.executor.__main__ import DEFINITIONS
 from services.executor.effects.callbacks import CallbackTokens
 from services.executor.handingoff import HandingOff
 from services.executor.runtime import running
+from services.executor.serving import DEFINITIONS
 from services.executor.snapshots import Snapshots
 from services.executor.store import Store
 from services.home import write_private

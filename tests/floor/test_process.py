@@ -204,6 +204,24 @@ def test_one_whose_parent_is_gone_already_ends_at_once() -> None:
     assert (process.returncode, out) == (1, "")
 
 
+@pytest.mark.parametrize("service", ["registry", "executor", "edge"])
+def test_a_service_whose_parent_is_gone_loads_none_of_its_code(service: str) -> None:
+    """It takes seconds on a busy machine, for which an orphan would live on."""
+    process = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", f"services.{service}"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PODIUM_PARENT_PID": "1"},
+        check=False,
+    )
+
+    loaded = {line.rpartition("|")[2].strip() for line in process.stderr.splitlines()}
+    assert process.returncode == 1
+    assert "services.process" in loaded
+    assert "grpc" not in loaded
+
+
 def test_one_that_was_told_no_parent_stands_alone() -> None:
     with start("die_with_parent()\nprint('on')", PODIUM_PARENT_PID="") as process:
         assert process.communicate(timeout=10)[0] == "on\n"

@@ -202,7 +202,8 @@ def test_a_service_that_no_process_can_be_had_for_is_served_once_there_is_one(
 def test_when_the_supervisor_is_killed_its_children_die_with_it(own_suite: Suite) -> None:
     own_suite.kill("supervisor")
 
-    until(lambda: processes_of(own_suite.home) == set(), 5, "every process is gone")
+    # A process that stands by may just begin, and first has to have its interpreter.
+    until(lambda: processes_of(own_suite.home) == set(), 20, "every process is gone")
     away = own_suite.podium("status")
     assert away.returncode == 1
     assert away.stdout.count("AWAY") == 3

@@ -18,7 +18,7 @@ from services import ports, settings as environment
 from services.edge.serving import serving as serving_edge
 from services.edge.settings import Settings as EdgeSettings
 from services.errors import Overloaded
-from services.executor.__main__ import opened as opened_executor
+from services.executor.serving import opened as opened_executor
 from services.executor.settings import ExecutorSettings
 from services.home import Credentials
 from services.log_ring import LogRing
