@@ -36,6 +36,7 @@ __all__ = [
     "opened",
     "opened_beside",
     "opening_failed",
+    "told_of",
 ]
 
 T = TypeVar("T")
@@ -134,9 +135,10 @@ def _named() -> Generator[None]:
     try:
         yield
     except sqlite3.Error as error:
-        if _primary(error) in _UNWRITABLE:
-            raise Unwritable(f"The database cannot be used just now: {error}.") from error
-        raise
+        told = told_of(error)
+        if told is error:
+            raise
+        raise told from error
 
 
 @asynccontextmanager
@@ -218,6 +220,13 @@ def opening_failed(path: Path, error: sqlite3.Error) -> StartupError:
 def is_unwritable(error: BaseException) -> bool:
     """Whether ``error`` is about the disk (full, read-only, …), not about what was written."""
     return isinstance(error, sqlite3.Error) and _primary(error) in _UNWRITABLE
+
+
+def told_of(error: Exception) -> Exception:
+    """What callers are told of ``error``: it, or :class:`Unwritable` where it is about the disk."""
+    if not is_unwritable(error):
+        return error
+    return Unwritable(f"The database cannot be used just now: {error}.")
 
 
 def is_corrupt(error: Exception) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections import Counter
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -11,10 +10,8 @@ from dataclasses import replace
 from podium.executor.v1 import executor_pb2 as pb
 from services.auditing import Entry, calling, outbox
 from services.auditing.calling import names_of
-from services.errors import Unavailable
 from services.executor.store import Store
 from services.executor.writer import Writer
-from services.storage import is_unwritable
 
 _NAMED = 5
 _WORDS = {
@@ -51,14 +48,9 @@ class OutboxRows:
         """Keep an entry of what nothing else is stored of.
 
         Raises:
-            Unavailable: The disk is full, or the like.
+            Unwritable: The disk is full, or the like.
         """
-        try:
-            await self._store.writer.chore(lambda db: outbox.put(db, entry))
-        except sqlite3.Error as error:
-            if is_unwritable(error):
-                raise Unavailable(f"The database cannot be used just now: {error}.") from error
-            raise
+        await self._store.writer.chore(lambda db: outbox.put(db, entry))
 
     async def let_all_go(self) -> None:
         """Have those sent that the process before this one held."""

@@ -20,6 +20,7 @@ from services.executor.seeing import EXECUTE, Seeing, not_there
 from services.executor.states import GONE
 from services.executor.timers import wall
 from services.executor.units import Unit
+from services.storage import told_of
 
 MOST_AT_ONCE = 10_000
 
@@ -104,8 +105,9 @@ class Deleting:
     async def _follow(self, each: _Standing, done: asyncio.Future[Unit]) -> None:
         unit = await done
         if unit.error is not None:
-            if isinstance(unit.error, ServiceError):
-                raise unit.error
+            cause = told_of(unit.error)
+            if isinstance(cause, ServiceError):
+                raise cause
             raise ServiceError("It could not be deleted; the executor's log says why.")
         if (told := calling.current.get()) is not None:
             told.noted = True

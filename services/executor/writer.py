@@ -20,7 +20,7 @@ from pathlib import Path
 from services.executor import statements
 from services.executor.checkpoints import LOG_BYTES_KEPT, Checkpoints
 from services.executor.units import Unit
-from services.storage import is_unwritable
+from services.storage import is_unwritable, told_of
 
 logger = logging.getLogger(__name__)
 
@@ -70,7 +70,10 @@ class Writer:
             self._wake.set()
 
     def chore(self, work: Chore) -> asyncio.Future[None]:
-        """Have ``work`` done in a transaction of its own; what it raises is the future's."""
+        """Have ``work`` done in a transaction of its own; what it raises is the future's.
+
+        Where the disk is at fault that is :class:`services.errors.Unwritable`.
+        """
         future: asyncio.Future[None] = self._loop.create_future()
 
         def settle(error: Exception | None) -> None:
@@ -87,7 +90,7 @@ class Writer:
                 with transaction(db):
                     work(db)
             except Exception as failure:  # noqa: BLE001
-                error = failure
+                error = told_of(failure)
             self._loop.call_soon_threadsafe(settle, error)
 
         self._pending.append(job)
