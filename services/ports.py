@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import secrets
 import socket
+import stat
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -38,9 +40,13 @@ def claim(port: int) -> bool:
         return True
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
+    except BlockingIOError:
         os.close(file)
         return False
+    except OSError:
+        # As above: here files cannot be locked.
+        os.close(file)
+        return True
     _CLAIMED[port] = file
     return True
 
@@ -54,4 +60,8 @@ def listening(host: str, port: int) -> socket.socket:
 def _folder() -> Path:
     folder = Path(tempfile.gettempdir()) / f"podium-ports-{os.getuid()}"
     folder.mkdir(mode=0o700, exist_ok=True)
+    there = folder.lstat()
+    if there.st_uid != os.getuid() or not stat.S_ISDIR(there.st_mode):
+        # Others may write where it is: what is in it could be anything, a pipe that is never read.
+        raise PermissionError(errno.EPERM, "It is somebody else's", str(folder))
     return folder
