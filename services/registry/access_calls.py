@@ -65,19 +65,24 @@ class AccessCalls:
             await self._write_failure_down(key_id, source)
             raise Unauthenticated("There is no such access key, or the secret is not its.")
         self._attempts.proved(key_id, source)
-        self._check_paused(key)
+        await self._check_paused(key, source)
         await self._note_use(key, now)
         until = min(filter(None, (now + LIFETIME, key.expires_at)))
         token = self._signing.signer(now).token(key.application_id, key.key_id, now, until)
         return pb.IssueTokenResponse(token=token, expires_at=timestamp(until))
 
-    def _check_paused(self, key: AccessKey) -> None:
-        application = self._authority.application(key.application_id)
-        if application is not None and not application.enabled:
-            raise PermissionDenied(
-                f"The application {key.application_id!r} is paused.",
-                application=key.application_id,
-            )
+    async def _check_paused(self, key: AccessKey, source: str) -> None:
+        name = key.application_id
+        application = self._authority.application(name)
+        if application is None or application.enabled:
+            return
+        detail = f"The application {name!r} is paused."
+        entry = Entry(
+            f"application:{name}", "issue-token", "application", name, f"IssueToken: {detail}",
+            audit.DENIED, key_id=key.key_id, source=source,
+        )  # fmt: skip
+        await self._denials.write_down("IssueToken", entry)
+        raise PermissionDenied(detail, application=name)
 
     async def _note_use(self, key: AccessKey, now: datetime) -> None:
         if keys.noted(key, now):

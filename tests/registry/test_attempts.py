@@ -7,10 +7,10 @@ import pytest
 from podium.registry.v1 import registry_pb2 as pb
 from services import origins, rpc
 from services.access import ServiceIdentity
-from services.errors import RateLimited, Unauthenticated
+from services.errors import PermissionDenied, RateLimited, Unauthenticated
 from services.origins import Origin
 from services.registry.attempts import OF_KEY, OF_PAIR, OF_SOURCE, Attempts
-from tests.registry.registries import ADMIN_SECRET, CLUSTER_KEY, Running
+from tests.registry.registries import ADMIN_SECRET, CLUSTER_KEY, Running, put
 
 
 def failing(attempts: Attempts, times: int, key: str = "k", source: str = "s") -> None:
@@ -110,6 +110,23 @@ async def test_the_edge_says_whom_it_asks_for_and_nobody_else_does(registry: Run
         for number in range(OF_PAIR * 10):
             with pytest.raises(Unauthenticated), rpc.raising_ours():
                 await executor.IssueToken(wrong, metadata=at(f"192.0.2.{number}"))
+
+
+async def test_who_is_refused_for_a_pause_is_told_with_where_they_are(registry: Running) -> None:
+    document = {"kind": "application", "id": "shop"}
+    await put(registry.admin, document)
+    made = await registry.admin.CreateAccessKey(pb.CreateAccessKeyRequest(application_id="shop"))
+    await put(registry.admin, {**document, "enabled": False})
+    request = pb.IssueTokenRequest(key_id=made.access_key.key_id, key_secret=made.key_secret)
+
+    with pytest.raises(PermissionDenied, match="paused"), rpc.raising_ours():
+        told = origins.metadata(Origin("192.0.2.1"))
+        await registry.service("edge").IssueToken(request, metadata=told)
+
+    denied = pb.ListAuditEntriesRequest(filter=pb.AuditFilter(query="outcome:denied"))
+    (entry,) = (await registry.admin.ListAuditEntries(denied)).entries
+    assert (entry.principal, entry.source) == ("application:shop", "192.0.2.1")
+    assert (entry.key_id, entry.name) == (made.access_key.key_id, "shop")
 
 
 async def test_a_forged_word_of_the_edge_counts_for_nothing(registry: Running) -> None:
