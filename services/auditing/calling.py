@@ -34,6 +34,7 @@ class Calling:
         at: When it came.
         kind, name: What it is about, as far as the request says.
         asked: What else it says, in a few words: names alone, no bodies.
+        tries: Whether it only asks what would be changed.
         noted: Whether its entry is written, or about to be with what it does.
     """
 
@@ -50,6 +51,7 @@ class Calling:
     kind: str = ""
     name: str = ""
     asked: str = ""
+    tries: bool = False
     noted: bool = False
 
     @property

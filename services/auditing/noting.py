@@ -73,7 +73,8 @@ class Noting:
         if not method.startswith("/podium.") or not (refused or method in CHANGES):
             return
         told = current.get() or calling(method, context)
-        if told.noted:
+        # What was only tried changes nothing, and would hide what fails when it is done.
+        if told.noted or (told.tries and not refused):
             return
         told.noted = True
         entry = _entry(told, error, DENIED if refused else FAILED)
@@ -100,9 +101,9 @@ class Noting:
             # The caller is refused all the same.
             logger.error("An entry of the audit log was not written: %s", error.detail)
 
-    async def done(self, told: Calling, change: Change, request: Any) -> None:
+    async def done(self, told: Calling) -> None:
         """A change has come to its end."""
-        if told.noted or not self._leaves or change.only_tries(request):
+        if told.noted or not self._leaves or told.tries:
             return
         told.noted = True
         await self._write(told.entry(told.asked))
@@ -119,10 +120,18 @@ def _entry(told: Calling, error: Exception, outcome: str) -> Entry:
     metadata = error.metadata if isinstance(error, ServiceError) else {}
     if isinstance(error, PermissionDenied) and "kind" in metadata:
         told.kind, told.name = metadata["kind"], metadata.get("name", "")
-    detail = error.detail if isinstance(error, ServiceError) else "It failed inside."
+    detail = _said(error) if isinstance(error, ServiceError) else "It failed inside."
     if not told.who and metadata.get("application"):
         told.spoken = f"application:{metadata['application']}"
     return told.entry(f"{short(told.method)}: {detail}", outcome=outcome)
+
+
+def _said(error: ServiceError) -> str:
+    """What an error says, but for what faults quote: an entry holds nothing of a document."""
+    if not error.faults:
+        return error.detail
+    more = f", and {len(error.faults) - 1:,} more" if len(error.faults) > 1 else ""
+    return f"There is a fault at {error.faults[0].path or 'its beginning'}{more}."
 
 
 def _beyond(count: int) -> Entry:
@@ -167,6 +176,7 @@ class NotingInterceptor(grpc.aio.ServerInterceptor):
         told = calling(method, context)
         told.kind, told.name = change.subject(request)
         told.asked = asked(request)
+        told.tries = change.only_tries(request)
         spared = self._noting.spares(change, told.principal)
         current.set(None if spared else told)
         return None if spared else told
@@ -177,7 +187,7 @@ class NotingInterceptor(grpc.aio.ServerInterceptor):
             try:
                 response = await behaviour(request, context)
                 if told is not None:
-                    await self._noting.done(told, change, request)
+                    await self._noting.done(told)
             finally:
                 self._noting.ended()
             return response
@@ -191,7 +201,7 @@ class NotingInterceptor(grpc.aio.ServerInterceptor):
             try:
                 await _streamed(behaviour(request, context), context)
                 if told is not None:
-                    await self._noting.done(told, change, request)
+                    await self._noting.done(told)
             finally:
                 self._noting.ended()
 

@@ -58,12 +58,17 @@ def write(db: Database, now: datetime, *entries: Entry) -> None:
 
 
 def add(db: Database, now: datetime, *entries: Entry) -> int:
-    """Keep those whose uid is not known yet; how many."""
+    """Keep those whose uid is not known yet; how many.
+
+    What is told has happened, by now at the latest: for an entry of another clock, which goes
+    ahead, the old end would wait.
+    """
     fresh = [entry for entry in entries if not _knows(db, entry.uid)]
     seen = set[str]()
     for entry in fresh:
         if entry.uid not in seen:
-            _insert(db, now, entry)
+            ahead = entry.at is not None and entry.at > now
+            _insert(db, now, replace(entry, at=now) if ahead else entry)
             seen.add(entry.uid)
     return len(seen)
 

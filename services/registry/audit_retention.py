@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import sqlite3
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
@@ -60,11 +61,11 @@ class Retention:
     async def run(self, storage: Storage) -> None:
         """Look after it for ever."""
         if self.export is not None:
-            await asyncio.to_thread(exports.clear, self.export, WHAT)
+            await asyncio.to_thread(_clear, self.export)
         while True:
             try:
                 await self.apply(storage, datetime.now(UTC))
-            except (OSError, Unavailable) as error:
+            except (OSError, Unavailable, sqlite3.Error) as error:
                 logger.error("What is old in the audit log stays for now: %s", error)
             await asyncio.sleep(_EVERY_SECONDS)
 
@@ -94,6 +95,14 @@ class Retention:
             last = going[min(end + _AT_ONCE, len(going)) - 1].id
             await storage.transact(partial(_drop, which=which, until=last))
         return len(going)
+
+
+def _clear(folder: Path) -> None:
+    try:
+        exports.clear(folder, WHAT)
+    except OSError as error:
+        # It is in nobody's way.
+        logger.warning("What was not exported to its end cannot be removed: %s", error)
 
 
 def _drop(db: Database, which: int, until: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import json
 import sqlite3
@@ -19,7 +20,13 @@ from podium.registry.v1 import registry_pb2 as pb
 from services import origins, rpc
 from services.auditing import DENIED, Entry
 from services.auditing.chain import CHAINS, CHANGED, REFUSED, Broken, Head
-from services.errors import InvalidRequest, NotFound, PermissionDenied, Unauthenticated
+from services.errors import (
+    InvalidDefinition,
+    InvalidRequest,
+    NotFound,
+    PermissionDenied,
+    Unauthenticated,
+)
 from services.registry import audit, audit_queries
 from services.registry.audit_queries import ALL, Wanted
 from services.registry.audit_retention import Retention
@@ -30,6 +37,7 @@ from tests.registry.registries import WORKFLOW, Running, get, put
 from tests.registry.test_access import grant
 
 NOW = datetime(2027, 1, 31, tzinfo=UTC)
+YEARS_AGO = datetime(2020, 1, 31, tzinfo=UTC)
 
 
 def log(*entries: Entry) -> Database:
@@ -135,6 +143,20 @@ async def test_a_failed_change_and_a_stranger_are_entries_too(registry: Running)
     )  # fmt: skip
 
 
+async def test_what_is_only_tried_hides_nothing_that_fails(registry: Running) -> None:
+    wrong = {**WORKFLOW, "timeoutSeconds": "hunter2", "ownerEmail": 5}
+    for dry_run in (True, False):
+        with pytest.raises(InvalidDefinition, match="hunter2"):
+            await put(registry.admin, wrong, dry_run=dry_run)
+        failed = await told(registry, "outcome:failed")
+        assert len(failed) == int(not dry_run)
+
+    # Nor does an entry quote what a fault does.
+    assert "hunter2" not in failed[0].detail
+    assert "timeoutSeconds" in failed[0].detail
+    assert "1 more" in failed[0].detail
+
+
 async def test_a_query_is_the_grammar_of_all_lists(registry: Running) -> None:
     await put(registry.admin, *({**WORKFLOW, "name": f"w{n}"} for n in range(5)), WORKFLOW)
 
@@ -232,14 +254,14 @@ async def test_what_a_service_tells_twice_is_there_once(registry: Running) -> No
     entry = pb.AuditEntry(
         uid="one", principal="key:shop/a", action="purge-cache", count=3, source="203.0.113.9"
     )
-    entry.at.FromDatetime(NOW)
+    entry.at.FromDatetime(YEARS_AGO)
     request = pb.RecordAuditEntriesRequest(entries=[entry, entry])
 
     added = [(await edge.RecordAuditEntries(request)).added for _ in range(2)]
 
     assert added == [1, 0]
     (found,) = await told(registry, "action:purge-cache")
-    assert (found.count, found.source, found.at.ToDatetime(UTC)) == (3, "203.0.113.9", NOW)
+    assert (found.count, found.source, found.at.ToDatetime(UTC)) == (3, "203.0.113.9", YEARS_AGO)
     with pytest.raises(PermissionDenied), rpc.raising_ours():
         await registry.admin.RecordAuditEntries(request)
     with pytest.raises(InvalidRequest), rpc.raising_ours():
@@ -375,6 +397,30 @@ async def test_the_old_end_goes_and_what_is_left_still_fits(tmp_path: Path) -> N
     assert [each["name"] for each in lines][:4] == ["old0", "old1", "old2", "denied0"]
     assert len(lines) == 503
     assert lines[0]["at"] == old.isoformat()
+
+
+async def test_the_old_end_goes_beside_what_cannot_be_cleared_away(tmp_path: Path) -> None:
+    folder = tmp_path / "gone"
+    (folder / "audit-20270101T000000.000000Z.ndjson.gz.part").mkdir(parents=True)
+    async with opened(tmp_path / "registry.db", migrations) as storage:
+        old = datetime.now(UTC) - timedelta(days=3)
+        await storage.transact(lambda db: audit.write(db, NOW, did("old", at=old), did("new")))
+
+        async with Retention(1, 5_000, folder).applied(storage):
+            for _ in range(2_000):
+                if await storage.transact(named) == ["new"]:
+                    return
+                await asyncio.sleep(0.01)
+    raise AssertionError("it did not go")
+
+
+async def test_what_a_clock_that_goes_ahead_tells_does_not_stay_for_years(tmp_path: Path) -> None:
+    ahead = did("ahead", at=NOW + timedelta(days=9_999), uid="u1")
+    async with opened(tmp_path / "registry.db", migrations) as storage:
+        await storage.transact(lambda db: audit.add(db, NOW, ahead))
+        await storage.transact(lambda db: audit.write(db, NOW, did("old")))
+
+        assert await Retention(90, 5_000).apply(storage, NOW + timedelta(days=91)) == 2
 
 
 async def test_what_cannot_be_exported_stays(tmp_path: Path) -> None:
