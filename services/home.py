@@ -17,8 +17,9 @@ import os
 import re
 import secrets
 import socket
+import stat
 from collections.abc import Collection, Generator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -300,11 +301,20 @@ def split_address(address: str) -> tuple[str, int]:
     return parts[1], int(parts[2])
 
 
-def write_private(path: Path, text: str) -> None:
-    """Write ``text`` to ``path``, mode 0600, whole or not at all."""
+def write_private(path: Path, text: str, like: os.stat_result | None = None) -> None:
+    """Write ``text`` to ``path``, mode 0600, whole or not at all.
+
+    Args:
+        like: Its owner and mode instead, as far as that is ours to say.
+    """
     partial = path.with_name(f".{path.name}.{os.getpid()}")
     descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w") as file:
+        if like is not None:
+            # The owner first: to change it may take bits of the mode away.
+            with suppress(PermissionError):
+                os.fchown(descriptor, like.st_uid, like.st_gid)
+            os.fchmod(descriptor, stat.S_IMODE(like.st_mode))
         file.write(text)
         file.flush()
         # A power cut must not leave a key that is empty.

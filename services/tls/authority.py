@@ -36,9 +36,15 @@ class Issued:
     key: bytes
 
 
-def new_authority(name: str, now: datetime, lifetime: timedelta) -> Authority:
-    """One that trusts itself, which signs certificates of hosts and no other authority's."""
-    key = ec.generate_private_key(ec.SECP256R1())
+def new_authority(
+    name: str, now: datetime, lifetime: timedelta, key: ec.EllipticCurvePrivateKey | None = None
+) -> Authority:
+    """One that trusts itself, which signs certificates of hosts and no other authority's.
+
+    Args:
+        key: Its own; None: a new one.
+    """
+    key = key or ec.generate_private_key(ec.SECP256R1())
     subject = _named(name)
     certificate = (
         _builder(subject, subject, key.public_key(), now, lifetime)

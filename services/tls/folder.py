@@ -22,8 +22,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from services.home import write_private
 from services.tls.authority import Authority, issue, key_pem, new_authority, pem_of
-from services.tls.checking import certificates_in, names_of
-from services.tls.files import BadCertificates, File
+from services.tls.checking import certificates_in, client_material, names_of, server_material
+from services.tls.files import BadCertificates, ClientFiles, File, Pair, ServerFiles
 
 AUTHORITY_LIFETIME = timedelta(days=3650)
 ALWAYS = ("localhost", "127.0.0.1", "::1")
@@ -43,7 +43,21 @@ class Folder:
     @property
     def exists(self) -> bool:
         """Whether there is an authority."""
-        return (self.path / "ca.crt").exists() or (self.path / "ca.key").exists()
+        return (self.path / "ca.crt").exists()
+
+    @property
+    def fits(self) -> bool:
+        """Whether all can be used together: who was killed while renewing leaves it half done."""
+        authorities = self.file("ca.crt")
+        try:
+            server_material(ServerFiles(self._pair("server"), authorities))
+            client_material(ClientFiles(authorities, self._pair("client")))
+        except BadCertificates:
+            return False
+        return True
+
+    def _pair(self, name: str) -> Pair:
+        return Pair(self.file(f"{name}.crt"), self.file(f"{name}.key"))
 
     def make(self, hosts: Sequence[str], now: datetime, lifetime: timedelta) -> None:
         """A new authority, and what it signs.
@@ -62,10 +76,13 @@ class Folder:
             raise BadCertificates(
                 f"The folder {self.path} cannot be made: {error.strerror or error}."
             ) from error
-        authority = _authority(now)
-        self._write("ca.key", key_pem(authority.key))
-        self._write("ca.crt", pem_of(authority.certificate))
+        # A key alone is of whoever was killed here, or is kept here: it may be the only one.
+        alone = self.path / "ca.key"
+        authority = _authority(now, self._key() if alone.exists() else None)
         self._issue(authority, [*ALWAYS, *hosts], now, lifetime)
+        self._write("ca.key", key_pem(authority.key))
+        # The last: what is made is made anew until this is there.
+        self._write("ca.crt", pem_of(authority.certificate))
 
     def renew(self, hosts: Sequence[str], now: datetime, lifetime: timedelta) -> None:
         """New certificates of the same authority, for the hosts of before and ``hosts``.
@@ -124,18 +141,21 @@ class Folder:
 
     def _known_authority(self) -> Authority:
         certificates = certificates_in(self.file("ca.crt"), self.file("ca.crt").read())
+        key = self._key()
+        for each in certificates:
+            if each.public_key() == key.public_key():
+                return Authority(each, key)
+        raise BadCertificates(f"{self.file('ca.key')} is the key of no certificate in ca.crt.")
+
+    def _key(self) -> ec.EllipticCurvePrivateKey:
         file = self.file("ca.key")
         try:
             key = serialization.load_pem_private_key(file.read(), password=None)
         except (TypeError, ValueError) as error:
             raise BadCertificates(f"{file} holds no private key in PEM.") from error
-        for each in certificates:
-            if (
-                isinstance(key, ec.EllipticCurvePrivateKey)
-                and each.public_key() == key.public_key()
-            ):
-                return Authority(each, key)
-        raise BadCertificates(f"{file} is the key of no certificate in ca.crt.")
+        if not isinstance(key, ec.EllipticCurvePrivateKey):
+            raise BadCertificates(f"{file} holds a key that is not of an elliptic curve.")
+        return key
 
     def _issue(
         self, authority: Authority, hosts: Sequence[str], now: datetime, lifetime: timedelta
@@ -147,8 +167,10 @@ class Folder:
             self._write(f"{name}.crt", made.certificate)
 
     def _write(self, name: str, data: bytes) -> None:
+        """Its owner and mode stay: the services may run as somebody else than who renews."""
+        path = self.path / name
         try:
-            write_private(self.path / name, data.decode())
+            write_private(path, data.decode(), path.stat() if path.exists() else None)
         except OSError as error:
             raise BadCertificates(
                 f"{self.path / name} cannot be written: {error.strerror or error}."
@@ -185,8 +207,9 @@ def call_settings_of(folder: Path) -> dict[str, str]:
     }
 
 
-def _authority(now: datetime) -> Authority:
-    return new_authority(f"podium authority {now:%Y-%m-%d %H:%M:%S}", now, AUTHORITY_LIFETIME)
+def _authority(now: datetime, key: ec.EllipticCurvePrivateKey | None = None) -> Authority:
+    name = f"podium authority {now:%Y-%m-%d %H:%M:%S}"
+    return new_authority(name, now, AUTHORITY_LIFETIME, key)
 
 
 def _has_signed(authority: x509.Certificate, certificate: x509.Certificate) -> bool:

@@ -85,6 +85,17 @@ def test_a_home_renews_its_certificates_before_they_end(tmp_path: Path) -> None:
     assert len([name for name, _ in folder.certificates() if name == "ca.crt"]) == 1
 
 
+def test_a_home_mends_what_was_half_renewed(tmp_path: Path) -> None:
+    home, folder = Home(tmp_path), Folder(tmp_path / "tls")
+    folder.make([], datetime.now(UTC), timedelta(days=365))
+    # A renewal that was killed: the key is the next one's.
+    (folder.path / "server.key").write_bytes((folder.path / "client.key").read_bytes())
+
+    certificates_of(home, ADDRESSES)
+
+    assert folder.fits
+
+
 def test_a_gateway_keeps_the_certificate_that_the_environment_says(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -39,8 +39,10 @@ def certificates_of(home: Home, addresses: Mapping[str, str]) -> dict[str, str]:
     hosts = [host for host in dict.fromkeys((socket.gethostname(), *listening)) if _is_name(host)]
     if not folder.exists:
         folder.make(hosts, now, LIFETIME)
-    elif folder.missing(hosts) or any(
-        each.not_valid_after_utc - now < LEAST for _, each in folder.certificates()
+    elif (
+        not folder.fits
+        or folder.missing(hosts)
+        or any(each.not_valid_after_utc - now < LEAST for _, each in folder.certificates())
     ):
         folder.renew(hosts, now, LIFETIME)
     free = [name for name in _LISTENERS if not os.environ.get(_setting(name))]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -69,6 +70,47 @@ def test_only_its_owner_reads_it(folder: Folder) -> None:
 def test_nothing_is_made_over_what_is_there(folder: Folder) -> None:
     with pytest.raises(BadCertificates, match="podium certificates renew"):
         folder.make([], NOW, YEAR)
+
+
+def test_what_was_half_made_is_made(folder: Folder) -> None:
+    key = (folder.path / "ca.key").read_bytes()
+    (folder.path / "ca.crt").unlink()
+    assert not folder.exists
+
+    folder.make([], NOW, YEAR)
+
+    assert folder.fits
+    assert (folder.path / "ca.key").read_bytes() == key
+
+
+def test_what_was_half_renewed_does_not_fit_until_it_is_renewed(
+    folder: Folder, tmp_path: Path
+) -> None:
+    assert folder.fits
+    other = Folder(tmp_path / "other")
+    other.make([], NOW, YEAR)
+    (other.path / "server.key").replace(folder.path / "server.key")
+    assert not folder.fits
+
+    folder.renew([], NOW, YEAR)
+
+    assert folder.fits
+
+
+def test_renewed_files_are_read_by_those_who_could_before(folder: Folder) -> None:
+    key = folder.path / "server.key"
+    key.chmod(0o640)
+    before = key.read_bytes()
+    if os.geteuid() == 0:
+        os.chown(key, 10001, 10001)
+    owner = key.stat().st_uid, key.stat().st_gid
+
+    folder.renew([], NOW, YEAR)
+
+    after = key.stat()
+    assert key.read_bytes() != before
+    assert (after.st_uid, after.st_gid) == owner
+    assert stat.S_IMODE(after.st_mode) == 0o640
 
 
 def test_renewed_certificates_keep_their_hosts_and_authority(folder: Folder) -> None:
