@@ -18,6 +18,7 @@ import httpx
 import pytest
 
 from tests.leaks import Leaks, marker
+from tests.system.commands import printed
 from tests.system.conftest import expose
 from tests.system.echoing import Echoes, echoing, forms
 from tests.system.running import Suite, post, suite_in
@@ -26,7 +27,7 @@ from tests.tui.screen import screen_text, settled
 from tui.suite import find
 from tui.views.addresses import parse
 
-# Every command is a process of its own, which takes seconds on a machine that does much else.
+# A whole suite is run, with all that there is to be seen of it.
 pytestmark = pytest.mark.timeout(300)
 
 MARKS = {name: marker() for name in (
@@ -218,22 +219,25 @@ def commands(ids: list[str], folder: Path) -> list[tuple[str, ...]]:
         ("metrics", "--output", "json"), ("engine", "--output", "json"), ("event-runs",),
         ("schedules", "runs", "leaks"), ("queues",), ("workers",), ("pulse",), ("status",),
         ("export", str(folder / "exported")), ("backup", str(folder / "backup.tar")),
-        ("apply", "--dry-run", "-"), ("run", "leaks-child", "--wait", "20", "--output", "json"),
+        ("run", "leaks-child", "--wait", "20", "--output", "json"),
     ]  # fmt: skip
 
 
 def looked_at(suite: Suite, leaks: Leaks, ids: list[str], folder: Path) -> None:
     faulty = {"kind": "secret", "name": "HEADER", "value": [VALUES["HEADER"]], "other": 1}
-    for words in commands(ids, folder):
-        done = suite.podium(*words, text=json.dumps(faulty) if "-" in words else None)
-        leaks.look(" ".join(words), done.stdout + done.stderr)
-    broken = suite.podium(
-        "apply", "-", text=f"kind: secret\nname: X\nvalue: '{VALUES['HEADER']}\n  x: ["
-    )
-    leaks.look("broken yaml", broken.stdout + broken.stderr)
+    broken = f"kind: secret\nname: X\nvalue: '{VALUES['HEADER']}\n  x: ["
+    asked = [*commands(ids, folder), ("apply", "--dry-run", "-"), ("apply", "-")]
+    texts = {len(asked) - 2: json.dumps(faulty), len(asked) - 1: broken}
+    told = printed(suite.home, asked, texts)
+    for words, shown in zip([*asked, ("beside",)], told, strict=True):
+        leaks.look(" ".join(words), shown)
+    # What shows nothing hides everything.
+    silent = [words for words, shown in zip(asked, told, strict=False) if not shown]
+    crashed = [shown for shown in told if "Traceback" in shown]
+    assert (silent, crashed) == ([], [])
     key = json.loads((suite.home / "credentials.json").read_text())
-    shown = httpx.get(f"{suite.management}/metrics", auth=(key["keyId"], key["keySecret"]))
-    leaks.look("metrics", shown.content)
+    metrics = httpx.get(f"{suite.management}/metrics", auth=(key["keyId"], key["keySecret"]))
+    leaks.look("metrics", metrics.content)
     leaks.look("log", suite.log.read_bytes())
 
 
