@@ -26,6 +26,9 @@ _SECRET = re.compile(r"workflow\.secrets\.([A-Za-z_][A-Za-z0-9_-]*)\s*(.*)", re.
 _FIELD = re.compile(r"""\s*(?:\.\s*([^.\[\]\s]+)|\[\s*(?:'([^']*)'|"([^"]*)")\s*\])\s*""")
 
 
+_CALLBACK = "task.callbackUrl"
+
+
 class NotHandedOver(Exception):
     """A secret, or a field of one, does not exist. The message names it and is a sentence."""
 
@@ -89,19 +92,15 @@ class Filling:
             return quote(value, safe=":", errors="replace")
         if after[:1] in ("", "?", "&", "#"):
             # All of the URI, not the base of some: what is asked for is secret by itself.
-            for part in parts_sent(before + value):
-                if len(part) >= _SHORTEST_PART:
-                    self._mask.hide(part)
-                for segment in part.partition("?")[0].split("/"):
-                    if len(segment) >= _SHORTEST_SEGMENT:
-                        self._mask.hide(segment)
+            for part in _telling_parts(before + value):
+                self._mask.hide(part)
         return value
 
     def _put_in(self, name: str) -> str | None:
         """What is put in, to be masked from now on; None: it is no reference to replace."""
         if name not in self._names:
             return None
-        if name == "task.callbackUrl":
+        if name == _CALLBACK:
             value = self._handoff.callback_url()
             # Whoever has the token can build the URL.
             self._mask.hide(value.rpartition("/")[2])
@@ -118,8 +117,22 @@ def mask_of(names: Collection[str], handoff: HandOff) -> Mask:
     mask = Mask()
     for name in names:
         with suppress(NotHandedOver):
-            Filling(names, handoff, mask).text(written(name))
+            value = Filling(names, handoff, mask).text(written(name))
+            for each in (value, *_former(name, handoff)) if name != _CALLBACK else ():
+                # It may have been all that was called.
+                for part in _telling_parts(each) if "://" in each else ():
+                    mask.hide(part)
     return mask
+
+
+def _telling_parts(uri: str) -> Iterator[str]:
+    """What of a URI that is secret by itself is secret, too."""
+    for part in parts_sent(uri):
+        if len(part) >= _SHORTEST_PART:
+            yield part
+        for segment in part.partition("?")[0].split("/"):
+            if len(segment) >= _SHORTEST_SEGMENT:
+                yield segment
 
 
 def _secret(reference: str, handoff: HandOff) -> str:
