@@ -34,6 +34,13 @@ class Proxy:
         """Host and port, as policies compare them."""
         return host_name(self.url.raw_host or ""), self.url.port or 80
 
+    def shown_in_the_clear(self, url: URL) -> str:
+        """Of the credentials, what a call of ``url`` has in its head: "" where it has nothing."""
+        if self.authorization is None or url.scheme != "http":
+            return ""
+        # Within a page the padding may be written otherwise.
+        return self.authorization.rstrip("=")
+
     def is_for(self, host: str, port: int) -> bool:
         """Whether a call to ``host``, an address or a name, goes through it."""
         address = literal(host)

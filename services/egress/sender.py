@@ -181,10 +181,9 @@ class Sender:
                         location = response.headers.get("Location")
                         if location is not None:
                             return _Redirect(status, location)
-                    if call.head_only:
-                        return await _head(response)
-                    body = await _body(response, call)
-                    return await _reply(response, body, call.max_response_bytes)
+                    reply = await _reply(response, call)
+                    shown = proxy.shown_in_the_clear(dialled) if proxy is not None else ""
+                    return _without(reply, shown) if shown else reply
                 finally:
                     if not response.closed:
                         response.close()
@@ -229,11 +228,28 @@ def _redirected(call: Call, url: URL, redirect: _Redirect) -> tuple[URL, Call]:
     return joined, call._replace(headers=kept, body=None)
 
 
-async def _reply(response: aiohttp.ClientResponse, body: bytes, limit: int) -> Reply:
+async def _reply(response: aiohttp.ClientResponse, call: Call) -> Reply:
+    if call.head_only:
+        return await _head(response)
+    body = await _body(response, call)
     headers = _headers(response.raw_headers)
     if body and (encoding := headers.get("content-encoding")):
-        body = await _unpacked(response, body, encoding[0], limit)
+        body = await _unpacked(response, body, encoding[0], call.max_response_bytes)
     return Reply(response.status, response.reason or "", headers, body)
+
+
+def _without(reply: Reply, told: str) -> Reply:
+    """A reply without what its proxy was told: error pages and TRACE show what was asked."""
+    headers = {
+        name: [value.replace(told, "***") for value in values]
+        for name, values in reply.headers.items()
+    }
+    return Reply(
+        reply.status,
+        reply.reason_phrase.replace(told, "***"),
+        headers,
+        reply.body.replace(told.encode(), b"***"),
+    )
 
 
 async def _head(response: aiohttp.ClientResponse) -> Reply:

@@ -19,7 +19,7 @@ from services.egress.failures import CallFailed
 from services.egress.sender import Call, Reply
 from services.settings import SettingsError, read
 from tests.egress.proxies import forward_proxy
-from tests.executor.effects.upstream import Upstream, plain, upstream
+from tests.executor.effects.upstream import Asked, Upstream, plain, upstream
 
 Names = Callable[[str, Callable[[int], list[str]]], None]
 
@@ -214,6 +214,31 @@ async def test_a_proxy_is_asked_for_the_host_that_was_judged_alone(
         await sent(through, f"http://known.example:{server.port}/", Host="metadata.internal")
 
         assert proxy.hosts == [[f"known.example:{server.port}"]]
+
+
+async def test_nobody_reads_the_proxys_credentials_in_its_answer(
+    names: Names, tmp_path: Path
+) -> None:
+    """As an answer to TRACE has them, and pages of errors that show what was asked."""
+    (tmp_path / "proxy").write_text("ann:pw")
+    names("known.example", lambda n: ["1.1.1.1"])
+    async with upstream() as proxy:
+
+        async def echo(asked: Asked, _: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            told = asked.headers["proxy-authorization"]
+            page = f"proxy-authorization: {told}&nbsp;".encode()
+            length = len(page)
+            head = f"HTTP/1.1 403 Not {told}\r\nx: {told}\r\n"
+            writer.write(f"{head}content-length: {length}\r\n\r\n".encode() + page)
+
+        proxy.answers["http://known.example/"] = echo
+        through = egress(proxy=proxy.url, proxy_credentials_file=str(tmp_path / "proxy"))
+
+        for method in ("TRACE", "POST", "GET"):
+            (reply,) = await sent(through, "http://known.example/", method=method)
+            assert reply.status == 403
+            assert b64encode(b"ann:pw").decode().rstrip("=") not in f"{reply}"
+            assert reply.body == b"proxy-authorization: ***&nbsp;"
 
 
 async def test_another_origin_is_not_called_by_the_host_of_the_first(server: Upstream) -> None:
