@@ -26,7 +26,7 @@ def still_admitted(call: Call, gateway: Gateway) -> bool:
     application = gateway.definitions.replica.application(caller.application_id)
     if application is None or not application.enabled:
         return False
-    route = call.route or _answered_route(call, gateway)
+    route = call.route or answered_route(call, gateway)
     if route is None:
         return True
     may = gateway.definitions.may_execute(caller.application_id, route.workflow, route.version)
@@ -43,7 +43,7 @@ def _caller_now(call: Call, gateway: Gateway, before: Caller) -> Caller | None:
     return caller if caller and caller.principal == before.principal else None
 
 
-def _answered_route(call: Call, gateway: Gateway) -> Route | None:
+def answered_route(call: Call, gateway: Gateway) -> Route | None:
     """The route whose execution is looked at by its own URL; None where there is none any more."""
     service, route = call.answers_for or ("", "")
     stored = gateway.definitions.replica.get("service", service)

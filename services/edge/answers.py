@@ -10,15 +10,17 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from podium.executor.v1 import executor_pb2 as pb
+from services.edge.admitted import answered_route
 from services.edge.auth.model import Caller
 from services.edge.call import JSON, Answer, Call
 from services.edge.exchange import Outcome
 from services.edge.half import Half, Response, read_half
 from services.edge.identity import origin_of
 from services.edge.problems import Problem, retry_after
-from services.edge.proving import caller_by
+from services.edge.proving import caller_by, token_problem
 from services.edge.query import parse_query
 from services.edge.responses import respond
+from services.edge.tokens.claims import lacking
 from services.errors import Conflict, NotFound, PermissionDenied
 
 if TYPE_CHECKING:
@@ -212,6 +214,7 @@ async def _known_to(
     call.execution_id = execution_id
     call.answers_for = (half.service, half.route)
     call.caller = next((each for each in callers if each.principal == half.principal), None)
+    _check_scopes(call, gateway)
     return Known(result, half, auth_id or _auth_id(callers, half), application_id)
 
 
@@ -256,6 +259,15 @@ def _may_have(half: Half, callers: list[Caller], *, linked: bool) -> bool:
     if half.public:
         return linked
     return any(caller.principal == half.principal for caller in callers)
+
+
+def _check_scopes(call: Call, gateway: Gateway) -> None:
+    """Raises :class:`Problem` (403) where the route wants scopes that the caller's token lacks."""
+    route = answered_route(call, gateway)
+    if call.caller is None or route is None or route.scopes <= call.caller.scopes:
+        return
+    missing = route.scopes - call.caller.scopes
+    raise token_problem(lacking(missing, route.scopes), route.service_id)
 
 
 def _auth_id(callers: list[Caller], half: Half) -> str:

@@ -14,12 +14,14 @@ import pytest
 from openapi_spec_validator import validate
 
 from podium.edge.v1 import edge_pb2 as pb
+from podium.executor.v1 import executor_pb2
 from services.edge.stages import STAGES
 from services.edge.trial.trials import Trials
 from tests.edge.conftest import Edge
 from tests.edge.documents import put, route, service
 from tests.edge.mcp_clients import client_of
 from tests.edge.sse import Parser, events
+from tests.edge.test_answers import say as stands
 from tests.edge.test_events import asking, change, opened, polled, say
 from tests.edge.tokens.issuer import AUDIENCE, Issuer, issuing, jwk
 from tests.executor.effects.upstream import plain
@@ -201,12 +203,19 @@ async def test_a_call_with_an_idempotency_key_is_its_callers(edge: Edge, issuer:
     assert digests[0] == digests[1] != digests[2]
 
 
+async def runs(edge: Edge, token: str, path: str) -> str:
+    """The ``Location`` of an execution that the token has started, and that runs."""
+    accepted = await call(edge, token, path, "PUT")
+    assert accepted.status_code == 202
+    start = (await edge.executor.next()).start
+    stands(edge, start.execution_id, start.answer, executor_pb2.EXECUTION_STATUS_RUNNING)
+    return accepted.headers["location"]
+
+
 async def test_an_answer_is_fetched_later_by_a_token_of_the_same_caller(
     edge: Edge, issuer: Issuer
 ) -> None:
-    accepted = await call(edge, issuer.token(), method="PUT")
-    assert accepted.status_code == 202
-    location = accepted.headers["location"]
+    location = await runs(edge, issuer.token(), "/shop/7")
 
     own = await call(edge, issuer.token(jti="2"), location, "GET")
     others = [
@@ -215,8 +224,29 @@ async def test_an_answer_is_fetched_later_by_a_token_of_the_same_caller(
         await call(edge, "", location, "GET"),
     ]
 
-    assert own.status_code != 401
+    assert own.status_code == 202
     assert [answer.status_code for answer in others] == [404, 404, 404]
+
+
+async def test_an_answer_is_fetched_later_only_with_the_scopes_of_its_route(
+    edge: Edge, issuer: Issuer
+) -> None:
+    asked = route("PUT", "/{id}", workflowExecutionMode="ASYNCHRONOUS", scopes=["refund"])
+    put(edge.replica, service(asked, id="bank", path="/bank", authConfigId="issued"))
+    location = await runs(edge, issuer.token(scope="refund"), "/bank/7")
+
+    for method, accept in (("GET", "*/*"), ("GET", "text/event-stream"), ("DELETE", "*/*")):
+        headers = {"accept": accept}
+        less = issuer.token(scope="read")
+        refused = await call(edge, less, location, method, headers=dict(headers))
+        assert refused.status_code == 403
+        assert 'scope="refund"' in refused.headers["www-authenticate"]
+        assert refused.json()["type"] == "urn:podium:problem:insufficient-scope"
+        other = issuer.token(sub="bob", scope="refund")
+        hidden = await call(edge, other, location, method, headers=dict(headers))
+        assert hidden.status_code == 404
+    own = await call(edge, issuer.token(scope="refund", jti="2"), location, "GET")
+    assert own.status_code == 202
 
 
 @pytest.mark.parametrize("discovered", [False, True])
