@@ -30,6 +30,7 @@ __all__ = [
     "found",
     "ids",
     "listed",
+    "missing",
     "old",
     "since",
     "write",
@@ -216,6 +217,31 @@ def checked(db: Database, which: int, head: Head | None, most: int) -> tuple[Hea
         [which, head.id, most],
     ).fetchall()
     return chain.followed(head, ((tuple(row[:-1]), row[-1]) for row in rows)), len(rows)
+
+
+def missing(db: Database) -> int:
+    """The id of the first entry that was taken out and not dropped; 0: none was.
+
+    Each id was handed out once, in both chains together: so the newest are missed, too, behind
+    which a chain says nothing.
+    """
+    oldest, last = db.execute("SELECT min(id) FROM audit").fetchone()[0], _last(db)
+    dropped = db.execute("SELECT max(dropped) FROM audit_chains").fetchone()[0]
+    # What had gone before there were chains is in no anchor.
+    base = max(int(dropped or 0), int(oldest or 0) - 1)
+    there = db.execute(
+        "SELECT (SELECT count(*) FROM audit WHERE chain = 0 AND id > ?) "
+        "+ (SELECT count(*) FROM audit WHERE chain = 1 AND id > ?)",
+        [base, base],
+    ).fetchone()[0]
+    if there == last - base:
+        return 0
+    gap = db.execute(
+        "SELECT id + 1 FROM (SELECT ? AS id UNION ALL SELECT id FROM audit WHERE id > ?) AS one "
+        "WHERE NOT EXISTS (SELECT 1 FROM audit WHERE id = one.id + 1) ORDER BY 1 LIMIT 1",
+        [base, base],
+    ).fetchone()
+    return int(gap[0])
 
 
 def _rows(

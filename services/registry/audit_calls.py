@@ -74,13 +74,19 @@ class AuditCalls:
         if which not in CHAINS:
             raise InvalidRequest("place.chain is 0 or 1.")
         head = Head(request.place.id, request.place.hash) if request.place.id else None
-        came, read = await self._storage.transact(
-            lambda db: audit.checked(db, which, head, _CHECKED_AT_ONCE)
-        )
-        if isinstance(came, Broken):
-            return pb.CheckAuditLogResponse(checked=read, broken=came.id)
+        came, read, gone = await self._storage.transact(lambda db: _checked(db, which, head))
+        if isinstance(came, Broken) or gone:
+            broken = came.id if isinstance(came, Broken) else gone
+            return pb.CheckAuditLogResponse(checked=read, broken=broken)
         place = pb.AuditPlace(chain=which, id=came.id, hash=came.hash)
         if read == _CHECKED_AT_ONCE:
             return pb.CheckAuditLogResponse(checked=read, next=place)
         following = pb.AuditPlace(chain=which + 1) if which + 1 in CHAINS else None
         return pb.CheckAuditLogResponse(checked=read, next=following, heads=[place])
+
+
+def _checked(db: Database, which: int, head: Head | None) -> tuple[Head | Broken, int, int]:
+    """As :func:`audit.checked`; and at the end of the last chain which entry is missing, or 0."""
+    came, read = audit.checked(db, which, head, _CHECKED_AT_ONCE)
+    ended = which == CHAINS[-1] and read < _CHECKED_AT_ONCE
+    return came, read, audit.missing(db) if ended else 0

@@ -33,7 +33,7 @@ from services.registry.audit_retention import Retention
 from services.registry.migrations import migrations
 from services.registry.restored import renew
 from services.storage import opened
-from tests.registry.registries import WORKFLOW, Running, get, put
+from tests.registry.registries import WORKFLOW, Running, get, put, running, settings
 from tests.registry.test_access import grant
 
 NOW = datetime(2027, 1, 31, tzinfo=UTC)
@@ -325,6 +325,54 @@ def test_whoever_gets_round_that_is_noticed(statement: str, broken: int) -> None
 
     assert whole(database)[CHANGED] == Broken(CHANGED, broken)
     assert isinstance(whole(database)[REFUSED], Head)
+
+
+async def test_what_was_taken_out_while_nobody_looked_is_told_over_grpc(tmp_path: Path) -> None:
+    async with running(settings(tmp_path)) as registry:
+        await put(registry.admin, WORKFLOW)
+        (last,) = await told(registry, "kind:workflow")
+    database = Database(tmp_path / "registry.db")
+    database.execute("DROP TRIGGER audit_goes_by_its_end")
+    with database.atomic():
+        database.execute("DELETE FROM audit WHERE id = ?", [last.id])
+    database.close()
+
+    async with running(settings(tmp_path)) as registry:
+        first = await registry.admin.CheckAuditLog(pb.CheckAuditLogRequest())
+        answer = await registry.admin.CheckAuditLog(pb.CheckAuditLogRequest(place=first.next))
+
+    assert answer.broken == last.id
+
+
+@pytest.mark.parametrize("gone", [{10}, {8, 9, 10}, {4}, {1}, {2, 4, 6, 8, 10}, set(range(1, 11))])
+def test_the_newest_that_are_taken_out_are_missed_too(gone: set[int]) -> None:
+    database = log(*(did(f"e{n}", outcome=DENIED if n % 2 else "allowed") for n in range(10)))
+    assert audit.missing(database) == 0
+    for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'"):
+        database.execute(f"DROP TRIGGER {name}")
+
+    for number in gone:
+        database.execute("DELETE FROM audit WHERE id = ?", [number])
+
+    first = min(gone)
+    # Of the oldest the hash of the next one tells.
+    assert audit.missing(database) == (0 if gone == {1} else first)
+    if gone == {1}:
+        assert isinstance(whole(database)[CHANGED], Broken)
+    audit.write(database, NOW, did("new"))
+    assert bool(audit.missing(database)) == (gone != {1} and len(gone) < 10)
+
+
+@given(st.lists(st.booleans(), max_size=20), st.integers(0, 20), st.integers(0, 20))
+def test_what_was_dropped_is_not_missed(refused: list[bool], changes: int, refusals: int) -> None:
+    database = log(*(did("e", outcome=DENIED if each else "allowed") for each in refused))
+    for which, most in ((CHANGED, changes), (REFUSED, refusals)):
+        if going := audit.old(database, which, NOW - timedelta(days=1), most, 100):
+            audit.drop(database, which, going[-1].id)
+
+    assert audit.missing(database) == 0
+    audit.write(database, NOW, did("new"))
+    assert audit.missing(database) == 0
 
 
 def of_before() -> Database:
