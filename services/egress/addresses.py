@@ -34,12 +34,14 @@ METADATA = _networks(
     "169.254.169.254/32",
     "169.254.170.2/32",
     "169.254.170.23/32",
+    "169.254.0.23/32",
     "100.100.100.200/32",
     "168.63.129.16/32",
     "192.0.0.192/32",
     "fd00:ec2::254/128",
     "fd00:ec2::23/128",
     "fd20:ce::254/128",
+    "fe80::a9fe:a9fe/128",
 )
 
 # The special-purpose registries of IANA (RFC 6890), as far as nobody else's service can be there.
