@@ -24,6 +24,7 @@ from services.home import KEYS
 from services.sealing import sealer_of
 from tests.backups.homes import made, rows, small_disk
 from tests.system.running import podium
+from tui.cli.backup import quietly
 
 NO_DATABASES: dict[str, Path | None] = {}
 
@@ -284,6 +285,30 @@ def test_a_backup_can_go_through_a_pipe(home: Path, tmp_path: Path) -> None:
     subprocess.run(["sh", "-c", script], check=True, timeout=60)
 
     assert archive.unpack(tmp_path / "one", tmp_path).entry("executor.db")
+
+
+def test_standard_output_that_is_full_is_told(home: Path) -> None:
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "tui", "backup", "-", "--home", str(home)],
+            stdout=full, stderr=subprocess.PIPE, text=True, timeout=60,
+        )  # fmt: skip
+
+    assert done.returncode == 1
+    assert "no room" in done.stderr
+    assert "where standard output goes" in done.stderr
+
+
+@pytest.mark.timeout(20)
+def test_where_priorities_are_not_to_be_had_it_is_made_all_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refused(*_: int) -> None:
+        raise ProcessLookupError
+
+    monkeypatch.setattr(os, "setpriority", refused)
+
+    assert quietly(lambda: "made") == "made"
 
 
 def test_a_damaged_database_is_named(home: Path, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import sys
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -102,8 +103,10 @@ def quietly(work: Callable[[], T]) -> T:
     done: Future[T] = Future()
 
     def low() -> None:
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)
         try:
+            # Where a thread has no priority of its own, or may not have another one, it goes on.
+            with suppress(OSError):
+                os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)
             done.set_result(work())
         except BaseException as error:  # noqa: BLE001
             # It is the caller's.
