@@ -114,8 +114,8 @@ def _failed(error: OSError | sqlite3.Error, parent: Path, target: Path | None) -
         free = shutil.disk_usage(parent).free // _MEGABYTE
         elsewhere = "" if target else ", or where standard output goes"
         return BackupError(
-            f"{unmade}: there is no room in {parent} ({free:,} MB are left){elsewhere}; it takes as "
-            "much as the databases, and half as much again while it is made."
+            f"{unmade}: there is no room in {parent} ({free:,} MB are left){elsewhere}; it takes "
+            "as much as the databases, and half as much again while it is made."
         )
     if isinstance(error, OSError):
         return BackupError(f"{unmade}: {error.filename or parent}: {error.strerror or error}.")

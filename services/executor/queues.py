@@ -61,6 +61,7 @@ class Queues:
         self._claims: dict[str, tuple[Entry, Taker | None]] = {}
         self._numbers = itertools.count()
         self._rooms = Rooms(loop, self._match_all, clock)
+        self._without: Container[str] = ()
         self._open = True
 
     def close(self) -> None:
@@ -150,11 +151,8 @@ class Queues:
     # What happens to tasks.
 
     def recover(self, turns: Turns, held: Container[str] = ()) -> None:
-        """What the rows say.
-
-        Args:
-            held: Executions whose tasks are in no queue before :meth:`go_on_with`.
-        """
+        """What the rows say; the tasks of executions are in no queue while these are ``held``."""
+        self._without = held
         for row in turns.waiting:
             # Before anybody is in one: not every task remembers the limits.
             self._rooms.known(limited_by(row[3], row[2]), row[8])
@@ -191,7 +189,8 @@ class Queues:
             if task is None or task.status is not TaskStatus.SCHEDULED or task.next_at:
                 continue
             self._rooms.limited(offer.name, offer.limits, self._held)
-            reserved = self._reserve(offer, unfolded.execution) if self._open else None
+            turns = self._open and unfolded.execution.id not in self._without
+            reserved = self._reserve(offer, unfolded.execution) if turns else None
             if reserved is not None:
                 entry, taker = reserved
                 self._claim(entry, taker)
@@ -248,7 +247,7 @@ class Queues:
         elif task.id not in self._claims:
             self._tell(task)
             self._release(task.id)
-            if task.id not in self._waiting:
+            if task.id not in self._waiting and execution.id not in self._without:
                 name, at = limited_by(task.queue, task.name), micros(task.updated_at)
                 self._add(self._entry(execution, task.id, task.queue, name, at))
                 self._match(self._queue(task.queue))

@@ -190,6 +190,31 @@ async def test_no_worker_is_given_what_waits_until_its_execution_is_resumed(tmp_
         assert await waiting(rig) is None
 
 
+async def test_what_a_worker_lets_go_of_waits_too(tmp_path: Path) -> None:
+    replica = replica_of(*DOCUMENTS)
+    async with executing(tmp_path / "executor.db", replica) as rig:
+        execution_id = await rig.begin("work")
+        async with working(rig, "s") as worker:
+            assert (await worker.task()).execution_id == execution_id
+            restore(tmp_path / "executor.db", tmp_path / "new.db")
+    # It was started anew, and knows nothing of what it had.
+    async with (
+        executing(tmp_path / "new.db", replica) as rig,
+        working(rig, "s", exclusive=True) as worker,
+    ):
+        other = await rig.begin("work")
+        given = await worker.task()
+        assert given.execution_id == other
+        await until(lambda: _waits_for_a_worker(rig, execution_id))
+        worker.result(given)
+        await resume(rig, execution_id)
+        assert (await worker.task()).execution_id == execution_id
+
+
+async def _waits_for_a_worker(rig: Rig, execution_id: str) -> bool:
+    return "SCHEDULED" in (await rig.get(execution_id)).document
+
+
 async def test_who_waits_still_waits_after_a_restart(tmp_path: Path) -> None:
     replica = replica_of(*DOCUMENTS)
     async with executing(tmp_path / "executor.db", replica) as rig:
