@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import sqlite3
-from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 
@@ -16,7 +15,6 @@ from services.executor.actors import Actor, Actors, Beginning, Letter, Reply, To
 from services.executor.answers import answer, attaching, joining
 from services.executor.commits import Child, begun, unit_of
 from services.executor.computing import Computing
-from services.executor.core.commands import SetTimer
 from services.executor.core.events import (
     Event,
     Interrupted,
@@ -228,7 +226,7 @@ class Engine:
         elif loaded is None:
             self._unknown(actor)
         else:
-            self._unreadable(actor, loaded)
+            self._setbacks.unreadable(actor, loaded)
         self._go_on(actor)
 
     def _unknown(self, actor: Actor) -> None:
@@ -242,12 +240,6 @@ class Engine:
             if isinstance(letter.event, TimerFired):
                 self.timers.disarm(actor.id, letter.event.key)
             answer(letter, missing)
-
-    def _unreadable(self, actor: Actor, error: BaseException) -> None:
-        logger.error("Execution %s cannot be loaded.", actor.id, exc_info=error)
-        letters, actor.mail = actor.mail, deque()
-        for letter in letters:
-            self._setbacks.failed(actor, letter, error)
 
     def _unfolding(self, actor: Actor, execution: Execution) -> Unfolded:
         choose = self.queues.choose
@@ -394,13 +386,8 @@ class Engine:
             self.crowds.committed(before, after)
         if letter.snapshot is not None:
             actor.snapshot = letter.snapshot
-        for event in letter.fired:
-            self.timers.disarm(actor.id, event.key)
-        for key, command in unfolded.timers.items():
-            if isinstance(command, SetTimer):
-                self.timers.arm(actor.id, key, command.at)
-            else:
-                self.timers.disarm(actor.id, key)
+        fired = [event.key for event in letter.fired]
+        self.timers.committed(actor.id, fired, unfolded.timers.values())
         self.queues.committed(unfolded)
         self._committed(actor, letter, unfolded, unit)
         for row in unit.children:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Callable
 
 from services.errors import InvalidRequest, Overloaded, ServiceError, Unavailable, Unwritable
@@ -51,6 +52,13 @@ class Setbacks:
         delay = min(_FIRST_RETRY_SECONDS * 2**letter.tries, _LONGEST_RETRY_SECONDS)
         letter.tries += 1
         self._loop.call_later(delay, self._deliver, actor.id, letter)
+
+    def unreadable(self, actor: Actor, error: BaseException) -> None:
+        """The execution cannot be loaded: nothing of its mail is decided."""
+        logger.error("Execution %s cannot be loaded.", actor.id, exc_info=error)
+        letters, actor.mail = actor.mail, deque()
+        for letter in letters:
+            self.failed(actor, letter, error)
 
     def not_decided(self, actor: Actor, letter: Letter, error: Exception) -> None:
         """Its decision, or what was to be computed for it, failed."""

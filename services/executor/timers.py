@@ -10,11 +10,12 @@ import asyncio
 import heapq
 import logging
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 from services.errors import ServiceError
+from services.executor.core.commands import CancelTimer, SetTimer
 from services.executor.core.events import TimerKey
 from services.executor.rows import Row, micros
 
@@ -96,6 +97,19 @@ class Timers:
     def disarm(self, execution_id: str, key: TimerKey) -> None:
         """Its row is gone."""
         self._armed.pop((execution_id, key.task_id, key.name), None)
+
+    def committed(
+        self, execution_id: str, fired: Iterable[TimerKey], said: Iterable[SetTimer | CancelTimer]
+    ) -> None:
+        """The rows are as ``said``; those that have ``fired`` are gone, unless set again."""
+        for key in fired:
+            self.disarm(execution_id, key)
+        for command in said:
+            match command:
+                case SetTimer():
+                    self.arm(execution_id, command.key, command.at)
+                case CancelTimer():
+                    self.disarm(execution_id, command.key)
 
     async def run(self) -> None:
         """Keep the next minute filled, until :meth:`close`."""
