@@ -15,6 +15,7 @@ from services.executor.core.commands import CancelTimer, SetTimer, StartExecutio
 from services.executor.core.completion import missed
 from services.executor.core.crowds import held_by
 from services.executor.core.decide import start
+from services.executor.core.events import Retried
 from services.executor.core.masking import masked
 from services.executor.core.model import Execution, Task
 from services.executor.core.webhooks import followed
@@ -40,6 +41,7 @@ from services.tracing import span_of
 
 logger = logging.getLogger(__name__)
 
+HEARD_RETRY = "INSERT OR REPLACE INTO retries_heard VALUES (?, ?)"
 KEEP = "INSERT OR REPLACE INTO kept_outputs VALUES (?, ?, ?)"
 # What is larger is made anew: all of it would stand beside the executions for its time.
 _LONGEST_KEPT = 1 << 20
@@ -83,6 +85,8 @@ def unit_of(
     if unfolded.keeps or unfolded.published:
         unit.also.extend(_for_others(unfolded))
     _webhook(unit, actor, unfolded, new)
+    if letter.event.__class__ is Retried and letter.event.word:
+        unit.also.append((HEARD_RETRY, (execution.id, letter.event.word)))
     if letter.note is not None:
         unit.also.append(_note(letter.note, before, execution))
     _weigh(unit, actor)

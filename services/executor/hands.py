@@ -51,10 +51,20 @@ class Seen(NamedTuple):
 
 
 class Hands:
-    """Free hands; they are taken in turns."""
+    """Free hands; they are taken in turns.
 
-    def __init__(self, clock: Callable[[], float] = time.time) -> None:
+    Args:
+        clock: Seconds, by a clock that nobody sets: else who left long ago could seem to be here.
+        wall: Seconds since the epoch, for those who look.
+    """
+
+    def __init__(
+        self,
+        clock: Callable[[], float] = time.monotonic,
+        wall: Callable[[], float] = time.time,
+    ) -> None:
         self._clock = clock
+        self._wall = wall
         self._free: dict[Taker, int] = {}
         self._ready: OrderedDict[Taker, None] = OrderedDict()
         self._resting: set[Taker] = set()
@@ -120,10 +130,10 @@ class Hands:
 
     def seen(self) -> list[Seen]:
         """The workers, last seen last."""
-        now = self._clock()
+        now, since = self._wall(), self._clock()
         connected = {taker.worker_id for taker in self._free}
         return [
-            Seen(worker, now if worker in connected else at, worker in connected)
+            Seen(worker, now if worker in connected else now - (since - at), worker in connected)
             for worker, at in self._seen.items()
         ]
 

@@ -62,8 +62,8 @@ class Kin:
             self._follow(child_id, parent_id, task_id)
         for child_id in unheard.ended:
             self._send(child_id, Letter(None, heard=self._as_it_stands))
-        for child_id, parent_id, task_id in unheard.retried:
-            again = Retried(resume=True, by_parent=True)
+        for child_id, parent_id, task_id, word in unheard.retried:
+            again = Retried(resume=True, by_parent=True, word=word)
             self._tell_child(parent_id, TellExecution(child_id, again, task_id))
         for orphan in unheard.orphans:
             if orphan.reopened:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import sqlite3
 from dataclasses import dataclass, field
 
+from services.executor.core.blocking import word_of
+
 
 @dataclass(frozen=True, slots=True)
 class Orphan:
@@ -27,14 +29,14 @@ class Unheard:
 
     Attributes:
         ended: Children that have ended and are waited for.
-        retried: (child id, parent id, task id) of those that were to be retried and were not.
+        retried: (child id, parent id, task id, word) of those that were to be retried and were not.
         orphans: Children that run and are not waited for.
         followed: (execution id, parent id, task id) of those that a task waits for and has not
             started.
     """
 
     ended: list[str] = field(default_factory=list)
-    retried: list[tuple[str, str, str]] = field(default_factory=list)
+    retried: list[tuple[str, str, str, str]] = field(default_factory=list)
     orphans: list[Orphan] = field(default_factory=list)
     followed: list[tuple[str, str, str]] = field(default_factory=list)
 
@@ -42,10 +44,13 @@ class Unheard:
 def unheard(db: sqlite3.Connection) -> Unheard:
     """As the executions stand."""
     found = Unheard()
-    for child, parent, task, resumed_at, begun_at in db.execute(_ENDED):
-        # An operator's retry goes to the child, which begins again: then it has been there.
-        if resumed_at is not None and begun_at // 1000 < resumed_at:
-            found.retried.append((child, parent, task))
+    for child, parent, task, resumed, heard, resumed_at, begun_at in db.execute(_ENDED):
+        word = word_of(task, resumed) if resumed is not None else ""
+        # An operator's retry goes to the child, which keeps its word: then it has been there. By no
+        # time: clocks are set back. Earlier versions knew times only.
+        early = resumed_at is not None and begun_at // 1000 < resumed_at
+        if heard != word if word else early:
+            found.retried.append((child, parent, task, word))
         else:
             found.ended.append(child)
     found.orphans += [
@@ -63,7 +68,9 @@ _FOLLOWED = """
     AND json_extract(memory, '$.attached') IS NOT NULL
 """
 _ENDED = """
-    SELECT child.id, tasks.execution_id, tasks.id, json_extract(memory, '$.resumedAt'),
+    SELECT child.id, tasks.execution_id, tasks.id, json_extract(memory, '$.resumed'),
+        (SELECT word FROM retries_heard WHERE execution_id = child.id),
+        json_extract(memory, '$.resumedAt'),
         max(child.created_at, coalesce(child.last_retried_at, 0))
     FROM tasks INDEXED BY tasks_waiting_for_children
     JOIN executions AS child ON child.id = json_extract(tasks.output, '$.subWorkflowId')

@@ -20,12 +20,17 @@ class Queue:
         waiting: The entries that do wait, by task.
     """
 
-    def __init__(self, waiting: Mapping[str, Entry], clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        waiting: Mapping[str, Entry],
+        clock: Callable[[], float],
+        wall: Callable[[], float],
+    ) -> None:
         self._waiting = waiting
         self.lanes: dict[str, Lane] = {}
         self.size = 0
         self.running = 0
-        self.hands = Hands(clock)
+        self.hands = Hands(clock, wall)
 
     @property
     def idle(self) -> bool:

@@ -223,3 +223,12 @@ def m025_open_of_workflows(db: Database) -> None:
         # Else the rows are read for it, though it is always the same.
         "ended_at) WHERE ended_at IS NULL"
     )
+
+
+@migrations()
+def m026_retries_heard(db: Database) -> None:
+    """By what word a parent's last retry is known to the execution that it was for."""
+    db.execute(
+        "CREATE TABLE retries_heard (execution_id TEXT PRIMARY KEY, word TEXT NOT NULL) "
+        "STRICT, WITHOUT ROWID"
+    )

@@ -27,6 +27,7 @@ from services.executor.hands import Taker
 from services.executor.lanes import Lane, Queue
 from services.executor.rooms import Rooms
 from services.executor.rows import micros
+from services.executor.timers import elapsed
 from services.executor.turn_rows import Turns
 
 if TYPE_CHECKING:
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
 
 ACTIVE_SECONDS = 10.0
 _MOST_QUEUES = 10_000
+# A clock that is set back by more lets nobody pass those who have waited for longer.
+_SET_BACK_MICROSECONDS = 1_000_000
 
 
 class Queues:
@@ -43,17 +46,22 @@ class Queues:
 
     Args:
         send: Delivers a letter to an execution, which nobody waits for.
-        clock: Seconds since the epoch.
+        clock: Seconds, by a clock that nobody sets.
+        wall: Seconds since the epoch.
     """
 
     def __init__(
         self,
         loop: AbstractEventLoop,
         send: Callable[[str, Letter], None],
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] = elapsed,
+        wall: Callable[[], float] = time.time,
     ) -> None:
         self._send = send
         self._clock = clock
+        self._wall = wall
+        # Of all that wait or waited, the last since when.
+        self._newest = 0
         self._queues: dict[str, Queue] = {}
         self._waiting: dict[str, Entry] = {}
         self._held: dict[str, Held] = {}
@@ -164,8 +172,9 @@ class Queues:
             elif execution_id not in held:
                 number = next(self._numbers)
                 self._add(Entry(-priority, at, number, task_id, execution_id, queue, name))
+        now, wall = self._clock(), self._wall()
         for name, at in turns.begun:
-            self._rooms.begun(name, at / 1e6)
+            self._rooms.begun(name, now - max(wall - at / 1e6, 0))
 
     def go_on_with(self, execution: Execution) -> None:
         """Its tasks that wait for a turn are in their queues from now on."""
@@ -216,7 +225,7 @@ class Queues:
             taker = queue.hands.take()
             if taker is None:
                 return None
-        at = int(self._clock() * 1e6)
+        at = int(self._wall() * 1e6)
         entry = self._entry(execution, offer.task_id, offer.queue, offer.name, at)
         self._rooms.begin(offer.name, offer.task_id)
         return entry, taker
@@ -308,6 +317,7 @@ class Queues:
 
     def _add(self, entry: Entry) -> None:
         self._waiting[entry.task_id] = entry
+        self._newest = max(self._newest, entry.at)
         queue = self._queue(entry.queue)
         queue.size += 1
         lane = queue.lanes.setdefault(entry.name, [])
@@ -316,6 +326,8 @@ class Queues:
 
     def _entry(self, execution: Execution, task_id: str, queue: str, name: str, at: int) -> Entry:
         number = next(self._numbers)
+        if at < self._newest - _SET_BACK_MICROSECONDS:
+            at = self._newest
         return Entry(-execution.priority, at, number, task_id, execution.id, queue, name)
 
     def _drop(self, task_id: str) -> None:
@@ -393,5 +405,5 @@ class Queues:
         if queue is None:
             if len(self._queues) >= _MOST_QUEUES:
                 self._queues = {name: each for name, each in self._queues.items() if not each.idle}
-            queue = self._queues[name] = Queue(self._waiting, self._clock)
+            queue = self._queues[name] = Queue(self._waiting, self._clock, self._wall)
         return queue

@@ -31,6 +31,8 @@ _LONGEST_SLEEP_SECONDS = 5.0
 _JUMP_MICROSECONDS = 250_000
 _MICROSECOND = timedelta(microseconds=1)
 _FIRED = -1.0
+# Less than what is always filled ahead.
+_SOON_MICROSECONDS = 20_000_000
 
 _Key = tuple[str, str, str]
 
@@ -141,6 +143,9 @@ class Timers:
         if at > self._horizon:
             # It is read from its row when its minute comes; one that it replaces must not fire.
             self._armed.pop(key, None)
+            if not self._limited and at <= self._wall() + _SOON_MICROSECONDS:
+                # The clock was set forward: that minute is not the next one any more.
+                self._wanted.set()
             return
         when = self._elapsed() + (at - self._wall()) / 1e6
         self._armed[key] = when, at

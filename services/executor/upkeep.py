@@ -261,6 +261,7 @@ def _drop_executions(
         db.execute("DELETE FROM tasks WHERE execution_id = ?", (each,))
         db.execute("DELETE FROM timers WHERE execution_id = ?", (each,))
         db.execute("DELETE FROM task_logs WHERE execution_id = ?", (each,))
+        db.execute("DELETE FROM retries_heard WHERE execution_id = ?", (each,))
         told = db.execute(
             "DELETE FROM webhooks WHERE execution_id = ? RETURNING next_at", (each,)
         ).fetchall()

@@ -119,6 +119,7 @@ class Clock:
     def __init__(self, now: datetime) -> None:
         self.now = now
         self.was_set_back = False
+        self._jumped = 0
         self._alarms: list[Alarm] = []
 
     def time(self) -> float:
@@ -131,9 +132,14 @@ class Clock:
         self._alarms.append(alarm)
         return alarm
 
+    def elapsed(self) -> float:
+        """Seconds of a clock that nobody sets."""
+        return self.time() - self._jumped
+
     def jump(self, seconds: int) -> None:
         """Somebody sets it, or the machine has slept."""
         self.now += timedelta(seconds=seconds)
+        self._jumped += seconds
         self.was_set_back = self.was_set_back or seconds < 0
 
     @property

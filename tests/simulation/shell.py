@@ -119,7 +119,8 @@ class Shell:
         self.calls: dict[str, Call] = {}
         self.post = Post()
         self.kin = Kin(self.post.send)
-        self.queues = Queues(self.clock, self.post.send, self.clock.time)  # type: ignore[arg-type]
+        clocks = self.clock.elapsed, self.clock.time
+        self.queues = Queues(self.clock, self.post.send, *clocks)  # type: ignore[arg-type]
         self.crowds = Crowds(queries.crowds(self.db), self.started)
 
     def _open(self) -> sqlite3.Connection:

@@ -9,6 +9,8 @@ from services.executor.core.model import Execution, Json, Task
 
 # Where a task remembers that what it had started has ended, and so did it by that.
 HEARD = "heard"
+# Where it remembers how often that has been retried for it.
+RESUMED = "resumed"
 
 _FOR_SOMEBODY = frozenset(("WAIT", "HUMAN"))
 
@@ -31,6 +33,11 @@ def child_of(task: Task) -> str:
     output = task.output if task.kind == "SUB_WORKFLOW" else None
     found = output.get("subWorkflowId") if isinstance(output, dict) else None
     return found if isinstance(found, str) else ""
+
+
+def word_of(task_id: str, number: int) -> str:
+    """What a retry of what a task has started is known by: the child keeps it (kinship.py)."""
+    return f"{task_id}:{number}"
 
 
 def waiting_again(task: Task) -> Waiting:

@@ -159,10 +159,12 @@ class Retried:
     Attributes:
         resume: Sub-workflows that failed are retried themselves, instead of begun anew.
         by_parent: It is such a retry: the parent knows of it.
+        word: What the parent knows it by; empty: nothing.
     """
 
     resume: bool = False
     by_parent: bool = False
+    word: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,7 +40,8 @@ def _execution_timed_out(deciding: Deciding) -> None:
     if timeout is None or deciding.status.final:
         return
     since = deciding.last_retried_at or deciding.execution.created_at
-    if deciding.now < since + timeout:
+    # Where the clock was set back, the timer alone knows how long it was.
+    if since <= deciding.now < since + timeout:
         # It came due before its time began anew, and is told of only now.
         deciding.set_timer("", "timeout", since + timeout)
         return
@@ -88,13 +89,18 @@ def _poll_timed_out(deciding: Deciding, task: Task) -> None:
 
 
 def _response_timed_out(deciding: Deciding, task: Task) -> None:
-    due = task.updated_at + deciding.step(task).policy.response_timeout
+    timeout = deciding.step(task).policy.response_timeout
+    due = task.updated_at + timeout
     by_worker = task.queue and not task.queue.startswith(attempts.OWN_TURN)
     if by_worker and deciding.now < due:
         # Its worker was heard of since: that is noted, and the timer left where it is.
+        if task.updated_at > deciding.now:
+            # Or the clock was set back, by hours perhaps: it has its time once more, by this one.
+            task = changed(task, updated_at=deciding.now)
+            due = deciding.now + timeout
         deciding.put(attempts.with_timer(deciding, task, attempts.RESPONSE, due))
         return
-    seconds = int(deciding.step(task).policy.response_timeout.total_seconds())
+    seconds = int(timeout.total_seconds())
     reason = (
         f"responseTimeout: {seconds} exceeded for the taskId: {task.id} with Task Definition: "
         f"{task.name}"

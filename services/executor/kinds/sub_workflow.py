@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from services.executor.core.blocking import HEARD, without_end
+from services.executor.core.blocking import HEARD, RESUMED, without_end, word_of
 from services.executor.core.commands import (
     Command,
     FollowExecution,
@@ -16,7 +16,6 @@ from services.executor.core.events import ChildEnded, Event, Retried, TaskUpdate
 from services.executor.core.identity import derived_id
 from services.executor.core.kind import KEPT, Finished, Kind, Look, Next, View, Waiting, unusable
 from services.executor.core.model import ExecutionStatus, Json, TaskStatus
-from services.executor.core.scope import milliseconds
 from services.executor.core.turns import domains_of
 from services.executor.kinds.workflow_keys import Key, priority_of, version_of
 
@@ -104,9 +103,12 @@ class SubWorkflow(Kind):
     def resumed(self, view: View) -> Waiting | None:
         if not has_begun(view) or _ATTACHED in view.task.memory:
             return None
-        memory = {**without_end(view.task), "resumedAt": milliseconds(view.now)}
+        memory = without_end(view.task)
+        before = memory.get(RESUMED)
+        memory[RESUMED] = number = before + 1 if isinstance(before, int) else 1
         output: Json = {"subWorkflowId": child_id(view)}
-        return Waiting(output, memory, commands=_told(view, Retried(resume=True, by_parent=True)))
+        again = Retried(resume=True, by_parent=True, word=word_of(view.task.id, number))
+        return Waiting(output, memory, commands=_told(view, again))
 
     def interrupted(self, view: View) -> Next:
         return Waiting()

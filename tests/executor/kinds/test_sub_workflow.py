@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from services.executor.core.blocking import word_of
 from services.executor.core.events import (
     ChildEnded,
     ChildReopened,
@@ -101,7 +102,8 @@ def test_an_operators_retry_begins_anew_or_goes_on_in_what_was_started() -> None
     run.happens(Retried(resume=True))
 
     assert len(run.started) == 2
-    assert [told.event for told in run.told] == [Retried(resume=True, by_parent=True)]
+    word = word_of(run.task("s").id, 1)
+    assert [told.event for told in run.told] == [Retried(resume=True, by_parent=True, word=word)]
     assert run.told[0].id == run.started[1].id
     ends(run, "s", "COMPLETED", {"n": 1})
     assert run.status == "COMPLETED"
