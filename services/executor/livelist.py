@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import sqlite3
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from hashlib import sha256
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
@@ -21,7 +19,7 @@ from services.executor.batches import batch, change_of
 from services.executor.feed import FULL, Behind, Change, Feed, Follower
 from services.executor.listing import parsed
 from services.executor.searches import Searches
-from services.executor.seeing import Looking, in_sight
+from services.executor.seeing import Looking, digest_of, in_sight
 from services.executor.seen_tally import SeenTally
 from services.executor.shown import Shown
 from services.executor.states import EXECUTION_STATUS, GONE, timestamp
@@ -33,6 +31,8 @@ _HEARTBEAT = timedelta(seconds=1)
 _MOST_RECENT = 100_000
 # A message costs as much as a dozen changes: in a rush each carries what came up meanwhile.
 _SHORTEST_INTERVAL_SECONDS = 0.05
+# A sight is good for so long: rights that change all the time leave a snapshot time to end.
+_SIGHT_SECONDS = 0.2
 # To read more changes than that takes longer than a snapshot.
 _MOST_CAUGHT_UP = 100_000
 
@@ -94,6 +94,9 @@ class LiveList:
         # What the snapshot is read by: what is wanted, among what may be seen.
         self._query = wanted.query
         self._seconds = heartbeat.total_seconds()
+        self._clock = asyncio.get_running_loop().time
+        # When its sight was looked at last, by that clock.
+        self._seen = 0.0
         self._place = 0
         self._counted = -1
         # Of Tally.dropped_before, what was told; None: the list is not complete.
@@ -129,7 +132,7 @@ class LiveList:
 
     def _see(self) -> None:
         sight = self._look()
-        self._sight = sight
+        self._sight, self._seen = sight, self._clock()
         self._query = in_sight(self._wanted.query, sight)
         self._counted = -1
         self._epoch = self._feed.epoch
@@ -138,14 +141,16 @@ class LiveList:
             return
         self._tally = SeenTally(self._stored, self._searches, in_sight(EVERYTHING, sight))
         # Who comes back and may see others now has to be told of all of them.
-        said = json.dumps(sorted(sight.names)).encode()
-        self._epoch += f".{sha256(said).hexdigest()[:16]}"
+        self._epoch += f".{digest_of(sight.names)}"
 
     def _check_sight(self) -> None:
         """Raises :class:`_Resighted`, or what tells that nothing may be seen any more."""
-        sight = self._look()
-        if sight is not self._sight and sight != self._sight:
+        if self._is_resighted() and self._clock() >= self._seen + _SIGHT_SECONDS:
             raise _Resighted
+
+    def _is_resighted(self) -> bool:
+        sight = self._look()
+        return sight is not self._sight and sight != self._sight
 
     async def _count(self) -> None:
         if isinstance(self._tally, SeenTally):
@@ -179,11 +184,14 @@ class LiveList:
             yield response
 
     async def _live(self, follower: Follower) -> AsyncIterator[pb.WatchExecutionsResponse]:
-        clock = asyncio.get_running_loop().time
+        clock = self._clock
         told = clock()
         while True:
             await follower.gather(told + _SHORTEST_INTERVAL_SECONDS)
-            taken = await follower.take(max(told + self._seconds - clock(), 0))
+            until = told + self._seconds
+            if self._is_resighted():
+                until = min(until, self._seen + _SIGHT_SECONDS)
+            taken = await follower.take(max(until - clock(), 0))
             if taken is None:
                 return
             self._check_sight()

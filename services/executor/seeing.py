@@ -6,10 +6,13 @@ Who may neither READ nor EXECUTE the workflow is told what is told of an id that
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
+from functools import lru_cache
+from hashlib import sha256
 
 from services.access import Principal, Sight, current
 from services.errors import NotFound, PermissionDenied
@@ -20,6 +23,8 @@ from services.replica import Sights
 
 WORKFLOW, READ, EXECUTE = "workflow", "READ", "EXECUTE"
 _FIELD = "wf"
+# Of sights, each of which may be of thousands of names.
+_MOST_KNOWN = 64
 # No name depends on it.
 _ANY_TIME = datetime(2000, 1, 1, tzinfo=UTC)
 
@@ -37,13 +42,26 @@ def in_sight(query: Query, sight: Sight) -> Query:
     if sight.names is None:
         return query
     parts = query.parts if isinstance(query, And) else (query,)
-    asked = [each for each in parts if isinstance(each, Term) and each.name == _FIELD]
-    is_asked_for = matcher(And(tuple(asked)), EXECUTIONS, {_FIELD: _itself}, _ANY_TIME)
-    names = sorted(filter(is_asked_for, sight.names))
-    if not names:
+    asked = tuple(each for each in parts if isinstance(each, Term) and each.name == _FIELD)
+    term = _among(sight.names, asked)
+    if term is None:
         return NOTHING
-    term = Term(_FIELD, "=", tuple(Pattern((name,)) for name in names))
     return conjoined((term, *(each for each in parts if each not in asked)))
+
+
+# All who follow lists ask at once when the rights of their application have changed.
+@lru_cache(_MOST_KNOWN)
+def _among(names: frozenset[str], asked: tuple[Term, ...]) -> Term | None:
+    """One of ``names``, of which ``asked`` holds; None: there is none."""
+    is_asked_for = matcher(And(asked), EXECUTIONS, {_FIELD: _itself}, _ANY_TIME)
+    found = sorted(filter(is_asked_for, names))
+    return Term(_FIELD, "=", tuple(Pattern((name,)) for name in found)) if found else None
+
+
+@lru_cache(_MOST_KNOWN)
+def digest_of(names: frozenset[str]) -> str:
+    """The same for the same names, and no others."""
+    return sha256(json.dumps(sorted(names)).encode()).hexdigest()[:16]
 
 
 def _itself(name: str) -> str:

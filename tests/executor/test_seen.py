@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -195,6 +196,27 @@ async def test_a_live_list_begins_anew_when_other_workflows_may_be_read(tmp_path
         put(rig.replica, me(*on("alpha", "EXECUTE")))
         with pytest.raises(PermissionDenied), raising_ours():
             await until_caught_up(call)
+
+
+async def test_rights_that_change_all_the_time_leave_a_list_time_to_be_told(
+    tmp_path: Path,
+) -> None:
+    async with executing(tmp_path / "x.db", [ALPHA, BETA, me(*on("alpha", "READ"))]) as rig:
+        mine = [await rig.begin("alpha") for _ in range(3)]
+
+        async def change() -> None:
+            for number in itertools.count():
+                put(rig.replica, me(*on("alpha", "READ"), *on(f"other-{number}", "READ")))
+                await asyncio.sleep(0)
+
+        changing = asyncio.create_task(change())
+        try:
+            async with asyncio.timeout(20):
+                told = await until_caught_up(watch(rig, recent=10))
+        finally:
+            changing.cancel()
+
+        assert set(ids(told)) == set(mine)
 
 
 async def test_who_has_a_role_is_counted_for_as_before(
