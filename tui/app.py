@@ -39,7 +39,7 @@ from tui.suite import Suite, of_context
 from tui.themes import SAFE, theme_of
 from tui.views.addresses import Address, parse
 from tui.views.may import Own
-from tui.views.needs import ACTIONS, OPENINGS
+from tui.views.needs import ACTIONS, OPENINGS, TABS
 from tui.views.visible import visible
 from tui.widgets.ordered_keys import OrderedKeys
 from tui.widgets.working import WorkFailed, begin
@@ -191,7 +191,8 @@ class Console(OrderedKeys[None]):
 
     def why_not(self, id_: str, records: Sequence[Any]) -> str:
         """Why an action or opening may not be done to ``records``; empty: it may, or who knows."""
-        return why_not(self.own_access, ACTIONS.get(id_) or OPENINGS.get(id_), records)
+        needs = ACTIONS.get(id_) or OPENINGS.get(id_) or TABS.get(id_)
+        return why_not(self.own_access, needs, records)
 
     @property
     def context_name(self) -> str:

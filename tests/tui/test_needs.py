@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 import pytest
+from textual.binding import Binding
 
 from services.rights import RIGHTS, rpc
 from tests.tui.called import called, open_to_all
@@ -13,10 +14,14 @@ from tests.tui.test_command_table import walked
 from tui.bindings import all_actions
 from tui.resources import RESOURCES
 from tui.resources.model import Action
-from tui.views.needs import ACTIONS, COMMANDS, OPENINGS, Needs
+from tui.screens.definition.grants import GrantsTab
+from tui.screens.definition.keys import AccessKeysTab, ApiKeysTab
+from tui.screens.definition.routes import RoutesTab
+from tui.views.needs import ACTIONS, COMMANDS, OPENINGS, TABS, Needs
 
 OPENED = {each.id for resource in RESOURCES for each in resource.openings}
-ROWS = {**ACTIONS, **OPENINGS, **COMMANDS}
+ROWS = {**ACTIONS, **OPENINGS, **COMMANDS, **TABS}
+WITH_KEYS = (GrantsTab, ApiKeysTab, AccessKeysTab, RoutesTab)
 
 
 def bare(names: tuple[str, ...]) -> set[str]:
@@ -27,6 +32,9 @@ def test_the_tables_have_what_there_is_and_nothing_else() -> None:
     assert set(ACTIONS) == {each.id for each in all_actions()}
     assert set(OPENINGS) == OPENED
     assert set(COMMANDS) <= set(walked())
+    # Those of actions have their rows there.
+    keys = {each.id for tab in WITH_KEYS for each in tab.BINDINGS if isinstance(each, Binding)}
+    assert set(TABS) == keys - set(ACTIONS)
 
 
 @pytest.mark.parametrize("name", ROWS)

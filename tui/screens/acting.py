@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import events
 from textual.binding import Binding, BindingType
+from textual.widget import Widget
 
 from tui.resources.model import Action, Opening, Resource
 from tui.screens.pane import Pane
 from tui.views.addresses import Address
 from tui.widgets.working import begin
+
+if TYPE_CHECKING:
+    from tui.app import Console
 
 
 class ActingPane(Pane):
@@ -88,20 +92,26 @@ class ActingPane(Pane):
 
     def on_key(self, event: events.Key) -> None:
         """Tell why what a grey key would do may not be done."""
-        pressed = self.screen.active_bindings.get(event.key)
-        if pressed is None or pressed.enabled or pressed.node is not self:
-            return
-        records = self.records()
-        reason = self.console.why_not(pressed.binding.id or "", records)
-        if reason:
-            event.stop()
-            self.console.tell(f"{pressed.binding.description}: {reason}", "warning")
+        tell_why_grey(self, event, self.console, self.records)
 
     def _action(self, action_id: str) -> Action[Any]:
         return next(each for each in self.resource.actions if each.id == action_id)
 
     def _opening(self, opening_id: str) -> Opening:
         return next(each for each in self.resource.openings if each.id == opening_id)
+
+
+def tell_why_grey(
+    place: Widget, event: events.Key, console: Console, records: Callable[[], list[Any]]
+) -> None:
+    """Tell why the key of ``place`` that was pressed may not do anything to ``records``, if so."""
+    pressed = place.screen.active_bindings.get(event.key)
+    if pressed is None or pressed.enabled or pressed.node is not place:
+        return
+    reason = console.why_not(pressed.binding.id or "", records())
+    if reason:
+        event.stop()
+        console.tell(f"{pressed.binding.description}: {reason}", "warning")
 
 
 def bindings_of(resource: Resource[Any]) -> list[BindingType]:

@@ -7,6 +7,7 @@ from functools import cache, partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
@@ -15,7 +16,7 @@ from textual.widgets import ContentSwitcher, Tab as TabLabel, Tabs
 from tui.live.attention import Attention
 from tui.live.session import Feed
 from tui.live.sources import Source
-from tui.screens.acting import ActingPane, bindings_of
+from tui.screens.acting import ActingPane, bindings_of, tell_why_grey
 from tui.screens.panes import PANES
 from tui.views.addresses import Address
 from tui.widgets.working import begin
@@ -68,6 +69,18 @@ class TabPane(Vertical):
     def console(self) -> Console:
         """The app."""
         return self.detail.console
+
+    def refuses(self, id_: str) -> bool:
+        """Whether the key of that id is the caller's not to use, by what is known."""
+        return bool(self.console.why_not(id_, self.about_record()))
+
+    def about_record(self) -> list[Any]:
+        """The record, if it is there: what is done to a part of it is done to it."""
+        return [self.detail.record] if self.detail.record is not None else []
+
+    def on_key(self, event: events.Key) -> None:
+        """Tell why what a grey key would do may not be done."""
+        tell_why_grey(self, event, self.console, self.about_record)
 
 
 class DetailPane(ActingPane):

@@ -89,6 +89,18 @@ OPENINGS: Mapping[str, Needs] = {
     "workers.tasks": _TASKS,
 }
 
+# Keys of tabs that are no actions and no openings, by the ids of their bindings.
+TABS: Mapping[str, Needs] = {
+    **{f"grants.{verb}": _UPDATE for verb in ("add", "remove", "undo", "save")},
+    "keys.create": Needs(("registry.CreateApiKey",)),
+    "keys.roll": Needs(("registry.RollApiKey",)),
+    "access_keys.create": Needs(("registry.CreateAccessKey",)),
+    "access_keys.roll": Needs(("registry.RollAccessKey",)),
+    "service.route_create": _UPDATE,
+    "service.route_edit": _UPDATE,
+    "service.route_test": Needs(("edge.TestRoute",)),
+}
+
 _SECRETS = Needs(("registry.ListDefinitions", "registry.ListReferences"), ("secrets.GetSealing",))
 
 # By their words; what is not here calls nothing that takes more than a token.

@@ -3,13 +3,29 @@
 from __future__ import annotations
 
 import dataclasses
+from functools import partial
+from typing import cast
 
 from podium.registry.v1 import registry_pb2
 from services.home import Credentials
 from tests.tui.console.conftest import console_on
 from tests.tui.screen import screen_text, until, until_shown
 from tests.tui.services import Services, put
+from tui.app import Console
 from tui.clients import connected
+from tui.views.addresses import parse
+
+
+async def seen_by(services: Services, application_id: str) -> Services:
+    """The suite as that application sees it."""
+    async with connected(services.suite) as clients:
+        made = await clients.registry.CreateAccessKey(
+            registry_pb2.CreateAccessKeyRequest(application_id=application_id)
+        )
+    theirs = Credentials(made.access_key.key_id, made.key_secret)
+    seen = Services.__new__(Services)
+    seen.suite = dataclasses.replace(services.suite, credentials=theirs)
+    return seen
 
 
 async def test_a_key_that_may_not_be_used_is_grey_and_says_why(services: Services) -> None:
@@ -18,15 +34,8 @@ async def test_a_key_that_may_not_be_used_is_grey_and_says_why(services: Service
     ]}  # fmt: skip
     viewer = {"kind": "application", "id": "greying", "roles": ["VIEWER"]}
     await put(services, workflow, viewer)
-    async with connected(services.suite) as clients:
-        made = await clients.registry.CreateAccessKey(
-            registry_pb2.CreateAccessKeyRequest(application_id="greying")
-        )
-    theirs = Credentials(made.access_key.key_id, made.key_secret)
-    as_viewer = Services.__new__(Services)
-    as_viewer.suite = dataclasses.replace(services.suite, credentials=theirs)
 
-    async with console_on(as_viewer, "workflows name:greyed") as pilot:
+    async with console_on(await seen_by(services, "greying"), "workflows name:greyed") as pilot:
         await until_shown(pilot, "greyed")
         await until(pilot, lambda: pilot.app.own_access is not None)  # type: ignore[attr-defined]
 
@@ -43,6 +52,34 @@ async def test_a_key_that_may_not_be_used_is_grey_and_says_why(services: Service
         await put(services, {**viewer, "roles": ["EDITOR"]})
         await until(pilot, lambda: enabled("workflow.delete"))
         assert not enabled("workflows.run")
+
+
+async def test_the_keys_of_tabs_are_grey_and_say_why(services: Services) -> None:
+    viewer = {"kind": "application", "id": "tab-grey", "roles": ["VIEWER"]}
+    auth = {"kind": "auth", "id": "tab-auth", "authenticationType": "API_KEY",
+            "applicationId": "tab-grey"}  # fmt: skip
+    service = {"kind": "service", "id": "tab-service", "name": "tab-service", "path": "/tab-grey",
+               "authConfigId": "tab-auth", "routes": []}  # fmt: skip
+    await put(services, viewer, auth, service)
+
+    async with console_on(await seen_by(services, "tab-grey"), "auths/tab-auth/keys") as pilot:
+        console = cast("Console", pilot.app)
+        await until(pilot, lambda: console.own_access is not None)
+        for place, id_, taken in (
+            ("auths/tab-auth/keys", "keys.create", "New key: It takes ADMIN, EDITOR or UPDATE"),
+            ("services/tab-service/routes", "service.route_create", "New route: It takes ADMIN"),
+            ("applications/tab-grey/grants", "grants.add", "Add target: It takes ADMIN"),
+        ):
+            console.open(parse(place))
+            await until(pilot, partial(is_grey, console, id_))
+            await pilot.press("a" if id_ == "grants.add" else "n")
+            await until_shown(pilot, taken)
+
+
+def is_grey(console: Console, id_: str) -> bool:
+    """Whether the key of that id is there, and may not be used."""
+    found = [each for each in console.screen.active_bindings.values() if each.binding.id == id_]
+    return bool(found) and not any(each.enabled for each in found)
 
 
 async def test_a_definition_and_an_application_have_a_tab_of_who_may_what(

@@ -100,13 +100,15 @@ class GrantsTab(TabPane):
 
     def on_grant_matrix_switched(self, message: GrantMatrix.Switched) -> None:
         message.stop()
-        if not self.console.read_only and not self._is_sent:
+        if self.check_action("add", ()) and not self._is_sent:
             self._show(views.toggled(self._matrix.grants, message.row, message.access))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action not in WRITES:
             return True
-        return not self.console.read_only
+        if self.console.read_only:
+            return False
+        return None if self.refuses(f"grants.{action}") else True
 
     def action_add(self) -> None:
         begin(self.console.frame, self._add, "grants")

@@ -127,6 +127,8 @@ What callers send, by name; keys themselves are shown once, when they are made.
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action in ("create", "roll") and self.console.read_only:
             return False
+        if action in ("create", "roll") and self.refuses(f"keys.{action}"):
+            return None
         if action == "roll":
             return True if self.row is not None else None
         return self.may(REVOKE_API_KEY) if action == "revoke" else True
@@ -179,6 +181,8 @@ With them programs and people get tokens, and have the application's rights.
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action in ("create", "roll") and self.console.read_only:
             return False
+        if action in ("create", "roll") and self.refuses(f"access_keys.{action}"):
+            return None
         if action == "roll":
             return True if self.row is not None and self.row.is_live(time.time()) else None
         return self.may(REVOKE_ACCESS_KEY) if action == "revoke" else True

@@ -46,6 +46,8 @@ The routes of this service, as they change.
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action in ("create", "edit", "test") and self.console.read_only:
             return False
+        if action in ("create", "edit", "test") and self.refuses(f"service.route_{action}"):
+            return None
         if action in ("edit", "test"):
             return True if self.row is not None else None
         return True if action != "create" or self.detail.record is not None else None

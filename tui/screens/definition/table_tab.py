@@ -120,9 +120,7 @@ class TableTab(TabPane):
             return False
         if self.row is None or not action.applies(self.row):
             return None
-        # What is done to a row of it is done to the definition.
-        records = [self.detail.record] if self.detail.record is not None else []
-        return None if self.console.why_not(action.id, records) else True
+        return None if self.refuses(action.id) else True
 
     def on_live_table_cursor_moved(self, message: LiveTable.CursorMoved) -> None:
         message.stop()
