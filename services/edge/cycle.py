@@ -98,7 +98,8 @@ class Cycle(RequestResponseCycle):
         if self.scope["method"] == "HEAD":
             self._complete()
             return
-        self.transport.set_write_buffer_limits(high=0)
+        # With 0, an encrypted transport would hold up its writer while nothing is left.
+        self.transport.set_write_buffer_limits(high=1, low=0)
         await self._write_all(stream, chunked)
         if self.disconnected:
             return

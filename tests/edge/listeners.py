@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 
 from services.edge.bodies import BodyLimits, read_body
@@ -42,13 +42,13 @@ async def listening(
     heard: list[str] | None = None,
     tls: ServerFiles | None = None,
     connections: Connections | None = None,
-    said: bytes = b"",
+    answers: Callable[[], Answer] | None = None,
 ) -> AsyncGenerator[str]:
     sock = bound("127.0.0.1:0")
 
     async def say(call: Call, heard: list[str]) -> Answer:
         answer = await tell(call, heard)
-        return Answer(200, said) if said else answer
+        return answers() if answers else answer
 
     app = Endpoint((say,), [] if heard is None else heard)
     async with serving_http(

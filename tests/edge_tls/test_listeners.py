@@ -6,9 +6,8 @@ import asyncio
 import json
 import socket
 import ssl
-import time
 from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
@@ -315,120 +314,6 @@ async def test_a_handshake_that_is_cut_off_half_way_leaves_no_connection(
             assert (await raw.ask(GET)).status == 200
             assert len(connections.connections) == 1
         assert len(more) == 10
-
-
-async def test_it_drains_at_once_though_a_handshake_is_completed_meanwhile(
-    made: Certificates, trusting: ssl.SSLContext
-) -> None:
-    connections = Connections()
-    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
-    client = trusting.wrap_bio(incoming, outgoing, server_hostname="localhost")
-    ask = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n"
-    async with AsyncExitStack() as stack:
-        listens = AsyncExitStack()
-        address = await listens.enter_async_context(
-            listening(PATIENT, 60.0, tls=made.server(), connections=connections)
-        )
-        busy = await stack.enter_async_context(connected(address, trusting))
-        await busy.send(ask)
-        late = await stack.enter_async_context(connected(address))
-        with pytest.raises(ssl.SSLWantReadError):
-            client.do_handshake()
-        await late.send(outgoing.read())
-        incoming.write(await late.reader.read(1 << 16))
-        client.do_handshake()
-        ends = asyncio.create_task(listens.aclose())
-        while not connections.draining:  # noqa: ASYNC110 - nobody tells when it begins
-            await asyncio.sleep(0.01)
-
-        with suppress(ConnectionError):
-            await late.send(outgoing.read())
-        await busy.send(b"{}")
-        async with asyncio.timeout(LIMIT_SECONDS):
-            await ends
-
-
-async def test_a_slow_reader_gets_all_of_a_last_answer(
-    made: Certificates, trusting: ssl.SSLContext
-) -> None:
-    limits = Limits(answer_seconds=60, farewell_seconds=0.2)
-    size = 6 << 20
-    async with listening(limits, tls=made.server(), said=b"x" * size) as address:
-        host, _, port = address.rpartition(":")
-
-        def read() -> int:
-            with (
-                _small(host, int(port)) as plain,
-                trusting.wrap_socket(plain, server_hostname="localhost") as client,
-            ):
-                client.sendall(GET[:-2] + b"Connection: close\r\n\r\n")
-                taken = 0
-                while data := client.recv(1 << 14):
-                    taken += len(data)
-                    # Slower than it is sent: what the test is about.
-                    time.sleep(0.001)
-                return taken
-
-        assert await asyncio.to_thread(read) > size
-
-
-async def test_who_takes_nothing_of_one_large_answer_is_cut_off(
-    made: Certificates, trusting: ssl.SSLContext
-) -> None:
-    connections = Connections()
-    limits = Limits(answer_seconds=0.3)
-    async with listening(
-        limits, tls=made.server(), connections=connections, said=b"x" * (16 << 20)
-    ) as address:
-        host, _, port = address.rpartition(":")
-
-        def ask() -> ssl.SSLSocket:
-            client = trusting.wrap_socket(_small(host, int(port)), server_hostname="localhost")
-            client.sendall(GET)
-            return client
-
-        async def is_cut_off() -> bool:
-            return not connections.connections
-
-        with await asyncio.to_thread(ask):
-            await until(_open(connections))
-            await until(is_cut_off)
-
-
-async def test_who_says_no_farewell_is_cut_off(
-    made: Certificates, trusting: ssl.SSLContext
-) -> None:
-    connections = Connections()
-    limits = Limits(answer_seconds=60, farewell_seconds=0.2)
-    async with listening(limits, tls=made.server(), connections=connections) as address:
-        host, _, port = address.rpartition(":")
-
-        def ask() -> ssl.SSLSocket:
-            client = trusting.wrap_socket(_small(host, int(port)), server_hostname="localhost")
-            client.sendall(GET[:-2] + b"Connection: close\r\n\r\n")
-            return client
-
-        async def is_cut_off() -> bool:
-            return not connections.connections
-
-        with await asyncio.to_thread(ask):
-            await until(_open(connections))
-            await until(is_cut_off)
-
-
-def _small(host: str, port: int) -> socket.socket:
-    # Little of an answer is on the way.
-    plain = socket.socket()
-    plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 15)
-    plain.connect((host, port))
-    return plain
-
-
-def _open(connections: Connections) -> Callable[[], Awaitable[bool]]:
-    async def is_open() -> bool:
-        return connections.total_requests > 0
-
-    return is_open
 
 
 def _hello(context: ssl.SSLContext) -> tuple[bytes, ssl.SSLObject]:
