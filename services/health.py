@@ -16,6 +16,8 @@ from services.settings import Common, read
 from services.tls.files import ClientFiles
 
 LIMIT_SECONDS = 3.0
+# As the services call each other: past the proxy that their environment names for calls out.
+_OPTIONS = (("grpc.enable_http_proxy", 0),)
 
 
 def serving(address: str) -> bool:
@@ -35,13 +37,15 @@ def serving(address: str) -> bool:
 
 def _channel(address: str, tls: ClientFiles | None) -> grpc.Channel:
     if tls is None:
-        return grpc.insecure_channel(address)
+        return grpc.insecure_channel(address, options=_OPTIONS)
     # Late: reading certificates is a library of its own, which most do without.
     from services.tls.checking import client_material
     from services.tls.clients import channel_credentials, name_options
 
     credentials = channel_credentials(client_material(tls))
-    return grpc.secure_channel(address, credentials, options=name_options(tls.server_name))
+    return grpc.secure_channel(
+        address, credentials, options=(*_OPTIONS, *name_options(tls.server_name))
+    )
 
 
 def main(address: str) -> int:
