@@ -10,6 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from services.json_text import UNWRITABLE
+
 if TYPE_CHECKING:
     from jwt.algorithms import Algorithm
 
@@ -132,7 +134,8 @@ def _read(entry: object) -> PublicKey | None:
     if not isinstance(entry, Mapping) or not _is_for_verifying(entry):
         return None
     kid, kty = entry.get("kid", ""), entry.get("kty")
-    if not isinstance(kid, str) or len(kid) > _LONGEST_KID:
+    # It is written down when the key was last used: what no database takes is nobody's name.
+    if not isinstance(kid, str) or len(kid) > _LONGEST_KID or UNWRITABLE.search(kid):
         return None
     if not isinstance(kty, str) or kty not in _PUBLIC:
         return None

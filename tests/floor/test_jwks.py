@@ -43,6 +43,8 @@ def test_a_key_verifies_what_it_has_signed_and_nothing_else(algorithm: str) -> N
         jwk("ES256", "one", alg=["ES256"]),
         jwk("ES256", "one", kid=7),
         jwk("ES256", "one", kid="k" * 600),
+        jwk("ES256", "one", kid="k\ud800"),
+        jwk("ES256", "one", kid="k\0"),
         jwk("ES256", "one", crv="P-384"),
         jwk("ES256", "one", x="AAAA"),
         jwk("ES256", "one", y=None),
