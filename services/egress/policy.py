@@ -150,7 +150,9 @@ class EgressPolicy:
                 continue
             if what := fault_of(each):
                 return f"{what}: the egress policy does not allow it ({ALLOW} says what is allowed)"
-            if self._strict and not any(rule.fits_name(name, port) for rule in self._allow):
+            # ``loopback`` lists localhost, but not wherever somebody says that it is.
+            listed = (rule for rule in self._allow if not rule.worded or rule.name)
+            if self._strict and not any(rule.fits_name(name, port) for rule in listed):
                 return f"not listed: {STRICT} lets only what {ALLOW} lists be called"
         return None
 

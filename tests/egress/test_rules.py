@@ -99,6 +99,8 @@ TABLE = [
     ("1.1.1.0/24", "", True, "1.1.1.1", None, 443, None),
     ("loopback", "", True, "localhost", "127.0.0.1", 8090, None),
     ("loopback", "", True, "x.localhost", "::1", 8090, None),
+    ("loopback", "", True, "x.localhost", "1.1.1.1", 443, "PODIUM_EGRESS_STRICT"),
+    ("loopback *:443", "", True, "x.localhost", "1.1.1.1", 443, None),
     ("private", "", True, "localhost", None, 8090, "PODIUM_EGRESS_STRICT"),
     # Ports of other protocols.
     ("", "", False, "mail.example.com", "1.1.1.1", 25, "called on port 25"),
