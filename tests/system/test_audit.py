@@ -7,12 +7,13 @@ import os
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import grpc
 
 from podium.executor.v1 import executor_pb2 as pb
 from podium.executor.v1.executor_pb2_grpc import ExecutorServiceStub
+from podium.registry.v1 import registry_pb2
+from podium.registry.v1.registry_pb2_grpc import RegistryServiceStub
 from tests.system.running import Suite, post, until
 
 HELD = {
@@ -20,6 +21,9 @@ HELD = {
     "version": 1,
     "tasks": [{"name": "h", "taskReferenceName": "h", "type": "HUMAN"}],
 }
+
+
+Caller = tuple[tuple[str, str], ...]
 
 
 @contextmanager
@@ -31,9 +35,14 @@ def standing_still(pid: int) -> Iterator[None]:
         os.kill(pid, signal.SIGCONT)
 
 
-def entries(suite: Suite, query: str) -> list[dict[str, Any]]:
-    shown = suite.podium("audit", query, "--output", "json")
-    return [json.loads(line) for line in shown.stdout.splitlines()]
+def entries(suite: Suite, caller: Caller, query: str) -> list[registry_pb2.AuditEntry]:
+    """Asked of the registry itself: each command would be a process of its own."""
+    wanted = registry_pb2.AuditFilter(query=query)
+    with grpc.insecure_channel(str(suite.endpoints["registry"])) as channel:
+        answer = RegistryServiceStub(channel).ListAuditEntries(
+            registry_pb2.ListAuditEntriesRequest(filter=wanted), metadata=caller, timeout=20
+        )
+    return list(answer.entries)
 
 
 def test_what_was_done_while_the_registry_was_away_is_told_once_after_a_kill(
@@ -53,9 +62,9 @@ def test_what_was_done_while_the_registry_was_away_is_told_once_after_a_kill(
         own_suite.kill("executor")
 
     query = f"name:{execution_id}"
-    until(lambda: len(entries(own_suite, query)) == 1, 30, "the entry is there")
-    (entry,) = entries(own_suite, f"{query} action:pause")
-    assert (entry["before"], entry["after"]) == ("RUNNING", "PAUSED")
-    assert (entry["principal"], entry["source"]) == ("application:admin", "127.0.0.1")
+    until(lambda: len(entries(own_suite, caller, query)) == 1, 30, "the entry is there")
+    (entry,) = entries(own_suite, caller, f"{query} action:pause")
+    assert (entry.before, entry.after) == ("RUNNING", "PAUSED")
+    assert (entry.principal, entry.source) == ("application:admin", "127.0.0.1")
     checked = own_suite.podium("audit", "check")
     assert (checked.returncode, "as they were written" in checked.stdout) == (0, True)
