@@ -13,6 +13,7 @@ from typing import Any
 _FORKS = ("dynamicForkTasksParam", "dynamicForkJoinTasksParam", "dynamicForkTasksInputParamName")
 # Keys of inputs that say what is started.
 _SAYING = ("startWorkflow", "forkTaskInputs", "forkTaskWorkflow", "forkTaskType")
+_WAITERS = ("WAIT_FOR_WEBHOOK", "DYNAMIC")
 STARTERS = frozenset(("SUB_WORKFLOW", "START_WORKFLOW", "FORK_JOIN_DYNAMIC", "DYNAMIC"))
 """The types of tasks whose input may say what is started."""
 
@@ -43,13 +44,33 @@ def starts_of(document: Mapping[str, Any]) -> Starts:
     return Starts(tuple(sorted(names)), tuple(unknown))
 
 
+def webhooks_of(document: Mapping[str, Any]) -> Starts:
+    """The webhooks that tasks of a workflow wait for, or would if they became such."""
+    names: set[str] = set()
+    unknown: dict[str, None] = {}
+    for fields in _objects(document):
+        given = fields.get("inputParameters")
+        if fields.get("type") not in _WAITERS or not isinstance(given, dict):
+            continue
+        if "webhook" in given and (name := _known(given["webhook"])) is not None:
+            names.add(name)
+        elif "webhook" in given:
+            unknown[str(fields.get("taskReferenceName"))] = None
+    return Starts(tuple(sorted(names)), tuple(unknown))
+
+
 def _found(document: Mapping[str, Any]) -> Iterator[tuple[str, str | None]]:
     """Where something is started, and its name; None: nobody knows yet."""
+    for fields in _objects(document):
+        yield from _started_by(fields)
+
+
+def _objects(document: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     pending: list[Any] = [document]
     while pending:
         match pending.pop():
             case dict() as fields:
-                yield from _started_by(fields)
+                yield fields
                 pending.extend(fields.values())
             case list() as items:
                 pending.extend(items)

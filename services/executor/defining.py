@@ -9,7 +9,7 @@ from services.access import Authority, Principal, require, tags_of
 from services.errors import PermissionDenied
 from services.executor.core.secret_uses import secrets_lent, secrets_named
 from services.replica import Replica
-from services.workflow_starts import starts_of
+from services.workflow_starts import Starts, starts_of, webhooks_of
 
 _WORKFLOW = "workflow"
 
@@ -30,11 +30,12 @@ def may_define(principal: Principal, authority: Authority, name: str) -> bool:
 
 
 def check_named(principal: Principal, replica: Replica, document: Mapping[str, Any]) -> None:
-    """Refuse a definition by which ``principal`` would be told, or start, what it may not.
+    """Refuse a definition by which ``principal`` would be told, start or hear what it may not.
 
     Raises:
         PermissionDenied: It names a secret that the caller may not read, or starts a workflow
-            that the caller has no access to; one that is not there is told in the same words.
+            or waits for a webhook that the caller has no access to; one that is not there is told
+            in the same words.
     """
     # Whoever says where a secret goes could have it sent to themselves.
     given = dict(document)
@@ -45,16 +46,20 @@ def check_named(principal: Principal, replica: Replica, document: Mapping[str, A
 
     for name in (*secrets_named(given), *secrets_lent(given, task)):
         require(principal, replica, "READ", "secret", name)
+    _check_open(principal, replica, _WORKFLOW, starts_of(document))
+    _check_open(principal, replica, "webhook", webhooks_of(document))
+
+
+def _check_open(principal: Principal, replica: Replica, kind: str, used: Starts) -> None:
     own = replica.application(principal.application_id)
-    if own is None or own.allows_any(_WORKFLOW, ""):
+    if own is None or own.allows_any(kind, ""):
         return
-    starts = starts_of(document)
-    for name in starts.names:
-        stored = replica.get(_WORKFLOW, name)
-        if not own.allows_any(_WORKFLOW, name, tags_of(stored.document) if stored else ()):
-            raise PermissionDenied(f"There is no workflow {name!r} that you may use.")
-    if starts.open:
+    for name in used.names:
+        stored = replica.get(kind, name)
+        if not own.allows_any(kind, name, tags_of(stored.document) if stored else ()):
+            raise PermissionDenied(f"There is no {kind} {name!r} that you may use.")
+    if used.open:
         raise PermissionDenied(
-            f"{starts.open[0]!r} may start any workflow, as its name is known only when it runs: "
-            "that takes an access to all of them (workflow *)."
+            f"{used.open[0]!r} may be about any {kind}, as its name is known only when it runs: "
+            f"that takes an access to all of them ({kind} *)."
         )

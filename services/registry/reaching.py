@@ -12,7 +12,7 @@ from services.registry.definitions import Definition, Json
 from services.registry.definitions.reading import shortened
 from services.registry.hiding import Sight
 from services.registry.references import Lookup
-from services.workflow_starts import starts_of
+from services.workflow_starts import starts_of, webhooks_of
 
 # Of what is used, kinds that act, or tell, as soon as there is such a one.
 _ACTING = ("workflow", "webhook")
@@ -38,17 +38,33 @@ def faults(
         return
     if definition.kind == "event":
         yield from _heard(definition, before, seen, sight)
-    elif definition.kind in ("workflow", "task"):
+    elif definition.kind in ("workflow", "task") and not _is_same(definition.document, before):
         yield from _started(definition, before, seen, sight)
+        yield from _waited_for(definition, seen, sight)
+
+
+def _is_same(document: Mapping[str, Json], before: Mapping[str, Json] | None) -> bool:
+    return before is not None and all(document.get(each) == before.get(each) for each in _SAYING)
+
+
+def _waited_for(definition: Definition, seen: Lookup, sight: Sight) -> Iterator[Fault]:
+    waits = webhooks_of(definition.document)
+    told = {each.name for each in definition.references if each.kind == "webhook"}
+    for name in waits.names:
+        if name not in told and seen("webhook", name, None) is None:
+            yield Fault("", f"there is no webhook '{shortened(name)}' that you may use")
+    if waits.open and not sight.may_name("webhook", "", {}):
+        yield Fault(
+            "",
+            f"'{shortened(waits.open[0])}' may wait for any webhook, as its name is known only "
+            "when it runs: that takes an access to all of them (webhook *)",
+        )
 
 
 def _started(
     definition: Definition, before: Mapping[str, Json] | None, seen: Lookup, sight: Sight
 ) -> Iterator[Fault]:
-    document = definition.document
-    if before is not None and all(document.get(each) == before.get(each) for each in _SAYING):
-        return
-    starts = starts_of(document)
+    starts = starts_of(definition.document)
     told = {each.name for each in definition.references if each.kind == "workflow"}
     known = told.union(starts_of(before).names if before is not None else ())
     for name in starts.names:

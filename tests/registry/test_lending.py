@@ -190,6 +190,29 @@ async def test_what_is_started_otherwise_takes_access_too(
         await put(some, more)
 
 
+@pytest.mark.parametrize("webhook", ["theirs", "nobodys", "${workflow.input.x}"])
+@pytest.mark.parametrize("kind", ["WAIT_FOR_WEBHOOK", "DYNAMIC"])
+async def test_who_waits_for_a_webhook_has_access_to_it(
+    registry: Running, kind: str, webhook: str
+) -> None:
+    hooks = [
+        {"kind": "webhook", "name": name, "verifier": {"type": "NONE"}}
+        for name in ("own", "theirs")
+    ]
+    await put(registry.admin, *hooks)
+    grants = [grant("tag", "team:a", *EVERY), grant("webhook", "own", "READ")]
+    stub = await registry.application("team", permissions=grants)
+
+    def waiting(name: str) -> dict[str, Any]:
+        inputs = {"n": "WAIT_FOR_WEBHOOK", "webhook": name}
+        fields = {"dynamicTaskNameParam": "n"} if kind == "DYNAMIC" else {}
+        return holding(kind, inputParameters=inputs, **fields)
+
+    with pytest.raises(InvalidDefinition, match=r"that you may use|webhook \*"):
+        await put(stub, waiting(webhook))
+    await put(stub, waiting("own"))
+
+
 async def test_a_task_s_definition_says_of_no_task_what_it_starts(registry: Running) -> None:
     grants = [grant("task", "*", "CREATE")]
     stub = await registry.application("team", permissions=grants)
