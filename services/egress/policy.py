@@ -133,9 +133,10 @@ class EgressPolicy:
         every = {address, *meant}
         if denied := self._denied(name, every, port):
             return denied
-        if not self._named(name, every, port):
-            if port in _OTHER_PROTOCOLS:
-                return _unless_named(f"called on port {port}, which is another protocol's")
+        if port in _OTHER_PROTOCOLS and not self._named(name, every, port):
+            return _unless_named(f"called on port {port}, which is another protocol's")
+        # Whoever answers for a name that is listed with its port could lead it here.
+        if not self._opened_on(port, address, meant, name):
             if self._own(address, port) or any(self._own(each, port) for each in meant):
                 return _unless_named(_OURS)
             if any((str(unscoped(each)), port) == self._proxy for each in every):
@@ -167,6 +168,19 @@ class EgressPolicy:
         return any(
             rule.port is not None
             and (rule.fits_name(name, port) or rule.fits_address(addresses, port))
+            for rule in self._allow
+        )
+
+    def _opened_on(
+        self, port: int, address: Address, meant: tuple[Address, ...], name: str
+    ) -> bool:
+        """Whether the address itself is allowed with its port, or that of the name there."""
+        return any(
+            rule.port is not None
+            and (
+                rule.fits_address((address, *meant), port)
+                or any(rule.opens(address, each, name, port) for each in meant)
+            )
             for rule in self._allow
         )
 

@@ -150,6 +150,12 @@ def test_where_the_suite_listens_is_called_only_where_it_is_named_with_its_port(
     assert fault(everything, "0.0.0.0", None, 7404) is None
     named = EgressPolicy(rules(["127.0.0.1:8081"]), own=own)
     assert fault(named, "127.0.0.1", None, 8081) is None
+    # Whoever has a listed name could lead it here, unless it is listed as being here.
+    partner = EgressPolicy(rules(["loopback", "api.partner.com:8081"]), own=own)
+    assert "where Podium" in (fault(partner, "api.partner.com", "127.0.0.1", 8081) or "")
+    assert fault(partner, "api.partner.com", "1.1.1.1", 8081) is None
+    here = EgressPolicy(rules(["api.partner.com:8081=loopback"]), own=own)
+    assert fault(here, "api.partner.com", "127.0.0.1", 8081) is None
 
 
 @pytest.mark.parametrize(
