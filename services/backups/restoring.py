@@ -28,6 +28,7 @@ from services.versions import StorageTooNew, refuse_newer
 _LOCK = "suite.lock"
 # What is locked while a suite or one of its services has it.
 _OWNED = (_LOCK, "registry.db.lock", "executor.db.lock", "edge.db.lock")
+_ASIDE = ("swapped", "before")
 _PATIENCE_SECONDS = 0.3
 _MICROSECOND = timedelta(microseconds=1)
 # Of renameat2(2): both names are swapped at once.
@@ -225,14 +226,17 @@ def _put_anew(stage: Path, home: Path) -> None:
 def _put_aside(stage: Path, order: Order) -> Path | None:
     """Have ``stage`` be the home; where what was there is now, unless it was nothing."""
     home = order.home
-    # What was there must never be under a name that the next restore clears away.
-    aside = home.with_name(f"{home.name}.before-{order.now:%Y%m%dT%H%M%S.%fZ}")
-    stage.rename(aside)
+    # What was there must never be under a name that the next restore clears away, and what is to
+    # be never under one that says that it was there.
+    moment = f"{order.now:%Y%m%dT%H%M%S.%fZ}"
+    swapped, aside = (home.with_name(f"{home.name}.{word}-{moment}") for word in _ASIDE)
+    stage.rename(swapped)
     try:
-        _exchange(aside, home)
+        _exchange(swapped, home)
     except OSError:
-        aside.rename(stage)
+        swapped.rename(stage)
         raise
+    swapped.rename(aside)
     archive.sync(home.parent)
     if all(each.name in (_LOCK, PORTS, CERTIFICATES, *KEYS) for each in aside.iterdir()):
         shutil.rmtree(aside)

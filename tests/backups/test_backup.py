@@ -254,6 +254,8 @@ def test_what_is_no_file_is_not_replaced(home: Path, tmp_path: Path) -> None:
 def test_a_link_goes_on_to_name_the_file_that_is_replaced(home: Path, tmp_path: Path) -> None:
     (tmp_path / "latest").symlink_to(tmp_path / "there")
 
+    (tmp_path / "there").write_text("of before")
+
     making.to_file(wanted(home), tmp_path / "latest")
 
     assert (tmp_path / "latest").is_symlink()

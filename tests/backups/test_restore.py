@@ -22,6 +22,7 @@ from services.backups.restoring import Order, restore
 from services.locks import held
 from tests.backups.homes import AT, NOW, made, rows, run, small_disk
 from tests.backups.test_backup import wanted
+from tests.system.conftest import needs
 
 MICROS = round(NOW.timestamp() * 1_000_000)
 EVERY = "SELECT id, status, ended_at, input FROM executions ORDER BY id"
@@ -256,6 +257,26 @@ def test_killed_at_any_moment_it_leaves_the_old_home_or_the_new(
     assert [epoch(each / "executor.db") for each in tmp_path.glob("new.before-*")].count(
         before
     ) == 1
+
+
+def test_killed_as_it_swaps_it_calls_nothing_what_was_there_before(
+    home: Path, order: Order, tmp_path: Path
+) -> None:
+    needs("strace")
+    old = made(order.home)
+    shutil.copy(home / "secret.key", old)
+    before = epoch(old / "executor.db")
+    words = [sys.executable, "-m", "tui", "restore", str(order.file), "--home", str(old)]
+    killed = ["-e", "renameat2", "-e", "inject=renameat2:signal=SIGKILL"]
+    strace = ["strace", "-f", "-qq", "-o", "/dev/null", *killed]
+    if subprocess.run([*strace, "true"], capture_output=True).returncode:
+        pytest.skip("needs the right to trace")
+
+    subprocess.run([*strace, *words, "--replace"], capture_output=True, timeout=60)
+
+    assert epoch(old / "executor.db") == before
+    assert not list(tmp_path.glob("new.before-*"))
+    assert len(list(tmp_path.glob("new.swapped-*"))) == 1
 
 
 def _await_begun(folder: Path, process: subprocess.Popen[bytes]) -> None:
