@@ -8,37 +8,19 @@ import ssl
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AsyncExitStack, suppress
-from pathlib import Path
-from typing import Any
 
 import pytest
 
 from services.edge.call import Answer, Stream
 from services.edge.cycle import Cycle
 from services.edge.protocol import Connections, Limits
-from services.tls import clients
-from tests.certificates import Certificates, certificates
+from tests.certificates import Certificates
 from tests.edge.listeners import GET, listening
 from tests.edge.raw import connected
 
 LIMIT_SECONDS = 20.0
 # A handshake takes long where the machine does much else.
 PATIENT = Limits(header_seconds=20)
-
-
-@pytest.fixture(scope="module", params=[False, True], ids=["asyncio", "uvloop"])
-def anyio_backend(request: pytest.FixtureRequest) -> tuple[str, dict[str, Any]]:
-    return "asyncio", {"use_uvloop": request.param}
-
-
-@pytest.fixture
-def made(tmp_path: Path) -> Certificates:
-    return certificates(tmp_path)
-
-
-@pytest.fixture
-def trusting(made: Certificates) -> ssl.SSLContext:
-    return clients.context_of(made.client())
 
 
 async def until(said: Callable[[], Awaitable[bool]]) -> None:

@@ -9,13 +9,12 @@ import ssl
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from services.edge.handshakes import Handshakes
 from services.edge.protocol import Connections, Limits
-from services.tls import clients, following, servers
+from services.tls import clients, servers
 from services.tls.files import ClientFiles
 from tests.certificates import Certificates, authority, certificates
 from tests.edge.listeners import GET, LIMITS, listening, status
@@ -24,22 +23,6 @@ from tests.edge.raw import connected
 LIMIT_SECONDS = 20.0
 # A handshake takes long where the machine does much else.
 PATIENT = Limits(header_seconds=20)
-
-
-@pytest.fixture(scope="module", params=[False, True], ids=["asyncio", "uvloop"])
-def anyio_backend(request: pytest.FixtureRequest) -> tuple[str, dict[str, Any]]:
-    return "asyncio", {"use_uvloop": request.param}
-
-
-@pytest.fixture
-def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Certificates:
-    monkeypatch.setattr(following, "LOOK_SECONDS", 0.02)
-    return certificates(tmp_path)
-
-
-@pytest.fixture
-def trusting(made: Certificates) -> ssl.SSLContext:
-    return clients.context_of(made.client())
 
 
 async def until(said: Callable[[], Awaitable[bool]]) -> None:
@@ -336,37 +319,6 @@ async def test_who_leaves_right_behind_the_handshake_harms_nobody(
     assert not [each for each in caplog.records if each.levelname in ("WARNING", "ERROR")]
 
 
-async def test_what_comes_with_the_end_of_the_handshake_is_read(
-    made: Certificates, trusting: ssl.SSLContext
-) -> None:
-    """The last flight of TLS 1.3 and the request in one piece, as slow links put them together."""
-    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
-    client = trusting.wrap_bio(incoming, outgoing, server_hostname="localhost")
-    async with listening(PATIENT, tls=made.server()) as address, connected(address) as raw:
-        with pytest.raises(ssl.SSLWantReadError):
-            client.do_handshake()
-        await raw.send(outgoing.read())
-        async with asyncio.timeout(LIMIT_SECONDS):
-            while True:
-                incoming.write(await raw.reader.read(1 << 16))
-                try:
-                    client.do_handshake()
-                    break
-                except ssl.SSLWantReadError:
-                    continue
-            client.write(GET)
-            await raw.send(outgoing.read())
-            answer = b""
-            while b"\r\n\r\n" not in answer:
-                incoming.write(await raw.reader.read(1 << 16))
-                try:
-                    answer += client.read(1 << 16)
-                except ssl.SSLWantReadError:
-                    continue
-
-    assert answer.startswith(b"HTTP/1.1 200")
-
-
 async def test_an_answer_that_is_not_taken_is_cut_off(
     made: Certificates, trusting: ssl.SSLContext
 ) -> None:
@@ -393,37 +345,3 @@ def test_the_bound_is_the_one_that_is_documented(made: Certificates) -> None:
         servers.followed(made.server()), lambda below: asyncio.Protocol(), bytes, seconds=10.0
     )
     assert handshakes.most == 1000
-
-
-async def test_a_handshake_may_come_byte_by_byte_from_many_at_once(
-    made: Certificates, trusting: ssl.SSLContext
-) -> None:
-    async def ask(address: str, piece: int) -> bytes:
-        incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
-        client = trusting.wrap_bio(incoming, outgoing, server_hostname="localhost")
-        async with connected(address) as raw:
-
-            async def send() -> None:
-                while data := outgoing.read(piece):
-                    await raw.send(data)
-                    await asyncio.sleep(0)
-
-            async def until_done(step: Callable[[], object]) -> object:
-                while True:
-                    try:
-                        return step()
-                    except ssl.SSLWantReadError:
-                        await send()
-                        incoming.write(await raw.reader.read(1 << 16))
-
-            await until_done(client.do_handshake)
-            client.write(GET)
-            await send()
-            answer = await until_done(lambda: client.read(1 << 16))
-        assert isinstance(answer, bytes)
-        return answer
-
-    async with listening(PATIENT, tls=made.server()) as address:
-        answers = await asyncio.gather(*(ask(address, 1 + n % 40 * 9) for n in range(80)))
-
-    assert all(answer.startswith(b"HTTP/1.1 200") for answer in answers)
