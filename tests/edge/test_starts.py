@@ -63,6 +63,13 @@ async def test_a_start_says_all_that_the_executor_needs(edge: Edge) -> None:
     }
 
 
+async def test_a_trace_s_state_may_come_in_parts(edge: Edge) -> None:
+    parts = [("traceparent", TRACE), ("tracestate", "a=b"), ("tracestate", "c=d")]
+    await edge.client.post("/api/orders/7/checkout", headers=parts)
+
+    assert (await started(edge)).tracestate == "a=b,c=d"
+
+
 async def test_every_request_is_an_execution_of_its_own(edge: Edge) -> None:
     await edge.client.post("/api/orders/7/checkout")
     await edge.client.post("/api/orders/7/checkout")
