@@ -67,7 +67,10 @@ def _decimal(text: str) -> float:
 
 def path(text: str) -> Path:
     """A path; ``~`` is the user's home."""
-    return Path(text).expanduser()
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:
+        raise ValueError(f"names the home of a user who has none: {text!r}") from None
 
 
 def address(text: str) -> str:

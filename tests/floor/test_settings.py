@@ -134,6 +134,11 @@ def test_a_webhook_is_not_put_off_until_there_is_no_date(text: str) -> None:
         read(ExecutorSettings, {"PODIUM_WEBHOOK_DELAYS_SECONDS": text})
 
 
+def test_a_home_that_nobody_has_is_refused_by_its_setting() -> None:
+    with pytest.raises(SettingsError, match="PODIUM_TLS_CERT_FILE names the home of a user"):
+        read(ExecutorSettings, {"PODIUM_TLS_CERT_FILE": "~nobody-of-that-name/x"})
+
+
 def test_a_choice_is_read_in_any_case() -> None:
     assert one_of("a", "b")(" B ") == "b"
 
