@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+import signal
+import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+
+import pytest
+from sqlite_utils import Database
 
 from podium.common.v1 import sealing_pb2 as pb
 from services.executor.sealed import resealing_copy
@@ -47,6 +52,78 @@ async def test_a_copy_is_sealed_anew_and_keeps_nothing_that_the_old_key_opens(
     assert sealer.open(value(replica, "S0")) == "another"
     assert sealer.open(value(replica, "S7")) == "value 7"
     assert old_id.encode() not in bytes_of(path)
+
+
+RESEALS = """
+import asyncio, os, signal, sys
+from pathlib import Path
+from services.executor.sealed import SealedInCopy, resealing_copy
+from services.replica import Replica, disk
+from services.replica.copy import Place, Trust
+from services.sealing import sealer_of
+from services.storage import Storage, opened
+
+write, left = SealedInCopy.write, int(sys.argv[3])
+
+def dying(*written):
+    global left
+    write(*written)
+    left -= 1
+    if not left:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+async def at_rewriting(storage):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+SealedInCopy.write, Storage.rewrite = dying, at_rewriting
+
+async def main(path, keys):
+    replica = Replica((), Place("e", 1), Trust({}, frozenset()))
+    async with opened(path, disk.migrations):
+        async with resealing_copy(path, replica, sealer_of(keys)):
+            await asyncio.sleep(60)
+
+asyncio.run(main(Path(sys.argv[1]), Path(sys.argv[2])))
+"""
+
+
+# Each has a process of its own, which takes most of a second to begin.
+@pytest.mark.parametrize(("writes", "committed"), [(450, 400), (601, 600)])
+async def test_a_kill_in_the_middle_loses_nothing_and_leaves_nothing_by_the_old_key(
+    tmp_path: Path, writes: int, committed: int
+) -> None:
+    keys, path = tmp_path / "k", tmp_path / "copy.db"
+    keys.write_text(OLD)
+    old, trust = sealer_of(keys), Trust({}, frozenset())
+    stored = [secret(f"S{n:03}", old.seal(f"value {n}")) for n in range(600)]
+    kept = disk.Kept(("secret",), Place("e", 1), trust)
+    async with opened(path, disk.migrations) as storage:
+        await storage.transact(partial(disk.save, changes=stored, kept=kept, whole=True))
+    keys.write_text(f"{NEW}\n{OLD}\n")
+
+    child = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", RESEALS, str(path), str(keys), str(writes)
+    )
+    assert await child.wait() == -signal.SIGKILL
+
+    async with opened(path, disk.migrations) as storage, asyncio.timeout(30):
+        half = await storage.transact(documents)
+        replica = Replica((), kept.place, trust)
+        async with resealing_copy(path, replica, sealer_of(keys)) as sealed:
+            await until(sealed, lambda told: told.keys[0].seals == 600 and not told.unclean)
+        whole = await storage.transact(documents)
+    both = sealer_of(keys)
+    assert [sealed_by(each) for each in half].count(both.key_id) == committed
+    values = [f"value {n}" for n in range(600)]
+    assert [both.open(each) for each in half] == values
+    assert [both.open(each) for each in whole] == values
+    assert old.key_id.encode() not in bytes_of(path)
+
+
+def documents(db: Database) -> list[str]:
+    """The sealed values, by the names of the secrets."""
+    rows = db.execute("SELECT document FROM definitions ORDER BY name").fetchall()
+    return [json.loads(text)["value"] for (text,) in rows]
 
 
 async def until(sealed: Resealing, holds: Callable[[pb.Sealing], bool]) -> None:
