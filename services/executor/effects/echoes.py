@@ -14,6 +14,7 @@ from base64 import b64encode
 from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property, lru_cache, partial
 from html.entities import html5
+from unicodedata import normalize
 from urllib.parse import quote, quote_plus, unquote, unquote_plus
 
 from services.secret_documents import SHORTEST_MASKED, SHORTEST_WELL_MASKED
@@ -61,6 +62,9 @@ def needles(value: str) -> tuple[Needle, ...]:
     """What to look for so that ``value`` is found, or what of it is telling by itself."""
     # What stands percent-encoded in a URI or a form, a server decodes; around it, it strips.
     read = {value, value.strip(), unquote(value), unquote_plus(value)}
+    if not value.isascii():
+        # File systems and databases compose accents, or take them apart.
+        read |= {normalize(form, each) for form in ("NFC", "NFD") for each in tuple(read)}
     pieces = {piece for text in read for piece in _pieces(text)}
     return tuple(needle for piece in sorted(pieces) for needle in _of_piece(piece))
 

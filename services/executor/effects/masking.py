@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, cast
 
@@ -15,6 +16,7 @@ MASK = "***"
 _SPELT_OTHERWISE = (b"\x00", b"\x1b", b"~{", b"\\u00", b"\\U00")
 # A leaf of a whole document that was put in: "user" and "true" are no secrets by themselves.
 _SHORTEST_LEAF = 8
+_NUMBER = re.compile(r"[+-]?[0-9]*\.?[0-9]+")
 
 
 class Mask:
@@ -27,6 +29,8 @@ class Mask:
     def __init__(self, needles: Sequence[Needle] = ()) -> None:
         self._needles = list(needles)
         self._hidden: set[str] = set()
+        # A number may stand otherwise in a document than where it was read: 1.2e3.
+        self._numbers = False
 
     def __bool__(self) -> bool:
         return bool(self._needles)
@@ -36,6 +40,7 @@ class Mask:
         for each in (value, *_leaves(value)):
             if each not in self._hidden:
                 self._hidden.add(each)
+                self._numbers |= _NUMBER.fullmatch(each.strip()) is not None
                 self._needles.extend(needles(each))
 
     def text(self, text: str) -> str:
@@ -47,7 +52,7 @@ class Mask:
 
     def found_in(self, document: bytes) -> Mask:
         """The mask of what a look through the bytes does not show to be absent from them."""
-        if not self._needles or _is_spelt_otherwise(document):
+        if not self._needles or self._numbers or _is_spelt_otherwise(document):
             return self
         return self._narrowed(document)
 

@@ -6,6 +6,7 @@ import html
 import json
 from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Callable
+from unicodedata import normalize
 from urllib.parse import quote, quote_plus, urlencode
 from xml.sax.saxutils import escape, quoteattr
 
@@ -182,6 +183,23 @@ def test_a_hostile_echo_costs_no_more_than_its_length(secret: str, hostile: str)
     echo = hostile * (30_000 // len(hostile)) + "aaa"
 
     assert len(mask_of(secret).text(echo)) <= len(echo)
+
+
+@pytest.mark.parametrize("number", ["1.2345678e7", "12345678", "12345678.0", "1234567.8e1"])
+def test_a_secret_that_is_a_number_is_masked_however_it_is_written(number: str) -> None:
+    document = f'{{"n": [{number}], "m": 1}}'
+
+    masked = mask_of("12345678").found_in(document.encode()).value(json.loads(document))
+
+    assert masked == {"n": ["***"], "m": 1}
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+def test_a_secret_with_accents_is_masked_in_either_way_to_write_them(form: str) -> None:
+    for each in ("NFC", "NFD"):
+        mask = mask_of(normalize(each, "p\u00e4ssw\u00f6rd-1"))
+
+        assert mask.text(normalize(form, "<p\u00e4ssw\u00f6rd-1>")) == "<***>"
 
 
 def test_a_document_in_another_charset_is_looked_into() -> None:
