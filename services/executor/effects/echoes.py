@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import re
 from base64 import b64encode
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property, lru_cache, partial
 from html.entities import html5
 from unicodedata import normalize
@@ -152,7 +152,9 @@ def _one_of(found: Iterable[bytes]) -> bytes:
 def _spellings(character: str) -> tuple[bytes, ...]:
     """What stands for it, without backslashes before it."""
     others = (each for each in (character.lower(), character.upper()) if len(each) == 1)
-    found = [way for each in dict.fromkeys((character, *others)) for way in _ways(each)]
+    both = tuple(dict.fromkeys((character, *others)))
+    # Nothing may be read in two ways: of a row of n such, a regular expression would try 2**n.
+    found = [_entity(both), *(way for each in both for way in _ways(each))]
     match character:
         case " ":
             # Of a form, which may be percent-encoded itself.
@@ -169,8 +171,8 @@ def _ways(character: str) -> Iterator[bytes]:
     yield (_SLASH + b"{1,15}").join(_unit_escapes(character).split(b"\\")[1:])
     if character in _SHORT:
         yield _SHORT[character]
-    yield b"".join(_PERCENT + b"%02x" % byte for byte in _utf8(character))
-    yield _ENTITY + b"(?:#0*%d|#x0*%x" % (codepoint, codepoint) + _names(character) + b");"
+    if character != "%":
+        yield b"".join(_PERCENT + b"%02x" % byte for byte in _utf8(character))
     if codepoint in range(0x80, 0x100):
         yield _PERCENT + b"%02x" % codepoint
     # Last: a & or % of its own begins the escapes, of which nothing is to be left.
@@ -179,11 +181,14 @@ def _ways(character: str) -> Iterator[bytes]:
 
 def _bare(character: str) -> bytes:
     # Over and over percent-encoded, it is a % with several 25 behind.
-    return rb"%(?:25){0,3}" if character == "%" else re.escape(_utf8(character))
+    return rb"%(?:25){0,4}" if character == "%" else re.escape(_utf8(character))
 
 
-def _names(character: str) -> bytes:
-    return b"".join(b"|" + name for name in _entities().get(character, ()))
+def _entity(characters: Sequence[str]) -> bytes:
+    """Any of ``characters`` by its number or one of its names, which some share in lower case."""
+    numbers = [b"#0*%d|#x0*%x" % (ord(each), ord(each)) for each in characters]
+    names = dict.fromkeys(name for each in characters for name in _entities().get(each, ()))
+    return _ENTITY + b"(?:" + b"|".join((*numbers, *names)) + b");"
 
 
 @lru_cache(1)
