@@ -82,6 +82,18 @@ def test_commands_and_callers_are_known_by_their_certificates(encrypted: Suite) 
     assert (answer.status_code, answer.json()) == (200, {"who": "CN=podium client"})
 
 
+def test_events_are_told_as_they_come_and_end(encrypted: Suite) -> None:
+    headers = {**encrypted.caller("slow"), "Accept": "text/event-stream"}
+    with (
+        httpx.Client(verify=knowing(encrypted), trust_env=False, timeout=30) as client,
+        client.stream("POST", f"{encrypted.gateway}/slow", json={}, headers=headers) as answer,
+    ):
+        told = "".join(answer.iter_text())
+
+    assert told.startswith("retry: ")
+    assert "event: result" in told
+
+
 def test_who_shows_none_or_speaks_plain_text_gets_nowhere(encrypted: Suite) -> None:
     anybody = ssl.create_default_context(cafile=encrypted.home / "tls/ca.crt")
     with pytest.raises(httpx.TransportError):
