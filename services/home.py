@@ -196,7 +196,7 @@ class Home:
         self.endpoints_path.unlink(missing_ok=True)
 
     def addresses(self, wanted: Mapping[str, str]) -> dict[str, str]:
-        """The addresses to serve on, remembered for the next run.
+        """The addresses to serve on; :meth:`keep_addresses` has the next run know them.
 
         Args:
             wanted: ``host:port`` by name; port 0 takes that of the last run if it is free, else
@@ -212,9 +212,12 @@ class Home:
             for name, default in DEFAULT_ADDRESSES.items():
                 address = wanted.get(name) or default
                 chosen[name] = held.choose(name, address, str(last.get(name, "")))
-            if chosen != last:
-                write_private(path, json.dumps(chosen, indent=2) + "\n")
         return chosen
+
+    def keep_addresses(self, chosen: Mapping[str, str]) -> None:
+        """Remember the addresses of this run for the next. Raises :class:`HomeUnusable`."""
+        with self._usable():
+            write_private(self.path / "ports.json", json.dumps(dict(chosen), indent=2) + "\n")
 
     def _read(self, path: Path, names: Sequence[str]) -> dict[str, object]:
         """The object in ``path``, which has ``names``. Raises :class:`HomeUnusable`."""

@@ -239,6 +239,7 @@ class Executor(
             definitions_stale=self._replica.stale,
             running=self._running(),
             restored=self._restored(),
+            unwritable=self._runtime.store.writer.trouble,
         )
 
     async def _readable(self, execution_id: str) -> loading.Loaded:

@@ -49,6 +49,8 @@ class Writer:
         self._checkpoints = Checkpoints(path)
         self._thread = threading.Thread(target=self._run, name="executor-writer", daemon=True)
         self.outstanding = 0
+        # Why the last transaction was not written; empty: it was.
+        self.trouble = ""
         # (units, seconds) of transactions, until somebody takes them.
         self.commits: deque[tuple[int, float]] = deque(maxlen=_MOST_COMMITS)
         self._group_at_work: list[Unit] = []
@@ -196,10 +198,12 @@ class Writer:
         try:
             with transaction(db):
                 statements.write(db, group, self._stored)
+            self.trouble = ""
         except Exception as error:  # noqa: BLE001
             # The outermost loop of the store: whatever broke, the next group is written.
             self._stored.clear()
             if is_unwritable(error):
+                self.trouble = str(error)
                 self._fail(group, error)
             elif len(group) == 1:
                 group[0].error = error

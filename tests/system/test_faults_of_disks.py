@@ -96,7 +96,11 @@ def test_a_full_disk_refuses_new_work_keeps_what_is_there_and_goes_on_with_space
             refused = services.podium("apply", "-", text=json.dumps(document))
             assert refused.returncode == 1
             assert "full" in refused.stderr
-            assert services.podium("status").returncode == 0
+            status = services.podium("status")
+            assert "TAKES NOTHING: database or disk is full" in status.stdout
+            run = services.podium("run", "later", "--input", json.dumps(large))
+            assert run.returncode == 1
+            assert "make room" in run.stderr
 
         assert callers.works("later", status=202).status_code == 202
         assert {callers.ended("later", each).status_code for each in kept} == {200}

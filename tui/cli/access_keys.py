@@ -26,16 +26,20 @@ if TYPE_CHECKING:
 CALL_SECONDS = 10.0
 
 
+class _ListingAll(Listing):
+    all_of_them = True
+
+
 @click.group(
     "access-keys",
-    cls=Listing,
+    cls=_ListingAll,
     epilog=examples("podium access-keys reports", "podium access-keys roll KEY_ID --overlap 1h"),
 )
 def access_keys() -> None:
     """List the access keys of APPLICATION, or make, roll and revoke one.
 
-    `podium access-keys APPLICATION` is short for `podium access-keys list APPLICATION`. A key's
-    secret is shown once, when it is made.
+    `podium access-keys APPLICATION` is short for `podium access-keys list APPLICATION`; without
+    APPLICATION all are listed. A key's secret is shown once, when it is made.
     """
 
 
@@ -114,6 +118,7 @@ def roll(
 ) -> None:
     """Make a key in the place of the access key KEY_ID, and print it, this once.
 
+    The new one has no end of its own unless `--expires` gives it one, whatever the old one had.
     Where KEY_ID is the key of the home itself, the new one is kept there in its place.
     """
     long = Duration()

@@ -32,9 +32,17 @@ CALL_SECONDS = 10.0
 
 
 class Listing(click.Group):
-    """A group whose first word, where it is no command, is what to list."""
+    """A group whose first word, where it is no command, is what to list.
+
+    Attributes:
+        all_of_them: Without a word all are listed; else the help is shown.
+    """
+
+    all_of_them = False
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if not args and self.all_of_them:
+            args = ["list"]
         if args and args[0] not in (*self.commands, "--help"):
             args = ["list", *args]
         return super().parse_args(ctx, args)

@@ -6,17 +6,18 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 import click
 
-from services.errors import DeadlineExceeded, ServiceError, Unauthenticated, Unavailable
+from services.errors import DeadlineExceeded, ServiceError, Unauthenticated, Unavailable, Unwritable
 from services.home import HomeUnusable
+from services.locks import is_held
 from services.rpc import is_of_transport
 from tui.cli import interrupts
-from tui.clients import SERVICES, connected
+from tui.clients import SERVICES, check_serving, connected
 from tui.clients.tokens import forget_token
 from tui.suite import find
 
@@ -52,6 +53,8 @@ def ask(
         sys.exit(interrupts.run(_once_or_twice(suite, work)))
     except HomeUnusable as error:
         fail(str(error), failure)
+    except Unwritable as error:
+        fail(f"{error.detail} Nothing was begun; make room there, or let go of it.", failure)
     except (Unavailable, DeadlineExceeded) as error:
         fail(interrupts.run(_away(suite, error)), failure)
     except ServiceError as error:
@@ -76,12 +79,34 @@ async def _away(suite: Suite, error: ServiceError) -> str:
     said = error.detail.partition("; podium status")[0].rstrip(".")
     if is_of_transport(error):
         # In gRPC's words, which tell a user nothing.
-        said = "" if away else f"a service did not answer ({', '.join(where.values())})"
+        said = "" if away else await _silent(suite, where)
     if away:
         said = f"{said}: " * bool(said) + f"{', '.join(away)} cannot be reached"
     elif refused := await misunderstandings(suite):
         return f"{refused}."
-    return f"{said[:1].upper()}{said[1:]}; podium status says more, podium up starts the suite."
+    return f"{said[:1].upper()}{said[1:]}; podium status says more{_way_out(suite)}."
+
+
+async def _silent(suite: Suite, where: Mapping[str, str]) -> str:
+    """Who takes connections and answers nothing."""
+    silent = await asyncio.gather(*(_is_silent(suite, name) for name in SERVICES))
+    names = [where[name] for name, so in zip(SERVICES, silent, strict=True) if so]
+    return f"{', '.join(names or where.values())} did not answer"
+
+
+async def _is_silent(suite: Suite, name: str) -> bool:
+    try:
+        await check_serving(getattr(suite, name), PROBE_SECONDS, suite.tls)
+    except (ServiceError, HomeUnusable):
+        return True
+    return False
+
+
+def _way_out(suite: Suite) -> str:
+    """What starts it, unless somebody looks after it already."""
+    if suite.home is not None and is_held(suite.home.lock_path):
+        return "; podium up is there, and starts again what has died"
+    return ", podium up starts the suite"
 
 
 async def misunderstandings(suite: Suite) -> str:

@@ -117,6 +117,7 @@ async def _executor(clients: Clients) -> dict[str, Any]:
         "definitionsStale": answer.definitions_stale,
         "running": answer.running,
         **_restored(answer),
+        **({"unwritable": answer.unwritable} if answer.unwritable else {}),
     }
 
 
@@ -175,7 +176,9 @@ def _print(document: dict[str, Any]) -> None:
     click.echo(f"gateway     {document['gateway']}")
     click.echo(f"management  {document['management']}")
     for row in document["services"]:
-        restored = row.pop("restored", None)
+        restored, unwritable = row.pop("restored", None), row.pop("unwritable", "")
         click.echo(service_line(row))
+        if unwritable:
+            click.echo(f"TAKES NOTHING: {unwritable}. Make room for its database, or let go of it.")
         if restored:
             echo_lines(restored_lines(restored["at"], restored["madeAt"], restored["waiting"]))

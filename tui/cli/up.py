@@ -76,6 +76,8 @@ def up(home: Path | None, tls: bool, **wanted: str | None) -> None:
             addresses = place.addresses({k: v for k, v in wanted.items() if v})
             told = environment(place, addresses, certificates_of(place, addresses) if tls else {})
             check(told)
+            # What is refused leaves the ports of the last run.
+            place.keep_addresses(addresses)
             try:
                 code = asyncio.run(_supervise(place, addresses, told))
             finally:

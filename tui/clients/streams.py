@@ -13,7 +13,7 @@ import grpc
 from podium.edge.v1 import edge_pb2
 from podium.executor.v1 import executor_pb2
 from podium.registry.v1 import registry_pb2
-from services.errors import Overloaded, ServiceError, Unavailable
+from services.errors import Overloaded, ServiceError, Unavailable, Unwritable
 from services.rpc import raising_ours
 from tui.clients.calling import Clients
 
@@ -39,6 +39,7 @@ async def persistently(
     Raises:
         Unavailable: The service has been away for longer than a restart takes.
         Overloaded: It has had too much to do for as long.
+        Unwritable: Its disk takes nothing; that does not pass by itself.
     """
     until = time.monotonic() + RECONNECT_SECONDS
     while True:
@@ -46,7 +47,7 @@ async def persistently(
             with raising_ours():
                 return await ask()
         except passing as error:
-            if time.monotonic() > until:
+            if isinstance(error, Unwritable) or time.monotonic() > until:
                 raise
             pause = BUSY_SECONDS if isinstance(error, Overloaded) else RETRY_SECONDS
         # Not in step with whoever was refused at the same instant.

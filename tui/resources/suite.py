@@ -77,7 +77,9 @@ async def _executor(clients: Clients) -> _Told:
     request = executor_pb2.GetExecutorStatusRequest()
     answer = await clients.executor.GetExecutorStatus(request, timeout=ANSWER_SECONDS)
     detail = f"{answer.running:,} running"
-    if answer.HasField("restored"):
+    if answer.unwritable:
+        detail = f"takes nothing: {answer.unwritable}"
+    elif answer.HasField("restored"):
         detail = f"restored, {answer.restored.waiting:,} paused since"
     return _Told(answer.version, answer.revision, answer.definitions_stale, detail)
 
