@@ -102,7 +102,7 @@ class Application:
             return False
         if not self.roles.isdisjoint(roles_with(access, kind)):
             return True
-        return not _administered(access, kind) and any(
+        return not is_administered(access, kind) and any(
             grant.covers(access, kind, name, tags) for grant in self.grants
         )
 
@@ -117,7 +117,7 @@ class Application:
         if not self.enabled:
             return ()
         roles = sorted(self.roles & roles_with(access, kind))
-        if _administered(access, kind):
+        if is_administered(access, kind):
             return tuple(roles)
         return (*roles, *(each for each in self.grants if each.covers(access, kind, name, tags)))
 
@@ -134,14 +134,15 @@ _DOERS = frozenset((ADMIN, OPERATOR, WORKER))
 
 def roles_with(access: str, kind: str) -> frozenset[str]:
     """The roles that have ``access`` to every definition of ``kind``."""
-    if _administered(access, kind):
+    if is_administered(access, kind):
         return _ADMINISTRATORS
     if access == "EXECUTE" and kind == "task":
         return _DOERS
     return _ROLES.get(access, _ADMINISTRATORS)
 
 
-def _administered(access: str, kind: str) -> bool:
+def is_administered(access: str, kind: str) -> bool:
+    """Whether that access is an administrator's alone, whatever grants say."""
     # Whoever writes applications could make itself an administrator.
     return kind == "application" and access in ("CREATE", "UPDATE", "DELETE")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -115,7 +116,8 @@ class KeyCalls:
             state = store.get(db, "auth", auth_id)
             auth = documents.stored(state.document)
             if key:
-                caller.check_put(Definition("auth", auth_id, 1, auth), state)
+                definition = Definition("auth", auth_id, 1, auth)
+                caller.check_together(definition, state, partial(_found, db))
             if key and (known := api_keys.known(auth, key)) is not None:
                 # The request has been answered before.
                 assert known.made is not None
@@ -138,6 +140,11 @@ class KeyCalls:
             return done, new.revision
 
         return await self._commits.commit(work)
+
+
+def _found(db: Database, kind: str, name: str, version: int | None) -> Document | None:
+    state = store.find(db, kind, name, version or 0)
+    return documents.stored(state.document) if state else None
 
 
 def _write(state: Stored, auth: Document) -> Write:

@@ -11,7 +11,9 @@ from dataclasses import dataclass
 
 from services import access
 from services.access import ACCESS, Application, Authority
+from services.access.beyond import beyond
 from services.errors import PermissionDenied
+from services.registry import documents
 from services.registry.definitions import Definition, Json
 from services.registry.references import Lookup
 from services.registry.store import title
@@ -19,6 +21,9 @@ from services.rights import ADMIN, EDITOR, OPERATOR
 
 # What is there already is not created.
 _GROWING = tuple(each for each in ACCESS if each != "CREATE")
+# Of schedules and event handlers: whether they do something, and what is for people.
+_NOT_DOING = frozenset(("paused", "pausedReason", "active", "description", "metadata", "tags"))
+_MOST_TOLD = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,27 +71,48 @@ class Lender:
                 f"You would {verb} {each} on {title(kind, name)} by its tags.", kind=kind, name=name
             )
 
-    def check_acting(self, definition: Definition) -> None:
+    def check_acting(self, definition: Definition, lookup: Lookup) -> None:
         """Refuse an auth definition by which callers would act as one who may do more."""
         acts_as = definition.document.get("applicationId")
-        if definition.kind == "auth" and isinstance(acts_as, str) and not self._may_lend(acts_as):
+        if definition.kind != "auth" or not isinstance(acts_as, str):
+            return
+        more = self._beyond(acts_as, lookup)
+        if more:
             raise PermissionDenied(
-                f"Application {acts_as!r} may do more than you: only an administrator lets "
-                "callers act as it.",
+                f"Application {acts_as!r} may do more than you: {self._told(acts_as, more)}only an "
+                "administrator, or who has all that it has, lets callers act as it.",
                 kind="application",
                 name=acts_as,
             )
 
-    def _may_lend(self, application_id: str) -> bool:
+    def _told(self, application_id: str, more: list[str]) -> str:
+        # What it may is for those who may read it.
+        if not self.own.allows("READ", "application", application_id):
+            return ""
+        others = len(more) - _MOST_TOLD
+        said = "; ".join(more[:_MOST_TOLD]) + (f"; and {others} more" if others > 0 else "")
+        return f"it has {said}, which you have not; "
+
+    def _beyond(self, application_id: str, lookup: Lookup) -> list[str]:
+        """What that application has and the caller has not, in words."""
         lent = self.authority.application(application_id)
         # One that does not exist is told as a fault of the document.
         if lent is None or ADMIN in self.own.roles:
-            return True
-        return lent.roles <= self.own.roles and set(lent.grants) <= set(self.own.grants)
+            return []
+        return [*beyond(lent, self.own, lambda kind, name: _tags(lookup, kind, name))]
 
-    def check_starting(self, definition: Definition) -> None:
-        """What the executor does by a definition, whoever puts it must be able to do."""
+    def check_starting(
+        self, definition: Definition, before: Mapping[str, Json] | None, lookup: Lookup
+    ) -> None:
+        """What the executor does by a definition, whoever puts it must be able to do.
+
+        Args:
+            before: As it is stored: to stop it, or to change nothing that it does, takes no more
+                than to change it.
+        """
         if not self.own.roles.isdisjoint((ADMIN, OPERATOR)):
+            return
+        if before is not None and _does_no_more(definition, before):
             return
         for name in _done_by(definition):
             if name is None:
@@ -96,15 +122,13 @@ class Lender:
                     kind=definition.kind,
                     name=definition.name,
                 )
-            self._check_start(definition, name)
+            self._check_start(definition, name, _tags(lookup, "workflow", name))
 
-    def _check_start(
-        self, definition: Definition, name: str, tags: Collection[str] = frozenset()
-    ) -> None:
+    def _check_start(self, definition: Definition, name: str, tags: Collection[str]) -> None:
         if not self.own.allows("EXECUTE", "workflow", name, tags):
             raise PermissionDenied(
-                f"The {definition.kind} {definition.name!r} would start the workflow {name!r}, "
-                "which you may not.",
+                f"The {definition.kind} {definition.name!r} would start the workflow {name!r}: "
+                "that takes EXECUTE on it, which you have not.",
                 kind="workflow",
                 name=name,
             )
@@ -122,13 +146,30 @@ class Lender:
             return
         auth = lookup("auth", f"{service.document.get('authConfigId')}", None) or {}
         acts_as = f"{auth.get('applicationId')}"
-        if auth.get("authenticationType") != "NONE" or self._may_lend(acts_as):
+        if auth.get("authenticationType") != "NONE" or not self._beyond(acts_as, lookup):
             return
         known = before is not None and before.get("authConfigId") == auth.get("id")
         opened = set(_mapped(before)) if before is not None and known else set()
         for name in sorted(set(_mapped(service.document)) - opened):
-            workflow = lookup("workflow", name, None) or {}
-            self._check_start(service, name, access.tags_of(workflow))
+            self._check_start(service, name, _tags(lookup, "workflow", name))
+
+
+def _tags(lookup: Lookup, kind: str, name: str) -> frozenset[str]:
+    return access.tags_of(lookup(kind, name, None) or {})
+
+
+def _does_no_more(definition: Definition, before: Mapping[str, Json]) -> bool:
+    """Whether it differs from ``before`` by words for people, tags, and that it stops, at most."""
+    after = definition.document
+    if definition.kind == "schedule":
+        on, off = after.get("paused") is not True, before.get("paused") is True
+    else:
+        on, off = after.get("active") is True, before.get("active") is not True
+    return not (on and off) and documents.same(_doing(after), _doing(before))
+
+
+def _doing(document: Mapping[str, Json]) -> dict[str, Json]:
+    return {name: value for name, value in document.items() if name not in _NOT_DOING}
 
 
 def _mapped(service: Mapping[str, Json]) -> Iterator[str]:

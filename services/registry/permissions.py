@@ -22,6 +22,8 @@ from services.registry.trust import RegistryAuthority
 from services.rights import ADMIN, EDGE, EDITOR, EXECUTOR, OPERATOR
 
 _VERBS = {"READ": "read", "CREATE": "create", "UPDATE": "change", "DELETE": "delete"}
+# What does something for whoever puts it, or lets others do it.
+_ACTING = frozenset(("auth", "event", "schedule", "service"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +103,6 @@ class Caller:
         lender = self.lender
         if lender is not None:
             lender.check_tags(definition, _tags(before) if before else None)
-            lender.check_acting(definition)
-            lender.check_starting(definition)
 
     @property
     def lender(self) -> Lender | None:
@@ -111,10 +111,14 @@ class Caller:
 
     def check_together(self, definition: Definition, before: Stored | None, lookup: Lookup) -> None:
         """As :meth:`check_put`, by all that is there once everything of a request is put."""
-        lender = self.lender if definition.kind == "service" else None
-        if lender is not None:
-            stored = documents.stored(before.document) if before else None
+        lender = self.lender
+        if lender is None or definition.kind not in _ACTING:
+            return
+        stored = documents.stored(before.document) if before else None
+        if definition.kind == "service":
             lender.check_opening(definition, stored, lookup)
+        lender.check_acting(definition, lookup)
+        lender.check_starting(definition, stored, lookup)
 
     def check_still_there(self) -> None:
         """Raise :class:`Unauthenticated` once the caller's key is revoked or application gone."""

@@ -286,7 +286,8 @@ async def test_nobody_has_the_executor_start_what_they_may_not(registry: Running
         handler(starts, ends),
         handler(any_),
     ):
-        with pytest.raises(PermissionDenied):
+        # What it has no access to is told as what is not there.
+        with pytest.raises((PermissionDenied, InvalidDefinition)):
             await put(stub, refused)
     await put(both, schedule(str(WORKFLOW["name"])), handler(starts, ends, any_))
 
