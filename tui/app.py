@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import locale
 import os
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -35,6 +34,7 @@ from tui.screens.pane import Pane
 from tui.screens.panes import PANES
 from tui.settings import DEFAULT_CONTEXT, Context, Fault, Settings, keymap
 from tui.settings.failures import Failures
+from tui.settings.terminal import FLUSH_SECONDS_UNSEEN, flush_seconds, is_ascii
 from tui.suite import Suite, of_context
 from tui.themes import SAFE, theme_of
 from tui.views.addresses import Address, parse
@@ -44,9 +44,6 @@ from tui.views.visible import visible
 from tui.widgets.ordered_keys import OrderedKeys
 from tui.widgets.working import WorkFailed, begin
 
-FLUSH_SECONDS = 0.1
-FLUSH_SECONDS_OVER_SSH = 0.25
-FLUSH_SECONDS_UNSEEN = 1.0
 # What Rich calls a terminal of that many.
 OF_16_COLORS = "standard"
 # From so many cells on, a list has its record beside it.
@@ -128,15 +125,9 @@ class Console(OrderedKeys[None]):
         self._context_list.chosen(context.name)
 
     def _take_terminal(self) -> None:
-        """What it can show, and how often it is to be painted."""
-        auto = "utf" not in locale.getencoding().lower()
-        self.ascii = auto if self.settings.ascii == "auto" else self.settings.ascii == "yes"
-        over_ssh = "SSH_CONNECTION" in os.environ
-        usual = FLUSH_SECONDS_OVER_SSH if over_ssh else FLUSH_SECONDS
-        rate = self.settings.refreshes_per_second
-        self.flush_seconds = 1 / rate if rate else usual
-        self.seen = True
-        self.unseen_seconds = FLUSH_SECONDS_UNSEEN
+        self.ascii = is_ascii(self.settings)
+        self.flush_seconds = flush_seconds(self.settings, os.environ)
+        self.seen, self.unseen_seconds = True, FLUSH_SECONDS_UNSEEN
 
     def _first_place(self, text: str) -> Address:
         text = self.commanding.views.get(text, text)

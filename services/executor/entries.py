@@ -43,6 +43,18 @@ class Held:
     taker: Taker | None
 
 
+class HeldTasks(dict[str, Held]):
+    """The tasks that somebody has, by id."""
+
+    def by(self, worker_id: str) -> list[tuple[str, Held]]:
+        """Those that a worker has."""
+        return [(id, held) for id, held in self.items() if held.worker_id == worker_id]
+
+    def of(self, queue: str) -> list[tuple[str, Held]]:
+        """Those of a queue."""
+        return [(id, held) for id, held in self.items() if held.queue == queue]
+
+
 class Standing(NamedTuple):
     """How a queue stands; ``oldest`` in microseconds since the epoch, None: it is empty."""
 

@@ -22,7 +22,7 @@ from services.executor.core.commands import Offer
 from services.executor.core.events import LetGo, Taken
 from services.executor.core.kind import Kind
 from services.executor.core.model import Execution, Task, TaskStatus
-from services.executor.entries import Entry, Held, Standing, limited_by
+from services.executor.entries import Entry, Held, HeldTasks, Standing, limited_by
 from services.executor.hands import Taker
 from services.executor.lanes import Lane, Queue
 from services.executor.rooms import Rooms
@@ -48,6 +48,9 @@ class Queues:
         send: Delivers a letter to an execution, which nobody waits for.
         clock: Seconds, by a clock that nobody sets.
         wall: Seconds since the epoch.
+
+    Attributes:
+        held: What somebody has.
     """
 
     def __init__(
@@ -64,7 +67,7 @@ class Queues:
         self._newest = 0
         self._queues: dict[str, Queue] = {}
         self._waiting: dict[str, Entry] = {}
-        self._held: dict[str, Held] = {}
+        self.held = HeldTasks()
         # Reserved and not stored yet.
         self._claims: dict[str, tuple[Entry, Taker | None]] = {}
         self._numbers = itertools.count()
@@ -79,25 +82,9 @@ class Queues:
 
     # What is asked of it.
 
-    def holder(self, task_id: str) -> Held | None:
-        """Who has the task."""
-        return self._held.get(task_id)
-
-    def held(self) -> Iterable[Held]:
-        """All that somebody has."""
-        return self._held.values()
-
     def waiting(self) -> int:
         """How many tasks wait for their turn."""
         return len(self._waiting)
-
-    def held_by(self, worker_id: str) -> list[tuple[str, Held]]:
-        """The tasks that a worker has, by id."""
-        return [(id, held) for id, held in self._held.items() if held.worker_id == worker_id]
-
-    def held_in(self, queue: str) -> list[tuple[str, Held]]:
-        """The tasks of a queue that somebody has, by id."""
-        return [(id, held) for id, held in self._held.items() if held.queue == queue]
 
     def standings(self) -> Iterator[Standing]:
         """How the queues of workers stand."""
@@ -146,15 +133,15 @@ class Queues:
 
     def let_go(self, task_id: str, worker_id: str) -> None:
         """A worker does not do what it has, or was about to be given."""
-        held = self._held.get(task_id)
+        held = self.held.get(task_id)
         if held is not None and held.worker_id == worker_id:
             self._send(held.execution_id, Letter(LetGo(task_id, worker_id)))
 
     def taken_over(self, task_id: str, taker: Taker) -> None:
         """``taker`` speaks for the worker that has the task from now on."""
-        held = self._held.get(task_id)
+        held = self.held.get(task_id)
         if held is not None:
-            self._held[task_id] = replace(held, taker=taker)
+            self.held[task_id] = replace(held, taker=taker)
 
     # What happens to tasks.
 
@@ -197,7 +184,7 @@ class Queues:
             task = unfolded.changed.get(offer.task_id)
             if task is None or task.status is not TaskStatus.SCHEDULED or task.next_at:
                 continue
-            self._rooms.limited(offer.name, offer.limits, self._held)
+            self._rooms.limited(offer.name, offer.limits, self.held)
             turns = self._open and unfolded.execution.id not in self._without
             reserved = self._reserve(offer, unfolded.execution) if turns else None
             if reserved is not None:
@@ -210,7 +197,7 @@ class Queues:
     def _see_who_is_late(self, unfolded: Unfolded) -> None:
         """Before others' turns: the next attempt is not for who let the time of this one pass."""
         for task in unfolded.changed.values():
-            held = self._held.get(task.id) if task.status is TaskStatus.TIMED_OUT else None
+            held = self.held.get(task.id) if task.status is TaskStatus.TIMED_OUT else None
             if held is not None and held.taker is not None:
                 held.taker.late()
 
@@ -264,10 +251,10 @@ class Queues:
     def _has(self, execution: Execution, task: Task) -> None:
         self._drop(task.id)
         claim = self._claims.pop(task.id, None)
-        if claim is None and task.id in self._held:
+        if claim is None and task.id in self.held:
             return
         taker = claim[1] if claim is not None else None
-        before = self._held.get(task.id)
+        before = self.held.get(task.id)
         if before is not None and before.taker is not taker:
             # Put back, and taken by another one, at once.
             self._tell(task)
@@ -286,20 +273,20 @@ class Queues:
 
     def _tell(self, task: Task) -> None:
         """Whoever has it has it no more."""
-        held = self._held.get(task.id)
+        held = self.held.get(task.id)
         if held is not None and held.taker is not None:
             if task.status is TaskStatus.TIMED_OUT:
                 held.taker.late()
             held.taker.ended(task)
 
     def _hold(self, task_id: str, held: Held) -> None:
-        if task_id not in self._held:
+        if task_id not in self.held:
             self._queue(held.queue).running += 1
-        self._held[task_id] = held
+        self.held[task_id] = held
         self._rooms.enter(held.name, task_id)
 
     def _release(self, task_id: str) -> None:
-        held = self._held.pop(task_id, None)
+        held = self.held.pop(task_id, None)
         if held is None:
             return
         queue, freed = self._queue(held.queue), 0
@@ -374,7 +361,7 @@ class Queues:
         if claim is None:
             return
         entry, taker = claim
-        if task_id not in self._held:
+        if task_id not in self.held:
             self._rooms.did_not_begin(entry.name, task_id)
         if taker is not None:
             taker.reserved -= 1

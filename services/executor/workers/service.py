@@ -169,7 +169,7 @@ class Workers(rpc.WorkerServiceServicer):
         response = pb.ListQueuesResponse()
         sight = self._tasks_in_sight()
         queues = self._working.queues
-        busy = Counter((held.queue, held.worker_id) for held in queues.held())
+        busy = Counter((held.queue, held.worker_id) for held in queues.held.values())
         standings = sorted(queues.standings(), key=lambda each: (kind_of(each.queue), each.queue))
         if not sight.whole:
             named = self._working.defined
@@ -192,7 +192,7 @@ class Workers(rpc.WorkerServiceServicer):
         queues = self._working.queues
         connected = {session.worker_id for session in self._sessions}
         count = 0
-        for task_id, held in queues.held_in(queue_of(request.domain, request.task_type)):
+        for task_id, held in queues.held.of(queue_of(request.domain, request.task_type)):
             if _is_meant(held, request.worker_id, connected):
                 queues.let_go(task_id, held.worker_id)
                 count += 1

@@ -100,7 +100,7 @@ class WorkSession(Taker):
     def begin(self, holds: Iterable[str]) -> None:
         """It takes tasks from now on; ``holds`` are those that it has from before."""
         queues, kept = self._working.queues, {*holds, *self._had}
-        for task_id, held in queues.held_by(self.worker_id):
+        for task_id, held in queues.held.by(self.worker_id):
             if task_id in kept and held.queue in self._slots:
                 kept.discard(task_id)
                 self._had[task_id] = held.queue

@@ -117,7 +117,7 @@ class Working:
         Raises:
             ServiceError: It cannot be told.
         """
-        held = self.queues.holder(task_id)
+        held = self.queues.held.get(task_id)
         if held is not None:
             self.check_right(caller, kind_of(held.queue))
         if not execution_id:
