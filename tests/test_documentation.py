@@ -68,6 +68,18 @@ def test_every_link_leads_somewhere(page: Path) -> None:
     assert [each for each in links if broken(page, each)] == []
 
 
+@pytest.mark.parametrize("name", ["security", "reliability"])
+def test_every_test_that_a_promise_names_is_there(name: str) -> None:
+    text = (ROOT / f"docs/{name}.md").read_text()
+    named = re.findall(r"`((?:tests/)?(?:\w+/)*test_\w+\.py)(?:::(\w+)…?)?`", text)
+
+    assert named
+    for file, test in named:
+        path = ROOT / file if file.startswith("tests/") else ROOT / "tests/system" / file
+        assert path.exists(), file
+        assert f"def {test}" in path.read_text(), (file, test)
+
+
 def test_the_gateways_first_page_keeps_its_earlier_anchors() -> None:
     assert anchors(ROOT / "docs/gateway.md") >= EARLIER_ANCHORS
 
