@@ -5,12 +5,12 @@ from __future__ import annotations
 from enum import Enum
 
 from services.access.principals import Application
-from services.rights import Right
+from services.rights import ADMIN, Right
 from services.rights.model import DEFINITION, Wanted
 
 
 class Reach(Enum):
-    """How far; GRANTED: where a grant of the application covers what a call is about."""
+    """How far; GRANTED: where a grant, or all its rights, cover what a call is about."""
 
     ALL = "all"
     GRANTED = "granted"
@@ -22,7 +22,8 @@ def reach(application: Application, right: Right) -> Reach:
     if not application.enabled:
         return Reach.NONE
     if right.by_role(application.roles):
-        return Reach.ALL
+        bound = bool(right.where) and ADMIN not in application.roles
+        return Reach.GRANTED if bound else Reach.ALL
     if any(_is_granted(application, each) for each in right.grants):
         return Reach.GRANTED
     return Reach.NONE

@@ -54,6 +54,7 @@ _ANYONE = Right(frozenset(ROLES), frozenset(SERVICES), anyone=True)
 _READS = (Wanted("READ"),)
 _READS_WORKFLOW = (Wanted("READ", "workflow"),)
 _CHANGES_AUTH = (Wanted("UPDATE", "auth"),)
+_LENDS = "the caller has all rights of the application that the auth acts as"
 _WRITES_SCHEMA = (Wanted("CREATE", "schema"), Wanted("UPDATE", "schema"))
 _STARTS = (Wanted("EXECUTE", "workflow"),)
 _ON_SERVICE = (Wanted("READ", "service"),)
@@ -68,8 +69,8 @@ _REGISTRY = {
     "RollbackDefinition": _right(EDITOR, grants=(Wanted("UPDATE"), Wanted("CREATE"))),
     "DeleteDefinition": _right(EDITOR, grants=(Wanted("DELETE"),)),
     # UPDATE on the auth definition.
-    "CreateApiKey": _right(EDITOR, grants=_CHANGES_AUTH),
-    "RollApiKey": _right(EDITOR, grants=_CHANGES_AUTH),
+    "CreateApiKey": _right(EDITOR, grants=_CHANGES_AUTH, where=_LENDS),
+    "RollApiKey": _right(EDITOR, grants=_CHANGES_AUTH, where=_LENDS),
     "RevokeApiKey": _right(EDITOR, grants=_CHANGES_AUTH),
     # READ on it.
     "ListApiKeys": _right(EDITOR, OPERATOR, VIEWER, grants=(Wanted("READ", "auth"),)),

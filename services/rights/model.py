@@ -46,6 +46,7 @@ class Right:
         open: Nobody needs a token.
         streams: Of an RPC whose responses are a stream: how many of them an application may have
             open in a service.
+        where: What must hold besides, of all but ADMIN, in words; the handler looks.
     """
 
     roles: frozenset[str] = frozenset()
@@ -54,6 +55,7 @@ class Right:
     anyone: bool = False
     open: bool = False
     streams: int = STREAMS
+    where: str = ""
 
     def by_role(self, roles: Collection[str]) -> bool:
         """Whether an application with these roles may whatever its grants are."""
@@ -65,7 +67,19 @@ class Right:
         if self.anyone:
             return "whoever has a token"
         takers = [*(role for role in ROLES if role in self.roles), self.granted]
-        return _either(list(filter(None, takers))) or "a service"
+        said = _either(list(filter(None, takers))) or "a service"
+        return f"{said}, where {self.where}" if self.where else said
+
+    def is_within(self, other: Right) -> bool:
+        """Whether whoever has ``other`` has this as well."""
+        if self.open or self.anyone:
+            return True
+        return (
+            not (other.open or other.anyone)
+            and other.roles <= self.roles
+            and set(other.grants) <= set(self.grants)
+            and self.where in ("", other.where)
+        )
 
     @property
     def granted(self) -> str:
@@ -81,11 +95,29 @@ def _either(words: list[str]) -> str:
     return " or ".join(filter(None, (", ".join(words[:-1]), *words[-1:])))
 
 
+def enough(rights: Collection[Right]) -> str:
+    """What is enough for all of ``rights``, in words."""
+    different = list(dict.fromkeys(rights))
+    narrow = [
+        each
+        for number, each in enumerate(different)
+        if not any(
+            each.is_within(other) and (number > at or not other.is_within(each))
+            for at, other in enumerate(different)
+            if at != number
+        )
+    ]
+    return "; and ".join(map(str, narrow))
+
+
 def right(
     *roles: str,
     services: tuple[str, ...] = (),
     grants: tuple[Wanted, ...] = (),
     streams: int = STREAMS,
+    where: str = "",
 ) -> Right:
     """The right of ADMIN, ``roles``, ``services`` and those with one of ``grants``."""
-    return Right(frozenset((ADMIN, *roles)), frozenset(services), grants, streams=streams)
+    return Right(
+        frozenset((ADMIN, *roles)), frozenset(services), grants, streams=streams, where=where
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from podium.registry.v1 import access_pb2 as pb
-from services.rights import RIGHTS, rpc
+from services.rights import RIGHTS
 from tui.views import access
 from tui.views.needs import COMMANDS, Needs
 
@@ -27,11 +27,41 @@ def test_a_command_may_what_the_least_open_of_its_rpcs_may() -> None:
     of = access.verdicts(told(PutDefinitions=pb.REACH_NONE, GetDefinition=pb.REACH_GRANTED))
 
     both = access.verdict(Needs(("registry.GetDefinition", "registry.PutDefinitions")), of)
-    assert both == (access.NONE, str(RIGHTS[rpc("registry.PutDefinitions")]))
+    assert both == (access.NONE, " and ".join((
+        "ADMIN, EDITOR, OPERATOR, VIEWER or READ on the definition;",
+        "ADMIN, EDITOR or CREATE, UPDATE or DELETE on the definition",
+    )))  # fmt: skip
     assert access.verdict(Needs(("registry.GetDefinition",)), of).may == access.GRANTED
     assert access.verdict(Needs(), of).may == access.ALL
     # An older registry knows nothing of an RPC that this console calls.
     assert access.verdict(Needs(("registry.GetDefinition",)), {}).may == access.NONE
+
+
+def test_what_a_command_takes_is_the_same_whoever_asks_and_no_more_than_it_takes() -> None:
+    everything, nothing = (
+        access.verdicts(told()),
+        access.verdicts(told(PutDefinitions=pb.REACH_NONE)),
+    )
+
+    for words, needs in COMMANDS.items():
+        assert access.verdict(needs, everything).takes == access.verdict(needs, nothing).takes, (
+            words
+        )
+    # What READ on a service is enough for is not all of it.
+    pulse = access.verdict(COMMANDS["pulse"], everything)
+    assert pulse.takes == "ADMIN, EDITOR, OPERATOR or VIEWER"
+    key = access.verdict(COMMANDS["keys create"], everything)
+    assert key.takes.endswith(
+        "where the caller has all rights of the application that the auth acts as"
+    )
+
+
+def test_an_editor_pauses_schedules_and_resumes_those_whose_workflow_it_may_execute() -> None:
+    of = access.verdicts(told(StartExecution=pb.REACH_NONE))
+
+    assert access.verdict(COMMANDS["schedules pause"], of).may == access.ALL
+    assert access.verdict(COMMANDS["schedules resume"], of).may == access.NONE
+    assert "EXECUTE on the workflow" in access.verdict(COMMANDS["schedules resume"], of).takes
 
 
 def test_lines_and_fields_tell_the_same_and_no_control_characters() -> None:

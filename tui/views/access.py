@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from services.rights import rpc
+from services.rights.model import enough
 from tui.views.needs import COMMANDS, Needs
 from tui.views.tables import table
 from tui.views.visible import in_one_line
@@ -39,10 +40,13 @@ def verdicts(access: pb.Access) -> dict[str, Verdict]:
 
 
 def verdict(needs: Needs, of: Mapping[str, Verdict]) -> Verdict:
-    """Of what calls several RPCs: that of the one that is least open; ``yes`` if it calls none."""
-    found = [of.get(rpc(name), Verdict(NONE, _UNKNOWN)) for name in needs.calls]
+    """Of what calls several RPCs: that of the least open, and what all take; ``yes`` of none."""
+    found = [of.get(rpc(name), Verdict(NONE, _UNKNOWN)) for name in needs.takes]
+    if any(each.takes == _UNKNOWN for each in found):
+        return Verdict(NONE, _UNKNOWN)
     order = (NONE, GRANTED, ALL)
-    return min(found, key=lambda each: order.index(each.may), default=Verdict(ALL, ""))
+    may = min((each.may for each in found), key=order.index, default=ALL)
+    return Verdict(may, enough(needs.rights()))
 
 
 def holder_lines(answer: pb.ListHoldersResponse, access: str, subject: str) -> Iterator[str]:

@@ -59,7 +59,7 @@ def refusal(own: Own | None, needs: Needs | None, subject: Subject | None) -> st
         return ""
     if _is_administrators(own.application, needs, subject):
         return f"It takes ADMIN; you have {_had(own.application, None)}."
-    for name in needs.calls:
+    for name in needs.takes:
         told = own.verdicts.get(rpc(name))
         if told is None:
             continue

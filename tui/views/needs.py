@@ -19,21 +19,32 @@ class Needs:
             is left out of both.
         access: Of the accesses whose grants are enough for a call, that which it is about; empty:
             any of them.
+        as_for: RPCs that it does not call, whose rights its service wants as well.
     """
 
     calls: tuple[str, ...] = ()
     also: tuple[str, ...] = ()
     access: str = ""
+    as_for: tuple[str, ...] = ()
+
+    @property
+    def takes(self) -> tuple[str, ...]:
+        """The RPCs whose rights it takes."""
+        return self.calls + self.as_for
 
     def rights(self) -> tuple[Right, ...]:
         """All of them must let the caller through."""
-        return tuple(RIGHTS[rpc(name)] for name in self.calls)
+        return tuple(RIGHTS[rpc(name)] for name in self.takes)
 
 
 _PUT = Needs(("registry.PutDefinitions",))
 _CREATE = Needs(("registry.PutDefinitions",), access="CREATE")
 _UPDATE = Needs(("registry.PutDefinitions",), access="UPDATE")
 _CHANGE = Needs(("registry.GetDefinition", "registry.PutDefinitions"))
+# To stop a schedule takes no more than to change it.
+_RESUME = Needs(
+    ("registry.GetDefinition", "registry.PutDefinitions"), as_for=("executor.StartExecution",)
+)
 _DELETE = Needs(("registry.DeleteDefinition",), access="DELETE")
 _OPERATE = Needs(("executor.OperateExecutions",))
 _COMPLETE = Needs(("executor.UpdateTask",))
@@ -60,7 +71,7 @@ ACTIONS: Mapping[str, Needs] = {
     "service.switch": _UPDATE,
     "application.switch": _UPDATE,
     "schedules.pause": _CHANGE,
-    "schedules.resume": _CHANGE,
+    "schedules.resume": _RESUME,
     "keys.revoke": Needs(("registry.RevokeApiKey",)),
     "access_keys.revoke": Needs(("registry.RevokeAccessKey",)),
     "signing_keys.rotate": Needs(("registry.RotateSigningKeys",)),
@@ -164,7 +175,7 @@ COMMANDS: Mapping[str, Needs] = {
     "schedules next": Needs(("executor.PreviewSchedule",)),
     "schedules runs": Needs(("executor.ListScheduleRuns",)),
     "schedules pause": _CHANGE,
-    "schedules resume": _CHANGE,
+    "schedules resume": _RESUME,
     "event-runs": Needs(("executor.ListEventExecutions",)),
     "queues": _QUEUES,
     "workers": _QUEUES,

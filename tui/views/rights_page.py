@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from services.rights import RIGHTS, ROLES, Right, rpc
+from services.rights import ADMIN, RIGHTS, ROLES, Right, rpc
 from services.rights.pages import AUTH_BASES, PAGES, SERVICE_BASES, rights_of
-from tui.views.needs import COMMANDS
+from tui.views.needs import COMMANDS, Needs
 
 PAGE, SECTION = Path("docs/rights.md"), Path("docs/security.md")
 _OTHER_SPELLINGS = (AUTH_BASES[1], SERVICE_BASES[1])
@@ -18,9 +18,10 @@ AREAS: Mapping[str, tuple[str, ...]] = {
         "registry.ListReferences", "registry.WatchCatalog", "registry.ListHolders",
     ),
     "put, delete and roll back definitions, but for applications": ("registry.PutDefinitions",),
-    "make, roll and revoke the keys of an auth configuration": (
-        "registry.CreateApiKey", "registry.RollApiKey", "registry.RevokeApiKey",
+    "make and roll the keys of an auth configuration": (
+        "registry.CreateApiKey", "registry.RollApiKey",
     ),
+    "revoke the keys of an auth configuration": ("registry.RevokeApiKey",),
     "applications: put, delete, and give them access keys; signing keys": (
         "registry.CreateAccessKey", "registry.RevokeAccessKey", "registry.ListAccessKeys",
     ),
@@ -57,8 +58,10 @@ _HEAD = """\
 
 Written by `make docs` from `services/rights`, which every service asks at every call. A role holds
 everywhere; *a grant* says which grant of an application's own is enough where it covers what the
-call is about, and shows nothing else. Services call each other with rights of their own. How grants
-are given is told in [security.md](security.md#who-may-do-what).
+call is about, and shows nothing else. (✔) holds where the condition at the end of the row does.
+Where a row takes several grants, a role may stand for some of them: `schedules resume` is for an
+EDITOR who may EXECUTE the workflow, too. Services call each other with rights of their own. How
+grants are given is told in [security.md](security.md#who-may-do-what).
 
 `podium access me` tells the same of you, `podium access may APPLICATION` of an application, and
 `podium access who-can EXECUTE workflow checkout` who may do something to one definition.
@@ -104,7 +107,9 @@ def _table(
 
 
 def _mark(role: str, rights: tuple[Right, ...]) -> str:
-    return "✔" if all(right.by_role((role,)) for right in rights) else ""
+    if not all(right.by_role((role,)) for right in rights):
+        return ""
+    return "(✔)" if role != ADMIN and any(right.where for right in rights) else "✔"
 
 
 def _grants(rights: tuple[Right, ...]) -> str:
@@ -113,16 +118,19 @@ def _grants(rights: tuple[Right, ...]) -> str:
         return "no token is needed"
     if any(not (right.grants or right.anyone or right.open) for right in rights):
         return ""
-    return "; ".join(dict.fromkeys(text for right in rights if (text := right.granted)))
+    granted = ", and ".join(dict.fromkeys(text for right in rights if (text := right.granted)))
+    where = dict.fromkeys(right.where for right in rights if right.where)
+    return "; ".join((granted, *(f"where {each}" for each in where)))
 
 
 def _commands() -> Iterator[tuple[str, tuple[Right, ...]]]:
-    by_needs: dict[tuple[str, ...], list[str]] = {}
+    by_needs: dict[Needs, list[str]] = {}
     for words, needs in COMMANDS.items():
         if needs.calls:
-            by_needs.setdefault(needs.calls, []).append(f"`podium {words}`")
-    for calls, commands in by_needs.items():
-        yield ", ".join(commands), tuple(RIGHTS[rpc(name)] for name in calls)
+            alike = Needs(needs.calls, as_for=needs.as_for)
+            by_needs.setdefault(alike, []).append(f"`podium {words}`")
+    for needs, commands in by_needs.items():
+        yield ", ".join(commands), needs.rights()
 
 
 def _pages() -> Iterator[tuple[str, tuple[Right, ...]]]:
