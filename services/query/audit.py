@@ -9,7 +9,13 @@ OUTCOMES = ("allowed", "denied", "failed")
 AUDIT = Vocabulary(
     fields=(
         Field("outcome", Kind.ENUM, ("result",), "what came of it", OUTCOMES),
-        Field("who", Kind.TEXT, ("principal",), "who, like application:admin or *ada*"),
+        Field(
+            "who",
+            Kind.TEXT,
+            ("principal",),
+            "who, like ada, application:ada or *ada*",
+            qualified=True,
+        ),
         Field("action", Kind.TEXT, (), "what was done, like delete"),
         Field("kind", Kind.TEXT, (), "of what, like workflow or execution"),
         Field("name", Kind.TEXT, (), "its name or id"),

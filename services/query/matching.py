@@ -102,7 +102,10 @@ class _Compiler:
             return _document(get, term)
         if kind is Kind.TEXT:
             make = equals if term.operator == "=" else contains
-            return _any([_present(get, make(cast("Pattern", each))) for each in term.values])
+            holding = [make(cast("Pattern", each)) for each in term.values]
+            if self._vocabulary[term.name].qualified:
+                holding = [_or_unqualified(each) for each in holding]
+            return _any([_present(get, each) for each in holding])
         if term.operator == "=":
             return _one_of(get, term.values)
         order, limit = ORDERS[term.operator], comparable(term.values[0])
@@ -142,6 +145,10 @@ def _present(get: Callable[[Any], Any], holds: Callable[[Any], bool]) -> Test[An
         return value is not None and holds(value)
 
     return test
+
+
+def _or_unqualified(holds: Callable[[str], bool]) -> Callable[[str], bool]:
+    return lambda value: holds(value) or holds(value.partition(":")[2])
 
 
 def _one_of(get: Callable[[Any], Any], values: tuple[Value, ...]) -> Test[Any]:

@@ -44,6 +44,7 @@ class Field:
         values: Of an enum: its words, as records have them.
         of: Of an age: the TIME field whose moment it is about.
         older: Of an age: whether that moment must lie further back, and not less far.
+        qualified: Of a text like ``application:ada``: what is behind the colon will do, too.
         in_milliseconds: Aliases by which a duration may be a number without its unit.
     """
 
@@ -55,6 +56,7 @@ class Field:
     of: str = ""
     older: bool = False
     in_milliseconds: tuple[str, ...] = ()
+    qualified: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,6 +52,10 @@ class _Page:
     revision: int = 0
 
 
+# By whom what may be read no longer was changed: every removal is somebody's.
+_NOBODY = ""
+
+
 class Catalog:
     """The watchers of what may be read; :class:`Changes` wakes them."""
 
@@ -183,7 +187,11 @@ class _Watch:
         message, size = pb.CatalogChanges(), 0
         for state in states:
             document = writeonly.readable_text(state) if self._documents else ""
-            told = pb.DefinitionState(definition=to_message(state, document), deleted=state.deleted)
+            told = pb.DefinitionState(
+                definition=to_message(state, document),
+                deleted=state.deleted,
+                out_of_sight=state.deleted and state.updated_by == _NOBODY,
+            )
             size += told.ByteSize() + _FRAME_BYTES
             if message.states and size > MOST_BYTES:
                 yield message
@@ -231,4 +239,6 @@ def seen(db: Database, state: Stored, caller: Caller) -> Stored | None:
     if state.deleted:
         return state
     # As it was when it could be read last: who changed it since, and when, is not for the caller.
-    return replace(before, revision=state.revision, document="", etag="", deleted=True)
+    return replace(
+        before, revision=state.revision, document="", etag="", updated_by=_NOBODY, deleted=True
+    )

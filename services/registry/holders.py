@@ -170,6 +170,7 @@ def _access(principal: str, application: Application | None, name: str = "") -> 
         name=name,
         roles=sorted(application.roles) if application else (),
         grants=map(_grant, application.grants) if application else (),
+        paused=application is not None and not application.enabled,
         methods=[
             pb.MethodAccess(
                 method=method, reach=_reach(principal, application, right), takes=str(right)

@@ -133,11 +133,15 @@ class Caller:
 
         Raises:
             Unauthenticated: Its key is revoked or its application gone.
+            PermissionDenied: Its application is paused.
         """
         self.check_still_there()
         if self.application is None:
             return self
-        return replace(self, application=self.authority.application(self.application.id))
+        now = self.authority.application(self.application.id)
+        if now is not None and not now.enabled:
+            raise PermissionDenied(f"The application {now.id!r} is paused.", application=now.id)
+        return replace(self, application=now)
 
     def check_reads(self) -> None:
         """Raise :class:`PermissionDenied` if there is no definition that the caller could read."""

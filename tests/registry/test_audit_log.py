@@ -163,7 +163,10 @@ async def test_a_query_is_the_grammar_of_all_lists(registry: Running) -> None:
     async def names(query: str) -> list[str]:
         return [entry.name for entry in await told(registry, query)]
 
-    assert await names("name:w1,w2 who:*admin") == ["w2", "w1"]
+    for who in ("*admin", "admin", "application:admin", "ada,adm*"):
+        assert await names(f"name:w1,w2 who:{who}") == ["w2", "w1"]
+    assert await names("name:w1,w2 who!=admin") == []
+    assert await names("name:w1,w2 who:adm") == []
     assert await names("checkout action:create newer:1h method:PutDefinitions") == ["checkout"]
     assert await names("kind:workflow older:1h") == []
     assert await names("NOT kind:workflow") == ["admin"]

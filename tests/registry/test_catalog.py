@@ -270,7 +270,11 @@ async def test_what_loses_its_tag_is_gone_for_who_reads_by_it(registry: Running)
 
     assert named(told) == ["snapshot_started", "a", "caught_up"]
     assert named(closed) == ["-a", "caught_up"]
-    assert not closed[0].changes.states[0].definition.document
+    (hidden,), (gone,) = (each[0].changes.states for each in (closed, removed))
+    assert not hidden.definition.document
+    # Nobody has deleted it.
+    assert (hidden.out_of_sight, hidden.definition.updated_by) == (True, "")
+    assert (gone.out_of_sight, gone.definition.updated_by) == (False, "application:admin")
     assert named(still_closed) == named(unseen) == ["caught_up"]
     assert named(opened) == ["b", "caught_up"]
     assert named(removed) == ["-b", "caught_up"]

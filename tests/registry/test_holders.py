@@ -137,3 +137,21 @@ async def test_a_change_of_rights_is_told_at_once(registry: Running) -> None:
         with pytest.raises((Unauthenticated, PermissionDenied)), rpc.raising_ours():
             while True:
                 await anext(watch)
+
+
+async def test_of_a_paused_application_it_is_told_that_it_is_paused(registry: Running) -> None:
+    vi = {"kind": "application", "id": "vi", "roles": ["VIEWER"]}
+    stub = await registry.application("vi", roles=["VIEWER"])
+    watch = stub.WatchCatalog(registry_pb2.WatchCatalogRequest(without_documents=True))
+    while (await anext(aiter(watch))).WhichOneof("event") != "caught_up":
+        pass
+    await put(registry.admin, vi | {"enabled": False})
+
+    with pytest.raises(PermissionDenied, match="is paused"), rpc.raising_ours():
+        async for _ in watch:
+            pass
+    told = await registry.admin.GetAccess(pb.GetAccessRequest(application_id="vi"))
+    assert told.access.paused
+    await put(registry.admin, vi)
+    again = await registry.admin.GetAccess(pb.GetAccessRequest(application_id="vi"))
+    assert not again.access.paused

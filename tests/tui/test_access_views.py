@@ -76,6 +76,14 @@ def test_lines_and_fields_tell_the_same_and_no_control_characters() -> None:
     assert set(fields["methods"]) == set(RIGHTS)
 
 
+def test_a_paused_application_is_said_to_be_paused() -> None:
+    paused = pb.Access(principal="application:vi", roles=["VIEWER"], paused=True)
+
+    assert "state      paused: it may do nothing until it is resumed" in access.access_lines(paused)
+    assert access.access_fields(paused)["paused"] is True
+    assert not any(line.startswith("state") for line in access.access_lines(told()))
+
+
 def test_holders_are_told_each_with_its_grounds_and_what_is_hidden() -> None:
     answer = pb.ListHoldersResponse(
         holders=[

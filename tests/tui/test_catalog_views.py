@@ -98,7 +98,13 @@ def test_a_removal_is_told_with_who_did_it() -> None:
     gone.definition.updated_by = "application:admin"
 
     assert change_line(gone) == "workflow a v1  deleted  application:admin"
-    assert change_line(state("a", deleted=True)) == "workflow a v1  deleted"
+    # Of what a snapshot lacks, nobody knows which.
+    gone_somehow = change_line(state("a", deleted=True))
+    assert gone_somehow == "workflow a v1  deleted, or may not be seen any more"
+    hidden = state("a", deleted=True)
+    hidden.out_of_sight = True
+    assert change_line(hidden) == "workflow a v1  may not be seen any more"
+    assert change_data(hidden)["outOfSight"]
     assert change_data(gone)["deleted"]
     assert "document" not in change_data(gone)
     assert change_data(state("b"))["document"] == {"name": "b"}

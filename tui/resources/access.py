@@ -102,7 +102,8 @@ async def _read_allowed(clients: Clients, query: str, collection: Collection[All
     access = (await clients.registry.GetAccess(request, timeout=CALL_SECONDS)).access
     told = command_verdicts(verdicts(access))
     roles = ", ".join(access.roles) or "no role"
-    collection.facts[HAS] = "; ".join((roles, *map(grant, access.grants)))
+    paused = ("paused: it may do nothing",) if access.paused else ()
+    collection.facts[HAS] = "; ".join((*paused, roles, *map(grant, access.grants)))
     collection.replace({
         words: Allowed(words, verdict.may, verdict.takes) for words, verdict in told.items()
     })  # fmt: skip

@@ -109,6 +109,8 @@ def access_lines(access: pb.Access, *, methods: bool = False) -> Iterator[str]:
     yield f"principal  {access.principal}{name}"
     if access.access_key_id:
         yield f"key        {access.access_key_id}"
+    if access.paused:
+        yield "state      paused: it may do nothing until it is resumed"
     yield f"roles      {', '.join(access.roles) or 'none'}"
     for number, each in enumerate(access.grants):
         yield f"{'grants' if not number else '':10} {grant(each)}"
@@ -137,6 +139,7 @@ def access_fields(access: pb.Access) -> dict[str, Any]:
         "principal": access.principal,
         "name": access.name or None,
         "accessKeyId": access.access_key_id or None,
+        "paused": access.paused,
         "roles": list(access.roles),
         "grants": [grant_fields(each) for each in access.grants],
         "commands": {words: each._asdict() for words, each in command_verdicts(told).items()},

@@ -25,11 +25,14 @@ def list_cells(definition: pb.Definition) -> tuple[str, ...]:
 
 
 def change_line(state: pb.DefinitionState) -> str:
-    """As :func:`list_line`; of a removal it says so."""
+    """As :func:`list_line`; of a removal it says so, and of what may not be seen any more."""
     if not state.deleted:
         return list_line(state.definition)
-    by = f"  {visible(state.definition.updated_by)}" if state.definition.updated_by else ""
-    return f"{visible(title(state.definition))}  deleted{by}"
+    if state.out_of_sight:
+        return f"{visible(title(state.definition))}  may not be seen any more"
+    if not state.definition.updated_by:
+        return f"{visible(title(state.definition))}  deleted, or may not be seen any more"
+    return f"{visible(title(state.definition))}  deleted  {visible(state.definition.updated_by)}"
 
 
 def change_data(state: pb.DefinitionState) -> dict[str, Any]:
@@ -43,6 +46,7 @@ def change_data(state: pb.DefinitionState) -> dict[str, Any]:
         "revision": definition.revision,
         "updatedBy": definition.updated_by,
         "deleted": state.deleted,
+        **({"outOfSight": True} if state.out_of_sight else {}),
         **document,
     }
 
