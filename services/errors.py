@@ -108,10 +108,15 @@ class InvalidRequest(ServiceError):
 
 
 class NotFound(ServiceError):
-    """There is nothing by that name."""
+    """There is nothing by that name.
+
+    Attributes:
+        hidden: There is, of which the caller may know nothing: for the audit log, told to nobody.
+    """
 
     code = grpc.StatusCode.NOT_FOUND
     status = HTTPStatus.NOT_FOUND
+    hidden = False
 
 
 class AlreadyExists(ServiceError):

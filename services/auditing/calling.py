@@ -21,6 +21,7 @@ from services.rights import EDGE
 
 Context = grpc.aio.ServicerContext[Any, Any]
 
+_NAMED, _LONGEST_ID = 5, 64
 _UNPRINTABLE = re.compile(r"[^\x20-\x7e\xa0-\U0010ffff]")
 
 
@@ -33,9 +34,12 @@ class Calling:
         uid: One call is one entry, however often it is told.
         at: When it came.
         kind, name: What it is about, as far as the request says.
+        action: What it does, in a word; empty: what such a call does.
         asked: What else it says, in a few words: names alone, no bodies.
+        meant: Those that it is about, where they are many, in a few words.
         tries: Whether it only asks what would be changed.
         noted: Whether its entry is written, or about to be with what it does.
+        verdict: The entry to be written once it is answered: nothing of it was done.
     """
 
     method: str
@@ -50,9 +54,12 @@ class Calling:
     at: datetime = field(default_factory=lambda: datetime.now(UTC))
     kind: str = ""
     name: str = ""
+    action: str = ""
     asked: str = ""
+    meant: str = ""
     tries: bool = False
     noted: bool = False
+    verdict: Entry | None = None
 
     @property
     def who(self) -> str:
@@ -61,9 +68,8 @@ class Calling:
 
     def entry(self, detail: str = "", **more: Any) -> Entry:
         """The entry of this call."""
-        entry = Entry(
-            self.who, action_of(self.method), self.kind, self.name, detail, uid=self.uid, at=self.at
-        )
+        action = self.action or action_of(self.method)
+        entry = Entry(self.who, action, self.kind, self.name, detail, uid=self.uid, at=self.at)
         return self.completed(replace(entry, **more))
 
     def completed(self, entry: Entry) -> Entry:
@@ -99,11 +105,12 @@ def calling(method: str, context: Context) -> Calling:
         told.key_id = principal.access_key_id
         # Of anybody else it would be a word about themselves.
         if EDGE in (principal.name, principal.via):
-            _of_origin(told, origins.read(given))
+            of_origin(told, origins.read(given))
     return told
 
 
-def _of_origin(told: Calling, origin: origins.Origin) -> None:
+def of_origin(told: Calling, origin: origins.Origin) -> None:
+    """Have the entry say whom the edge calls for; it has been proven that it is the edge."""
     told.via = EDGE
     told.source, told.agent = origin.address, printed(origin.agent)
     told.key_id, told.trace = origin.key, origin.trace or told.trace
@@ -128,6 +135,14 @@ def asked(request: Any) -> str:
             said = known.name.lower() if known is not None else str(value)
             told.append(name if value is True else f"{name} {printed(said)}")
     return ", ".join(told)
+
+
+def meant(request: Any, many: str) -> str:
+    """Those that ``request`` names in its field ``many``, or by a query; empty: one alone."""
+    if query := getattr(request, "query", ""):
+        return f"the query {printed(query)!r}"
+    names = getattr(request, many)
+    return names_of([printed(name)[:_LONGEST_ID] for name in names], _NAMED) if names[1:] else ""
 
 
 def printed(text: str | None) -> str:

@@ -22,6 +22,8 @@ class Change:
         name: The field of the request that names that.
         dry: The field by which the request changes nothing.
         of_work: Workers do it all the time: of those who may only work it is not written down.
+        does: The field of the request that says what is done.
+        many: The field that names those that it is done to; ``query`` may say it, too.
     """
 
     action: str
@@ -29,15 +31,35 @@ class Change:
     name: str = ""
     dry: str = ""
     of_work: bool = False
+    does: str = ""
+    many: str = ""
+
+    def word(self, request: Any) -> str:
+        """What ``request`` does, as the same done to one is called."""
+        if not self.does:
+            return self.action
+        kinds = request.DESCRIPTOR.fields_by_name[self.does].enum_type.values_by_number
+        value = getattr(request, self.does)
+        # Of an enum that has 0 for none.
+        if not value or value not in kinds:
+            return self.action
+        word = str(kinds[value].name).removeprefix(f"{self.does.upper()}_").lower()
+        return _SHORTER.get(word, word.replace("_", "-"))
 
     def subject(self, request: Any) -> tuple[str, str]:
         """Kind and name of what ``request`` is about, as far as it says."""
         kind = getattr(request, self.kind[1:], "") if self.kind.startswith("=") else self.kind
+        if self.many and len(names := getattr(request, self.many)) == 1:
+            return str(kind), str(names[0])
         return str(kind), str(getattr(request, self.name, "")) if self.name else ""
 
     def only_tries(self, request: Any) -> bool:
         """Whether ``request`` changes nothing."""
         return bool(self.dry) and bool(getattr(request, self.dry, False))
+
+
+# Called as the operation on one is, where the words differ.
+_SHORTER = {"skip_task": "skip", "update_variables": "set-variables"}
 
 
 def _of_execution(action: str, **more: Any) -> Change:
@@ -70,7 +92,9 @@ _EXECUTOR = {
     "ResetCallbacks": _of_execution("reset-callbacks"),
     "DecideExecution": _of_execution("decide"),
     "DeleteExecution": _of_execution("delete"),
-    "OperateExecutions": Change("operate", "execution", dry="dry_run"),
+    "OperateExecutions": Change(
+        "operate", "execution", dry="dry_run", does="operation", many="execution_ids"
+    ),
     "UpdateTask": _of_execution("update-task", of_work=True),
     "SetBreaker": Change("set-breaker", "breaker", "host"),
 }

@@ -18,11 +18,17 @@ import grpc
 
 from services import access
 from services.access import Principal
-from services.auditing.calling import Calling, Context, asked, calling, current
+from services.auditing.calling import Calling, Context, asked, calling, current, meant
 from services.auditing.entries import DENIED, FAILED, Entry
 from services.auditing.methods import CHANGES, Change, short
 from services.auditing.refusals import Refusals
-from services.errors import PermissionDenied, ServiceError, Unauthenticated, Unavailable
+from services.errors import (
+    NotFound,
+    PermissionDenied,
+    ServiceError,
+    Unauthenticated,
+    Unavailable,
+)
 from services.rights import ADMIN, OPERATOR
 from services.rpc import shape
 
@@ -69,8 +75,11 @@ class Noting:
 
     async def failed(self, method: str, context: Context, error: Exception) -> None:
         """Write down that a call was refused, or a change failed; as ``ErrorInterceptor`` asks."""
-        refused = isinstance(error, PermissionDenied | Unauthenticated)
-        if not method.startswith("/podium.") or not (refused or method in CHANGES):
+        changes = method in CHANGES
+        refused = isinstance(error, PermissionDenied | Unauthenticated) or (
+            changes and isinstance(error, NotFound) and error.hidden
+        )
+        if not method.startswith("/podium.") or not (refused or changes):
             return
         told = current.get() or calling(method, context)
         # What was only tried changes nothing, and would hide what fails when it is done.
@@ -84,14 +93,14 @@ class Noting:
         """Keep ``entry`` of a refusal, unless ``who`` was refused just that a moment ago."""
         # As it is written: it is kept for some time, and the caller may have said a megabyte.
         kind = entry.text("kind") if entry.outcome == FAILED else ""
-        what = (who, entry.method, entry.outcome, kind)
+        what = (who, entry.method, entry.action, entry.outcome, kind)
         now = monotonic()
         count = self._refusals.count(what, now)
         if not count:
             return
         if beyond := self._refusals.take_beyond():
             await self._kept(_beyond(beyond))
-        await self._kept(replace(entry, count=count))
+        await self._kept(replace(entry, count=entry.count + count - 1))
 
     async def _kept(self, entry: Entry) -> None:
         try:
@@ -103,6 +112,9 @@ class Noting:
 
     async def done(self, told: Calling) -> None:
         """A change has come to its end."""
+        if told.verdict is not None:
+            await self.refused(told.verdict, told.who or told.source)
+            return
         if told.noted or not self._leaves or told.tries:
             return
         told.noted = True
@@ -118,12 +130,14 @@ class Noting:
 
 def _entry(told: Calling, error: Exception, outcome: str) -> Entry:
     metadata = error.metadata if isinstance(error, ServiceError) else {}
-    if isinstance(error, PermissionDenied) and "kind" in metadata:
+    # A refusal may be about something else on the way; the entry is about what was to be changed.
+    if isinstance(error, PermissionDenied) and "kind" in metadata and not told.kind:
         told.kind, told.name = metadata["kind"], metadata.get("name", "")
     detail = _said(error) if isinstance(error, ServiceError) else "It failed inside."
     if not told.who and metadata.get("application"):
         told.spoken = f"application:{metadata['application']}"
-    return told.entry(f"{short(told.method)}: {detail}", outcome=outcome)
+    about = f" It was asked of {told.meant}." if told.meant else ""
+    return told.entry(f"{short(told.method)}: {detail}{about}", outcome=outcome)
 
 
 def _said(error: ServiceError) -> str:
@@ -175,7 +189,9 @@ class NotingInterceptor(grpc.aio.ServerInterceptor):
     def _begin(self, method: str, change: Change, request: Any, context: Context) -> Calling | None:
         told = calling(method, context)
         told.kind, told.name = change.subject(request)
+        told.action = change.word(request)
         told.asked = asked(request)
+        told.meant = meant(request, change.many) if change.many else ""
         told.tries = change.only_tries(request)
         spared = self._noting.spares(change, told.principal)
         current.set(None if spared else told)

@@ -8,17 +8,29 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import sqlite3
+import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from random import uniform
 from typing import Any, Protocol
 
+from google.protobuf.message import DecodeError
+
 from podium.registry.v1 import registry_pb2 as pb
 from services.auditing.calling import Calling
 from services.auditing.entries import ALLOWED, Entry
 from services.auditing.wire import from_message, to_message
-from services.errors import InvalidRequest, ServiceError
+from services.errors import (
+    DeadlineExceeded,
+    InvalidDefinition,
+    InvalidRequest,
+    ServiceError,
+    TooLarge,
+    Unavailable,
+    Unwritable,
+)
 from services.rpc import raising_ours
 
 logger = logging.getLogger(__name__)
@@ -40,11 +52,16 @@ _PUT_REFUSED = (
 )
 _FIRST = "SELECT seq, entry FROM audit_outbox WHERE held = 0 ORDER BY seq LIMIT ?"
 _DROP = "DELETE FROM audit_outbox WHERE seq = ?"
-_LET_GO = "UPDATE audit_outbox SET entry = ?, held = 0 WHERE uid = ?"
+_LET_GO = "UPDATE audit_outbox SET entry = ?, refused = ?, held = 0 WHERE uid = ?"
+_FORGET = "DELETE FROM audit_outbox WHERE uid = ? AND held = 1"
+
+# What the registry says to an entry that it never takes; or nobody can read it.
+_INVALID = (InvalidRequest, InvalidDefinition, TooLarge, DecodeError)
 
 _AT_ONCE = 200
 _CALL_SECONDS = 10.0
 _LOOK_SECONDS = 30.0
+_SAY_SECONDS = 60.0
 _FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 0.2, 10.0
 
 
@@ -77,7 +94,13 @@ def hold(db: sqlite3.Connection, entry: Entry) -> None:
 
 def let_go(db: sqlite3.Connection, entry: Entry) -> None:
     """Have an entry that was held sent, as it is now."""
-    db.execute(_LET_GO, (row_of(entry)[1], entry.uid))
+    uid, blob, refused, _ = row_of(entry)
+    db.execute(_LET_GO, (blob, refused, uid))
+
+
+def forget(db: sqlite3.Connection, uid: str) -> None:
+    """Keep nothing of an entry that was held: nothing was done."""
+    db.execute(_FORGET, (uid,))
 
 
 def let_all_go(db: sqlite3.Connection) -> None:
@@ -115,12 +138,20 @@ class Sender:
 
     Args:
         record: The registry's ``RecordAuditEntries``.
+
+    Attributes:
+        dropped: How many entries the registry would not take, which are in the service's log alone.
     """
 
-    def __init__(self, rows: Rows, record: Record) -> None:
+    def __init__(
+        self, rows: Rows, record: Record, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
         self._rows = rows
         self._record = record
         self._news = asyncio.Event()
+        self._monotonic = monotonic
+        self._said = -math.inf
+        self.dropped = 0
 
     def wake(self) -> None:
         """There may be new ones."""
@@ -143,16 +174,37 @@ class Sender:
             self._news.clear()
             try:
                 sent = await self._some()
-            except Exception as error:
+            except ServiceError as error:
+                self._say(error)
+            except Exception:
                 # The outermost loop of the log: whatever broke, it is tried again.
-                if not isinstance(error, ServiceError):
-                    logger.exception("Entries of the audit log could not be sent.")
-                await asyncio.sleep(pause * uniform(0.5, 1.0))
-                pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
+                if self._may_say():
+                    logger.exception("Entries of the audit log could not be sent, and wait.")
+            else:
+                pause = _FIRST_PAUSE_SECONDS
+                if not sent:
+                    await self._waited()
                 continue
-            pause = _FIRST_PAUSE_SECONDS
-            if not sent:
-                await self._waited()
+            await asyncio.sleep(pause * uniform(0.5, 1.0))
+            pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
+
+    def _say(self, error: ServiceError) -> None:
+        """Why entries wait; that the registry is away is said elsewhere."""
+        away = isinstance(error, Unavailable | DeadlineExceeded)
+        if (isinstance(error, Unwritable) or not away) and self._may_say():
+            logger.error(
+                "The registry does not take entries of the audit log, which wait: %s: %s",
+                error.reason(),
+                error.detail,
+            )
+
+    def _may_say(self) -> bool:
+        """Once a minute."""
+        now = self._monotonic()
+        if now - self._said < _SAY_SECONDS:
+            return False
+        self._said = now
+        return True
 
     async def _waited(self) -> None:
         """There is news; or it is time to look, for what nobody waits for is told by nobody."""
@@ -166,7 +218,7 @@ class Sender:
             return False
         try:
             await self._send(rows)
-        except InvalidRequest:
+        except _INVALID:
             # One of them is at fault: it must not keep the others.
             for row in rows:
                 await self._send_alone(row)
@@ -176,12 +228,25 @@ class Sender:
     async def _send_alone(self, row: tuple[int, bytes]) -> None:
         try:
             await self._send([row])
-        except InvalidRequest as error:
-            entry = pb.AuditEntry.FromString(row[1])
-            logger.error("The registry takes no such entry: %s %s", error.detail, entry)
+        except _INVALID as error:
+            self.dropped += 1
+            logger.error(
+                "The registry takes no such entry of the audit log, so it is dropped (%d by now): "
+                "%s %s",
+                self.dropped,
+                error.detail if isinstance(error, ServiceError) else error,
+                _shown(row[1]),
+            )
 
     async def _send(self, rows: Sequence[tuple[int, bytes]]) -> None:
         entries = [pb.AuditEntry.FromString(blob) for _, blob in rows]
         request = pb.RecordAuditEntriesRequest(entries=entries)
         with raising_ours():
             await self._record(request, timeout=_CALL_SECONDS)
+
+
+def _shown(blob: bytes) -> str:
+    try:
+        return str(pb.AuditEntry.FromString(blob))
+    except DecodeError:
+        return f"(of {len(blob):,} bytes that are no entry)"

@@ -6,15 +6,17 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Protocol
 from uuid import uuid4
 
 from sqlite_utils import Database
 from sqlite_utils.migrations import Migrations
 
 from services.auditing import Entry, outbox
-from services.auditing.outbox import Record, Sender
+from services.auditing.outbox import Record, Rows, Sender
 from services.edge.call import Call
 from services.edge.denied import REASONS, Denied, Refusal
 from services.errors import Unavailable
@@ -54,10 +56,17 @@ class _Rows:
         await self._storage.transact(work)
 
 
+class Kept(Rows, Protocol):
+    """The same, to which entries are added."""
+
+    async def put(self, *entries: Entry) -> None:
+        """Keep entries. Raises :class:`Unavailable`: the disk is full, or the like."""
+
+
 class Auditing:
     """Keeps entries and sends them; get one from :func:`auditing`."""
 
-    def __init__(self, rows: _Rows, sender: Sender) -> None:
+    def __init__(self, rows: Kept, sender: Sender) -> None:
         self._rows = rows
         self._sender = sender
         self._denied = Denied()
@@ -74,14 +83,18 @@ class Auditing:
     def record(self, call: Call, status: int) -> None:
         """Count a request that was answered, if it was refused."""
         if status in REASONS:
-            self._denied.count(_refusal(call, status))
+            self.count(_refusal(call, status))
+
+    def count(self, refusal: Refusal) -> None:
+        """One more."""
+        self._denied.count(refusal)
 
     def record_managed(self, call: Call, status: int) -> None:
-        """As :meth:`record`, of the management API, whose paths name what is nobody's to know."""
+        """As :meth:`record`, of the management API: by the pages there are, never by a path."""
         if status in REASONS:
-            reason = call.problem or REASONS[status]
-            route = f"{call.method} (management)"
-            self._denied.count(Refusal(source_of(call.address), route, reason))
+            refusal = _refusal(call, status)
+            route = f"{refusal.route} (management)".strip()
+            self.count(replace(refusal, route=route))
 
     async def close_minute(self) -> None:
         """Have what was refused since the last time in the log."""
@@ -90,8 +103,15 @@ class Auditing:
             return
         try:
             await self._rows.put(*entries)
-        except Unavailable as error:
-            logger.error("%d refusals are not in the audit log: %s", len(entries), error.detail)
+        except Exception as error:
+            # The outermost loop of a minute: whatever broke, there is a next one.
+            known = isinstance(error, Unavailable)
+            logger.error(
+                "%d refusals are not in the audit log: %s",
+                sum(entry.count for entry in entries),
+                error.detail if isinstance(error, Unavailable) else error,
+                exc_info=None if known else error,
+            )
         self._sender.wake()
 
     async def _every_minute(self) -> None:

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 from podium.edge.v1 import edge_pb2 as pb
 from podium.executor.v1 import executor_pb2
 from services.access import EVERY, Sight
+from services.auditing import calling
+from services.auditing.calling import printed
 from services.edge.concurrency import DIGEST_BYTES, NAME, Concurrency
 from services.edge.counted import Counted, Limit, everybody
 from services.edge.named_routes import check_named, meant_routes
@@ -31,6 +33,8 @@ _MOST_KEYS = 100
 _MOST_SLOTS = 10_000
 _MOST_HELD = 1_000
 _HOLDERS = 10
+# Of those that were reset, in an entry of the audit log.
+_NAMED, _SAID = 5, 60
 
 Slots = dict[Limit, list[executor_pb2.SlotUse]]
 
@@ -239,9 +243,14 @@ async def reset_limits(gateway: Gateway, request: pb.ResetLimitsRequest, by: str
             return False
         if request.name and request.name != name.limit[3]:
             return False
-        return not request.HasField("key") or request.key == _utf_8(name.key)
+        if request.HasField("key") and request.key != _utf_8(name.key):
+            return False
+        if len(counted) < _NAMED:
+            counted.append(name)
+        return True
 
     count = 0
+    counted: list[Counted] = []
     for some in gateway.windows.reset(means):
         count += some
         # The others' turn.
@@ -249,7 +258,29 @@ async def reset_limits(gateway: Gateway, request: pb.ResetLimitsRequest, by: str
     if request.id and not count:
         raise NotFound("There is no key of that id whose requests are counted just now.")
     _log(request, count, by)
+    _note(request, counted, count)
     return count
+
+
+def _note(request: pb.ResetLimitsRequest, counted: Sequence[Counted], count: int) -> None:
+    """Have the entry of the audit log say what was reset, in the words of :func:`list_limits`."""
+    told = calling.current.get()
+    if told is None:
+        return
+    each = [
+        f"{method} {path} {limit}, " + (f"key {printed(name.key)[:_SAID]!r}" if name.key else "all")
+        for name in counted
+        for _, method, path, limit in (name.limit,)
+    ]
+    beyond = count - len(each)
+    more = [f"{beyond:,} more"] if beyond else []
+    if not told.name and counted:
+        told.name = counted[0].limit[0]
+    if not counted:
+        named = (request.method, request.path, request.name, request.key)
+        each = [" ".join(["nothing was counted of", *map(printed, filter(None, named))])]
+        each[0] = each[0].removesuffix(" of")
+    told.asked = "; ".join([*each, *more])
 
 
 def _meant(gateway: Gateway, request: pb.ResetLimitsRequest) -> set[tuple[str, ...]] | None:

@@ -3,31 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
 from podium.executor.v1 import executor_pb2 as pb
+from services import auditing
 from services.auditing import Entry, calling, outbox
 from services.auditing.calling import names_of
 from services.executor.store import Store
 from services.executor.writer import Writer
 
 _NAMED = 5
-_WORDS = {
-    pb.OPERATION_OUTCOME_DONE: "done",
-    pb.OPERATION_OUTCOME_ALREADY: "so already",
-    pb.OPERATION_OUTCOME_REFUSED: "refused",
-}
+DONE, ALREADY, REFUSED, FAILED = WORDS = ("done", "so already", "refused", "failed")
 
-# Called as the operation on one is, where the words differ.
-_ACTIONS: Mapping[int, str] = {
-    pb.OPERATION_SKIP_TASK: "skip",
-    pb.OPERATION_UPDATE_VARIABLES: "set-variables",
-    pb.OPERATION_RESET_CALLBACKS: "reset-callbacks",
-}
-
-Counted = Counter[int]
+Counted = Counter[str]
 
 
 class OutboxRows:
@@ -67,7 +57,7 @@ class Audited:
     async def noted(
         self, request: pb.OperateExecutionsRequest, ids: Sequence[str]
     ) -> AsyncGenerator[Counted]:
-        """The outcomes, which whoever does it counts inside; they are told at the end.
+        """How many were :data:`DONE` and so on, which is counted inside; they are told at the end.
 
         Inside, no execution has an entry of its own.
         """
@@ -75,10 +65,8 @@ class Audited:
         if told is None:
             yield counted
             return
-        operation = pb.Operation.Name(request.operation).removeprefix("OPERATION_").lower()
-        action = _ACTIONS.get(request.operation, operation)
-        said = f"{action} on {_meant(request, ids)}"
-        entry = told.entry(f"{said}.", action=action, name=ids[0] if len(ids) == 1 else "")
+        said = f"{told.action} on {_meant(request, ids)}"
+        entry = told.entry(f"{said}.", name=ids[0] if len(ids) == 1 else "")
         await self._writer.chore(lambda db: outbox.hold(db, entry))
         told.noted = True
         calling.current.set(None)
@@ -89,8 +77,15 @@ class Audited:
         finally:
             calling.current.set(told)
             tail = _told(counted, len(ids), whole=whole)
-            done = replace(entry, detail=f"{said}: {tail}", count=max(len(ids), 1))
-            written = self._writer.chore(lambda db: outbox.let_go(db, done))
+            done = replace(
+                entry, detail=f"{said}: {tail}", outcome=_outcome(counted), count=max(len(ids), 1)
+            )
+            if whole and done.outcome != auditing.ALLOWED:
+                # Refusals are few, however often somebody tries: this one is not written here.
+                told.verdict = done
+                written = self._writer.chore(lambda db: outbox.forget(db, done.uid))
+            else:
+                written = self._writer.chore(lambda db: outbox.let_go(db, done))
             if whole:
                 await written
 
@@ -103,8 +98,17 @@ def _meant(request: pb.OperateExecutionsRequest, ids: Sequence[str]) -> str:
     return f"{len(ids):,} executions ({names_of(ids, _NAMED)})"
 
 
+def _outcome(counted: Counted) -> str:
+    """Of what came of each: it is refused, or fails, where it does for all."""
+    if counted[DONE] or counted[ALREADY]:
+        return auditing.ALLOWED
+    if counted[REFUSED]:
+        return auditing.DENIED
+    return auditing.FAILED if counted[FAILED] else auditing.ALLOWED
+
+
 def _told(counted: Counted, all_: int, *, whole: bool) -> str:
-    parts = [f"{counted[outcome]:,} {word}" for outcome, word in _WORDS.items() if counted[outcome]]
+    parts = [f"{counted[word]:,} {word}" for word in WORDS if counted[word]]
     left = all_ - counted.total()
     if not whole and left:
         parts.append(f"{left:,} left, for it was broken off")

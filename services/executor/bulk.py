@@ -11,11 +11,11 @@ from datetime import datetime
 
 from podium.executor.v1 import executor_pb2 as pb
 from services.access import Sight
-from services.errors import InvalidRequest, ServiceError
-from services.executor import finding, queries
+from services.errors import InvalidRequest, NotFound, PermissionDenied, ServiceError
+from services.executor import audited, finding, queries
 from services.executor.acting import APPLIES, Acting, Asked, Document
 from services.executor.answers import stopping
-from services.executor.audited import Audited
+from services.executor.audited import Audited, Counted
 from services.executor.core.model import ExecutionStatus, TaskStatus
 from services.executor.listing import parsed
 from services.executor.requested import object_of, status_of
@@ -94,9 +94,11 @@ class Bulk:
                 if self._runtime.draining:
                     raise stopping()
                 results = await asyncio.gather(
-                    *(self._one(each, asked) for each in selected.ids[start : start + _AT_ONCE])
+                    *(
+                        self._one(each, asked, counted)
+                        for each in selected.ids[start : start + _AT_ONCE]
+                    )
                 )
-                counted.update(result.outcome for result in results)
                 yield pb.OperateExecutionsResponse(results=results)
 
     async def _selected(self, request: pb.OperateExecutionsRequest, asked: Asked) -> Selected:
@@ -115,11 +117,12 @@ class Bulk:
         query, limit = in_sight(_meant(request.query), seen), request.limit or MOST
         return await self._searches.search(_matching, query, now(), asked.applies, limit)
 
-    async def _one(self, execution_id: str, asked: Asked) -> pb.OperationResult:
+    async def _one(self, execution_id: str, asked: Asked, counted: Counted) -> pb.OperationResult:
         try:
             await self._seeing.check_one(EXECUTE, execution_id)
             told = await self._acting.surely(execution_id, asked)
         except ServiceError as error:
+            counted[_word(error)] += 1
             return pb.OperationResult(
                 execution_id=execution_id,
                 outcome=pb.OPERATION_OUTCOME_REFUSED,
@@ -127,11 +130,18 @@ class Bulk:
                 detail=error.detail,
             )
         already = asked.found(told.before.status)
+        counted[audited.ALREADY if already else audited.DONE] += 1
         return pb.OperationResult(
             execution_id=execution_id,
             outcome=pb.OPERATION_OUTCOME_ALREADY if already else pb.OPERATION_OUTCOME_DONE,
             state=state_of(told.after, told.origin),
         )
+
+
+def _word(error: ServiceError) -> str:
+    """What the audit log says of an execution that nothing was done to."""
+    unseen = isinstance(error, NotFound) and error.hidden
+    return audited.REFUSED if unseen or isinstance(error, PermissionDenied) else audited.FAILED
 
 
 async def _asked(request: pb.OperateExecutionsRequest) -> Asked:

@@ -122,7 +122,9 @@ class Seeing:
             return
         self.sights.of(principal, access, WORKFLOW)
         if not may(principal, EXECUTE if access == READ else READ, WORKFLOW, workflow):
-            raise not_there(execution_id)
+            unseen = not_there(execution_id)
+            unseen.hidden = True
+            raise unseen
         # Of the workflow it says nothing: the id may come from anywhere.
         raise PermissionDenied(
             f"The application {principal.application_id!r} has no {access} on the workflow of "

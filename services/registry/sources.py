@@ -8,6 +8,7 @@ import grpc
 
 from services import origins
 from services.access import Verifier, bearer_token
+from services.auditing import calling
 from services.errors import Unauthenticated
 from services.guessing import address_of, source_of
 from services.rights import EDGE
@@ -28,10 +29,12 @@ class Sources:
             for name, value in context.invocation_metadata() or ()
             if isinstance(value, str)
         }
-        told = origins.read(given).address
+        origin = origins.read(given)
         # Of anybody else it would be a word about themselves.
-        if told and self._is_edge(given.get("authorization", "")):
-            return source_of(told)
+        if origin.address and self._is_edge(given.get("authorization", "")):
+            if (told := calling.current.get()) is not None:
+                calling.of_origin(told, origin)
+            return source_of(origin.address)
         return source_of(address_of(context.peer()))
 
     def _is_edge(self, authorization: str) -> bool:

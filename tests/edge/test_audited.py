@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -14,7 +16,11 @@ from podium.edge.v1 import edge_pb2 as pb
 from podium.edge.v1.edge_pb2_grpc import EdgeServiceStub
 from podium.registry.v1 import registry_pb2
 from services import rpc
+from services.auditing import Entry
 from services.auditing.methods import CHANGES, short
+from services.auditing.outbox import Sender
+from services.edge import audited
+from services.edge.audited import Auditing
 from services.edge.denied import MOST, Denied, Refusal
 from services.errors import PermissionDenied
 from tests.edge.documents import STRANGERS_KEY
@@ -71,19 +77,57 @@ async def test_refused_requests_are_a_row_for_each_source_route_and_reason(tmp_p
         for _ in range(2):
             await suite.gateway.post("/strange/", json={}, headers=stranger)
         for _ in range(3):
-            await suite.management.get("/api/gateway/config/auth")
+            await suite.management.get(f"/api/gateway/config/auth/{STRANGERS_KEY}")
+        headers = {"x-authorization": token("nobodys")}
+        refused = await suite.management.get("/metrics", headers=headers)
+        assert refused.status_code == 403
         assert suite.registry.recorded == {}
     # What was counted is written as the edge ends, and sent by the next one.
     async with suite_in(tmp_path) as suite:
-        entries = await until(suite.registry.recorded, 3)
+        entries = await until(suite.registry.recorded, 4)
 
     assert {each.outcome for each in entries} == {registry_pb2.AUDIT_OUTCOME_DENIED}
     assert {each.source for each in entries} == {"127.0.0.1"}
     told = {(each.name, each.principal, each.count) for each in entries}
     assert ("POST /api/orders/reports", "", 7) in told
     assert ("POST /strange", "key:strangers/only", 2) in told
-    assert ("GET (management)", "", 3) in told
+    # By the page, not by the path, which says what a stranger likes.
+    assert ("GET /api/gateway/config/auth/{id} (management)", "", 3) in told
+    assert ("GET /metrics (management)", "application:nobodys", 1) in told
     assert STRANGERS_KEY.encode() not in b"".join(each.SerializeToString() for each in entries)
+
+
+async def test_a_database_that_fails_ends_no_counting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    puts: list[int] = []
+    done = asyncio.Event()
+
+    class Broken:
+        async def first(self) -> list[tuple[int, bytes]]:
+            return []
+
+        async def drop(self, seqs: Sequence[int]) -> None:
+            raise AssertionError
+
+        async def put(self, *entries: Entry) -> None:
+            puts.append(len(entries))
+            kept.count(Refusal("10.0.0.1", "", "forbidden"))
+            if len(puts) == 3:
+                done.set()
+            raise sqlite3.DatabaseError("database disk image is malformed")
+
+    async def record(*_: object, **__: object) -> registry_pb2.RecordAuditEntriesResponse:
+        raise AssertionError
+
+    monkeypatch.setattr(audited, "_MINUTE_SECONDS", 0.01)
+    rows = Broken()
+    kept = Auditing(rows, Sender(rows, record))
+    kept.count(Refusal("10.0.0.1", "", "forbidden"))
+    async with kept.counting(), asyncio.timeout(20):
+        await done.wait()
+
+    assert "1 refusals are not in the audit log: database disk image" in caplog.text
 
 
 def test_an_attack_of_a_hundred_thousand_is_a_bounded_number_of_rows() -> None:

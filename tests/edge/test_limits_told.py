@@ -11,6 +11,8 @@ import pytest
 
 from podium.edge.v1 import edge_pb2 as pb
 from podium.executor.v1 import executor_pb2
+from services.auditing import calling
+from services.auditing.calling import Calling
 from services.edge.limit_calls import list_limits, reset_limits
 from services.errors import InvalidRequest, NotFound, PermissionDenied
 from tests.edge.conftest import Edge
@@ -166,6 +168,30 @@ async def test_keys_begin_anew(
     assert {key.key for each in (await told(edge)).values() for key in each.keys} == left
     assert f"{count} counts of limits were reset" in caplog.text
     assert [each.__dict__["principal"] for each in caplog.records if "reset" in each.msg] == ["op"]
+
+
+async def test_the_audit_log_is_told_which_keys_began_anew(edge: Edge) -> None:
+    shop(edge)
+    await call(edge)
+    await call(edge, OTHER_KEY)
+    told_of = []
+    for name in ("burst", "day", "burst"):
+        entry = Calling("/podium.edge.v1.EdgeService/ResetLimits", None, name="shop")
+        before = calling.current.set(entry)
+        try:
+            await reset_limits(
+                edge.gateway, pb.ResetLimitsRequest(service_id="shop", name=name), "op"
+            )
+        finally:
+            calling.current.reset(before)
+        told_of.append(entry.asked)
+
+    assert told_of == [
+        f"POST /shop/{{id}} burst, key {FIRST!r}; "
+        "POST /shop/{id} burst, key 'key:partners/second'",
+        "POST /shop/{id} day, all",
+        "nothing was counted of burst",
+    ]
 
 
 async def test_one_key_begins_anew_by_its_id(edge: Edge) -> None:

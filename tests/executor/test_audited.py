@@ -15,12 +15,14 @@ from podium.executor.v1 import breakers_pb2, executor_pb2 as pb
 from podium.registry.v1 import registry_pb2
 from podium.worker.v1 import worker_pb2
 from services.auditing import outbox
+from services.auditing.calling import meant
 from services.auditing.methods import CHANGES, short
 from services.auditing.outbox import MOST_REFUSED, Sender
 from services.errors import Conflict, InvalidRequest, NotFound, PermissionDenied, Unavailable
 from services.executor.audited import OutboxRows
 from services.rpc import on_behalf_of, raising_ours
 from tests.executor.rig import ADMIN, Rig, executing, replica_of, step, workflow
+from tests.executor.test_access import application
 from tests.registry.registries import running, settings
 
 VIEWER = {"kind": "application", "id": "viewer", "roles": ["VIEWER"]}
@@ -185,6 +187,69 @@ async def test_one_operation_on_many_is_one_entry_with_what_came_of_it(tmp_path:
     assert (entry.count, entry.action, entry.name) == (39, "pause", "")
 
 
+async def operated(
+    rig: Rig, operation: pb.Operation.ValueType, *ids: str, by: Any = ADMIN, **more: Any
+) -> None:
+    many = pb.OperateExecutionsRequest(operation=operation, execution_ids=ids, **more)
+    with raising_ours():
+        async for _ in rig.stub.OperateExecutions(many, metadata=by):
+            pass
+
+
+async def test_an_operation_that_did_nothing_was_denied_or_failed(tmp_path: Path) -> None:
+    mine = workflow("mine", step("hold", "HUMAN"))
+    grants = [("workflow", "mine", "EXECUTE"), ("workflow", "mine", "READ")]
+    limited, me = application("limited", *grants), on_behalf_of("limited")
+    async with executing(tmp_path / "x.db", [HELD, mine, limited]) as rig:
+        theirs, own = await rig.begin("held"), await rig.begin("mine")
+        for _ in range(3):
+            await operated(rig, pb.OPERATION_TERMINATE, theirs, by=me)
+        await operated(rig, pb.OPERATION_RESTART, theirs, by=me)
+        await operated(rig, pb.OPERATION_PAUSE, "nope")
+        with pytest.raises(NotFound), raising_ours():
+            await call(rig, "PauseExecution", theirs, me)
+        refused = await kept(rig)
+        await forget(rig)
+        await operated(rig, pb.OPERATION_TERMINATE, own, theirs, "nope", by=me)
+        (partly,) = await kept(rig)
+
+    denied, failed = registry_pb2.AUDIT_OUTCOME_DENIED, registry_pb2.AUDIT_OUTCOME_FAILED
+    assert [(each.outcome, each.action, each.name) for each in refused] == [
+        (denied, "terminate", theirs),
+        (denied, "restart", theirs),
+        (failed, "pause", "nope"),
+        (denied, "pause", theirs),
+    ]
+    assert refused[0].detail == f"terminate on execution {theirs}: 1 refused."
+    assert refused[2].detail == "pause on execution nope: 1 failed."
+    assert partly.outcome == registry_pb2.AUDIT_OUTCOME_ALLOWED
+    assert partly.detail.endswith(": 1 done, 1 refused, 1 failed.")
+
+
+async def test_whoever_may_do_nothing_is_told_of_with_what_they_tried(tmp_path: Path) -> None:
+    async with executing(tmp_path / "x.db", [HELD, VIEWER]) as rig:
+        for ids in (["one"], [f"id{number}" for number in range(7)]):
+            for operation in (pb.OPERATION_TERMINATE, pb.OPERATION_SKIP_TASK):
+                with pytest.raises(PermissionDenied):
+                    await operated(rig, operation, *ids, by=on_behalf_of("viewer"), ref="later")
+        with pytest.raises(PermissionDenied), raising_ours():
+            query = pb.OperateExecutionsRequest(operation=pb.OPERATION_PAUSE, query="wf:held")
+            async for _ in rig.stub.OperateExecutions(query, metadata=on_behalf_of("viewer")):
+                pass
+        first, second, third = await kept(rig)
+
+    assert (first.action, first.name) == ("terminate", "one")
+    assert (second.action, second.name) == ("skip", "one")
+    assert third.action == "pause"
+    assert third.detail.endswith("It was asked of the query 'wf:held'.")
+
+
+def test_of_many_that_are_named_an_entry_has_the_first_few() -> None:
+    request = pb.OperateExecutionsRequest(execution_ids=[f"id{number}\n" for number in range(7)])
+
+    assert meant(request, "execution_ids") == "id0?, id1?, id2?, id3?, id4? and 2 more"
+
+
 async def test_an_operation_on_many_that_a_crash_breaks_off_is_told_so(tmp_path: Path) -> None:
     async with executing(tmp_path / "x.db", [HELD]) as rig:
         rows = OutboxRows(rig.store)
@@ -227,10 +292,14 @@ async def sent(rig: Rig, record: Record) -> None:
     """Have all that is kept sent."""
     sender = Sender(OutboxRows(rig.store), record)
     async with sender.sending():
-        for _ in range(2_000):
-            if not await kept(rig):
-                return
-            await asyncio.sleep(0.01)
+        await until_sent(rig)
+
+
+async def until_sent(rig: Rig) -> None:
+    for _ in range(2_000):
+        if not await OutboxRows(rig.store).first():
+            return
+        await asyncio.sleep(0.01)
     raise AssertionError("it was not sent")
 
 
@@ -268,7 +337,9 @@ async def test_entries_outlive_the_process_and_arrive_in_order_once_each(tmp_pat
     assert [each.method for each in reversed(log.entries)] == names
 
 
-async def test_one_entry_that_nobody_takes_keeps_no_other(tmp_path: Path) -> None:
+async def test_one_entry_that_nobody_takes_keeps_no_other(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     taken: list[str] = []
 
     async def picky(request: registry_pb2.RecordAuditEntriesRequest, **_: Any) -> Any:
@@ -278,11 +349,60 @@ async def test_one_entry_that_nobody_takes_keeps_no_other(tmp_path: Path) -> Non
         return registry_pb2.RecordAuditEntriesResponse()
 
     async with executing(tmp_path / "x.db", [HELD]) as rig:
-        rows = [
-            (name, registry_pb2.AuditEntry(uid=name, name=name).SerializeToString(), 0, 0)
-            for name in ("one", "bad", "two")
-        ]
+        rows = [(name, _blob(name), 0, 0) for name in ("one", "bad", "two")]
         await rig.store.writer.chore(partial(_run_all, rows=rows))
         await sent(rig, picky)
 
     assert taken == ["one", "two"]
+
+    # Nor does one that the log cannot even be told of.
+    async with executing(tmp_path / "y.db", [HELD]) as rig:
+        rows = [
+            ("worse", b"\xff", 0, 0),
+            ("three", _blob("three"), 0, 0),
+            ("bad", _blob("bad"), 0, 0),
+        ]
+        await rig.store.writer.chore(partial(_run_all, rows=rows))
+        sender = Sender(OutboxRows(rig.store), picky)
+        async with sender.sending():
+            await until_sent(rig)
+
+    assert taken == ["one", "two", "three"]
+    assert sender.dropped == 2
+    assert "so it is dropped (2 by now): no" in caplog.text
+
+
+def _blob(name: str) -> bytes:
+    return registry_pb2.AuditEntry(uid=name, name=name).SerializeToString()
+
+
+async def test_why_entries_wait_is_said_once_a_minute_unless_the_registry_is_away(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outbox, "_LONGEST_PAUSE_SECONDS", 0.01)
+    now = 0.0
+    errors = [Unavailable("away"), Conflict("first"), Conflict("second"), ValueError("third")]
+    said: list[int] = []
+
+    async def record(_: object, **__: object) -> registry_pb2.RecordAuditEntriesResponse:
+        nonlocal now
+        said.append(len(_of_sender(caplog)))
+        if len(said) == 4:
+            now = 60.0
+        if errors:
+            raise errors.pop(0)
+        return registry_pb2.RecordAuditEntriesResponse()
+
+    async with executing(tmp_path / "x.db", [HELD]) as rig:
+        await rig.store.writer.chore(partial(_run_all, rows=[("one", _blob("one"), 0, 0)]))
+        async with Sender(OutboxRows(rig.store), record, lambda: now).sending():
+            await until_sent(rig)
+
+    assert said == [0, 0, 1, 1, 2]
+    first, second = _of_sender(caplog)
+    assert first.endswith("which wait: CONFLICT: first")
+    assert second == "Entries of the audit log could not be sent, and wait."
+
+
+def _of_sender(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [each.getMessage() for each in caplog.records if each.name == outbox.__name__]

@@ -138,3 +138,15 @@ async def test_a_forged_word_of_the_edge_counts_for_nothing(registry: Running) -
             with pytest.raises(Unauthenticated):
                 word = origins.metadata(Origin(f"192.0.2.{number}"))
                 await guess(registry, "admin-key", "guess", metadata=(metadata[0], *word))
+
+
+async def test_of_whom_the_edge_asks_for_the_log_has_what_it_says(registry: Running) -> None:
+    wrong = pb.IssueTokenRequest(key_id="admin-key", key_secret="guess")
+    told = origins.metadata(Origin("192.0.2.1", "curl/8", trace="req-1"))
+    with pytest.raises(Unauthenticated), rpc.raising_ours():
+        await registry.service("edge").IssueToken(wrong, metadata=told)
+    (entry,) = (await registry.admin.ListAuditEntries(pb.ListAuditEntriesRequest())).entries[:1]
+
+    assert (entry.source, entry.agent, entry.via, entry.trace) == (
+        "192.0.2.1", "curl/8", "service:edge", "req-1",
+    )  # fmt: skip

@@ -110,3 +110,19 @@ async def test_each_change_is_one_entry_when_allowed_and_one_when_denied(
         pb.AUDIT_OUTCOME_ALLOWED, "application:admin", method,
     )  # fmt: skip
     assert (allowed.source, allowed.key_id) == ("127.0.0.1", "admin-key")
+
+
+async def test_a_refusal_on_the_way_is_an_entry_of_what_was_to_be_changed(
+    registry: Running,
+) -> None:
+    await put(registry.admin, {**AUTH, "id": "shop-keys"})
+    grant = {"target": {"type": "auth", "id": "shop-keys"}, "access": ["UPDATE"]}
+    limited = await registry.application("limited", permissions=[grant])
+    before = (await newest(registry))[0].id
+    request = pb.CreateApiKeyRequest(auth_id="shop-keys", name="mine")
+    with pytest.raises(PermissionDenied, match="callers act as it"):
+        await called(limited, "CreateApiKey", request)
+    (entry,) = await newest(registry, before)
+
+    assert (entry.action, entry.kind, entry.name) == ("create-key", "auth", "shop-keys")
+    assert "callers act as it" in entry.detail

@@ -79,7 +79,7 @@ def log(
     printing = _Printing(output, keeps("log", query) if query else None)
 
     async def work(clients: Clients) -> int:
-        answers = await asyncio.gather(*(_asked(clients, each, request) for each in services))
+        answers = await _all_asked(clients, services, request)
         shown = printing.show([entry for each in answers for entry in each.entries], limit)
         everywhere = all(answer.HasField("resume") for answer in answers)
         if not shown and limit and not follow and everywhere:
@@ -104,6 +104,18 @@ def _going_on(
         if answer.HasField("resume"):
             requests[name].resume.CopyFrom(answer.resume)
     return requests
+
+
+async def _all_asked(
+    clients: Clients, services: Sequence[str], request: pb.WatchLogRequest
+) -> list[pb.WatchLogResponse]:
+    """What each of ``services`` tells: whom one refuses is refused by all, and asks one alone."""
+    answers: list[pb.WatchLogResponse] = []
+    while len(answers) < len(services) and not any(each.HasField("resume") for each in answers):
+        answers.append(await _asked(clients, services[len(answers)], request))
+    rest = services[len(answers) :]
+    answers += await asyncio.gather(*(_asked(clients, each, request) for each in rest))
+    return answers
 
 
 async def _asked(

@@ -7,6 +7,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from services import origins
+from services.access import application_principal
+from services.edge.auth.model import Caller
 from services.edge.call import Call
 from services.edge.problems import Problem, challenge
 from services.errors import Unauthenticated
@@ -37,7 +39,13 @@ def caller_of(call: Call, management: Management) -> str:
         raise Problem("unauthenticated", headers=(challenge(),), members=_INVALID) from None
     # Other services write it into the audit log.
     origins.current.set(replace(origins.current.get(), key=principal.access_key_id))
-    return principal.application_id
+    return proven(call, principal.application_id)
+
+
+def proven(call: Call, application_id: str) -> str:
+    """``application_id``, which has proven who it is: refusals of ``call`` name it."""
+    call.caller = Caller("", application_principal(application_id).name, application_id)
+    return application_id
 
 
 def _may_be_a_strangers(call: Call) -> bool:

@@ -14,10 +14,9 @@ from services.access import application_principal
 from services.edge.auth.api_key import basic
 from services.edge.call import Answer, Call
 from services.edge.endpoint import problem_of
-from services.edge.management.callers import caller_of
+from services.edge.management.callers import caller_of, proven
 from services.edge.problems import Problem, basic_challenge, challenge
 from services.errors import PermissionDenied, Unauthenticated
-from services.origins import Origin
 from services.rights.pages import rights_of
 from services.rpc import raising_ours
 
@@ -46,8 +45,8 @@ class Keys:
         self._registry = registry
         self._tokens: OrderedDict[bytes, str] = OrderedDict()
 
-    async def application(self, key_id: bytes, secret: bytes, address: str) -> str:
-        """The application whose key that is; ``address`` is the client's.
+    async def application(self, key_id: bytes, secret: bytes) -> str:
+        """The application whose key that is.
 
         Raises:
             Unauthenticated, RateLimited, Unavailable: As ``IssueToken``.
@@ -65,7 +64,7 @@ class Keys:
         )
         with raising_ours():
             issued = await self._registry.IssueToken(
-                request, timeout=_SECONDS, metadata=origins.metadata(Origin(address))
+                request, timeout=_SECONDS, metadata=origins.metadata()
             )
         self._tokens[proof] = issued.token
         while len(self._tokens) > _MOST_KEYS:
@@ -106,7 +105,7 @@ class Exposition:
         try:
             if given is None:
                 return caller_of(call, management)
-            return await self._keys.application(*given, call.address)
+            return proven(call, await self._keys.application(*given))
         except (Problem, Unauthenticated) as error:
             headers = (challenge(), basic_challenge("podium"))
             raise Problem("unauthenticated", headers=headers) from error

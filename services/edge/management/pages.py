@@ -76,10 +76,11 @@ PAGES: tuple[tuple[str, str, Page], ...] = (
 )
 
 
-def _found_by_path() -> Trie[Page]:
-    pages: Trie[Page] = Trie()
+def _found_by_path() -> Trie[tuple[str, Page]]:
+    """Each page with its path."""
+    pages: Trie[tuple[str, Page]] = Trie()
     for method, path, its_page in PAGES:
-        pages.add(method, path, its_page)
+        pages.add(method, path, (path, its_page))
     return pages
 
 
@@ -91,7 +92,10 @@ async def page(call: Call, management: Management) -> Answer:
     found = found_or_answer(call.method, _PAGES.find(looked_up(call.method), call.segments))
     if isinstance(found, Answer):
         return found
-    return await found.value(call, management, *found.parameters)
+    template, answer = found.value
+    # By its template: what stands in its place may be a key that somebody mistook for an id.
+    call.place = ("", looked_up(call.method), template)
+    return await answer(call, management, *found.parameters)
 
 
 STAGES = (identify, page)

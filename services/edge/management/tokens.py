@@ -12,7 +12,6 @@ from services.edge.bodies import read_body
 from services.edge.call import JSON, Answer, Call
 from services.edge.mapping import parse_body
 from services.edge.problems import Problem
-from services.origins import Origin
 from services.rpc import raising_ours
 
 if TYPE_CHECKING:
@@ -42,7 +41,7 @@ async def issue(call: Call, management: Management) -> Answer:
     request = registry_pb2.IssueTokenRequest(key_id=key_id, key_secret=secret)
     with raising_ours():
         issued = await management.registry.IssueToken(
-            request, timeout=_SECONDS, metadata=origins.metadata(Origin(call.address))
+            request, timeout=_SECONDS, metadata=origins.metadata()
         )
     document = {"token": issued.token, "expiresAt": issued.expires_at.ToMilliseconds()}
     return Answer(200, json.dumps(document).encode(), (JSON, (b"cache-control", b"no-store")))
