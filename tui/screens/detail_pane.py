@@ -11,18 +11,25 @@ from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.widgets import ContentSwitcher, Tab as TabLabel, Tabs
+from textual.widgets import ContentSwitcher, Static, Tab as TabLabel, Tabs
 
 from tui.live.attention import Attention
+from tui.live.link import LinkState
 from tui.live.session import Feed
 from tui.live.sources import Source
 from tui.screens.acting import ActingPane, bindings_of, tell_why_grey
 from tui.screens.panes import PANES
 from tui.views.addresses import Address
+from tui.views.visible import in_one_line
 from tui.widgets.working import begin
 
 if TYPE_CHECKING:
     from tui.app import Console
+
+
+# What was made a moment ago is told of by its stream a moment later.
+_GRACE_SECONDS = 1.0
+_MISSING = "missing"
 
 
 class TabPane(Vertical):
@@ -89,6 +96,7 @@ class DetailPane(ActingPane):
     # Else it is as high as the screen, and its last lines are below that.
     DEFAULT_CSS = """
     DetailPane > ContentSwitcher { height: 1fr; }
+    DetailPane #missing { padding: 1 2; color: $text-warning; }
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -108,6 +116,9 @@ class DetailPane(ActingPane):
         self._shown: Any = None
         self._feeds: dict[str, Feed] = {}
         self._made: dict[str, TabPane] = {}
+        self._ever_there = False
+        self._lacking_since: float | None = None
+        self.missing = False
 
     def compose(self) -> ComposeResult:
         self._attention = Attention(self.console.session)
@@ -122,7 +133,8 @@ class DetailPane(ActingPane):
             ),
             active=self.tab,
         )
-        yield ContentSwitcher(id="tab-content")
+        with ContentSwitcher(id="tab-content"):
+            yield Static(self._said_of_missing(), id=_MISSING, markup=False)
 
     async def on_mount(self) -> None:
         await self._show()
@@ -212,7 +224,36 @@ class DetailPane(ActingPane):
         if (shown := self._made.get(self.tab)) is not None:
             shown.left()
 
+    def _said_of_missing(self) -> str:
+        resource = self.resource
+        named = f"{resource.kind} {in_one_line(self.record_id)!r}"
+        if resource.source is None or resource.source.name != resource.kind:
+            named = f"{in_one_line(self.record_id)!r} among the {resource.name}"
+        return f"There is no {named} here, or it may not be read."
+
+    def _look_whether_missing(self, now: float) -> None:
+        """Say so, where a list that has all definitions of a kind has not had this one."""
+        self._ever_there = self._ever_there or self.record is not None
+        if self._list is None or not self.resource.kind:
+            return
+        state = self._list.line.now().state
+        lacking = (
+            not (self._ever_there or self.dirty)
+            and not self._list.collection.in_snapshot
+            and state in (LinkState.LIVE, LinkState.DENIED)
+        )
+        if not lacking:
+            self._lacking_since = None
+        elif self._lacking_since is None:
+            self._lacking_since = now
+        missing = self._lacking_since is not None and now - self._lacking_since >= _GRACE_SECONDS
+        if missing != self.missing:
+            self.missing = missing
+            self.console.place_changed()
+            begin(self, self._show, "tab", exclusive=True)
+
     def flush(self, now: float) -> None:
+        self._look_whether_missing(now)
         if (shown_of := (self.record, self.above)) != self._shown:
             # What can be done to it may be something else now.
             self._shown = shown_of
@@ -226,6 +267,12 @@ class DetailPane(ActingPane):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         shown = self._made.get(self.tab)
+        if action == "act" and self.missing:
+            return False
+        if action == "open_pane" and self.missing:
+            return not self._opening(str(parameters[0])).needs_record and super().check_action(
+                action, parameters
+            )
         if action in ("act", "open_pane") and shown is not None and shown.has_own_keys:
             return False
         return super().check_action(action, parameters)
@@ -269,6 +316,10 @@ class DetailPane(ActingPane):
             pane.id = f"tab-{self.tab}"
             self._made[self.tab] = pane
             await switcher.mount(pane)
+        if self.missing:
+            switcher.current = _MISSING
+            self.query_one(Tabs).focus()
+            return
         switcher.current = f"tab-{self.tab}"
         self._made[self.tab].entered()
 

@@ -105,3 +105,32 @@ async def test_a_definition_and_an_application_have_a_tab_of_who_may_what(
         await until_shown(pilot, "podium access who-can")
         await until_shown(pilot, "READ, EXECUTE on tag team:tabs")
         assert "where granted" in screen_text(pilot.app)
+
+
+async def test_what_is_not_there_or_may_not_be_read_is_said_to_be_so(services: Services) -> None:
+    task = {"name": "n", "taskReferenceName": "n", "type": "NOOP"}
+    one = {"kind": "application", "id": "one-only", "permissions": [
+        {"target": {"type": "workflow", "id": "seen-one"}, "access": ["READ"]}
+    ]}  # fmt: skip
+    await put(services, one, *({"name": each, "tasks": [task]} for each in ("seen-one", "payroll")))
+
+    async with console_on(await seen_by(services, "one-only"), "workflows/payroll") as pilot:
+        console = cast("Console", pilot.app)
+
+        def offered() -> set[str]:
+            return {each.binding.id or "" for each in console.screen.active_bindings.values()}
+
+        await until_shown(pilot, "There is no workflow 'payroll' here, or it may not be read.")
+        await until(pilot, lambda: not {"workflows.run", "workflow.delete"} & offered())
+        for tab in ("2", "3"):
+            await pilot.press(tab)
+            await until_shown(pilot, "There is no workflow 'payroll' here")
+        # It comes in sight, and so does its page.
+        shown = one | {"permissions": [
+            {"target": {"type": "workflow", "id": "*"}, "access": ["READ"]}
+        ]}  # fmt: skip
+        await put(services, shown)
+        await until(pilot, lambda: "There is no" not in screen_text(console))
+        await until(pilot, lambda: "workflow.delete" in offered())
+        console.open(parse("workflows/seen-one"))
+        await until(pilot, lambda: "workflow.delete" in offered())
