@@ -11,7 +11,7 @@ from services import rpc
 from services.access import Application, Grant
 from services.access.beyond import beyond
 from services.errors import PermissionDenied
-from tests.registry.registries import Running, put
+from tests.registry.registries import Running, document, put
 from tests.registry.test_lending import grant, workflow
 
 AUTH = {"kind": "auth", "id": "keys", "authenticationType": "API_KEY", "applicationId": "shop"}
@@ -123,7 +123,10 @@ async def test_an_editor_stops_what_it_may_not_start(
     editor = await registry.application("editor", roles=["EDITOR"])
 
     await put(editor, running | {"description": "said better"})
-    await put(editor, stopped)
+    # As commands do it: what is read, and what is to be another.
+    changed = {name: value for name, value in stopped.items() if running.get(name) != value}
+    read = await document(editor, running["kind"], running["name"])
+    await put(editor, {"kind": running["kind"], **read, **changed})
     await put(editor, stopped | {"description": "said better"})
     another = (
         {"cronExpression": "0 * * * * ?"} if "cronExpression" in running else {"condition": "1"}

@@ -57,6 +57,17 @@ def test_the_consoles_options_do_without_its_name(option: str) -> None:
     assert "podium tui" in done.output or "main tui" in done.output
 
 
+@pytest.mark.parametrize(
+    ("noun", "instead"),
+    [("executions", "podium watch ID"), ("audit", "it has --follow"), ("workers", "the console")],
+)
+def test_what_has_no_watch_says_what_has(noun: str, instead: str) -> None:
+    done = CliRunner().invoke(main, ["get", noun, "--watch"])
+
+    assert done.exit_code == 2
+    assert f"has no --watch: {instead}" in done.output.replace("`", "")
+
+
 def test_kinds_come_before_nouns() -> None:
     for noun, words in TWINS.items():
         if words[0] == "get":

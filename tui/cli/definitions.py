@@ -51,6 +51,7 @@ class _Get(click.Command):
             assert isinstance(main, click.Group)
             command = main.get_command(parent, words[0])
             assert command is not None
+            _check_watches(command, words[0], args)
             rest = [*words[1:], *args[:at], *args[at + 1 :]]
             return command.make_context(words[0], rest, parent=parent, **extra)
         return super().make_context(info_name, args, parent=parent, **extra)
@@ -66,6 +67,20 @@ class _Get(click.Command):
             else:
                 return at
         return None
+
+
+def _check_watches(command: click.Command, name: str, args: Sequence[str]) -> None:
+    """Raises click.UsageError where ``--watch`` is asked of a command that has it not."""
+    # A group has the options of the one that is meant without a word of its own.
+    within = command.commands.values() if isinstance(command, click.Group) else ()
+    params = (param for each in (command, *within) for param in each.params)
+    known = {option for each in params for option in each.opts}
+    if not ({"--watch", "-w"} & {*args}) - known or "--watch" in known:
+        return
+    instead = "it has --follow" if "--follow" in known else "the console follows it"
+    if name == "executions":
+        instead = "`podium watch ID` follows one of them, and the console all"
+    raise click.UsageError(f"`podium {name}` has no --watch: {instead}.")
 
 
 def _command_for(word: str) -> tuple[str, ...]:
