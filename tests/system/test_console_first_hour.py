@@ -169,7 +169,7 @@ def allow_it_to_an_application(console: Terminal) -> None:
     console.press("n")
     console.shows("New application", "id *", "^s Save")
     fill(console, "feedback-portal")
-    console.press("Down", "Down", "Down", "Down", "a", "Down", "Down")
+    console.press("Down", "Down", "Down", "Down", "Down", "a", "Down", "Down")
     fill(console, "workflow", "Feedback", "EXECUTE")
     save_the_form(console)
     console.shows("╭─ Applications", "feedback-portal")

@@ -72,7 +72,8 @@ class Jobs:
             while time.monotonic() < until:
                 try:
                     answer = await client.post(url, json={"result": {"job": job_id}})
-                except httpx.HTTPError:
+                except (httpx.HTTPError, AttributeError):
+                    # The latter is anyio's, of a socket that is reset while it is being connected.
                     answer = None
                 if answer is not None and answer.status_code < 500:
                     return
