@@ -221,5 +221,6 @@ def test_keys_that_are_guessed_in_bulk_open_nothing_and_shut_nobody_out(besieged
         guessed = pool.map(guess, range(200))
         assert ask(besieged).status_code == 200
 
-    assert set(guessed) == {401, 429}
+    # What was guessed from here before counts, too.
+    assert {429} <= set(guessed) <= {401, 429}
     assert ask(besieged).status_code == 200
