@@ -12,6 +12,7 @@
   const { defineProperty, getOwnPropertyDescriptor, getPrototypeOf, isExtensible, ownKeys,
     deleteProperty, setPrototypeOf } = Reflect;
   const { freeze } = Object;
+  const { isArray } = Array;
   const { parse, stringify } = JSON;
   const DEEPEST = 512;
   const LONGEST = 10 * 1024 * 1024;
@@ -119,6 +120,32 @@
     return false;
   }
 
+  // V8 14.4 takes a key that is one escaped character, as `"\n"`, for a backslash where objects
+  // before it have had other shapes. Such a key is read with a mark before it, which is taken away.
+  const ESCAPED = /(?<!\\)"(\\(?:u[0-9a-fA-F]{4}|[^u]))"(?=\s*:)/;
+  const EVERY_ESCAPED = new RegExp(ESCAPED, 'g');
+  const MARK = '\0key ';
+
+  function read(text) {
+    if (!ESCAPED.test(text)) return parse(text);
+    return unmarked(parse(text.replace(EVERY_ESCAPED, '"\\u0000key $1"')));
+  }
+
+  function unmarked(value) {
+    if (value === null || typeof value !== 'object') return value;
+    if (isArray(value)) {
+      for (let index = 0; index < value.length; index++) value[index] = unmarked(value[index]);
+      return value;
+    }
+    const made = {};
+    for (const key of ownKeys(value)) {
+      const own = key.length === MARK.length + 1 && key.startsWith(MARK) ? key.slice(-1) : key;
+      defineProperty(made, own,
+        { value: unmarked(value[key]), writable: true, enumerable: true, configurable: true });
+    }
+    return made;
+  }
+
   // The answer's first character says what the rest is; worker.py has the list.
   function answer(value) {
     if (value === undefined) return '=null';
@@ -155,7 +182,7 @@
   function evaluate(frame, source, scope) {
     let value;
     try {
-      value = parse(scope);
+      value = read(scope);
     } catch {
       return 'x';
     }

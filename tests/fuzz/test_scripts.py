@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, strategies as st
 
 from services.javascript import Scripts, pool
 from services.javascript.replies import ScriptFailed
@@ -47,6 +47,29 @@ async def test_any_input_comes_back_as_it_went_in(scripts: Scripts, value: Any) 
     found = await scripts.evaluate("$.value", scope, name="s")
 
     assert as_javascript_has_it(found) == as_javascript_has_it(value)
+
+
+@tries(60)
+@given(
+    st.lists(
+        st.dictionaries(
+            st.sampled_from(('"', "\\", "\n", "\x00", "é", "日", "a", '"a', "\\n", "😀")),
+            st.sampled_from((1, '"', [], {"\t": 1})),
+            max_size=3,
+        ),
+        max_size=6,
+    )
+)
+async def test_keys_of_one_character_come_back_as_they_went_in(
+    scripts: Scripts, value: list[dict[str, Any]]
+) -> None:
+    scope = json.dumps({"__proto__": {"a": 1}, "value": value})
+
+    assert await scripts.evaluate("$.value", scope, name="s") == value
+    # What it takes is the realm's, too: nothing of it can be reached.
+    assert (
+        await scripts.evaluate("typeof unmarked + typeof read", "{}", name="s") == "undefined" * 2
+    )
 
 
 @tries(150)
