@@ -366,3 +366,15 @@ async def test_what_turns_text_round_is_a_sign_and_stays_in_the_text() -> None:
         await pilot.press("end")
         editor.area.insert("\u2029", editor.area.cursor_location)
         assert editor.text.split("\n")[0].endswith("'\u2028\u2029")
+
+
+async def test_a_check_that_ends_while_the_editor_is_taken_away_harms_nothing() -> None:
+    app = Editing()
+    async with app.run_test(size=(80, 24)) as pilot:
+        editor = app.query_one(DocumentEditor)
+        editor.load("[]", "json")
+        # Its parts go before it does.
+        await editor.remove_children()
+        editor.show_faults([EditorFault(1, 1, "late")])
+        await pilot.pause()
+        assert [fault.message for fault in editor.faults] == ["late"]

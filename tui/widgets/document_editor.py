@@ -126,6 +126,8 @@ class DocumentEditor(Vertical):
         self.complete = complete
         self.area = CodeArea()
         self.language: Language = "text"
+        # Held, not looked up: a check that ends while all this is taken away still has it.
+        self._line = Static("", classes="editor--below", markup=False)
         self._list = CompletionList()
         self._saved = ""
         self._told: Sequence[EditorFault] = ()
@@ -138,7 +140,7 @@ class DocumentEditor(Vertical):
 
     def compose(self) -> ComposeResult:
         yield self.area
-        yield Static("", classes="editor--below", markup=False)
+        yield self._line
         yield self._list
 
     def on_mount(self) -> None:
@@ -348,10 +350,9 @@ class DocumentEditor(Vertical):
     def _below(self, text: str, tone: str) -> None:
         if not self.is_mounted:
             return
-        below = self.query_one(".editor--below", Static)
-        below.set_class(tone == "-error", "-error")
-        below.set_class(tone == "-warning", "-warning")
-        below.update(as_line(text))
+        self._line.set_class(tone == "-error", "-error")
+        self._line.set_class(tone == "-warning", "-warning")
+        self._line.update(as_line(text))
         row, column = self.area.cursor_location
         dirty = "● changed  " if self.is_dirty else ""
         self.border_subtitle = Content(f"{dirty}{row + 1}:{column + 1}  {self.language}")

@@ -44,13 +44,14 @@ class GraphViewer(Vertical):
         super().__init__(id=id)
         self.border_title = as_title(title)
         self.pane = GraphPane()
+        self._line = Static("", classes="graph-viewer--below", markup=False)
         self.wanted = ""
         self.said_at = ""
         self._origin = ""
 
     def compose(self) -> ComposeResult:
         yield self.pane
-        yield Static("", classes="graph-viewer--below", markup=False)
+        yield self._line
         yield Input(select_on_focus=False, compact=True, placeholder="search")
 
     def focus(self, scroll_visible: bool = True) -> GraphViewer:
@@ -99,8 +100,7 @@ class GraphViewer(Vertical):
     def say(self, text: str) -> None:
         """Say something in the line below, until the cursor moves."""
         self.said_at = self.cursor
-        if self.is_mounted:
-            self.query_one(".graph-viewer--below", Static).update(as_line(text))
+        self._line.update(as_line(text))
 
     # Searching.
 

@@ -77,6 +77,7 @@ class Viewer(Vertical):
         super().__init__(id=id)
         self.border_title = as_title(title)
         self.pane = LinePane()
+        self._line = Static("", classes="viewer--below", markup=False)
         self.searching: Searching | None = None
         self._asked: Asked = ""
         self._origin = 0
@@ -87,7 +88,7 @@ class Viewer(Vertical):
 
     def compose(self) -> ComposeResult:
         yield self.pane
-        yield Static("", classes="viewer--below", markup=False)
+        yield self._line
         yield Input(select_on_focus=False, compact=True)
 
     def focus(self, scroll_visible: bool = True) -> Viewer:
@@ -129,8 +130,7 @@ class Viewer(Vertical):
     def tell(self, text: str) -> None:
         """Say something in the line below, until the cursor moves."""
         self._told_at = self.pane.cursor
-        if self.is_mounted:
-            self.query_one(".viewer--below", Static).update(as_line(text))
+        self._line.update(as_line(text))
 
     def copy(self, what: str, text: str) -> None:
         """Copy ``text`` and say so."""
