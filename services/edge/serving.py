@@ -11,8 +11,6 @@ from datetime import UTC, datetime
 from functools import partial
 from importlib import metadata
 
-import grpc
-
 from podium.edge.v1.edge_pb2_grpc import add_EdgeServiceServicer_to_server
 from podium.executor.v1.executor_pb2_grpc import ExecutorServiceStub
 from podium.registry.v1.registry_pb2_grpc import RegistryServiceStub
@@ -34,6 +32,7 @@ from services.edge.judging import RouteJudges
 from services.edge.keeping import Cache
 from services.edge.links import Links
 from services.edge.management import pages
+from services.edge.management.conductor.stubs import Stubs, stubs_of
 from services.edge.management.exposition import Exposition, Keys
 from services.edge.management.refusals import for_conductor
 from services.edge.mcp.serving import Tools
@@ -174,7 +173,9 @@ async def _parts(stack: AsyncExitStack, settings: Settings) -> _Parts:
     metrics = await dial(keeping(database, settings.metrics_rows))
     connections = Connections(metrics.recorder.refused)
     guard = AccessInterceptor(verifier, replica)
-    management = _management(settings, verifier, guard, registry, gateway, metrics, connections)
+    management = _management(
+        settings, verifier, guard, stubs_of(registry, executor), gateway, metrics, connections
+    )
     guesses = Guesses(time.monotonic)
     kept = await dial(auditing(database, RegistryServiceStub(registry).RecordAuditEntries))
     return _Parts(replica, guard, gateway, session, management, metrics, connections, guesses, kept)
@@ -184,23 +185,25 @@ def _management(
     settings: Settings,
     verifier: Verifier,
     guard: AccessInterceptor,
-    registry: grpc.aio.Channel,
+    stubs: Stubs,
     gateway: Gateway,
     metrics: Metrics,
     connections: Connections,
 ) -> pages.Management:
-    stub = RegistryServiceStub(registry)
     return pages.Management(
         verifier,
-        stub,
+        stubs.registry,
         gateway.executor,
         gateway.body_limits,
         settings.anonymous_application,
         gateway.definitions,
         settings.public_url,
-        Exposition(metrics, partial(_gauges, connections, gateway), guard, Keys(verifier, stub)),
+        Exposition(
+            metrics, partial(_gauges, connections, gateway), guard, Keys(verifier, stubs.registry)
+        ),
         Reporting(metrics, gateway.definitions, time.time, issued=gateway.tokens.key_names),
         gateway.new_id,
+        stubs,
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from services.rights import RIGHTS, Right, rpc
+from services.rights.conductor import CONDUCTOR
 
 _GET, _LIST = ("registry.GetDefinition",), ("registry.ListDefinitions",)
 _CREATE, _DELETE = ("registry.PutDefinitions",), ("registry.DeleteDefinition",)
@@ -59,6 +60,7 @@ PAGES: Mapping[str, tuple[str, ...]] = {
     "GET /metrics": ("edge.GetGatewayMetrics",),
     "POST /api/token": ("registry.IssueToken",),
     "POST /api/tasks/{workflowId}/{taskRefName}/{status}": ("executor.UpdateTask",),
+    **CONDUCTOR,
     **dict(_below(AUTH_BASES, _AUTH)),
     **dict(_below(SERVICE_BASES, _SERVICE)),
 }

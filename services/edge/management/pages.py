@@ -14,9 +14,12 @@ from services.edge.dispatch import found_or_answer, looked_up
 from services.edge.executor import Executor
 from services.edge.identity import identify_with, origin_of
 from services.edge.management import exposition, tasks, tokens
+from services.edge.management.conductor.stubs import Stubs
+from services.edge.management.conductor.table import pages as conductor
 from services.edge.management.configuration.registry import Turns
-from services.edge.management.configuration.table import Page, pages as configuration
+from services.edge.management.configuration.table import pages as configuration
 from services.edge.management.exposition import Exposition
+from services.edge.management.page import Page
 from services.edge.trie import Trie
 
 if TYPE_CHECKING:
@@ -33,6 +36,7 @@ class Management:
     Attributes:
         anonymous_application: Whose rights a request without a token has; empty: none are let in.
         public_url: Where the gateway is reached from outside, without a slash at its end.
+        stubs: The services, for what is put into their RPCs.
         turns: Of those who change the gateway's configuration.
         exposition: What ``/metrics`` shows.
         reporting: What was counted of routes.
@@ -48,6 +52,7 @@ class Management:
     exposition: Exposition
     reporting: Reporting
     new_id: Callable[[], str]
+    stubs: Stubs
     turns: Turns = field(default_factory=Turns)
 
 
@@ -72,6 +77,7 @@ PAGES: tuple[tuple[str, str, Page], ...] = (
     ("GET", "/metrics", exposition.metrics),
     ("POST", "/api/token", tokens.issue),
     ("POST", "/api/tasks/{workflowId}/{taskRefName}/{status}", tasks.update),
+    *conductor(),
     *configuration(),
 )
 

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator
 
-from services.edge.call import Answer, Call
 from services.edge.management.configuration import auth_pages, route_pages, service_pages
-from services.edge.management.refusals import refusal
-from services.errors import ServiceError
+from services.edge.management.page import Page, telling
 from services.rights.pages import AUTH_BASES, SERVICE_BASES
-
-Page = Callable[..., Awaitable[Answer]]
 
 _OF_AUTH: tuple[tuple[str, str, Page], ...] = (
     ("POST", "", auth_pages.create),
@@ -43,16 +39,4 @@ def pages() -> Iterator[tuple[str, str, Page]]:
     for bases, table in ((AUTH_BASES, _OF_AUTH), (SERVICE_BASES, _OF_SERVICES)):
         for base in bases:
             for method, below, page in table:
-                yield method, base + below, _telling(page)
-
-
-def _telling(page: Page) -> Page:
-    """``page``, where what a service refuses is told in its own words."""
-
-    async def told(call: Call, *arguments: object) -> Answer:
-        try:
-            return await page(call, *arguments)
-        except ServiceError as error:
-            raise refusal(error) from error
-
-    return told
+                yield method, base + below, telling(page)

@@ -1,0 +1,17 @@
+"""Conductor's paths, each with the page that answers it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from services.edge.management.conductor import about
+from services.edge.management.page import Page, telling
+
+_TABLES: tuple[tuple[tuple[str, str, Page], ...], ...] = (about.PAGES,)
+
+
+def pages() -> Iterator[tuple[str, str, Page]]:
+    """Method, path and page of each."""
+    for table in _TABLES:
+        for method, path, page in table:
+            yield method, path, telling(page)
