@@ -8,6 +8,14 @@ _ABOUT = {
     "GET /api/version": ("executor.GetExecutorStatus",),
 }
 
+_START = ("executor.StartExecution",)
+_EXECUTIONS = {
+    "POST /api/workflow": _START,
+    "POST /api/workflow/{name}": _START,
+    "POST /api/workflow/start/{name}/{version}": _START,
+}
+
 CONDUCTOR: Mapping[str, tuple[str, ...]] = {
     **_ABOUT,
+    **_EXECUTIONS,
 }

@@ -1,0 +1,141 @@
+"""``POST /api/workflow`` and its older forms: executions that are started, and not waited for."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from podium.executor.v1 import executor_pb2 as pb
+from services.edge.bodies import aside
+from services.edge.call import Answer, Call
+from services.edge.management.conductor.asking import Asked, as_text, asked
+from services.edge.management.conductor.fields import Fields, refused
+from services.edge.management.page import Page
+from services.edge.mapping import not_utf8, parse_body
+from services.errors import InvalidRequest, NotFound
+
+if TYPE_CHECKING:
+    from services.edge.management.pages import Management
+
+_MOST_PRIORITY = 99
+_STRATEGIES = ("FAIL", "RETURN_EXISTING", "FAIL_ON_RUNNING")
+
+
+async def start(call: Call, management: Management) -> Answer:
+    """POST a StartWorkflowRequest: 200 with the execution's id as text.
+
+    Raises:
+        Problem: 400, 401; 404 for an unknown workflow; 409 for a known idempotency key.
+    """
+    request = asked(call, management)
+    body = await request.bytes()
+    wanted, version = await aside(len(body), _read, body)
+    said = f"name={wanted.workflow_name}, version={'null' if version is None else version}"
+    return await _started(request, wanted, f"No such workflow defined. {said}")
+
+
+def _read(body: bytes) -> tuple[pb.Start, object]:
+    """What is asked for, and the version as it was written."""
+    document = parse_body(body)
+    if not isinstance(document, dict):
+        raise InvalidRequest("The body must be a JSON object: a StartWorkflowRequest.")
+    return start_of(Fields(document)), document.get("version")
+
+
+async def start_by_name(call: Call, management: Management, name: str) -> Answer:
+    """POST the input alone: 200 with the execution's id as text. Raises as :func:`start`."""
+    request = asked(call, management)
+    return await _named(request, name, request.query.whole("version"))
+
+
+async def start_by_version(call: Call, management: Management, name: str, version: str) -> Answer:
+    """As :func:`start_by_name`; with 0 for the latest version."""
+    request = asked(call, management)
+    if not (version.isascii() and version.isdecimal() and len(version) < 10):
+        raise refused("version", "must be a whole number")
+    return await _named(request, name, int(version))
+
+
+async def _named(request: Asked, name: str, version: int) -> Answer:
+    query, header = request.query, request.call.header
+    key = query.text("idempotencyKey") or header.get(b"x-idempotency-key", b"").decode("latin-1")
+    on_conflict = header.get(b"x-on-conflict", b"").decode("latin-1")
+    wanted = pb.Start(
+        workflow_name=name,
+        workflow_version=version,
+        correlation_id=query.text("correlationId"),
+        priority=query.whole("priority", most=_MOST_PRIORITY),
+        # As it is: the executor reads it.
+        input=_text(await request.bytes()),
+        workflow_key=key,
+        idempotency_strategy=_strategy(query.text("idempotencyStrategy") or on_conflict),
+    )
+    said = f"name: {name}, version: {version or 'null'}"
+    return await _started(request, wanted, f"No such workflow found by {said}")
+
+
+def _text(body: bytes) -> str:
+    try:
+        return body.decode().strip()
+    except UnicodeDecodeError:
+        raise not_utf8() from None
+
+
+async def _started(request: Asked, wanted: pb.Start, unknown: str) -> Answer:
+    wanted.request_id = request.call.request_id
+    method = request.stubs.executor.StartExecution
+    try:
+        told = await request.ask(method, pb.StartExecutionRequest(start=wanted))
+    except NotFound as error:
+        # Conductor's sentence, which clients may look for.
+        raise NotFound(unknown, workflow=wanted.workflow_name) from error
+    return as_text(told.execution_id)
+
+
+def start_of(body: Fields) -> pb.Start:
+    """What a StartWorkflowRequest asks for; ``createdBy`` is passed over: it is known who calls.
+
+    Raises:
+        InvalidRequest: A field is of a wrong type, or asks for what there is not.
+    """
+    if body.text("externalInputPayloadStoragePath"):
+        raise body.wrong(
+            "externalInputPayloadStoragePath",
+            "is not taken: inputs are stored with their execution, up to 16 Mi characters",
+        )
+    inline = body.object("workflowDef")
+    name = body.text("name") or str((inline or {}).get("name") or "")
+    return pb.Start(
+        workflow_name=name or body.wanted("name"),
+        workflow_version=body.whole("version"),
+        input=_json(body.object("input")),
+        correlation_id=body.text("correlationId"),
+        priority=body.whole("priority", most=_MOST_PRIORITY),
+        task_to_domain=body.words("taskToDomain"),
+        workflow_definition=_json(inline),
+        workflow_key=body.text("idempotencyKey"),
+        # It comes without a key, too, and says nothing then.
+        idempotency_strategy=_strategy(body.text("idempotencyStrategy")),
+    )
+
+
+def _strategy(written: str) -> pb.IdempotencyStrategy.ValueType:
+    if not written:
+        return pb.IDEMPOTENCY_STRATEGY_UNSPECIFIED
+    if written not in _STRATEGIES:
+        raise refused("idempotencyStrategy", f"must be one of {', '.join(_STRATEGIES)}")
+    return pb.IdempotencyStrategy.Value(f"IDEMPOTENCY_STRATEGY_{written}")
+
+
+def _json(document: Mapping[str, Any] | None) -> str:
+    if document is None:
+        return ""
+    return json.dumps(document, ensure_ascii=False, separators=(",", ":"))
+
+
+PAGES: tuple[tuple[str, str, Page], ...] = (
+    ("POST", "/api/workflow", start),
+    ("POST", "/api/workflow/{name}", start_by_name),
+    ("POST", "/api/workflow/start/{name}/{version}", start_by_version),
+)
