@@ -88,6 +88,7 @@ KINDS: dict[str, Kind] = {
         "https://iana.org/assignments/http-problem-types#quota-exceeded",
     ),
     "internal": Kind(500, "Internal error", "Something went wrong inside; it is in the log."),
+    "not-implemented": Kind(501, "Not implemented", "Conductor has it, and this server has not."),
     "script-failed": Kind(500, "Script failed", "A script of this route failed."),
     "schema-failed": Kind(
         500, "Schema failed", "A schema of this route could not be judged by in time."
@@ -126,6 +127,9 @@ KINDS: dict[str, Kind] = {
         504, "Execution timed out", "The workflow behind this route ran out of time."
     ),
 }
+
+NOT_OF_ROUTES = frozenset(("not-implemented",))
+"""Those that only the management listener tells."""
 
 
 class Problem(Exception):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from services.rights.conductor_beside import BESIDE
+
 _ABOUT = {
     "GET /api/version": ("executor.GetExecutorStatus",),
 }
@@ -18,4 +20,5 @@ _EXECUTIONS = {
 CONDUCTOR: Mapping[str, tuple[str, ...]] = {
     **_ABOUT,
     **_EXECUTIONS,
+    **BESIDE,
 }

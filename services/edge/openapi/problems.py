@@ -6,7 +6,7 @@ import json
 
 from services.edge.openapi.headers import headers
 from services.edge.openapi.words import Document
-from services.edge.problems import KINDS, Problem, body_of
+from services.edge.problems import KINDS, NOT_OF_ROUTES, Problem, body_of
 
 PROBLEM: Document = {
     "type": "object",
@@ -42,6 +42,7 @@ PROBLEM: Document = {
     },
     "required": ["type", "title", "status", "detail", "requestId"],
 }
+_TOLD = {name: kind for name, kind in KINDS.items() if name not in NOT_OF_ROUTES}
 _REQUEST_ID = "3f1c9a52-6a0e-4d8b-9a53-0c9f5a1d7e21"
 _FAULTS = {
     "invalid-query": (("/currency", "is required"),),
@@ -67,7 +68,7 @@ def problem_responses() -> Document:
 
 
 def _statuses() -> list[int]:
-    return sorted({kind.status for kind in KINDS.values()})
+    return sorted({kind.status for kind in _TOLD.values()})
 
 
 def _name(status: int) -> str:
@@ -75,8 +76,8 @@ def _name(status: int) -> str:
 
 
 def _response(status: int) -> Document:
-    kinds = [name for name, kind in KINDS.items() if kind.status == status]
-    titles = dict.fromkeys(KINDS[name].title for name in kinds)
+    kinds = [name for name, kind in _TOLD.items() if kind.status == status]
+    titles = dict.fromkeys(_TOLD[name].title for name in kinds)
     content = {
         "schema": {"$ref": "#/components/schemas/Problem"},
         "examples": {name: {"value": _example(name)} for name in kinds},

@@ -4,10 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from services.edge.management.conductor import about, starting
+from services.edge.management.conductor import (
+    about,
+    handlers,
+    missing,
+    starting,
+)
 from services.edge.management.page import Page, telling
 
-_TABLES: tuple[tuple[tuple[str, str, Page], ...], ...] = (about.PAGES, starting.PAGES)
+_TABLES: tuple[tuple[tuple[str, str, Page], ...], ...] = (
+    about.PAGES,
+    handlers.PAGES,
+    missing.PAGES,
+    starting.PAGES,
+)
 
 
 def pages() -> Iterator[tuple[str, str, Page]]:
