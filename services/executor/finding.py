@@ -48,17 +48,21 @@ def found(
     before: Place | None,
     limit: int,
     order: Order = NEWEST,
+    offset: int = 0,
 ) -> list[Row]:
     """Rows of :data:`STATE_COLUMNS` and, unless the order is plain, its keys.
 
     Args:
         before: The keys after which they begin.
+        offset: How many of them are passed over.
     """
     many = None if order.keys[0] in _IN_ORDER else MANY
     known = crowded(db, query, EXECUTION_TABLE) | common(db, query, EXECUTION_TABLE, many)
     sql, values = condition(query, now, known)
     beyond, place = order.beyond(before)
     page = f"FROM executions WHERE {sql} {beyond}ORDER BY {order.clause()} LIMIT ?"
+    if offset:
+        page = f"{page} OFFSET {offset:d}"
     if order.keys[0] not in _IN_ORDER:
         # To sort numbers, and not whole rows, takes a third of the time where all are looked at.
         page = f"FROM executions WHERE rowid IN (SELECT rowid {page}) ORDER BY {order.clause()}"

@@ -12,7 +12,15 @@ from services.executor.core.model import Execution, Task
 from services.executor.core.webhooks import Delivery
 from services.executor.documents import LARGE_CHARS
 from services.executor.queries import timers
-from services.executor.rows import Origin, execution_of, latest, origin_of, task_of, weight
+from services.executor.rows import (
+    Origin,
+    Row,
+    execution_of,
+    latest,
+    origin_of,
+    task_of,
+    weight,
+)
 from services.executor.snapshots import Snapshot, Snapshots
 from services.executor.webhook_rows import delivery_of, webhook_of
 
@@ -63,10 +71,25 @@ def _tried(
 
 def load_alone(db: sqlite3.Connection, execution_id: str, snapshots: Snapshots) -> Execution | None:
     """The execution without its tasks; None: there is none of that id."""
+    loaded = load_bare(db, execution_id, snapshots)
+    return None if loaded is None else loaded.execution
+
+
+def load_bare(
+    db: sqlite3.Connection, execution_id: str, snapshots: Snapshots, attempts: Sequence[Row] = ()
+) -> Loaded | None:
+    """The execution with ``attempts``, rows of some of its tasks, and no others.
+
+    How the telling of its end stands is not asked for; None: there is none of that id.
+    """
     row = queries.execution_alone(db, execution_id)
     if row is None:
         return None
-    return execution_of(row, _snapshot(db, row[3], snapshots).workflow, {})
+    snapshot = _snapshot(db, row[3], snapshots)
+    execution = execution_of(row, snapshot.workflow, latest(attempts))
+    weighs = weight(row) + sum(map(weight, attempts))
+    tasks = tuple(map(task_of, attempts))
+    return Loaded(execution, origin_of(row), snapshot, weighs, weighs >= LARGE_CHARS, tasks)
 
 
 def load_whole(db: sqlite3.Connection, execution_id: str, snapshots: Snapshots) -> Loaded | None:

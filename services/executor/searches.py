@@ -45,13 +45,17 @@ class Searches:
         query: Query,
         *arguments: Any,
         within: timedelta = _LONGEST,
+        telling: bool = False,
     ) -> T:
         """What ``work(db, query, *arguments)`` returns.
+
+        Args:
+            telling: It reads the documents of what it finds.
 
         Raises:
             DeadlineExceeded: To find what is asked for takes too long; with the way out.
         """
-        if query == EVERYTHING:
+        if query == EVERYTHING and not telling:
             # It is found where it is looked for.
             return await self._readers.read(work, query, *arguments, within=within)
         async with self._places:

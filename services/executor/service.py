@@ -16,18 +16,17 @@ from services.errors import InvalidRequest, NotFound, PermissionDenied
 from services.executor import listing, loading, occupancy, tasklist
 from services.executor.breaker_calls import BreakerCalls
 from services.executor.calls import Calls
-from services.executor.core.conductor import execution_json
 from services.executor.core.events import TaskUpdated
 from services.executor.core.model import Task, TaskStatus
-from services.executor.core.webhooks import delivery_json
 from services.executor.crowding import Crowding
-from services.executor.documents import LARGE_CHARS, text_of
+from services.executor.documents import LARGE_CHARS
 from services.executor.effects.callbacks import CallbackTokens
 from services.executor.eventing.calls import EventCalls
 from services.executor.eventlist import EventList
 from services.executor.events import polls_of
 from services.executor.gauges import Gauges
 from services.executor.inbound.calls import WebhookCalls
+from services.executor.listed import whole_text
 from services.executor.livelist import LiveList, Wanted
 from services.executor.operating import Operating
 from services.executor.requested import document, status_of
@@ -145,15 +144,20 @@ class Executor(
     async def ListExecutions(
         self, request: pb.ListExecutionsRequest, context: Context
     ) -> pb.ListExecutionsResponse:
-        tally = self._runtime.tally
-        sight = self._seeing.sight()
-        return await listing.page(self._searches, request, now(), tally=tally, sight=sight)
+        return await listing.page(
+            self._searches,
+            request,
+            now(),
+            tally=self._runtime.tally,
+            sight=self._seeing.sight(),
+            snapshots=self._runtime.snapshots,
+        )
 
     async def SearchTasks(
         self, request: pb.SearchTasksRequest, context: Context
     ) -> pb.SearchTasksResponse:
-        sight = self._seeing.sight()
-        return await tasklist.page(self._searches, request, now(), sight=sight)
+        sight, snapshots = self._seeing.sight(), self._runtime.snapshots
+        return await tasklist.page(self._searches, request, now(), sight=sight, snapshots=snapshots)
 
     async def ListExecutionEvents(
         self, request: pb.ListExecutionEventsRequest, context: Context
@@ -276,17 +280,14 @@ class Executor(
 
 
 def _whole(loaded: loading.Loaded) -> pb.GetExecutionResponse:
-    definition = loaded.execution.workflow.document
-    whole = execution_json(loaded.execution, loaded.attempts, definition)
     told = None
     if (webhook := loaded.origin.webhook) is not None and loaded.delivery is not None:
-        whole["completionWebhook"] = delivery_json(webhook, loaded.delivery)
         told = webhook_delivery(webhook, loaded.delivery)
     return pb.GetExecutionResponse(
         completion_webhook=told,
         state=state_of(loaded.execution, loaded.origin),
         tasks=map(_with_polls, loaded.attempts),
-        document=text_of(whole),
+        document=whole_text(loaded),
     )
 
 

@@ -7,16 +7,17 @@ from datetime import datetime, timedelta
 
 from podium.executor.v1 import executor_pb2 as pb
 from services.access import EVERY, Sight
-from services.executor import ordering, totals
+from services.executor import listed, ordering, totals
 from services.executor.conditions import TASK_TABLE, condition
 from services.executor.documents import value_of
 from services.executor.finding import CROWD, MANY, common, crowded
-from services.executor.listing import aliases, page_size, parsed
+from services.executor.listing import aliases, known_total, page_size, parsed, passed_over
 from services.executor.ordering import Order, Place
 from services.executor.queries import LAST_POLL
 from services.executor.rows import Row
 from services.executor.searches import Searches
 from services.executor.seeing import in_sight
+from services.executor.snapshots import Snapshots
 from services.executor.states import EXECUTION_STATUS, REASON_CHARS, task_state, timestamp
 from services.query import Query, micros
 from services.query.tasks import TASKS
@@ -30,7 +31,7 @@ _COLUMNS = f"""
     executions.id, executions.workflow, executions.version, executions.correlation_id,
     executions.status, tasks.worker_id, tasks.updated_at
 """
-_FACTS, _KEYS_FROM = 15, 22
+_SEQUENCE, _FACTS, _KEYS_FROM = 7, 15, 22
 _BY_TIME = "executions.created_at"
 
 
@@ -40,32 +41,60 @@ async def page(
     now: datetime,
     within: timedelta = _LONGEST,
     sight: Sight = EVERY,
+    snapshots: Snapshots | None = None,
 ) -> pb.SearchTasksResponse:
     """The page that ``request`` asks for.
 
     Args:
         now: What ages in the query are measured from.
         sight: The workflows of whose executions tasks are listed.
+        snapshots: What documents are made with.
 
     Raises:
         InvalidRequest: The token is none of ours, or the query or the order makes no sense.
+        TooLarge: The document of one is.
         DeadlineExceeded: To find a page of what is asked for takes too long.
     """
-    size = page_size(request.page.page_size)
+    size, offset = page_size(request.page.page_size), passed_over(request)
     order = ordering.tasks_by(request.order_by, aliases(TASKS), micros(now))
     before, first = ordering.place_of(request.page.page_token, order)
     if first != order.now:
         order = ordering.tasks_by(request.order_by, aliases(TASKS), first)
     wanted = in_sight(parsed(request.query, TASKS), sight)
-    rows = await searches.search(found, wanted, now, before, size + 1, order, within=within)
-    response = pb.SearchTasksResponse(tasks=map(_task, rows[:size]))
-    if len(rows) > size:
-        response.next_page_token = order.token(rows[size - 1][_KEYS_FROM:])
+    told = snapshots if request.documents else None
+    rows, documents = await searches.search(
+        _told, wanted, now, before, size, order, offset, told,
+        within=within, telling=told is not None,
+    )  # fmt: skip
+    shown = rows[: size if told is None else len(documents)]
+    response = pb.SearchTasksResponse(tasks=map(_task, shown))
+    for task, document in zip(response.tasks, documents, strict=False):
+        task.document = document
+    if len(rows) > len(shown):
+        response.next_page_token = order.token(shown[-1][_KEYS_FROM:])
     if request.count_total:
-        whole = not request.page.page_token and len(rows) <= size
-        total = (len(rows), False) if whole else await totals.of_tasks(searches, wanted, now)
+        known = known_total(request, len(rows), size)
+        total = known or await totals.of_tasks(searches, wanted, now)
         response.total, response.total_is_bound = total
     return response
+
+
+def _told(
+    db: sqlite3.Connection,
+    query: Query,
+    now: datetime,
+    before: Place | None,
+    size: int,
+    order: Order,
+    offset: int,
+    snapshots: Snapshots | None,
+) -> tuple[list[Row], list[str]]:
+    """As :func:`found`, one more than ``size``, and the documents of them where they are told."""
+    rows = found(db, query, now, before, size + 1, order, offset)
+    if snapshots is None:
+        return rows, []
+    places = [(row[_FACTS], row[_SEQUENCE]) for row in rows[:size]]
+    return rows, listed.task_documents(db, places, snapshots)
 
 
 def found(
@@ -75,6 +104,7 @@ def found(
     before: Place | None,
     limit: int,
     order: Order,
+    offset: int = 0,
 ) -> list[Row]:
     """Rows of what a :class:`pb.FoundTask` says, and the keys of the order."""
     # In a join the index has no order.
@@ -87,7 +117,7 @@ def found(
         beyond, place = f"AND executions.created_at <= ? {beyond}", (before[0], *place)
     return db.execute(
         f"SELECT {_COLUMNS}{order.columns()} FROM {TASK_TABLE.source} "
-        f"WHERE {sql} {beyond}ORDER BY {order.clause()} LIMIT ?",
+        f"WHERE {sql} {beyond}ORDER BY {order.clause()} LIMIT ? OFFSET {offset:d}",
         (*values, *place, limit),
     ).fetchall()
 
