@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 
 from podium.executor.v1 import executor_pb2 as pb
@@ -20,7 +20,10 @@ from services.executor.seeing import EXECUTE, WORKFLOW, Seeing
 from services.executor.snapshots import Snapshot
 from services.executor.starting import Starting, speaking
 
-_LONGEST_WAIT = timedelta(seconds=300)
+LONGEST_WAIT = timedelta(seconds=300)
+
+Waits = Callable[[Told, Sequence[str], timedelta], Awaitable[pb.Result]]
+"""The result of an execution that stood as told, or after a while where it stands."""
 
 
 class Calls:
@@ -71,20 +74,28 @@ class Calls:
             # Whoever asked is gone, perhaps: what still waits for a slot does not begin.
             leave()
 
-    async def run(self, request: pb.Start, caller: Principal, wait: timedelta) -> pb.Result:
-        """The result, or after ``wait`` where the execution stands."""
+    async def run(
+        self, request: pb.Start, caller: Principal, wait: timedelta, waiting: Waits | None = None
+    ) -> pb.Result:
+        """The result, or after ``wait`` where the execution stands.
+
+        Args:
+            waiting: Waits for it otherwise than until it has ended or an awaited task has.
+        """
         told = await self.start(request, caller)
         refs = request.await_refs if told.refs is None else told.refs
-        result = await self._result(told, refs, wait)
+        result = await (waiting or self._result)(told, refs, wait)
         if told.refs is not None and result_of(told.after, told.origin, refs) is not None:
             result.replayed = True
         return result
 
-    async def attached(self, request: pb.Attach, caller: Principal, wait: timedelta) -> pb.Result:
-        """The result, or after ``wait`` where the execution stands."""
+    async def attached(
+        self, request: pb.Attach, caller: Principal, wait: timedelta, waiting: Waits | None = None
+    ) -> pb.Result:
+        """As :meth:`run`, of an execution that is there."""
         answer = Answer()
         self.attach(request, caller, answer)
-        return await self._result(await answer.told(), request.await_refs, wait)
+        return await (waiting or self._result)(await answer.told(), request.await_refs, wait)
 
     async def tell(
         self, execution_id: str, event: Event | None, snapshot: Snapshot | None = None
@@ -120,7 +131,7 @@ class Calls:
         waiter = Waiter(tuple(refs), deliver)
         self._runtime.waiters.wait(told.after.id, waiter)
         try:
-            async with asyncio.timeout(min(wait, _LONGEST_WAIT).total_seconds()):
+            async with asyncio.timeout(min(wait, LONGEST_WAIT).total_seconds()):
                 return sendable(await future)
         except TimeoutError:
             stands = await self.tell(told.after.id, None)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from podium.executor.v1 import executor_pb2 as pb
 from services.executor.core.conductor import masked_of, sentences
@@ -112,6 +113,7 @@ def sendable(result: pb.Result, size: int | None = None) -> pb.Result:
         ended_at=result.ended_at if result.HasField("ended_at") else None,
         replayed=result.replayed,
         output_left_out=True,
+        blocked=result.blocked if result.HasField("blocked") else None,
     )
 
 
@@ -132,11 +134,42 @@ class Waiter:
     deliver: Deliver
 
 
+class Follower(Protocol):
+    """Somebody who looks at what a commit has changed."""
+
+    def committed(self, execution: Execution, changed: Iterable[Task]) -> None:
+        """It was stored as it stands; of its tasks ``changed`` are new, or others than before."""
+
+
 class Waiters:
     """Who waits for which execution; it costs no more than that, so many may wait for long."""
 
     def __init__(self) -> None:
         self._waiting: dict[str, list[Waiter]] = {}
+        self._followers: dict[str, list[Follower]] = {}
+
+    def follow(self, execution_id: str, follower: Follower) -> None:
+        """Have ``follower`` told of every commit of an execution, until it leaves that."""
+        self._followers.setdefault(execution_id, []).append(follower)
+
+    def unfollow(self, execution_id: str, follower: Follower) -> None:
+        """A second time changes nothing."""
+        following = self._followers.get(execution_id)
+        if following is not None and follower in following:
+            following.remove(follower)
+            if not following:
+                del self._followers[execution_id]
+
+    def committed(self, execution: Execution, changed: Iterable[Task]) -> None:
+        """Tell those who follow it."""
+        if not self._followers:
+            return
+        for follower in tuple(self._followers.get(execution.id, ())):
+            try:
+                follower.committed(execution, changed)
+            except Exception:
+                # The outermost loop of a follower, as of a waiter.
+                logger.exception("Somebody could not follow execution %s.", execution.id)
 
     def wait(self, execution_id: str, waiter: Waiter) -> None:
         self._waiting.setdefault(execution_id, []).append(waiter)

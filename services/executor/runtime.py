@@ -228,6 +228,7 @@ class Runtime:
         for listen in unfolded.listens:
             self.dispatcher.waking.early.listen(execution.id, listen)
         self.waiters.tell(execution, actor.origin, unit.output)
+        self.waiters.committed(execution, unfolded.changed.values())
 
     def _go_on(self, unfolded: Unfolded) -> None:
         """One that waited since the restore goes on with what it had under way, or has ended."""

@@ -17,16 +17,14 @@ from services.executor import listing, loading, occupancy, tasklist
 from services.executor.breaker_calls import BreakerCalls
 from services.executor.calls import Calls
 from services.executor.core.events import TaskUpdated
-from services.executor.core.model import Task, TaskStatus
+from services.executor.core.model import TaskStatus
 from services.executor.crowding import Crowding
 from services.executor.documents import LARGE_CHARS
 from services.executor.effects.callbacks import CallbackTokens
 from services.executor.eventing.calls import EventCalls
 from services.executor.eventlist import EventList
-from services.executor.events import polls_of
 from services.executor.gauges import Gauges
 from services.executor.inbound.calls import WebhookCalls
-from services.executor.listed import whole_text
 from services.executor.livelist import LiveList, Wanted
 from services.executor.operating import Operating
 from services.executor.requested import document, status_of
@@ -35,14 +33,9 @@ from services.executor.scheduling.calls import ScheduleCalls
 from services.executor.searches import Searches
 from services.executor.seeing import READ, Seeing, not_there
 from services.executor.session import Session
+from services.executor.showing import Showing, whole
+from services.executor.standstills import Standstills
 from services.executor.starting import Starting
-from services.executor.states import (
-    poll_state,
-    state_of,
-    task_facts,
-    task_state,
-    webhook_delivery,
-)
 from services.executor.timers import now
 from services.executor.watching import Watching
 from services.replica import Replica, Sights
@@ -80,6 +73,8 @@ class Executor(
         self._gauges = Gauges(runtime)
         self._crowding = Crowding(runtime.engine.crowds, self._readers, runtime.snapshots)
         super().__init__(runtime, self._starting, self._calls, self._searches, self._seeing)
+        self._standstills = Standstills(runtime.waiters, self._calls, self._signalling)
+        self._showing = Showing(self._seeing, self._readers, runtime.snapshots)
         self._sessions: set[Session] = set()
         self._others: list[Callable[[], None]] = []
 
@@ -121,25 +116,27 @@ class Executor(
         self, request: pb.RunExecutionRequest, context: Context
     ) -> pb.RunExecutionResponse:
         wait = _duration(request)
-        return pb.RunExecutionResponse(
-            result=await self._calls.run(request.start, current.get(), wait)
-        )
+        waiting = self._standstills.wait if request.until_blocked else None
+        result = await self._calls.run(request.start, current.get(), wait, waiting)
+        response = pb.RunExecutionResponse(result=result)
+        return await self._showing.beside(response) if request.show else response
 
     async def AttachExecution(
         self, request: pb.AttachExecutionRequest, context: Context
     ) -> pb.AttachExecutionResponse:
         wait = _duration(request)
-        return pb.AttachExecutionResponse(
-            result=await self._calls.attached(request.attach, current.get(), wait)
-        )
+        waiting = self._standstills.wait if request.until_blocked else None
+        result = await self._calls.attached(request.attach, current.get(), wait, waiting)
+        response = pb.AttachExecutionResponse(result=result)
+        return await self._showing.beside(response) if request.show else response
 
     async def GetExecution(
         self, request: pb.GetExecutionRequest, context: Context
     ) -> pb.GetExecutionResponse:
         loaded = await self._readable(request.execution_id)
         if loaded.weight >= LARGE_CHARS:
-            return await asyncio.to_thread(_whole, loaded)
-        return _whole(loaded)
+            return await asyncio.to_thread(whole, loaded)
+        return whole(loaded)
 
     async def ListExecutions(
         self, request: pb.ListExecutionsRequest, context: Context
@@ -277,24 +274,6 @@ class Executor(
             return self._seeing.sight().whole
         except PermissionDenied:
             return False
-
-
-def _whole(loaded: loading.Loaded) -> pb.GetExecutionResponse:
-    told = None
-    if (webhook := loaded.origin.webhook) is not None and loaded.delivery is not None:
-        told = webhook_delivery(webhook, loaded.delivery)
-    return pb.GetExecutionResponse(
-        completion_webhook=told,
-        state=state_of(loaded.execution, loaded.origin),
-        tasks=map(_with_polls, loaded.attempts),
-        document=whole_text(loaded),
-    )
-
-
-def _with_polls(task: Task) -> pb.TaskState:
-    state = task_state(task_facts(task))
-    state.polls.extend(filter(None, map(poll_state, polls_of(task))))
-    return state
 
 
 def _duration(request: pb.RunExecutionRequest | pb.AttachExecutionRequest) -> timedelta:

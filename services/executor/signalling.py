@@ -13,7 +13,7 @@ from services.executor.core.events import TaskUpdated
 from services.executor.core.model import Execution, Json, Task, TaskStatus
 
 # Of executions that are looked at for one signal.
-_MOST_LOOKED_AT = 1_000
+MOST_LOOKED_AT = 1_000
 # Others may have been quicker, so often.
 _MOST_TRIES = 20
 
@@ -50,7 +50,9 @@ class Signalling:
         """
         output = None if signal.output is None else dict(signal.output)
         for _ in range(_MOST_TRIES):
-            found = await self._blocked(execution_id)
+            found = await self.first_blocked(execution_id)
+            if found is None:
+                raise _none_blocked(execution_id)
             update = TaskUpdated(
                 signal.status, output, task_id=found.task.id, reason=signal.reason, exact=True
             )
@@ -64,10 +66,16 @@ class Signalling:
                 return found
         raise Conflict("Others have signalled each task that waits first; try again.")
 
-    async def _blocked(self, execution_id: str) -> Signalled:
+    async def first_blocked(self, execution_id: str) -> Signalled | None:
+        """The task that a signal would meet; None: there is none.
+
+        Raises:
+            NotFound: There is no such execution.
+            Conflict: It has ended.
+        """
         pending: list[str | Signalled] = [execution_id]
         looked_at = 0
-        while pending and looked_at < _MOST_LOOKED_AT:
+        while pending and looked_at < MOST_LOOKED_AT:
             following = pending.pop()
             if isinstance(following, Signalled):
                 return following
@@ -76,10 +84,7 @@ class Signalling:
             if execution is not None:
                 found = [_of(execution, each) for each in blocked(execution)]
                 pending.extend(reversed(found))
-        raise NotFound(
-            f"Found no blocked task in workflow {execution_id} to signal",
-            execution_id=execution_id,
-        )
+        return None
 
     async def _look(self, execution_id: str, *, root: str) -> Execution | None:
         """None: it has ended meanwhile, or is not there."""
@@ -94,6 +99,12 @@ class Signalling:
             way_out = allowing.way_out(after.status, after.workflow)
             raise Conflict(f"The execution has ended: it is {after.status}. {way_out}")
         return None if told.after.status.final else told.after
+
+
+def _none_blocked(execution_id: str) -> NotFound:
+    return NotFound(
+        f"Found no blocked task in workflow {execution_id} to signal", execution_id=execution_id
+    )
 
 
 def _of(execution: Execution, blocked: Task | str) -> str | Signalled:

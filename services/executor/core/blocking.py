@@ -22,10 +22,15 @@ def blocked(execution: Execution) -> Iterator[Task | str]:
     """
     waiting = (task for task in execution.tasks.values() if not task.status.final)
     for task in sorted(waiting, key=lambda task: task.sequence):
-        if task.kind in _FOR_SOMEBODY and task.next_at is None and task.started_at is not None:
+        if waits_for_somebody(task):
             yield task
         elif child := child_of(task):
             yield child
+
+
+def waits_for_somebody(task: Task) -> bool:
+    """Whether a task that has not ended waits for a word, and for nothing else."""
+    return task.kind in _FOR_SOMEBODY and task.next_at is None and task.started_at is not None
 
 
 def child_of(task: Task) -> str:
