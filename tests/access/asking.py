@@ -18,6 +18,10 @@ PATIENCE_SECONDS = 20.0
 # What a stream that tells nothing at first is waited for: by then a refusal would have come.
 QUIET_SECONDS = 2.0
 OK, _NOWHERE = "OK", "UNIMPLEMENTED"
+# What gRPC's own client says where a stream was refused while its first message was on the way:
+# it has lost the answer, and the service has said none of it.
+_LOST = "Internal error from Core"
+_MOST_LOST = 10
 
 
 @dataclass(frozen=True)
@@ -69,14 +73,18 @@ async def asked(
         request_serializer=lambda message: message.SerializeToString(),
         response_deserializer=lambda data: data,
     )
-    given = _alone(request) if method.client_streaming else request
-    try:
-        begun = call(given, metadata=metadata, timeout=patience_seconds)
-        told = await _first(begun, method, quiet_seconds)
-    except grpc.aio.AioRpcError as error:
-        ours = from_rpc(error)
-        faults = [str(each) for each in ours.faults]
-        return Answer(error.code().name, f"{ours.detail} {dict(ours.metadata)} {faults}")
+    for left in reversed(range(_MOST_LOST)):
+        given = _alone(request) if method.client_streaming else request
+        try:
+            begun = call(given, metadata=metadata, timeout=patience_seconds)
+            told = await _first(begun, method, quiet_seconds)
+        except grpc.aio.AioRpcError as error:
+            if error.details() == _LOST and left:
+                continue
+            ours = from_rpc(error)
+            faults = [str(each) for each in ours.faults]
+            return Answer(error.code().name, f"{ours.detail} {dict(ours.metadata)} {faults}")
+        break
     return Answer(OK, told=told)
 
 
