@@ -1,4 +1,4 @@
-"""What the pages beside executions need: events, and what there is not."""
+"""What the pages beside executions need: events, schedules, and what there is not."""
 
 from __future__ import annotations
 
@@ -21,7 +21,28 @@ _EVENTS = {
     "DELETE /api/event/{name}/tags": _CHANGE,
 }
 
+_SEARCH_SCHEDULES = (*_LIST, "executor.ListSchedules")
+_SCHEDULES = {
+    "POST /api/scheduler/schedules": _CHANGE,
+    "GET /api/scheduler/schedules": _SEARCH_SCHEDULES,
+    "GET /api/scheduler/schedules/search": _SEARCH_SCHEDULES,
+    "GET /api/scheduler/schedules/tags": _LIST,
+    "GET /api/scheduler/schedules/{name}": (*_GET, "executor.ListSchedules"),
+    "DELETE /api/scheduler/schedules/{name}": _DELETE,
+    "PUT /api/scheduler/schedules/{name}/pause": _CHANGE,
+    "GET /api/scheduler/schedules/{name}/pause": _CHANGE,
+    "PUT /api/scheduler/schedules/{name}/resume": _CHANGE,
+    "GET /api/scheduler/schedules/{name}/resume": _CHANGE,
+    "GET /api/scheduler/schedules/{name}/tags": _GET,
+    "PUT /api/scheduler/schedules/{name}/tags": _CHANGE,
+    "DELETE /api/scheduler/schedules/{name}/tags": _CHANGE,
+    "PUT /api/scheduler/bulk/pause": _CHANGE,
+    "PUT /api/scheduler/bulk/resume": _CHANGE,
+    "GET /api/scheduler/nextFewSchedules": ("executor.PreviewSchedule",),
+    "GET /api/scheduler/search/executions": ("executor.ListSchedules", "executor.ListScheduleRuns"),
+}
+
 # Whoever has a token is told that there is no such thing.
 _UNSERVED = {f"{m} {path}": ("registry.GetOwnAccess",) for m, path, _ in UNSERVED_PAGES}
 
-BESIDE: dict[str, tuple[str, ...]] = {**_EVENTS, **_UNSERVED}
+BESIDE: dict[str, tuple[str, ...]] = {**_EVENTS, **_SCHEDULES, **_UNSERVED}

@@ -8,6 +8,8 @@ from services.edge.management.conductor import (
     about,
     handlers,
     missing,
+    schedule_search,
+    schedules,
     starting,
 )
 from services.edge.management.page import Page, telling
@@ -16,6 +18,8 @@ _TABLES: tuple[tuple[tuple[str, str, Page], ...], ...] = (
     about.PAGES,
     handlers.PAGES,
     missing.PAGES,
+    schedule_search.PAGES,
+    schedules.PAGES,
     starting.PAGES,
 )
 
