@@ -20,7 +20,7 @@ EXECUTIONS = Vocabulary(
         ),
         Field("newer", Kind.AGE, ("after",), "started since, like 10m", of="started"),
         Field("started", Kind.TIME, ("startTime", "createTime"), "when it was started"),
-        Field("updated", Kind.TIME, ("updateTime",), "when it last changed"),
+        Field("updated", Kind.TIME, ("updateTime", "modifiedTime"), "when it last changed"),
         Field("ended", Kind.TIME, ("endTime",), "when it ended"),
         Field(
             "dur",
@@ -39,8 +39,10 @@ EXECUTIONS = Vocabulary(
         "queue": "Queues cannot be asked for: an execution knows none.",
         **dict.fromkeys(
             ("task", "taskid", "tasktype", "taskdefname", "taskname", "ref", "kind"),
-            "Tasks are asked for by themselves: podium tasks, or SearchTasks.",
+            "Tasks are asked for by themselves: podium tasks, SearchTasks, or "
+            "/api/workflow/search-by-tasks.",
         ),
+        "classifier": "Executions have no classifier: ask by wf:.",
         "tag": "Tags cannot be asked for yet; ask by wf: for the workflows that have them.",
     },
 )

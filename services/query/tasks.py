@@ -34,7 +34,7 @@ TASKS = Vocabulary(
         Field("newer", Kind.AGE, ("after",), "reached since, like 10m", of="scheduled"),
         Field("scheduled", Kind.TIME, ("scheduledTime", "scheduleTime"), "when it was reached"),
         Field("started", Kind.TIME, ("startTime",), "when it was first acted on"),
-        Field("updated", Kind.TIME, ("updateTime",), "when it last changed"),
+        Field("updated", Kind.TIME, ("updateTime", "modifiedTime"), "when it last changed"),
         Field("ended", Kind.TIME, ("endTime",), "when it ended"),
         Field(
             "dur",
@@ -50,6 +50,7 @@ TASKS = Vocabulary(
     words_in=("id", "execution", "ref", "name", "wf", "corr", "reason"),
     absent={
         "queue": "Tasks are asked for by kind:, name: and status:; queues are told by themselves.",
+        "classifier": "Tasks have no classifier: ask by kind:, name: or wf:.",
         "v": "The version of a workflow is its execution's: ask for executions.",
         "version": "The version of a workflow is its execution's: ask for executions.",
     },

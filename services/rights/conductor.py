@@ -17,8 +17,20 @@ _EXECUTIONS = {
     "POST /api/workflow/start/{name}/{version}": _START,
 }
 
+_LIST, _TASKS = ("executor.ListExecutions",), ("executor.SearchTasks",)
+_SEARCHES = {
+    "GET /api/workflow/search": _LIST,
+    "GET /api/workflow/search-v2": _LIST,
+    "GET /api/workflow/search-by-tasks": _TASKS + _LIST,
+    "GET /api/workflow/search-by-tasks-v2": _TASKS + _LIST,
+    "GET /api/tasks/search": _TASKS,
+    "GET /api/tasks/search-v2": _TASKS,
+    "POST /api/workflow/bulk/search": _LIST,
+}
+
 CONDUCTOR: Mapping[str, tuple[str, ...]] = {
     **_ABOUT,
     **_EXECUTIONS,
+    **_SEARCHES,
     **BESIDE,
 }

@@ -25,7 +25,11 @@ MASKING = workflow(
     outputParameters={"card": "${workflow.input.card}"},
     maskedFields=["card"],
 )
-BROKEN = workflow("broken", step("end", "TERMINATE", terminationStatus="FAILED"))
+ILL = workflow("ill", step("end", "TERMINATE", terminationStatus="FAILED"))
+BROKEN = workflow(
+    "broken",
+    {**step("asks", "SUB_WORKFLOW"), "subWorkflowParam": {"name": "ill", "version": 1}},
+)
 PARENT = workflow(
     "parent",
     {**step("sub", "SUB_WORKFLOW"), "subWorkflowParam": {"name": "echo", "version": 1}},
@@ -43,7 +47,7 @@ FORKED = workflow(
 
 @pytest.fixture
 async def rig(tmp_path: Path) -> AsyncGenerator[Rig]:
-    definitions = [ECHO, MASKING, BROKEN, PARENT, FORKED]
+    definitions = [ECHO, MASKING, ILL, BROKEN, PARENT, FORKED]
     async with executing(tmp_path / "x.db", definitions) as rig:
         yield rig
 
@@ -80,7 +84,7 @@ async def test_a_summary_says_which_tasks_failed_and_who_the_parent_is(rig: Rig)
 
     (told,) = (await page(rig, documents=SUMMARY, execution_ids=[failed.execution_id])).documents
     whole = json.loads((await rig.get(failed.execution_id)).document)
-    assert [*told.failed_task_names] == whole["failedTaskNames"]
+    assert [*told.failed_task_names] == whole["failedTaskNames"] == ["asks"]
     both = await page(rig, documents=SUMMARY, query="wf:echo,parent")
     parents = {
         state.workflow_name: document.parent_execution_id
@@ -144,7 +148,7 @@ async def test_a_document_that_no_message_holds_is_too_large(
     rig: Rig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await rig.run("echo", input={"a": "x" * 1000})
-    small = await rig.run("broken")
+    small = await rig.run("ill")
     monkeypatch.setattr(listed, "_LARGEST_BYTES", 900)
 
     for documents in (SUMMARY, ALONE, WHOLE):

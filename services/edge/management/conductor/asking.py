@@ -122,6 +122,11 @@ async def shown(size: int, make: Callable[[], Any], status: int = 200) -> Answer
     return Answer(status, await aside(size, text), _HEADERS)
 
 
+async def shown_text(size: int, make: Callable[[], str]) -> Answer:
+    """As :func:`shown`, of what ``make`` puts together as JSON text."""
+    return Answer(200, await aside(size, lambda: make().encode()), _HEADERS)
+
+
 def as_json(value: Any, status: int = 200) -> Answer:
     """Something small."""
     return json_text(json.dumps(value, ensure_ascii=False, separators=(",", ":")), status)

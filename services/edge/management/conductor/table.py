@@ -10,6 +10,7 @@ from services.edge.management.conductor import (
     missing,
     schedule_search,
     schedules,
+    searching,
     starting,
 )
 from services.edge.management.page import Page, telling
@@ -20,6 +21,7 @@ _TABLES: tuple[tuple[tuple[str, str, Page], ...], ...] = (
     missing.PAGES,
     schedule_search.PAGES,
     schedules.PAGES,
+    searching.PAGES,
     starting.PAGES,
 )
 

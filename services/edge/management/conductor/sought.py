@@ -1,0 +1,145 @@
+"""What a search asks for, as Conductor's clients write it, put into our queries. No IO.
+
+The grammar is Podium's own (docs/query.md), of which Conductor's is a part. Of a task, ``taskType``
+is what Conductor shows: the name of a SIMPLE one, and FORK of all forks.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from services.edge.management.conductor.reading import Query as Sent
+from services.errors import InvalidRequest
+from services.query import (
+    And,
+    Not,
+    Or,
+    Pattern,
+    Query,
+    QueryFault,
+    Term,
+    Vocabulary,
+    conjoined,
+    disjoined,
+    format_query,
+    negated,
+    parse,
+)
+from services.query.executions import EXECUTIONS
+from services.query.tasks import TASKS
+
+MOST_RESULTS = 5000
+_SIZE = 100
+_MOST_SHOWN = 60
+_KIND, _NAME, _SIMPLE = "kind", "name", Pattern(("SIMPLE",))
+_FORKS = (Pattern(("FORK_JOIN",)), Pattern(("FORK_JOIN_DYNAMIC",)))
+_FORK = Pattern(("FORK",))
+
+
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """A search.
+
+    Attributes:
+        query: In our grammar; empty: all there are.
+        order_by: As ListExecutions and SearchTasks have it.
+        start: How many results are passed over.
+        size: How many are wanted, at most MOST_RESULTS.
+        top_level_only: Without what other executions have started.
+    """
+
+    query: str
+    order_by: str
+    start: int
+    size: int
+    top_level_only: bool
+
+
+def executions_sought(sent: Sent) -> Sought:
+    """A search for executions. Raises :class:`InvalidRequest`, which says where a fault is."""
+    return _sought(sent, EXECUTIONS)
+
+
+def tasks_sought(sent: Sent) -> Sought:
+    """As :func:`executions_sought`, for tasks."""
+    return _sought(sent, TASKS)
+
+
+def _sought(sent: Sent, vocabulary: Vocabulary) -> Sought:
+    if sent.text("classifier"):
+        raise InvalidRequest("classifier: executions have none here; ask by workflowType.")
+    size = sent.whole("size", _SIZE)
+    if size > MOST_RESULTS:
+        raise InvalidRequest(
+            f"Cannot return more than {MOST_RESULTS} workflows. Please use pagination."
+        )
+    query = _query(sent.text("query"), vocabulary)
+    if vocabulary is TASKS:
+        query = _as_shown(query)
+    words = _words(sent.text("freeText"), vocabulary)
+    return Sought(
+        query=format_query(conjoined((query, words))),
+        order_by=_order(sent),
+        start=sent.whole("start"),
+        size=size,
+        top_level_only=sent.flag("topLevelOnly"),
+    )
+
+
+def _query(text: str, vocabulary: Vocabulary) -> Query:
+    try:
+        return parse(text, vocabulary)
+    except QueryFault as fault:
+        at = text[fault.start : fault.end][:_MOST_SHOWN]
+        shown = f": {at!r}" if at else ""
+        raise InvalidRequest(
+            f"query: {fault} (characters {fault.start} to {fault.end}{shown})",
+            start=str(fault.start),
+            end=str(fault.end),
+        ) from fault
+
+
+def _words(text: str, vocabulary: Vocabulary) -> Query:
+    """What ``freeText`` asks for: words in a row, of which the last may end with ``*``."""
+    if not text.strip(" *"):
+        return And(())
+    quoted = text.replace("\\", "\\\\").replace('"', '\\"')
+    try:
+        return parse(f'text:"{quoted}"', vocabulary)
+    except QueryFault as fault:
+        raise InvalidRequest(f"freeText: {fault}") from fault
+
+
+def _order(sent: Sent) -> str:
+    """``field``, ``field:ASC`` or ``field:DESC``; several are between ``|``."""
+    given = [each for _, each in sent.pairs if _ == "sort"]
+    orders = [piece.strip() for each in given for piece in each.split("|")]
+    orders = [each for each in orders if each and each != "None"]
+    if len(orders) > 1:
+        raise InvalidRequest("sort: results are sorted by one field, like startTime:DESC.")
+    return orders[0] if orders else ""
+
+
+def _as_shown(query: Query) -> Query:
+    """``query`` where each kind is what Conductor shows as ``taskType``."""
+    match query:
+        case And(parts):
+            return conjoined(map(_as_shown, parts))
+        case Or(parts):
+            return disjoined(map(_as_shown, parts))
+        case Not(inner):
+            return negated(_as_shown(inner))
+        case Term(name="kind", operator="="):
+            return _of_kind(query)
+        case _:
+            return query
+
+
+def _of_kind(term: Term) -> Query:
+    names = tuple(each for each in term.values if each != _SIMPLE)
+    kinds = (*term.values, *(_FORKS if _FORK in term.values else ()))
+    of_kind = Term(_KIND, "=", tuple(dict.fromkeys(kinds)))
+    if not names:
+        return of_kind
+    simple = Term(_KIND, "=", (_SIMPLE,))
+    return disjoined((of_kind, conjoined((simple, Term(_NAME, "=", names)))))
