@@ -1,23 +1,26 @@
 """JSON Schema, drafts 2020-12 and 07: schemas that refer to nothing outside, and what breaks them.
 
 No fault repeats the value that it is about: values are callers', may be large, and may be secret.
+The validator, of four megabytes, is imported when a schema is first compiled: few processes do.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from itertools import islice
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
-import jsonschema_rs
+if TYPE_CHECKING:
+    import jsonschema_rs
 
 DRAFT_2020_12 = "https://json-schema.org/draft/2020-12/schema"
 DRAFT_07 = "http://json-schema.org/draft-07/schema"
 MOST_FAULTS = 100
 
-_VALIDATORS: Mapping[str, Callable[..., jsonschema_rs.Validator]] = {
-    DRAFT_2020_12: jsonschema_rs.Draft202012Validator,
-    DRAFT_07: jsonschema_rs.Draft7Validator,
+# By the name of its class.
+_VALIDATORS: Mapping[str, str] = {
+    DRAFT_2020_12: "Draft202012Validator",
+    DRAFT_07: "Draft7Validator",
 }
 LONGEST_TEXT = 512
 
@@ -29,6 +32,12 @@ _GIVEN_UP = "Recursion limit reached"
 _TOO_DEEP = ("", "this value is nested too deep to be judged")
 
 
+def load() -> None:
+    """Import the validator now, not when the first schema is compiled."""
+    for draft in _VALIDATORS:
+        _validator(draft)
+
+
 def draft_of(schema: Mapping[str, Any]) -> str | None:
     """The draft that ``$schema`` names, 2020-12 without one; None: another."""
     declared = schema.get("$schema", DRAFT_2020_12)
@@ -38,7 +47,7 @@ def draft_of(schema: Mapping[str, Any]) -> str | None:
 
 def meta_schema(draft: str) -> jsonschema_rs.Validator:
     """The validator of schemas of ``draft``; its own schema comes with the library."""
-    return _VALIDATORS[draft]({"$ref": draft})
+    return _validator(draft)({"$ref": draft})
 
 
 def compiled(schema: Mapping[str, Any]) -> jsonschema_rs.Validator:
@@ -52,7 +61,14 @@ def compiled(schema: Mapping[str, Any]) -> jsonschema_rs.Validator:
     draft = draft_of(schema)
     if draft is None:
         raise ValueError(f"must be {DRAFT_2020_12} or {DRAFT_07}#")
-    return _VALIDATORS[draft](schema, retriever=_refuse, validate_formats=True, mask="this value")
+    return _validator(draft)(schema, retriever=_refuse, validate_formats=True, mask="this value")
+
+
+def _validator(draft: str) -> Callable[..., jsonschema_rs.Validator]:
+    import jsonschema_rs
+
+    validator: Callable[..., jsonschema_rs.Validator] = getattr(jsonschema_rs, _VALIDATORS[draft])
+    return validator
 
 
 def _refuse(uri: str) -> NoReturn:
@@ -96,10 +112,12 @@ def _is_too_deep(error: ValueError) -> bool:
 
 
 def _found(validator: jsonschema_rs.Validator, value: Any) -> tuple[tuple[str, str], ...]:
+    from jsonschema_rs import ValidationError
+
     if _is_large(value):
         try:
             validator.validate(value)
-        except jsonschema_rs.ValidationError as fault:
+        except ValidationError as fault:
             return (_told(fault),)
     return tuple(map(_told, islice(validator.iter_errors(value), MOST_FAULTS)))
 

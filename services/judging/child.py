@@ -53,6 +53,8 @@ def main() -> None:
     die_with_parent()
     resource.setrlimit(resource.RLIMIT_AS, (_MEMORY_BYTES, _MEMORY_BYTES))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    # All time from now on is somebody's who waits for a verdict.
+    json_schema.load()
     sys.stdout.buffer.write(READY)
     sys.stdout.buffer.flush()
     _serve(sys.stdin.buffer, sys.stdout.buffer)
