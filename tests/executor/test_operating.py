@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -45,12 +46,11 @@ async def signal(rig: Rig, execution_id: str, **fields: Any) -> pb.SignalExecuti
 
 
 async def until(rig: Rig, execution_id: str, name: str, value: Any) -> None:
-    """Wait until the execution's document has that, or fail after ten seconds."""
-    for _ in range(1000):
-        if (await document(rig, execution_id)).get(name) == value:
-            return
+    """Wait until the execution's document has that, or fail after thirty seconds."""
+    limit = time.monotonic() + 30
+    while (found := await document(rig, execution_id)).get(name) != value:
+        assert time.monotonic() < limit, f"{name} is never {value}: {found}"
         await asyncio.sleep(0.01)
-    raise AssertionError(f"{name} is never {value}")
 
 
 def refs(document: dict[str, Any]) -> list[str]:

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -73,9 +73,12 @@ class Suite:
         return str(self.endpoints["management"])
 
     def kill(self, name: str) -> int:
-        """SIGKILL one of the four processes; its process id."""
-        pid: int = self.endpoints["pids"][name]
-        os.kill(pid, signal.SIGKILL)
+        """SIGKILL one of the four processes, for a dead one its next; its process id."""
+        limit = time.monotonic() + 20
+        while not (pid := self.pids.get(name, 0)) or not _killed(pid):
+            # It was killed a moment ago, and the next one is not there yet.
+            assert time.monotonic() < limit, f"no {name} comes back"
+            time.sleep(0.02)
         return pid
 
     def podium(self, *arguments: str, text: str | None = None) -> subprocess.CompletedProcess[str]:
@@ -117,6 +120,14 @@ class Suite:
                 self.process.wait()
             if self.process.stdout is not None:
                 self.process.stdout.close()
+
+
+def _killed(pid: int) -> bool:
+    """Whether there was such a process to kill."""
+    with suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
+        return True
+    return False
 
 
 def post(url: str, **arguments: Any) -> httpx.Response:
