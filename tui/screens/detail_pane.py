@@ -316,6 +316,9 @@ class DetailPane(ActingPane):
             pane.id = f"tab-{self.tab}"
             self._made[self.tab] = pane
             await switcher.mount(pane)
+            if not pane.is_attached:
+                # Another place was gone to while it was being made.
+                return
         if self.missing:
             switcher.current = _MISSING
             self.query_one(Tabs).focus()
