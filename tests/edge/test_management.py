@@ -88,7 +88,7 @@ async def test_without_a_token_that_holds_nobody_is_heard(suite: Suite, given: s
         (TASK.replace("COMPLETED", "DONE"), b"{}", 400),
         (TASK.replace("COMPLETED", "SKIPPED"), b"{}", 400),
         ("/api/tasks/execution-1/charge", b"{}", 404),
-        ("/api/workflow", b"{}", 404),
+        ("/api/nothing-here", b"{}", 404),
         ("/", b"{}", 404),
         ("/api/orders/7/checkout", b"{}", 404),
     ],
