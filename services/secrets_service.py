@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import grpc
 
@@ -17,15 +17,19 @@ class SecretsService(rpc.SecretsServiceServicer):
     """Tells of one process.
 
     Args:
-        names: Of variables that are set and that workflows may read.
+        variables: Those that are set and that workflows may read: by name, their text.
         allowed: What the setting lets through.
     """
 
     def __init__(
-        self, sealed: Resealing, names: Sequence[str] = (), allowed: Sequence[str] = ()
+        self,
+        sealed: Resealing,
+        variables: Mapping[str, str] | None = None,
+        allowed: Sequence[str] = (),
     ) -> None:
         self._sealed = sealed
-        self._variables = pb.ListVariablesResponse(names=sorted(names), allowed=allowed)
+        self._variables = sorted((variables or {}).items())
+        self._allowed = allowed
 
     def add_to(self, server: grpc.aio.Server) -> None:
         """Serve on ``server``."""
@@ -39,4 +43,9 @@ class SecretsService(rpc.SecretsServiceServicer):
     async def ListVariables(
         self, request: pb.ListVariablesRequest, context: Context
     ) -> pb.ListVariablesResponse:
-        return self._variables
+        values = self._variables if request.with_values else ()
+        return pb.ListVariablesResponse(
+            names=[name for name, _ in self._variables],
+            allowed=self._allowed,
+            variables=[pb.Variable(name=name, value=value) for name, value in values],
+        )

@@ -121,7 +121,8 @@ async def opened(
         executor, workers = Executor(runtime, replica, tokens), Workers(runtime, replica)
         access = AccessInterceptor(Verifier(cluster_key, replica, "executor"), replica)
         noting = await _noting(stack, store, replica, registry)
-        secrets = SecretsService(sealed, tuple(variables), settings.workflow_environment)
+        texts = {name: environ[name] for name in variables}
+        secrets = SecretsService(sealed, texts, settings.workflow_environment)
         address = await _served(
             stack, settings, executor, workers, secrets, access, noting, ring or LogRing()
         )

@@ -64,7 +64,9 @@ class DefinitionCalls:
             return wanted in state.name.casefold() and caller.may_read(state)
 
         def work(db: Database) -> tuple[list[Stored], bool]:
-            listed = store.listed(db, request.kind, after, latest_only=request.latest_only)
+            listed = store.listed(
+                db, request.kind, after, name=request.name, latest_only=request.latest_only
+            )
             return pages.first(request.page, filter(shown, listed))
 
         states, more = await self._storage.transact(work)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence, Sized
+from collections.abc import Callable, Collection, Sequence, Sized
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -30,6 +30,8 @@ from services.registry.trust import require_an_administrator
 from services.storage import Storage
 
 MOST_PUTS = 10_000
+# They are for people and for grants, and say nothing of what a definition does.
+_MAY_STAY = frozenset(("tags", "description"))
 # An answer must fit a message, with the texts of gRPC besides.
 _MOST_DOCUMENT_BYTES = 24 << 20
 
@@ -80,8 +82,10 @@ class PutCalls:
         read = await asyncio.to_thread(_read, request.puts)
         read = [await puts.with_scripts(put, self._scripts.check) for put in read]
         _check_apart(read, named)
+        staying = _staying(request)
 
         def work(db: Database, now: datetime) -> Outcome:
+            with_all = [_with_what_stays(db, each, staying) for each in read]
             removals = [*named, *_pruned(db, request, read)]
             _check_many(read, removals)
             for each in removals:
@@ -97,7 +101,7 @@ class PutCalls:
                 leaving,
                 values_may_lack=request.secrets_may_lack_values,
             )
-            planned = puts.plan(db, read, terms, now)
+            planned = puts.plan(db, with_all, terms, now)
             done = [(each, _write(db, each, caller, now)) for each in planned]
             # Afterwards: what is put may have used what goes.
             gone = removal.remove(db, removals, caller.name, now, caller.may_read)
@@ -210,6 +214,25 @@ def _with_no_new_key(db: Database, put: Put) -> Put:
     if now is None or documents.stored(now.document).get("apiKeys") != []:
         return put
     return replace(put, draft=replace(draft, document={**draft.document, "apiKeys": []}))
+
+
+def _staying(request: pb.PutDefinitionsRequest) -> frozenset[str]:
+    staying = frozenset(request.staying)
+    if not staying <= _MAY_STAY:
+        raise InvalidRequest("Of a definition only tags and description can stay as they are.")
+    return staying
+
+
+def _with_what_stays(db: Database, put: Put, staying: Collection[str]) -> Put:
+    """``put`` with those fields of what is stored that it leaves out."""
+    draft, key = put.draft, put.key
+    absent = [name for name in sorted(staying) if draft is not None and name not in draft.document]
+    if draft is None or key is None or not absent:
+        return put
+    before = store.find(db, *key) or store.find(db, draft.kind, draft.name)
+    stored = documents.stored(before.document) if before else {}
+    stays = {name: stored[name] for name in absent if name in stored}
+    return replace(put, draft=replace(draft, document={**draft.document, **stays}))
 
 
 def _removals(request: pb.PutDefinitionsRequest) -> list[Removal]:

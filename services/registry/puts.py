@@ -206,7 +206,8 @@ def _check_etag(etag: str, planned: Planned) -> None:
         detail = f"{said[:1].upper()}{said[1:]} is there already."
     else:
         detail = f"Somebody else has changed {said} since you read it: read it again."
-    raise Stale(detail, kind=definition.kind, name=definition.name)
+    version = str(_key(definition)[2])
+    raise Stale(detail, kind=definition.kind, name=definition.name, version=version)
 
 
 class Batch:

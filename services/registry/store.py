@@ -119,16 +119,22 @@ def versions(db: Database, kind: str, name: str) -> list[Stored]:
 
 
 def listed(
-    db: Database, kind: str = "", after: Key | None = None, *, latest_only: bool = False
+    db: Database,
+    kind: str = "",
+    after: Key | None = None,
+    *,
+    name: str = "",
+    latest_only: bool = False,
 ) -> Iterator[Stored]:
     """Definitions in order of kind, name and version, behind ``after``; an empty kind lists all.
 
-    ``latest_only`` leaves out all versions of a name but its latest.
+    ``name`` leaves out those of other names, ``latest_only`` all versions of a name but its latest.
     """
     conditions, values = ["TRUE"], list[Any]()
-    if kind:
-        conditions.append("kind = ?")
-        values.append(kind)
+    for column, wanted in (("kind", kind), ("name", name)):
+        if wanted:
+            conditions.append(f"{column} = ?")
+            values.append(wanted)
     if after:
         conditions.append("(kind, name, version) > (?, ?, ?)")
         values.extend(after)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from services.rights.conductor_beside import BESIDE
+from services.rights.conductor_definitions import DEFINITIONS
 
 _ABOUT = {
     "GET /api/version": ("executor.GetExecutorStatus",),
@@ -33,4 +34,5 @@ CONDUCTOR: Mapping[str, tuple[str, ...]] = {
     **_EXECUTIONS,
     **_SEARCHES,
     **BESIDE,
+    **DEFINITIONS,
 }

@@ -251,3 +251,17 @@ async def test_what_was_deleted_can_be_made_anew(registry: Running) -> None:
     assert again.outcome == pb.OUTCOME_CREATED
     assert again.definition.etag != first.definition.etag
     assert again.definition.revision == first.definition.revision + 2
+
+
+async def test_a_list_may_be_of_one_name_alone(registry: Running) -> None:
+    names = ("checkout", "checkout2", "check")
+    await put(registry.admin, *({**WORKFLOW, "name": name} for name in names))
+    await put(registry.admin, {**WORKFLOW, "version": 2})
+
+    every = await listed(registry, 1, kind="workflow", name="checkout")
+    (latest,) = await listed(registry, 9, kind="workflow", name="checkout", latest_only=True)
+    (none,) = await listed(registry, 9, kind="workflow", name="CHECKOUT")
+
+    assert [(each.name, each.version) for (each,) in every] == [("checkout", 1), ("checkout", 2)]
+    assert [each.version for each in latest] == [2]
+    assert none == []

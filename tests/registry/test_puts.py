@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Mapping
 
 import pytest
 
@@ -448,3 +449,32 @@ async def test_warnings_come_with_the_result(registry: Running) -> None:
     (result,) = await put(registry.admin, {**WORKFLOW, "unheardOf": 1})
 
     assert any("unheardOf" in warning for warning in result.warnings)
+
+
+async def put_over(registry: Running, *documents: Mapping[str, object], staying: str) -> None:
+    puts = [pb.DocumentPut(document=json.dumps(each)) for each in documents]
+    request = pb.PutDefinitionsRequest(puts=puts, staying=staying.split())
+    with rpc.raising_ours():
+        await registry.admin.PutDefinitions(request)
+
+
+async def test_what_is_to_stay_stays_where_it_is_left_out(registry: Running) -> None:
+    await put(registry.admin, {**WORKFLOW, "tags": ["a:b"], "description": "old"})
+    await put_over(registry, WORKFLOW, {**WORKFLOW, "version": 2}, staying="tags")
+
+    for version in (1, 2):
+        read = json.loads((await get(registry.admin, "workflow", "checkout", version)).document)
+        assert (read["tags"], read.get("description")) == (["a:b"], None)
+
+
+async def test_what_is_brought_takes_the_place_of_what_would_stay(registry: Running) -> None:
+    await put(registry.admin, {**WORKFLOW, "tags": ["a:b"], "description": "old"})
+    await put_over(registry, {**WORKFLOW, "tags": []}, staying="tags description")
+
+    read = await document(registry.admin, "workflow", "checkout")
+    assert (read["tags"], read["description"]) == ([], "old")
+
+
+async def test_only_words_for_people_and_tags_can_stay(registry: Running) -> None:
+    with pytest.raises(InvalidRequest, match="tags and description"):
+        await put_over(registry, WORKFLOW, staying="tags tasks")

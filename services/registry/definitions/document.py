@@ -16,7 +16,7 @@ from services.registry.definitions import KINDS
 from services.registry.definitions.model import Document, Json, Kind
 from services.registry.definitions.records import Field, Record, Status, Unknown
 from services.registry.definitions.tasks import TASK_KINDS
-from services.registry.definitions.tasks.kind import COMMON, TaskKind
+from services.registry.definitions.tasks.kind import BY_WORKERS, COMMON, TaskKind
 from services.registry.definitions.values import ByShape, ListOf, MapOf, OrExpression, Type
 
 _INTRODUCTION = """\
@@ -160,7 +160,7 @@ def _task_schema() -> Document:
     if isinstance(properties, dict):
         properties["type"] = {"description": "The task type.", "enum": names}
     conditions: list[Json] = [_task_condition(kind) for kind in TASK_KINDS.values()]
-    return common | {"required": ["name", "taskReferenceName", "type"], "allOf": conditions}
+    return common | {"required": ["name", "taskReferenceName"], "allOf": conditions}
 
 
 def _task_condition(kind: TaskKind) -> Document:
@@ -176,7 +176,11 @@ def _task_condition(kind: TaskKind) -> Document:
         properties["inputParameters"] = inputs
     required = {"required": own["required"]} if "required" in own else {}
     then: Document = {"properties": properties, **required}
-    return {"if": {"properties": {"type": {"const": kind.name}}}, "then": then}
+    of_type: Document = {"properties": {"type": {"const": kind.name}}}
+    if kind.name != BY_WORKERS:
+        # Without one it is a worker's.
+        of_type["required"] = ["type"]
+    return {"if": of_type, "then": then}
 
 
 def write(folder: Path) -> None:

@@ -127,16 +127,26 @@ def test_a_reference_name_with_a_meaning_of_its_own_is_refused(name: str) -> Non
     ]
 
 
-def test_a_task_without_a_type_or_of_a_strange_one_is_refused() -> None:
+@pytest.mark.parametrize("type_", [{}, {"type": None}])
+def test_a_task_without_a_type_is_a_worker_s(type_: dict[str, None]) -> None:
+    document = task("NOOP")
+    document["tasks"] = [{"name": "t", "taskReferenceName": "t", **type_}]
+
+    assert parse(document).document["tasks"] == [
+        {"name": "t", "taskReferenceName": "t", "type": "SIMPLE"}
+    ]
+
+
+def test_a_task_of_a_strange_type_is_refused() -> None:
     document = task("NOOP")
     assert isinstance(document["tasks"], list)
-    document["tasks"] = [{"name": "t", "taskReferenceName": "t"}, 5, {"type": 5}]
+    document["tasks"] = [{"taskReferenceName": "t"}, 5, {"type": 5}]
 
     with pytest.raises(InvalidDefinition) as caught:
         parse(document)
 
     assert [str(fault) for fault in caught.value.faults] == [
-        "tasks[0].type: is required",
+        "tasks[0].name: is required",
         "tasks[1]: must be an object, not 5",
         "tasks[2].type: must be text, not 5",
         "tasks[2].name: is required",

@@ -6,12 +6,18 @@ from collections.abc import Iterator
 
 from services.edge.management.conductor import (
     about,
+    definition_tags,
+    environment,
     handlers,
     missing,
     schedule_search,
     schedules,
+    schemas,
     searching,
+    secrets,
     starting,
+    task_defs,
+    workflow_defs,
 )
 from services.edge.management.page import Page, telling
 
@@ -23,6 +29,12 @@ _TABLES: tuple[tuple[tuple[str, str, Page], ...], ...] = (
     schedules.PAGES,
     searching.PAGES,
     starting.PAGES,
+    workflow_defs.PAGES,
+    task_defs.PAGES,
+    definition_tags.PAGES,
+    schemas.PAGES,
+    secrets.PAGES,
+    environment.PAGES,
 )
 
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, Callable, Iterable
+from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 from weakref import WeakValueDictionary
 
-from podium.common.v1 import page_pb2
 from podium.registry.v1 import registry_pb2 as pb
 from services import rpc
 from services.edge.bodies import aside
@@ -64,37 +63,57 @@ class Registry:
     application_id: str
     turns: Turns
 
-    async def get(self, kind: str, name: str) -> Kept:
-        """One definition as it may be read back."""
-        request = pb.GetDefinitionRequest(kind=kind, name=name)
+    async def get(self, kind: str, name: str, version: int = 0) -> Kept:
+        """One definition as it may be read back; version 0: the latest."""
+        request = pb.GetDefinitionRequest(kind=kind, name=name, version=version)
         with rpc.raising_ours():
             answer = await self.stub.GetDefinition(
                 request, metadata=rpc.on_behalf_of(self.application_id), timeout=_SECONDS
             )
         return await aside(len(answer.definition.document), _read, answer.definition)
 
-    async def all(self, kind: str) -> list[Kept]:
+    async def all(self, kind: str, *, name: str = "", latest_only: bool = False) -> list[Kept]:
         """Every definition of a kind that the caller may read, by name.
+
+        Args:
+            name: Of which alone, in all versions; empty: of whichever name.
+            latest_only: Leaves out all but the latest version of a name.
 
         Raises:
             TooLarge: They are more than one answer holds.
         """
-        request = pb.ListDefinitionsRequest(kind=kind, page=page_pb2.PageRequest(page_size=1000))
-        found: list[Kept] = []
-        more, left = True, _MOST_LISTED_BYTES
+        request = pb.ListDefinitionsRequest(kind=kind, name=name, latest_only=latest_only)
+        found, left = list[Kept](), _MOST_LISTED_BYTES
+        async for page in self._pages(request):
+            size = sum(len(each.document) for each in page)
+            left -= size
+            if left < 0:
+                raise TooLarge(f"These are more than {_MOST_LISTED_BYTES >> 20} MiB: ask for one.")
+            found += await aside(size, _read_all, page)
+        return found
+
+    async def named(
+        self, kind: str, *, name: str = "", latest_only: bool = False
+    ) -> list[pb.Definition]:
+        """As :meth:`all`, without their documents."""
+        request = pb.ListDefinitionsRequest(
+            kind=kind, name=name, latest_only=latest_only, without_documents=True
+        )
+        return [each async for page in self._pages(request) for each in page]
+
+    async def _pages(
+        self, request: pb.ListDefinitionsRequest
+    ) -> AsyncGenerator[Sequence[pb.Definition]]:
+        request.page.page_size = 1000
+        more = True
         while more:
             with rpc.raising_ours():
                 page = await self.stub.ListDefinitions(
                     request, metadata=rpc.on_behalf_of(self.application_id), timeout=_SECONDS
                 )
-            size = sum(len(each.document) for each in page.definitions)
-            left -= size
-            if left < 0:
-                raise TooLarge(f"These are more than {_MOST_LISTED_BYTES >> 20} MiB: ask for one.")
-            found += await aside(size, _read_all, page.definitions)
+            yield page.definitions
             request.page.page_token = page.next_page_token
             more = bool(page.next_page_token)
-        return found
 
     async def create(self, document: Document) -> Kept:
         """Put a definition that is not there yet.
@@ -122,15 +141,36 @@ class Registry:
 
     async def put(self, document: Document, etag: str) -> Kept:
         """Put a definition over the one with that ``etag``; it comes as it is read back."""
-        text = await asyncio.to_thread(json.dumps, document, ensure_ascii=False)
-        request = pb.PutDefinitionsRequest(puts=[pb.DocumentPut(document=text, etag=etag)])
+        (result,) = await self.put_all([document], etag)
+        kept = await self._read_back(result.definition, document)
+        return replace(kept, generated={each.name: each.key for each in result.generated_keys})
+
+    async def put_all(
+        self,
+        documents: Sequence[Document],
+        etag: str = "",
+        *,
+        staying: Sequence[str] = (),
+        dry_run: bool = False,
+    ) -> Sequence[pb.PutResult]:
+        """Put definitions together, or none of them.
+
+        Args:
+            etag: Of each; empty: whatever is there; ``*``: nothing may be.
+            staying: Fields that stay as they are where a document leaves them out.
+            dry_run: Say what is wrong with them, and put nothing.
+        """
+        texts = await asyncio.to_thread(_written, documents)
+        request = pb.PutDefinitionsRequest(
+            puts=[pb.DocumentPut(document=text, etag=etag) for text in texts],
+            staying=staying,
+            dry_run=dry_run,
+        )
         with rpc.raising_ours():
             answer = await self.stub.PutDefinitions(
                 request, metadata=rpc.on_behalf_of(self.application_id), timeout=_SECONDS
             )
-        (result,) = answer.results
-        kept = await self._read_back(result.definition, document)
-        return replace(kept, generated={each.name: each.key for each in result.generated_keys})
+        return answer.results
 
     async def _read_back(self, put: pb.Definition, document: Document) -> Kept:
         try:
@@ -155,13 +195,17 @@ class Registry:
                     stale = error
         raise stale
 
-    async def delete(self, kind: str, name: str) -> None:
-        """Remove a definition that nothing uses."""
-        request = pb.DeleteDefinitionRequest(kind=kind, name=name)
+    async def delete(self, kind: str, name: str, version: int = 0) -> None:
+        """Remove a definition that nothing uses; version 0: every version."""
+        request = pb.DeleteDefinitionRequest(kind=kind, name=name, version=version)
         with rpc.raising_ours():
             await self.stub.DeleteDefinition(
                 request, metadata=rpc.on_behalf_of(self.application_id), timeout=_SECONDS
             )
+
+
+def _written(documents: Iterable[Document]) -> list[str]:
+    return [json.dumps(each, ensure_ascii=False) for each in documents]
 
 
 def _read_all(definitions: Iterable[pb.Definition]) -> list[Kept]:

@@ -153,7 +153,7 @@ COMMON = (
         "Unique in the workflow; what `${…}` calls it.",
         required=True,
     ),
-    Field("type", Text(), "The task type: one of those below.", required=True),
+    Field("type", Text(), "The task type: one of those below.", default="SIMPLE"),
     kept("description", Text(), "For people."),
     Field("inputParameters", Object(), "Its input; values may hold `${…}`.", default={}),
     Field("optional", Boolean(), "Its failure does not fail the workflow.", default=False),
@@ -217,6 +217,9 @@ class TaskType:
         if not isinstance(value, dict):
             at.fault(f"must be an object, not {shown(value)}")
             return value
+        if value.get("type") is None:
+            # As in Conductor: a task without a type is a worker's.
+            value = {**value, "type": BY_WORKERS}
         kind = self._kind(value, at / "type")
         slot = len(at.reading.tasks)
         known = kind is not None and kind.name == value.get("type")

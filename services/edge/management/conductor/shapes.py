@@ -1,0 +1,135 @@
+"""Definitions between the registry's documents and Conductor's. No IO.
+
+Documents are Conductor's already. What Conductor always writes is written here too, so that clients
+need not ask whether it is there; what clients send is stored as they sent it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from services.edge.management.configuration.documents import Document, Kept
+from services.errors import InvalidRequest
+
+_WORKFLOW: Mapping[str, Any] = {
+    "version": 1,
+    "tasks": [],
+    "inputParameters": [],
+    "outputParameters": {},
+    "schemaVersion": 2,
+    "restartable": True,
+    "workflowStatusListenerEnabled": False,
+    "timeoutPolicy": "ALERT_ONLY",
+    "timeoutSeconds": 0,
+    "variables": {},
+    "inputTemplate": {},
+    "enforceSchema": True,
+    "metadata": {},
+    "maskedFields": [],
+}
+_TASK: Mapping[str, Any] = {
+    "inputParameters": {},
+    "type": "SIMPLE",
+    "decisionCases": {},
+    "defaultCase": [],
+    "forkTasks": [],
+    "startDelay": 0,
+    "joinOn": [],
+    "optional": False,
+    "defaultExclusiveJoinTask": [],
+    "asyncComplete": False,
+    "loopOver": [],
+    "onStateChange": {},
+    "permissive": False,
+}
+_TASK_DEF: Mapping[str, Any] = {
+    "retryCount": 3,
+    "timeoutSeconds": 0,
+    "inputKeys": [],
+    "outputKeys": [],
+    "timeoutPolicy": "TIME_OUT_WF",
+    "retryLogic": "FIXED",
+    "retryDelaySeconds": 60,
+    "responseTimeoutSeconds": 3600,
+    "inputTemplate": {},
+    "rateLimitPerFrequency": 0,
+    "rateLimitFrequencyInSeconds": 1,
+    "backoffScaleFactor": 1,
+    "maxRetryDelaySeconds": 0,
+    "backoffJitterMs": 0,
+    "totalTimeoutSeconds": 0,
+    "enforceSchema": False,
+    "runtimeMetadata": [],
+}
+_SCHEMA: Mapping[str, Any] = {"version": 1, "type": "JSON"}
+
+
+def workflow_shown(kept: Kept) -> Document:
+    """A workflow as clients read it, with every task of it."""
+    shown = _shown(kept, _WORKFLOW)
+    shown["tasks"] = [_task_shown(each) for each in shown["tasks"]]
+    return shown
+
+
+def task_def_shown(kept: Kept) -> Document:
+    """A task definition as clients read it."""
+    return _shown(kept, _TASK_DEF)
+
+
+def schema_shown(kept: Kept) -> Document:
+    """A schema as clients read it."""
+    return _shown(kept, _SCHEMA)
+
+
+def _shown(kept: Kept, defaults: Mapping[str, Any]) -> Document:
+    own = {name: value for name, value in kept.document.items() if name != "kind"}
+    return {**kept.stamps(), **defaults, **own}
+
+
+def _task_shown(task: Any) -> Any:
+    if not isinstance(task, dict):
+        return task
+    shown = {**_TASK, **task}
+    shown["decisionCases"] = {
+        case: [_task_shown(each) for each in tasks]
+        for case, tasks in shown["decisionCases"].items()
+    }
+    shown["forkTasks"] = [[_task_shown(each) for each in branch] for branch in shown["forkTasks"]]
+    for name in ("defaultCase", "loopOver"):
+        shown[name] = [_task_shown(each) for each in shown[name]]
+    return shown
+
+
+def written(kind: str, sent: Any) -> Document:
+    """The document to put for what a client sent.
+
+    Raises:
+        InvalidRequest: It is no object.
+    """
+    if not isinstance(sent, dict):
+        raise InvalidRequest(f"What is put as a {_SAID[kind]} must be a JSON object.")
+    # A field of that name is unknown to Conductor, which ignores it.
+    return {**sent, "kind": kind}
+
+
+def all_written(kind: str, sent: Any) -> list[Document]:
+    """As :func:`written`, of a list; one alone is a list of one.
+
+    Raises:
+        InvalidRequest: One of them is no object, or there are none.
+    """
+    several: Iterable[Any] = sent if isinstance(sent, list) else [sent]
+    documents = [written(kind, each) for each in several]
+    if not documents:
+        raise InvalidRequest(_EMPTY[kind])
+    return documents
+
+
+_SAID = {"workflow": "workflow", "task": "task definition", "schema": "schema"}
+# Conductor's own sentences, where it has one.
+_EMPTY = {
+    "workflow": "WorkflowDef list cannot be null or empty",
+    "task": "TaskDefList is empty",
+    "schema": "The list of schemas is empty.",
+}
