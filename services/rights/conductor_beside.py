@@ -17,6 +17,7 @@ _EVENTS = {
     "GET /api/event/handler": _LIST,
     "GET /api/event/handler/{name}": _GET,
     "GET /api/event/{name}/tags": _GET,
+    "POST /api/event/{name}/tags": _CHANGE,
     "PUT /api/event/{name}/tags": _CHANGE,
     "DELETE /api/event/{name}/tags": _CHANGE,
 }
@@ -34,6 +35,7 @@ _SCHEDULES = {
     "PUT /api/scheduler/schedules/{name}/resume": _CHANGE,
     "GET /api/scheduler/schedules/{name}/resume": _CHANGE,
     "GET /api/scheduler/schedules/{name}/tags": _GET,
+    "POST /api/scheduler/schedules/{name}/tags": _CHANGE,
     "PUT /api/scheduler/schedules/{name}/tags": _CHANGE,
     "DELETE /api/scheduler/schedules/{name}/tags": _CHANGE,
     "PUT /api/scheduler/bulk/pause": _CHANGE,

@@ -116,6 +116,8 @@ ROWS = (
     Row(DELETED, "knows no such version", "/api/metadata/workflow/md_new/3", 404,
         answer={**ERROR, "message": "No such workflow found by name: md_new, version: 3"}),
     Row(DELETED, "wants a number", "/api/metadata/workflow/md_new/latest", 400),
+    Row(DELETED, "wants one of versions",
+        f"/api/metadata/workflow/md_new/{'0' * 12}9999999999", 400),
     Row(DELETED, "removes one version", "/api/metadata/workflow/md_new/2", 200, {}, ""),
     Row(ONE, "has the other still", "/api/metadata/workflow/md_new", 200, answer={"version": 1}),
     Row(DELETED, "leaves what is used", "/api/metadata/workflow/md_used/1", 409,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
+from services.edge.management.conductor.reading import natural
 from services.edge.management.configuration.documents import Document
 from services.errors import Fault, InvalidDefinition
 
@@ -36,10 +37,11 @@ def moment_in(text: str, name: str) -> int:
     """
     if not text:
         return 0
-    if not (text.isascii() and text.isdecimal() and int(text[:16]) <= LAST_MOMENT):
+    moment = natural(text)
+    if moment is None or moment > LAST_MOMENT:
         fault = Fault(name, "must be milliseconds since 1970, not beyond the year 9999")
         raise InvalidDefinition(f"{name} is no moment.", [fault])
-    return int(text)
+    return moment
 
 
 LAST_MOMENT = 253_402_300_799_999

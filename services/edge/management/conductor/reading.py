@@ -40,11 +40,12 @@ class Query:
         written = self.text(name)
         if not written:
             return default
-        if not (written.isascii() and written.isdecimal() and int(written[:12]) <= most):
+        number = natural(written)
+        if number is None or number > most:
             raise InvalidRequest(
                 f"{name}={written[:40]} of the query must be a whole number from 0 to {most}."
             )
-        return int(written)
+        return number
 
     def flag(self, name: str, *, default: bool = False) -> bool:
         """True or false, in small letters or large. Raises :class:`InvalidRequest`."""
@@ -63,6 +64,14 @@ class Query:
             for piece in value.split(",")
         )  # fmt: skip
         return [piece for piece in pieces if piece not in _ABSENT]
+
+
+def natural(written: str) -> int | None:
+    """The whole number from 0 that is written, of 18 digits at most; None: it is none."""
+    if not (written.isascii() and written.isdecimal()):
+        return None
+    digits = written.lstrip("0")
+    return int(digits or "0") if len(digits) <= 18 else None
 
 
 def read_query(query: bytes) -> Query:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from services.edge.call import Answer, Call
 from services.edge.management.conductor.asking import as_json, asked, nothing, shown
 from services.edge.management.conductor.putting import known, validated
+from services.edge.management.conductor.tag_pages import tag_pages
 from services.edge.management.conductor.tagging import tags_shown
 from services.edge.management.conductor.texts import read_text
 from services.edge.management.page import Page
@@ -89,4 +90,5 @@ PAGES: tuple[tuple[str, str, Page], ...] = (
     ("PUT", "/api/secrets/{key}", put),
     ("DELETE", "/api/secrets/{key}", delete),
     ("GET", "/api/secrets/{key}/exists", exists),
+    *tag_pages("secret", "/api/secrets/{key}/tags", "No such secret found by name: {}"),
 )

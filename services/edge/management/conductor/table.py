@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 from services.edge.management.conductor import (
     about,
-    definition_tags,
     environment,
     handlers,
     missing,
+    rate_limits,
     schedule_search,
     schedules,
     schemas,
@@ -31,7 +31,7 @@ _TABLES: tuple[tuple[tuple[str, str, Page], ...], ...] = (
     starting.PAGES,
     workflow_defs.PAGES,
     task_defs.PAGES,
-    definition_tags.PAGES,
+    rate_limits.PAGES,
     schemas.PAGES,
     secrets.PAGES,
     environment.PAGES,

@@ -8,6 +8,7 @@ from services.edge.call import Answer, Call
 from services.edge.management.conductor.asking import asked, nothing, shown
 from services.edge.management.conductor.putting import STAYING, known, put_together, validated
 from services.edge.management.conductor.shapes import all_written, task_def_shown, written
+from services.edge.management.conductor.tag_pages import tag_pages
 from services.edge.management.configuration.documents import Document
 from services.edge.management.page import Page
 from services.errors import Fault, InvalidDefinition
@@ -74,4 +75,5 @@ PAGES: tuple[tuple[str, str, Page], ...] = (
     ("GET", "/api/metadata/taskdefs", list_all),
     ("GET", "/api/metadata/taskdefs/{tasktype}", get),
     ("DELETE", "/api/metadata/taskdefs/{tasktype}", delete),
+    *tag_pages("task", "/api/metadata/task/{taskName}/tags", "No such taskType found by name: {}"),
 )

@@ -9,7 +9,9 @@ from podium.registry.v1.registry_pb2 import Definition
 from services.edge.call import Answer, Call
 from services.edge.management.conductor.asking import Asked, as_json, asked, nothing, shown
 from services.edge.management.conductor.putting import known, put_together
+from services.edge.management.conductor.reading import natural
 from services.edge.management.conductor.shapes import all_written, workflow_shown
+from services.edge.management.conductor.tag_pages import tag_pages
 from services.edge.management.configuration.documents import Document, Kept
 from services.edge.management.page import Page
 from services.errors import AlreadyExists, InvalidRequest, Stale
@@ -129,8 +131,9 @@ async def delete(call: Call, management: Management, name: str, version: str) ->
 
 def path_version(written: str) -> int:
     """A version in a path. Raises :class:`InvalidRequest`."""
-    if written.isascii() and written.isdecimal() and 0 < int(written[:12]) <= _LARGEST:
-        return int(written)
+    number = natural(written)
+    if number and number <= _LARGEST:
+        return number
     raise InvalidRequest(f"The version in the path must be a whole number, not {written[:40]!r}.")
 
 
@@ -145,4 +148,7 @@ PAGES: tuple[tuple[str, str, Page], ...] = (
     ("GET", "/api/metadata/workflow/{name}", get),
     ("GET", "/api/metadata/workflow/{name}/versions", versions),
     ("DELETE", "/api/metadata/workflow/{name}/{version}", delete),
+    *tag_pages(
+        "workflow", "/api/metadata/workflow/{name}/tags", "No such workflow found by name: {}"
+    ),
 )
