@@ -10,7 +10,7 @@ from services.executor.core.commands import Compute, Judge, Lookup, Offer, Perfo
 from services.executor.core.copies import changed
 from services.executor.core.deciding import Deciding
 from services.executor.core.events import Judged
-from services.executor.core.identity import derived_id
+from services.executor.core.identity import attempt_id
 from services.executor.core.inputs import GIVEN, resolved_input
 from services.executor.core.jsonpath import TooCostly
 from services.executor.core.kind import KEPT, Becomes, Finished, Next, View, Waiting, unusable
@@ -42,7 +42,7 @@ def new_task(deciding: Deciding, step: Step, ref: str, parent: str, iteration: i
     return changed(
         _BLANK,
         input=given if again is None else again.input,
-        id=derived_id(execution.id, execution.restarts, ref, 0),
+        id=attempt_id(execution.id, execution.restarts, ref, 0),
         ref=ref,
         step=step.ref,
         kind=step.kind,

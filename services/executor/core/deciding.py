@@ -23,7 +23,7 @@ from services.executor.core.commands import (
 )
 from services.executor.core.copies import changed
 from services.executor.core.events import TimerKey
-from services.executor.core.identity import derived_id
+from services.executor.core.identity import attempt_ids
 from services.executor.core.jsonpath import Visits
 from services.executor.core.kind import Kind
 from services.executor.core.model import Execution, ExecutionStatus, Json, Task
@@ -190,8 +190,7 @@ class Deciding:
             task = self.latest(ref)
             if task is not None:
                 self._forgotten[ref] = tuple(
-                    derived_id(execution.id, execution.restarts, ref, attempt)
-                    for attempt in range(task.attempt + 1)
+                    attempt_ids(execution.id, execution.restarts, ref, task.attempt + 1)
                 )
                 self._latest.pop(ref, None)
 

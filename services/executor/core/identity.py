@@ -5,7 +5,8 @@ The core has no randomness: deciding the same event twice names the same things.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Iterator
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
@@ -28,6 +29,40 @@ def derived_id(*parts: object) -> str:
     return f"{digest[:8]}-{digest[8:12]}-8{digest[13:16]}-a{digest[17:20]}-{digest[20:]}"
 
 
+# The first 12 of the 32 digits of an execution's id.
+_SHARED = 13
+_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\Z")
+
+
+def attempt_id(execution_id: str, restarts: int, ref: str, attempt: int) -> str:
+    """The id of one attempt of one task, shaped as a UUID.
+
+    It begins as the execution's does: by it alone, the execution is found (:func:`shared_with`).
+    """
+    derived = derived_id(execution_id, restarts, ref, attempt)
+    if not _UUID.match(execution_id):
+        return derived
+    return execution_id[:_SHARED] + derived[_SHARED:]
+
+
+def shared_with(task_id: str) -> tuple[str, str]:
+    """Between which ids, the last not among them, the execution is that has the attempt.
+
+    Those that earlier versions gave begin otherwise. Both are empty for what is no id.
+    """
+    if not _UUID.match(task_id):
+        return "", ""
+    first = task_id[:_SHARED]
+    return first, first + "."
+
+
+def attempt_ids(execution_id: str, restarts: int, ref: str, attempts: int) -> Iterator[str]:
+    """The ids of the first ``attempts`` of a task, also as earlier versions gave them."""
+    for attempt in range(attempts):
+        yield attempt_id(execution_id, restarts, ref, attempt)
+        yield derived_id(execution_id, restarts, ref, attempt)
+
+
 def refs_of(execution_id: str, restarts: int, latest: Iterable[Task]) -> Map[str, str]:
     """By the id of every attempt that may still be spoken of, its ref.
 
@@ -44,8 +79,9 @@ def refs_of(execution_id: str, restarts: int, latest: Iterable[Task]) -> Map[str
             refs[task.retried_id] = task.ref
             earlier = task.memory.get("earlier")
             refs.update(dict.fromkeys(earlier, task.ref) if isinstance(earlier, dict) else {})
-        for attempt in range(task.attempt):
-            refs[derived_id(execution_id, restarts, task.ref, attempt)] = task.ref
+        if task.attempt:
+            earlier_ids = attempt_ids(execution_id, restarts, task.ref, task.attempt)
+            refs.update(dict.fromkeys(earlier_ids, task.ref))
     return Map(refs)
 
 

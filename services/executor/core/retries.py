@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from services.executor.core.copies import changed
 from services.executor.core.deciding import Deciding
-from services.executor.core.identity import derived_id, fraction
+from services.executor.core.identity import attempt_id, fraction
 from services.executor.core.inputs import GIVEN
 from services.executor.core.model import Json, Task, TaskStatus
 from services.executor.core.spawning import BECOME
@@ -46,7 +46,7 @@ def following(deciding: Deciding, task: Task, *, same_call: bool) -> Task:
     execution = deciding.execution
     return changed(
         task,
-        id=derived_id(execution.id, execution.restarts, task.ref, attempt),
+        id=attempt_id(execution.id, execution.restarts, task.ref, attempt),
         attempt=attempt,
         generation=task.generation + (not same_call),
         sequence=deciding.next_sequence,

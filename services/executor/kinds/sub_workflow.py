@@ -13,7 +13,7 @@ from services.executor.core.commands import (
     Wanted,
 )
 from services.executor.core.events import ChildEnded, Event, Retried, TaskUpdated, Terminated
-from services.executor.core.identity import derived_id
+from services.executor.core.identity import attempt_ids, derived_id
 from services.executor.core.kind import KEPT, Finished, Kind, Look, Next, View, Waiting, unusable
 from services.executor.core.model import ExecutionStatus, Json, TaskStatus
 from services.executor.core.turns import domains_of
@@ -132,10 +132,7 @@ def _earlier(view: View) -> tuple[str, ...]:
     """The ids of what the task's attempts before this one have started, if they have."""
     attempts = {view.task.retried_id} if view.task.retried_id else set[str]()
     execution, ref = view.execution, view.task.ref
-    attempts.update(
-        derived_id(execution.id, execution.restarts, ref, attempt)
-        for attempt in range(view.task.attempt)
-    )
+    attempts.update(attempt_ids(execution.id, execution.restarts, ref, view.task.attempt))
     return tuple(_child_of(view, each) for each in sorted(attempts))
 
 

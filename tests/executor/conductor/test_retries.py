@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from services.executor.core.events import Retried
-from services.executor.core.identity import derived_id
+from services.executor.core.identity import attempt_id
 from services.executor.core.model import Json, TaskStatus
 from services.executor.core.policy import LONGEST, Policy
 from tests.executor.conductor.rows import (
@@ -112,7 +112,7 @@ DELAYS = (
 OUTCOMES = (
     tried("the last failure fails the whole, and is its reason", {"workflow": "FAILED",
           "next": None, "workflow.failed_refs": ["a"], "workflow.reason": Part(
-          f"Task {derived_id(ID, 0, 'a', 0)} failed with status: FAILED and reason: '")}, FAILS),
+          f"Task {attempt_id(ID, 0, 'a', 0)} failed with status: FAILED and reason: '")}, FAILS),
     tried("a cancelled task terminates it", {"workflow": "TERMINATED"}, said("a", "CANCELED"),
           kind="HUMAN"),
     tried("an optional one is completed with errors, and passed", {
@@ -129,7 +129,7 @@ OUTCOMES = (
     # There the next attempt still has the reason of the one before.
     tried("another attempt has no reason yet", {"a": "SCHEDULED", "a.reason": "",
           "a.output": None, "a.poll_count": 0, "a.attempt": 1,
-          "a.retried_id": derived_id(ID, 0, "a", 0)}, FAILS, definition={"retryCount": 1},
+          "a.retried_id": attempt_id(ID, 0, "a", 0)}, FAILS, definition={"retryCount": 1},
           record=MENDED),
     tried("its input is resolved anew", {"a.request.uri": "http://x/1"}, FAILS,
           inputs={"uri": "http://x/${a.retryCount}"}, definition={**AT_ONCE, "retryCount": 1}),
