@@ -141,6 +141,7 @@ UNTOLD: Mapping[str, str] = {
     _full("worker", "PollTasks"): _WORK,
     _full("worker", "UpdateTask"): _WORK,
     _full("worker", "AddTaskLog"): _WORK,
+    _full("worker", "Relay"): _WORK,
 }
 
 _READS = {
@@ -157,7 +158,7 @@ _READS = {
         "ListSchedules ListScheduleRuns PreviewSchedule ListEventExecutions GetEngineMetrics "
         "WatchEngineMetrics GetExecutorStatus"
     ),
-    "worker": "ListTaskLogs ListQueues",
+    "worker": "ListTaskLogs ListQueues GetTask",
     "edge": (
         "GetEdgeStatus TestScript TestRoute GetOpenApi GetCacheStatus ListCacheEntries "
         "GetCacheEntry ListLimits GetGatewayMetrics WatchGatewayMetrics ListKeyUse"

@@ -58,15 +58,21 @@ class Connections(ServerState):
 
     Args:
         on_refused: Told the problem of what could not be read as a request.
+        on_drain: Called when it begins to end.
 
     Attributes:
         none_left: Set when the last one closes while :attr:`draining`.
         handshakes: Those that are not encrypted yet, where they are to be.
     """
 
-    def __init__(self, on_refused: Callable[[str], None] = lambda problem: None) -> None:
+    def __init__(
+        self,
+        on_refused: Callable[[str], None] = lambda problem: None,
+        on_drain: Callable[[], None] = lambda: None,
+    ) -> None:
         super().__init__()
         self.on_refused = on_refused
+        self.on_drain = on_drain
         self.draining = False
         self.none_left = asyncio.Event()
         self.handshakes: Collection[object] = ()
@@ -76,6 +82,7 @@ class Connections(ServerState):
         self.draining = True
         for connection in list(self.connections):
             connection.shutdown()
+        self.on_drain()
         self.closed()
 
     def end_unread(self, now: float) -> None:

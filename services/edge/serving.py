@@ -18,7 +18,7 @@ from services import javascript, log_service, rpc
 from services.access import AccessInterceptor, ClusterKeys, ServiceIdentity, Verifier
 from services.activity import Activity, kept
 from services.auditing.noting import Noting, NotingInterceptor
-from services.edge import stages
+from services.edge import relay, stages
 from services.edge.audited import Auditing, auditing
 from services.edge.bodies import BodyLimits
 from services.edge.definitions import Definitions
@@ -41,6 +41,7 @@ from services.edge.metrics.keeping import Metrics, keeping
 from services.edge.metrics.reporting import Reporting
 from services.edge.observing import Lines, Record, Spanning, all_of
 from services.edge.protocol import Connections, Limits
+from services.edge.relay import Relay
 from services.edge.scripting import RouteScripts
 from services.edge.server import address_of, bound, serving_http, together
 from services.edge.service import EdgeService
@@ -111,6 +112,7 @@ async def serving(settings: Settings, ring: LogRing | None = None) -> AsyncGener
         parts = await _parts(stack, settings)
         address = await _serve_grpc(stack, settings, parts, ring or LogRing())
         await stack.enter_async_context(kept_open(parts.session))
+        await stack.enter_async_context(relay.kept_open(parts.management.relay))
         activity = stack.enter_context(kept("edge", settings.activity_log))
         counted = parts.metrics.recorder.record, parts.auditing.record, parts.gateway.spanning
         record = _record(counted, activity, "gateway")
@@ -204,6 +206,7 @@ def _management(
         Reporting(metrics, gateway.definitions, time.time, issued=gateway.tokens.key_names),
         gateway.new_id,
         stubs,
+        Relay(stubs.workers),
     )
 
 
@@ -324,6 +327,7 @@ def _serving_management(
         Endpoint(pages.STAGES, management, for_conductor, record),
         listening,
         _limits(settings),
+        connections=Connections(on_drain=management.relay.drain),
         tls=settings.management_tls(),
         drain_seconds=settings.drain.total_seconds(),
     )

@@ -92,6 +92,11 @@ class Queues:
             if not name.startswith(OWN_TURN):
                 yield queue.standing(name)
 
+    def execution_of(self, task_id: str) -> str:
+        """Whose a task is that waits for its turn, or that somebody has; empty: none is known."""
+        known = self.held.get(task_id) or self._waiting.get(task_id)
+        return known.execution_id if known is not None else ""
+
     def choose(self, queues: Sequence[str]) -> str:
         """The first with a worker that is connected or was seen lately, else the last."""
         for name in queues[:-1]:

@@ -178,6 +178,16 @@ _WORKER = {
     "PollTasks": _WORK,
     "UpdateTask": _WORK,
     "AddTaskLog": _WORK,
+    # What its asks need is checked one by one, for whom the edge speaks.
+    "Relay": Right(services=frozenset((EDGE,))),
+    # READ on the workflow, or EXECUTE on the task.
+    "GetTask": _right(
+        EDITOR,
+        OPERATOR,
+        VIEWER,
+        WORKER,
+        grants=(*_READS_WORKFLOW, Wanted("EXECUTE", "task")),
+    ),
     # READ on the workflow.
     "ListTaskLogs": _right(EDITOR, OPERATOR, VIEWER, grants=_READS_WORKFLOW),
     "ListQueues": _right(

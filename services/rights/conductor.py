@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from services.rights.conductor_beside import BESIDE
 from services.rights.conductor_definitions import DEFINITIONS
+from services.rights.conductor_tasks import TASKS
 
 _ABOUT = {
     "GET /api/version": ("executor.GetExecutorStatus",),
@@ -35,4 +36,5 @@ CONDUCTOR: Mapping[str, tuple[str, ...]] = {
     **_SEARCHES,
     **BESIDE,
     **DEFINITIONS,
+    **TASKS,
 }

@@ -25,7 +25,7 @@ from services.executor.core.turns import domain_of, kind_of, queue_of
 from services.executor.effects.callbacks import CallbackTokens
 from services.executor.handingoff import HandingOff
 from services.executor.workers.handing import result_event
-from services.executor.workers.polled import Poll
+from services.executor.workers.polled import polled
 from services.executor.workers.session import WorkSession
 from services.executor.workers.working import Working
 from services.replica import Replica
@@ -168,8 +168,7 @@ class Workers:
         self._loop.run_until_complete(self._polled(queue))
 
     async def _polled(self, queue: str) -> None:
-        poll = Poll(self._working, f"polls {queue}", queue, 1)
-        asking = asyncio.ensure_future(poll.tasks(0))
+        asking = asyncio.ensure_future(polled(self._working, f"polls {queue}", queue, 1, 0))
         await asyncio.sleep(0)
         self._arrive(Taken)
         await asking

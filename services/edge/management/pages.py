@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from services.access import Verifier
     from services.edge.definitions import Definitions
     from services.edge.metrics.reporting import Reporting
+    from services.edge.relay import Relay
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,7 @@ class Management:
         anonymous_application: Whose rights a request without a token has; empty: none are let in.
         public_url: Where the gateway is reached from outside, without a slash at its end.
         stubs: The services, for what is put into their RPCs.
+        relay: What workers ask and say, which is too much for a call each.
         turns: Of those who change the gateway's configuration.
         exposition: What ``/metrics`` shows.
         reporting: What was counted of routes.
@@ -53,6 +55,7 @@ class Management:
     reporting: Reporting
     new_id: Callable[[], str]
     stubs: Stubs
+    relay: Relay
     turns: Turns = field(default_factory=Turns)
 
 

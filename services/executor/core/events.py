@@ -116,6 +116,8 @@ class TaskUpdated:
         back_after: Of a worker that is IN_PROGRESS: the task goes back to its queue after so long;
             None: the worker keeps it.
         logs: Lines for the task's log, with when they were written.
+        lenient: Of a worker's: taken as Conductor takes it. It need not say who it is; once the
+            task is given back it may be anybody; and of what has ended it changes nothing.
     """
 
     status: TaskStatus
@@ -128,6 +130,7 @@ class TaskUpdated:
     by_worker: bool = False
     back_after: timedelta | None = None
     logs: tuple[tuple[datetime, str], ...] = ()
+    lenient: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -132,6 +132,10 @@ def check_worker(task: Task, event: TaskUpdated) -> None:
     Raises:
         Refused: It has not.
     """
+    if event.lenient:
+        if _is_anothers(task, event.worker_id):
+            raise Refused("The task is another worker's.")
+        return
     had = task.id == event.task_id and task.worker_id == event.worker_id
     if task.id != event.task_id:
         # An earlier attempt: what ended it is looked at next.
@@ -140,6 +144,13 @@ def check_worker(task: Task, event: TaskUpdated) -> None:
         raise Refused("The task is not the worker's any more: it is in its queue again.")
     if not task.queue or not had:
         raise Refused("The task is not this worker's.")
+
+
+def _is_anothers(task: Task, worker_id: str) -> bool:
+    """Whether a worker has the task that is not the one who says its name."""
+    by_worker = task.queue and not task.queue.startswith(attempts.OWN_TURN)
+    at_work = by_worker and task.status is TaskStatus.IN_PROGRESS
+    return bool(at_work and worker_id) and task.worker_id != worker_id
 
 
 def logged(deciding: Deciding, task: Task, lines: tuple[tuple[datetime, str], ...]) -> Task:

@@ -33,6 +33,8 @@ def updated(deciding: Deciding, event: TaskUpdated) -> None:
     """
     if event.status not in ALLOWED:
         raise Refused(f"A task cannot be updated to {event.status}.")
+    if event.lenient and _is_over(deciding, event.task_id):
+        return
     task, word = _meant(deciding, event)
     if event.by_worker:
         turns.check_worker(task, event)
@@ -43,7 +45,7 @@ def updated(deciding: Deciding, event: TaskUpdated) -> None:
         task = turns.logged(deciding, task, event.logs)
     if event.status is TaskStatus.IN_PROGRESS:
         task = _merged(deciding, task, event)
-        if event.back_after is None:
+        if event.back_after is None or not task.queue or _waits(task, event):
             deciding.put(task)
         else:
             turns.give_back(deciding, task, event.back_after)
@@ -51,6 +53,19 @@ def updated(deciding: Deciding, event: TaskUpdated) -> None:
         task = _merged(deciding, task, event)
         task = changed(task, memory={**task.memory, "word": _word(event)})
         attempts.ask(deciding, task, "updated", event)
+
+
+def _is_over(deciding: Deciding, task_id: str) -> bool:
+    """Whether that attempt has ended, or what ends it is said."""
+    task = deciding.holder(task_id)
+    if task is None:
+        return False
+    return task.id != task_id or task.status.final or task.memory.get("word") is not None
+
+
+def _waits(task: Task, event: TaskUpdated) -> bool:
+    """Whether the task is in its queue already, to which it is given back at once."""
+    return task.status is TaskStatus.SCHEDULED and task.next_at is None and not event.back_after
 
 
 def _unknown(deciding: Deciding, event: TaskUpdated) -> str:

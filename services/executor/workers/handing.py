@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
+from collections import OrderedDict
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import cast
 
@@ -9,10 +12,13 @@ from podium.worker.v1 import worker_pb2 as pb
 from services.errors import InvalidRequest
 from services.executor.core.events import TaskUpdated
 from services.executor.core.expressions import as_text
+from services.executor.core.isolation import SHARED
 from services.executor.core.model import Execution, Json, Task, TaskStatus
 from services.executor.core.policy import bounded
+from services.executor.core.scope import shown_kind
 from services.executor.core.spawning import step_of
-from services.executor.core.turns import domain_of, kind_of
+from services.executor.core.turns import MOST_LOG_LINES, domain_of, kind_of
+from services.executor.core.workflow import Step
 from services.executor.documents import text_of
 from services.executor.echoed import masked
 from services.executor.effects.handoff import Filling, NotHandedOver
@@ -25,6 +31,7 @@ from services.tracing import Trace, span_of
 
 MOST_LINES = 10
 MOST_LINE_BYTES = 10 << 10
+_MOST_RATE = 2**31 - 1
 
 _STATUS = {
     pb.RESULT_STATUS_IN_PROGRESS: TaskStatus.IN_PROGRESS,
@@ -33,6 +40,49 @@ _STATUS = {
     pb.RESULT_STATUS_FAILED_WITH_TERMINAL_ERROR: TaskStatus.FAILED_WITH_TERMINAL_ERROR,
     pb.RESULT_STATUS_CANCELED: TaskStatus.CANCELED,
 }
+
+
+class StepTexts:
+    """JSON text of steps as workflows have them, of the last that were asked for."""
+
+    def __init__(self, most: int = 1000) -> None:
+        self._most = most
+        # By the document, which is kept with its text: its place in memory is no other's then.
+        self._texts: OrderedDict[int, tuple[object, str]] = OrderedDict()
+
+    def of(self, step: Step) -> str:
+        """The text of ``step``."""
+        key = id(step.document)
+        known = self._texts.get(key)
+        if known is None:
+            known = self._texts[key] = step.document, text_of(dict(step.document))
+            if len(self._texts) > self._most:
+                self._texts.popitem(last=False)
+        return known[1]
+
+
+def details(execution: Execution, task: Task, texts: StepTexts) -> pb.TaskDetails:
+    """What Conductor's workers know of a task beside the rest."""
+    told = pb.TaskDetails(
+        shown_type=shown_kind(task),
+        sequence=task.sequence,
+        retried_task_id=task.retried_id,
+        worker_id=task.worker_id,
+    )
+    if task.started_at is not None:
+        told.started_at.FromMicroseconds(micros(task.started_at))
+    told.updated_at.FromMicroseconds(micros(task.updated_at))
+    step = step_of(execution, task)
+    if step is None:
+        return told
+    told.workflow_task = texts.of(step)
+    if step.isolation is not SHARED:
+        told.isolation_group = step.isolation.group
+        told.execution_namespace = step.isolation.namespace
+    if step.policy.limits is not None and step.policy.limits.rate:
+        told.rate = min(step.policy.limits.rate, _MOST_RATE)
+        told.rate_span.FromTimedelta(step.policy.limits.span)
+    return told
 
 
 def handed(
@@ -105,9 +155,17 @@ def _metadata(
 
 
 def result_event(
-    result: pb.TaskResult, worker_id: str, output: Json, mask: Mask | None
+    result: pb.TaskResult,
+    worker_id: str,
+    output: Json,
+    mask: Mask | None,
+    *,
+    lenient: bool = False,
 ) -> TaskUpdated:
     """The word of a worker that ends the task, or gives it back.
+
+    Args:
+        lenient: Taken as Conductor takes it.
 
     Raises:
         InvalidRequest: It is none.
@@ -117,14 +175,21 @@ def result_event(
         names = ", ".join(sorted(each.value for each in _STATUS.values()))
         raise InvalidRequest(f"status must be one of {names}.")
     given_back = status is TaskStatus.IN_PROGRESS
-    return _event(result, worker_id, status, output, mask, _after(result) if given_back else None)
+    after = _after(result) if given_back else None
+    return _event(result, worker_id, status, output, mask, after, lenient=lenient)
 
 
 def word_event(
-    word: pb.TaskWord | pb.TaskResult, worker_id: str, output: Json, mask: Mask | None
+    word: pb.TaskWord | pb.TaskResult,
+    worker_id: str,
+    output: Json,
+    mask: Mask | None,
+    *,
+    lenient: bool = False,
 ) -> TaskUpdated:
     """The word of a worker that is still at the task. Raises :class:`InvalidRequest`."""
-    return _event(word, worker_id, TaskStatus.IN_PROGRESS, output, mask, None)
+    at_it = TaskStatus.IN_PROGRESS
+    return _event(word, worker_id, at_it, output, mask, None, lenient=lenient)
 
 
 def _event(
@@ -134,11 +199,13 @@ def _event(
     output: Json,
     mask: Mask | None,
     back_after: timedelta | None,
+    *,
+    lenient: bool,
 ) -> TaskUpdated:
     if output is not None and not isinstance(output, dict):
         raise InvalidRequest("The output must be a JSON object.")
     reason = task_reason(said.reason) if isinstance(said, pb.TaskResult) else ""
-    lines = checked_lines(said.logs)
+    lines = shortened_lines(said.logs) if lenient else checked_lines(said.logs)
     at = now()
     event = TaskUpdated(
         status=status,
@@ -149,6 +216,7 @@ def _event(
         by_worker=True,
         back_after=back_after,
         logs=tuple((at, line) for line in lines),
+        lenient=lenient,
     )
     return masked(event, mask) if mask else event
 
@@ -163,6 +231,18 @@ def checked_lines(lines: object) -> list[str]:
         if len(line.encode("utf-8", "replace")) > MOST_LINE_BYTES:
             raise InvalidRequest(f"A line of the log is longer than {MOST_LINE_BYTES} bytes.")
     return found
+
+
+def shortened_lines(lines: Iterable[str]) -> list[str]:
+    """As many lines as a task keeps, each as long as one may be, and as it can be written."""
+    return [_shortened(line) for line in itertools.islice(lines, MOST_LOG_LINES)]
+
+
+def _shortened(line: str) -> str:
+    line = line.replace("\0", "\ufffd")
+    if len(line) * 4 <= MOST_LINE_BYTES:
+        return line
+    return line.encode()[:MOST_LINE_BYTES].decode("utf-8", "ignore")
 
 
 def _after(result: pb.TaskResult) -> timedelta:

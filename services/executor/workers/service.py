@@ -5,27 +5,33 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
-from functools import partial
 from typing import Any
 
 import grpc
-from google.protobuf.duration_pb2 import Duration
 
 from podium.worker.v1 import worker_pb2 as pb, worker_pb2_grpc as rpc
 from services.access import Sight, current
-from services.errors import AlreadyExists, InvalidRequest, NotFound, PermissionDenied
-from services.executor import loading, turn_rows
+from services.errors import (
+    AlreadyExists,
+    InvalidRequest,
+    NotFound,
+    PermissionDenied,
+    ServiceError,
+)  # fmt: skip
+from services.executor import loading, task_ids, turn_rows
 from services.executor.answers import Answer
-from services.executor.core.conductor import sentences
+from services.executor.core.conductor import sentences, task_json
+from services.executor.core.model import Task
 from services.executor.core.turns import domain_of, kind_of, queue_of
+from services.executor.documents import text_of
 from services.executor.entries import Held, Standing
 from services.executor.runtime import Runtime
 from services.executor.seeing import EXECUTE, READ, Seeing, not_there
-from services.executor.texts import short
-from services.executor.workers.handing import checked_lines, result_event, word_event
-from services.executor.workers.polled import Poll
+from services.executor.workers.polled import polled
+from services.executor.workers.relaying import RelaySession
 from services.executor.workers.session import WorkSession
-from services.executor.workers.working import MOST_NAME_CHARS, Working, document
+from services.executor.workers.words import Words, wanted
+from services.executor.workers.working import Working, is_a_workers
 from services.replica import Replica, Sights
 from services.rights import WORKER
 
@@ -34,8 +40,6 @@ Context = grpc.aio.ServicerContext[Any, Any]
 NAME = "podium.worker.v1.WorkerService"
 
 TASK = "task"
-_LONGEST_POLL_SECONDS = 5.0
-_MOST_POLLED = 1000
 
 
 class Workers(rpc.WorkerServiceServicer):
@@ -47,7 +51,9 @@ class Workers(rpc.WorkerServiceServicer):
         self._sights = Sights(replica)
         self._seeing = Seeing(self._sights, runtime.store.readers)
         self._working = Working(runtime, replica)
+        self._words = Words(self._working, self._seeing)
         self._sessions: set[WorkSession] = set()
+        self._relays: set[RelaySession] = set()
 
     def add_to(self, server: grpc.aio.Server) -> None:
         """Serve on ``server``."""
@@ -57,6 +63,8 @@ class Workers(rpc.WorkerServiceServicer):
         """End every stream, so that workers come again."""
         for session in list(self._sessions):
             session.end()
+        for relay in list(self._relays):
+            relay.end()
 
     async def Work(  # type: ignore[override]
         self, requests: AsyncIterator[pb.WorkRequest], context: Context
@@ -78,6 +86,18 @@ class Workers(rpc.WorkerServiceServicer):
             session.end()
             self._sessions.discard(session)
 
+    async def Relay(  # type: ignore[override]
+        self, requests: AsyncIterator[pb.RelayRequest], context: Context
+    ) -> None:
+        runtime = self._runtime
+        session = RelaySession(self._working, self._words, self._replica, runtime.check_serving)
+        self._relays.add(session)
+        try:
+            if not runtime.draining:
+                await session.converse(requests, context.write)
+        finally:
+            self._relays.discard(session)
+
     def _replace(self, session: WorkSession) -> None:
         """End the older stream of the same worker.
 
@@ -95,49 +115,39 @@ class Workers(rpc.WorkerServiceServicer):
                 other.end()
 
     async def PollTask(self, request: pb.PollTaskRequest, context: Context) -> pb.PollTaskResponse:
-        tasks = await self._poll(request, 1)
+        tasks = await self._poll(request)
         return pb.PollTaskResponse(task=tasks[0] if tasks else None)
 
     async def PollTasks(
         self, request: pb.PollTasksRequest, context: Context
     ) -> pb.PollTasksResponse:
-        count = request.count or 1
-        if not 0 < count <= _MOST_POLLED:
-            raise InvalidRequest(f"count must be from 0 to {_MOST_POLLED:,}.")
-        return pb.PollTasksResponse(tasks=await self._poll(request, count))
+        return pb.PollTasksResponse(tasks=await self._poll(request))
 
-    async def _poll(
-        self, request: pb.PollTaskRequest | pb.PollTasksRequest, count: int
-    ) -> list[pb.Task]:
-        seconds = _seconds(request.timeout)
-        queue = self._working.queue(current.get(), request.task_type, request.domain)
-        worker_id = short(request.worker_id, "worker_id", MOST_NAME_CHARS)
+    async def _poll(self, request: pb.PollTaskRequest | pb.PollTasksRequest) -> list[pb.Task]:
+        queue, worker_id, count, seconds = wanted(self._working, request, current.get())
         self._runtime.check_serving()
-        return await Poll(self._working, worker_id, queue, count).tasks(seconds)
+        return await polled(self._working, worker_id, queue, count, seconds)
 
     async def UpdateTask(
         self, request: pb.UpdateTaskRequest, context: Context
     ) -> pb.UpdateTaskResponse:
-        result = request.result
-        output = None if request.extend_lease else await document(result.output)
-        make = word_event if request.extend_lease else result_event
-        if request.extend_lease:
-            result = pb.TaskResult(execution_id=result.execution_id, task_id=result.task_id)
-        answer = Answer()
-        event = partial(make, result, request.worker_id)
-        caller = current.get()
-        self._working.tell(caller, result.execution_id, result.task_id, output, event, answer)
+        output, answer = await self._words.read(request), Answer()
+        self._words.tell(request, current.get(), output, answer)
         await answer.told()
         return pb.UpdateTaskResponse()
 
     async def AddTaskLog(
         self, request: pb.AddTaskLogRequest, context: Context
     ) -> pb.AddTaskLogResponse:
-        lines = checked_lines(request.lines)
-        word = pb.TaskWord(execution_id=request.execution_id, task_id=request.task_id, logs=lines)
+        execution_id = request.execution_id or await self._execution_of(request.task_id)
+        result = pb.TaskResult(
+            execution_id=execution_id,
+            task_id=request.task_id,
+            status=pb.RESULT_STATUS_IN_PROGRESS,
+            logs=request.lines,
+        )
         answer = Answer()
-        event = partial(word_event, word, request.worker_id)
-        self._working.tell(current.get(), word.execution_id, word.task_id, None, event, answer)
+        self._words.log(result, request.worker_id, current.get(), answer, lenient=request.lenient)
         await answer.told()
         return pb.AddTaskLogResponse()
 
@@ -145,10 +155,11 @@ class Workers(rpc.WorkerServiceServicer):
         self, request: pb.ListTaskLogsRequest, context: Context
     ) -> pb.ListTaskLogsResponse:
         snapshots, readers = self._runtime.snapshots, self._runtime.store.readers
-        await self._seeing.check_one(READ, request.execution_id)
-        loaded = await readers.read(loading.load_whole, request.execution_id, snapshots)
+        execution_id = request.execution_id or await self._execution_of(request.task_id)
+        await self._seeing.check_one(READ, execution_id)
+        loaded = await readers.read(loading.load_whole, execution_id, snapshots)
         if loaded is None:
-            raise not_there(request.execution_id)
+            raise not_there(execution_id)
         execution = loaded.execution
         task_id = request.task_id
         if not task_id:
@@ -162,6 +173,40 @@ class Workers(rpc.WorkerServiceServicer):
         for at, line in rows:
             response.lines.add(line=said.text(line)).at.FromMicroseconds(at)
         return response
+
+    async def GetTask(self, request: pb.GetTaskRequest, context: Context) -> pb.GetTaskResponse:
+        task_id, readers = request.task_id, self._runtime.store.readers
+        execution_id = await self._execution_of(task_id)
+        loaded = await readers.read(loading.load_whole, execution_id, self._runtime.snapshots)
+        attempts = loaded.attempts if loaded is not None else ()
+        task = next((each for each in attempts if each.id == task_id), None)
+        if loaded is None or task is None:
+            raise task_ids.not_there(task_id)
+        self._check_reading(task, loaded.execution.id, loaded.execution.workflow.name)
+        document = await asyncio.to_thread(_document, loaded, task)
+        return pb.GetTaskResponse(execution_id=execution_id, document=document)
+
+    def _check_reading(self, task: Task, execution_id: str, workflow: str) -> None:
+        """Whether the caller may READ the workflow, or do the task.
+
+        Raises:
+            NotFound: It may not: nothing is said of a task that it knows the id of.
+        """
+        caller = current.get()
+        try:
+            self._seeing.check(caller, READ, execution_id, workflow)
+        except ServiceError:
+            try:
+                if not is_a_workers(task):
+                    raise
+                self._working.check_right(caller, kind_of(task.queue))
+            except ServiceError:
+                raise task_ids.not_there(task.id) from None
+
+    async def _execution_of(self, task_id: str) -> str:
+        """Whose attempt it is. Raises :class:`NotFound`."""
+        readers = self._runtime.store.readers
+        return await task_ids.execution_of(task_id, self._working.queues, readers)
 
     async def ListQueues(
         self, request: pb.ListQueuesRequest, context: Context
@@ -214,6 +259,13 @@ class Workers(rpc.WorkerServiceServicer):
         return sights[0].beside(sights[-1])
 
 
+def _document(loaded: loading.Loaded, task: Task) -> str:
+    """JSON text of an attempt, as Conductor's API has it."""
+    retried = any(each.retried_id == task.id for each in loaded.attempts)
+    said = sentences(loaded.execution, loaded.attempts)
+    return text_of(task_json(loaded.execution, task, said, retried=retried))
+
+
 def _is_meant(held: Held, worker_id: str, connected: set[str]) -> bool:
     return held.worker_id == worker_id if worker_id else held.worker_id not in connected
 
@@ -236,9 +288,3 @@ def _queue(standing: Standing, busy: Counter[tuple[str, str]]) -> pb.Queue:
         )
         worker.last_seen_at.FromMicroseconds(int(seen.at * 1e6))
     return queue
-
-
-def _seconds(timeout: Duration) -> float:
-    if timeout.seconds < 0 or timeout.nanos < 0:
-        raise InvalidRequest("timeout must not be negative.")
-    return min(timeout.seconds + timeout.nanos / 1e9, _LONGEST_POLL_SECONDS)

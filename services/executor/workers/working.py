@@ -10,6 +10,7 @@ from podium.worker.v1 import worker_pb2 as pb
 from services.access import Principal, require, tags_of
 from services.errors import InvalidRequest, NotFound, ServiceError
 from services.executor.actors import Reply, Told
+from services.executor.core.attempts import OWN_TURN
 from services.executor.core.events import TaskUpdated
 from services.executor.core.isolation import isolation_of
 from services.executor.core.model import Execution, Json, Task, TaskStatus
@@ -22,7 +23,7 @@ from services.executor.handingoff import HandingOff
 from services.executor.queues import Queues
 from services.executor.runtime import Runtime
 from services.executor.texts import short
-from services.executor.workers.handing import handed
+from services.executor.workers.handing import StepTexts, details, handed
 from services.json_text import DocumentError, parse_json
 from services.replica import Replica
 from services.rights import WORKER
@@ -32,6 +33,8 @@ logger = logging.getLogger(__name__)
 MOST_NAME_CHARS = 255
 
 MakeEvent = Callable[[Json, Mask | None], TaskUpdated]
+MayAct = Callable[[Principal, Execution], None]
+"""Raises :class:`ServiceError` for whoever may not say how tasks of the execution stand."""
 
 
 class Working:
@@ -40,6 +43,7 @@ class Working:
     def __init__(self, runtime: Runtime, replica: Replica) -> None:
         self._runtime = runtime
         self._replica = replica
+        self._steps = StepTexts()
         self._handing_off: HandingOff = runtime.handing_off
         # Of tasks that were given with secrets: what must not be seen of their answers.
         self._masks: dict[str, Mask] = {}
@@ -84,8 +88,12 @@ class Working:
         self.check_right(caller, task_type)
         return queue_of(domain, task_type)
 
-    def hand(self, execution: Execution, task: Task) -> pb.Task | None:
-        """The task as its worker gets it; None: it cannot be done, and has failed by now."""
+    def hand(self, execution: Execution, task: Task, *, detailed: bool = False) -> pb.Task | None:
+        """The task as its worker gets it; None: it cannot be done, and has failed by now.
+
+        Args:
+            detailed: With its details.
+        """
         try:
             trace = self._runtime.engine.trace(execution.id)
             message, mask = handed(execution, task, self._handing_off, trace)
@@ -97,6 +105,8 @@ class Working:
             return None
         if mask is not None:
             self._masks[task.id] = mask
+        if detailed:
+            message.details.CopyFrom(details(execution, task, self._steps))
         return message
 
     def done(self, task_id: str) -> None:
@@ -111,8 +121,12 @@ class Working:
         output: Json,
         make: MakeEvent,
         reply: Reply,
+        may_act: MayAct | None = None,
     ) -> None:
         """Have the word of a worker reach the execution; ``reply`` hears what came of it.
+
+        Args:
+            may_act: It may be about a task that no worker does, too; this checks the right to it.
 
         Raises:
             ServiceError: It cannot be told.
@@ -133,7 +147,7 @@ class Working:
         engine.tell(
             execution_id,
             None,
-            lambda told: self._tell_knowing(caller, told, task_id, output, make, reply),
+            lambda told: self._tell_knowing(caller, told, task_id, output, make, reply, may_act),
         )
 
     def _tell_knowing(
@@ -144,6 +158,7 @@ class Working:
         output: Json,
         make: MakeEvent,
         reply: Reply,
+        may_act: MayAct | None,
     ) -> None:
         if not isinstance(told, Told):
             reply(told)
@@ -151,16 +166,23 @@ class Working:
         execution = told.after
         task = execution.tasks.get(execution.refs.get(task_id, ""))
         try:
-            if task is not None and task.queue:
+            if task is not None and is_a_workers(task):
                 self.check_right(caller, kind_of(task.queue))
+            elif may_act is not None:
+                may_act(caller, execution)
             mask = None
-            if task is not None and task.id == task_id and task.queue:
+            if task is not None and task.id == task_id and (task.queue or may_act is not None):
                 mask = echo_mask(execution, task, self._handing_off)
             event = make(output, mask)
         except ServiceError as error:
             reply(error)
             return
         self._runtime.engine.tell(execution.id, event, reply)
+
+
+def is_a_workers(task: Task) -> bool:
+    """Whether a worker does it; it may have its turn otherwise, or need none."""
+    return bool(task.queue) and not task.queue.startswith(OWN_TURN)
 
 
 async def document(text: str) -> Json:

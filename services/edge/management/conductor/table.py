@@ -17,7 +17,9 @@ from services.edge.management.conductor import (
     secrets,
     starting,
     task_defs,
+    task_pages,
     workflow_defs,
+    working,
 )
 from services.edge.management.page import Page, telling
 
@@ -35,6 +37,8 @@ _TABLES: tuple[tuple[tuple[str, str, Page], ...], ...] = (
     schemas.PAGES,
     secrets.PAGES,
     environment.PAGES,
+    task_pages.PAGES,
+    working.PAGES,
 )
 
 
