@@ -14,6 +14,8 @@ from services.executor.core.model import Execution, Json, Task, TaskStatus
 
 # Of executions that are looked at for one signal.
 MOST_LOOKED_AT = 1_000
+# What is missing, for programs.
+NO_TASK = "task"
 # Others may have been quicker, so often.
 _MOST_TRIES = 20
 
@@ -97,13 +99,16 @@ class Signalling:
         if told.after.status.final and execution_id == root:
             after = told.after
             way_out = allowing.way_out(after.status, after.workflow)
-            raise Conflict(f"The execution has ended: it is {after.status}. {way_out}")
+            ended = f"The execution has ended: it is {after.status}. {way_out}"
+            raise Conflict(ended, execution_id=execution_id, missing=NO_TASK)
         return None if told.after.status.final else told.after
 
 
 def _none_blocked(execution_id: str) -> NotFound:
     return NotFound(
-        f"Found no blocked task in workflow {execution_id} to signal", execution_id=execution_id
+        f"Found no blocked task in workflow {execution_id} to signal",
+        execution_id=execution_id,
+        missing=NO_TASK,
     )
 
 

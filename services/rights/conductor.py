@@ -30,10 +30,23 @@ _SEARCHES = {
     "POST /api/workflow/bulk/search": _LIST,
 }
 
+# What is told after the wait is as much as the caller may hear; that it may not does not refuse it.
+_RUN = ("executor.StartExecution", "executor.AttachExecution")
+_SIGNAL, _UPDATE = ("executor.SignalExecution",), ("executor.UpdateTask",)
+_BLOCKING = {
+    "POST /api/workflow/execute/{name}/{version}": _RUN,
+    "POST /api/workflow/execute/{name}": _RUN,
+    "GET /api/workflow/execute/{name}": _RUN,
+    "POST /api/tasks/{workflowId}/{status}/signal": _SIGNAL,
+    "POST /api/tasks/{workflowId}/{status}/signal/sync": _SIGNAL,
+    "POST /api/tasks/{workflowId}/{taskRefName}/{status}/sync": _UPDATE,
+}
+
 CONDUCTOR: Mapping[str, tuple[str, ...]] = {
     **_ABOUT,
     **_EXECUTIONS,
     **_SEARCHES,
+    **_BLOCKING,
     **BESIDE,
     **DEFINITIONS,
     **TASKS,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from podium.executor.v1 import executor_pb2 as pb
 from services.edge.bodies import aside, read_body
 from services.edge.call import TEXT, Answer, Call
-from services.edge.callbacks import STATUSES, status_of
+from services.edge.callbacks import STATUSES as _OF_REMOTES, status_of
 from services.edge.endpoint import problem_of
 from services.edge.management.callers import caller_of
 from services.edge.mapping import parse_body
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from services.edge.management.pages import Management
 
 # Who has a token of its own may cancel a task, too.
-_STATUSES = {**STATUSES, "CANCELED": pb.TASK_STATUS_CANCELED}
+STATUSES = {**_OF_REMOTES, "CANCELED": pb.TASK_STATUS_CANCELED}
 
 
 async def update(
@@ -32,15 +32,11 @@ async def update(
             holds; 403, 404, 409 with the executor's own sentence, 503.
     """
     application_id = caller_of(call, management)
-    known = status_of(status, _STATUSES)
-    body = await read_body(call, management.body_limits)
-    if not isinstance(await aside(len(body), parse_body, body), dict):
-        raise Problem("invalid-request", "The body must be a JSON object: the task's output.")
     request = pb.UpdateTaskRequest(
         execution_id=execution_id,
         ref=ref,
-        status=known,
-        output=body.decode() or "{}",
+        status=status_of(status, STATUSES),
+        output=await output_of(call, management),
         worker_id=parse_query(call.query).get("workerid", ""),
     )
     try:
@@ -48,3 +44,11 @@ async def update(
     except ServiceError as error:
         raise problem_of(error, to_stranger=False) from error
     return Answer(200, task_id.encode(), (TEXT,))
+
+
+async def output_of(call: Call, management: Management) -> str:
+    """The body, an object, as it was sent. Raises :class:`Problem`: 400, 408, 413."""
+    body = await read_body(call, management.body_limits)
+    if not isinstance(await aside(len(body), parse_body, body), dict):
+        raise Problem("invalid-request", "The body must be a JSON object: the task's output.")
+    return body.decode() or "{}"

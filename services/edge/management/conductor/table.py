@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from services.edge.management.conductor import (
     about,
     environment,
+    executing,
     handlers,
     missing,
     rate_limits,
@@ -15,6 +16,7 @@ from services.edge.management.conductor import (
     schemas,
     searching,
     secrets,
+    signals,
     starting,
     task_defs,
     task_pages,
@@ -25,11 +27,13 @@ from services.edge.management.page import Page, telling
 
 _TABLES: tuple[tuple[tuple[str, str, Page], ...], ...] = (
     about.PAGES,
+    executing.PAGES,
     handlers.PAGES,
     missing.PAGES,
     schedule_search.PAGES,
     schedules.PAGES,
     searching.PAGES,
+    signals.PAGES,
     starting.PAGES,
     workflow_defs.PAGES,
     task_defs.PAGES,

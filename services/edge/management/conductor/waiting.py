@@ -1,0 +1,101 @@
+"""Requests that wait: for as long as their caller is there, and over a restart of the executor."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Sequence
+from datetime import timedelta
+from typing import TYPE_CHECKING, TypeVar
+
+from google.protobuf.duration_pb2 import Duration
+
+from podium.executor.v1 import executor_pb2 as pb
+from services.edge.call import Call, Gone
+from services.edge.executor import PATIENCE_SECONDS
+from services.errors import NotFound, PermissionDenied, Unavailable, Unwritable
+
+if TYPE_CHECKING:
+    from services.edge.management.conductor.asking import Asked
+
+T = TypeVar("T")
+
+LONGEST_SECONDS = 300
+_AGAIN_SECONDS = 0.1
+# For the answer itself, after the wait.
+_MARGIN_SECONDS = 10.0
+
+
+async def while_there(call: Call, asking: Coroutine[None, None, T]) -> T:
+    """What ``asking`` comes to; it is ended when the client leaves.
+
+    Raises:
+        Gone: It has left.
+    """
+    task = asyncio.create_task(asking)
+
+    def leave() -> None:
+        task.cancel()
+
+    call.cycle.on_gone = leave
+    if call.cycle.disconnected:
+        # Of that nobody will be told again.
+        task.cancel()
+    try:
+        return await task
+    except asyncio.CancelledError:
+        if call.cycle.disconnected:
+            raise Gone from None
+        raise
+    finally:
+        call.cycle.on_gone = None
+
+
+async def patiently(ask: Callable[[float], Coroutine[None, None, T]], seconds: float) -> T:
+    """What ``ask`` answers, which may be asked twice; again while the executor is away.
+
+    Args:
+        ask: Told how many of ``seconds`` are left.
+
+    Raises:
+        ServiceError: What it raises; Unavailable: neither they nor patience have been enough.
+    """
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    while True:
+        try:
+            return await ask(max(began + seconds - loop.time(), 0.0))
+        except Unwritable:
+            raise
+        except Unavailable:
+            if loop.time() + _AGAIN_SECONDS >= began + max(seconds, PATIENCE_SECONDS):
+                raise
+        # Told at once that nobody is there: the next try must not follow at once.
+        await asyncio.sleep(_AGAIN_SECONDS)
+
+
+async def stood_still(
+    request: Asked, execution_id: str, refs: Sequence[str], seconds: float
+) -> pb.AttachExecutionResponse | None:
+    """How an execution stands once it has ended, waits for somebody, or one of ``refs`` has ended.
+
+    After ``seconds``, as it stands then.
+
+    Returns:
+        None: it may not be waited for, or is gone.
+
+    Raises:
+        Unavailable: The executor did not answer.
+    """
+
+    async def ask(left: float) -> pb.AttachExecutionResponse:
+        wait = Duration()
+        wait.FromTimedelta(timedelta(seconds=left))
+        attach = pb.Attach(execution_id=execution_id, await_refs=refs)
+        asked = pb.AttachExecutionRequest(attach=attach, wait=wait, until_blocked=True, show=True)
+        method = request.stubs.executor.AttachExecution
+        return await request.ask(method, asked, left + _MARGIN_SECONDS)
+
+    try:
+        return await patiently(ask, seconds)
+    except (NotFound, PermissionDenied):
+        return None
