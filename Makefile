@@ -5,6 +5,8 @@ BIN = $(VENV)/bin
 STAMP = $(VENV)/.installed
 DEMO ?= .venv-demo
 QUIETLY = --quiet --disable-pip-version-check
+# Of the same packages in a tenth of the time; where uv does not reach an index, pip may.
+INSTALL = $(BIN)/uv pip install --quiet --python $(BIN)/python --reinstall-package podium
 UV_LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock'
 KILLS ?= 50
@@ -26,7 +28,8 @@ help:  ## List what there is
 # An environment is made anew from what the project says it needs, never by hand.
 $(STAMP): pyproject.toml protos/build.py $(wildcard protos/podium/*/v1/*.proto)
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install $(QUIETLY) --editable '.[dev]'
+	$(BIN)/python -m pip install $(QUIETLY) 'uv>=0.9,<1'
+	$(INSTALL) --editable '.[dev]' || $(BIN)/python -m pip install $(QUIETLY) --editable '.[dev]'
 	touch $@
 
 setup: $(STAMP)  ## Make the environment
