@@ -47,5 +47,5 @@ def _line(db: sqlite3.Connection, ended: Ended, snapshots: Snapshots) -> str:
     loaded = load_whole(db, execution_id, snapshots)
     if loaded is None:
         return ""
-    execution = loaded.execution
-    return text_of(execution_json(execution, loaded.attempts, execution.workflow.document))
+    execution, document = loaded.execution, loaded.execution.workflow.document
+    return text_of(execution_json(execution, loaded.attempts, document, loaded.origin.started_by))

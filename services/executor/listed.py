@@ -15,6 +15,7 @@ from podium.executor.v1 import executor_pb2 as pb
 from services.errors import TooLarge
 from services.executor.core.conductor import UNSAID, execution_json, sentences, task_json
 from services.executor.core.masking import masked
+from services.executor.core.model import Json
 from services.executor.core.webhooks import delivery_json
 from services.executor.documents import LARGE_CHARS, Writing, text_of, value_of
 from services.executor.loading import Loaded, load_bare, load_whole
@@ -44,7 +45,7 @@ _TASKS = f"SELECT {', '.join(TASK_COLUMNS)} FROM tasks WHERE execution_id = ?"
 # Their tasks make steps that are in no definition (core/spawning.py).
 _MAKERS = frozenset(("DYNAMIC", "FORK_JOIN_DYNAMIC"))
 _MADE = """ AND (instr(memory, '"as":') OR instr(memory, '"spawned":')) ORDER BY sequence"""
-_RETRIED = "SELECT 1 FROM tasks WHERE execution_id = ? AND retried_id = ?"
+_RETRIED = "SELECT retried_id FROM tasks WHERE execution_id = ? AND retried_id != ''"
 
 
 def documents(
@@ -81,13 +82,19 @@ def task_documents(
     return _fitting(lambda place: _task_document(db, place, known), places, room)
 
 
-def whole_text(loaded: Loaded) -> str:
+def whole_text(loaded: Loaded, *, with_tasks: bool = True) -> str:
     """The document of an execution with all that there is of it."""
-    definition = loaded.execution.workflow.document
-    whole = execution_json(loaded.execution, loaded.attempts, definition)
+    whole = _document(loaded)
+    if not with_tasks:
+        whole["tasks"] = list[Json]()
     if (webhook := loaded.origin.webhook) is not None and loaded.delivery is not None:
         whole["completionWebhook"] = delivery_json(webhook, loaded.delivery)
     return _written(whole, loaded.weight)
+
+
+def _document(loaded: Loaded) -> dict[str, Json]:
+    execution, document = loaded.execution, loaded.execution.workflow.document
+    return execution_json(execution, loaded.attempts, document, loaded.origin.started_by)
 
 
 def _fitting(make: Callable[[P], T], of: Sequence[P], room: int) -> list[T]:
@@ -152,8 +159,7 @@ def _failed_names(db: sqlite3.Connection, row: Row) -> list[str]:
 
 def _alone(db: sqlite3.Connection, row: Row, snapshots: Snapshots) -> pb.ExecutionDocument:
     loaded = _there(load_bare(db, row[0], snapshots))
-    execution = loaded.execution
-    document = execution_json(execution, (), execution.workflow.document)
+    document = _document(loaded)
     document["failedTaskNames"] = [*_failed_names(db, row)]
     return pb.ExecutionDocument(document=_written(document, loaded.weight))
 
@@ -188,12 +194,15 @@ class _Contexts:
     def __init__(self, db: sqlite3.Connection, snapshots: Snapshots) -> None:
         self._db = db
         self._snapshots = snapshots
-        self._last: Loaded | None = None
+        self._last: tuple[Loaded, frozenset[str]] | None = None
 
-    def of(self, execution_id: str) -> Loaded:
+    def of(self, execution_id: str) -> tuple[Loaded, frozenset[str]]:
+        """It, and the ids of its tasks that were tried again."""
         last = self._last
-        if last is None or last.execution.id != execution_id:
-            last = self._last = self._loaded(execution_id)
+        if last is None or last[0].execution.id != execution_id:
+            # At once: to look for each among thousands takes seconds.
+            retried = self._db.execute(_RETRIED, (execution_id,)).fetchall()
+            last = self._last = (self._loaded(execution_id), frozenset(row[0] for row in retried))
         return last
 
     def _loaded(self, execution_id: str) -> Loaded:
@@ -206,11 +215,10 @@ class _Contexts:
 
 
 def _task_document(db: sqlite3.Connection, place: tuple[str, int], known: _Contexts) -> str:
-    loaded = known.of(place[0])
+    loaded, retried = known.of(place[0])
     execution = loaded.execution
     row = db.execute(f"{_TASKS} AND sequence = ?", place).fetchone()
     task = task_of(row)
-    retried = db.execute(_RETRIED, (execution.id, task.id)).fetchone() is not None
     said = sentences(execution, (*loaded.attempts, task)) if task.reason else UNSAID
-    document = task_json(execution, task, said, retried=retried)
+    document = task_json(execution, task, said, retried=task.id in retried)
     return _written(document, sum(len(each) for each in row[29:32]))

@@ -97,6 +97,22 @@ def load_whole(db: sqlite3.Connection, execution_id: str, snapshots: Snapshots) 
     return _load(db, execution_id, snapshots, whole=True)
 
 
+def load_without_tasks(
+    db: sqlite3.Connection, execution_id: str, snapshots: Snapshots
+) -> Loaded | None:
+    """The execution without its tasks, unless it says why it did not end well.
+
+    What is masked in that may stand in the documents of any of them.
+    """
+    loaded = load_bare(db, execution_id, snapshots)
+    if loaded is None:
+        return None
+    if loaded.execution.reason or loaded.execution.failed_refs:
+        return load_whole(db, execution_id, snapshots)
+    origin, delivery = _told(db, loaded.origin, execution_id)
+    return replace(loaded, origin=origin, delivery=delivery)
+
+
 def _load(
     db: sqlite3.Connection, execution_id: str, snapshots: Snapshots, *, whole: bool
 ) -> Loaded | None:

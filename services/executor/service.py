@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
 from importlib import metadata
@@ -13,13 +12,12 @@ import grpc
 from podium.executor.v1 import crowds_pb2, executor_pb2 as pb, executor_pb2_grpc as rpc
 from services.access import current, keep_checking
 from services.errors import InvalidRequest, NotFound, PermissionDenied
-from services.executor import listing, loading, occupancy, tasklist
+from services.executor import getting, listing, loading, occupancy, tasklist
 from services.executor.breaker_calls import BreakerCalls
 from services.executor.calls import Calls
 from services.executor.core.events import TaskUpdated
 from services.executor.core.model import TaskStatus
 from services.executor.crowding import Crowding
-from services.executor.documents import LARGE_CHARS
 from services.executor.effects.callbacks import CallbackTokens
 from services.executor.eventing.calls import EventCalls
 from services.executor.eventlist import EventList
@@ -33,7 +31,7 @@ from services.executor.scheduling.calls import ScheduleCalls
 from services.executor.searches import Searches
 from services.executor.seeing import READ, Seeing, not_there
 from services.executor.session import Session
-from services.executor.showing import Showing, whole
+from services.executor.showing import Showing
 from services.executor.standstills import Standstills
 from services.executor.starting import Starting
 from services.executor.timers import now
@@ -133,10 +131,8 @@ class Executor(
     async def GetExecution(
         self, request: pb.GetExecutionRequest, context: Context
     ) -> pb.GetExecutionResponse:
-        loaded = await self._readable(request.execution_id)
-        if loaded.weight >= LARGE_CHARS:
-            return await asyncio.to_thread(whole, loaded)
-        return whole(loaded)
+        await self._seeing.check_one(READ, request.execution_id)
+        return await getting.got(self._readers, self._runtime.snapshots, request)
 
     async def ListExecutions(
         self, request: pb.ListExecutionsRequest, context: Context

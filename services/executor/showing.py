@@ -27,16 +27,16 @@ from services.executor.states import (
 _Response = TypeVar("_Response", pb.RunExecutionResponse, pb.AttachExecutionResponse)
 
 
-def whole(loaded: loading.Loaded) -> pb.GetExecutionResponse:
-    """All that is stored of it."""
+def whole(loaded: loading.Loaded, *, with_tasks: bool = True) -> pb.GetExecutionResponse:
+    """All that is stored of it, or all but its tasks."""
     told = None
     if (webhook := loaded.origin.webhook) is not None and loaded.delivery is not None:
         told = webhook_delivery(webhook, loaded.delivery)
     return pb.GetExecutionResponse(
         completion_webhook=told,
         state=state_of(loaded.execution, loaded.origin),
-        tasks=map(_with_polls, loaded.attempts),
-        document=whole_text(loaded),
+        tasks=map(_with_polls, loaded.attempts if with_tasks else ()),
+        document=whole_text(loaded, with_tasks=with_tasks),
     )
 
 

@@ -7,6 +7,7 @@ from typing import cast
 
 from services.executor.core.masking import Sentences, masked
 from services.executor.core.model import Execution, Json, Task, TaskStatus
+from services.executor.core.policy import Limits
 from services.executor.core.scope import milliseconds, shown_kind
 from services.executor.core.spawning import step_of
 from services.executor.core.turns import domain_of
@@ -15,13 +16,17 @@ UNSAID = Sentences(())
 
 
 def execution_json(
-    execution: Execution, attempts: Sequence[Task], definition: Mapping[str, Json] | None = None
+    execution: Execution,
+    attempts: Sequence[Task],
+    definition: Mapping[str, Json] | None = None,
+    created_by: str = "",
 ) -> dict[str, Json]:
     """Conductor's ``Workflow``; what is masked is not in it.
 
     Args:
         attempts: Every attempt, those that a retry replaced included, in order of sequence.
         definition: The workflow document; None: the execution's own.
+        created_by: Who started it.
     """
     document = execution.workflow.document if definition is None else definition
     replaced = {task.retried_id for task in attempts if task.retried_id}
@@ -34,6 +39,7 @@ def execution_json(
             "workflowName": execution.workflow.name,
             "workflowVersion": execution.workflow.version,
             "status": execution.status.value,
+            "createdBy": created_by or None,
             "createTime": milliseconds(execution.created_at),
             "startTime": milliseconds(execution.created_at),
             "updateTime": milliseconds(execution.updated_at),
@@ -49,6 +55,8 @@ def execution_json(
             "variables": masked(cast("Json", execution.variables), keys),
             "priority": execution.priority,
             "lastRetriedTime": milliseconds(execution.last_retried_at),
+            "rateLimited": False,
+            "history": list[Json](),
             "taskToDomain": cast("Json", dict(execution.task_to_domain)),
             "workflowDefinition": cast("Json", document),
             "tasks": [
@@ -83,6 +91,7 @@ def task_json(
     """Conductor's ``Task``; beside its fields, ``polls`` where the task polls."""
     step, keys = step_of(execution, task), masked_of(execution, task)
     timeout = step.policy.response_timeout if step else None
+    limits = step.policy.limits if step else None
     return _present(
         {
             "taskId": task.id,
@@ -110,6 +119,8 @@ def task_json(
             "isolationGroupId": (step.isolation.group or None) if step else None,
             "executionNameSpace": (step.isolation.namespace or None) if step else None,
             "workflowPriority": execution.priority,
+            "subWorkflowId": _started_by(task),
+            **_frequency(limits),
             "parentTaskId": None,
             "subworkflowChanged": False,
             "inputData": masked(task.input, keys) if task.input is not None else {},
@@ -118,6 +129,20 @@ def task_json(
             "polls": task.memory.get("polls"),
         }
     )
+
+
+def _started_by(task: Task) -> Json:
+    """What a SUB_WORKFLOW has started, where its output says so, too."""
+    found = task.output.get("subWorkflowId") if isinstance(task.output, dict) else None
+    return found if task.kind == "SUB_WORKFLOW" and isinstance(found, str) else None
+
+
+def _frequency(limits: Limits | None) -> dict[str, Json]:
+    rate = limits.rate if limits else 0
+    return {
+        "rateLimitPerFrequency": rate,
+        "rateLimitFrequencyInSeconds": int(limits.span.total_seconds()) if limits and rate else 0,
+    }
 
 
 def _times(task: Task) -> dict[str, Json]:

@@ -25,7 +25,7 @@ def test_an_execution_is_written_with_all_its_attempts() -> None:
         "correlationId": "c-1", "reasonForIncompletion": run.execution.reason,
         "failedReferenceTaskNames": ["b"], "failedTaskNames": ["b"], "input": {"x": 1},
         "output": run.execution.output, "variables": {}, "priority": 0, "lastRetriedTime": 0,
-        "taskToDomain": {},
+        "taskToDomain": {}, "rateLimited": False, "history": [],
     }  # fmt: skip
     assert isinstance(definition, dict)
     assert definition["name"] == "flow"
