@@ -66,6 +66,7 @@ class Asked:
     Attributes:
         operation: One of :data:`APPLIES`.
         reason: Kept with what is terminated, or signalled.
+        failure: What is terminated has its ``failureWorkflow`` started.
         latest: What is restarted takes its workflow's newest version.
         resume: What is retried retries its sub-workflows in their place.
         ref: The task that is run again from, or skipped.
@@ -81,6 +82,7 @@ class Asked:
 
     operation: int
     reason: str = ""
+    failure: bool = False
     latest: bool = False
     resume: bool = False
     ref: str = ""
@@ -101,7 +103,7 @@ class Asked:
             case pb.OPERATION_RESUME:
                 return Resumed()
             case pb.OPERATION_TERMINATE:
-                return Terminated(self.reason)
+                return Terminated(self.reason, tells=self.failure)
             case pb.OPERATION_RESTART:
                 return Restarted()
             case pb.OPERATION_RERUN:

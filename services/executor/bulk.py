@@ -158,6 +158,7 @@ async def _asked(request: pb.OperateExecutionsRequest) -> Asked:
     return Asked(
         request.operation,
         reason(request.reason),
+        failure=request.trigger_failure_workflow,
         latest=request.use_latest_definitions,
         resume=request.resume_sub_workflows,
         ref=short(request.ref, "ref"),

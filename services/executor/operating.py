@@ -96,7 +96,11 @@ class Operating:
     async def TerminateExecution(
         self, request: pb.TerminateExecutionRequest, context: Context
     ) -> pb.TerminateExecutionResponse:
-        asked = Asked(pb.OPERATION_TERMINATE, reason=reason(request.reason))
+        asked = Asked(
+            pb.OPERATION_TERMINATE,
+            reason=reason(request.reason),
+            failure=request.trigger_failure_workflow,
+        )
         return await self._done(request, asked, pb.TerminateExecutionResponse)
 
     async def RestartExecution(

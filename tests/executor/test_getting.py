@@ -141,3 +141,37 @@ async def test_what_is_more_than_a_message_is_refused(
     with pytest.raises(TooLarge, match="ask for 1 at once"):
         await page(rig, id_)
     assert len((await page(rig, id_, count=1)).task_documents) == 1
+
+
+@pytest.mark.parametrize("triggers", [True, False])
+@pytest.mark.parametrize("many", [True, False])
+async def test_what_is_terminated_has_its_failure_workflow_if_asked(
+    rig: Rig, triggers: bool, many: bool
+) -> None:
+    id_ = await rig.begin("waits")
+    await _terminate(rig, id_, triggers=triggers, many=many)
+
+    document = json.loads((await got(rig, id_)).document)
+    assert document["status"] == "TERMINATED"
+    assert ("conductor.failure_workflow" in document["output"]) is triggers
+
+
+@pytest.mark.parametrize("many", [True, False])
+async def test_what_had_ended_has_none(rig: Rig, many: bool) -> None:
+    id_ = await rig.begin("waits")
+    await _terminate(rig, id_, triggers=False, many=many)
+    await _terminate(rig, id_, triggers=True, many=many)
+
+    assert json.loads((await got(rig, id_)).document)["output"] == {}
+
+
+async def _terminate(rig: Rig, id_: str, *, triggers: bool, many: bool) -> None:
+    if not many:
+        request = pb.TerminateExecutionRequest(execution_id=id_, trigger_failure_workflow=triggers)
+        await rig.stub.TerminateExecution(request, metadata=ADMIN)
+        return
+    requests = pb.OperateExecutionsRequest(
+        operation=pb.OPERATION_TERMINATE, execution_ids=[id_], trigger_failure_workflow=triggers
+    )
+    async for _ in rig.stub.OperateExecutions(requests, metadata=ADMIN):
+        pass

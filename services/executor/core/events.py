@@ -149,10 +149,12 @@ class Terminated:
 
     Attributes:
         by_parent: What it is a part of has ended: an end of its own stays as it is.
+        tells: The ``failureWorkflow`` is started, as if it had failed.
     """
 
     reason: str = ""
     by_parent: bool = False
+    tells: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,7 +54,7 @@ def _release(deciding: Deciding, held: Iterable[Task]) -> None:
 
 
 def terminate(deciding: Deciding, event: Terminated) -> None:
-    """Ends it now; no ``failureWorkflow`` is started."""
+    """Ends it now; the ``failureWorkflow`` is started only where ``event`` asks for it."""
     status = deciding.status
     if status.final and event.by_parent:
         return
@@ -66,7 +66,7 @@ def terminate(deciding: Deciding, event: Terminated) -> None:
         deciding.status = ExecutionStatus.TERMINATED
         deciding.reason = reasons.kept(deciding, event.reason) or deciding.reason
         return
-    completion.end(deciding, ExecutionStatus.TERMINATED, event.reason, tells=False)
+    completion.end(deciding, ExecutionStatus.TERMINATED, event.reason, tells=event.tells)
 
 
 def retry(deciding: Deciding, *, resume: bool = False) -> None:
