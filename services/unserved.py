@@ -36,6 +36,14 @@ _PEOPLE = (
 )
 _ROLES = "Roles are not defined: applications have some of ADMIN, EDITOR, OPERATOR, VIEWER, WORKER."
 _GRANTS = "Grants are the `permissions` of an application's definition: `podium apply` puts it."
+_UPGRADE = (
+    "What runs keeps its definition: let it end, or restart it with useLatestDefinitions=true."
+)
+_JUMP = (
+    "What runs is not moved to another task: skip tasks by "
+    "PUT /api/workflow/{workflowId}/skiptask/{taskReferenceName}, or rerun it from a task once it "
+    "has ended."
+)
 
 UNSERVED: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     _FILES: {
@@ -55,6 +63,8 @@ UNSERVED: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "PUT": ("/api/files/content/{workflowId}/{fileId}",),
         "DELETE": ("/api/files/{workflowId}/{fileId}/multipart/{uploadId}",),
     },
+    _UPGRADE: {"POST": ("/api/workflow/{workflowId}/upgrade",)},
+    _JUMP: {"POST": ("/api/workflow/{workflowId}/jump/{taskReferenceName}",)},
     _PAYLOADS: {
         "GET": ("/api/workflow/externalstoragelocation", "/api/tasks/externalstoragelocation"),
     },

@@ -6,17 +6,11 @@ from collections.abc import Mapping
 
 from services.rights.conductor_beside import BESIDE
 from services.rights.conductor_definitions import DEFINITIONS
+from services.rights.conductor_executions import EXECUTIONS
 from services.rights.conductor_tasks import TASKS
 
 _ABOUT = {
     "GET /api/version": ("executor.GetExecutorStatus",),
-}
-
-_START = ("executor.StartExecution",)
-_EXECUTIONS = {
-    "POST /api/workflow": _START,
-    "POST /api/workflow/{name}": _START,
-    "POST /api/workflow/start/{name}/{version}": _START,
 }
 
 _LIST, _TASKS = ("executor.ListExecutions",), ("executor.SearchTasks",)
@@ -44,7 +38,7 @@ _BLOCKING = {
 
 CONDUCTOR: Mapping[str, tuple[str, ...]] = {
     **_ABOUT,
-    **_EXECUTIONS,
+    **EXECUTIONS,
     **_SEARCHES,
     **_BLOCKING,
     **BESIDE,

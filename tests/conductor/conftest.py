@@ -8,7 +8,10 @@ from collections.abc import AsyncGenerator
 import httpx
 import pytest
 
+from tests.conductor.executions import making
 from tests.tui.services import CREDENTIALS, Services, services_in
+
+__all__ = ["making"]
 
 
 @pytest.fixture(scope="session")

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from podium.executor.v1 import executor_pb2 as pb
 from services.edge.bodies import aside
 from services.edge.call import Answer, Call
 from services.edge.management.conductor.asking import Asked, as_text, asked
 from services.edge.management.conductor.fields import Fields, refused
+from services.edge.management.conductor.skipping import text_of
+from services.edge.management.conductor.unknown import undefined, unfound
 from services.edge.management.page import Page
 from services.edge.mapping import not_utf8, parse_body
 from services.errors import InvalidRequest, NotFound
@@ -30,17 +31,14 @@ async def start(call: Call, management: Management) -> Answer:
     """
     request = asked(call, management)
     body = await request.bytes()
-    wanted, version = await aside(len(body), _read, body)
-    said = f"name={wanted.workflow_name}, version={'null' if version is None else version}"
-    return await _started(request, wanted, f"No such workflow defined. {said}")
+    return await _started(request, await aside(len(body), _read, body), undefined)
 
 
-def _read(body: bytes) -> tuple[pb.Start, object]:
-    """What is asked for, and the version as it was written."""
+def _read(body: bytes) -> pb.Start:
     document = parse_body(body)
     if not isinstance(document, dict):
         raise InvalidRequest("The body must be a JSON object: a StartWorkflowRequest.")
-    return start_of(Fields(document)), document.get("version")
+    return start_of(Fields(document))
 
 
 async def start_by_name(call: Call, management: Management, name: str) -> Answer:
@@ -71,8 +69,7 @@ async def _named(request: Asked, name: str, version: int) -> Answer:
         workflow_key=key,
         idempotency_strategy=_strategy(query.text("idempotencyStrategy") or on_conflict),
     )
-    said = f"name: {name}, version: {version or 'null'}"
-    return await _started(request, wanted, f"No such workflow found by {said}")
+    return await _started(request, wanted, unfound)
 
 
 def _text(body: bytes) -> str:
@@ -82,14 +79,15 @@ def _text(body: bytes) -> str:
         raise not_utf8() from None
 
 
-async def _started(request: Asked, wanted: pb.Start, unknown: str) -> Answer:
+async def _started(
+    request: Asked, wanted: pb.Start, unknown: Callable[[str, int], NotFound]
+) -> Answer:
     wanted.request_id = request.call.request_id
     method = request.stubs.executor.StartExecution
     try:
         told = await request.ask(method, pb.StartExecutionRequest(start=wanted))
     except NotFound as error:
-        # Conductor's sentence, which clients may look for.
-        raise NotFound(unknown, workflow=wanted.workflow_name) from error
+        raise unknown(wanted.workflow_name, wanted.workflow_version) from error
     return as_text(told.execution_id)
 
 
@@ -109,11 +107,11 @@ def start_of(body: Fields) -> pb.Start:
     return pb.Start(
         workflow_name=name or body.wanted("name"),
         workflow_version=body.whole("version"),
-        input=_json(body.object("input")),
+        input=text_of(body.object("input")),
         correlation_id=body.text("correlationId"),
         priority=body.whole("priority", most=_MOST_PRIORITY),
         task_to_domain=body.words("taskToDomain"),
-        workflow_definition=_json(inline),
+        workflow_definition=text_of(inline),
         workflow_key=body.text("idempotencyKey"),
         # It comes without a key, too, and says nothing then.
         idempotency_strategy=_strategy(body.text("idempotencyStrategy")),
@@ -126,12 +124,6 @@ def _strategy(written: str) -> pb.IdempotencyStrategy.ValueType:
     if written not in _STRATEGIES:
         raise refused("idempotencyStrategy", f"must be one of {', '.join(_STRATEGIES)}")
     return pb.IdempotencyStrategy.Value(f"IDEMPOTENCY_STRATEGY_{written}")
-
-
-def _json(document: Mapping[str, Any] | None) -> str:
-    if document is None:
-        return ""
-    return json.dumps(document, ensure_ascii=False, separators=(",", ":"))
 
 
 PAGES: tuple[tuple[str, str, Page], ...] = (

@@ -1,0 +1,134 @@
+"""``GET /api/workflow/{workflowId}`` and such: executions as they stand."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from podium.common.v1.page_pb2 import PageRequest
+from podium.executor.v1 import executor_pb2 as pb
+from services.edge.bodies import aside
+from services.edge.call import Answer, Call
+from services.edge.management.conductor.asking import Asked, as_json, asked
+from services.edge.management.conductor.fields import refused
+from services.edge.management.conductor.told import of_execution, passed
+from services.edge.management.page import Page
+from services.errors import TooLarge
+
+if TYPE_CHECKING:
+    from services.edge.management.pages import Management
+
+OPEN = (pb.EXECUTION_STATUS_RUNNING, pb.EXECUTION_STATUS_PAUSED)
+_MOST_TASKS, _USUAL_TASKS = 1000, 15
+_MOST_IDS, _PAGE = 10_000, 1000
+_LATEST_MS = 32_503_680_000_000
+
+
+async def get(call: Call, management: Management, execution_id: str) -> Answer:
+    """GET ``?includeTasks``: 200 with the Workflow.
+
+    Raises:
+        Problem: 401, 404; 413 where it is larger than a message holds.
+    """
+    request = asked(call, management)
+    with_tasks = request.query.flag("includeTasks", default=True)
+    return await passed((await document_of(request, execution_id, with_tasks=with_tasks),))
+
+
+async def document_of(request: Asked, execution_id: str, *, with_tasks: bool) -> str:
+    """The Workflow as JSON text. Raises as :func:`get`."""
+    message = pb.GetExecutionRequest(execution_id=execution_id, without_tasks=not with_tasks)
+    told = await of_execution(request, execution_id, request.stubs.executor.GetExecution, message)
+    return told.document
+
+
+async def status(call: Call, management: Management, execution_id: str) -> Answer:
+    """GET ``?includeOutput&includeVariables``: 200 with the WorkflowStatus.
+
+    Raises:
+        Problem: 401, 404.
+    """
+    request = asked(call, management)
+    wanted = ["workflowId", "correlationId", "status"]
+    wanted += ["output"] * request.query.flag("includeOutput")
+    wanted += ["variables"] * request.query.flag("includeVariables")
+    text = await document_of(request, execution_id, with_tasks=False)
+    whole = await aside(len(text), json.loads, text)
+    told = {name: whole[name] for name in wanted if name in whole}
+    return await passed((await aside(len(text), _written, told),))
+
+
+def _written(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+async def tasks(call: Call, management: Management, execution_id: str) -> Answer:
+    """GET ``?start&count&status``: 200 with ``{totalHits, results}``, in order.
+
+    Raises:
+        Problem: 400 for more than 1,000 at once; as :func:`get`.
+    """
+    request = asked(call, management)
+    page = pb.TaskPage(
+        start=request.query.whole("start"),
+        count=request.query.whole("count", most=_MOST_TASKS) or _USUAL_TASKS,
+        statuses=[_task_status(each) for each in request.query.several("status")],
+    )
+    message = pb.GetExecutionRequest(execution_id=execution_id, task_page=page)
+    told = await of_execution(request, execution_id, request.stubs.executor.GetExecution, message)
+    results = ",".join(told.task_documents)
+    return await passed((f'{{"totalHits":{told.task_total},"results":[', results, "]}"))
+
+
+def _task_status(written: str) -> pb.TaskStatus.ValueType:
+    known = dict(pb.TaskStatus.items()).get(f"TASK_STATUS_{written}")
+    if not known:
+        raise refused("status", "must be one of Conductor's statuses of tasks")
+    return known
+
+
+async def running(call: Call, management: Management, name: str) -> Answer:
+    """GET ``?version&startTime&endTime``: 200 with the ids of those that have not ended.
+
+    Raises:
+        Problem: 401, 403; 413 where there are more than 10,000.
+    """
+    request = asked(call, management)
+    version = request.query.whole("version")
+    wanted = pb.ListExecutionsRequest(
+        workflow_name=name, statuses=OPEN, query=f"v:{version}" if version else ""
+    )
+    for field, into in (
+        ("startTime", wanted.started_after), ("endTime", wanted.started_before),
+    ):  # fmt: skip
+        if moment := request.query.whole(field, most=_LATEST_MS):
+            into.FromDatetime(datetime.fromtimestamp(moment / 1000, UTC))
+    return as_json(await ids_of(request, wanted, _MOST_IDS))
+
+
+async def ids_of(request: Asked, wanted: pb.ListExecutionsRequest, most: int) -> list[str]:
+    """The ids of all that match, the newest first.
+
+    Raises:
+        TooLarge: They are more than ``most``.
+    """
+    found: list[str] = []
+    token = ""
+    while True:
+        wanted.page.CopyFrom(PageRequest(page_size=_PAGE, page_token=token))
+        told = await request.ask(request.stubs.executor.ListExecutions, wanted)
+        found += [each.execution_id for each in told.executions]
+        if len(found) > most:
+            raise TooLarge(f"There are more than {most:,} such executions: search them by pages.")
+        token = told.next_page_token
+        if not token:
+            return found
+
+
+PAGES: tuple[tuple[str, str, Page], ...] = (
+    ("GET", "/api/workflow/{workflowId}", get),
+    ("GET", "/api/workflow/{workflowId}/status", status),
+    ("GET", "/api/workflow/{workflowId}/tasks", tasks),
+    ("GET", "/api/workflow/running/{name}", running),
+)

@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+import httpx
+import pytest
+
+from tests.conductor.executions import Making, error, fault
+from tests.conductor.rows import Row, exchanged
+
+TEST, PATH = "POST /api/workflow/test", "/api/workflow/test"
+INLINE = {
+    "name": "tests-own", "version": 1,
+    "tasks": [{"name": "w", "taskReferenceName": "w", "type": "SIMPLE"}],
+    "outputParameters": {"n": "${w.output.n}"},
+}  # fmt: skip
+ROWS = (
+    Row(TEST, "of a workflow that is put", PATH, 200,
+        {"name": "ops-failed", "version": None, "input": {},
+         "taskRefToMockOutput": {"work": [{"status": "COMPLETED", "output": {"n": 1},
+                                           "executionTime": 5, "queueWaitTime": 0}]}},
+        {"status": "COMPLETED", "workflowName": "ops-failed",
+         "tasks": [{"referenceTaskName": "work", "outputData": {"n": 1}}, {"seq": 2}]}),
+    Row(TEST, "of one that comes with it", PATH, 200,
+        {"name": "tests-own", "workflowDef": INLINE,
+         "taskRefToMockOutput": {"w": [{"output": {"n": 7}}]}},
+        {"status": "COMPLETED", "output": {"n": 7}}),
+    Row(TEST, "of sub-workflows", PATH, 200,
+        {"name": "ops-parent", "subWorkflowTestRequest": {
+            "child": {"name": "ops-wait", "taskRefToMockOutput": {"wait": [{"output": {}}]}}}},
+        {"status": "COMPLETED"}),
+    Row(TEST, "of an unknown one", PATH, 404, {"name": "tests-nope"},
+        error(404, "No such workflow defined. name=tests-nope, version=null")),
+    Row(TEST, "of none", PATH, 400, {}, fault("name", "must be given, and not be empty")),
+    Row(TEST, "with no object", PATH, 400, [],
+        error(400, "The body must be a JSON object: a WorkflowTestRequest.")),
+    Row(TEST, "with mocks that are none", PATH, 400,
+        {"name": "ops-failed", "taskRefToMockOutput": {"work": 1}},
+        error(400, "The mocks of 'work' must be a list: one for each attempt.")),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.id)
+async def test_an_exchange_is_as_recorded(api: httpx.AsyncClient, making: Making, row: Row) -> None:
+    await exchanged(api, row, {})
