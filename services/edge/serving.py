@@ -35,6 +35,7 @@ from services.edge.management import pages
 from services.edge.management.conductor.stubs import Stubs, stubs_of
 from services.edge.management.exposition import Exposition, Keys
 from services.edge.management.refusals import for_conductor
+from services.edge.management.written import Written
 from services.edge.mcp.serving import Tools
 from services.edge.metrics.gauges import Gauges
 from services.edge.metrics.keeping import Metrics, keeping
@@ -207,6 +208,7 @@ def _management(
         gateway.new_id,
         stubs,
         Relay(stubs.workers),
+        Written(gateway.definitions.replica),
     )
 
 

@@ -113,3 +113,16 @@ async def test_a_key_is_one_execution_as_its_strategy_says(api: httpx.AsyncClien
         refused = await _start(api, strategy)
         assert refused.status_code == 409
         assert first.text in refused.json()["message"]
+
+
+async def test_what_is_started_right_behind_its_put_is_what_was_put(api: httpx.AsyncClient) -> None:
+    for version in range(1, 9):
+        outputs = {"is": version}
+        definition = {"name": "starting-new", "tasks": [NOOP], "outputParameters": outputs}
+        # In turns a version of its own, and the same one anew.
+        put = await api.put(
+            "/api/metadata/workflow", json=[{**definition, "version": (version + 1) // 2}]
+        )
+        assert put.status_code == 200, put.text
+        run = await api.post("/api/workflow/execute/starting-new", json={})
+        assert (run.status_code, run.json()) == (200, outputs)

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from podium.registry.v1.registry_pb2_grpc import RegistryServiceAsyncStub
     from services.access import Verifier
     from services.edge.definitions import Definitions
+    from services.edge.management.written import Written
     from services.edge.metrics.reporting import Reporting
     from services.edge.relay import Relay
 
@@ -39,6 +40,7 @@ class Management:
         public_url: Where the gateway is reached from outside, without a slash at its end.
         stubs: The services, for what is put into their RPCs.
         relay: What workers ask and say, which is too much for a call each.
+        written: What starts here have to run.
         turns: Of those who change the gateway's configuration.
         exposition: What ``/metrics`` shows.
         reporting: What was counted of routes.
@@ -56,6 +58,7 @@ class Management:
     new_id: Callable[[], str]
     stubs: Stubs
     relay: Relay
+    written: Written
     turns: Turns = field(default_factory=Turns)
 
 

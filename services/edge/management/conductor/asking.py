@@ -109,7 +109,7 @@ def asked(call: Call, management: Management) -> Asked:
         Problem: 401; 400 for a query that cannot be read.
     """
     application_id = caller_of(call, management)
-    registry = Registry(management.registry, application_id, management.turns)
+    registry = Registry(management.registry, application_id, management.turns, management.written)
     return Asked(call, management, application_id, read_query(call.query), registry)
 
 

@@ -137,6 +137,7 @@ async def _stands(
 ) -> Standing:
     """Start it, and wait until it stands still."""
     start.request_id = request.call.request_id
+    start.min_revision = request.management.written.revision
     start.execution_id = _id_of(request.application_id, start, sent, wait.request_id)
     start.fingerprint = start.execution_id.encode()
     return await while_there(request.call, _started_and_stood(request, start, wait, unknown))

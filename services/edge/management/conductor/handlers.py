@@ -35,12 +35,13 @@ async def add(call: Call, management: Management) -> Answer:
     handlers = _documents(body if isinstance(body, list) else [body])
     puts = await asyncio.to_thread(_puts, handlers)
     try:
-        await request.ask(
+        put = await request.ask(
             request.stubs.registry.PutDefinitions, pb.PutDefinitionsRequest(puts=puts)
         )
     except Stale as error:
         name = error.metadata.get("name", "")
         raise AlreadyExists(f"EventHandler with name {name} already exists!") from None
+    management.written.note(put.revision)
     return nothing()
 
 

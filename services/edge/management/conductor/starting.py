@@ -83,6 +83,7 @@ async def _started(
     request: Asked, wanted: pb.Start, unknown: Callable[[str, int], NotFound]
 ) -> Answer:
     wanted.request_id = request.call.request_id
+    wanted.min_revision = request.management.written.revision
     method = request.stubs.executor.StartExecution
     try:
         told = await request.ask(method, pb.StartExecutionRequest(start=wanted))

@@ -87,7 +87,9 @@ def asked(call: Call, management: Management) -> Asked:
     Raises:
         Problem: 401; 400 or 422 for a query that cannot be read.
     """
-    registry = Registry(management.registry, caller_of(call, management), management.turns)
+    registry = Registry(
+        management.registry, caller_of(call, management), management.turns, management.written
+    )
     return Asked(call, management, registry, parse_query(call.query))
 
 

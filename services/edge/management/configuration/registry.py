@@ -25,6 +25,7 @@ from services.errors import (
 
 if TYPE_CHECKING:
     from podium.registry.v1.registry_pb2_grpc import RegistryServiceAsyncStub
+    from services.edge.management.written import Written
 
 # A large document with many scripts takes a while to judge.
 _SECONDS = 20.0
@@ -62,6 +63,7 @@ class Registry:
     stub: RegistryServiceAsyncStub
     application_id: str
     turns: Turns
+    written: Written
 
     async def get(self, kind: str, name: str, version: int = 0) -> Kept:
         """One definition as it may be read back; version 0: the latest."""
@@ -170,6 +172,8 @@ class Registry:
             answer = await self.stub.PutDefinitions(
                 request, metadata=rpc.on_behalf_of(self.application_id), timeout=_SECONDS
             )
+        if not dry_run:
+            self.written.note(answer.revision)
         return answer.results
 
     async def _read_back(self, put: pb.Definition, document: Document) -> Kept:
@@ -199,9 +203,10 @@ class Registry:
         """Remove a definition that nothing uses; version 0: every version."""
         request = pb.DeleteDefinitionRequest(kind=kind, name=name, version=version)
         with rpc.raising_ours():
-            await self.stub.DeleteDefinition(
+            answer = await self.stub.DeleteDefinition(
                 request, metadata=rpc.on_behalf_of(self.application_id), timeout=_SECONDS
             )
+        self.written.note(answer.revision)
 
 
 def _written(documents: Iterable[Document]) -> list[str]:
