@@ -61,12 +61,15 @@ async def _saved(request: Asked, name: str, written: Callable[[Document | None],
 
 
 async def get(call: Call, management: Management, name: str) -> Answer:
-    """GET of one: 200, 404. ``nextRunTime`` is there where it runs again."""
+    """GET of one: 200; without a body where there is none, which clients take for its absence.
+
+    ``nextRunTime`` is there where it runs again.
+    """
     request = asked(call, management)
     try:
         kept = await request.registry.get(_KIND, name)
     except NotFound:
-        raise missing(name) from None
+        return nothing()
     times = await next_times(request, name)
     return await shown(kept.size, lambda: schedule_shown(kept, times.get(name)))
 
