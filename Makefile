@@ -5,8 +5,6 @@ BIN = $(VENV)/bin
 STAMP = $(VENV)/.installed
 DEMO ?= .venv-demo
 QUIETLY = --quiet --disable-pip-version-check
-# Of the same packages in a tenth of the time; where uv does not reach an index, pip may.
-INSTALL = $(BIN)/uv pip install --quiet --python $(BIN)/python --reinstall-package podium
 UV_LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock'
 KILLS ?= 50
@@ -25,11 +23,13 @@ unexport PYTHONDONTWRITEBYTECODE
 help:  ## List what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 13
 
-# An environment is made anew from what the project says it needs, never by hand.
+# An environment is made anew from what the project says it needs, never by hand: by uv in a tenth of
+# the time of pip, which may reach an index where uv does not.
 $(STAMP): pyproject.toml protos/build.py $(wildcard protos/podium/*/v1/*.proto)
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install $(QUIETLY) 'uv>=0.9,<1'
-	$(INSTALL) --editable '.[dev]' || $(BIN)/python -m pip install $(QUIETLY) --editable '.[dev]'
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --reinstall-package podium \
+		--editable '.[dev]' || $(BIN)/python -m pip install $(QUIETLY) --editable '.[dev]'
 	touch $@
 
 setup: $(STAMP)  ## Make the environment
