@@ -50,22 +50,28 @@ async def _whole(
     readers: Readers, snapshots: Snapshots, request: pb.GetExecutionRequest
 ) -> pb.GetExecutionResponse | None:
     with_tasks = not request.without_tasks
-    load = loading.load_whole if with_tasks else loading.load_without_tasks
-    loaded = await readers.read(load, request.execution_id, snapshots)
+    loaded = await readers.read(_loaded, request, snapshots)
     if loaded is None:
         return None
     if loaded.weight < LARGE_CHARS:
         return whole(loaded, with_tasks=with_tasks)
-    return _fitting(await asyncio.to_thread(whole, loaded, with_tasks=with_tasks))
+    # What is not shown weighs, too; of what is much too large nothing is written.
+    if loaded.weight <= 2 * MAX_MESSAGE_BYTES:
+        told = await asyncio.to_thread(whole, loaded, with_tasks=with_tasks)
+        if told.ByteSize() <= MAX_MESSAGE_BYTES:
+            return told
+    raise TooLarge(
+        "The execution is more than a message holds: ask for it without its tasks, and for those "
+        "a page at a time."
+    )
 
 
-def _fitting(told: pb.GetExecutionResponse) -> pb.GetExecutionResponse:
-    if told.ByteSize() > MAX_MESSAGE_BYTES:
-        raise TooLarge(
-            f"The execution has {told.ByteSize() >> 20} MiB, more than a message holds: ask for it "
-            "without its tasks, and for those a page at a time."
-        )
-    return told
+def _loaded(
+    db: sqlite3.Connection, request: pb.GetExecutionRequest, snapshots: Snapshots
+) -> loading.Loaded | None:
+    if request.without_tasks:
+        return loading.load_without_tasks(db, request.execution_id, snapshots)
+    return loading.load_whole(db, request.execution_id, snapshots, 2 * MAX_MESSAGE_BYTES)
 
 
 def _check(page: pb.TaskPage) -> None:

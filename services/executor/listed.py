@@ -18,7 +18,7 @@ from services.executor.core.masking import masked
 from services.executor.core.model import Json
 from services.executor.core.webhooks import delivery_json
 from services.executor.documents import LARGE_CHARS, Writing, text_of, value_of
-from services.executor.loading import Loaded, load_bare, load_whole
+from services.executor.loading import Loaded, load_bare, load_whole, load_without_tasks
 from services.executor.rows import TASK_COLUMNS, Row, task_of
 from services.executor.snapshots import Snapshots
 from services.rpc import MAX_MESSAGE_BYTES
@@ -83,18 +83,15 @@ def task_documents(
 
 
 def whole_text(loaded: Loaded, *, with_tasks: bool = True) -> str:
-    """The document of an execution with all that there is of it."""
-    whole = _document(loaded)
+    """The document of an execution with all that there is of it, or all but its tasks."""
+    execution, definition = loaded.execution, loaded.execution.workflow.document
+    started_by = loaded.origin.started_by
+    whole = execution_json(execution, loaded.attempts, definition, started_by)
     if not with_tasks:
         whole["tasks"] = list[Json]()
     if (webhook := loaded.origin.webhook) is not None and loaded.delivery is not None:
         whole["completionWebhook"] = delivery_json(webhook, loaded.delivery)
     return _written(whole, loaded.weight)
-
-
-def _document(loaded: Loaded) -> dict[str, Json]:
-    execution, document = loaded.execution, loaded.execution.workflow.document
-    return execution_json(execution, loaded.attempts, document, loaded.origin.started_by)
 
 
 def _fitting(make: Callable[[P], T], of: Sequence[P], room: int) -> list[T]:
@@ -158,14 +155,13 @@ def _failed_names(db: sqlite3.Connection, row: Row) -> list[str]:
 
 
 def _alone(db: sqlite3.Connection, row: Row, snapshots: Snapshots) -> pb.ExecutionDocument:
-    loaded = _there(load_bare(db, row[0], snapshots))
-    document = _document(loaded)
-    document["failedTaskNames"] = [*_failed_names(db, row)]
-    return pb.ExecutionDocument(document=_written(document, loaded.weight))
+    loaded = _there(load_without_tasks(db, row[0], snapshots))
+    return pb.ExecutionDocument(document=whole_text(loaded, with_tasks=False))
 
 
 def _whole(db: sqlite3.Connection, row: Row, snapshots: Snapshots) -> pb.ExecutionDocument:
-    return pb.ExecutionDocument(document=whole_text(_there(load_whole(db, row[0], snapshots))))
+    loaded = load_whole(db, row[0], snapshots, _LARGEST_BYTES)
+    return pb.ExecutionDocument(document=whole_text(_there(loaded)))
 
 
 _MAKE = {

@@ -92,31 +92,44 @@ def load_bare(
     return Loaded(execution, origin_of(row), snapshot, weighs, weighs >= LARGE_CHARS, tasks)
 
 
-def load_whole(db: sqlite3.Connection, execution_id: str, snapshots: Snapshots) -> Loaded | None:
-    """The execution with all its attempts; None: there is none of that id."""
-    return _load(db, execution_id, snapshots, whole=True)
+def load_whole(
+    db: sqlite3.Connection, execution_id: str, snapshots: Snapshots, most: int | None = None
+) -> Loaded | None:
+    """The execution with all its attempts; None: there is none of that id.
+
+    Args:
+        most: One that weighs more has its first attempts alone; its weight is more, too.
+    """
+    return _load(db, execution_id, snapshots, whole=True, most=most)
 
 
 def load_without_tasks(
     db: sqlite3.Connection, execution_id: str, snapshots: Snapshots
 ) -> Loaded | None:
-    """The execution without its tasks, unless it says why it did not end well.
+    """The execution, and of its tasks those that made it fail, without their documents.
 
-    What is masked in that may stand in the documents of any of them.
+    None: there is none of that id.
     """
     loaded = load_bare(db, execution_id, snapshots)
     if loaded is None:
         return None
-    if loaded.execution.reason or loaded.execution.failed_refs:
-        return load_whole(db, execution_id, snapshots)
+    if refs := loaded.execution.failed_refs:
+        failed = queries.light_tasks(db, execution_id, refs)
+        loaded = load_bare(db, execution_id, snapshots, failed)
+        assert loaded is not None
     origin, delivery = _told(db, loaded.origin, execution_id)
     return replace(loaded, origin=origin, delivery=delivery)
 
 
 def _load(
-    db: sqlite3.Connection, execution_id: str, snapshots: Snapshots, *, whole: bool
+    db: sqlite3.Connection,
+    execution_id: str,
+    snapshots: Snapshots,
+    *,
+    whole: bool,
+    most: int | None = None,
 ) -> Loaded | None:
-    found = queries.execution(db, execution_id)
+    found = queries.execution(db, execution_id, most)
     if found is None:
         return None
     row, rows = found

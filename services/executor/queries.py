@@ -5,18 +5,25 @@ Functions of a connection. What queries find is in :mod:`finding`, the feed in :
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Collection, Sequence
 from typing import Any
 
 from services.executor.core.model import TaskStatus
 from services.executor.documents import value_of
-from services.executor.rows import EXECUTION_COLUMNS, TASK_COLUMNS, Row
+from services.executor.rows import EXECUTION_COLUMNS, TASK_COLUMNS, Row, weight
 from services.executor.states import REASON_CHARS
 from services.executor.webhook_rows import DELIVERY_COLUMNS, ORDER_COLUMNS
 
 _EXECUTION = f"SELECT {', '.join(EXECUTION_COLUMNS)} FROM executions"
 _TASKS = f"SELECT {', '.join(TASK_COLUMNS)} FROM tasks WHERE execution_id = ? ORDER BY sequence"
+_NOTHING = {"input": "'null'", "output": "'null'", "memory": "'{}'"}
+_LIGHT = ", ".join(_NOTHING.get(name, name) for name in TASK_COLUMNS)
+_LIGHT_TASKS = f"""
+    SELECT {_LIGHT} FROM tasks
+    WHERE execution_id = ? AND ref IN (SELECT value FROM json_each(?)) ORDER BY sequence
+"""
 # As states.task_facts has them. Only who polls has polls.
 LAST_POLL = "CASE WHEN poll_count > 0 THEN json_quote(json_extract(memory, '$.polls[#-1]')) END"
 _TASK_STATE = f"""
@@ -32,12 +39,32 @@ _OPEN_TASK = tuple(status.value for status in TaskStatus if not status.final)
 _WEBHOOK = f"SELECT {', '.join(ORDER_COLUMNS + DELIVERY_COLUMNS)} FROM webhooks"
 
 
-def execution(db: sqlite3.Connection, execution_id: str) -> tuple[Row, list[Row]] | None:
-    """The rows of an execution and of all its attempts, in order."""
-    row = db.execute(f"{_EXECUTION} WHERE id = ?", (execution_id,)).fetchone()
+def execution(
+    db: sqlite3.Connection, execution_id: str, most: int | None = None
+) -> tuple[Row, list[Row]] | None:
+    """The rows of an execution and of all its attempts, in order.
+
+    Args:
+        most: Characters of their documents; beyond them no more rows are read.
+    """
+    row = execution_alone(db, execution_id)
     if row is None:
         return None
-    return row, db.execute(_TASKS, (execution_id,)).fetchall()
+    attempts = db.execute(_TASKS, (execution_id,))
+    if most is None:
+        return row, attempts.fetchall()
+    rows, left = [], most - weight(row)
+    for each in attempts:
+        rows.append(each)
+        left -= weight(each)
+        if left < 0:
+            break
+    return row, rows
+
+
+def light_tasks(db: sqlite3.Connection, execution_id: str, refs: Collection[str]) -> list[Row]:
+    """The rows of all attempts at ``refs``, without their documents, in order."""
+    return db.execute(_LIGHT_TASKS, (execution_id, json.dumps([*refs]))).fetchall()
 
 
 def execution_alone(db: sqlite3.Connection, execution_id: str) -> Row | None:
