@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 _START = ("executor.StartExecution",)
 _GET = ("executor.GetExecution",)
-_FIND = ("executor.ListExecutions", "executor.GetExecution")
+_FIND = ("executor.ListExecutions",)
 _DELETE = ("executor.DeleteExecution",)
 _MANY = ("executor.OperateExecutions",)
 
@@ -17,7 +17,7 @@ EXECUTIONS: Mapping[str, tuple[str, ...]] = {
     "GET /api/workflow/{workflowId}": _GET,
     "GET /api/workflow/{workflowId}/status": _GET,
     "GET /api/workflow/{workflowId}/tasks": _GET,
-    "GET /api/workflow/running/{name}": ("executor.ListExecutions",),
+    "GET /api/workflow/running/{name}": _FIND,
     "GET /api/workflow/{name}/correlated/{correlationId}": _FIND,
     "POST /api/workflow/{name}/correlated": _FIND,
     "POST /api/workflow/correlated/batch": _FIND,

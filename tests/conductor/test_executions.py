@@ -5,6 +5,7 @@ import json
 import httpx
 import pytest
 
+from services.edge.management.conductor import correlated, executions
 from tests.conductor.executions import Making, error, fault, not_there
 from tests.conductor.rows import Row, exchanged
 
@@ -49,6 +50,8 @@ ROWS = (
         {"taskType": "ops-work", "status": "SCHEDULED", "startTime": 0, "endTime": 0,
          "responseTimeoutSeconds": 60, "rateLimitPerFrequency": 7,
          "rateLimitFrequencyInSeconds": 5}]}),
+    Row(GET, "with what is passed over", "/api/workflow/<running>?summarize=true&x=1", 200,
+        answer={**WORKFLOW, "tasks": [TASK]}),
     Row(GET, "of one that is not there", "/api/workflow/<nowhere>", 404, answer=not_there()),
     Row(GET, "with a flag that is none", "/api/workflow/<running>?includeTasks=maybe", 400,
         answer=error(400, "includeTasks=maybe of the query must be true or false.")),
@@ -124,8 +127,9 @@ async def test_those_that_run_are_told_by_version_and_time(
     of_two = (await api.get(f"{path}?version=2")).json()
     assert second in of_two
     assert first not in of_two
-    since = (await api.get(f"{path}?startTime={begun - 1}&endTime=None")).json()
+    since = (await api.get(f"{path}?startTime={begun}&endTime=None")).json()
     assert {first, second, paused} <= set(since)
+    assert first in (await api.get(f"{path}?startTime={begun}&endTime={begun}")).json()
     assert first not in (await api.get(f"{path}?endTime={begun - 1}")).json()
 
 
@@ -151,6 +155,29 @@ async def test_executions_are_found_by_their_correlation_id(
     assert {each["workflowId"] for each in batch.json()['of "mine"']} == {*ids, other}
 
 
+async def test_more_than_is_told_at_once_is_refused(
+    api: httpx.AsyncClient, making: Making, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(2):
+        await making.started(name="ops-wait", correlationId="too many")
+    paths = ("running/ops-wait", "ops-wait/correlated/too many")
+    monkeypatch.setattr(executions, "_PAGE", 1)
+    both = (await api.get("/api/workflow/ops-wait/correlated/too many")).json()
+    assert len(both) == 2
+
+    monkeypatch.setattr(executions, "_MOST_IDS", 1)
+    monkeypatch.setattr(correlated, "_MOST_EXECUTIONS", 1)
+    for path in paths:
+        refused = await api.get(f"/api/workflow/{path}")
+        assert refused.status_code == 413
+        assert "by pages" in refused.json()["message"]
+    monkeypatch.setattr(correlated, "_MOST_EXECUTIONS", 9)
+    monkeypatch.setattr(correlated, "_MOST_CHARS", 100)
+    refused = await api.get(f"/api/workflow/{paths[1]}")
+    assert refused.status_code == 413
+    assert "leave their tasks out" in refused.json()["message"]
+
+
 async def test_a_sub_workflow_is_named_by_its_task(api: httpx.AsyncClient, making: Making) -> None:
     parent = (await api.get(f"/api/workflow/{await making.started(name='ops-parent')}")).json()
     (task,) = parent["tasks"]
@@ -169,3 +196,8 @@ async def test_an_input_is_kept_as_it_was_sent(api: httpx.AsyncClient, making: M
         assert answer.headers["content-type"].startswith("text/plain")
         found = (await api.get(f"/api/workflow/{answer.text}")).json()
         assert found["input"] == json.loads(text)
+
+
+async def test_no_input_is_an_empty_one(api: httpx.AsyncClient, making: Making) -> None:
+    id_ = await making.started(name="ops-done", input=None)
+    assert (await api.get(f"/api/workflow/{id_}")).json()["input"] == {}

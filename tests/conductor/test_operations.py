@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+
 import httpx
 import pytest
 
@@ -67,6 +69,12 @@ ROWS = (
     Row(RERUN, "of one that runs", f"{ONE}/<running>/rerun", 409, {}, CONFLICT),
     Row(RERUN, "from an unknown task", f"{ONE}/<done>/rerun", 404,
         {"reRunFromTaskId": NOWHERE}, error(404, f"Task {NOWHERE} not found")),
+    Row(RERUN, "from a task on other input of the whole", f"{ONE}/<done>/rerun", 400,
+        {"reRunFromTaskId": NOWHERE, "workflowInput": {"n": 2}},
+        error(400, "workflow_input goes with no task.")),
+    Row(RERUN, "from a task by another correlation id", f"{ONE}/<done>/rerun", 400,
+        {"reRunFromTaskId": NOWHERE, "correlationId": "c"},
+        error(400, "correlation_id goes with no task.")),
     Row(RERUN, "with an input that is none", f"{ONE}/<done>/rerun", 400, {"workflowInput": 1},
         fault("workflowInput", "must be an object")),
     Row(RERUN, "of none", f"{ONE}/<nowhere>/rerun", 404, {}, ABSENT),
@@ -80,6 +88,9 @@ ROWS = (
     Row(SKIP, "with a query that is none",
         f"{ONE}/<running>/skiptask/later?skipTaskRequest=open('x')", 400, {},
         fault("skipTaskRequest", "must be a JSON object")),
+    Row(SKIP, "with a query that is no text",
+        f"{ONE}/<running>/skiptask/later?taskInput={{'a':'\\ud800'}}", 400, {},
+        fault("taskInput", "must be a JSON object")),
     Row(RESET, "of one that runs", f"{ONE}/<running>/resetcallbacks", 204, {}, ""),
     Row(RESET, "of one that has ended", f"{ONE}/<done>/resetcallbacks", 409, {}, CONFLICT),
     Row(RESET, "of none", f"{ONE}/<nowhere>/resetcallbacks", 404, {}, ABSENT),
@@ -113,6 +124,14 @@ ROWS = (
         {"taskReferenceName": "nope"}, {"status": 404}),
     Row(STATE, "of an unknown status", f"{ONE}/<running>/state", 400,
         {"taskReferenceName": "wait", "taskResult": {"status": "X"}}, {"status": 400}),
+    Row(STATE, "of one that has ended", f"{ONE}/<done>/state", 409, {"variables": {"w": 2}},
+        CONFLICT),
+    Row(STATE, "of a task that has ended", f"{ONE}/<done>/state", 409,
+        {"taskReferenceName": "noop", "taskResult": {"status": "FAILED"}}, CONFLICT),
+    Row(STATE, "with too long a wait", f"{ONE}/<done>/state?waitForSeconds=99999", 200, {},
+        {"status": "COMPLETED"}),
+    Row(STATE, "with a wait that is none", f"{ONE}/<running>/state?waitForSeconds=x", 400, {},
+        {"status": 400}),
     Row(STATE, "of none", f"{ONE}/<nowhere>/state", 404, {"variables": {"w": 2}}, ABSENT),
     Row("POST /api/workflow/{workflowId}/upgrade", "of one", f"{ONE}/<running>/upgrade", 501,
         {"name": "x"}, {"status": 501, "message": str}),
@@ -122,6 +141,8 @@ ROWS = (
         ["<running>", "<paused>", "<nowhere>", "<done>"],
         _bulk(["<running>", "<paused>"],
               {"<nowhere>": f"Workflow with id: {NOWHERE} not found.", "<done>": str})),
+    Row("PUT /api/workflow/bulk/pause", "of one twice", f"{BULK}/pause", 200,
+        ["<running>", "<running>"], _bulk(["<running>"], {})),
     Row("PUT /api/workflow/bulk/pause", "of none", f"{BULK}/pause", 400, [],
         fault("", "WorkflowIds list cannot be null")),
     Row("PUT /api/workflow/bulk/pause", "of too many", f"{BULK}/pause", 400,
@@ -182,6 +203,43 @@ async def test_what_a_skipped_task_has_is_taken_from_the_query(
     assert [task["status"] for task in tasks] == ["COMPLETED", "SKIPPED"]
     assert tasks[1]["inputData"] == {"a": None}
     assert tasks[1]["outputData"] == {"b": [True, "ü'"]}
+
+
+async def test_a_state_is_not_all_or_nothing(api: httpx.AsyncClient, making: Making) -> None:
+    id_ = await making.running()
+    body = {"variables": {"w": 2}, "taskReferenceName": "nope"}
+    assert (await api.post(f"/api/workflow/{id_}/state", json=body)).status_code == 404
+    assert (await api.get(f"/api/workflow/{id_}")).json()["variables"] == {"v": 1, "w": 2}
+
+
+async def test_a_state_is_waited_for_only_until_somebody_is(
+    api: httpx.AsyncClient, making: Making
+) -> None:
+    id_ = await making.running()
+    told = await api.post(f"/api/workflow/{id_}/state?waitForSeconds=200", json={})
+    assert told.json()["status"] == "RUNNING"
+
+
+HOSTILE = ("%00", "%ED%A0%80", "..%2f", "*" * 30, "%27%22", "x" * 3000, "-1")
+
+
+@pytest.mark.parametrize("name", HOSTILE, ids=lambda name: name[:9])
+async def test_what_makes_no_sense_breaks_nothing(api: httpx.AsyncClient, name: str) -> None:
+    for method, path, body in (
+        ("GET", f"{name}", None), ("GET", f"{name}/tasks?start=2147483647", None),
+        ("GET", f"running/{name}", None), ("GET", f"{name}/correlated/{name}", None),
+        ("POST", f"{name}/correlated", [name, "\0", "\ud800"]), ("PUT", f"{name}/pause", None),
+        ("PUT", f"{NOWHERE}/skiptask/{name}", None), ("DELETE", f"{name}?reason={name}", None),
+        ("POST", f"{name}/rerun", {"reRunFromTaskId": "\0", "workflowInput": {}}),
+        ("POST", f"{name}/state", {"taskReferenceName": "\0", "taskResult": {"status": 1}}),
+        ("PUT", "bulk/pause", ["\0", "\ud800", "x" * 100_000, ""]),
+        ("POST", "correlated/batch", {"workflowNames": ["\0", "*" * 20], "correlationIds": ["x"]}),
+        ("POST", "test", {"name": "\0", "taskRefToMockOutput": {"\0": [{"status": "\ud800"}]}}),
+    ):  # fmt: skip
+        # As ASCII, which lone surrogates are only escaped.
+        content = None if body is None else json.dumps(body)
+        answer = await api.request(method, f"/api/workflow/{path}", content=content)
+        assert answer.status_code < 500, (method, path, answer.text)
 
 
 @pytest.mark.parametrize("page", ["one", "bulk"])

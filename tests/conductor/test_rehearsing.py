@@ -32,6 +32,10 @@ ROWS = (
     Row(TEST, "of none", PATH, 400, {}, fault("name", "must be given, and not be empty")),
     Row(TEST, "with no object", PATH, 400, [],
         error(400, "The body must be a JSON object: a WorkflowTestRequest.")),
+    Row(TEST, "with a mock's field that there is not", PATH, 400,
+        {"name": "ops-failed", "taskRefToMockOutput": {"work": [{"state": "COMPLETED"}]}},
+        error(400, "The mock work[0] has no 'state'; there are status, output, executionTime, "
+                   "queueWaitTime.")),
     Row(TEST, "with mocks that are none", PATH, 400,
         {"name": "ops-failed", "taskRefToMockOutput": {"work": 1}},
         error(400, "The mocks of 'work' must be a list: one for each attempt.")),

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from podium.executor.v1 import executor_pb2 as pb
 from services.edge.call import Answer, Call
 from services.edge.management.conductor.asking import Asked, asked
-from services.edge.management.conductor.executions import OPEN, document_of, ids_of
+from services.edge.management.conductor.executions import OPEN, pages_of
 from services.edge.management.conductor.fields import Fields, refused
 from services.edge.management.conductor.told import passed
 from services.edge.management.page import Page
-from services.errors import NotFound, TooLarge
+from services.errors import TooLarge
 
 if TYPE_CHECKING:
     from services.edge.management.pages import Management
@@ -22,52 +21,49 @@ if TYPE_CHECKING:
 _MOST_EXECUTIONS = 1000
 _MOST_PAIRS = 1000
 _MOST_CHARS = 32 << 20
-_AT_ONCE = 4
 
 
 class _Found:
-    """What is told so far, within bounds: by correlation id the Workflows, as JSON text."""
+    """What is told so far, within bounds."""
 
     def __init__(self, request: Asked) -> None:
         self._request = request
-        self._with_tasks = request.query.flag("includeTasks")
+        with_tasks = request.query.flag("includeTasks")
+        self._documents = (
+            pb.EXECUTION_DOCUMENTS_WHOLE if with_tasks else pb.EXECUTION_DOCUMENTS_ALONE
+        )
         self._statuses = () if request.query.flag("includeClosed") else OPEN
         self._left, self._chars = _MOST_EXECUTIONS, _MOST_CHARS
 
     async def of(self, name: str, correlation_id: str) -> list[str]:
-        """The Workflows, the newest first.
+        """The Workflows as JSON text, the newest first.
 
         Raises:
             TooLarge: With those of before they are too many, or too large.
         """
         wanted = pb.ListExecutionsRequest(
-            workflow_name=name, correlation_id=correlation_id, statuses=self._statuses
+            workflow_name=name,
+            correlation_id=correlation_id,
+            statuses=self._statuses,
+            documents=self._documents,
         )
-        ids = await ids_of(self._request, wanted, self._left)
-        self._left -= len(ids)
         found: list[str] = []
-        for some in _slices(ids):
-            for text in filter(None, await asyncio.gather(*map(self._one, some))):
-                self._chars -= len(text)
-                found.append(text)
-            if self._chars < 0:
-                raise TooLarge(
-                    f"Those are more than {_MOST_CHARS >> 20} MiB: leave their tasks out, or "
-                    "search them by pages."
-                )
+        async for page in pages_of(self._request, wanted):
+            texts = [each.document for each in page.documents]
+            self._left -= len(texts)
+            self._chars -= sum(map(len, texts))
+            self._check()
+            found += texts
         return found
 
-    async def _one(self, execution_id: str) -> str:
-        try:
-            return await document_of(self._request, execution_id, with_tasks=self._with_tasks)
-        except NotFound:
-            # It was deleted since.
-            return ""
-
-
-def _slices(ids: Sequence[str]) -> Iterator[Sequence[str]]:
-    for start in range(0, len(ids), _AT_ONCE):
-        yield ids[start : start + _AT_ONCE]
+    def _check(self) -> None:
+        if self._left < 0:
+            raise TooLarge(f"Those are more than {_MOST_EXECUTIONS:,}: search them by pages.")
+        if self._chars < 0:
+            raise TooLarge(
+                f"Those are more than {_MOST_CHARS >> 20} MiB: leave their tasks out, or search "
+                "them by pages."
+            )
 
 
 async def of_one(call: Call, management: Management, name: str, correlation_id: str) -> Answer:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from podium.common.v1.page_pb2 import PageRequest
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 OPEN = (pb.EXECUTION_STATUS_RUNNING, pb.EXECUTION_STATUS_PAUSED)
 _MOST_TASKS, _USUAL_TASKS = 1000, 15
-_MOST_IDS, _PAGE = 10_000, 1000
+_MOST_IDS, _PAGE = 10_000, 500
 _LATEST_MS = 32_503_680_000_000
 
 
@@ -99,31 +100,39 @@ async def running(call: Call, management: Management, name: str) -> Answer:
     wanted = pb.ListExecutionsRequest(
         workflow_name=name, statuses=OPEN, query=f"v:{version}" if version else ""
     )
-    for field, into in (
-        ("startTime", wanted.started_after), ("endTime", wanted.started_before),
-    ):  # fmt: skip
+    # Both are part of what is asked for, and neither of what the executor is asked.
+    for field, into, beyond in (
+        ("startTime", wanted.started_after, timedelta(microseconds=-1)),
+        ("endTime", wanted.started_before, timedelta(milliseconds=1)),
+    ):
         if moment := request.query.whole(field, most=_LATEST_MS):
-            into.FromDatetime(datetime.fromtimestamp(moment / 1000, UTC))
-    return as_json(await ids_of(request, wanted, _MOST_IDS))
+            into.FromDatetime(datetime.fromtimestamp(moment / 1000, UTC) + beyond)
+    return as_json(await _ids_of(request, wanted))
 
 
-async def ids_of(request: Asked, wanted: pb.ListExecutionsRequest, most: int) -> list[str]:
-    """The ids of all that match, the newest first.
-
-    Raises:
-        TooLarge: They are more than ``most``.
-    """
+async def _ids_of(request: Asked, wanted: pb.ListExecutionsRequest) -> list[str]:
     found: list[str] = []
+    async for page in pages_of(request, wanted):
+        found += [each.execution_id for each in page.executions]
+        if len(found) > _MOST_IDS:
+            raise TooLarge(
+                f"There are more than {_MOST_IDS:,} such executions: search them by pages."
+            )
+    return found
+
+
+async def pages_of(
+    request: Asked, wanted: pb.ListExecutionsRequest
+) -> AsyncIterator[pb.ListExecutionsResponse]:
+    """All that match, the newest first. Raises as :meth:`Asked.ask`."""
     token = ""
     while True:
         wanted.page.CopyFrom(PageRequest(page_size=_PAGE, page_token=token))
-        told = await request.ask(request.stubs.executor.ListExecutions, wanted)
-        found += [each.execution_id for each in told.executions]
-        if len(found) > most:
-            raise TooLarge(f"There are more than {most:,} such executions: search them by pages.")
-        token = told.next_page_token
+        page = await request.ask(request.stubs.executor.ListExecutions, wanted)
+        yield page
+        token = page.next_page_token
         if not token:
-            return found
+            return
 
 
 PAGES: tuple[tuple[str, str, Page], ...] = (

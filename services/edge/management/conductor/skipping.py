@@ -49,8 +49,9 @@ def _value(name: str, written: str) -> Any:
         pass
     try:
         # Literals alone, none of which is acted on: {'n': None} of Python is {"n": null}.
-        return json.loads(json.dumps(ast.literal_eval(written), allow_nan=False))
-    except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError):
+        text = json.dumps(ast.literal_eval(written), allow_nan=False, ensure_ascii=False)
+        return parse_body(text.encode())
+    except (Problem, ValueError, TypeError, SyntaxError, RecursionError, MemoryError):
         raise refused(name, "must be a JSON object") from None
 
 
