@@ -16,7 +16,7 @@ from statistics import median
 import click
 import uvloop
 
-from bench import console, gateway, growth, scale, workers, workloads
+from bench import conductor, console, gateway, growth, scale, workers, workloads
 from bench.definitions import documents
 from bench.suite import Suite, running, upstream
 
@@ -44,6 +44,10 @@ TARGETS: dict[str, tuple[float, bool]] = {
     "reload of 1,000 routes: lost": (0, False),
     "p99 under attack, times": (2, False),
     "worker tasks /s": (1500, True),
+    "conductor tasks /s": (400, True),
+    "conductor CPU ms/task": (1.2, False),
+    "conductor idle poll late ms": (10, False),
+    "conductor 500 polls of 5000 ms CPU %": (5, False),
     "console first paint s": (0.7, False),
     "console 50,000 synced s": (1.5, False),
     "console 200 new/s: CPU %": (10, False),
@@ -73,7 +77,7 @@ TARGETS: dict[str, tuple[float, bool]] = {
 }
 NAMES = (
     "up", "w1", "w2", "cached", "w3", "wide", "w4", "rules", "many", "reload", "hostile", "console",
-    "w5", "finished", "waiting", "workers",
+    "w5", "finished", "waiting", "workers", "conductor",
 )  # fmt: skip
 # Measured on suites that they start themselves.
 OWN_SUITE = frozenset(("up", "console", "w5", "finished", "waiting"))
@@ -133,6 +137,7 @@ def _measures(
         ("reload", 1, lambda: gateway.reload(suite)),
         ("hostile", 1, lambda: gateway.hostile(suite)),
         ("workers", runs, lambda: workers.tasks(suite)),
+        ("conductor", runs, lambda: conductor.tasks(suite)),
     ]
 
 
