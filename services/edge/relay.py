@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import deque
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from collections import Counter, deque
+from collections.abc import AsyncGenerator, Generator
+from contextlib import asynccontextmanager, contextmanager
 from itertools import count
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import grpc
 
 from podium.worker.v1 import worker_pb2 as pb
 from services.edge.call import Exchanged, Gone
-from services.errors import BY_REASON, Overloaded, ServiceError, Unavailable
+from services.errors import BY_REASON, Overloaded, ServiceError, TooLarge, Unavailable
 from services.pacing import Pace
 
 if TYPE_CHECKING:
@@ -28,29 +28,38 @@ logger = logging.getLogger(__name__)
 
 _MOST_BYTES_A_MESSAGE = 8 << 20
 _FRAME_BYTES = 256
+# That a worker has its tasks can wait for the next message, if there is one before long.
+_LATEST_TAKEN_SECONDS = 0.02
 _FIRST_DELAY_SECONDS = 0.02
 _LONGEST_DELAY_SECONDS = 1.0
 # How long after a poll's time the executor may take to say so, and to a word in all.
 _GRACE_SECONDS = 1.0
 _WORD_SECONDS = 20.0
+_CLOSING_SECONDS = 2.0
+# With what is before it in its message, less than gRPC takes: a text may be longer here than sent.
+_MOST_ASK_BYTES = 20 << 20
 
 Tasks = list[pb.Task]
+
+
+class Given(NamedTuple):
+    """What a worker has been given by the ask of that number."""
+
+    number: int
+    tasks: Tasks
 
 
 class _Asked:
     """One poll, or one word, until it is answered."""
 
-    __slots__ = ("answer", "message", "size", "timer")
+    __slots__ = ("answer", "message", "polls", "size", "timer")
 
     def __init__(self, message: pb.RelayAsk, answer: asyncio.Future[Tasks]) -> None:
         self.message = message
         self.answer = answer
+        self.polls = message.HasField("poll")
         self.size = message.ByteSize() + _FRAME_BYTES
         self.timer: asyncio.TimerHandle | None = None
-
-    @property
-    def polls(self) -> bool:
-        return self.message.HasField("poll")
 
 
 class Relay:
@@ -58,7 +67,8 @@ class Relay:
 
     Args:
         stub: Of a channel that carries the edge's token.
-        most: Polls and words at once; beyond, they are refused.
+        most: Polls at once, and as many words; beyond, they are refused. Polls of one application
+            are half of them at most: others' have room.
         most_bytes: Of what is not answered.
     """
 
@@ -70,8 +80,12 @@ class Relay:
         self._most, self._most_bytes = most, most_bytes
         self._numbers = count(1)
         self._open: dict[int, _Asked] = {}
+        # Of applications, and of all.
+        self._polls: Counter[str] = Counter()
+        self._polling = 0
         self._outbox: deque[pb.RelayAsk] = deque()
         self._wake = asyncio.Event()
+        self._later: asyncio.TimerHandle | None = None
         self._bytes = 0
         self._closing = self._draining = False
         # Whether the executor has answered on the stream that is open.
@@ -79,22 +93,22 @@ class Relay:
 
     async def poll(
         self, request: pb.PollTasksRequest, application_id: str, cycle: Exchanged
-    ) -> Tasks:
-        """The tasks that are the worker's now; none where the executor is away.
+    ) -> Given:
+        """Tasks, to be told :meth:`handing` them over; none where the executor is away.
 
         Raises:
             ServiceError: The executor says no, or too much is asked at once.
             Gone: The client has left; nothing was given to it.
         """
         if self._draining:
-            return []
+            return Given(0, [])
         timeout = request.timeout
         seconds = timeout.seconds + timeout.nanos / 1e9
         ask = pb.RelayAsk(number=next(self._numbers), on_behalf_of=application_id, poll=request)
         return await self._answered(ask, min(seconds, 60.0) + _GRACE_SECONDS, cycle)
 
-    async def update(self, request: pb.RelayUpdate, application_id: str, cycle: Exchanged) -> Tasks:
-        """Have a word told; the next task, where that is asked for.
+    async def update(self, request: pb.RelayUpdate, application_id: str, cycle: Exchanged) -> Given:
+        """Have a word told; the next task, where that is asked for, as by :meth:`poll`.
 
         Raises:
             ServiceError: As :meth:`poll`; Unavailable: the executor is away.
@@ -103,39 +117,67 @@ class Relay:
         ask = pb.RelayAsk(number=next(self._numbers), on_behalf_of=application_id, update=request)
         return await self._answered(ask, _WORD_SECONDS, cycle)
 
-    async def _answered(self, ask: pb.RelayAsk, seconds: float, cycle: Exchanged) -> Tasks:
+    @contextmanager
+    def handing(self, given: Given, cycle: Exchanged) -> Generator[None]:
+        """Inside, the answer with the tasks is made; they are the worker's then.
+
+        Raises:
+            Gone: The client has left meanwhile. They go back, as when there is no answer.
+        """
+        if not given.tasks:
+            yield
+            return
+        taken = False
+        try:
+            yield
+            # Whoever has left would have them for as long as their time lasts.
+            taken = not cycle.disconnected
+        finally:
+            if taken:
+                self._taken(given.number)
+            else:
+                self._end(given.number, pb.RELAY_END_LEFT)
+        if not taken:
+            raise Gone
+
+    async def _answered(self, ask: pb.RelayAsk, seconds: float, cycle: Exchanged) -> Given:
         number = ask.number
         asked = self._asked(ask, seconds)
         cycle.on_gone = lambda: self._left(number)
         if cycle.disconnected:
             self._left(number)
         try:
-            tasks = await asked.answer
+            return Given(number, await asked.answer)
         except asyncio.CancelledError:
             self._end(number, pb.RELAY_END_LEFT)
             raise
         finally:
             cycle.on_gone = None
             self._forget(number)
-        if not tasks:
-            return tasks
-        # Whoever has left would have them for as long as their time lasts.
-        gone = cycle.disconnected
-        self._end(number, pb.RELAY_END_LEFT if gone else pb.RELAY_END_TAKEN)
-        if gone:
-            raise Gone
-        return tasks
 
     def _asked(self, ask: pb.RelayAsk, seconds: float) -> _Asked:
-        if len(self._open) >= self._most or self._bytes > self._most_bytes:
-            raise Overloaded("Too many workers ask at once.")
         asked = _Asked(ask, self._loop.create_future())
+        self._check_room(asked)
         self._open[ask.number] = asked
+        if asked.polls:
+            self._polling += 1
+            self._polls[ask.on_behalf_of] += 1
         self._bytes += asked.size
         asked.timer = self._loop.call_later(seconds, self._time_is_up, ask.number)
         if self._heard:
             self._post(ask)
         return asked
+
+    def _check_room(self, asked: _Asked) -> None:
+        if asked.size > _MOST_ASK_BYTES:
+            raise TooLarge("The task's result is too large.")
+        if asked.polls:
+            own = self._polls[asked.message.on_behalf_of]
+            full = self._polling >= self._most or own >= self._most // 2
+        else:
+            full = len(self._open) - self._polling >= self._most
+        if full or self._bytes > self._most_bytes:
+            raise Overloaded("Too many workers ask at once.")
 
     def _time_is_up(self, number: int) -> None:
         asked = self._open.get(number)
@@ -173,12 +215,27 @@ class Relay:
         asked = self._open.pop(number, None)
         if asked is not None:
             self._bytes -= asked.size
+            if asked.polls:
+                self._polled(asked.message.on_behalf_of)
             if asked.timer is not None:
                 asked.timer.cancel()
+
+    def _polled(self, application_id: str) -> None:
+        self._polling -= 1
+        self._polls[application_id] -= 1
+        if not self._polls[application_id]:
+            del self._polls[application_id]
 
     def _end(self, number: int, end: pb.RelayEnd.ValueType) -> None:
         if self._heard:
             self._post(pb.RelayAsk(number=number, end=end))
+
+    def _taken(self, number: int) -> None:
+        if not self._heard:
+            return
+        self._outbox.append(pb.RelayAsk(number=number, end=pb.RELAY_END_TAKEN))
+        if self._later is None and not self._wake.is_set():
+            self._later = self._loop.call_later(_LATEST_TAKEN_SECONDS, self._wake.set)
 
     def _post(self, ask: pb.RelayAsk) -> None:
         self._outbox.append(ask)
@@ -242,12 +299,16 @@ class Relay:
 
     async def _write(self, call: Any) -> None:
         pace = Pace()
-        while True:
+        while not self._closing:
             await self._wake.wait()
             await pace.turn()
             self._wake.clear()
+            if self._later is not None:
+                self._later.cancel()
+                self._later = None
             while self._outbox:
                 await call.write(self._next_message())
+        await call.done_writing()
 
     def _next_message(self) -> pb.RelayRequest:
         message, size = pb.RelayRequest(), 0
@@ -274,10 +335,12 @@ class Relay:
         else:
             asked.answer.set_exception(error)
 
-    async def close(self) -> None:
-        """End the stream."""
+    def close(self) -> bool:
+        """End the stream once all is said; whether there is one."""
         self._closing = True
         self.drain()
+        self._wake.set()
+        return self._heard
 
 
 @asynccontextmanager
@@ -288,5 +351,7 @@ async def kept_open(relay: Relay) -> AsyncGenerator[None]:
         try:
             yield
         finally:
-            await relay.close()
+            if relay.close():
+                # Whose tasks are not said to be taken, has not got them.
+                await asyncio.wait([running], timeout=_CLOSING_SECONDS)
             running.cancel()

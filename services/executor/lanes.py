@@ -37,6 +37,10 @@ class Queue:
         """Whether nothing is lost with it."""
         return not self.size and not self.running and self.hands.unused
 
+    def used_within(self, seconds: float) -> bool:
+        """Whether tasks are in it, or a worker asked so lately."""
+        return bool(self.size or self.running or self.hands.active(seconds))
+
     def standing(self, name: str) -> Standing:
         """How it stands."""
         for lane in self.lanes.values():

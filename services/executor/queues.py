@@ -66,6 +66,7 @@ class Queues:
         # Of all that wait or waited, the last since when.
         self._newest = 0
         self._queues: dict[str, Queue] = {}
+        self._prune_at = _MOST_QUEUES
         self._waiting: dict[str, Entry] = {}
         self.held = HeldTasks()
         # Reserved and not stored yet.
@@ -392,10 +393,19 @@ class Queues:
             if lane is not None:
                 heapq.heappush(heads, (lane[0], number))
 
+    def _prune(self) -> None:
+        """Forget queues of which nothing is lost; of too many, those that nobody asks for now."""
+        kept = {name: each for name, each in self._queues.items() if not each.idle}
+        if len(kept) >= _MOST_QUEUES:
+            kept = {name: each for name, each in kept.items() if each.used_within(ACTIVE_SECONDS)}
+        self._queues = kept
+        # Each is looked at as often as there are new ones, whoever asks for how many.
+        self._prune_at = max(_MOST_QUEUES, 2 * len(kept))
+
     def _queue(self, name: str) -> Queue:
         queue = self._queues.get(name)
         if queue is None:
-            if len(self._queues) >= _MOST_QUEUES:
-                self._queues = {name: each for name, each in self._queues.items() if not each.idle}
+            if len(self._queues) >= self._prune_at:
+                self._prune()
             queue = self._queues[name] = Queue(self._waiting, self._clock, self._wall)
         return queue

@@ -101,7 +101,7 @@ class Poll(Taker):
         """What one answer holds; the others go back to their queue."""
         size = 0
         for number, task in enumerate(self._tasks):
-            size += len(task.input) + len(task.output)
+            size += task.ByteSize()
             if size > _MOST_BYTES and number:
                 for other in self._tasks[number:]:
                     self._working.queues.let_go(other.task_id, self.worker_id)

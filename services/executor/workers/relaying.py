@@ -104,7 +104,7 @@ class RelaySession:
         try:
             if len(self._open) > _MOST_OPEN:
                 raise Overloaded("Too many workers ask at once.")
-            caller = self._caller(ask.on_behalf_of)
+            caller = self.caller(ask.on_behalf_of)
             if kind == "poll":
                 self._check_serving()
                 asked.poll(ask.poll, caller)
@@ -112,6 +112,10 @@ class RelaySession:
                 self._update(asked, ask.update, caller, tasks)
         except ServiceError as error:
             asked.refuse(error)
+        except Exception:
+            # The outermost loop of an ask: all others are on the same stream.
+            logger.exception("What a worker asked over HTTP broke.")
+            asked.refuse(ServiceError("The executor failed."))
 
     def _update(
         self, asked: _Asked, update: pb.RelayUpdate, caller: Principal, tasks: asyncio.TaskGroup
@@ -121,7 +125,7 @@ class RelaySession:
         else:
             asked.update(update, caller)
 
-    def _caller(self, application_id: str) -> Principal:
+    def caller(self, application_id: str) -> Principal:
         """Whose rights count. Raises :class:`PermissionDenied`: it has none."""
         application = self._replica.application(application_id)
         if application is None or not application.enabled:
@@ -161,12 +165,13 @@ class RelaySession:
 class _Asked:
     """One poll, or one word, until it is answered and what it was given is taken."""
 
-    __slots__ = ("_left", "_number", "_poll", "_session", "_tasks", "_worker_id")
+    __slots__ = ("_caller", "_left", "_number", "_poll", "_session", "_tasks", "_worker_id")
 
     def __init__(self, session: RelaySession, number: int) -> None:
         self._session = session
         self._number = number
         self._poll: Poll | None = None
+        self._caller = ""
         self._tasks: list[pb.Task] = []
         self._worker_id = ""
         self._left = False
@@ -174,10 +179,10 @@ class _Asked:
     def poll(self, request: pb.PollTasksRequest, caller: Principal) -> None:
         """Wait for tasks. Raises :class:`ServiceError`: it may not."""
         queue, worker_id, count, seconds = wanted(self._session.working, request, caller)
-        self._wait(queue, worker_id, count).begin(seconds)
+        self._wait(caller, queue, worker_id, count).begin(seconds)
 
-    def _wait(self, queue: str, worker_id: str, count: int) -> Poll:
-        self._worker_id = worker_id
+    def _wait(self, caller: Principal, queue: str, worker_id: str, count: int) -> Poll:
+        self._caller, self._worker_id = caller.application_id, worker_id
         self._poll = Poll(self._session.working, worker_id, queue, count, self._given)
         return self._poll
 
@@ -189,6 +194,9 @@ class _Asked:
                 self._tell(update, caller, output)
         except ServiceError as error:
             self.refuse(error)
+        except Exception:
+            logger.exception("What a worker said over HTTP broke.")
+            self.refuse(ServiceError("The executor failed."))
 
     def update(self, update: pb.RelayUpdate, caller: Principal) -> None:
         """Have the word told. Raises :class:`ServiceError`: it makes no sense."""
@@ -201,7 +209,7 @@ class _Asked:
             if queue:
                 # It is there before the word, so that what follows from that is its at once, and
                 # it is answered when both are stored.
-                self._wait(queue, worker_id, 1).begin(None)
+                self._wait(caller, queue, worker_id, 1).begin(None)
         try:
             self._session.words.tell(request, caller, output, partial(self._told, update, caller))
         except ServiceError as error:
@@ -224,17 +232,28 @@ class _Asked:
         """Nobody had the task that was spoken of."""
         queue, worker_id = self._session.words.place_after(update.update, caller, told)
         if queue:
-            self._wait(queue, worker_id, 1).begin(0)
+            self._wait(caller, queue, worker_id, 1).begin(0)
         else:
             self._given([])
 
     def _given(self, tasks: list[pb.Task]) -> None:
         self._tasks = tasks
+        try:
+            self._check_still(tasks)
+        except ServiceError as error:
+            self.refuse(error)
+            return
         if not tasks:
             self._left = True
             self._session.forget(self._number)
-        size = sum(len(task.input) + len(task.output) for task in tasks)
+        size = sum(task.ByteSize() for task in tasks)
         self._session.post(pb.RelayAnswer(number=self._number, tasks=tasks), size)
+
+    def _check_still(self, tasks: list[pb.Task]) -> None:
+        """Raises :class:`ServiceError`: the right was taken while it waited."""
+        if tasks:
+            caller = self._session.caller(self._caller)
+            self._session.working.check_right(caller, tasks[0].task_type)
 
     def refuse(self, error: ServiceError) -> None:
         """Say what is wrong."""

@@ -12,6 +12,7 @@ from services.edge.management.conductor.asking import Asked, as_text, asked
 from services.edge.management.conductor.polled import task_text, tasks_text
 from services.edge.management.conductor.task_results import read_result
 from services.edge.management.page import Page
+from services.edge.relay import Given
 from services.errors import NotFound
 
 if TYPE_CHECKING:
@@ -30,8 +31,9 @@ async def poll(call: Call, management: Management, task_type: str) -> Answer:
     """GET a task: 200 with one that is there, else 204."""
     request = asked(call, management)
     wanted = _wanted(request, task_type, count=1, milliseconds=0)
-    tasks = await management.relay.poll(wanted, request.application_id, call.cycle)
-    return await _task(tasks)
+    given = await management.relay.poll(wanted, request.application_id, call.cycle)
+    with management.relay.handing(given, call.cycle):
+        return await _task(given.tasks)
 
 
 async def poll_batch(call: Call, management: Management, task_type: str) -> Answer:
@@ -40,7 +42,12 @@ async def poll_batch(call: Call, management: Management, task_type: str) -> Answ
     query = request.query
     milliseconds = min(query.whole("timeout", 100), _MOST_MILLISECONDS)
     wanted = _wanted(request, task_type, query.whole("count", 1) or 1, milliseconds)
-    tasks = await management.relay.poll(wanted, request.application_id, call.cycle)
+    given = await management.relay.poll(wanted, request.application_id, call.cycle)
+    with management.relay.handing(given, call.cycle):
+        return await _all(given.tasks)
+
+
+async def _all(tasks: list[pb.Task]) -> Answer:
     if not tasks:
         return _NONE
     return Answer(200, await aside(_size(tasks), _encoded, tasks_text, tasks), _HEADERS)
@@ -63,30 +70,27 @@ async def update(call: Call, management: Management) -> Answer:
     Raises:
         Problem: 400; 404 for an unknown task; 409 from a worker while another one has the task.
     """
-    word, _ = await _said(call, management, following=False)
+    word, _ = await _said(asked(call, management), following=False)
     return as_text(word.result.task_id)
 
 
 async def update_and_poll(call: Call, management: Management) -> Answer:
     """As :func:`update`; 200 with the next task for the same worker, 204 where there is none."""
-    _, tasks = await _said(call, management, following=True)
-    return await _task(tasks)
+    _, given = await _said(asked(call, management), following=True)
+    with management.relay.handing(given, call.cycle):
+        return await _task(given.tasks)
 
 
-async def _said(
-    call: Call, management: Management, *, following: bool
-) -> tuple[pb.UpdateTaskRequest, list[pb.Task]]:
-    request = asked(call, management)
+async def _said(request: Asked, *, following: bool) -> tuple[pb.UpdateTaskRequest, Given]:
     body = await request.bytes()
     word = await aside(len(body), read_result, body)
-    said = pb.RelayUpdate(update=word, next=following)
+    said, relay = pb.RelayUpdate(update=word, next=following), request.management.relay
     try:
-        tasks = await management.relay.update(said, request.application_id, call.cycle)
+        return word, await relay.update(said, request.application_id, request.call.cycle)
     except NotFound as error:
         # Conductor's sentence, which clients may look for.
         task_id = word.result.task_id
         raise NotFound(f"Task not found for taskId: {task_id}", task_id=task_id) from error
-    return word, tasks
 
 
 async def _task(tasks: list[pb.Task]) -> Answer:
