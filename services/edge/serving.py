@@ -332,4 +332,5 @@ def _serving_management(
         connections=Connections(on_drain=management.relay.drain),
         tls=settings.management_tls(),
         drain_seconds=settings.drain.total_seconds(),
+        on_last_second=management.waits.give_up_all,
     )

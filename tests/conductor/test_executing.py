@@ -47,9 +47,11 @@ WORKFLOWS = (
 @pytest.fixture(scope="module")
 async def world(services: Services, api: httpx.AsyncClient) -> dict[str, str]:
     await put(services, *({"kind": "workflow", **each} for each in WORKFLOWS))
-    late = await api.post("/api/workflow", json={"name": "ex-late"})
+    late = await api.post("/api/workflow", json={"name": "ex-late", "idempotencyKey": "known"})
+    ended = await api.post("/api/workflow", json={"name": "ex-late", "idempotencyKey": "ended"})
+    await api.post(f"/api/tasks/{ended.text}/hour/COMPLETED/sync", json={})
     done = await api.post("/api/workflow", json={"name": "ex-done"})
-    return {"late": late.text, "done": done.text}
+    return {"late": late.text, "done": done.text, "ended": ended.text}
 
 
 def _error(status: int, message: str) -> dict[str, object]:
@@ -63,6 +65,7 @@ SYNC = f"{SIGNAL}/sync"
 UPDATE = "POST /api/tasks/{workflowId}/{taskRefName}/{status}/sync"
 RUN = "/api/workflow/execute/"
 NO_ID = str(uuid.UUID(int=7))
+NOT_FOUND = _error(404, f"Workflow with id: {NO_ID} not found.")
 ENDED = {
     "responseType": "TARGET_WORKFLOW", "targetWorkflowId": str, "targetWorkflowStatus": "COMPLETED",
     "workflowId": str, "status": "COMPLETED", "input": {"n": 1}, "output": {"n": 1},
@@ -117,6 +120,11 @@ ROWS = (
         _error(404, "No such workflow defined. name=ex-nope, version=3")),
     Row(EXECUTE, "of an unknown workflow's latest", f"{RUN}ex-nope/0", 404, {},
         _error(404, "No such workflow defined. name=ex-nope, version=null")),
+    Row(EXECUTE, "with a key that is known", f"{RUN}ex-late/1", 409, {"idempotencyKey": "known"},
+        {"status": 409, "message": str, "retryable": False}),
+    Row(EXECUTE, "of what its key is known for", f"{RUN}ex-late/1?waitUntilTaskRef=hour", 200,
+        {"idempotencyKey": "ended", "idempotencyStrategy": "RETURN_EXISTING"},
+        {"workflowId": "<ended>", "status": "COMPLETED"}),
     Row(EXECUTE, "with a version that is none", f"{RUN}ex-done/x", 400, {},
         {"validationErrors": [{"path": "version", "message": "must be a whole number"}]}),
     Row(EXECUTE, "with a time that is none", f"{RUN}ex-done/1?waitForSeconds=-1", 400, {}),
@@ -144,8 +152,7 @@ ROWS = (
         answer=_error(404, "No such workflow found by name: ex-nope, version: 4")),
     Row(SIGNAL, "of what waits for nobody", "/api/tasks/<late>/COMPLETED/signal", 200, {}, ""),
     Row(SIGNAL, "of what has ended", "/api/tasks/<done>/COMPLETED/signal", 200, {}, ""),
-    Row(SIGNAL, "of what there is not", f"/api/tasks/{NO_ID}/COMPLETED/signal", 404, {},
-        {"status": 404}),
+    Row(SIGNAL, "of what there is not", f"/api/tasks/{NO_ID}/COMPLETED/signal", 404, {}, NOT_FOUND),
     Row(SIGNAL, "with an unknown status", "/api/tasks/<late>/DONE/signal", 400, {},
         {"message": str}),
     Row(SIGNAL, "with a body that is no object", "/api/tasks/<late>/COMPLETED/signal", 400, [],
@@ -155,7 +162,7 @@ ROWS = (
     Row(SYNC, "of what has ended", "/api/tasks/<done>/COMPLETED/signal/sync", 404, {},
         _error(404, "Found no blocked task in workflow <done> to signal")),
     Row(SYNC, "of what there is not", f"/api/tasks/{NO_ID}/COMPLETED/signal/sync", 404, {},
-        {"status": 404}),
+        NOT_FOUND),
     Row(SYNC, "with an unknown strategy",
         "/api/tasks/<late>/COMPLETED/signal/sync?returnStrategy=X", 400, {}, {"status": 400}),
     Row(SYNC, "with a time that is none",
@@ -163,7 +170,9 @@ ROWS = (
     Row(UPDATE, "of a task that there is not", "/api/tasks/<late>/nope/COMPLETED/sync", 404, {},
         _error(404, "Found no running task nope of workflow <late> to update")),
     Row(UPDATE, "of what there is not", f"/api/tasks/{NO_ID}/t/COMPLETED/sync", 404, {},
-        _error(404, f"There is no execution '{NO_ID}'.")),
+        NOT_FOUND),
+    Row(UPDATE, "that was said before", "/api/tasks/<ended>/hour/COMPLETED/sync", 200, {},
+        {"workflowId": "<ended>", "status": "COMPLETED", "tasks": [{"status": "COMPLETED"}]}),
     Row(UPDATE, "of a task that has ended", "/api/tasks/<done>/n/FAILED/sync", 404, {},
         {"status": 404}),
     Row(UPDATE, "with an unknown status", "/api/tasks/<late>/hour/DONE/sync", 400, {}),

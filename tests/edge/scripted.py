@@ -61,7 +61,11 @@ class ScriptedExecutor(executor_pb2_grpc.ExecutorServiceServicer):
     Attributes:
         frames: All that were received on any stream, in order.
         streams: How many were opened.
+        started: Requests of StartExecution, which are answered with the ids that they bring.
         executions: What AttachExecution says of them.
+        held: Whoever attaches to wait does so until it is set; None: nobody waits.
+        waiting: How many do.
+        breaks: What the next calls of methods are refused with, by name.
         shown: What it says first, in order, of whatever is asked for.
         shown_to: The only application that it says it to; empty: every one.
         told: Requests of CompleteCallback and UpdateTask, with who they were made for.
@@ -78,7 +82,11 @@ class ScriptedExecutor(executor_pb2_grpc.ExecutorServiceServicer):
         self.script: Callable[[pb.ClientFrame], Frames] = echo
         self.frames: asyncio.Queue[pb.ClientFrame] = asyncio.Queue()
         self.streams = 0
+        self.started: list[pb.Start] = []
         self.executions: dict[str, pb.Result] = {}
+        self.held: asyncio.Event | None = None
+        self.waiting = 0
+        self.breaks: dict[str, Exception] = {}
         self.shown: Iterator[pb.Result] = iter(())
         self.shown_to = ""
         self.attached: list[pb.Attach] = []
@@ -141,10 +149,31 @@ class ScriptedExecutor(executor_pb2_grpc.ExecutorServiceServicer):
                 answers.extend(self.script(frame))
             outbox.put_nowait(answers)
 
+    async def StartExecution(  # noqa: N802
+        self, request: pb.StartExecutionRequest, context: rpc.Context
+    ) -> pb.StartExecutionResponse:
+        self.started.append(request.start)
+        self._break("StartExecution")
+        return pb.StartExecutionResponse(execution_id=request.start.execution_id)
+
+    async def SignalExecution(  # noqa: N802
+        self, request: pb.SignalExecutionRequest, context: rpc.Context
+    ) -> pb.SignalExecutionResponse:
+        self.told.append((request, ""))
+        self._break("SignalExecution")
+        return pb.SignalExecutionResponse()
+
     async def AttachExecution(  # noqa: N802
         self, request: pb.AttachExecutionRequest, context: rpc.Context
     ) -> pb.AttachExecutionResponse:
         self.attached.append(request.attach)
+        self._break("AttachExecution")
+        if self.held is not None and request.HasField("wait") and request.wait.ToNanoseconds():
+            self.waiting += 1
+            try:
+                await self.held.wait()
+            finally:
+                self.waiting -= 1
         found = next(self.shown, self.executions.get(request.attach.execution_id))
         if found is None:
             raise NotFound("There is no such execution.")
@@ -198,6 +227,10 @@ class ScriptedExecutor(executor_pb2_grpc.ExecutorServiceServicer):
         meant = [each for each in self.slots if not request.keys or each.key in request.keys]
         told = [pb.SlotUse(**_slot(each, request.holders)) for each in meant]
         return pb.ListSlotsResponse(slots=told[: request.limit], total=len(meant))
+
+    def _break(self, method: str) -> None:
+        if method in self.breaks:
+            raise self.breaks.pop(method)
 
     def _tell(self, request: object, context: rpc.Context) -> None:
         metadata: dict[str, Any] = dict(context.invocation_metadata() or ())

@@ -14,8 +14,13 @@ import pytest
 
 from tests.system.conftest import expose, http, parsed
 from tests.system.running import Suite, post, until
+from tests.system.test_main_job import token
 
 HOLD = {"name": "hold", "taskReferenceName": "hold", "type": "WAIT"}
+# One that ends by itself is waited for.
+HOUR = {**HOLD, "inputParameters": {"duration": "1 hour"}}
+BLOCKED = {"name": "blocked", "version": 1, "tasks": [HOUR]}
+EXECUTE = "/api/workflow/execute/blocked/1?waitForSeconds=60&requestId="
 
 
 def executions(suite: Suite, workflow: str) -> list[dict[str, Any]]:
@@ -97,22 +102,51 @@ def test_kills_between_send_and_answer_make_no_second_execution(
     own_suite: Suite, key: dict[str, str]
 ) -> None:
     suite = own_suite
-    suite.apply(*expose("killed", HOLD))
+    suite.apply(*expose("killed", HOLD), BLOCKED)
     url, headers = f"{suite.gateway}/killed", {**suite.caller("killed"), **key}
+    # By Conductor's API, too.
+    client, blocking = {"X-Authorization": token(suite)}, f"{suite.management}{EXECUTE}{uuid4()}"
 
-    with asking(url, headers) as (answer,):
+    with asking(url, headers) as (answer,), asking(blocking, client) as (blocked,):
         until(lambda: executions(suite, "killed"), 20, "an execution")
         execution_id = executions(suite, "killed")[0]["workflowId"]
+        until(lambda: running(suite, client), 20, "an execution of Conductor's API")
         kill(suite, "executor")
-        kill(suite, "edge")
-        with pytest.raises(httpx.TransportError):
-            answer.result(60)
+        with asking(blocking, client) as (other,):
+            complete(suite, client, running(suite, client))
+            assert blocked.result(60).json()["status"] == "COMPLETED"
+            assert other.result(60).json()["workflowId"] == blocked.result().json()["workflowId"]
+        blocking = f"{suite.management}{EXECUTE}{uuid4()}"
+        with asking(blocking, client) as (blocked,):
+            until(lambda: running(suite, client), 20, "another execution")
+            blocked_id = running(suite, client)
+            kill(suite, "edge")
+            for each in (answer, blocked):
+                with pytest.raises(httpx.TransportError):
+                    each.result(60)
     later = post(url, json={"n": 1}, headers={**headers, "Prefer": "respond-async"})
     assert later.status_code == 202
     assert later.headers["podium-execution-id"] == execution_id
+    complete(suite, client, blocked_id)
+    again = post(blocking, json={"n": 1}, headers=client).json()
+    assert (again["workflowId"], again["status"]) == (blocked_id, "COMPLETED")
     with asking(url, headers) as (answer,):
         done = suite.podium("complete-task", execution_id, "hold")
         assert done.returncode == 0, done.stderr
         assert answer.result(60).status_code == 200
 
     assert len(executions(suite, "killed")) == 1
+    assert running(suite, client) == ""
+
+
+def complete(suite: Suite, client: dict[str, str], execution_id: str) -> None:
+    url = f"{suite.management}/api/tasks/{execution_id}/hold/COMPLETED"
+    assert post(url, json={}, headers=client).status_code == 200
+
+
+def running(suite: Suite, client: dict[str, str]) -> str:
+    """The execution of Conductor's API that runs; empty: none does."""
+    query = {"query": "workflowType = blocked AND status = RUNNING"}
+    url = f"{suite.management}/api/workflow/search"
+    results = httpx.get(url, params=query, headers=client, timeout=20).json()["results"]
+    return str(results[0]["workflowId"]) if results else ""

@@ -16,6 +16,7 @@ from services.edge.identity import identify_with, origin_of
 from services.edge.management import exposition, tasks, tokens
 from services.edge.management.conductor.stubs import Stubs
 from services.edge.management.conductor.table import pages as conductor
+from services.edge.management.conductor.waiting import Waits
 from services.edge.management.configuration.registry import Turns
 from services.edge.management.configuration.table import pages as configuration
 from services.edge.management.exposition import Exposition
@@ -42,6 +43,7 @@ class Management:
         relay: What workers ask and say, which is too much for a call each.
         written: What starts here have to run.
         turns: Of those who change the gateway's configuration.
+        waits: Of those who wait for executions.
         exposition: What ``/metrics`` shows.
         reporting: What was counted of routes.
     """
@@ -60,6 +62,7 @@ class Management:
     relay: Relay
     written: Written
     turns: Turns = field(default_factory=Turns)
+    waits: Waits = field(default_factory=Waits)
 
 
 async def identify(call: Call, management: Management) -> None:

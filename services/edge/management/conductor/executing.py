@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
@@ -17,8 +18,10 @@ from services.edge.management.conductor.fields import Fields, refused
 from services.edge.management.conductor.reading import Query
 from services.edge.management.conductor.standing import Standing, size_of, strategy_of
 from services.edge.management.conductor.starting import start_of
+from services.edge.management.conductor.unknown import undefined, unfound
 from services.edge.management.conductor.waiting import (
     LONGEST_SECONDS,
+    once_only,
     patiently,
     stood_still,
     while_there,
@@ -26,7 +29,7 @@ from services.edge.management.conductor.waiting import (
 from services.edge.management.page import Page
 from services.edge.mapping import not_utf8, parse_body
 from services.edge.problems import Problem
-from services.errors import InvalidRequest, NotFound
+from services.errors import InvalidRequest, NotFound, Overloaded, Unavailable, Unwritable
 
 if TYPE_CHECKING:
     from services.edge.management.pages import Management
@@ -36,7 +39,7 @@ _SECONDS = 10
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 # Those of Orkes' workflow-as-API, in the query or as headers; other fields of a GET are input.
 _OWN = ("requestId", "waitUntilTaskRef", "waitForSeconds", "version")
-_OPEN = (pb.EXECUTION_STATUS_RUNNING, pb.EXECUTION_STATUS_PAUSED)
+Unknown = Callable[[str, int], NotFound]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +53,14 @@ class Wait:
     request_id: str
     refs: tuple[str, ...]
     seconds: int
+
+    @property
+    def is_known(self) -> bool:
+        """Whether the request is the same one when it is sent again.
+
+        Which only a UUID says: others are names that clients give all their requests.
+        """
+        return _UUID.fullmatch(self.request_id) is not None
 
 
 def wait_of(query: Query) -> Wait:
@@ -74,15 +85,20 @@ async def execute(call: Call, management: Management, name: str, version: str) -
     number = _version(version)
     body = await request.bytes()
     start = await aside(len(body), _start, body, name, number)
-    unknown = f"No such workflow defined. name={name}, version={number or 'null'}"
-    standing = await _stands(request, start, body, wait, unknown)
+    standing = await _stands(request, start, body, wait, undefined)
     return await told(standing, strategy)
 
 
 async def told(standing: Standing, strategy: str) -> Answer:
-    """200 with the ``SignalResponse``; without a body where it is about a task, and none waits."""
+    """200 with the ``SignalResponse``; without a body where it is about a task, and none waits.
+
+    Raises:
+        Problem: 502: it has ended with an output that is too large to be sent.
+    """
     if not standing.is_there(strategy):
         return nothing()
+    if standing.lacks_output:
+        raise Problem("output-too-large")
     size = size_of(standing.told) if standing.told is not None else 0
     return await shown(size, lambda: standing.response(strategy))
 
@@ -109,14 +125,14 @@ async def _as_api(request: Asked, text: str, name: str, sent: bytes) -> Answer:
     query = _with_headers(request)
     wait, number = wait_of(query), query.whole("version")
     start = pb.Start(workflow_name=name, workflow_version=number, input=text)
-    unknown = f"No such workflow found by name: {name}, version: {number or 'null'}"
-    standing = await _stands(request, start, sent, wait, unknown)
-    result = standing.told.result if standing.told is not None else pb.Result()
-    if result.output_left_out:
+    standing = await _stands(request, start, sent, wait, unfound)
+    if standing.lacks_output:
         raise Problem("output-too-large")
+    result = standing.told.result if standing.told is not None else pb.Result()
+    answer = json_text(result.output or "{}", 202 if standing.is_open else 200)
+    if not result.status:
+        return answer
     status = pb.ExecutionStatus.Name(result.status).removeprefix("EXECUTION_STATUS_")
-    is_open = result.status in _OPEN and not result.awaited_ref
-    answer = json_text(result.output or "{}", 202 if is_open or not result.status else 200)
     headers = (*answer.headers, (b"podium-execution-status", status.encode()))
     return Answer(answer.status, answer.body, headers)
 
@@ -133,45 +149,59 @@ def _with_headers(request: Asked) -> Query:
 
 
 async def _stands(
-    request: Asked, start: pb.Start, sent: bytes, wait: Wait, unknown: str
+    request: Asked, start: pb.Start, sent: bytes, wait: Wait, unknown: Unknown
 ) -> Standing:
     """Start it, and wait until it stands still."""
     start.request_id = request.call.request_id
     start.min_revision = request.management.written.revision
-    start.execution_id = _id_of(request.application_id, start, sent, wait.request_id)
+    start.execution_id = _id_of(request.application_id, start, sent, wait)
     start.fingerprint = start.execution_id.encode()
     return await while_there(request.call, _started_and_stood(request, start, wait, unknown))
 
 
-async def _started_and_stood(request: Asked, start: pb.Start, wait: Wait, unknown: str) -> Standing:
+async def _started_and_stood(
+    request: Asked, start: pb.Start, wait: Wait, unknown: Unknown
+) -> Standing:
+    try:
+        execution_id = await _started(request, start, unknown)
+        told_by = await stood_still(request, execution_id, wait.refs, wait.seconds)
+    except (Unavailable, Overloaded) as error:
+        if wait.is_known or isinstance(error, Unwritable) or not request.call.execution_id:
+            raise
+        # It runs: sent again, it would be another one.
+        raise once_only(error) from error
+    return Standing(told_by, execution_id, wait.request_id)
+
+
+async def _started(request: Asked, start: pb.Start, unknown: Unknown) -> str:
+    """The execution's id."""
     asked_for = pb.StartExecutionRequest(start=start)
     start.Clear()
 
     async def begin(left: float) -> pb.StartExecutionResponse:
         return await request.ask(request.stubs.executor.StartExecution, asked_for)
 
-    name = asked_for.start.workflow_name
     try:
         begun = await patiently(begin, 0)
     except NotFound as error:
-        # Conductor's sentence, which clients may look for.
-        raise NotFound(unknown, workflow=name) from error
+        raise unknown(asked_for.start.workflow_name, asked_for.start.workflow_version) from error
+    except Unavailable:
+        # It may be there.
+        request.call.execution_id = asked_for.start.execution_id
+        raise
     # A long wait holds no input.
     asked_for.Clear()
     request.call.let_go()
     request.call.execution_id = begun.execution_id
-    told_by = await stood_still(request, begun.execution_id, wait.refs, wait.seconds)
-    return Standing(told_by, begun.execution_id, wait.request_id)
+    return begun.execution_id
 
 
-def _id_of(application_id: str, start: pb.Start, sent: bytes, request_id: str) -> str:
-    """The execution's: the same for a request that is sent again, where it says that it is.
-
-    Which only a UUID does: others are names that clients give all their requests.
-    """
-    if not _UUID.fullmatch(request_id):
+def _id_of(application_id: str, start: pb.Start, sent: bytes, wait: Wait) -> str:
+    """The execution's: the same for a request that is sent again, where it says that it is."""
+    if not wait.is_known:
         return str(uuid.uuid4())
-    named = (application_id, request_id.lower(), start.workflow_name, str(start.workflow_version))
+    request_id = wait.request_id.lower()
+    named = (application_id, request_id, start.workflow_name, str(start.workflow_version))
     known = sha256(json.dumps(named).encode())
     known.update(sent)
     return str(uuid.UUID(bytes=known.digest()[:16], version=5))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 from podium.executor.v1 import executor_pb2 as pb
 from services.edge.call import Answer, Call
@@ -16,15 +16,23 @@ from services.edge.management.conductor.asking import (
 )
 from services.edge.management.conductor.executing import told
 from services.edge.management.conductor.standing import Standing, strategy_of
+from services.edge.management.conductor.unknown import no_execution
 from services.edge.management.conductor.waiting import (
     LONGEST_SECONDS,
+    once_only,
     stood_still,
     while_there,
 )
 from services.edge.management.page import Page
 from services.edge.management.tasks import STATUSES, output_of
-from services.edge.problems import Problem
-from services.errors import Conflict, NotFound, PermissionDenied, ServiceError, Unavailable
+from services.errors import (
+    Conflict,
+    NotFound,
+    Overloaded,
+    PermissionDenied,
+    ServiceError,
+    Unavailable,
+)
 
 if TYPE_CHECKING:
     from services.edge.management.pages import Management
@@ -72,7 +80,7 @@ async def signal_and_wait(
 async def _stands(request: Asked, execution_id: str, strategy: str, seconds: float) -> Answer:
     try:
         standing = await stood_still(request, execution_id, (), seconds)
-    except Unavailable:
+    except (Unavailable, Overloaded):
         # It has been signalled: who hears of an error signals again.
         standing = None
     return await told(Standing(standing, execution_id), strategy)
@@ -87,13 +95,13 @@ async def _signalled(request: Asked, execution_id: str, status: str) -> None:
     request.call.let_go()
     try:
         await request.ask(request.stubs.executor.SignalExecution, meant)
+    except NotFound as error:
+        if _is_of_no_task(error):
+            raise
+        raise no_execution(execution_id) from error
     except Unavailable as error:
-        _unsure(error)
-
-
-def _unsure(error: Unavailable) -> NoReturn:
-    """It may have been done: the next signal would be for the next task."""
-    raise Problem("unavailable", error.detail, members={"retryable": False}) from error
+        # The next signal would be for the next task.
+        raise once_only(error) from error
 
 
 def _is_of_no_task(error: ServiceError) -> bool:
@@ -121,7 +129,7 @@ async def update(
         await request.ask(executor.UpdateTask, update)
     except (NotFound, Conflict) as error:
         if error.metadata.get("execution_id"):
-            raise
+            raise no_execution(execution_id) from error
         why = f": {error.detail}" if isinstance(error, Conflict) else ""
         sentence = f"Found no running task {ref} of workflow {execution_id} to update{why}"
         raise NotFound(sentence) from error

@@ -83,12 +83,20 @@ class Standing:
         return _present({**about, **common})
 
     @property
+    def lacks_output(self) -> bool:
+        """It has one that is too large to be sent."""
+        return self.told is not None and self.told.result.output_left_out
+
+    @property
+    def is_open(self) -> bool:
+        """There is no end yet of what is waited for, as far as is known."""
+        result = self.told.result if self.told is not None else pb.Result()
+        return not result.awaited_ref and (not result.status or result.status in _OPEN)
+
+    @property
     def is_late(self) -> bool:
-        """The wait was over before anything had come of it."""
-        if self.told is None:
-            return False
-        result = self.told.result
-        return result.status in _OPEN and not result.awaited_ref and not result.HasField("blocked")
+        """The wait was over before anything had come of it, as far as is known."""
+        return self.is_open and not (self.told and self.told.result.HasField("blocked"))
 
 
 def _holder(told: pb.AttachExecutionResponse) -> Document | None:

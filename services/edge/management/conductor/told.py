@@ -8,6 +8,7 @@ from typing import TypeVar
 from services.edge.bodies import aside
 from services.edge.call import JSON, Answer
 from services.edge.management.conductor.asking import Asked
+from services.edge.management.conductor.unknown import no_execution
 from services.errors import NotFound
 
 T = TypeVar("T")
@@ -28,8 +29,7 @@ async def of_execution(
     except NotFound as error:
         if error.metadata.get("execution_id") != execution_id:
             raise
-        said = f"Workflow with id: {execution_id} not found."
-        raise NotFound(said, execution_id=execution_id) from error
+        raise no_execution(execution_id) from error
 
 
 async def passed(pieces: Sequence[str]) -> Answer:

@@ -1,4 +1,4 @@
-"""Conductor's sentences for workflows that are not there, which clients may look for."""
+"""Conductor's sentences for what is not there, which clients may look for."""
 
 from __future__ import annotations
 
@@ -15,3 +15,8 @@ def unfound(name: str, version: int) -> NotFound:
     """Of one that names it in its path."""
     said = f"name: {name}, version: {version or 'null'}"
     return NotFound(f"No such workflow found by {said}", workflow=name)
+
+
+def no_execution(execution_id: str) -> NotFound:
+    """Of one that names an execution."""
+    return NotFound(f"Workflow with id: {execution_id} not found.", execution_id=execution_id)

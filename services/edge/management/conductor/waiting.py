@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING, TypeVar
 
@@ -12,7 +13,9 @@ from google.protobuf.duration_pb2 import Duration
 from podium.executor.v1 import executor_pb2 as pb
 from services.edge.call import Call, Gone
 from services.edge.executor import PATIENCE_SECONDS
-from services.errors import NotFound, PermissionDenied, Unavailable, Unwritable
+from services.edge.management.refusals import refusal
+from services.edge.problems import Problem
+from services.errors import NotFound, PermissionDenied, ServiceError, Unavailable, Unwritable
 
 if TYPE_CHECKING:
     from services.edge.management.conductor.asking import Asked
@@ -23,6 +26,30 @@ LONGEST_SECONDS = 300
 _AGAIN_SECONDS = 0.1
 # For the answer itself, after the wait.
 _MARGIN_SECONDS = 10.0
+
+
+class Waits:
+    """Those that are under way: when this edge ends, they end before it."""
+
+    def __init__(self) -> None:
+        self._limits: set[asyncio.Timeout] = set()
+        self._over = False
+
+    def give_up_all(self) -> None:
+        """Have whoever waits told how things stand."""
+        self._over = True
+        for limit in self._limits:
+            limit.reschedule(0.0)
+
+    @asynccontextmanager
+    async def wait(self) -> AsyncGenerator[None]:
+        """Wait within the block. Raises TimeoutError: it was given up."""
+        async with asyncio.timeout(0.0 if self._over else None) as limit:
+            self._limits.add(limit)
+            try:
+                yield
+            finally:
+                self._limits.discard(limit)
 
 
 async def while_there(call: Call, asking: Coroutine[None, None, T]) -> T:
@@ -73,18 +100,25 @@ async def patiently(ask: Callable[[float], Coroutine[None, None, T]], seconds: f
         await asyncio.sleep(_AGAIN_SECONDS)
 
 
+def once_only(error: ServiceError) -> Problem:
+    """``error`` about what may have been done: whoever does as it says does it twice."""
+    problem = refusal(error)
+    members = {**problem.members, "retryable": False}
+    return Problem(problem.kind, problem.detail, problem.errors, members=members)
+
+
 async def stood_still(
     request: Asked, execution_id: str, refs: Sequence[str], seconds: float
 ) -> pb.AttachExecutionResponse | None:
     """How an execution stands once it has ended, waits for somebody, or one of ``refs`` has ended.
 
-    After ``seconds``, as it stands then.
+    After ``seconds``, or when this edge ends, as it stands then.
 
     Returns:
         None: it may not be waited for, or is gone.
 
     Raises:
-        Unavailable: The executor did not answer.
+        Unavailable: The executor did not answer; Overloaded: too many wait.
     """
 
     async def ask(left: float) -> pb.AttachExecutionResponse:
@@ -96,6 +130,10 @@ async def stood_still(
         return await request.ask(method, asked, left + _MARGIN_SECONDS)
 
     try:
-        return await patiently(ask, seconds)
+        try:
+            async with request.management.waits.wait():
+                return await patiently(ask, seconds)
+        except TimeoutError:
+            return await ask(0.0)
     except (NotFound, PermissionDenied):
         return None

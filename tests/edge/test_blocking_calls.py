@@ -1,0 +1,174 @@
+"""Conductor's calls that wait, between an edge and an executor that is slow, breaks, or leaves."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from datetime import timedelta
+from pathlib import Path
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from podium.executor.v1 import executor_pb2 as pb
+from services.errors import Overloaded, Unavailable
+from tests.edge.raw import connected
+from tests.edge.registry import token
+from tests.edge.scripted import ScriptedExecutor, serving_executor
+from tests.edge.suites import Suite, suite_in
+
+EXECUTE = "/api/workflow/execute/flow/1"
+SYNC = "/api/tasks/11111111-1111-1111-1111-111111111111/COMPLETED/signal/sync"
+MANY = 200
+KILLED = Unavailable("Killed.")
+
+
+def _headers() -> dict[str, str]:
+    return {"x-authorization": token("storefront")}
+
+
+async def _execute(suite: Suite, path: str = EXECUTE) -> httpx.Response:
+    return await suite.management.post(path, content="{}", headers=_headers(), timeout=30)
+
+
+async def _until(holds: Callable[[], bool]) -> None:
+    async with asyncio.timeout(20):
+        while not holds():  # noqa: ASYNC110
+            await asyncio.sleep(0.001)
+
+
+class _Anything(dict[str, pb.Result]):
+    """Whatever is asked for stands so."""
+
+    def __init__(self, *, ended: bool = True) -> None:
+        super().__init__()
+        self._status = pb.EXECUTION_STATUS_COMPLETED if ended else pb.EXECUTION_STATUS_RUNNING
+
+    def get(self, key: str, default: object = None) -> pb.Result:
+        return pb.Result(execution_id=key, status=self._status, output="{}")
+
+
+async def test_many_wait_at_once_with_one_question_each(tmp_path: Path) -> None:
+    async with suite_in(tmp_path) as suite:
+        executor = suite.executor
+        executor.held, executor.executions = asyncio.Event(), _Anything()
+        url = suite.management.base_url
+        limits = httpx.Limits(max_connections=None, max_keepalive_connections=0)
+        async with httpx.AsyncClient(base_url=url, trust_env=False, limits=limits) as client:
+            calls = [
+                asyncio.create_task(client.post(EXECUTE, headers=_headers(), timeout=60))
+                for _ in range(MANY)
+            ]
+            await _until(lambda: executor.waiting == MANY)
+            executor.held.set()
+            answers = await asyncio.gather(*calls)
+
+    assert {each.status_code for each in answers} == {200}
+    told = {each.json()["workflowId"] for each in answers}
+    assert told == {each.execution_id for each in executor.started}
+    assert len(told) == len(executor.attached) == MANY
+
+
+async def test_a_client_that_leaves_lets_go_of_its_wait(suite: Suite) -> None:
+    suite.executor.held = asyncio.Event()
+    address = suite.addresses["management"]
+    head = f"POST {EXECUTE} HTTP/1.1\r\nhost: x\r\nx-authorization: {token('storefront')}\r\n"
+    async with connected(address) as raw:
+        await raw.send(f"{head}content-length: 2\r\n\r\n{{}}".encode())
+        await _until(lambda: suite.executor.waiting == 1)
+    await _until(lambda: suite.executor.waiting == 0)
+
+    assert len(suite.executor.attached) == 1
+
+
+async def test_what_breaks_off_is_asked_again_of_the_same_execution(suite: Suite) -> None:
+    suite.executor.executions = _Anything()
+    suite.executor.breaks = dict.fromkeys(("StartExecution", "AttachExecution"), KILLED)
+    answer = await _execute(suite)
+
+    first, second = suite.executor.started
+    assert first.execution_id == second.execution_id == answer.json()["workflowId"]
+    assert first.fingerprint == second.fingerprint != b""
+    assert [each.execution_id for each in suite.executor.attached] == [first.execution_id] * 2
+    assert answer.json()["status"] == "COMPLETED"
+
+
+async def test_a_wait_goes_on_when_the_executor_is_stopped_and_started(tmp_path: Path) -> None:
+    first, second = ScriptedExecutor(), ScriptedExecutor()  # type: ignore[abstract]
+    first.held, second.executions = asyncio.Event(), _Anything()
+    async with AsyncExitStack() as stack:
+        address = await stack.enter_async_context(serving_executor(first))
+        async with suite_in(tmp_path, executor=address) as suite:
+            asking = asyncio.create_task(_execute(suite))
+            await _until(lambda: first.waiting == 1)
+            await stack.aclose()
+            async with serving_executor(second, address):
+                answer = await asking
+
+    assert answer.json()["status"] == "COMPLETED"
+    assert (len(first.started), len(second.started), len(second.attached)) == (1, 0, 1)
+
+
+@pytest.mark.parametrize(("request_id", "again"), [(str(uuid4()), True), ("mine", False)])
+async def test_what_runs_is_not_to_be_sent_again_where_that_would_be_another(
+    suite: Suite, request_id: str, again: bool
+) -> None:
+    suite.executor.breaks = {"AttachExecution": Overloaded("Too many wait.")}
+    answer = await _execute(suite, f"{EXECUTE}?requestId={request_id}")
+
+    assert (answer.status_code, answer.json()["retryable"]) == (503, again)
+    [started] = suite.executor.started
+    assert answer.headers["podium-execution-id"] == started.execution_id
+
+
+async def test_what_did_not_begin_may_be_sent_again(suite: Suite) -> None:
+    suite.executor.breaks = {"StartExecution": Overloaded("Too much to do.")}
+    answer = await _execute(suite)
+
+    assert (answer.status_code, answer.json()["retryable"]) == (503, True)
+    assert "podium-execution-id" not in answer.headers
+
+
+async def test_a_signal_that_breaks_off_is_not_sent_again(suite: Suite) -> None:
+    suite.executor.breaks = {"SignalExecution": KILLED}
+    answer = await _execute(suite, SYNC)
+
+    assert (answer.status_code, answer.json()["retryable"]) == (503, False)
+    assert len(suite.executor.told) == 1
+    assert suite.executor.attached == []
+
+
+async def test_what_was_signalled_and_is_gone_is_told_as_not_known(suite: Suite) -> None:
+    answer = await _execute(suite, SYNC)
+
+    assert answer.status_code == 200
+    id_ = SYNC.split("/")[3]
+    told = {"targetWorkflowId": id_, "workflowId": id_, "signalTimeout": True}
+    assert answer.json().items() >= told.items()
+    assert "status" not in answer.json()
+
+
+async def test_an_output_that_is_too_large_is_no_empty_one(suite: Suite) -> None:
+    left_out = pb.Result(status=pb.EXECUTION_STATUS_COMPLETED, output_left_out=True)
+    suite.executor.shown = iter((left_out, left_out))
+    for path in (EXECUTE, "/api/workflow/execute/flow"):
+        answer = await _execute(suite, path)
+        assert answer.status_code == 502, path
+        assert answer.headers["podium-execution-id"]
+
+
+async def test_when_the_edge_ends_whoever_waits_is_told_how_it_stands(tmp_path: Path) -> None:
+    async with suite_in(tmp_path, drain=timedelta(seconds=1)) as suite:
+        suite.executor.held = asyncio.Event()
+        suite.executor.executions = _Anything(ended=False)
+        url = suite.management.base_url
+        client = httpx.AsyncClient(base_url=url, trust_env=False)
+        asking = asyncio.create_task(client.post(EXECUTE, headers=_headers(), timeout=30))
+        await _until(lambda: suite.executor.waiting == 1)
+    answer = await asking
+    await client.aclose()
+
+    assert (answer.status_code, answer.json()["status"]) == (200, "RUNNING")
+    assert answer.json()["signalTimeout"] is True
