@@ -9,7 +9,6 @@ import sqlite3
 from podium.executor.v1 import executor_pb2 as pb
 from services.errors import InvalidRequest, TooLarge
 from services.executor import listed, loading
-from services.executor.documents import LARGE_CHARS
 from services.executor.readers import Readers
 from services.executor.seeing import not_there
 from services.executor.showing import whole
@@ -53,7 +52,7 @@ async def _whole(
     loaded = await readers.read(_loaded, request, snapshots)
     if loaded is None:
         return None
-    if loaded.weight < LARGE_CHARS:
+    if not loaded.takes_long:
         return whole(loaded, with_tasks=with_tasks)
     # What is not shown weighs, too; of what is much too large nothing is written.
     if loaded.weight <= 2 * MAX_MESSAGE_BYTES:

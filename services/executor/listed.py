@@ -91,7 +91,7 @@ def whole_text(loaded: Loaded, *, with_tasks: bool = True) -> str:
         whole["tasks"] = list[Json]()
     if (webhook := loaded.origin.webhook) is not None and loaded.delivery is not None:
         whole["completionWebhook"] = delivery_json(webhook, loaded.delivery)
-    return _written(whole, loaded.weight)
+    return _written(whole, at_once=not loaded.takes_long)
 
 
 def _fitting(make: Callable[[P], T], of: Sequence[P], room: int) -> list[T]:
@@ -179,9 +179,9 @@ def _there(loaded: Loaded | None) -> Loaded:
     return loaded
 
 
-def _written(document: dict[str, Any], weight: int) -> str:
+def _written(document: dict[str, Any], *, at_once: bool) -> str:
     # Other threads run while much is written.
-    return Writing().text_of(document) if weight >= LARGE_CHARS else text_of(document)
+    return text_of(document) if at_once else Writing().text_of(document)
 
 
 class _Contexts:
@@ -217,4 +217,4 @@ def _task_document(db: sqlite3.Connection, place: tuple[str, int], known: _Conte
     task = task_of(row)
     said = sentences(execution, (*loaded.attempts, task)) if task.reason else UNSAID
     document = task_json(execution, task, said, retried=task.id in retried)
-    return _written(document, sum(len(each) for each in row[29:32]))
+    return _written(document, at_once=sum(len(each) for each in row[29:32]) < LARGE_CHARS)

@@ -27,6 +27,10 @@ from services.executor.webhook_rows import delivery_of, webhook_of
 __all__ = ["Loaded", "load", "load_whole", "timers"]
 
 
+# What of an attempt is in no document of it takes as long to write as so many characters of one.
+_CHARS_AN_ATTEMPT = 4000
+
+
 @dataclass(frozen=True, slots=True)
 class Loaded:
     """An execution as it is stored.
@@ -45,6 +49,11 @@ class Loaded:
     large: bool
     attempts: tuple[Task, ...] = ()
     delivery: Delivery | None = None
+
+    @property
+    def takes_long(self) -> bool:
+        """Whether nobody should wait while all of it is written."""
+        return self.weight + _CHARS_AN_ATTEMPT * len(self.attempts) >= LARGE_CHARS
 
 
 def load(

@@ -9,7 +9,6 @@ from podium.executor.v1 import executor_pb2 as pb
 from services.errors import NotFound, PermissionDenied
 from services.executor import loading
 from services.executor.core.model import Task
-from services.executor.documents import LARGE_CHARS
 from services.executor.events import polls_of
 from services.executor.listed import whole_text
 from services.executor.readers import Readers
@@ -75,11 +74,13 @@ class Showing:
             await self._seeing.check_one(READ, execution_id)
         except (NotFound, PermissionDenied):
             return None
-        loaded = await self._readers.read(loading.load_whole, execution_id, self._snapshots)
-        if loaded is None:
+        # What is not shown weighs, too; of what is much too large nothing is written.
+        most = 2 * max(room, 0)
+        loaded = await self._readers.read(loading.load_whole, execution_id, self._snapshots, most)
+        if loaded is None or loaded.weight > most:
             return None
-        large = loaded.weight >= LARGE_CHARS
-        shown = await asyncio.to_thread(_beside, loaded) if large else _beside(loaded)
+        late = loaded.takes_long
+        shown = await asyncio.to_thread(_beside, loaded) if late else _beside(loaded)
         return shown if shown.ByteSize() <= room else None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,8 @@ import pytest
 
 from podium.executor.v1 import executor_pb2 as pb
 from services.errors import InvalidRequest, NotFound, TooLarge
-from services.executor import getting
+from services.executor import getting, loading
+from services.executor.showing import whole
 from services.rpc import raising_ours
 from tests.executor.rig import ADMIN, Rig, executing, new_id, step, workflow
 
@@ -127,12 +129,30 @@ async def test_many_tasks_are_told_by_pages_of_a_thousand(rig: Rig) -> None:
     assert 10 * len(alone.document) < len(whole.document)
 
 
+async def test_many_tasks_are_written_beside_the_loop(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads: list[threading.Thread] = []
+
+    def noting(*args: Any, **fields: Any) -> pb.GetExecutionResponse:
+        threads.append(threading.current_thread())
+        return whole(*args, **fields)
+
+    monkeypatch.setattr(getting, "whole", noting)
+    few = (await rig.run("echo")).execution_id
+    many = (await rig.run("looped", input={"items": [0] * 100})).execution_id
+    for id_ in (few, many):
+        await got(rig, id_)
+    assert threads[0] is threading.main_thread()
+    assert threads[1] is not threading.main_thread()
+
+
 async def test_what_is_more_than_a_message_is_refused(
     rig: Rig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     id_ = (await rig.run("echo", input={"x": "y" * 20_000})).execution_id
     monkeypatch.setattr(getting, "_MOST_BYTES", 21_000)
-    monkeypatch.setattr(getting, "LARGE_CHARS", 1)
+    monkeypatch.setattr(loading, "LARGE_CHARS", 1)
     monkeypatch.setattr(getting, "MAX_MESSAGE_BYTES", 42_000)
 
     with pytest.raises(TooLarge):
