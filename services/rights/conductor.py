@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from services.rights.conductor_admin import ADMIN
 from services.rights.conductor_beside import BESIDE
 from services.rights.conductor_definitions import DEFINITIONS
 from services.rights.conductor_executions import EXECUTIONS
@@ -38,6 +39,7 @@ _BLOCKING = {
 
 CONDUCTOR: Mapping[str, tuple[str, ...]] = {
     **_ABOUT,
+    **ADMIN,
     **EXECUTIONS,
     **_SEARCHES,
     **_BLOCKING,

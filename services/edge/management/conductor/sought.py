@@ -34,6 +34,7 @@ _MOST_SHOWN = 60
 _KIND, _NAME, _SIMPLE = "kind", "name", Pattern(("SIMPLE",))
 _FORKS = (Pattern(("FORK_JOIN",)), Pattern(("FORK_JOIN_DYNAMIC",)))
 _FORK = Pattern(("FORK",))
+_UNENDED = (Pattern(("SCHEDULED",)), Pattern(("IN_PROGRESS",)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,14 +66,30 @@ def tasks_sought(sent: Sent) -> Sought:
     return _sought(sent, TASKS)
 
 
-def _sought(sent: Sent, vocabulary: Vocabulary) -> Sought:
-    if sent.text("classifier"):
-        raise InvalidRequest("classifier: executions have none here; ask by workflowType.")
-    size = sent.whole("size", _SIZE)
+def unended_sought(task_type: str, start: int, size: int) -> Sought:
+    """A search for the tasks of a type that have not ended, as they are shown.
+
+    Raises:
+        InvalidRequest: They are too many at once.
+    """
+    _bounded(size)
+    of_type = _as_shown(Term(_KIND, "=", (Pattern((task_type,)),)))
+    query = conjoined((of_type, Term("status", "=", _UNENDED)))
+    return Sought(format_query(query), "", start, size, top_level_only=False)
+
+
+def _bounded(size: int) -> int:
     if size > MOST_RESULTS:
         raise InvalidRequest(
             f"Cannot return more than {MOST_RESULTS} workflows. Please use pagination."
         )
+    return size
+
+
+def _sought(sent: Sent, vocabulary: Vocabulary) -> Sought:
+    if sent.text("classifier"):
+        raise InvalidRequest("classifier: executions have none here; ask by workflowType.")
+    size = _bounded(sent.whole("size", _SIZE))
     query = _query(sent.text("query"), vocabulary)
     if vocabulary is TASKS:
         query = _as_shown(query)

@@ -6,6 +6,9 @@ from collections.abc import Iterator
 
 from services.edge.management.conductor import (
     about,
+    access_keys,
+    administering,
+    applications,
     bulk,
     correlated,
     environment,
@@ -33,6 +36,9 @@ from services.edge.management.page import Page, telling
 
 _TABLES: tuple[tuple[tuple[str, str, Page], ...], ...] = (
     about.PAGES,
+    access_keys.PAGES,
+    administering.PAGES,
+    applications.PAGES,
     executing.PAGES,
     bulk.PAGES,
     correlated.PAGES,
