@@ -16,6 +16,8 @@ from typing import Any
 
 import httpx
 
+from tests.system.forking import command
+
 NAMES = ("gateway", "management", "registry", "executor", "edge")
 STOP_SECONDS = 20.0
 
@@ -145,14 +147,7 @@ def post(url: str, **arguments: Any) -> httpx.Response:
 
 def podium(*arguments: str, text: str | None = None) -> subprocess.CompletedProcess[str]:
     """A `podium` command."""
-    return subprocess.run(
-        [sys.executable, "-m", "tui", *arguments],
-        input=text,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    return command(*arguments, text=text)
 
 
 @contextmanager
