@@ -43,11 +43,11 @@ def test_it_serves_and_ends_with_0_leaving_no_process(tmp_path: Path) -> None:
         assert suite.podium("status").returncode == 1
 
 
-def test_a_home_in_use_says_which_process_has_it(own_suite: Suite) -> None:
-    done = up(own_suite.home)
+def test_a_home_in_use_says_which_process_has_it(suite: Suite) -> None:
+    done = up(suite.home)
 
     assert done.returncode == 1
-    assert str(own_suite.endpoints["pids"]["supervisor"]) in done.stderr
+    assert str(suite.endpoints["pids"]["supervisor"]) in done.stderr
     assert done.stderr.count("\n") == 1
 
 
@@ -219,14 +219,14 @@ def test_a_home_keeps_its_addresses_and_what_it_stored(tmp_path: Path) -> None:
         assert suite.podium("get", "workflow", "kept").returncode == 0
 
 
-def test_what_get_prints_is_what_apply_takes(own_suite: Suite, tmp_path: Path) -> None:
-    own_suite.apply(*expose("again", http("x", "http://127.0.0.1/")))
+def test_what_get_prints_is_what_apply_takes(suite: Suite, tmp_path: Path) -> None:
+    suite.apply(*expose("again", http("x", "http://127.0.0.1/")))
     for output in ("json", "yaml"):
         for kind in ("workflow", "application", "auth", "service"):
-            got = own_suite.podium("get", kind, "again", "--output", output)
+            got = suite.podium("get", kind, "again", "--output", output)
             file = tmp_path / f"{kind}.{output}"
             file.write_text(got.stdout)
-            applied = own_suite.podium("apply", str(file))
+            applied = suite.podium("apply", str(file))
 
             assert applied.returncode == 0, applied.stderr
             assert "unchanged" in applied.stdout
@@ -352,17 +352,17 @@ def test_a_run_that_waits_goes_on_over_a_crash_of_the_executor(
     assert "the executor ended (SIGKILL); it is started again" in own_suite.log.read_text()
 
 
-def test_a_run_that_follows_keeps_to_its_wait(own_suite: Suite) -> None:
+def test_a_run_that_follows_keeps_to_its_wait(suite: Suite) -> None:
     forever = {"name": "w", "taskReferenceName": "w", "type": "WAIT"}
-    own_suite.apply({"name": "forever", "version": 1, "tasks": [forever]})
+    suite.apply({"name": "forever", "version": 1, "tasks": [forever]})
 
-    done = own_suite.podium("run", "forever", "--follow", "--wait", "0.5")
+    done = suite.podium("run", "forever", "--follow", "--wait", "0.5")
 
     assert done.returncode == 1
     assert "RUNNING" in done.stdout
 
 
-def test_wrong_usage_ends_with_2(own_suite: Suite) -> None:
+def test_wrong_usage_ends_with_2(suite: Suite) -> None:
     for command in (
         ("run", "x", "--input", "[1]"),
         ("run", "x", "--input", "{"),
@@ -372,4 +372,4 @@ def test_wrong_usage_ends_with_2(own_suite: Suite) -> None:
         ("up", "--gateway", "nonsense"),
         ("up", "--edge", "127.0.0.1:65536"),
     ):
-        assert own_suite.podium(*command).returncode == 2, command
+        assert suite.podium(*command).returncode == 2, command
