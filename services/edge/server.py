@@ -10,8 +10,8 @@ import asyncio
 import logging
 import socket
 import time
-from collections.abc import AsyncGenerator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncGenerator, Callable, Generator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from email.utils import formatdate
 from typing import Any
 
@@ -31,6 +31,9 @@ _PARTING_SECONDS = 0.5
 _SHORTEST_LOOK_SECONDS = 0.01
 
 logger = logging.getLogger(__name__)
+
+Making = Callable[[asyncio.Transport | None], asyncio.Protocol]
+"""Makes the protocol of a connection, above a transport where it has one already."""
 
 
 def bound(address: str) -> socket.socket:
@@ -79,36 +82,49 @@ async def serving_http(
         on_last_second: Called when they are nearly over, so that whoever waits can be answered
             with what is known.
     """
-    loop = asyncio.get_running_loop()
-    config = _config(app, limits)
     connections = connections or Connections()
+    made = _making(app, limits, connections)
+    loop = asyncio.get_running_loop()
+    async with _encrypting(made, tls, connections, limits) as factory:
+        server = await loop.create_server(factory, sock=listening, backlog=BACKLOG)
+        with _looked_after(connections, limits, encrypted=bool(tls)):
+            try:
+                yield
+            finally:
+                server.close()
+                if isinstance(factory, Handshakes):
+                    # Nothing was asked there yet; later, nobody would tell them of the end.
+                    factory.close()
+                await _drain(connections, drain_seconds, on_last_second)
+
+
+def _making(app: Any, limits: Limits, connections: Connections) -> Making:
+    """What makes the protocol of each connection."""
+    config = _config(app, limits)
     protocol = config.http_protocol_class
 
-    def made(below: asyncio.Transport | None = None) -> asyncio.Protocol:
+    def made(below: asyncio.Transport | None) -> asyncio.Protocol:
         return protocol(  # type: ignore[call-arg]
             config=config, server_state=connections, app_state={}, below=below
         )
 
-    async with _encrypting(made, tls, connections, limits) as factory:
-        server = await loop.create_server(factory, sock=listening, backlog=BACKLOG)
-        date, readers = _Date(connections), _Readers(connections, limits, encrypted=bool(tls))
-        try:
-            yield
-        finally:
-            server.close()
-            if isinstance(factory, Handshakes):
-                # Nothing was asked there yet; later, nobody would tell them that this is the end.
-                factory.close()
-            try:
-                await _drain(connections, drain_seconds, on_last_second)
-            finally:
-                date.stop()
-                readers.stop()
+    return made
+
+
+@contextmanager
+def _looked_after(connections: Connections, limits: Limits, *, encrypted: bool) -> Generator[None]:
+    """Within the block the date is right, and who does not read is cut off."""
+    date, readers = _Date(connections), _Readers(connections, limits, encrypted=encrypted)
+    try:
+        yield
+    finally:
+        date.stop()
+        readers.stop()
 
 
 @asynccontextmanager
 async def _encrypting(
-    made: Callable[[asyncio.Transport | None], asyncio.Protocol],
+    made: Making,
     tls: ServerFiles | None,
     connections: Connections,
     limits: Limits,

@@ -129,12 +129,9 @@ async def serving(settings: Settings, ring: LogRing | None = None) -> AsyncGener
                 ),
             )
         )
-        addresses = {
-            "gateway": address_of(gateway_socket),
-            "management": address_of(management_socket),
-            "edge": address,
-        }
-        yield Edge(addresses, parts.replica)
+        listeners = {"gateway": gateway_socket, "management": management_socket}
+        addresses = {name: address_of(each) for name, each in listeners.items()}
+        yield Edge({**addresses, "edge": address}, parts.replica)
 
 
 async def _parts(stack: AsyncExitStack, settings: Settings) -> _Parts:
@@ -153,12 +150,7 @@ async def _parts(stack: AsyncExitStack, settings: Settings) -> _Parts:
     session = Session(stub, most_exchanges=settings.max_waiting)
     scripts = await dial(javascript.pool(settings.script_workers, at_once=False))
     flights = await dial(flying(settings.max_waiting))
-    egress = settings.egress(settings.listen, settings.management_listen, settings.registry)
-    fetcher = Fetcher(egress)
-    stack.push_async_callback(fetcher.close)
-    terms = Terms(settings.keys_stale.total_seconds(), settings.keys_refetch.total_seconds())
-    tokens = Tokens(fetcher.keys, time.monotonic, terms)
-    stack.push_async_callback(tokens.close)
+    tokens = _tokens(stack, settings)
     judges = RouteJudges()
     stack.push_async_callback(judges.close)
     gateway = _gateway(
@@ -182,6 +174,17 @@ async def _parts(stack: AsyncExitStack, settings: Settings) -> _Parts:
     guesses = Guesses(time.monotonic)
     kept = await dial(auditing(database, RegistryServiceStub(registry).RecordAuditEntries))
     return _Parts(replica, guard, gateway, session, management, metrics, connections, guesses, kept)
+
+
+def _tokens(stack: AsyncExitStack, settings: Settings) -> Tokens:
+    """What judges tokens of issuers, by the keys that it fetches from them."""
+    egress = settings.egress(settings.listen, settings.management_listen, settings.registry)
+    fetcher = Fetcher(egress)
+    stack.push_async_callback(fetcher.close)
+    terms = Terms(settings.keys_stale.total_seconds(), settings.keys_refetch.total_seconds())
+    tokens = Tokens(fetcher.keys, time.monotonic, terms)
+    stack.push_async_callback(tokens.close)
+    return tokens
 
 
 def _management(

@@ -98,25 +98,10 @@ async def opened(
         replica, registry = await _replica(stack, settings, definitions, cluster_key)
         sealed = await stack.enter_async_context(resealing_copy(definitions, replica, sealer))
         variables = chosen(environ, settings.workflow_environment)
-        performers, breakers = await _performers(stack, settings)
         tokens = CallbackTokens(store.callback_key)
-        activity = stack.enter_context(kept("executor", settings.activity_log))
-        traces = settings.traces_endpoint, settings.traces_ratio
-        spans = stack.enter_context(exported("executor", *traces))
-        runtime = await stack.enter_async_context(
-            running(
-                store,
-                Snapshots(replica, variables),
-                scripts,
-                performers,
-                HandingOff(replica, sealer, tokens, settings.public_url),
-                limits=_limits(settings),
-                upkeep=Upkeep(settings.retention, export=settings.export),
-                terms=Terms(delays=settings.webhook_delays),
-                breakers=breakers,
-                observers=_observers(activity, spans),
-                new_trace=spans.new if spans else lambda execution_id: None,
-            )
+        handing_off = HandingOff(replica, sealer, tokens, settings.public_url)
+        runtime = await _runtime(
+            stack, settings, store, Snapshots(replica, variables), scripts, handing_off
         )
         executor, workers = Executor(runtime, replica, tokens), Workers(runtime, replica)
         access = AccessInterceptor(Verifier(cluster_key, replica, "executor"), replica)
@@ -127,6 +112,36 @@ async def opened(
             stack, settings, executor, workers, secrets, access, noting, ring or LogRing()
         )
         yield executor, runtime, replica, scripts, address
+
+
+async def _runtime(
+    stack: AsyncExitStack,
+    settings: ExecutorSettings,
+    store: Store,
+    snapshots: Snapshots,
+    scripts: javascript.Scripts,
+    handing_off: HandingOff,
+) -> Runtime:
+    """The engine at work, with what it does outside, and those who look on."""
+    performers, breakers = await _performers(stack, settings)
+    activity = stack.enter_context(kept("executor", settings.activity_log))
+    traces = settings.traces_endpoint, settings.traces_ratio
+    spans = stack.enter_context(exported("executor", *traces))
+    return await stack.enter_async_context(
+        running(
+            store,
+            snapshots,
+            scripts,
+            performers,
+            handing_off,
+            limits=_limits(settings),
+            upkeep=Upkeep(settings.retention, export=settings.export),
+            terms=Terms(delays=settings.webhook_delays),
+            breakers=breakers,
+            observers=_observers(activity, spans),
+            new_trace=spans.new if spans else lambda execution_id: None,
+        )
+    )
 
 
 def _limits(settings: ExecutorSettings) -> Limits:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
@@ -61,70 +62,119 @@ async def serving(settings: RegistrySettings, ring: LogRing | None = None) -> As
     cluster_key = ClusterKeys(
         settings.file(settings.cluster_key_file, "cluster.key", "PODIUM_CLUSTER_KEY_FILE")
     )
+    async with AsyncExitStack() as stack:
+        stored = await _stored(stack, settings)
+        verifier = Verifier(cluster_key, stored.authority, "registry")
+        noting = Noting(
+            partial(_written, stored.storage, stored.changes), stored.authority, leaves=False
+        )
+        registry = await _registry(stack, settings, stored, noting, verifier)
+        log = ring or LogRing()
+        address = await _served(stack, settings, stored, registry, noting, verifier, log)
+        retention = Retention(settings.audit_days, settings.audit_rows, settings.audit_export)
+        await stack.enter_async_context(retention.applied(stored.storage))
+        # Watches never end by themselves: they would take all the time that calls are given.
+        stack.callback(stored.changes.close)
+        stack.callback(log.close)
+        await stack.enter_async_context(stored.signing.kept())
+        yield address
+
+
+@dataclass(frozen=True, slots=True)
+class _Stored:
+    """The store, and what stands beside it in memory.
+
+    Attributes:
+        authority: Who may what, as it is now.
+    """
+
+    storage: Storage
+    sealer: Sealer
+    authority: RegistryAuthority
+    changes: Changes
+    commits: Commits
+    signing: Signing
+
+
+async def _stored(stack: AsyncExitStack, settings: RegistrySettings) -> _Stored:
+    """Open the store; a new one is given what every one has."""
     sealer = sealer_of(
         settings.file(settings.secret_key_file, "secret.key", "PODIUM_SECRET_KEY_FILE")
     )
     database = settings.file(settings.database, "registry.db", "PODIUM_REGISTRY_DATABASE")
     given = credentials(settings.admin_key_id, settings.admin_key_secret_file)
-    async with AsyncExitStack() as stack:
-        storage = await stack.enter_async_context(opened(database, migrations))
-        try:
-            held, now_trusted, epoch = await storage.transact(
-                lambda db: _prepared(db, given, sealer)
-            )
-        except sqlite3.Error as error:
-            raise opening_failed(database, error) from error
-        authority = RegistryAuthority(now_trusted)
-        changes = Changes(storage, epoch, settings.heartbeat)
-        changes.tell(now_trusted.message())
-        commits = Commits(storage, changes, authority, settings.kept_revisions)
-        stack.push_async_callback(commits.settled)
-        scripts = await stack.enter_async_context(script_checks())
-        every = timedelta(days=settings.signing_key_days)
-        signing = Signing(held, sealer, commits, every, settings.signing_key_notice)
-        verifier = Verifier(cluster_key, authority, "registry")
-        noting = Noting(partial(_written, storage, changes), authority, leaves=False)
-        registry = Registry(
-            storage,
-            DefinitionCalls(storage, commits),
-            PutCalls(storage, commits, scripts, sealer, settings.definitions),
-            AccessCalls(storage, signing, Denials(noting), authority),
-            AccessKeyCalls(storage, commits, sealer),
-            signing,
-            KeyCalls(storage, commits, sealer),
-            changes,
-            Catalog(changes),
-            AuditCalls(storage, changes.wake),
-            AuditWatch(changes),
-            ReferenceCalls(storage),
-            SampleCalls(storage),
-            HolderCalls(storage, changes),
-            authority,
-            Sources(verifier),
+    storage = await stack.enter_async_context(opened(database, migrations))
+    try:
+        held, now_trusted, epoch = await storage.transact(lambda db: _prepared(db, given, sealer))
+    except sqlite3.Error as error:
+        raise opening_failed(database, error) from error
+    authority = RegistryAuthority(now_trusted)
+    changes = Changes(storage, epoch, settings.heartbeat)
+    changes.tell(now_trusted.message())
+    commits = Commits(storage, changes, authority, settings.kept_revisions)
+    stack.push_async_callback(commits.settled)
+    every = timedelta(days=settings.signing_key_days)
+    signing = Signing(held, sealer, commits, every, settings.signing_key_notice)
+    return _Stored(storage, sealer, authority, changes, commits, signing)
+
+
+async def _registry(
+    stack: AsyncExitStack,
+    settings: RegistrySettings,
+    stored: _Stored,
+    noting: Noting,
+    verifier: Verifier,
+) -> Registry:
+    """All calls of the registry's own service."""
+    storage, sealer, signing = stored.storage, stored.sealer, stored.signing
+    changes, commits = stored.changes, stored.commits
+    scripts = await stack.enter_async_context(script_checks())
+    return Registry(
+        storage,
+        DefinitionCalls(storage, commits),
+        PutCalls(storage, commits, scripts, sealer, settings.definitions),
+        AccessCalls(storage, signing, Denials(noting), stored.authority),
+        AccessKeyCalls(storage, commits, sealer),
+        signing,
+        KeyCalls(storage, commits, sealer),
+        changes,
+        Catalog(changes),
+        AuditCalls(storage, changes.wake),
+        AuditWatch(changes),
+        ReferenceCalls(storage),
+        SampleCalls(storage),
+        HolderCalls(storage, changes),
+        stored.authority,
+        Sources(verifier),
+    )
+
+
+async def _served(
+    stack: AsyncExitStack,
+    settings: RegistrySettings,
+    stored: _Stored,
+    registry: Registry,
+    noting: Noting,
+    verifier: Verifier,
+    log: LogRing,
+) -> str:
+    """Serve until the stack ends; the address that is bound."""
+    resealed = resealing(stored.storage, SealedInRegistry(), stored.sealer)
+    sealed = await stack.enter_async_context(resealed)
+    guard = AccessInterceptor(verifier, stored.authority)
+    return await stack.enter_async_context(
+        rpc.serving(
+            registry.add_to,
+            log_service.LogService(log).add_to,
+            secrets_service.SecretsService(sealed).add_to,
+            address=settings.listen,
+            interceptors=(NotingInterceptor(noting), guard),
+            services=(NAME, log_service.NAME, secrets_service.NAME),
+            grace=settings.drain.total_seconds(),
+            tls=settings.grpc_tls(),
+            failed=noting.failed,
         )
-        guard = AccessInterceptor(verifier, authority)
-        sealed = await stack.enter_async_context(resealing(storage, SealedInRegistry(), sealer))
-        log = ring or LogRing()
-        address = await stack.enter_async_context(
-            rpc.serving(
-                registry.add_to,
-                log_service.LogService(log).add_to,
-                secrets_service.SecretsService(sealed).add_to,
-                address=settings.listen,
-                interceptors=(NotingInterceptor(noting), guard),
-                services=(NAME, log_service.NAME, secrets_service.NAME),
-                grace=settings.drain.total_seconds(),
-                tls=settings.grpc_tls(),
-                failed=noting.failed,
-            )
-        )
-        retention = Retention(settings.audit_days, settings.audit_rows, settings.audit_export)
-        await stack.enter_async_context(retention.applied(storage))
-        # Watches never end by themselves: they would take all the time that calls are given.
-        stack.callback(changes.close)
-        stack.callback(log.close)
-        await stack.enter_async_context(signing.kept())
-        yield address
+    )
 
 
 async def _written(storage: Storage, changes: Changes, entry: Entry) -> None:
