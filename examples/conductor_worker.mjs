@@ -1,6 +1,6 @@
 // A worker of Conductor's own JavaScript SDK, unmodified, and a workflow that it works for.
 //
-// Beside a suite that runs (`podium up`), with `npm install @io-orkes/conductor-javascript`:
+// Beside a suite that runs (`podium up`), with `npm install --legacy-peer-deps @io-orkes/conductor-javascript`:
 //
 //     export CONDUCTOR_SERVER_URL=http://127.0.0.1:8081/api
 //     export CONDUCTOR_AUTH_KEY=… CONDUCTOR_AUTH_SECRET=…    # podium access-keys create admin

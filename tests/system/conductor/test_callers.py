@@ -6,7 +6,11 @@ import json
 
 import pytest
 from conductor.client.http.models import TaskDef
+from conductor.client.http.models.create_or_update_application_request import (
+    CreateOrUpdateApplicationRequest,
+)
 from conductor.client.http.rest import AuthorizationException
+from conductor.client.metadata_client import MetadataClient
 from conductor.client.orkes_clients import OrkesClients
 
 from tests.system.conductor.world import ANYBODY, Conductor
@@ -40,6 +44,30 @@ def test_a_wrong_key_gets_no_token(conductor: Conductor) -> None:
     with pytest.raises(AuthorizationException) as caught:
         authorization.generate_token(key_id, "wrong")
     assert caught.value.status == 401
+
+
+def test_an_application_and_its_key_are_made(conductor: Conductor) -> None:
+    authorization = conductor.clients.get_authorization_client()
+    name = CreateOrUpdateApplicationRequest("Made by Python")
+    made = authorization.create_application(name)
+    authorization.add_role_to_application_user(made.id, "METADATA_MANAGER")
+    key = authorization.create_access_key(made.id)
+    assert [each.id for each in authorization.get_access_keys(made.id)] == [key.id]
+    assert made.id in [each.id for each in authorization.list_applications()]
+
+    metadata = OrkesClients(conductor.configuration(key.id, key.secret)).get_metadata_client()
+    until(lambda: registers(metadata), 20, "the edge knows the key, and the role")
+    authorization.delete_access_key(made.id, key.id)
+    assert authorization.get_access_keys(made.id) == []
+    authorization.delete_application(made.id)
+
+
+def registers(metadata: MetadataClient) -> bool:
+    try:
+        metadata.register_task_def(TaskDef(name="py_of_application"))
+    except AuthorizationException:
+        return False
+    return True
 
 
 def test_who_has_no_key_acts_as_the_anonymous_application(conductor: Conductor) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import pytest
 from conductor.client.http.models import (
     Action,
     EventHandler,
@@ -13,6 +14,7 @@ from conductor.client.http.models import (
     StartWorkflowRequest,
     TaskDef,
 )
+from conductor.client.http.rest import AuthorizationException
 from conductor.client.orkes.models.metadata_tag import MetadataTag
 from conductor.client.workflow.conductor_workflow import ConductorWorkflow
 from conductor.client.workflow.task.event_task import ConductorEventTask
@@ -81,6 +83,23 @@ def test_definitions_have_tags(conductor: Conductor) -> None:
     assert tags() == [("since", "May"), ("team", "red")]
     metadata.delete_workflow_tag(MetadataTag("since", "May"), "py_tagged")
     assert tags() == [("team", "red")]
+    metadata.set_workflow_tags([MetadataTag("team", "blue")], "py_tagged")
+    assert tags() == [("team", "blue")]
+    metadata.addTaskTag(MetadataTag("team", "red"), "py_greet")
+    assert [(tag.key, tag.value) for tag in metadata.getTaskTags("py_greet")] == [("team", "red")]
+    metadata.deleteTaskTag(MetadataTag("team", "red"), "py_greet")
+    assert metadata.getTaskTags("py_greet") == []
+
+
+def test_workflows_have_limits(conductor: Conductor) -> None:
+    metadata = conductor.metadata
+    conductor.waiting("py_limited")
+    metadata.setWorkflowRateLimit(7, "py_limited")
+
+    assert metadata.getWorkflowRateLimit("py_limited") == 7
+    assert metadata.get_workflow_def("py_limited").rate_limit_config.concurrent_exec_limit == 7
+    metadata.removeWorkflowRateLimit("py_limited")
+    assert metadata.getWorkflowRateLimit("py_limited") is None
 
 
 def test_schemas_and_secrets_are_kept(conductor: Conductor) -> None:
@@ -91,9 +110,20 @@ def test_schemas_and_secrets_are_kept(conductor: Conductor) -> None:
 
     assert schemas.get_schema("py_schema", 1).data == data
     assert "py_schema" in [each.name for each in schemas.get_all_schemas()]
+    schemas.register_schema(SchemaDef(name="py_schema", version=2, type="JSON", data=data))
     schemas.delete_schema("py_schema", 1)
+    with refused(404):
+        schemas.get_schema("py_schema", 1)
+    schemas.delete_schema_by_name("py_schema")
+    with refused(404):
+        schemas.get_schema("py_schema", 2)
     assert "PY_SECRET" in secrets.list_all_secret_names()
+    assert "PY_SECRET" in secrets.list_secrets_that_user_can_grant_access_to()
     assert secrets.secret_exists("PY_SECRET")
+    with pytest.raises(AuthorizationException, match="told to nobody"):
+        secrets.get_secret("PY_SECRET")
+    secrets.set_secret_tags([MetadataTag("team", "red")], "PY_SECRET")
+    assert [tag.value for tag in secrets.get_secret_tags("PY_SECRET")] == ["red"]
     secrets.delete_secret("PY_SECRET")
     assert "PY_SECRET" not in secrets.list_all_secret_names()
 
@@ -115,6 +145,8 @@ def test_schedules_are_kept_and_paused(conductor: Conductor) -> None:
     assert schedules.get_schedule("py_daily").paused
     schedules.resume_schedule("py_daily")
     assert not schedules.get_schedule("py_daily").paused
+    schedules.set_scheduler_tags([MetadataTag("team", "red")], "py_daily")
+    assert [tag.value for tag in schedules.get_scheduler_tags("py_daily")] == ["red"]
     schedules.search_schedule_executions(0, 10, query="scheduleName IN (py_daily)")
     schedules.delete_schedule("py_daily")
     assert schedules.get_schedule("py_daily") is None
@@ -129,6 +161,8 @@ def test_event_handlers_start_workflows(conductor: Conductor) -> None:
     conductor.events.add_event_handler([EventHandler("py_hears", event, "true", [start], True)])
     told = [each.name for each in conductor.events.get_event_handlers_for_event(event)]
     assert told == ["py_hears"]
+    listed = [each.name for each in conductor.events.get_event_handlers()]
+    assert "py_hears" in listed
     conductor.start("py_telling")
 
     query = "workflowType = py_told"

@@ -76,6 +76,13 @@ def test_execute_waits_for_the_end(conductor: Conductor) -> None:
     assert [task.status for task in run.tasks] == ["COMPLETED"]
 
 
+def test_a_workflow_is_called_as_a_function(conductor: Conductor) -> None:
+    api = conductor.workflows.workflowResourceApi
+
+    assert api.execute_workflow_as_api({"name": "Ada"}, "py_greets") == {"result": "Hello Ada"}
+    assert api.execute_workflow_as_get_api("py_greets", version=1) == {"result": "Hello None"}
+
+
 def test_execute_returns_at_a_task_and_when_its_time_is_up(conductor: Conductor) -> None:
     conductor.waiting("py_until", "first", "second")
     request = StartWorkflowRequest(name="py_until", version=1, input={})
@@ -149,6 +156,32 @@ def test_an_execution_is_ended_and_run_again(conductor: Conductor) -> None:
     workflows.delete_workflow(id)
     with refused(404):
         workflows.get_workflow(id)
+
+
+def test_what_runs_is_told_and_looked_after(conductor: Conductor) -> None:
+    api = conductor.workflows.workflowResourceApi
+    conductor.simple("py_running", "py_nobody_does_this")
+    ids = [conductor.start("py_running") for _ in range(2)]
+
+    assert set(api.get_running_workflow("py_running")) == set(ids)
+    api.decide(ids[0])
+    api.reset_workflow(ids[0])
+    assert conductor.status(ids[0]) == "RUNNING"
+    conductor.workflows.terminate_workflow(ids[0], "enough")
+    conductor.workflows.remove_workflow(ids[0])
+    assert api.get_running_workflow("py_running") == ids[1:]
+
+
+def test_what_there_is_not_is_told_with_what_there_is_instead(conductor: Conductor) -> None:
+    conductor.waiting("py_unserved")
+    id = conductor.start("py_unserved")
+
+    with refused(501, "WAIT or HUMAN"):
+        conductor.workflows.send_message(id, {"n": 1})
+    with refused(501, "rerun it from a task"):
+        conductor.workflows.workflowResourceApi.jump_to_task({}, id, task_reference_name="held")
+    with refused(501, "by PUT /api/scheduler/bulk/pause"):
+        conductor.clients.get_scheduler_client().pause_all_schedules()
 
 
 def test_variables_and_states_are_set_from_outside(conductor: Conductor) -> None:

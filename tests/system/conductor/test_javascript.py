@@ -43,13 +43,17 @@ STORIES: tuple[tuple[str, Any], ...] = (
     ("manager", {"by": "a manager"}),
     ("updates", {"status": "COMPLETED", "outputs": [1, 2, 3], "logs": ["hello"],
                  "task": "COMPLETED"}),
+    ("states", [{"seen": 1}, ["COMPLETED", "IN_PROGRESS"]]),
     ("signals", ["a", "b", "COMPLETED"]),
     ("operations", ["PAUSED", "RUNNING", "FAILED", "RUNNING", "COMPLETED", "RUNNING",
                     "TERMINATED", "enough", "RUNNING", True]),
     ("search", {"same": True, "total": 3, "tasks": 3}),
     ("queues", {"js_unworked": 1}),
     ("tested", ["COMPLETED", {"mocked": True}]),
-    ("others", {"cronExpression": "0 0 6 * * ?", "secret": True}),
+    ("tags", {"tags": [["team", "red"]], "limit": 7, "unlimited": True}),
+    ("events", {"handler": "js_hears", "heard": 1}),
+    ("applications", {"same": True, "secret": "string"}),
+    ("others", {"cronExpression": "0 0 6 * * ?", "data": {"type": "object"}, "secret": True}),
 )  # fmt: skip
 
 

@@ -36,6 +36,23 @@ def test_a_task_is_polled_logged_and_updated(conductor: Conductor) -> None:
     assert (done.status, done.tasks[0].output_data) == ("FAILED", {"why": "no"})
 
 
+def test_an_update_brings_the_next_task(conductor: Conductor) -> None:
+    tasks, api = conductor.tasks, conductor.tasks.taskResourceApi
+    conductor.simple("py_chained", "py_chain")
+    first, second = (conductor.start("py_chained") for _ in range(2))
+    task = tasks.poll_task("py_chain", worker_id="me")
+    result = TaskResult(first, task.task_id, status="COMPLETED", worker_id="me")
+    result.output_data = {"result": 1}
+    following = api.update_task_v2(result)
+
+    assert (following.workflow_instance_id, following.task_def_name) == (second, "py_chain")
+    assert conductor.ended(first).output == {"result": 1}
+    assert api.all()["py_chain"] == 0
+    assert "py_chain" in api.all_verbose()
+    assert "py_chain" in {poll.queue_name for poll in api.get_all_poll_data()}
+    api.requeue_pending_task("py_chain")
+
+
 # Workers in processes of their own
 
 
@@ -95,7 +112,7 @@ def test_a_failure_is_tried_again_unless_it_is_for_good(conductor: Conductor) ->
 
 
 def test_a_worker_goes_on_when_edge_and_executor_are_killed(conductor: Conductor) -> None:
-    each = [{"seconds": 4, "name": str(n)} for n in range(10)]
+    each = [{"seconds": 2, "name": str(n)} for n in range(10)]
     ids = [conductor.start("py_fetches", input=one) for one in each]
 
     def at_hand() -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -147,9 +148,9 @@ class Conductor:
         self.simple("py_fusses", "py_fussy", how="${workflow.input.how}")
 
 
-def refused(status: int) -> Any:
-    """The block raises what the client makes of an answer with ``status``."""
-    return pytest.raises(ApiException, match=rf"^\({status}\)")
+def refused(status: int, sentence: str = "") -> Any:
+    """The block raises what the client makes of an answer with ``status`` and ``sentence``."""
+    return pytest.raises(ApiException, match=rf"(?s)^\({status}\).*{re.escape(sentence)}")
 
 
 @contextmanager

@@ -174,6 +174,18 @@ const stories = {
     };
   },
 
+  async states() {
+    await registered("js_states", held("a"), held("b"));
+    const [id] = await Promise.all(workflows.startWorkflows([{ name: "js_states", version: 1, input: {} }]));
+    const run = await workflows.updateState(
+      id,
+      { taskReferenceName: "a", variables: { seen: 1 }, taskResult: {
+        workflowInstanceId: id, taskId: "", status: "COMPLETED", outputData: { n: 1 } } },
+      "js-states", "b", 5,
+    );
+    return [run.variables, run.tasks.map(({ status }) => status)];
+  },
+
   async signals() {
     await registered("js_signalled", held("a"), held("b"), held("c"));
     const request = { name: "js_signalled", version: 1, input: {} };
@@ -249,9 +261,58 @@ const stories = {
     return [run.status, run.tasks[0].outputData];
   },
 
+  async tags() {
+    await registered("js_tagged", held("held"));
+    await metadata.addWorkflowTag({ key: "team", value: "red" }, "js_tagged");
+    await metadata.setWorkflowRateLimit({ rateLimitKey: "k", concurrentExecLimit: 7 }, "js_tagged");
+    const limit = await metadata.getWorkflowRateLimit("js_tagged");
+    await metadata.removeWorkflowRateLimit("js_tagged");
+    return {
+      tags: (await metadata.getWorkflowTags("js_tagged")).map(({ key, value }) => [key, value]),
+      limit: limit.concurrentExecLimit,
+      unlimited: (await metadata.getWorkflowRateLimit("js_tagged")) === undefined,
+    };
+  },
+
+  async events() {
+    const events = clients.getEventClient();
+    await registered("js_told", held("held"));
+    await registered("js_telling", {
+      name: "tell", taskReferenceName: "tell", type: "EVENT", sink: "conductor:js_news", inputParameters: {},
+    });
+    await events.addEventHandler({
+      name: "js_hears", event: "conductor:js_telling:js_news", active: true, condition: "true",
+      actions: [{ action: "start_workflow", start_workflow: { name: "js_told", version: 1, input: { heard: true } } }],
+    });
+    const [handler] = await events.getEventHandlersForEvent("conductor:js_telling:js_news");
+    await workflows.startWorkflow({ name: "js_telling", version: 1, input: {} });
+    let heard = [];
+    for (let n = 0; n < 200 && !heard.length; n++) {
+      heard = (await workflows.search(0, 1, "workflowType = js_told", "*")).results;
+      await new Promise((done) => setTimeout(done, 50));
+    }
+    await events.removeEventHandler("js_hears");
+    return { handler: handler.name, heard: heard.length };
+  },
+
+  async applications() {
+    const applications = clients.getApplicationClient();
+    const { id } = await applications.createApplication("Made by JavaScript");
+    await applications.addApplicationRole(id, "USER_READ_ONLY");
+    const key = await applications.createAccessKey(id);
+    const keys = await applications.getAccessKeys(id);
+    await applications.deleteAccessKey(id, key.id);
+    await applications.deleteApplication(id);
+    return { same: keys.length === 1 && keys[0].id === key.id, secret: typeof key.secret };
+  },
+
   async others() {
     const schedules = clients.getSchedulerClient();
     const secrets = clients.getSecretClient();
+    const schemas = clients.getSchemaClient();
+    await schemas.registerSchema([{ name: "js_schema", version: 1, type: "JSON", data: { type: "object" } }]);
+    const { data } = await schemas.getSchemaByName("js_schema");
+    await schemas.deleteSchemaByName("js_schema");
     await registered("js_scheduled", held("held"));
     await schedules.saveSchedule({
       name: "js_daily",
@@ -263,7 +324,7 @@ const stories = {
     await secrets.putSecret("JS_SECRET", "hush");
     const names = await secrets.listAllSecretNames();
     await secrets.deleteSecret("JS_SECRET");
-    return { cronExpression, secret: names.includes("JS_SECRET") };
+    return { cronExpression, data, secret: names.includes("JS_SECRET") };
   },
 };
 
