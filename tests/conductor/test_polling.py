@@ -117,7 +117,8 @@ async def test_a_task_is_for_workers_of_its_domain(api: httpx.AsyncClient) -> No
     id_ = await started(api, "polling-domain", taskToDomain={"polling-domain": "d"})
     assert await polled(api, "polling-domain", "w", timeout=0) == []
     assert await polled(api, "polling-domain", "w", timeout=0, domain="other") == []
-    (task,) = await polled(api, "polling-domain", "w", domain="d")
+    # It is there: nobody waits for longer than five seconds, whatever he says.
+    (task,) = await polled(api, "polling-domain", "w", domain="d", timeout=600_000)
     assert (task["workflowInstanceId"], task["domain"]) == (id_, "d")
     queue = "/api/tasks/queue/size?taskType=polling-domain&domain=d"
     assert (await api.get(queue)).json() == 0
@@ -196,7 +197,33 @@ async def test_whose_right_is_taken_while_he_waits_is_given_nothing(
         assert task["workflowInstanceId"] == id_
         word = await theirs.post("/api/tasks", json=said(task))
         assert word.status_code == 403
+        assert (await theirs.get(f"/api/tasks/{task['taskId']}")).status_code in (403, 404)
     await api.post("/api/tasks", json=said(task))
+
+
+async def test_who_may_do_a_task_sees_it_and_what_was_logged_takes_read(
+    services: Services, api: httpx.AsyncClient
+) -> None:
+    grant = {"target": {"type": "task", "id": "polling"}, "access": ["EXECUTE"]}
+    await put(services, {"kind": "application", "id": "polling-does", "permissions": [grant]})
+    async with authorized(services, "polling-does") as theirs:
+        await started(api, "polling")
+        (task,) = await polled(theirs, "polling", "w")
+        at = f"/api/tasks/{task['taskId']}"
+        assert (await theirs.get(at)).json()["taskId"] == task["taskId"]
+        assert (await theirs.post(f"{at}/log", content="a line")).status_code == 200
+        assert (await theirs.get(f"{at}/log")).status_code == 403
+        assert [each["log"] for each in (await api.get(f"{at}/log")).json()] == ["a line"]
+        # Tasks of others' types are none of theirs.
+        await started(api, "polling-left")
+        assert (await theirs.get(_batch("polling-left", "w", timeout=0))).status_code == 403
+        (other,) = await polled(api, "polling-left", "w")
+        assert (await theirs.get(f"/api/tasks/{other['taskId']}")).status_code == 404
+        assert (await theirs.post("/api/tasks/update-v2", json=said(other))).status_code == 403
+        log = await theirs.post(f"/api/tasks/{other['taskId']}/log", content="x")
+        assert log.status_code == 403
+        assert (await theirs.post("/api/tasks", json=said(task))).status_code == 200
+    assert (await api.post("/api/tasks", json=said(other))).status_code == 200
 
 
 @pytest.fixture
@@ -220,10 +247,12 @@ async def test_polls_outlive_the_executor_and_end_with_the_edge(own: Services) -
         await own.stop("executor")
         # Who waits hears of nothing; what is said meanwhile is told when it is there again.
         assert await polling == []
+        single = asyncio.ensure_future(api.get("/api/tasks/poll/polling-away?workerid=w"))
         word = asyncio.ensure_future(api.post("/api/tasks", json=said(task)))
         polling = asyncio.ensure_future(polled(api, "polling-away", "w"))
         await own.start("executor")
         assert (await word).status_code == 200
+        assert (await single).status_code == 204
         id_ = await started(api, "polling-away")
         (task,) = await polling or await polled(api, "polling-away", "w")
         assert task["workflowInstanceId"] == id_

@@ -31,8 +31,9 @@ async def defined(services: Services) -> None:
           for name in DEFINED),
         {"kind": "workflow", "name": "working-two", "version": 1,
          "tasks": [_step("working-chain", "a"), _step("working-chain", "b")]},
-        {"kind": "workflow", "name": "working-wait", "version": 1,
-         "tasks": [{"name": "w", "taskReferenceName": "w", "type": "WAIT"}]},
+        *({"kind": "workflow", "name": f"working-{kind}", "version": 1,
+           "tasks": [{"name": "w", "taskReferenceName": "w", "type": kind}]}
+          for kind in ("WAIT", "HUMAN")),
     )  # fmt: skip
 
 
@@ -40,12 +41,14 @@ async def defined(services: Services) -> None:
 async def world(api: httpx.AsyncClient, defined: None) -> dict[str, str]:
     """A task that a worker has, and one that has ended."""
     found: dict[str, str] = {}
-    for name in ("open", "ended"):
+    for name in ("open", "logged", "ended"):
         id_ = await started(api, "working-rows")
         task = (await polled(api, "working-rows"))[0]
         assert task["workflowInstanceId"] == id_
         found |= {f"{name}-task": task["taskId"], f"{name}-workflow": id_}
-    await api.post("/api/tasks", json=result(found["ended-task"], found["ended-workflow"]))
+    await api.post(f"/api/tasks/{found['logged-task']}/log", content="a line")
+    for name in ("logged", "ended"):
+        await api.post("/api/tasks", json=result(found[f"{name}-task"], found[f"{name}-workflow"]))
     return found
 
 
@@ -79,6 +82,7 @@ def _fault(path: str, said: str) -> dict[str, object]:
 ABSENT = "00000000-0000-4000-8000-000000000000"
 POLL, BATCH = "GET /api/tasks/poll/{tasktype}", "GET /api/tasks/poll/batch/{tasktype}"
 UPDATE, NEXT = "POST /api/tasks", "POST /api/tasks/update-v2"
+BY_REF = "POST /api/tasks/{workflowId}/{taskRefName}/{status}"
 TASK, LOG = "GET /api/tasks/{taskId}", "POST /api/tasks/{taskId}/log"
 LOGS, POLLS = "GET /api/tasks/{taskId}/log", "GET /api/tasks/queue/polldata"
 NOT_FOUND = _error(404, f"Task not found for taskId: {ABSENT}")
@@ -141,6 +145,14 @@ ROWS = (
     Row(NEXT, "of an unknown task", "/api/tasks/update-v2", 404,
         {"taskId": ABSENT, "workflowInstanceId": ABSENT, "status": "COMPLETED"}, NOT_FOUND),
     Row(NEXT, "with a body that is no object", "/api/tasks/update-v2", 400, "1", {"status": 400}),
+    Row(BY_REF, "that it is at it still", "/api/tasks/<open-workflow>/t/IN_PROGRESS?workerid=w1",
+        200, {}, "<open-task>"),
+    Row(BY_REF, "of a task that has ended", "/api/tasks/<ended-workflow>/t/COMPLETED", 200, {},
+        "<ended-task>"),
+    Row(BY_REF, "of an unknown execution", f"/api/tasks/{ABSENT}/t/COMPLETED", 404, {},
+        {"status": 404}),
+    Row(BY_REF, "with a status that is none", "/api/tasks/<open-workflow>/t/DONE", 400, {},
+        {"status": 400}),
     Row(TASK, "that a worker has", "/api/tasks/<open-task>", 200, None,
         {"taskId": "<open-task>", "workflowInstanceId": "<open-workflow>",
          "status": "IN_PROGRESS", "workerId": "w1", "taskType": "working-rows"}),
@@ -155,6 +167,8 @@ ROWS = (
     Row(LOG, "of nothing", "/api/tasks/<open-task>/log", 400, None,
         _error(400, "The body must be the line to log, as text.")),
     Row(LOGS, "of a task without any", "/api/tasks/<ended-task>/log", 204, None, ""),
+    Row(LOGS, "of a task with a line", "/api/tasks/<logged-task>/log", 200, None,
+        [{"log": "a line", "taskId": "<logged-task>", "createdTime": int}]),
     Row(LOGS, "of an unknown task", f"/api/tasks/{ABSENT}/log", 404, None, NOT_FOUND),
     Row("GET /api/tasks/queue/sizes", "of several",
         "/api/tasks/queue/sizes?taskType=working-none&taskType=working-nope", 200, None,
@@ -260,8 +274,11 @@ async def test_a_task_given_back_at_once_is_the_next_one(api: httpx.AsyncClient)
     await api.post("/api/tasks", json=result(task["taskId"], id_))
 
 
-async def test_a_task_that_waits_for_a_word_is_told_by_its_id(api: httpx.AsyncClient) -> None:
-    id_ = await started(api, "working-wait")
+@pytest.mark.parametrize("kind", ["WAIT", "HUMAN"])
+async def test_a_task_that_waits_for_a_word_is_told_by_its_id(
+    api: httpx.AsyncClient, kind: str
+) -> None:
+    id_ = await started(api, f"working-{kind}")
     whole = await api.get(f"/api/tasks/{await _task_id(api, id_)}")
     task_id = whole.json()["taskId"]
     progress = result(task_id, id_, "IN_PROGRESS", outputData={"seen": True})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,7 @@ from services.edge.management.conductor.asking import (
     asked,
     json_text,
     nothing,
+    shown,
 )  # fmt: skip
 from services.edge.management.page import Page
 from services.edge.mapping import not_utf8
@@ -91,8 +92,8 @@ def _telling_of(task_id: str) -> Generator[None]:
 async def sizes(call: Call, management: Management) -> Answer:
     """GET how many tasks wait, by the types that are asked for: 0 where there is no queue."""
     request = asked(call, management)
-    wanted = request.query.several("taskType")
-    known = {each.task_type: each.size for each in await _queues(request) if not each.domain}
+    wanted, told = request.query.several("taskType"), await _queues(request)
+    known = {each.task_type: each.size for each in told.queues if not each.domain}
     return as_json({name: known.get(name, 0) for name in wanted})
 
 
@@ -103,35 +104,34 @@ async def size(call: Call, management: Management) -> Answer:
     # As they isolate workers: the type has what tells them from others at its end.
     namespace, group = query.text("executionNamespace"), query.text("isolationGroupId")
     suffix = f"{namespace and f'@{namespace}'}{group and f'-{group}'}"
-    wanted = query.wanted("taskType") + suffix, query.text("domain")
-    queues = await _queues(request)
-    return as_json(sum(each.size for each in queues if (each.task_type, each.domain) == wanted))
+    wanted, told = (query.wanted("taskType") + suffix, query.text("domain")), await _queues(request)
+    return as_json(sum(each.size for each in told.queues if _place(each) == wanted))
 
 
 async def all_sizes(call: Call, management: Management) -> Answer:
     """GET how many tasks wait, by queue: ``domain:type`` where it is in a domain."""
-    return as_json({_name(each): each.size for each in await _queues(asked(call, management))})
+    told = await _queues(asked(call, management))
+    return await shown(told.ByteSize(), lambda: {_name(each): each.size for each in told.queues})
 
 
 async def verbose(call: Call, management: Management) -> Answer:
     """GET the same with how many are at work: ``{queue: {"default": {"size", "uacked"}}}``."""
-    queues = await _queues(asked(call, management))
-    return as_json(
-        {_name(each): {"default": {"size": each.size, "uacked": each.running}} for each in queues}
-    )
+    told = await _queues(asked(call, management))
+    return await shown(told.ByteSize(), lambda: {_name(each): _both(each) for each in told.queues})
 
 
 async def poll_data(call: Call, management: Management) -> Answer:
     """GET which workers have asked for tasks of a type, the last first."""
     request = asked(call, management)
-    wanted = request.query.wanted("taskType")
-    queues = [each for each in await _queues(request) if each.task_type == wanted]
-    return as_json(_seen(queues))
+    wanted, told = request.query.wanted("taskType"), await _queues(request)
+    queues = [each for each in told.queues if each.task_type == wanted]
+    return await shown(told.ByteSize(), lambda: _seen(queues))
 
 
 async def all_poll_data(call: Call, management: Management) -> Answer:
     """GET the same of all types."""
-    return as_json(_seen(await _queues(asked(call, management))))
+    told = await _queues(asked(call, management))
+    return await shown(told.ByteSize(), lambda: _seen(told.queues))
 
 
 async def requeue(call: Call, management: Management, task_type: str) -> Answer:
@@ -142,9 +142,16 @@ async def requeue(call: Call, management: Management, task_type: str) -> Answer:
     return as_text(str(told.count))
 
 
-async def _queues(request: Asked) -> Sequence[pb.Queue]:
-    told = await request.ask(request.stubs.workers.ListQueues, pb.ListQueuesRequest())
-    return told.queues
+async def _queues(request: Asked) -> pb.ListQueuesResponse:
+    return await request.ask(request.stubs.workers.ListQueues, pb.ListQueuesRequest())
+
+
+def _place(queue: pb.Queue) -> tuple[str, str]:
+    return queue.task_type, queue.domain
+
+
+def _both(queue: pb.Queue) -> dict[str, dict[str, int]]:
+    return {"default": {"size": queue.size, "uacked": queue.running}}
 
 
 def _name(queue: pb.Queue) -> str:
