@@ -14,11 +14,12 @@ EXAMPLES ?= 2000
 SEED ?= $(shell date +%s)
 # One more than there are cores: a test that waits leaves its core to another.
 WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
+PYTEST = $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 # Tests start hundreds of processes: none is to compile again what the first one has.
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: fuzz simulate help setup protos check compiled test demo bench chaos serve docs lock screenshots clean
+.PHONY: fuzz simulate help setup protos check compiled test tested demo bench chaos serve docs lock screenshots clean
 
 help:  ## List what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 13
@@ -52,7 +53,11 @@ compiled: setup
 
 test: setup  ## Check, then run every test
 	$(MAKE) --no-print-directory --jobs 2 check compiled
-	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
+	$(PYTEST)
+
+# As part of --jobs beside check, which goes on while tests wait; what check finds is told last.
+tested: compiled
+	$(PYTEST)
 
 # The demo runs what is released: pinned by version and hash, in an environment of its own.
 $(DEMO)/.installed: locks/build.txt locks/run.txt pyproject.toml
