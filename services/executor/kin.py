@@ -49,12 +49,12 @@ class Kin:
             self._ask_child(unfolded, event.task_id)
         if not after.parent_id:
             return
-        if after.status.final:
-            # A start that ends at once was RUNNING before; a retry may fail again at once.
-            if not before.status.final or _ran_again(before, after):
-                self._tell_parent(after)
-        elif before.status.final and not (isinstance(event, Retried) and event.by_parent):
+        # A start that ends at once was RUNNING before; what runs again may end again at once.
+        again = before.status.final and (not after.status.final or _ran_again(before, after))
+        if again and not (isinstance(event, Retried) and event.by_parent):
             self._send(after.parent_id, Letter(ChildReopened(after.parent_task_id)))
+        if after.status.final and (again or not before.status.final):
+            self._tell_parent(after)
 
     def recover(self, unheard: Unheard) -> None:
         """Say again what a crash may have kept from being heard."""

@@ -111,6 +111,21 @@ async def test_a_task_of_a_sub_workflow_has_those_around_it_wait_again(tmp_path:
     assert state.execution_id == inner
 
 
+async def test_a_rerun_that_ends_at_once_is_heard_of_by_those_around_it(tmp_path: Path) -> None:
+    leaf = workflow("leaf", step("v", "SET_VARIABLE", said="first"),
+                    outputParameters={"said": "${v.input.said}"})  # fmt: skip
+    middle = workflow("middle", sub("s", "leaf"))
+    root = workflow("root", sub("s", "middle"), outputParameters={"said": "${s.output.said}"})
+    async with executing(tmp_path / "x.db", [leaf, middle, root]) as rig:
+        result = await rig.run("root")
+        inner = await child_of(rig, await child_of(rig, result.execution_id))
+        task_id = (await document(rig, inner))["tasks"][0]["taskId"]
+        await rerun(rig, result.execution_id, task_id=task_id, task_input='{"said": "second"}')
+        await until(rig, result.execution_id, "output", {"said": "second"})
+
+    assert json.loads(result.output) == {"said": "first"}
+
+
 async def test_a_rerun_is_refused_with_what_stands_in_its_way(tmp_path: Path) -> None:
     async with executing(tmp_path / "x.db", [WAITING]) as rig:
         held = await rig.begin("waiting")
