@@ -30,7 +30,6 @@ _KEY_STATUS = (
     "An access key is not paused: delete it, or pause its application (`enabled: false` in its "
     "definition)."
 )
-_APPLICATION_TAGS = "Applications have no tags: name them so that people know them."
 _WORDS = (
     "Words for tasks are taken at once and wait in no queue: there is none to list. GET "
     "/api/tasks/queue/all tells what waits for workers."
@@ -96,12 +95,7 @@ UNSERVED: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         ),
     },
     _KEY_STATUS: {"POST": ("/api/applications/{applicationId}/accessKeys/{keyId}/status",)},
-    _APPLICATION_TAGS: {
-        "GET": ("/api/applications/{id}/tags",),
-        "PUT": ("/api/applications/{id}/tags",),
-        "DELETE": ("/api/applications/{id}/tags",),
-    },
-    _WORDS: {"GET": ("/api/queue", "/api/queue/", "/api/queue/size", "/api/admin/queues")},
+    _WORDS: {"GET": ("/api/queue", "/api/queue/size", "/api/admin/queues")},
     _PEOPLE: {
         "GET": (
             "/api/users",

@@ -16,6 +16,10 @@ ADMIN: dict[str, tuple[str, ...]] = {
     "DELETE /api/applications/{id}": (*_DELETE, "registry.RevokeAccessKey"),
     "POST /api/applications/{applicationId}/roles/{role}": _CHANGE,
     "DELETE /api/applications/{applicationId}/roles/{role}": _CHANGE,
+    "GET /api/applications/{id}/tags": _GET,
+    "POST /api/applications/{id}/tags": _CHANGE,
+    "PUT /api/applications/{id}/tags": _CHANGE,
+    "DELETE /api/applications/{id}/tags": _CHANGE,
     "GET /api/applications/{id}/accessKeys": ("registry.ListAccessKeys",),
     "POST /api/applications/{id}/accessKeys": ("registry.CreateAccessKey",),
     "DELETE /api/applications/{applicationId}/accessKeys/{keyId}": (

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
+
 import httpx
 import pytest
+from google.protobuf.timestamp_pb2 import Timestamp
 
+from podium.registry.v1 import registry_pb2 as pb
 from tests.conductor.rows import Row, exchanged
 from tests.tui.services import Services, put
+from tui.clients import connected
 
 ALL, ONE = "/api/applications", "/api/applications/<app>"
 KEYS, ROLES = f"{ONE}/accessKeys", f"{ONE}/roles"
 NONE = f"{ALL}/ap-none"
+TAG = {"key": "team", "type": "METADATA", "value": "shop"}
+OTHER = {"key": "tier", "type": "METADATA", "value": "1"}
 UNKNOWN = {"status": 404, "message": "Application 'ap-none' not found", "retryable": False}
 REFUSED = {"status": 400, "message": str, "retryable": False}
 ON_ONE, ON_ROLE = "/api/applications/{id}", "/api/applications/{applicationId}/roles/{role}"
@@ -32,6 +40,7 @@ ROWS = (
     Row(f"POST {ON_ROLE}", "adds one of ours", f"{ROLES}/VIEWER", 200, {}, ""),
     Row(f"POST {ON_ROLE}", "adds none twice", f"{ROLES}/VIEWER", 200, {}, ""),
     Row(f"POST {ON_ROLE}", "adds none to what is granted", f"{ROLES}/USER", 200, {}, ""),
+    Row(f"POST {ON_ROLE}", "has all workers'", f"{ROLES}/UNRESTRICTED_WORKER", 200, {}, ""),
     Row(f"DELETE {ON_ROLE}", "takes one away", f"{ROLES}/USER_READ_ONLY", 200, {}, ""),
     Row(f"DELETE {ON_ROLE}", "takes none that is not there", f"{ROLES}/WORKER", 200, {}, ""),
     Row(f"POST {ON_ROLE}", "knows no such role", f"{ROLES}/KING", 400, {}, REFUSED),
@@ -43,6 +52,14 @@ ROWS = (
         {"status": 404, "message": "Access key 'ak-none' not found"}),
     Row(f"GET {OF_KEY}", "knows no such key", f"{ALL}/key/ak-none", 404,
         answer={"status": 404, "message": "Access key 'ak-none' not found"}),
+    Row(f"PUT {ON_ONE}/tags", "adds one", f"{ONE}/tags", 200, [TAG], ""),
+    Row(f"PUT {ON_ONE}/tags", "leaves others", f"{ONE}/tags", 200, [OTHER], ""),
+    Row(f"GET {ON_ONE}/tags", "tells of all", f"{ONE}/tags", 200, answer=[TAG, OTHER]),
+    Row(f"GET {ON_ONE}", "has its tags", ONE, 200, answer={**SHOWN, "tags": [TAG, OTHER]}),
+    Row(f"DELETE {ON_ONE}/tags", "removes one", f"{ONE}/tags", 200, [TAG], ""),
+    Row(f"POST {ON_ONE}/tags", "adds one, too", f"{ONE}/tags", 200, TAG, ""),
+    Row(f"PUT {ON_ONE}/tags", "wants tags", f"{ONE}/tags", 400, ["x"], REFUSED),
+    Row(f"GET {ON_ONE}/tags", "knows no such application", f"{NONE}/tags", 404, answer=UNKNOWN),
     Row("GET /api/token/userInfo", "tells who asks", "/api/token/userInfo", 200,
         answer={"id": str, "name": str, "applicationUser": True,
                 "roles": [{"name": "ADMIN"}], "groups": []}),
@@ -103,6 +120,21 @@ async def test_a_key_opens_until_it_is_deleted(api: httpx.AsyncClient, services:
     assert (await api.delete(f"{path}/{key['id']}")).status_code == 404
     refused = await api.post("/api/token", json={"keyId": key["id"], "keySecret": key["secret"]})
     assert refused.status_code == 401
+
+
+async def test_a_key_whose_time_has_passed_is_inactive(
+    api: httpx.AsyncClient, services: Services
+) -> None:
+    await put(services, {"kind": "application", "id": "ap-short"})
+    end = Timestamp()
+    end.FromMilliseconds(time.time_ns() // 1_000_000 + 50)
+    wanted = pb.CreateAccessKeyRequest(application_id="ap-short", expires_at=end)
+    async with connected(services.suite) as clients, asyncio.timeout(30):
+        await clients.registry.CreateAccessKey(wanted)
+        while (await api.get(f"{ALL}/ap-short/accessKeys")).json()[0]["status"] == "ACTIVE":
+            pass
+    (key,) = (await api.get(f"{ALL}/ap-short/accessKeys")).json()
+    assert (key["status"], time.time() * 1000 >= end.ToMilliseconds()) == ("INACTIVE", True)
 
 
 async def test_an_application_goes_with_its_keys(api: httpx.AsyncClient) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -20,9 +21,13 @@ _LISTED_BYTES = 200
 
 
 async def list_all(call: Call, management: Management, application_id: str) -> Answer:
-    """GET: 200 with a list of ``{"id", "status", "createdAt"}``, those that are not revoked."""
+    """GET: 200 with a list of ``{"id", "status", "createdAt"}``, those that are not revoked.
+
+    One whose time has passed is INACTIVE.
+    """
     keys = await _keys(asked(call, management), application_id)
-    return await shown(len(keys) * _LISTED_BYTES, lambda: [_shown(each) for each in keys])
+    now = time.time()
+    return await shown(len(keys) * _LISTED_BYTES, lambda: [_shown(each, now) for each in keys])
 
 
 async def create(call: Call, management: Management, application_id: str) -> Answer:
@@ -81,8 +86,13 @@ async def _keys(request: Asked, application_id: str) -> Sequence[pb.AccessKey]:
     return [each for each in told.access_keys if not each.HasField("revoked_at")]
 
 
-def _shown(key: pb.AccessKey) -> dict[str, object]:
-    return {"id": key.key_id, "status": "ACTIVE", "createdAt": key.created_at.ToMilliseconds()}
+def _shown(key: pb.AccessKey, now: float) -> dict[str, object]:
+    ended = key.HasField("expires_at") and key.expires_at.ToMilliseconds() <= now * 1000
+    return {
+        "id": key.key_id,
+        "status": "INACTIVE" if ended else "ACTIVE",
+        "createdAt": key.created_at.ToMilliseconds(),
+    }
 
 
 def _unknown(key_id: str) -> NotFound:

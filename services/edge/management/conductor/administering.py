@@ -28,7 +28,7 @@ _COUNT = 100
 
 
 async def config(call: Call, management: Management) -> Answer:
-    """GET: 200 with the version of the executor; settings are told by ``podium config``."""
+    """GET: 200 with the version of the executor; settings are told to nobody over HTTP."""
     request = asked(call, management)
     told = await request.ask(
         request.stubs.executor.GetExecutorStatus, pb.GetExecutorStatusRequest()

@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from services.edge.call import Answer, Call
+from services.edge.management.conductor import tagging
 from services.edge.management.conductor.asking import as_json, asked, nothing, shown
 from services.edge.management.conductor.fields import Fields
 from services.edge.management.conductor.putting import known, validated
+from services.edge.management.conductor.tag_pages import tag_pages
 from services.edge.management.configuration.documents import Document, Kept
 from services.edge.management.page import Page
 
@@ -23,6 +25,7 @@ _ROLES = {
     "WORKFLOW_MANAGER": ("OPERATOR",),
     "USER_READ_ONLY": ("VIEWER",),
     "USER": (),
+    "UNRESTRICTED_WORKER": ("WORKER",),
 }
 
 
@@ -98,6 +101,7 @@ def application_shown(kept: Kept) -> Document:
     return {
         "id": document["id"],
         "name": document.get("name") or document["id"],
+        "tags": tagging.tags_shown(document),
         "createTime": kept.created_ms,
         "updateTime": kept.updated_ms,
         "updatedBy": kept.updated_by,
@@ -113,4 +117,6 @@ PAGES: tuple[tuple[str, str, Page], ...] = (
     ("DELETE", _ONE, delete),
     ("POST", "/api/applications/{applicationId}/roles/{role}", add_role),
     ("DELETE", "/api/applications/{applicationId}/roles/{role}", remove_role),
+    # What clients call adding a tag is a PUT.
+    *tag_pages(_KIND, f"{_ONE}/tags", UNKNOWN, put=tagging.with_more),
 )

@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 Change = Callable[[Document, Iterable[Document]], Document]
 
 
-def tag_pages(kind: str, path: str, unknown: str = "") -> tuple[tuple[str, str, Page], ...]:
+def tag_pages(
+    kind: str, path: str, unknown: str = "", put: Change = tagging.with_only
+) -> tuple[tuple[str, str, Page], ...]:
     """Method, path and page of each, for definitions of a kind.
 
     Args:
@@ -31,11 +33,12 @@ def tag_pages(kind: str, path: str, unknown: str = "") -> tuple[tuple[str, str, 
         path: Of the tags, with one parameter: the definition's name.
         unknown: What is said of a name that is none, with ``{}`` for it; empty: what is said
             of all definitions.
+        put: What PUT does.
     """
     return (
         ("GET", path, _getting(kind, unknown)),
         ("POST", path, _changing(kind, unknown, tagging.with_more)),
-        ("PUT", path, _changing(kind, unknown, tagging.with_only)),
+        ("PUT", path, _changing(kind, unknown, put)),
         ("DELETE", path, _changing(kind, unknown, tagging.without)),
     )
 
