@@ -7,15 +7,11 @@ from typing import TYPE_CHECKING
 from podium.executor.v1 import executor_pb2 as pb
 from services.edge.call import Answer, Call
 from services.edge.callbacks import status_of
-from services.edge.management.conductor.asking import (
-    Asked,
-    as_json,
-    asked,
-    json_text,
-    nothing,
-)
+from services.edge.management.conductor.asking import Asked, as_json, asked, nothing
 from services.edge.management.conductor.executing import told
+from services.edge.management.conductor.executions import document_of
 from services.edge.management.conductor.standing import Standing, strategy_of
+from services.edge.management.conductor.told import passed
 from services.edge.management.conductor.unknown import no_execution
 from services.edge.management.conductor.waiting import (
     LONGEST_SECONDS,
@@ -31,6 +27,7 @@ from services.errors import (
     Overloaded,
     PermissionDenied,
     ServiceError,
+    TooLarge,
     Unavailable,
 )
 
@@ -124,9 +121,8 @@ async def update(
         output=await output_of(call, management),
         worker_id=request.query.text("workerid"),
     )
-    executor = request.stubs.executor
     try:
-        await request.ask(executor.UpdateTask, update)
+        await request.ask(request.stubs.executor.UpdateTask, update)
     except (NotFound, Conflict) as error:
         if error.metadata.get("execution_id"):
             raise no_execution(execution_id) from error
@@ -134,10 +130,10 @@ async def update(
         sentence = f"Found no running task {ref} of workflow {execution_id} to update{why}"
         raise NotFound(sentence) from error
     try:
-        wanted = pb.GetExecutionRequest(execution_id=execution_id)
-        return json_text((await request.ask(executor.GetExecution, wanted)).document)
-    except (NotFound, PermissionDenied):
-        # Updated it is; how it stands is not for the caller, or it was deleted meanwhile.
+        return await passed((await document_of(request, execution_id, with_tasks=True),))
+    except (NotFound, PermissionDenied, TooLarge):
+        # Updated it is; how it stands is not for the caller, is too much to be told, or it was
+        # deleted meanwhile.
         return as_json({"workflowId": execution_id, "tasks": []})
 
 

@@ -50,9 +50,14 @@ async def start_by_name(call: Call, management: Management, name: str) -> Answer
 async def start_by_version(call: Call, management: Management, name: str, version: str) -> Answer:
     """As :func:`start_by_name`; with 0 for the latest version."""
     request = asked(call, management)
-    if not (version.isascii() and version.isdecimal() and len(version) < 10):
+    return await _named(request, name, version_of(version))
+
+
+def version_of(written: str) -> int:
+    """That of a path; 0: the latest. Raises :class:`InvalidRequest`."""
+    if not (written.isascii() and written.isdecimal() and len(written) < 10):
         raise refused("version", "must be a whole number")
-    return await _named(request, name, int(version))
+    return int(written)
 
 
 async def _named(request: Asked, name: str, version: int) -> Answer:
@@ -65,14 +70,15 @@ async def _named(request: Asked, name: str, version: int) -> Answer:
         correlation_id=query.text("correlationId"),
         priority=query.whole("priority", most=_MOST_PRIORITY),
         # As it is: the executor reads it.
-        input=_text(await request.bytes()),
+        input=text_of_body(await request.bytes()),
         workflow_key=key,
         idempotency_strategy=_strategy(query.text("idempotencyStrategy") or on_conflict),
     )
     return await _started(request, wanted, unfound)
 
 
-def _text(body: bytes) -> str:
+def text_of_body(body: bytes) -> str:
+    """What is sent, without the blanks around it. Raises :class:`Problem`: 400."""
     try:
         return body.decode().strip()
     except UnicodeDecodeError:

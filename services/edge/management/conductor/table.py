@@ -9,6 +9,7 @@ from services.edge.management.conductor import (
     access_keys,
     administering,
     applications,
+    as_api,
     bulk,
     correlated,
     environment,
@@ -36,6 +37,7 @@ from services.edge.management.page import Page, telling
 
 _TABLES: tuple[tuple[tuple[str, str, Page], ...], ...] = (
     about.PAGES,
+    as_api.PAGES,
     access_keys.PAGES,
     administering.PAGES,
     applications.PAGES,

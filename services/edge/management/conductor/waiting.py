@@ -36,10 +36,11 @@ class Waits:
         self._over = False
 
     def give_up_all(self) -> None:
-        """Have whoever waits told how things stand."""
+        """Have whoever waits told how things stand; once."""
         self._over = True
         for limit in self._limits:
             limit.reschedule(0.0)
+        self._limits.clear()
 
     @asynccontextmanager
     async def wait(self) -> AsyncGenerator[None]:
