@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, cast
 
 from services.executor.core.jsonpath import Visits
@@ -12,10 +12,13 @@ from services.executor.core.model import Execution, Json, Task
 if TYPE_CHECKING:
     from services.executor.core.deciding import Deciding
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
+
 
 def milliseconds(moment: datetime | None) -> int:
-    """Since the epoch, as Conductor writes times; 0: it has not come."""
-    return round(moment.timestamp() * 1000) if moment else 0
+    """Whole ones since the epoch, as Conductor writes times; 0: it has not come."""
+    return (moment - _EPOCH) // _MILLISECOND if moment else 0
 
 
 class ExecutionScope:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from services.executor.core.conductor import execution_json
 from services.executor.core.scope import milliseconds
 from tests.executor.core.simulator import EPOCH, ID, Simulator, answer, failure, http, workflow
@@ -48,3 +50,9 @@ def test_an_execution_is_written_with_all_its_attempts() -> None:
     assert second["startTime"] == milliseconds(EPOCH) + 60_000
     assert second["queueWaitTime"] == 60_000
     assert second["workflowTask"] == run.execution.workflow.steps["a"].document
+
+
+def test_a_moment_is_told_as_the_millisecond_that_it_is_in() -> None:
+    # Told as the next one, it would be before the time that is told of it.
+    assert milliseconds(EPOCH + timedelta(microseconds=999_999)) == milliseconds(EPOCH) + 999
+    assert milliseconds(None) == 0

@@ -94,11 +94,11 @@ def _length(message: Any, first: str, last: str) -> int:
 
 
 def _milliseconds(message: Any, field: str) -> int | None:
-    """As whole executions have times: rounded."""
+    """As whole executions have times."""
     if not message.HasField(field):
         return None
     at: Timestamp = getattr(message, field)
-    return round(at.ToDatetime(UTC).timestamp() * 1000)
+    return at.ToMilliseconds()
 
 
 def _present(fields: Summary) -> Summary:
