@@ -183,13 +183,16 @@ async def test_polls_side_by_side_are_given_each_task_once(api: httpx.AsyncClien
 async def test_whose_right_is_taken_while_he_waits_is_given_nothing(
     services: Services, api: httpx.AsyncClient
 ) -> None:
-    grant = {"target": {"type": "task", "id": "polling"}, "access": ["EXECUTE"]}
-    application = {"kind": "application", "id": "polling-app", "permissions": [grant]}
+    grants = [
+        {"target": {"type": "task", "id": name}, "access": ["EXECUTE"]}
+        for name in ("polling", "polling-left")
+    ]
+    application = {"kind": "application", "id": "polling-app", "permissions": grants}
     await put(services, application)
     async with authorized(services, "polling-app") as theirs, connected(services.suite) as clients:
         polling = asyncio.ensure_future(theirs.get(_batch("polling", "theirs")))
         await until_waiting(clients, "theirs")
-        await put(services, {**application, "permissions": []})
+        await put(services, {**application, "permissions": grants[1:]})
         id_ = await started(api, "polling")
         answer = await polling
         assert answer.status_code == 403

@@ -92,7 +92,8 @@ def cycle() -> Any:
 
 def polling(relay: Relay, client: Any = None, application: str = "a") -> Any:
     request = pb.PollTasksRequest(task_type="x", worker_id="w", count=1)
-    request.timeout.FromSeconds(5)
+    # Longer than any test: what ends it is no time that is up.
+    request.timeout.FromSeconds(60)
     return asyncio.ensure_future(relay.poll(request, application, client or cycle()))
 
 
@@ -191,6 +192,20 @@ async def test_when_the_edge_ends_polls_find_nothing_and_what_was_taken_is_said(
     assert (await polling(relay)).tasks == []
     said = [executor.asks.get_nowait() for _ in range(executor.asks.qsize())]
     assert pb.RelayAsk(number=number, end=pb.RELAY_END_TAKEN) in said
+
+
+async def test_before_the_edge_ends_polls_find_nothing_and_words_are_told(
+    relay: Relay, executor: Scripted
+) -> None:
+    poll = polling(relay)
+    await executor.asks.get()
+    relay.drain()
+    async with asyncio.timeout(10):
+        assert (await poll).tasks == (await polling(relay)).tasks == []
+    assert (await executor.asks.get()).end == pb.RELAY_END_LEFT
+    word = telling(relay)
+    await executor.answer((await executor.asks.get()).number)
+    assert (await word).tasks == []
 
 
 async def test_one_caller_s_polls_leave_room_for_others_and_for_words(stub: Any) -> None:

@@ -1,0 +1,138 @@
+"""The stream by which the edge asks for workers that speak HTTP: what is whose, and when."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from google.protobuf.duration_pb2 import Duration
+
+from podium.worker.v1 import worker_pb2 as pb
+from services.errors import InvalidRequest, PermissionDenied
+from services.executor.workers.words import longest
+from services.rpc import on_behalf_of, raising_ours
+from tests.executor.rig import Rig, executing, step, wait, workflow
+from tests.executor.working import poll, queue, result
+
+ONE = workflow("one", {**step("t", "SIMPLE"), "name": "a"})
+
+
+class Peer:
+    """The edge's end."""
+
+    def __init__(self, rig: Rig) -> None:
+        self.call: Any = rig.workers.Relay()
+        self._answers = self._each()
+
+    async def ask(self, *asks: pb.RelayAsk) -> None:
+        await self.call.write(pb.RelayRequest(asks=asks))
+
+    async def _each(self) -> AsyncIterator[pb.RelayAnswer]:
+        async for response in self.call:
+            for each in response.answers:
+                yield each
+
+    async def next(self) -> pb.RelayAnswer:
+        async with asyncio.timeout(5):
+            return await anext(self._answers)
+
+
+def polls(number: int, seconds: float = 5, count: int = 1, **fields: Any) -> pb.RelayAsk:
+    request = pb.PollTasksRequest(
+        task_type="a", worker_id=f"w{number}", count=count, timeout=wait(seconds)
+    )
+    return pb.RelayAsk(**{"number": number, "on_behalf_of": "admin", "poll": request, **fields})
+
+
+def says(number: int, task: pb.Task, **fields: Any) -> pb.RelayAsk:
+    update = pb.UpdateTaskRequest(result=result(task), lenient=True)
+    said = pb.RelayUpdate(update=update, **fields)
+    return pb.RelayAsk(number=number, on_behalf_of="admin", update=said)
+
+
+def ended(number: int, how: pb.RelayEnd.ValueType) -> pb.RelayAsk:
+    return pb.RelayAsk(number=number, end=how)
+
+
+async def test_what_nobody_says_to_be_taken_goes_back_with_the_stream(tmp_path: Path) -> None:
+    async with executing(tmp_path / "e.db", [ONE]) as rig:
+        peer = Peer(rig)
+        await peer.ask(polls(1), polls(2))
+        ids = [await rig.begin("one") for _ in range(2)]
+        given = [await peer.next() for _ in range(2)]
+        assert sorted(each.tasks[0].execution_id for each in given) == sorted(ids)
+        await peer.ask(ended(given[0].number, pb.RELAY_END_TAKEN), polls(3, 0))
+        assert (await peer.next()).number == 3
+        peer.call.cancel()
+        (task,) = await poll(rig, "a", 5)
+        assert task.task_id == given[1].tasks[0].task_id
+        assert (await queue(rig, "a")).running == 2
+
+
+async def test_who_leaves_gives_back_what_he_has_and_is_given_nothing_more(tmp_path: Path) -> None:
+    async with executing(tmp_path / "e.db", [ONE]) as rig:
+        peer = Peer(rig)
+        await peer.ask(polls(1))
+        await rig.begin("one")
+        given = await peer.next()
+        await peer.ask(ended(1, pb.RELAY_END_LEFT), polls(2))
+        again = await peer.next()
+        assert (again.number, again.tasks[0].task_id) == (2, given.tasks[0].task_id)
+        assert again.tasks[0].poll_count == 2
+        await peer.ask(polls(3), ended(3, pb.RELAY_END_LEFT), polls(4))
+        await rig.begin("one")
+        assert (await peer.next()).number == 4
+
+
+async def test_a_word_is_taken_once_and_makes_the_next_task_due(tmp_path: Path) -> None:
+    async with executing(tmp_path / "e.db", [ONE]) as rig:
+        peer = Peer(rig)
+        await peer.ask(polls(1))
+        ids = [await rig.begin("one") for _ in range(2)]
+        first = (await peer.next()).tasks[0]
+        await peer.ask(ended(1, pb.RELAY_END_TAKEN), says(2, first, next=True))
+        second = (await peer.next()).tasks[0]
+        assert [first.execution_id, second.execution_id] == ids
+        # The same again, as on another stream after a break.
+        await peer.ask(says(3, first), says(4, second, next=True))
+        answers = [await peer.next() for _ in range(2)]
+        assert sorted((each.number, len(each.tasks), each.code) for each in answers) == [
+            (3, 0, 0), (4, 0, 0),
+        ]  # fmt: skip
+
+
+async def test_one_that_may_not_or_makes_no_sense_harms_no_other(tmp_path: Path) -> None:
+    async with executing(tmp_path / "e.db", [ONE]) as rig:
+        peer = Peer(rig)
+        wrong = pb.TaskResult(execution_id="x", task_id="y", output="{")
+        said = pb.RelayUpdate(update=pb.UpdateTaskRequest(result=wrong))
+        asks = (
+            polls(1, on_behalf_of="stranger"),
+            polls(2, -1),
+            polls(3, count=1001),
+            pb.RelayAsk(number=4, on_behalf_of="admin", update=said),
+            pb.RelayAsk(number=5, on_behalf_of="admin"),
+            polls(6, 0),
+        )
+        await peer.ask(*asks)
+        reasons = {}
+        for _ in asks:
+            answer = await peer.next()
+            reasons[answer.number] = answer.reason
+        denied, invalid = PermissionDenied.reason(), InvalidRequest.reason()
+        assert reasons == {1: denied, 2: invalid, 3: invalid, 4: invalid, 5: reasons[5], 6: ""}
+        assert reasons[5]
+
+
+async def test_the_stream_is_the_edge_s_alone(tmp_path: Path) -> None:
+    async with executing(tmp_path / "e.db", [ONE]) as rig:
+        with pytest.raises(PermissionDenied), raising_ours():
+            async for _ in rig.workers.Relay(metadata=on_behalf_of("admin")):
+                pass
+
+
+def test_nobody_waits_for_longer_than_five_seconds() -> None:
+    assert [longest(Duration(seconds=each)) for each in (0, 3, 600)] == [0, 3, 5]
