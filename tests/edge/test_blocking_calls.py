@@ -7,7 +7,6 @@ from collections.abc import Callable
 from contextlib import AsyncExitStack
 from datetime import timedelta
 from pathlib import Path
-from uuid import uuid4
 
 import httpx
 import pytest
@@ -21,6 +20,7 @@ from tests.edge.suites import Suite, suite_in
 
 EXECUTE = "/api/workflow/execute/flow/1"
 SYNC = "/api/tasks/11111111-1111-1111-1111-111111111111/COMPLETED/signal/sync"
+A_UUID = "22222222-2222-4222-8222-222222222222"
 MANY = 200
 KILLED = Unavailable("Killed.")
 
@@ -111,7 +111,7 @@ async def test_a_wait_goes_on_when_the_executor_is_stopped_and_started(tmp_path:
     assert (len(first.started), len(second.started), len(second.attached)) == (1, 0, 1)
 
 
-@pytest.mark.parametrize(("request_id", "again"), [(str(uuid4()), True), ("mine", False)])
+@pytest.mark.parametrize(("request_id", "again"), [(A_UUID, True), ("mine", False)])
 async def test_what_runs_is_not_to_be_sent_again_where_that_would_be_another(
     suite: Suite, request_id: str, again: bool
 ) -> None:
