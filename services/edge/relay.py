@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+MOST_POLLS = 10_000
+MOST_POLLS_OF_ONE = 5_000
 _MOST_BYTES_A_MESSAGE = 8 << 20
 _FRAME_BYTES = 256
 # That a worker has its tasks can wait for the next message, if there is one before long.
@@ -67,17 +69,22 @@ class Relay:
 
     Args:
         stub: Of a channel that carries the edge's token.
-        most: Polls at once, and as many words; beyond, they are refused. Polls of one application
-            are half of them at most: others' have room.
+        most: Polls at once, and as many words; beyond, they are refused.
+        most_of_one: Polls of one application: others' have room.
         most_bytes: Of what is not answered.
     """
 
     def __init__(
-        self, stub: WorkerServiceAsyncStub, *, most: int = 10_000, most_bytes: int = 256 << 20
+        self,
+        stub: WorkerServiceAsyncStub,
+        *,
+        most: int = MOST_POLLS,
+        most_of_one: int = MOST_POLLS_OF_ONE,
+        most_bytes: int = 256 << 20,
     ) -> None:
         self._loop = asyncio.get_running_loop()
         self._stub = stub
-        self._most, self._most_bytes = most, most_bytes
+        self._most, self._most_of_one, self._most_bytes = most, most_of_one, most_bytes
         self._numbers = count(1)
         self._open: dict[int, _Asked] = {}
         # Of applications, and of all.
@@ -173,7 +180,7 @@ class Relay:
             raise TooLarge("The task's result is too large.")
         if asked.polls:
             own = self._polls[asked.message.on_behalf_of]
-            full = self._polling >= self._most or own >= self._most // 2
+            full = self._polling >= self._most or own >= self._most_of_one
         else:
             full = len(self._open) - self._polling >= self._most
         if full or self._bytes > self._most_bytes:

@@ -209,7 +209,7 @@ async def test_before_the_edge_ends_polls_find_nothing_and_words_are_told(
 
 
 async def test_one_caller_s_polls_leave_room_for_others_and_for_words(stub: Any) -> None:
-    relay = Relay(stub, most=4)
+    relay = Relay(stub, most=4, most_of_one=2)
     waiting = [polling(relay) for _ in range(2)]
     await asyncio.sleep(0)
     with pytest.raises(Overloaded):
