@@ -64,4 +64,4 @@ def _present(task: pb.Task, told: pb.TaskDetails) -> Iterable[str]:
 
 
 def _milliseconds(at: Timestamp) -> int:
-    return at.seconds * 1000 + round(at.nanos / 1_000_000)
+    return at.seconds * 1000 + at.nanos // 1_000_000
