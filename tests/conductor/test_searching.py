@@ -119,6 +119,11 @@ SEARCH, V2 = "/api/workflow/search", "/api/workflow/search-v2"
 BY_TASKS, BY_TASKS_V2 = "/api/workflow/search-by-tasks", "/api/workflow/search-by-tasks-v2"
 TASKS, TASKS_V2 = "/api/tasks/search", "/api/tasks/search-v2"
 BULK = "/api/workflow/bulk/search"
+WORDS = _refused(
+    "query: there are words that compare nothing. Write workflowType = order*, "
+    "status IN (FAILED, TIMED_OUT), startTime > 1700000000000, joined by AND, OR and NOT; "
+    "words to look for go into freeText."
+)
 
 
 def _row(path: str, case: str, status: int, answer: Any, **fields: str) -> Row:
@@ -151,6 +156,9 @@ ROWS = (
     _row(SEARCH, "by words", 200, _found(GOOD), query=OURS, freeText="größe"),
     _row(SEARCH, "by words of which none has any", 200, _found(), query=OURS, freeText="nowhere"),
     _row(SEARCH, "that finds nothing", 200, _found(), query="workflowType=sought-nope"),
+    _row(SEARCH, "of all", 200, {"totalHits": int}, query="*", size="0"),
+    _row(SEARCH, "with a word of some stores", 400, WORDS, query="workflowType STARTS_WITH 'a'"),
+    _row(SEARCH, "with words among others", 400, WORDS, query=f"{OURS} AND endTime IS NOT NULL"),
     _row(SEARCH, "with an unknown attribute", 400,
          {**_refused(...), "message": str}, query="colour=red"),  # type: ignore[arg-type]
     _row(SEARCH, "with a value that is none", 400, _refused(

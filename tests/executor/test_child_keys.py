@@ -146,10 +146,12 @@ async def fail(rig: Rig, execution_id: str) -> None:
 
 
 async def begun(rig: Rig, count: int) -> str:
-    """The newest of so many executions of the child, once there are so many."""
+    """The newest of so many executions of the child, once there are so many and it asks."""
     for _ in range(1000):
         if len(ids := await children(rig)) == count:
-            return ids[-1]
+            asking = await document(rig, ids[-1])
+            if asking["tasks"]:
+                return ids[-1]
         await asyncio.sleep(0.01)
     raise AssertionError(f"{count} are never begun")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from services.executor.core import attempts, completion
+from services.executor.core import attempts, completion, turns
 from services.executor.core.copies import changed
 from services.executor.core.deciding import Deciding
 from services.executor.core.events import TimerFired
@@ -20,6 +20,9 @@ def fired(deciding: Deciding, event: TimerFired) -> None:
         return
     task = deciding.current(key.task_id)
     if task is None or task.status.final or key.name not in task.timers:
+        return
+    if later := turns.until_later(task, key.name, deciding.now):
+        deciding.set_timer(task.id, key.name, later)
         return
     task = changed(task, timers=tuple(name for name in task.timers if name != key.name))
     own = _OWN.get(key.name.partition(" ")[0])

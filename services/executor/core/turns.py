@@ -126,6 +126,16 @@ def is_given_back(task: Task) -> bool:
     return GIVEN_BACK in task.timers and task.status is TaskStatus.SCHEDULED
 
 
+def until_later(task: Task, name: str, now: datetime) -> datetime | None:
+    """When a timer is due that is told of too early: the task was given back anew since.
+
+    None: it is not too early. Where the clock was set back, the timer alone knows how long it was.
+    """
+    if name != GIVEN_BACK or not is_given_back(task) or task.next_at is None:
+        return None
+    return task.next_at if task.next_at - task.callback_after <= now < task.next_at else None
+
+
 def check_worker(task: Task, event: TaskUpdated) -> None:
     """Whether the worker that speaks has the task, or had it to its end.
 

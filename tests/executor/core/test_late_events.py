@@ -115,3 +115,26 @@ def test_what_is_said_again_of_an_earlier_attempt_is_not_logged_for_the_next() -
 
     assert run.task("a").attempt == 1
     assert [(log.task_id, log.lines) for log in run.logs] == [(word.task_id, (line,))]
+
+
+def test_the_timer_of_a_task_that_was_given_back_does_not_bring_it_before_its_next_time() -> None:
+    run = Simulator(workflow(task("a", "SIMPLE"))).begin()
+
+    def gives_back(worker: str) -> None:
+        run.happens(Taken(run.task("a").id, worker))
+        run.happens(
+            TaskUpdated(TaskStatus.IN_PROGRESS, task_id=run.task("a").id, worker_id=worker,
+                        by_worker=True, back_after=timedelta(seconds=5))
+        )  # fmt: skip
+
+    gives_back("first")
+    fired = TimerFired(run.fires())
+    gives_back("second")
+    before, timers = run.execution, dict(run.timers)
+    run.happens(fired)
+
+    assert (run.execution, run.timers) == (before, timers)
+    # The clock was set back: the timer alone knows how long it was.
+    run.passes(hours=-1)
+    run.happens(fired)
+    assert run.task("a").next_at is None

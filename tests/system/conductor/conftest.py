@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -27,16 +28,18 @@ def conductor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Conductor]:
 
     What takes its time is under way from the beginning (:attr:`Conductor.fussy`).
     """
-    with pytest.MonkeyPatch.context() as environment:
-        environment.setenv("PODIUM_ANONYMOUS_APPLICATION", ANYBODY)
-        with suite_in(tmp_path_factory.mktemp("conductor")) as suite:
-            suite.apply({"kind": "application", "id": ANYBODY, "roles": ["OPERATOR"]})
-            conductor = Conductor(suite)
-            conductor.define()
-            with workers(conductor, tmp_path_factory.mktemp("workers")):
-                for how in HOWS:
-                    conductor.fussy[how] = conductor.start("py_fusses", input={"how": how})
-                yield conductor
+    with ExitStack() as stack:
+        # It is for this suite's services, and for no other's that are started while this one is.
+        with pytest.MonkeyPatch.context() as environment:
+            environment.setenv("PODIUM_ANONYMOUS_APPLICATION", ANYBODY)
+            suite = stack.enter_context(suite_in(tmp_path_factory.mktemp("conductor")))
+        suite.apply({"kind": "application", "id": ANYBODY, "roles": ["OPERATOR"]})
+        conductor = Conductor(suite)
+        conductor.define()
+        stack.enter_context(workers(conductor, tmp_path_factory.mktemp("workers")))
+        for how in HOWS:
+            conductor.fussy[how] = conductor.start("py_fusses", input={"how": how})
+        yield conductor
 
 
 @pytest.fixture(scope="session")

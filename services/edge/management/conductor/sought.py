@@ -19,9 +19,11 @@ from services.query import (
     QueryFault,
     Term,
     Vocabulary,
+    Words,
     conjoined,
     disjoined,
     format_query,
+    leaves,
     negated,
     parse,
 )
@@ -105,7 +107,7 @@ def _sought(sent: Sent, vocabulary: Vocabulary) -> Sought:
 
 def _query(text: str, vocabulary: Vocabulary) -> Query:
     try:
-        return parse(text, vocabulary)
+        query = parse(text, vocabulary)
     except QueryFault as fault:
         at = text[fault.start : fault.end][:_MOST_SHOWN]
         shown = f": {at!r}" if at else ""
@@ -114,6 +116,14 @@ def _query(text: str, vocabulary: Vocabulary) -> Query:
             start=str(fault.start),
             end=str(fault.end),
         ) from fault
+    if any(isinstance(leaf, Words) and not leaf.pattern.anything for leaf in leaves(query)):
+        # What some stores of Conductor's read (STARTS_WITH, BETWEEN) would find nothing, as words.
+        raise InvalidRequest(
+            "query: there are words that compare nothing. Write workflowType = order*, "
+            "status IN (FAILED, TIMED_OUT), startTime > 1700000000000, joined by AND, OR and NOT; "
+            "words to look for go into freeText."
+        )
+    return query
 
 
 def _words(text: str, vocabulary: Vocabulary) -> Query:
