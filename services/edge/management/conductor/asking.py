@@ -87,12 +87,19 @@ class Asked:
         Raises:
             InvalidRequest: It is none: ``what`` is told.
         """
-        body = await self.body()
-        if body is None:
-            return {}
-        if not isinstance(body, dict):
-            raise InvalidRequest(f"The body must be a JSON object: {what}.")
-        return body
+        return await self.read(what, lambda document: document)
+
+    async def read(self, what: str, make: Callable[[Document], T]) -> T:
+        """What ``make`` makes of :meth:`document`: with it, where it is large, beside the loop."""
+        body = await self.bytes()
+
+        def made() -> T:
+            document = parse_body(body) if body.strip() else None
+            if document is not None and not isinstance(document, dict):
+                raise InvalidRequest(f"The body must be a JSON object: {what}.")
+            return make(document or {})
+
+        return await aside(len(body), made)
 
     async def items(self, what: str) -> list[Any]:
         """As :meth:`body`, of a list. Raises :class:`InvalidRequest` too."""

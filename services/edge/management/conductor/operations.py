@@ -109,7 +109,14 @@ async def _removed(call: Call, management: Management, id_: str, *, terminate: b
 async def rerun(call: Call, management: Management, id_: str) -> Answer:
     """POST a RerunWorkflowRequest: 200 with the id as text; whose it is, its path says."""
     request = asked(call, management)
-    body = Fields(await request.document("a RerunWorkflowRequest"))
+    message = await request.read(
+        "a RerunWorkflowRequest", lambda sent: _rerun_of(id_, Fields(sent))
+    )
+    await of_execution(request, id_, request.stubs.executor.RerunExecution, message)
+    return as_text(id_)
+
+
+def _rerun_of(id_: str, body: Fields) -> pb.RerunExecutionRequest:
     task_id = body.text("reRunFromTaskId")
     whole, own = body.object("workflowInput"), body.object("taskInput")
     message = pb.RerunExecutionRequest(
@@ -121,22 +128,26 @@ async def rerun(call: Call, management: Management, id_: str) -> Answer:
     )
     if correlation_id := body.text("correlationId"):
         message.correlation_id = correlation_id
-    await of_execution(request, id_, request.stubs.executor.RerunExecution, message)
-    return as_text(id_)
+    return message
 
 
 async def skip(call: Call, management: Management, id_: str, ref: str) -> Answer:
     """PUT a SkipTaskRequest, as a body or in the query: 200."""
     request = asked(call, management)
-    body = given(request.query, await request.document("a SkipTaskRequest"))
-    message = pb.SkipTaskRequest(
+    message = await request.read(
+        "a SkipTaskRequest", lambda sent: _skip_of(id_, ref, given(request.query, sent))
+    )
+    await of_execution(request, id_, request.stubs.executor.SkipTask, message)
+    return nothing()
+
+
+def _skip_of(id_: str, ref: str, body: Fields) -> pb.SkipTaskRequest:
+    return pb.SkipTaskRequest(
         execution_id=id_,
         ref=ref,
         input=text_of(body.object("taskInput")),
         output=text_of(body.object("taskOutput")),
     )
-    await of_execution(request, id_, request.stubs.executor.SkipTask, message)
-    return nothing()
 
 
 PAGES: tuple[tuple[str, str, Page], ...] = (

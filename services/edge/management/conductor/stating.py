@@ -33,9 +33,9 @@ async def variables(call: Call, management: Management, execution_id: str) -> An
         Problem: 400, 401, 403, 404; 409 where it has ended, or they would hold too much.
     """
     request = asked(call, management)
-    body = await request.document("variables by name")
+    values = await request.read("variables by name", text_of)
     await _readable(request, execution_id)
-    await _set(request, execution_id, text_of(body))
+    await _set(request, execution_id, values)
     return await passed((await document_of(request, execution_id, with_tasks=True),))
 
 
@@ -50,12 +50,13 @@ async def state(call: Call, management: Management, execution_id: str) -> Answer
         Problem: As :func:`variables`; 404 for an unknown task.
     """
     request = asked(call, management)
-    body = Fields(await request.document("a WorkflowStateUpdate"))
-    update = _update_of(execution_id, body)
+    values, update = await request.read(
+        "a WorkflowStateUpdate", lambda sent: _state_of(execution_id, Fields(sent))
+    )
     seconds, refs = _wait_of(request)
     await _readable(request, execution_id)
-    if changed := body.object("variables"):
-        await _set(request, execution_id, text_of(changed))
+    if values:
+        await _set(request, execution_id, values)
     if update is not None:
         await of_execution(request, execution_id, request.stubs.executor.UpdateTask, update)
     if seconds:
@@ -71,6 +72,12 @@ async def _readable(request: Asked, execution_id: str) -> None:
 async def _set(request: Asked, execution_id: str, values: str) -> None:
     message = pb.UpdateVariablesRequest(execution_id=execution_id, variables=values)
     await of_execution(request, execution_id, request.stubs.executor.UpdateVariables, message)
+
+
+def _state_of(execution_id: str, body: Fields) -> tuple[str, pb.UpdateTaskRequest | None]:
+    """Variables, as JSON text, empty for none; and what is told of a task."""
+    update, changed = _update_of(execution_id, body), body.object("variables")
+    return text_of(changed) if changed else "", update
 
 
 def _update_of(execution_id: str, body: Fields) -> pb.UpdateTaskRequest | None:
