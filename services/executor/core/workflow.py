@@ -295,20 +295,26 @@ def filled(template: Document, given: Document) -> dict[str, Json]:
     return {**template, **own}
 
 
+_CHOICE = ("decisionCases", "defaultCase")
+# Those of other types are without effect, whatever they hold.
+_FIELDS_OF = {
+    "SWITCH": _CHOICE,
+    "DECISION": _CHOICE,
+    "FORK_JOIN": ("forkTasks",),
+    "DO_WHILE": ("loopOver",),
+}
+
+
 def blocks_of(document: Document) -> Iterator[tuple[str, list[Document]]]:
     """The blocks of a task's definition, by name."""
-    cases = document.get("decisionCases")
-    if isinstance(cases, dict):
-        for case, steps in cases.items():
-            yield f"decisionCases.{case}", _steps(steps)
-    if document.get("defaultCase"):
-        yield "defaultCase", _steps(document["defaultCase"])
-    forks = document.get("forkTasks")
-    if isinstance(forks, list):
-        for index, steps in enumerate(forks):
-            yield f"forkTasks.{index}", _steps(steps)
-    if document.get("loopOver"):
-        yield "loopOver", _steps(document["loopOver"])
+    for name in _FIELDS_OF.get(str(document.get("type")), ()):
+        value = document.get(name)
+        if name == "decisionCases" and isinstance(value, dict):
+            yield from ((f"{name}.{case}", _steps(steps)) for case, steps in value.items())
+        elif name == "forkTasks" and isinstance(value, list):
+            yield from ((f"{name}.{at}", _steps(steps)) for at, steps in enumerate(value))
+        elif name in ("defaultCase", "loopOver") and value:
+            yield name, _steps(value)
 
 
 def _joins(document: Document) -> Mapping[str, tuple[str, ...]]:
@@ -329,7 +335,7 @@ def _joins(document: Document) -> Mapping[str, tuple[str, ...]]:
 def _body(document: Document) -> tuple[str, ...]:
     """The refs of what stands in a loop, however deep, but for what stands in loops within it."""
     refs: list[str] = []
-    pending = [*_steps(document.get("loopOver"))]
+    pending = [step for name, steps in blocks_of(document) if name == "loopOver" for step in steps]
     while pending:
         step = pending.pop(0)
         refs.append(_text(step, "taskReferenceName"))

@@ -212,3 +212,16 @@ def test_nested_branches_rejoin_the_flow_behind_them() -> None:
 def _object(value: Json) -> Mapping[str, Json]:
     assert isinstance(value, dict)
     return value
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        {"decisionCases": {"x": 3}}, {"defaultCase": [3]}, {"loopOver": 3}, {"forkTasks": [3]},
+        {"defaultCase": [{"name": "a", "taskReferenceName": "a", "type": "NOOP"}]},
+    ],
+)  # fmt: skip
+def test_fields_of_other_types_are_without_effect(field: dict[str, Json]) -> None:
+    run = Simulator(workflow({**task("a", "NOOP"), **field})).begin()
+
+    assert run.status == "COMPLETED"
