@@ -26,7 +26,7 @@ from grpc_status import rpc_status
 
 from services import origins
 from services.authorized import AuthorizedChannel
-from services.errors import BY_CODE, BY_REASON, Fault, ServiceError
+from services.errors import BY_CODE, BY_REASON, Fault, ServiceError, TooLarge
 from services.process import StartupError
 from services.tls.files import ClientFiles, ServerFiles
 
@@ -37,6 +37,9 @@ MAX_MESSAGE_BYTES = 32 * 1024 * 1024
 _MAX_METADATA_BYTES = 1024 * 1024
 _MAX_FAULTS = 500
 _MAX_DETAIL_CHARS = 4096
+# What gRPC says, on either side, of a message beyond MAX_MESSAGE_BYTES. Its code is that of a limit
+# that is over in a while: whoever sends it again is refused again.
+_OVERSIZED = "essage larger than max"
 
 _BOTH_ENDS: tuple[tuple[str, Any], ...] = (
     ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
@@ -126,9 +129,10 @@ def raising_ours() -> Generator[None]:
 
 def from_rpc(error: grpc.aio.AioRpcError) -> ServiceError:
     """The :class:`ServiceError` that ``error`` carries, or one for its bare status."""
-    return from_status(_status(error)) or BY_CODE.get(error.code(), ServiceError)(
-        error.details() or ""
-    )
+    ours, details = from_status(_status(error)), error.details() or ""
+    if ours is None and _OVERSIZED in details:
+        return TooLarge(f"This is more than a message holds, which are {MAX_MESSAGE_BYTES} bytes.")
+    return ours or BY_CODE.get(error.code(), ServiceError)(details)
 
 
 def is_of_transport(error: ServiceError) -> bool:
