@@ -43,6 +43,8 @@ ROWS = (
             {"path": "[1]", "message": "must be a tag: {key, value, type}"},
             {"path": "[2]", "message": "must have a key, a text"},
             {"path": "[3]", "message": "must have a value, a text"}]}),
+    Row(PUT, "wants no more than can be told of", OF_WORKFLOW, 400, [1] * 1001,
+        {"message": "At most 1000 tags are taken at once."}),
     Row(GET, "knows no such workflow", "/api/metadata/workflow/tg_none/tags", 404,
         answer={"message": "No such workflow found by name: tg_none"}),
     Row(POST, "knows no such workflow", "/api/metadata/workflow/tg_none/tags", 404,

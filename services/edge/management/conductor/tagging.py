@@ -11,10 +11,11 @@ from collections.abc import Iterable
 from typing import Any
 
 from services.edge.management.configuration.documents import Document
-from services.errors import Fault, InvalidDefinition
+from services.errors import Fault, InvalidDefinition, InvalidRequest
 
 _LIMIT, _PLAIN = "RATE_LIMIT", "METADATA"
 _CONFIG = "rateLimitConfig"
+_MOST = 1000
 
 Pair = tuple[str, str]
 
@@ -24,8 +25,12 @@ def read_tags(sent: Any, kind: str) -> list[Document]:
 
     Raises:
         InvalidDefinition: With every one that is none.
+        InvalidRequest: They are too many.
     """
     tags = sent if isinstance(sent, list) else [sent]
+    if len(tags) > _MOST:
+        # Each may have a fault, which is told.
+        raise InvalidRequest(f"At most {_MOST} tags are taken at once.")
     faults = [
         Fault(f"[{place}]" if isinstance(sent, list) else "", why)
         for place, tag in enumerate(tags)
