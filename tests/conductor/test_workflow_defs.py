@@ -84,6 +84,8 @@ ROWS = (
                               {"path": "[1].tasks[1]", "message": "must be an object, not 7"}]}),
     Row(PUT, "wants some", "/api/metadata/workflow", 400, [],
         {"message": "WorkflowDef list cannot be null or empty"}),
+    Row(PUT, "wants no more than can be put", "/api/metadata/workflow", 400,
+        f"[{'{},' * 10_000}{{}}]", {"message": "At most 10000 definitions are put at once."}),
     Row(ONE, "knows none of those", "/api/metadata/workflow/md_fresh", 404),
     Row(VALIDATED, "finds no fault", "/api/metadata/workflow/validate", 200,
         workflow("md_never"), ""),
@@ -163,6 +165,22 @@ async def test_a_task_without_a_type_is_a_worker_s(
     read = (await api.get("/api/metadata/workflow/md_bare")).json()
 
     assert read["tasks"][0]["type"] == "SIMPLE"
+
+
+async def test_what_other_types_fields_hold_does_not_hide_a_workflow(
+    api: httpx.AsyncClient, world: dict[str, str]
+) -> None:
+    odd = {"decisionCases": {"a": 3}, "defaultCase": 3, "forkTasks": [3], "loopOver": [3]}
+    document = workflow("md_odd", tasks=[{**TASK, **odd}])
+    assert (await api.post("/api/metadata/workflow", json=document)).status_code == 200
+    read = (await api.get("/api/metadata/workflow/md_odd")).json()
+    every = await api.get("/api/metadata/workflow")
+    started = await api.post("/api/workflow", json={"name": "md_odd"})
+
+    shown = {name: read["tasks"][0][name] for name in odd}
+    assert shown == {"decisionCases": {"a": []}, "defaultCase": [], "forkTasks": [[]],
+                     "loopOver": []}  # fmt: skip
+    assert (every.status_code, started.status_code) == (200, 200)
 
 
 async def test_what_was_read_can_be_put_back(api: httpx.AsyncClient, world: dict[str, str]) -> None:

@@ -6,7 +6,7 @@ need not ask whether it is there; what clients send is stored as they sent it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from services.edge.management.configuration.documents import Document, Kept
@@ -68,7 +68,7 @@ _SCHEMA: Mapping[str, Any] = {"version": 1, "type": "JSON"}
 def workflow_shown(kept: Kept) -> Document:
     """A workflow as clients read it, with every task of it."""
     shown = _shown(kept, _WORKFLOW)
-    shown["tasks"] = [_task_shown(each) for each in shown["tasks"]]
+    shown["tasks"] = _tasks_shown(shown["tasks"])
     return shown
 
 
@@ -87,18 +87,24 @@ def _shown(kept: Kept, defaults: Mapping[str, Any]) -> Document:
     return {**kept.stamps(), **defaults, **own}
 
 
-def _task_shown(task: Any) -> Any:
-    if not isinstance(task, dict):
-        return task
+def _task_shown(task: Document) -> Document:
     shown = {**_TASK, **task}
-    shown["decisionCases"] = {
-        case: [_task_shown(each) for each in tasks]
-        for case, tasks in shown["decisionCases"].items()
-    }
-    shown["forkTasks"] = [[_task_shown(each) for each in branch] for branch in shown["forkTasks"]]
+    cases, forks = shown["decisionCases"], shown["forkTasks"]
+    # Of other types' fields the registry takes whatever there is; no client reads what is no task.
+    shown["decisionCases"] = (
+        {case: _tasks_shown(tasks) for case, tasks in cases.items()}
+        if isinstance(cases, dict)
+        else {}
+    )
+    shown["forkTasks"] = [_tasks_shown(each) for each in forks] if isinstance(forks, list) else []
     for name in ("defaultCase", "loopOver"):
-        shown[name] = [_task_shown(each) for each in shown[name]]
+        shown[name] = _tasks_shown(shown[name])
     return shown
+
+
+def _tasks_shown(tasks: Any) -> list[Document]:
+    listed = tasks if isinstance(tasks, list) else []
+    return [_task_shown(each) for each in listed if isinstance(each, dict)]
 
 
 def written(kind: str, sent: Any) -> Document:
@@ -117,15 +123,19 @@ def all_written(kind: str, sent: Any) -> list[Document]:
     """As :func:`written`, of a list; one alone is a list of one.
 
     Raises:
-        InvalidRequest: One of them is no object, or there are none.
+        InvalidRequest: One of them is no object, there are none, or too many.
     """
-    several: Iterable[Any] = sent if isinstance(sent, list) else [sent]
+    several = sent if isinstance(sent, list) else [sent]
+    if len(several) > _MOST:
+        raise InvalidRequest(f"At most {_MOST} definitions are put at once.")
     documents = [written(kind, each) for each in several]
     if not documents:
         raise InvalidRequest(_EMPTY[kind])
     return documents
 
 
+# As many as the registry takes.
+_MOST = 10_000
 _SAID = {"workflow": "workflow", "task": "task definition", "schema": "schema"}
 # Conductor's own sentences, where it has one.
 _EMPTY = {
