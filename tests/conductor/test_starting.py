@@ -64,6 +64,12 @@ ROWS = (
         _fault("idempotencyStrategy", "must be one of FAIL, RETURN_EXISTING, FAIL_ON_RUNNING")),
     Row(REQUEST, "with its input elsewhere", "/api/workflow", 400,
         {"name": "starting", "externalInputPayloadStoragePath": "s3://x"}, {"status": 400}),
+    Row(REQUEST, "with a long key", "/api/workflow", 400,
+        {"name": "starting", "idempotencyKey": "k" * 1001},
+        _error(400, "idempotencyKey is longer than 1000 characters.")),
+    Row(REQUEST, "with a definition whose task has no type, which is a worker's", "/api/workflow",
+        200, {"workflowDef": {"name": "starting-inline", "tasks": [
+            {"name": "starting-work", "taskReferenceName": "w"}]}}, str),
     Row("POST /api/workflow/{name}", "with its input", "/api/workflow/starting", 200, {"n": 1},
         str),
     Row("POST /api/workflow/{name}", "with all there is",

@@ -243,7 +243,8 @@ class _Indexing:
         embedded = document.get("taskDefinition")
         found = embedded or self._tasks.get(name)
         definition = found if isinstance(found, dict) else None
-        kind = _text(document, "type")
+        # As in Conductor: a task without a type is a worker's.
+        kind = "SIMPLE" if document.get("type") is None else _text(document, "type")
         trusted = self._secrets or not embedded
         fallback = _object(definition or {}, "inputTemplate")
         inputs = filled(fallback, _object(document, "inputParameters"))

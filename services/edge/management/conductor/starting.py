@@ -20,6 +20,12 @@ if TYPE_CHECKING:
     from services.edge.management.pages import Management
 
 _MOST_PRIORITY = 99
+# Fields of what the executor is asked, in whose names it refuses them.
+_ASKED_BY = {
+    "correlation_id": "correlationId",
+    "workflow_key": "idempotencyKey",
+    "task_to_domain": "taskToDomain",
+}
 _STRATEGIES = ("FAIL", "RETURN_EXISTING", "FAIL_ON_RUNNING")
 
 
@@ -95,7 +101,16 @@ async def _started(
         told = await request.ask(method, pb.StartExecutionRequest(start=wanted))
     except NotFound as error:
         raise unknown(wanted.workflow_name, wanted.workflow_version) from error
+    except InvalidRequest as error:
+        raise _in_their_words(error) from error
     return as_text(told.execution_id)
+
+
+def _in_their_words(error: InvalidRequest) -> InvalidRequest:
+    detail = error.detail
+    for ours, theirs in _ASKED_BY.items():
+        detail = detail.replace(ours, theirs)
+    return InvalidRequest(detail, error.faults, **error.metadata)
 
 
 def start_of(body: Fields) -> pb.Start:
