@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from podium.executor.v1 import schedules_pb2 as pb
+from services.edge.management.conductor.reading import Query
 from services.edge.management.conductor.schedule_query import RUN_ORDERS, ordered, read_run_query
-from services.edge.management.conductor.schedule_search import run_shown
+from services.edge.management.conductor.schedule_search import meant, run_shown
 from services.errors import InvalidDefinition, InvalidRequest
 
 
@@ -35,6 +37,22 @@ def run(**fields: Any) -> dict[str, Any]:
 )
 def test_all_conditions_must_hold(query: str, holds: bool) -> None:
     assert read_run_query(query, "*").holds(run()) is holds
+
+
+def test_a_long_query_is_read_once_for_all_schedules() -> None:
+    class Pairs(list[tuple[str, str]]):
+        read = 0
+
+        def __iter__(self) -> Iterator[tuple[str, str]]:
+            self.read += 1
+            return super().__iter__()
+
+    pairs = Pairs([("freeText", "night*")])
+    is_meant = meant(Query(pairs))
+    once = pairs.read
+
+    assert [is_meant({"name": name}) for name in ("nightly", "weekly")] == [True, False]
+    assert pairs.read == once
 
 
 def test_free_text_is_within_a_name_or_an_id() -> None:

@@ -93,6 +93,8 @@ ROWS = (
         f"{SCHEDULES}/search?sort=colour:ASC", 400, answer=REFUSED),
     Row("GET /api/scheduler/schedules/tags", "finds by a tag", f"{SCHEDULES}/tags?tag=team:a", 200,
         answer=[{"name": "found-1", "tags": [{"key": "team", "value": "a"}]}]),
+    Row("GET /api/scheduler/schedules/tags", "finds by one that is a text",
+        f"{SCHEDULES}/tags?tag=team:b", 200, answer=[{"name": "found-2"}]),
     Row("GET /api/scheduler/schedules/tags", "wants one", f"{SCHEDULES}/tags", 400, answer=REFUSED),
     Row("DELETE /api/scheduler/schedules/{name}", "is content when there is none",
         f"{SCHEDULES}/s-none", 204, answer=""),
@@ -201,7 +203,8 @@ async def world(services: Services) -> dict[str, str]:
         {"kind": "workflow", "name": "scheduled", "tasks": [task]},
         {"kind": "workflow", "name": "scheduled-once", "tasks": [task]},
         *({"kind": "schedule", **each} for each in (
-            NIGHTLY, once, schedule("found-1", tags=tags), schedule("found-2", paused=True),
+            NIGHTLY, once, schedule("found-1", tags=tags),
+            schedule("found-2", paused=True, tags=["team:b"]),
         )),
     )  # fmt: skip
     return {}

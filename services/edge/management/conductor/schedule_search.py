@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import TYPE_CHECKING
 
 from podium.common.v1 import page_pb2
 from podium.executor.v1 import schedules_pb2 as pb
 from services.edge.call import Answer, Call
 from services.edge.management.conductor.asking import Asked, asked, shown
+from services.edge.management.conductor.reading import Query
 from services.edge.management.conductor.schedule_documents import schedule_shown, workflow_of
 from services.edge.management.conductor.schedule_query import (
     RUN_ORDERS,
@@ -18,7 +19,8 @@ from services.edge.management.conductor.schedule_query import (
     read_run_query,
 )
 from services.edge.management.conductor.schedules import next_times, states
-from services.edge.management.configuration.documents import Document, Kept
+from services.edge.management.conductor.tagging import pairs_of
+from services.edge.management.configuration.documents import Document
 from services.edge.management.page import Page
 from services.errors import InvalidRequest, NotFound
 
@@ -41,7 +43,8 @@ async def schedules(call: Call, management: Management) -> Answer:
     ``paused`` is true or false. 400 for a ``sort`` that is not known.
     """
     request = asked(call, management)
-    found = [kept for kept in await request.registry.all("schedule") if _meant(request, kept)]
+    is_meant = meant(request.query)
+    found = [kept for kept in await request.registry.all("schedule") if is_meant(kept.document)]
     times = await next_times(request)
     rows = [schedule_shown(each, times.get(each.document["name"])) for each in found]
     by_workflow = [{**row, "workflowName": workflow_of(row)} for row in rows]
@@ -51,36 +54,31 @@ async def schedules(call: Call, management: Management) -> Answer:
     return await _page(request, sorted_rows, sum(each.size for each in found))
 
 
-def _meant(request: Asked, kept: Kept) -> bool:
-    query, document = request.query, kept.document
-    name = document["name"].lower()
-    words = (query.text("scheduleName"), query.text("freeText"))
+def meant(query: Query) -> Callable[[Document], bool]:
+    """Whether a schedule is; the query, which may be long, is read once for all of them.
+
+    Raises:
+        InvalidRequest: ``paused`` is neither true nor false.
+    """
+    workflow = query.text("workflowName")
+    words = [query.text(name).strip("*").lower() for name in ("scheduleName", "freeText")]
     wanted = query.flag("paused") if query.text("paused") else None
-    return (
-        query.text("workflowName") in ("", workflow_of(document))
-        and all(word.strip("*").lower() in name for word in words)
-        and wanted in (None, document.get("paused") is True)
+    return lambda schedule: (
+        workflow in ("", workflow_of(schedule))
+        and all(word in schedule["name"].lower() for word in words)
+        and wanted in (None, schedule.get("paused") is True)
     )
 
 
 async def by_tag(call: Call, management: Management) -> Answer:
-    """GET with ``tag=key:value`` (or both apart, by ``key`` and ``value``): 200 with a list."""
+    """GET with ``tag=key:value``: 200 with a list."""
     request = asked(call, management)
     key, _, value = request.query.wanted("tag").partition(":")
-    tag = {"key": key, "value": value}
     every = await request.registry.all("schedule")
-    found = [each for each in every if tag in _tags(each.document)]
+    found = [each for each in every if (key, value) in pairs_of(each.document)]
     return await shown(
         sum(each.size for each in found), lambda: [schedule_shown(each) for each in found]
     )
-
-
-def _tags(document: Document) -> list[Document]:
-    return [
-        {"key": each.get("key"), "value": each.get("value")}
-        for each in document.get("tags") or ()
-        if isinstance(each, dict)
-    ]
 
 
 async def runs(call: Call, management: Management) -> Answer:

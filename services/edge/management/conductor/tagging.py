@@ -63,7 +63,7 @@ def _number(value: Any) -> int:
 def tags_shown(document: Document) -> list[Document]:
     """The tags of a definition."""
     shown: list[Document] = [
-        {"key": key, "type": _PLAIN, "value": value} for key, value in _pairs(document)
+        {"key": key, "type": _PLAIN, "value": value} for key, value in pairs_of(document)
     ]
     limit = document.get(_CONFIG)
     if isinstance(limit, dict) and not limit.get("rateLimitKey"):
@@ -74,7 +74,7 @@ def tags_shown(document: Document) -> list[Document]:
 
 def with_more(document: Document, tags: Iterable[Document]) -> Document:
     """A definition with these tags, too."""
-    document, there = _limited(document, tags), _pairs(document)
+    document, there = _limited(document, tags), pairs_of(document)
     return _with(document, [*there, *_named(tags)])
 
 
@@ -89,7 +89,7 @@ def without(document: Document, tags: Iterable[Document]) -> Document:
     gone = set(_named(tags))
     if any(tag.get("type") == _LIMIT for tag in tags):
         document = {name: value for name, value in document.items() if name != _CONFIG}
-    return _with(document, [pair for pair in _pairs(document) if pair not in gone])
+    return _with(document, [pair for pair in pairs_of(document) if pair not in gone])
 
 
 def _limited(document: Document, tags: Iterable[Document]) -> Document:
@@ -101,8 +101,8 @@ def _named(tags: Iterable[Document]) -> list[Pair]:
     return [(tag["key"], tag["value"]) for tag in tags if tag.get("type") != _LIMIT]
 
 
-def _pairs(document: Document) -> list[Pair]:
-    """Documents may have a tag as one text: ``team:shop``."""
+def pairs_of(document: Document) -> list[Pair]:
+    """Key and value of each tag; documents may have one as one text: ``team:shop``."""
     found = list[Pair]()
     tags = document.get("tags")
     for tag in tags if isinstance(tags, list) else ():
