@@ -62,6 +62,13 @@ ROWS = (
         handler("h-type", active="yes", actions={}), REFUSED),
     Row("POST /api/event", "wants a name", "/api/event", 400, {"event": EVENT},
         {**REFUSED, "validationErrors": [{"path": "name", "message": str}]}),
+    Row("POST /api/event", "tells which of a list has a fault", "/api/event", 400,
+        [handler("h-c"), handler("h-d", event="sqs:orders")],
+        {"message": "Validation failed, check below errors for detail. There is a fault: "
+                    "[1].event: 'sqs:orders' is not supported: events are "
+                    "conductor:WORKFLOW:NAME and webhook:NAME.",
+         "validationErrors": [{"path": "[1].event", "message": str}],
+         "errors": [{"pointer": "/1/event", "detail": str}]}),
     Row("POST /api/event", "wants an object", "/api/event", 400, "7", {"status": 400}),
     Row("POST /api/event", "wants objects", "/api/event", 400, [7], {"status": 400}),
     Row("POST /api/event", "wants some", "/api/event", 400, [], {"status": 400}),

@@ -12,6 +12,7 @@ from services.edge.call import Answer, Call
 from services.edge.management.conductor.asking import Asked, asked, nothing, shown
 from services.edge.management.conductor.handler_documents import handler_shown, handler_written
 from services.edge.management.conductor.jackson import name_in
+from services.edge.management.conductor.putting import validated
 from services.edge.management.conductor.tag_pages import tag_pages
 from services.edge.management.configuration.documents import Document, Kept
 from services.edge.management.page import Page
@@ -35,9 +36,10 @@ async def add(call: Call, management: Management) -> Answer:
     handlers = _documents(body if isinstance(body, list) else [body])
     puts = await asyncio.to_thread(_puts, handlers)
     try:
-        put = await request.ask(
-            request.stubs.registry.PutDefinitions, pb.PutDefinitionsRequest(puts=puts)
-        )
+        with validated():
+            put = await request.ask(
+                request.stubs.registry.PutDefinitions, pb.PutDefinitionsRequest(puts=puts)
+            )
     except Stale as error:
         name = error.metadata.get("name", "")
         raise AlreadyExists(f"EventHandler with name {name} already exists!") from None
@@ -63,7 +65,10 @@ async def update(call: Call, management: Management) -> Answer:
     sent = await request.document(_WHAT)
     name = name_in(sent, "event handler")
     try:
-        await request.registry.change("event", name, lambda before: handler_written(sent, before))
+        with validated():
+            await request.registry.change(
+                "event", name, lambda before: handler_written(sent, before)
+            )
     except NotFound:
         raise _missing(name) from None
     return nothing()
