@@ -34,6 +34,8 @@ ROWS = (
         [schema("sc_one"), schema("sc_one", 9, OTHER), schema("sc_new", 7)], ""),
     Row(POST, "wants names for them", "/api/schema?newVersion=true", 400, [{"data": {}}],
         {"validationErrors": [{"path": "name", "message": "is required"}]}),
+    Row(POST, "wants texts for names", "/api/schema?newVersion=true", 400,
+        [{"name": ["a"], "data": {}}], {"validationErrors": [{"path": "name", "message": str}]}),
     Row(POST, "tells every fault", "/api/schema", 400,
         [schema("sc_bad", data={"type": "objekt"}), {**schema("sc_avro"), "type": "AVRO"}],
         {"validationErrors": [{"path": "[0].data.type", "message": str},
@@ -86,6 +88,17 @@ async def test_a_list_tells_of_every_version(api: httpx.AsyncClient, world: dict
         name: value for each in every if each["name"] == "sc_used" for name, value in each.items()
     }.items()
     assert not any("kind" in each for each in every)
+
+
+async def test_many_are_numbered_together(api: httpx.AsyncClient, world: dict[str, str]) -> None:
+    many = [schema(f"sc_many_{number}") for number in range(12)]
+    for sent in (many, [*many, many[0]]):
+        answer = await api.post("/api/schema?newVersion=true", json=sent)
+        assert answer.status_code == 200, answer.text
+    named = ["sc_many_0", "sc_many_11"]
+    latest = [(await api.get(f"/api/schema/{name}")).json()["version"] for name in named]
+
+    assert latest == [3, 2]
 
 
 async def test_of_many_who_make_a_new_version_none_is_lost(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 from services.edge.call import Answer, Call
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from services.edge.management.pages import Management
 
 _TRIES = 5
+# To ask for more of them one by one takes longer than to ask for all.
+_FEW = 10
 
 
 async def save(call: Call, management: Management) -> Answer:
@@ -47,18 +49,27 @@ async def _put_behind(request: Asked, documents: Sequence[Document]) -> None:
 
 
 async def _numbered(request: Asked, documents: Sequence[Document]) -> list[Document]:
-    latest, numbered = dict[str, int](), list[Document]()
+    named = {name for each in documents if isinstance(name := each.get("name"), str) and name}
+    latest, numbered = await _latest(request, named), list[Document]()
     for document in documents:
         name = document.get("name")
         # What has no name is refused when it is put.
         if isinstance(name, str) and name:
-            if name not in latest:
-                there = await request.registry.named("schema", name=name, latest_only=True)
-                latest[name] = there[0].version if there else 0
-            latest[name] += 1
+            latest[name] = latest.get(name, 0) + 1
             document = {**document, "version": latest[name]}
         numbered.append(document)
     return numbered
+
+
+async def _latest(request: Asked, names: Collection[str]) -> dict[str, int]:
+    """The latest version of each of ``names``, and maybe of others; of what is there alone."""
+    registry = request.registry
+    if len(names) > _FEW:
+        there = await registry.named("schema", latest_only=True)
+    else:
+        each = [await registry.named("schema", name=name, latest_only=True) for name in names]
+        there = [definition for found in each for definition in found]
+    return {definition.name: definition.version for definition in there}
 
 
 async def list_all(call: Call, management: Management) -> Answer:
