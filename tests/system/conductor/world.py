@@ -146,6 +146,8 @@ class Conductor:
             self.metadata.register_task_def(each)
         self.simple("py_greets", "py_greet", name="${workflow.input.name}")
         self.simple("py_fusses", "py_fussy", how="${workflow.input.how}")
+        self.simple("py_fetches", "py_fetch", seconds="${workflow.input.seconds}",
+                    name="${workflow.input.name}")  # fmt: skip
 
 
 def refused(status: int, sentence: str = "") -> Any:
