@@ -137,6 +137,8 @@ ROWS = (
     Row(EXECUTE, "with a body that is no JSON", f"{RUN}ex-done/1", 400, "{", {"status": 400}),
     Row(EXECUTE, "with an input that is no object", f"{RUN}ex-done/1", 400, {"input": "x"},
         {"validationErrors": [{"path": "input", "message": "must be an object"}]}),
+    Row(EXECUTE, "with a long key", f"{RUN}ex-done/1", 400, {"idempotencyKey": "k" * 1001},
+        _error(400, "idempotencyKey is longer than 1000 characters.")),
     Row(AS_API, "with its input", f"{RUN}ex-done?version=1", 200, {"n": [1]}, {"n": [1]}),
     Row(AS_API, "of the latest version", f"{RUN}ex-done", 200, {}, {"two": True}),
     Row(AS_API, "until a task has ended", f"{RUN}ex-ref?waitUntilTaskRef=early", 200, {},

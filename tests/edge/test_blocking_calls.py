@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from podium.executor.v1 import executor_pb2 as pb
+from services.edge.management.conductor import waiting
 from services.errors import Overloaded, Unavailable
 from tests.edge.raw import connected
 from tests.edge.registry import token
@@ -19,7 +20,8 @@ from tests.edge.scripted import ScriptedExecutor, serving_executor
 from tests.edge.suites import Suite, suite_in
 
 EXECUTE = "/api/workflow/execute/flow/1"
-SYNC = "/api/tasks/11111111-1111-1111-1111-111111111111/COMPLETED/signal/sync"
+ID = "11111111-1111-1111-1111-111111111111"
+SYNC = f"/api/tasks/{ID}/COMPLETED/signal/sync"
 A_UUID = "22222222-2222-4222-8222-222222222222"
 MANY = 200
 KILLED = Unavailable("Killed.")
@@ -29,8 +31,8 @@ def _headers() -> dict[str, str]:
     return {"x-authorization": token("storefront")}
 
 
-async def _execute(suite: Suite, path: str = EXECUTE) -> httpx.Response:
-    return await suite.management.post(path, content="{}", headers=_headers(), timeout=30)
+async def _execute(suite: Suite, path: str = EXECUTE, body: object = None) -> httpx.Response:
+    return await suite.management.post(path, json=body or {}, headers=_headers(), timeout=30)
 
 
 async def _until(holds: Callable[[], bool]) -> None:
@@ -123,6 +125,32 @@ async def test_what_runs_is_not_to_be_sent_again_where_that_would_be_another(
     assert answer.headers["podium-execution-id"] == started.execution_id
 
 
+@pytest.mark.parametrize("path", ["/api/workflow", "/api/workflow/flow"])
+async def test_a_start_that_breaks_off_is_asked_for_again_as_the_same_execution(
+    suite: Suite, path: str
+) -> None:
+    suite.executor.breaks = {"StartExecution": KILLED}
+    answer = await _execute(suite, path, {"name": "flow"})
+
+    first, second = suite.executor.started
+    assert first.execution_id == second.execution_id == answer.text
+    assert first.fingerprint == second.fingerprint != b""
+
+
+@pytest.mark.parametrize(("key", "again"), [("mine", True), ("", False)])
+async def test_what_may_have_begun_is_not_to_be_started_again_where_that_would_be_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, key: str, again: bool
+) -> None:
+    monkeypatch.setattr(waiting, "PATIENCE_SECONDS", 0)
+    async with suite_in(tmp_path) as suite:
+        suite.executor.breaks = {"StartExecution": KILLED}
+        answer = await _execute(suite, "/api/workflow", {"name": "flow", "idempotencyKey": key})
+
+    assert (answer.status_code, answer.json()["retryable"]) == (503, again)
+    [started] = suite.executor.started
+    assert answer.headers["podium-execution-id"] == started.execution_id
+
+
 async def test_what_did_not_begin_may_be_sent_again(suite: Suite) -> None:
     suite.executor.breaks = {"StartExecution": Overloaded("Too much to do.")}
     answer = await _execute(suite)
@@ -144,8 +172,7 @@ async def test_what_was_signalled_and_is_gone_is_told_as_not_known(suite: Suite)
     answer = await _execute(suite, SYNC)
 
     assert answer.status_code == 200
-    id_ = SYNC.split("/")[3]
-    told = {"targetWorkflowId": id_, "workflowId": id_, "signalTimeout": True}
+    told = {"targetWorkflowId": ID, "workflowId": ID, "signalTimeout": True}
     assert answer.json().items() >= told.items()
     assert "status" not in answer.json()
 

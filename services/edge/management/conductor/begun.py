@@ -22,9 +22,22 @@ from services.edge.management.conductor.waiting import (
 )
 from services.edge.management.refusals import refusal
 from services.edge.problems import Problem
-from services.errors import NotFound, Overloaded, ServiceError, Unavailable, Unwritable
+from services.errors import (
+    InvalidRequest,
+    NotFound,
+    Overloaded,
+    ServiceError,
+    Unavailable,
+    Unwritable,
+)
 
 _SECONDS = 10
+# Fields of what the executor is asked, in whose names it refuses them.
+_ASKED_BY = {
+    "correlation_id": "correlationId",
+    "workflow_key": "idempotencyKey",
+    "task_to_domain": "taskToDomain",
+}
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 Unknown = Callable[[str, int], NotFound]
@@ -65,26 +78,31 @@ def identified(start: pb.Start, sent: bytes, application_id: str, wait: Wait) ->
     Args:
         sent: What makes the request another one, beside caller, workflow and request id.
     """
-    start.execution_id = str(uuid.uuid4())
-    if wait.is_known:
-        request_id = wait.request_id.lower()
-        named = (application_id, request_id, start.workflow_name, str(start.workflow_version))
-        known = sha256(json.dumps(named).encode())
-        known.update(sent)
-        start.execution_id = str(uuid.UUID(bytes=known.digest()[:16], version=5))
-    start.fingerprint = start.execution_id.encode()
+    if not wait.is_known:
+        return identified_anew(start)
+    request_id = wait.request_id.lower()
+    named = (application_id, request_id, start.workflow_name, str(start.workflow_version))
+    known = sha256(json.dumps(named).encode())
+    known.update(sent)
+    return _as(start, str(uuid.UUID(bytes=known.digest()[:16], version=5)))
+
+
+def identified_anew(start: pb.Start) -> pb.Start:
+    """``start`` with an id of its own: asked for twice by this edge, it is one execution."""
+    return _as(start, str(uuid.uuid4()))
+
+
+def _as(start: pb.Start, execution_id: str) -> pb.Start:
+    start.execution_id = execution_id
+    start.fingerprint = execution_id.encode()
     return start
 
 
-async def begun(request: Asked, start: pb.Start, wait: Wait, unknown: Unknown) -> str:
-    """Start it: the execution's id, which the call has from here on.
-
-    Nothing that has the input lasts longer than this: the wait for it may be a long one.
+async def put_in(request: Asked, start: pb.Start, unknown: Unknown) -> str:
+    """Start it, which has an id and a fingerprint: it is asked for again while nobody answers.
 
     Raises:
-        ServiceError: It was not started; NotFound: as ``unknown`` says it.
-        Problem: 503: it may run, and would be another one if it were asked for again.
-        Gone: The client has left.
+        ServiceError: It was not started; NotFound: as ``unknown`` says it. Unavailable: it may run.
     """
     start.request_id = request.call.request_id
     start.min_revision = request.management.written.revision
@@ -94,17 +112,40 @@ async def begun(request: Asked, start: pb.Start, wait: Wait, unknown: Unknown) -
         return await request.ask(request.stubs.executor.StartExecution, asked_for)
 
     try:
-        told = await while_there(request.call, patiently(begin, 0))
+        return (await patiently(begin, 0)).execution_id
     except NotFound as error:
         raise unknown(start.workflow_name, start.workflow_version) from error
+    except InvalidRequest as error:
+        raise _in_their_words(error) from error
+
+
+def _in_their_words(error: InvalidRequest) -> InvalidRequest:
+    detail = error.detail
+    for ours, theirs in _ASKED_BY.items():
+        detail = detail.replace(ours, theirs)
+    return InvalidRequest(detail, error.faults, **error.metadata)
+
+
+async def begun(request: Asked, start: pb.Start, wait: Wait, unknown: Unknown) -> str:
+    """As :func:`put_in`, for a client that waits: the call has the execution's id from here on.
+
+    Nothing that has the input lasts longer than this: the wait for it may be a long one.
+
+    Raises:
+        ServiceError: As there.
+        Problem: 503: it may run, and would be another one if it were asked for again.
+        Gone: The client has left.
+    """
+    try:
+        execution_id = await while_there(request.call, put_in(request, start, unknown))
     except Unwritable:
         raise
     except Unavailable as error:
         request.call.execution_id = start.execution_id
         raise _again(error, wait) from error
     request.call.let_go()
-    request.call.execution_id = told.execution_id
-    return told.execution_id
+    request.call.execution_id = execution_id
+    return execution_id
 
 
 async def stood(request: Asked, execution_id: str, wait: Wait) -> Standing:

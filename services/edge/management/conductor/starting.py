@@ -2,30 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from podium.executor.v1 import executor_pb2 as pb
 from services.edge.bodies import aside
 from services.edge.call import Answer, Call
 from services.edge.management.conductor.asking import Asked, as_text, asked
+from services.edge.management.conductor.begun import Unknown, identified_anew, put_in
 from services.edge.management.conductor.fields import Fields, refused
 from services.edge.management.conductor.skipping import text_of
 from services.edge.management.conductor.unknown import undefined, unfound
+from services.edge.management.conductor.waiting import once_only
 from services.edge.management.page import Page
 from services.edge.mapping import not_utf8, parse_body
-from services.errors import InvalidRequest, NotFound
+from services.errors import InvalidRequest, Unavailable, Unwritable
 
 if TYPE_CHECKING:
     from services.edge.management.pages import Management
 
 _MOST_PRIORITY = 99
-# Fields of what the executor is asked, in whose names it refuses them.
-_ASKED_BY = {
-    "correlation_id": "correlationId",
-    "workflow_key": "idempotencyKey",
-    "task_to_domain": "taskToDomain",
-}
 _STRATEGIES = ("FAIL", "RETURN_EXISTING", "FAIL_ON_RUNNING")
 
 
@@ -91,26 +86,23 @@ def text_of_body(body: bytes) -> str:
         raise not_utf8() from None
 
 
-async def _started(
-    request: Asked, wanted: pb.Start, unknown: Callable[[str, int], NotFound]
-) -> Answer:
-    wanted.request_id = request.call.request_id
-    wanted.min_revision = request.management.written.revision
-    method = request.stubs.executor.StartExecution
+async def _started(request: Asked, wanted: pb.Start, unknown: Unknown) -> Answer:
+    """200 with its id.
+
+    Raises:
+        Problem: 503: it may run, and would be another one if it were asked for again.
+    """
+    identified_anew(wanted)
     try:
-        told = await request.ask(method, pb.StartExecutionRequest(start=wanted))
-    except NotFound as error:
-        raise unknown(wanted.workflow_name, wanted.workflow_version) from error
-    except InvalidRequest as error:
-        raise _in_their_words(error) from error
-    return as_text(told.execution_id)
-
-
-def _in_their_words(error: InvalidRequest) -> InvalidRequest:
-    detail = error.detail
-    for ours, theirs in _ASKED_BY.items():
-        detail = detail.replace(ours, theirs)
-    return InvalidRequest(detail, error.faults, **error.metadata)
+        return as_text(await put_in(request, wanted, unknown))
+    except Unwritable:
+        raise
+    except Unavailable as error:
+        request.call.execution_id = wanted.execution_id
+        if wanted.workflow_key:
+            # That makes it the same one.
+            raise
+        raise once_only(error) from error
 
 
 def start_of(body: Fields) -> pb.Start:
