@@ -217,7 +217,15 @@ class ScriptedExecutor(executor_pb2_grpc.ExecutorServiceServicer):
         self, request: pb.UpdateTaskRequest, context: rpc.Context
     ) -> pb.UpdateTaskResponse:
         self._tell(request, context)
+        self._break("UpdateTask")
         return pb.UpdateTaskResponse(task_id="task-1")
+
+    async def GetExecution(  # noqa: N802
+        self, request: pb.GetExecutionRequest, context: rpc.Context
+    ) -> pb.GetExecutionResponse:
+        if not request.without_tasks:
+            self._break("GetExecution")
+        return pb.GetExecutionResponse(document=f'{{"workflowId":"{request.execution_id}"}}')
 
     async def ListSlots(  # noqa: N802
         self, request: pb.ListSlotsRequest, context: rpc.Context

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import AsyncExitStack
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
+from google.protobuf.message import Message
 
 from podium.executor.v1 import executor_pb2 as pb
 from services.edge.management.conductor import waiting
@@ -21,7 +23,8 @@ from tests.edge.suites import Suite, suite_in
 
 EXECUTE = "/api/workflow/execute/flow/1"
 ID = "11111111-1111-1111-1111-111111111111"
-SYNC = f"/api/tasks/{ID}/COMPLETED/signal/sync"
+TASK, STATE = f"/api/tasks/{ID}", f"/api/workflow/{ID}/state"
+QUEUE, SYNC = f"/api/queue/update/{ID}/w/COMPLETED", f"{TASK}/COMPLETED/signal/sync"
 A_UUID = "22222222-2222-4222-8222-222222222222"
 MANY = 200
 KILLED = Unavailable("Killed.")
@@ -166,6 +169,66 @@ async def test_a_signal_that_breaks_off_is_not_sent_again(suite: Suite) -> None:
     assert (answer.status_code, answer.json()["retryable"]) == (503, False)
     assert len(suite.executor.told) == 1
     assert suite.executor.attached == []
+
+
+@pytest.mark.parametrize("path", [f"{TASK}/w/COMPLETED/sync", STATE, QUEUE])
+async def test_a_word_for_a_reference_that_breaks_off_is_not_sent_again(
+    suite: Suite, path: str
+) -> None:
+    suite.executor.breaks = {"UpdateTask": KILLED}
+    answer = await _execute(suite, path, {"taskReferenceName": "w"})
+
+    assert (answer.status_code, answer.json()["retryable"]) == (503, False)
+    assert len(suite.executor.told) == 1
+
+
+async def test_a_word_that_was_taken_is_no_error_where_nothing_is_known_after_it(
+    suite: Suite,
+) -> None:
+    suite.executor.breaks = {"GetExecution": KILLED}
+    answer = await _execute(suite, f"{TASK}/w/COMPLETED/sync")
+    assert (answer.status_code, answer.json()) == (200, {"workflowId": ID, "tasks": []})
+
+    suite.executor.breaks = {"GetExecution": KILLED}
+    answer = await _execute(suite, STATE, {"taskReferenceName": "w"})
+    assert (answer.status_code, answer.json()["retryable"]) == (503, False)
+
+
+async def test_a_state_is_told_where_too_many_wait(suite: Suite) -> None:
+    suite.executor.breaks = {"AttachExecution": Overloaded("Too many wait.")}
+    answer = await _execute(suite, f"{STATE}?waitForSeconds=9", {"taskReferenceName": "w"})
+    assert (answer.status_code, answer.json()["workflowId"]) == (200, ID)
+
+
+@pytest.mark.parametrize("path", [EXECUTE, SYNC, f"{STATE}?waitForSeconds=9"])
+async def test_who_waits_holds_nothing_of_what_was_sent(suite: Suite, path: str) -> None:
+    executor = suite.executor
+    executor.held, executor.executions = asyncio.Event(), _Anything()
+    sent = {"x" * 300_000: 1}
+    body = {"taskReferenceName": "w", "taskResult": {"outputData": sent}, "input": sent}
+    asking = asyncio.create_task(_execute(suite, path, body))
+    await _until(lambda: executor.waiting == 1)
+    held = [each for each in _awaited() if _size(each) > 100_000]
+    executor.held.set()
+
+    assert (await asking).status_code == 200
+    assert held == []
+
+
+def _awaited() -> Iterator[object]:
+    """Whatever the pages that wait have a name for."""
+    for task in asyncio.all_tasks():
+        awaited: Any = task.get_coro()
+        while (frame := getattr(awaited, "cr_frame", None)) is not None:
+            if "/management/" in frame.f_code.co_filename:
+                yield from frame.f_locals.values()
+            awaited = awaited.cr_await
+
+
+def _size(value: object) -> int:
+    if isinstance(value, Message):
+        return value.ByteSize()
+    return len(value) if isinstance(value, str | bytes | dict) else 0
 
 
 async def test_what_was_signalled_and_is_gone_is_told_as_not_known(suite: Suite) -> None:

@@ -18,6 +18,7 @@ from services.edge.management.conductor.asking import (
 )
 from services.edge.management.conductor.sought import unended_sought
 from services.edge.management.conductor.told import of_execution
+from services.edge.management.conductor.waiting import said_once
 from services.edge.management.page import Page
 from services.edge.management.tasks import STATUSES, output_of
 
@@ -82,8 +83,9 @@ async def update_by_id(
 async def _update(request: Asked, update: pb.UpdateTaskRequest, status: str) -> Answer:
     update.status = status_of(status, STATUSES)
     update.output = await output_of(request.call, request.management)
-    execution_id = update.execution_id
-    await of_execution(request, execution_id, request.stubs.executor.UpdateTask, update)
+    method = request.stubs.executor.UpdateTask
+    updating = of_execution(request, update.execution_id, method, update)
+    await (said_once(updating) if update.ref else updating)
     return nothing()
 
 

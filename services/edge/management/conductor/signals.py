@@ -15,7 +15,7 @@ from services.edge.management.conductor.told import passed
 from services.edge.management.conductor.unknown import no_execution
 from services.edge.management.conductor.waiting import (
     LONGEST_SECONDS,
-    once_only,
+    said_once,
     stood_still,
     while_there,
 )
@@ -91,14 +91,11 @@ async def _signalled(request: Asked, execution_id: str, status: str) -> None:
     )
     request.call.let_go()
     try:
-        await request.ask(request.stubs.executor.SignalExecution, meant)
+        await said_once(request.ask(request.stubs.executor.SignalExecution, meant))
     except NotFound as error:
         if _is_of_no_task(error):
             raise
         raise no_execution(execution_id) from error
-    except Unavailable as error:
-        # The next signal would be for the next task.
-        raise once_only(error) from error
 
 
 def _is_of_no_task(error: ServiceError) -> bool:
@@ -122,7 +119,7 @@ async def update(
         worker_id=request.query.text("workerid"),
     )
     try:
-        await request.ask(request.stubs.executor.UpdateTask, update)
+        await said_once(request.ask(request.stubs.executor.UpdateTask, update))
     except (NotFound, Conflict) as error:
         if error.metadata.get("execution_id"):
             raise no_execution(execution_id) from error
@@ -131,9 +128,9 @@ async def update(
         raise NotFound(sentence) from error
     try:
         return await passed((await document_of(request, execution_id, with_tasks=True),))
-    except (NotFound, PermissionDenied, TooLarge):
-        # Updated it is; how it stands is not for the caller, is too much to be told, or it was
-        # deleted meanwhile.
+    except (NotFound, PermissionDenied, TooLarge, Unavailable):
+        # Updated it is; how it stands is not for the caller, is too much to be told, is not known
+        # now, or it was deleted meanwhile.
         return as_json({"workflowId": execution_id, "tasks": []})
 
 

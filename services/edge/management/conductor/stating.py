@@ -6,6 +6,7 @@ Orkes' pages, which their clients call.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from podium.executor.v1 import executor_pb2 as pb
@@ -16,9 +17,15 @@ from services.edge.management.conductor.executions import document_of
 from services.edge.management.conductor.fields import Fields
 from services.edge.management.conductor.skipping import text_of
 from services.edge.management.conductor.told import of_execution, passed
-from services.edge.management.conductor.waiting import LONGEST_SECONDS, stood_still, while_there
+from services.edge.management.conductor.waiting import (
+    LONGEST_SECONDS,
+    said_once,
+    stood_still,
+    while_there,
+)
 from services.edge.management.page import Page
 from services.edge.management.tasks import STATUSES
+from services.errors import Overloaded
 
 if TYPE_CHECKING:
     from services.edge.management.pages import Management
@@ -50,17 +57,38 @@ async def state(call: Call, management: Management, execution_id: str) -> Answer
         Problem: As :func:`variables`; 404 for an unknown task.
     """
     request = asked(call, management)
+    seconds, refs = _wait_of(request)
+    word = await _said(request, execution_id)
+    standing = _stands(request, execution_id, refs, seconds)
+    return await (said_once(standing) if word else standing)
+
+
+async def _said(request: Asked, execution_id: str) -> bool:
+    """Have the variables set and the task told; whether twice would be another task's word.
+
+    Of a loop the same reference is another task's, once that one has ended. Nothing that has the
+    output lasts longer than this: the wait for what comes of it may be a long one.
+    """
     values, update = await request.read(
         "a WorkflowStateUpdate", lambda sent: _state_of(execution_id, Fields(sent))
     )
-    seconds, refs = _wait_of(request)
     await _readable(request, execution_id)
     if values:
         await _set(request, execution_id, values)
-    if update is not None:
-        await of_execution(request, execution_id, request.stubs.executor.UpdateTask, update)
+    if update is None:
+        return False
+    telling = of_execution(request, execution_id, request.stubs.executor.UpdateTask, update)
+    await (said_once(telling) if update.ref else telling)
+    return bool(update.ref)
+
+
+async def _stands(request: Asked, execution_id: str, refs: Sequence[str], seconds: int) -> Answer:
+    """The WorkflowRun, once what is waited for has come."""
     if seconds:
-        await while_there(call, stood_still(request, execution_id, refs, seconds))
+        # How it stands is told, also where too many wait.
+        with suppress(Overloaded):
+            standing = stood_still(request, execution_id, refs, seconds)
+            await while_there(request.call, standing)
     return await _run_of(request, execution_id)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING, TypeVar
@@ -106,6 +106,20 @@ def once_only(error: ServiceError) -> Problem:
     problem = refusal(error)
     members = {**problem.members, "retryable": False}
     return Problem(problem.kind, problem.detail, problem.errors, members=members)
+
+
+async def said_once(saying: Awaitable[T]) -> T:
+    """What ``saying`` comes to: a word for whichever task is next, of a loop or a signal.
+
+    Raises:
+        Problem: 503: the word may have been taken, and said again would be the next task's.
+    """
+    try:
+        return await saying
+    except Unwritable:
+        raise
+    except Unavailable as error:
+        raise once_only(error) from error
 
 
 async def stood_still(
