@@ -30,6 +30,8 @@ ROWS = (
     Row(TEST, "of an unknown one", PATH, 404, {"name": "tests-nope"},
         error(404, "No such workflow defined. name=tests-nope, version=null")),
     Row(TEST, "of none", PATH, 400, {}, fault("name", "must be given, and not be empty")),
+    Row(TEST, "of one whose name is no text", PATH, 400, {"workflowDef": {**INLINE, "name": {}}},
+        fault("workflowDef.name", "must be a text")),
     Row(TEST, "with no object", PATH, 400, [],
         error(400, "The body must be a JSON object: a WorkflowTestRequest.")),
     Row(TEST, "with a mock's field that there is not", PATH, 400,

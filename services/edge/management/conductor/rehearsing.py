@@ -10,6 +10,7 @@ from services.edge.call import Answer, Call
 from services.edge.management.conductor.asking import asked
 from services.edge.management.conductor.fields import Fields
 from services.edge.management.conductor.skipping import text_of
+from services.edge.management.conductor.starting import name_of
 from services.edge.management.conductor.told import passed
 from services.edge.management.conductor.unknown import undefined
 from services.edge.management.page import Page
@@ -45,12 +46,10 @@ def _read(body: bytes) -> pb.TestWorkflowRequest:
     if not isinstance(document, dict):
         raise InvalidRequest("The body must be a JSON object: a WorkflowTestRequest.")
     given = Fields(document)
-    inline = given.object("workflowDef")
-    name = given.text("name") or str((inline or {}).get("name") or "")
     return pb.TestWorkflowRequest(
-        workflow_name=name or given.wanted("name"),
+        workflow_name=name_of(given),
         workflow_version=given.whole("version"),
-        workflow_definition=text_of(inline),
+        workflow_definition=text_of(given.object("workflowDef")),
         input=text_of(given.object("input")),
         mocks=text_of(given.object("taskRefToMockOutput")),
         sub_workflow_tests=text_of(given.object("subWorkflowTestRequest")),

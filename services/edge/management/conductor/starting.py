@@ -116,20 +116,27 @@ def start_of(body: Fields) -> pb.Start:
             "externalInputPayloadStoragePath",
             "is not taken: inputs are stored with their execution, up to 16 Mi characters",
         )
-    inline = body.object("workflowDef")
-    name = body.text("name") or str((inline or {}).get("name") or "")
     return pb.Start(
-        workflow_name=name or body.wanted("name"),
+        workflow_name=name_of(body),
         workflow_version=body.whole("version"),
         input=text_of(body.object("input")),
         correlation_id=body.text("correlationId"),
         priority=body.whole("priority", most=_MOST_PRIORITY),
         task_to_domain=body.words("taskToDomain"),
-        workflow_definition=text_of(inline),
+        workflow_definition=text_of(body.object("workflowDef")),
         workflow_key=body.text("idempotencyKey"),
         # It comes without a key, too, and says nothing then.
         idempotency_strategy=_strategy(body.text("idempotencyStrategy")),
     )
+
+
+def name_of(body: Fields) -> str:
+    """The workflow's, which the definition that comes with it may say.
+
+    Raises:
+        InvalidRequest: Neither does, or not as a text.
+    """
+    return body.text("name") or body.fields("workflowDef").text("name") or body.wanted("name")
 
 
 def _strategy(written: str) -> pb.IdempotencyStrategy.ValueType:
