@@ -21,6 +21,8 @@ from services.executor.results import Waiter, Waiters, result_of, sendable, stan
 from services.executor.signalling import MOST_LOOKED_AT, Signalled, Signalling
 
 _MOST_AT_ONCE = 10_000
+# Of those that one would follow, too, once it follows fewer.
+_MOST_LATER = 10_000
 
 
 class Standstills:
@@ -135,6 +137,8 @@ class Following:
         waiters.wait(root, self._waiter)
         # By execution, those that wait for it: the root waits for nobody's sake.
         self._parents: dict[str, set[str]] = {}
+        # Who waits for whom that there is no room to follow now, in order.
+        self._later: dict[tuple[str, str], None] = {}
         self._follow(root)
 
     def close(self) -> None:
@@ -143,6 +147,7 @@ class Following:
         for execution_id in list(self._parents):
             self._waiters.unfollow(execution_id, self)
         self._parents.clear()
+        self._later.clear()
 
     async def something(self) -> None:
         """Until something is new."""
@@ -196,6 +201,7 @@ class Following:
                 if not self._parents[child]:
                     self._unfollow(child)
                     pending.append(child)
+        self._take_in()
 
     def _found(self) -> None:
         self.maybe_blocked = True
@@ -215,10 +221,22 @@ class Following:
         # A signal looks at no more of them, either.
         if child not in self._parents and len(self._parents) < MOST_LOOKED_AT:
             self._follow(child)
-        if child in self._parents and child != self.root:
+        if child not in self._parents:
+            if len(self._later) < _MOST_LATER:
+                self._later[parent, child] = None
+        elif child != self.root:
             self._parents[child].add(parent)
 
+    def _take_in(self) -> None:
+        """Follow those for whom there is room now."""
+        while self._later and len(self._parents) < MOST_LOOKED_AT:
+            parent, child = next(iter(self._later))
+            del self._later[parent, child]
+            if parent in self._parents:
+                self._waits_for(parent, child)
+
     def _waits_no_more(self, parent: str, child: str) -> None:
+        self._later.pop((parent, child), None)
         parents = self._parents.get(child)
         if parents is None or parent not in parents:
             return

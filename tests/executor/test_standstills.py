@@ -261,6 +261,16 @@ async def test_no_more_are_followed_than_a_signal_looks_at() -> None:
 
     assert len(waiters._followers) == 1_000
 
+    # As these end, the others are followed, but those that have ended meanwhile.
+    following._waits_no_more("root", "child-999")
+    for number in range(999):
+        following.drop(f"child-{number}")
+    assert set(waiters._followers) == {"root", *(f"child-{each}" for each in range(1_000, 1_999))}
+    following.drop("child-1000")
+    assert "child-1999" in waiters._followers
+    following.close()
+    assert waiters._followers == {}
+
 
 async def test_a_follower_that_breaks_harms_nobody(tmp_path: Path) -> None:
     class Broken:
