@@ -220,6 +220,34 @@ class ScriptedExecutor(executor_pb2_grpc.ExecutorServiceServicer):
         self._break("UpdateTask")
         return pb.UpdateTaskResponse(task_id="task-1")
 
+    async def RestartExecution(  # noqa: N802
+        self, request: pb.RestartExecutionRequest, context: rpc.Context
+    ) -> pb.RestartExecutionResponse:
+        self._tell(request, context)
+        self._break("RestartExecution")
+        return pb.RestartExecutionResponse()
+
+    async def RetryExecution(  # noqa: N802
+        self, request: pb.RetryExecutionRequest, context: rpc.Context
+    ) -> pb.RetryExecutionResponse:
+        self._tell(request, context)
+        self._break("RetryExecution")
+        return pb.RetryExecutionResponse()
+
+    async def RerunExecution(  # noqa: N802
+        self, request: pb.RerunExecutionRequest, context: rpc.Context
+    ) -> pb.RerunExecutionResponse:
+        self._tell(request, context)
+        self._break("RerunExecution")
+        return pb.RerunExecutionResponse()
+
+    async def OperateExecutions(  # noqa: N802
+        self, request: pb.OperateExecutionsRequest, context: rpc.Context
+    ) -> AsyncGenerator[pb.OperateExecutionsResponse]:
+        self._tell(request, context)
+        yield pb.OperateExecutionsResponse(preview=pb.OperationPreview())
+        self._break("OperateExecutions")
+
     async def GetExecution(  # noqa: N802
         self, request: pb.GetExecutionRequest, context: rpc.Context
     ) -> pb.GetExecutionResponse:

@@ -182,6 +182,25 @@ async def test_a_word_for_a_reference_that_breaks_off_is_not_sent_again(
     assert len(suite.executor.told) == 1
 
 
+@pytest.mark.parametrize(
+    ("operation", "again"),
+    [("restart", False), ("retry", False), ("rerun", False), ("bulk/restart", False),
+     ("bulk/retry", False), ("bulk/terminate", True)],
+)  # fmt: skip
+async def test_what_may_have_begun_anew_is_not_to_be_sent_again(
+    suite: Suite, operation: str, again: bool
+) -> None:
+    one, _, many = operation.partition("/")
+    method = "OperateExecutions" if many else f"{one.title()}Execution"
+    suite.executor.breaks = {method: KILLED}
+    body: object = [ID] if many else {}
+    path = f"/api/workflow/{operation if many else f'{ID}/{one}'}"
+    answer = await _execute(suite, path, body)
+
+    assert (answer.status_code, answer.json()["retryable"]) == (503, again)
+    assert len(suite.executor.told) == 1
+
+
 async def test_a_word_that_was_taken_is_no_error_where_nothing_is_known_after_it(
     suite: Suite,
 ) -> None:

@@ -9,6 +9,7 @@ from services import rpc
 from services.edge.call import Answer, Call
 from services.edge.management.conductor.asking import Asked, as_json, asked
 from services.edge.management.conductor.fields import refused
+from services.edge.management.conductor.waiting import said_once
 from services.edge.management.page import Page
 from services.errors import DeadlineExceeded, Unavailable
 
@@ -82,7 +83,9 @@ async def _operated(
         trigger_failure_workflow=request.query.flag("triggerFailureWorkflow"),
         terminate=terminate,
     )
-    return as_json(_told(operation, await _results(request, message)))
+    operating = _results(request, message)
+    anew = operation in (pb.OPERATION_RESTART, pb.OPERATION_RETRY)
+    return as_json(_told(operation, await (said_once(operating) if anew else operating)))
 
 
 def _ids(given: list[Any]) -> list[str]:

@@ -10,6 +10,7 @@ from services.edge.management.conductor.asking import as_text, asked, nothing
 from services.edge.management.conductor.fields import Fields
 from services.edge.management.conductor.skipping import given, text_of
 from services.edge.management.conductor.told import done, of_execution
+from services.edge.management.conductor.waiting import said_once
 from services.edge.management.page import Page
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ async def restart(call: Call, management: Management, id_: str) -> Answer:
     message = pb.RestartExecutionRequest(
         execution_id=id_, use_latest_definitions=request.query.flag("useLatestDefinitions")
     )
-    await of_execution(request, id_, request.stubs.executor.RestartExecution, message)
+    await said_once(of_execution(request, id_, request.stubs.executor.RestartExecution, message))
     return done()
 
 
@@ -61,7 +62,7 @@ async def retry(call: Call, management: Management, id_: str) -> Answer:
     message = pb.RetryExecutionRequest(
         execution_id=id_, resume_sub_workflows=request.query.flag("resumeSubworkflowTasks")
     )
-    await of_execution(request, id_, request.stubs.executor.RetryExecution, message)
+    await said_once(of_execution(request, id_, request.stubs.executor.RetryExecution, message))
     return done()
 
 
@@ -112,7 +113,7 @@ async def rerun(call: Call, management: Management, id_: str) -> Answer:
     message = await request.read(
         "a RerunWorkflowRequest", lambda sent: _rerun_of(id_, Fields(sent))
     )
-    await of_execution(request, id_, request.stubs.executor.RerunExecution, message)
+    await said_once(of_execution(request, id_, request.stubs.executor.RerunExecution, message))
     return as_text(id_)
 
 

@@ -109,10 +109,12 @@ def once_only(error: ServiceError) -> Problem:
 
 
 async def said_once(saying: Awaitable[T]) -> T:
-    """What ``saying`` comes to: a word for whichever task is next, of a loop or a signal.
+    """What ``saying`` comes to, which said twice is done twice.
+
+    As a word for whichever task is next, by a signal or of a loop; or that something begins anew.
 
     Raises:
-        Problem: 503: the word may have been taken, and said again would be the next task's.
+        Problem: 503: it may have been done, and is not to be sent again unseen.
     """
     try:
         return await saying
