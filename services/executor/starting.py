@@ -28,7 +28,7 @@ from services.executor.core.model import Execution, Json
 from services.executor.core.turns import domains_of
 from services.executor.core.webhooks import Webhook
 from services.executor.defining import check_named, may_define
-from services.executor.documents import LARGE_CHARS
+from services.executor.documents import LARGE_CHARS, text_of
 from services.executor.orders import Order, Strategy, workflow_key
 from services.executor.rows import Origin
 from services.executor.runtime import Runtime
@@ -43,6 +43,8 @@ from services.tracing import Trace
 
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _MOST_INPUT_CHARS = 16 << 20
+# 1e15, is stored as 1000000000000000.0,
+_MOST_GROWTH = 4
 _MOST_DEFINITION_CHARS = 1_000_000
 _MOST_URL_CHARS = 2048
 _MOST_PRIORITY = 99
@@ -364,4 +366,9 @@ def _object(text: str, name: str) -> dict[str, Json]:
         raise InvalidRequest(f"The {name} cannot be taken: {error}.") from error
     if not isinstance(value, dict):
         raise InvalidRequest(f"The {name} must be a JSON object.")
+    if len(text) * _MOST_GROWTH > _MOST_INPUT_CHARS and len(text_of(value)) > _MOST_INPUT_CHARS:
+        raise TooLarge(
+            f"The {name} is longer than {_MOST_INPUT_CHARS} characters once its numbers are "
+            "written out."
+        )
     return value

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from podium.executor.v1 import executor_pb2 as pb
-from services.errors import InvalidRequest
+from services.errors import InvalidRequest, TooLarge
+from services.executor import starting
 from services.executor.snapshots import Snapshots
 from services.rpc import raising_ours
 from tests.executor.rig import ADMIN, Rig, executing, replica_of, step, workflow
@@ -46,6 +47,16 @@ async def test_large_documents_that_cannot_be_taken_are_refused(tmp_path: Path) 
             await rig.begin("hold", input=LARGE[:-1])
         with pytest.raises(InvalidRequest), raising_ours():
             await complete(rig, execution_id, LARGE[:-1])
+
+
+async def test_an_input_is_as_long_as_it_is_stored(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(starting, "_MOST_INPUT_CHARS", 1000)
+    async with executing(tmp_path / "x.db", [HOLD]) as rig:
+        with pytest.raises(TooLarge, match="written out"), raising_ours():
+            await rig.begin("hold", input=f'{{"a":[{"1e15," * 60}1]}}')
+        assert await rig.begin("hold", input=f'{{"a":[{"1e15," * 50}1]}}')
 
 
 @pytest.mark.parametrize(
