@@ -23,7 +23,7 @@ from services.executor.rows import TASK_COLUMNS, Row, task_of
 from services.executor.snapshots import Snapshots
 from services.rpc import MAX_MESSAGE_BYTES
 
-P = TypeVar("P")
+P = TypeVar("P", bound=Sequence[Any])
 T = TypeVar("T", pb.ExecutionDocument, str)
 
 ROOM_BYTES = 16 << 20
@@ -95,6 +95,7 @@ def whole_text(loaded: Loaded, *, with_tasks: bool = True) -> str:
 
 
 def _fitting(make: Callable[[P], T], of: Sequence[P], room: int) -> list[T]:
+    """Of rows and places, which begin with the id of an execution."""
     made: list[T] = []
     for each in of:
         try:
@@ -102,11 +103,11 @@ def _fitting(make: Callable[[P], T], of: Sequence[P], room: int) -> list[T]:
             size = _size(document)
             if size > _LARGEST_BYTES:
                 raise _too_large(size)
-        except TooLarge:
+        except TooLarge as error:
             if made:
                 # Whoever asks for the next page is told.
                 break
-            raise
+            raise _unlisted(each[0]) from error
         room -= size
         if room < 0 and made:
             break
@@ -120,9 +121,15 @@ def _size(document: pb.ExecutionDocument | str) -> int:
 
 
 def _too_large(size: int) -> TooLarge:
+    return TooLarge(f"A document of {size} bytes is more than a message holds.")
+
+
+def _unlisted(execution_id: str) -> TooLarge:
     return TooLarge(
-        f"The first of what is listed has documents of {size} bytes, which is more than a message "
-        f"holds ({_LARGEST_BYTES}). Ask for what leaves it out, or for no documents."
+        f"What is listed begins with documents of the execution {execution_id!r} that are more "
+        f"than a message holds ({_LARGEST_BYTES} bytes). Ask for what leaves it out, or for no "
+        "documents.",
+        execution_id=execution_id,
     )
 
 
@@ -133,9 +140,7 @@ def _summary(db: sqlite3.Connection, row: Row, _: Snapshots) -> pb.ExecutionDocu
     if masks is not None:
         keys = frozenset(json.loads(masks))
         input_, output = (text_of(masked(value_of(each), keys)) for each in (input_, output))
-    if len(input_) + len(output) > _LARGEST_BYTES:
-        raise _too_large(len(input_) + len(output))
-    return pb.ExecutionDocument(
+    told = pb.ExecutionDocument(
         input=input_,
         output="{}" if output == "null" else output,
         priority=priority,
@@ -143,6 +148,11 @@ def _summary(db: sqlite3.Connection, row: Row, _: Snapshots) -> pb.ExecutionDocu
         failed_task_names=_failed_names(db, row),
         task_to_domain=json.loads(domains) if domains != "{}" else None,
     )
+    if told.ByteSize() > _LARGEST_BYTES:
+        # A list of many is told without what few look at, so that one of them does not hide it.
+        told.ClearField("input")
+        told.ClearField("output")
+    return told
 
 
 def _failed_names(db: sqlite3.Connection, row: Row) -> list[str]:

@@ -147,17 +147,32 @@ async def test_a_page_has_as_many_documents_as_there_is_room_for(
 async def test_a_document_that_no_message_holds_is_too_large(
     rig: Rig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await rig.run("echo", input={"a": "x" * 1000})
+    large = await rig.run("echo", input={"a": "x" * 1000})
     small = await rig.run("ill")
     monkeypatch.setattr(listed, "_LARGEST_BYTES", 900)
 
-    for documents in (SUMMARY, ALONE, WHOLE):
-        with pytest.raises(TooLarge, match="The first"), raising_ours():
+    for documents in (ALONE, WHOLE):
+        with pytest.raises(TooLarge, match=large.execution_id), raising_ours():
             await page(rig, documents=documents, query="wf:echo")
-    told = await page(rig, documents=SUMMARY)
+    told = await page(rig, documents=ALONE)
     assert [each.execution_id for each in told.executions] == [small.execution_id]
     with pytest.raises(TooLarge), raising_ours():
-        await page(rig, documents=SUMMARY, page={"page_token": told.next_page_token})
+        await page(rig, documents=ALONE, page={"page_token": told.next_page_token})
+    with pytest.raises(TooLarge, match=large.execution_id), raising_ours():
+        await tasks(rig, documents=True, query="wf:echo")
+
+
+async def test_a_summary_without_its_documents_hides_no_list(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await rig.run("ill", input={"a": "x"})
+    large = await rig.run("echo", input={"a": "漢" * 400}, priority=7)
+    monkeypatch.setattr(listed, "_LARGEST_BYTES", 900)
+
+    told = await page(rig, documents=SUMMARY)
+    assert told.executions[0].execution_id == large.execution_id
+    assert [each.input for each in told.documents] == ["", '{"a":"x"}']
+    assert [each.priority for each in told.documents] == [7, 0]
 
 
 @pytest.mark.parametrize("order_by", ["", "started", "status", "id desc"])
