@@ -8,8 +8,9 @@ from collections.abc import AsyncGenerator
 import httpx
 import pytest
 
+from tests.conductor.calling import authorized
 from tests.conductor.executions import making
-from tests.tui.services import CREDENTIALS, Services, services_in
+from tests.tui.services import Services, services_in
 
 __all__ = ["making"]
 
@@ -27,9 +28,5 @@ async def services(
 @pytest.fixture(scope="session")
 async def api(services: Services) -> AsyncGenerator[httpx.AsyncClient]:
     """With an administrator's token."""
-    base = services.suite.management
-    async with httpx.AsyncClient(base_url=base, trust_env=False, timeout=30) as client:
-        key = {"keyId": CREDENTIALS.key_id, "keySecret": CREDENTIALS.key_secret}
-        token = (await client.post("/api/token", json=key)).json()["token"]
-        client.headers["x-authorization"] = token
+    async with authorized(services) as client:
         yield client

@@ -7,10 +7,9 @@ from collections.abc import AsyncGenerator
 import httpx
 import pytest
 
-from podium.registry.v1 import registry_pb2
+from tests.conductor.calling import authorized
 from tests.conductor.executions import Making
 from tests.tui.services import Services, put
-from tui.clients import connected
 
 ID = "ops-team"
 MAY = {"ops-wait": ["READ", "EXECUTE"], "ops-failed": ["READ"]}
@@ -24,15 +23,7 @@ async def team(services: Services, making: Making) -> AsyncGenerator[httpx.Async
         for name, access in MAY.items()
     ]
     await put(services, {"kind": "application", "id": ID, "permissions": permissions})
-    async with connected(services.suite) as clients:
-        request = registry_pb2.CreateAccessKeyRequest(application_id=ID)
-        made = await clients.registry.CreateAccessKey(request)
-    key = {"keyId": made.access_key.key_id, "keySecret": made.key_secret}
-    base = services.suite.management
-    async with httpx.AsyncClient(base_url=base, trust_env=False, timeout=30) as client:
-        client.headers["x-authorization"] = (await client.post("/api/token", json=key)).json()[
-            "token"
-        ]
+    async with authorized(services, ID) as client:
         yield client
 
 

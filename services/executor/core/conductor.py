@@ -30,7 +30,6 @@ def execution_json(
     """
     document = execution.workflow.document if definition is None else definition
     replaced = {task.retried_id for task in attempts if task.retried_id}
-    failed = [task for ref in execution.failed_refs if (task := execution.tasks.get(ref))]
     keys = execution.workflow.masked
     said = sentences(execution, attempts)
     return _present(
@@ -40,16 +39,12 @@ def execution_json(
             "workflowVersion": execution.workflow.version,
             "status": execution.status.value,
             "createdBy": created_by or None,
-            "createTime": milliseconds(execution.created_at),
-            "startTime": milliseconds(execution.created_at),
-            "updateTime": milliseconds(execution.updated_at),
-            "endTime": milliseconds(execution.ended_at),
+            **_moments(execution),
             "correlationId": execution.correlation_id or None,
             "parentWorkflowId": execution.parent_id or None,
             "parentWorkflowTaskId": execution.parent_task_id or None,
             "reasonForIncompletion": said.text(execution.reason) or None,
-            "failedReferenceTaskNames": list[Json](execution.failed_refs),
-            "failedTaskNames": list[Json](dict.fromkeys(task.name for task in failed)),
+            **_failures(execution),
             "input": masked(cast("Json", execution.input), keys),
             "output": masked(execution.output, keys) if execution.output is not None else {},
             "variables": masked(cast("Json", execution.variables), keys),
@@ -64,6 +59,23 @@ def execution_json(
             ],
         }
     )
+
+
+def _moments(execution: Execution) -> dict[str, Json]:
+    return {
+        "createTime": milliseconds(execution.created_at),
+        "startTime": milliseconds(execution.created_at),
+        "updateTime": milliseconds(execution.updated_at),
+        "endTime": milliseconds(execution.ended_at),
+    }
+
+
+def _failures(execution: Execution) -> dict[str, Json]:
+    failed = [task for ref in execution.failed_refs if (task := execution.tasks.get(ref))]
+    return {
+        "failedReferenceTaskNames": list[Json](execution.failed_refs),
+        "failedTaskNames": list[Json](dict.fromkeys(task.name for task in failed)),
+    }
 
 
 def masked_of(execution: Execution, task: Task) -> frozenset[str]:
