@@ -78,7 +78,7 @@ class Cycle(RequestResponseCycle):
         lines = self._head(status, headers)
         if self.scope["method"] != "HEAD":
             lines.append(body)
-        self.transport.write(b"".join(lines))
+        self.write(b"".join(lines))
         self._complete()
 
     async def stream(self, status: int, headers: Headers, stream: Stream) -> None:
@@ -94,19 +94,24 @@ class Cycle(RequestResponseCycle):
         self.keep_alive = self.keep_alive and chunked
         head = self._head(status, (*headers, _CHUNKED) if chunked else headers)
         self.response_started = True
-        self.transport.write(b"".join(head))
+        self.write(b"".join(head))
         if self.scope["method"] == "HEAD":
             self._complete()
             return
         # With 0, an encrypted transport would hold up its writer while nothing is left.
         self.transport.set_write_buffer_limits(high=1, low=0)
         await self._write_all(stream, chunked)
-        if self.disconnected:
+        if self._ended:
             return
         self.transport.set_write_buffer_limits()
         if chunked:
-            self.transport.write(b"0\r\n\r\n")
+            self.write(b"0\r\n\r\n")
         self._complete()
+
+    def write(self, said: bytes) -> None:
+        """Write, unless the connection is closed or about to be: TLS breaks on what comes then."""
+        if not self._ended:
+            self.transport.write(said)
 
     def break_off(self) -> None:
         """Close, so that the client sees that the answer is not whole."""
@@ -135,10 +140,14 @@ class Cycle(RequestResponseCycle):
     async def _write_each(self, chunks: AsyncGenerator[bytes], chunked: bool, idle: _Idle) -> None:
         async for chunk in chunks:
             await self.flow.drain()
-            if self.disconnected:
+            if self._ended:
                 return
-            self.transport.write(_framed(chunk, chunked))
+            self.write(_framed(chunk, chunked))
             idle.postpone()
+
+    @property
+    def _ended(self) -> bool:
+        return self.disconnected or self.transport.is_closing()
 
     def _end_stream(self) -> None:
         limit, self._limit = self._limit, None
@@ -149,7 +158,7 @@ class Cycle(RequestResponseCycle):
         if self.flow.write_paused and not self.disconnected:
             # A client that asks on without reading must not fill the memory.
             await self.flow.drain()
-        return not self.disconnected
+        return not self._ended
 
     def _head(self, status: int, headers: Headers) -> list[bytes]:
         self.keep_alive = self.keep_alive and not self.more_body and _CLOSE not in headers
@@ -186,7 +195,7 @@ class _Idle:
         if self._loop.time() >= self._at:
             # More on top would look as if a client that takes nothing had taken something.
             if not self._cycle.flow.write_paused:
-                self._cycle.transport.write(self._said)
+                self._cycle.write(self._said)
             self.postpone()
         self._timer = self._loop.call_at(self._at, self._due)
 
