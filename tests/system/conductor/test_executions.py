@@ -70,6 +70,7 @@ def test_a_workflow_runs_without_being_registered(conductor: Conductor) -> None:
 
 
 def test_execute_waits_for_the_end(conductor: Conductor) -> None:
+    conductor.at_work("py_greet")
     run = conductor.executor.execute("py_greets", version=1, workflow_input={"name": "Ada"})
 
     assert (run.status, run.output) == ("COMPLETED", {"result": "Hello Ada"})
@@ -77,6 +78,7 @@ def test_execute_waits_for_the_end(conductor: Conductor) -> None:
 
 
 def test_a_workflow_is_called_as_a_function(conductor: Conductor) -> None:
+    conductor.at_work("py_greet")
     api = conductor.workflows.workflowResourceApi
 
     assert api.execute_workflow_as_api({"name": "Ada"}, "py_greets") == {"result": "Hello Ada"}

@@ -137,6 +137,10 @@ class Conductor:
         until(lambda: self.status(execution_id) not in {"RUNNING", "PAUSED"}, seconds, what)
         return self.workflows.get_workflow(execution_id, include_tasks=True)
 
+    def at_work(self, task: str) -> None:
+        """Return once a worker polls for ``task``: its process takes long to start."""
+        until(lambda: self.tasks.get_task_poll_data(task), 60, f"a worker polls for {task}")
+
     def define(self) -> None:
         """What the workers do, and workflows of it."""
         short = {"retry_delay_seconds": 0, "timeout_seconds": 0}
