@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,6 +50,17 @@ async def exchanged(client: httpx.AsyncClient, row: Row, world: Mapping[str, str
     expected = named(row.answer, world)
     told = answer.text if isinstance(expected, str) or expected is str else answer.json()
     assert difference(expected, told) == "", answer.text
+
+
+async def exchanged_in_order(
+    client: httpx.AsyncClient, rows: Iterable[Row], world: Mapping[str, str]
+) -> None:
+    """Send one after another, for what one has put the next reads; it fails with the row's name."""
+    for row in rows:
+        try:
+            await exchanged(client, row, world)
+        except AssertionError as error:
+            raise AssertionError(f"{row.id}: {error}") from error
 
 
 def named(value: Any, world: Mapping[str, str]) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from tests.conductor.rows import Row, exchanged
+from tests.conductor.rows import Row, exchanged_in_order
 from tests.tui.services import Services, put
 
 QUEUE = "/api/queue/update"
@@ -74,8 +74,4 @@ async def world(services: Services, api: httpx.AsyncClient) -> dict[str, str]:
 
 
 async def test_exchanges_are_as_recorded(api: httpx.AsyncClient, world: dict[str, str]) -> None:
-    for row in ROWS:
-        try:
-            await exchanged(api, row, world)
-        except AssertionError as error:
-            raise AssertionError(f"{row.id}: {error}") from error
+    await exchanged_in_order(api, ROWS, world)

@@ -10,7 +10,7 @@ import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from podium.registry.v1 import registry_pb2 as pb
-from tests.conductor.rows import Row, exchanged
+from tests.conductor.rows import Row, exchanged_in_order
 from tests.tui.services import Services, put
 from tui.clients import connected
 
@@ -75,11 +75,7 @@ async def world(services: Services, api: httpx.AsyncClient) -> dict[str, str]:
 
 
 async def test_exchanges_are_as_recorded(api: httpx.AsyncClient, world: dict[str, str]) -> None:
-    for row in ROWS:
-        try:
-            await exchanged(api, row, world)
-        except AssertionError as error:
-            raise AssertionError(f"{row.id}: {error}") from error
+    await exchanged_in_order(api, ROWS, world)
 
 
 async def test_roles_are_those_that_were_added_and_not_taken(

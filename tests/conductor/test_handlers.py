@@ -5,7 +5,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.conductor.rows import Row, exchanged
+from tests.conductor.rows import Row, exchanged, exchanged_in_order
 from tests.tui.services import Services, put
 
 EVENT = "conductor:handled-order:paid"
@@ -193,5 +193,4 @@ async def test_an_exchange_is_as_recorded(
 async def test_one_thing_after_the_other(
     api: httpx.AsyncClient, world: dict[str, str], story: str
 ) -> None:
-    for row in STORIES[story]:
-        await exchanged(api, row, world)
+    await exchanged_in_order(api, STORIES[story], world)

@@ -7,7 +7,7 @@ import asyncio
 import httpx
 import pytest
 
-from tests.conductor.rows import Row, exchanged
+from tests.conductor.rows import Row, exchanged_in_order
 from tests.tui.services import Services, put
 
 POST = "POST /api/schema"
@@ -74,12 +74,7 @@ async def world(services: Services) -> dict[str, str]:
 
 
 async def test_exchanges_are_as_recorded(api: httpx.AsyncClient, world: dict[str, str]) -> None:
-    # One after another: what one has put another reads.
-    for row in ROWS:
-        try:
-            await exchanged(api, row, world)
-        except AssertionError as error:
-            raise AssertionError(f"{row.id}: {error}") from error
+    await exchanged_in_order(api, ROWS, world)
 
 
 async def test_a_list_tells_of_every_version(api: httpx.AsyncClient, world: dict[str, str]) -> None:

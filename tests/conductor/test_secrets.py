@@ -10,7 +10,7 @@ import pytest
 from podium.registry.v1 import registry_pb2 as pb
 from services.edge.management.conductor.texts import read_text
 from services.edge.problems import Problem
-from tests.conductor.rows import Row, exchanged
+from tests.conductor.rows import Row, exchanged_in_order
 from tests.tui.services import Services, put
 from tui.clients import connected
 
@@ -64,12 +64,7 @@ async def world(services: Services) -> dict[str, str]:
 
 
 async def test_exchanges_are_as_recorded(api: httpx.AsyncClient, world: dict[str, str]) -> None:
-    # One after another: what one has put another reads.
-    for row in ROWS:
-        try:
-            await exchanged(api, row, world)
-        except AssertionError as error:
-            raise AssertionError(f"{row.id}: {error}") from error
+    await exchanged_in_order(api, ROWS, world)
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])

@@ -7,7 +7,7 @@ import asyncio
 import httpx
 import pytest
 
-from tests.conductor.rows import Row, exchanged
+from tests.conductor.rows import Row, exchanged_in_order
 from tests.tui.services import Services, put
 
 TASK = {"name": "md_pack", "taskReferenceName": "pack", "type": "SIMPLE"}
@@ -134,12 +134,7 @@ async def world(services: Services) -> dict[str, str]:
 
 
 async def test_exchanges_are_as_recorded(api: httpx.AsyncClient, world: dict[str, str]) -> None:
-    # One after another: what one has put another reads.
-    for row in ROWS:
-        try:
-            await exchanged(api, row, world)
-        except AssertionError as error:
-            raise AssertionError(f"{row.id}: {error}") from error
+    await exchanged_in_order(api, ROWS, world)
 
 
 async def test_lists_tell_of_each(api: httpx.AsyncClient, world: dict[str, str]) -> None:
