@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
@@ -63,10 +64,8 @@ async def page(
         DeadlineExceeded: To find a page of what is asked for takes too long.
     """
     size, offset = page_size(request.page.page_size), passed_over(request)
-    order = ordering.executions_by(request.order_by, aliases(EXECUTIONS), micros(now))
-    before, first = ordering.place_of(request.page.page_token, order)
-    if first != order.now:
-        order = ordering.executions_by(request.order_by, aliases(EXECUTIONS), first)
+    by = partial(ordering.executions_by, request.order_by, aliases(EXECUTIONS))
+    order, before = ordering.going_on(by, request.page.page_token, micros(now))
     wanted = in_sight(conjoined((*_filters(request), parsed(request.query))), sight)
     told = _telling(request, size, snapshots)
     rows, documents = await searches.search(

@@ -6,7 +6,7 @@ import base64
 import binascii
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 
@@ -127,7 +127,21 @@ def tasks_by(text: str, aliases: Mapping[str, str], now: int) -> Order:
     return _order(name, descending, TASKS[name], _UNIQUE_TASK, now)
 
 
-def place_of(token: str, order: Order) -> tuple[Place | None, int]:
+def going_on(by: Callable[[int], Order], token: str, now: int) -> tuple[Order, Place | None]:
+    """The order of a list from its first page on, and the place where the page of ``token`` begins.
+
+    Args:
+        by: The order as it is at a time.
+
+    Raises:
+        InvalidRequest: There is no such order, or it is no token of this one.
+    """
+    order = by(now)
+    before, first = _place_of(token, order)
+    return (order if first == now else by(first)), before
+
+
+def _place_of(token: str, order: Order) -> tuple[Place | None, int]:
     """The place that a token of ``order`` tells, and what time its first page was of.
 
     Raises:

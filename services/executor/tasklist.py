@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from datetime import datetime, timedelta
+from functools import partial
 
 from podium.executor.v1 import executor_pb2 as pb
 from services.access import EVERY, Sight
@@ -56,10 +57,8 @@ async def page(
         DeadlineExceeded: To find a page of what is asked for takes too long.
     """
     size, offset = page_size(request.page.page_size), passed_over(request)
-    order = ordering.tasks_by(request.order_by, aliases(TASKS), micros(now))
-    before, first = ordering.place_of(request.page.page_token, order)
-    if first != order.now:
-        order = ordering.tasks_by(request.order_by, aliases(TASKS), first)
+    by = partial(ordering.tasks_by, request.order_by, aliases(TASKS))
+    order, before = ordering.going_on(by, request.page.page_token, micros(now))
     wanted = in_sight(parsed(request.query, TASKS), sight)
     told = snapshots if request.documents else None
     rows, documents = await searches.search(
