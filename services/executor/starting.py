@@ -64,7 +64,7 @@ class Starting:
         self._allowed: set[tuple[str, str, int]] = set()
         self._allowed_at = replica.place
 
-    def is_behind(self, request: pb.Start) -> bool:
+    def is_behind(self, request: pb.Start | pb.TestWorkflowRequest) -> bool:
         """Whether the definitions that the caller decided on are not here yet."""
         return request.min_revision > self._replica.revision
 
@@ -79,13 +79,13 @@ class Starting:
             Unavailable: They did not come.
             InvalidRequest, TooLarge: It is not to be read.
         """
-        if self.is_behind(request):
-            await self._catch_up(request)
+        await self._catch_up(request)
         text = request.input
         return await asyncio.to_thread(_input, text) if len(text) >= LARGE_CHARS else None
 
-    async def _catch_up(self, request: pb.Start) -> None:
-        if not await self._replica.reached(request.min_revision, _PATIENCE):
+    async def _catch_up(self, request: pb.Start | pb.TestWorkflowRequest) -> None:
+        wanted = request.min_revision
+        if self.is_behind(request) and not await self._replica.reached(wanted, _PATIENCE):
             raise Unavailable("The executor has not got the newest definitions yet; try again.")
 
     async def defined(self, request: pb.Start, caller: Principal) -> Snapshot:
@@ -106,9 +106,10 @@ class Starting:
         return snapshot
 
     async def tested(self, request: pb.TestWorkflowRequest) -> Snapshot:
-        """What a test runs. Raises as :meth:`defined`, and :class:`NotFound`."""
+        """What a test runs. Raises as :meth:`prepared` and :meth:`defined`, and NotFound."""
         if request.workflow_version < 0:
             raise InvalidRequest("workflow_version must not be negative.")
+        await self._catch_up(request)
         name, text = request.workflow_name, request.workflow_definition
         if not text:
             return self._snapshot(name, request.workflow_version)

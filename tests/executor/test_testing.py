@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
 from typing import Any
@@ -9,10 +10,17 @@ from typing import Any
 import pytest
 
 from podium.executor.v1 import executor_pb2 as pb
-from services.errors import InvalidRequest, NotFound, Overloaded, ServiceError, TooLarge
+from services.errors import (
+    InvalidRequest,
+    NotFound,
+    Overloaded,
+    ServiceError,
+    TooLarge,
+    Unavailable,
+)
 from services.executor import rehearsing
 from services.rpc import raising_ours
-from tests.executor.rig import ADMIN, Rig, executing, step, workflow
+from tests.executor.rig import ADMIN, Rig, executing, put, replica_of, step, workflow
 from tests.executor.test_kin import sub
 
 
@@ -137,6 +145,7 @@ def nested(levels: int) -> dict[str, Any]:
     ("fields", "error"),
     [({"mocks": "[]"}, InvalidRequest), ({"mocks": "{"}, InvalidRequest),
      ({"mocks": '"' + "x" * (4 << 20) + '"'}, TooLarge), ({"input": "1"}, InvalidRequest),
+     ({"min_revision": 99}, Unavailable),
      ({"workflow_version": -1}, InvalidRequest), ({"workflow_version": 9}, NotFound),
      ({"workflow_definition": "[]"}, InvalidRequest),
      ({"sub_workflow_tests": json.dumps({"s": nested(30)})}, InvalidRequest),
@@ -149,6 +158,18 @@ async def test_what_is_no_test_is_refused(
         request = pb.TestWorkflowRequest(workflow_name="flow", **fields)
         with pytest.raises(error), raising_ours():
             await rig.stub.TestWorkflow(request, metadata=ADMIN)
+
+
+async def test_a_test_waits_for_the_definitions_that_its_caller_saw(tmp_path: Path) -> None:
+    replica = replica_of(workflow("flow", step("old", "NOOP")))
+    async with executing(tmp_path / "x.db", replica) as rig:
+        revision = replica.revision + 1
+        running = asyncio.create_task(rehearsed(rig, "flow", min_revision=revision))
+        await rehearsed(rig, "flow")
+        put(replica, workflow("flow", step("new", "NOOP")))
+        found, _ = await running
+
+    assert statuses(found) == [("new", "COMPLETED")]
 
 
 async def test_a_test_without_end_is_stopped(

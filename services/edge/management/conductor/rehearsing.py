@@ -33,6 +33,7 @@ async def test(call: Call, management: Management) -> Answer:
     request = asked(call, management)
     body = await request.bytes()
     wanted = await aside(len(body), _read, body)
+    wanted.min_revision = request.management.written.revision
     method = request.stubs.executor.TestWorkflow
     try:
         told = await request.ask(method, wanted, _SECONDS)
