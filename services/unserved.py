@@ -40,6 +40,9 @@ _PEOPLE = (
 )
 _ROLES = "Roles are not defined: applications have some of ADMIN, EDITOR, OPERATOR, VIEWER, WORKER."
 _GRANTS = "Grants are the `permissions` of an application's definition: `podium apply` puts it."
+_SLEEP = (
+    "No page waits for nothing: GET /api/tasks/poll/batch/{tasktype}?timeout=5000 takes its time."
+)
 _UPGRADE = (
     "What runs keeps its definition: let it end, or restart it with useLatestDefinitions=true."
 )
@@ -75,6 +78,7 @@ UNSERVED: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     _MESSAGES: {"POST": ("/api/workflow/{workflowId}/messages",)},
     _ALL_SCHEDULES: {"GET": ("/api/scheduler/admin/pause", "/api/scheduler/admin/resume")},
     _RUNS: {"GET": ("/api/scheduler/admin/requeue",)},
+    _SLEEP: {"GET": ("/api/scheduler/test/timeout",)},
     _SINKS: {
         "GET": (
             "/api/event/queue/config",
@@ -144,3 +148,43 @@ UNSERVED_PAGES: tuple[tuple[str, str, str], ...] = tuple(
     for path in paths
 )
 """Method, path, and what there is instead."""
+
+_MODELS = (
+    "Language models have no pages here: call one by an HTTP task with its key from a secret "
+    "(${workflow.secrets.NAME}), or have a worker do it, as a SIMPLE task."
+)
+_HUMANS = (
+    "HUMAN tasks have no forms and no inbox: GET /api/tasks/search?query=taskType=HUMAN AND "
+    "status=IN_PROGRESS finds them, POST /api/tasks/{workflowId}/{taskRefName}/{status} ends one."
+)
+_WEBHOOKS = (
+    "Webhooks are not put over HTTP: they are definitions (kind: webhook, docs/webhooks.md), which "
+    "`podium apply` puts and `podium get webhook` shows."
+)
+_REMOTES = (
+    "Services are not registered to be called: an HTTP task names its URI. Every host has a "
+    "circuit breaker, which `podium breakers` shows, opens and closes."
+)
+_TAGS = (
+    "Tags are those of what has them: GET /api/metadata/workflow/{name}/tags, and so of tasks, "
+    "schedules, event handlers, secrets and applications."
+)
+_BPMN = "BPMN is not read: put workflows in Conductor's JSON, by POST /api/metadata/workflow."
+_UPLOADS = (
+    "Definitions are not uploaded elsewhere: GET /api/metadata/workflow and GET "
+    "/api/metadata/taskdefs tell of all of them."
+)
+
+UNSERVED_BELOW: Mapping[str, str] = {
+    "/api/prompts": _MODELS,
+    "/api/integrations": _MODELS,
+    "/api/agent": _MODELS,
+    "/api/human": _HUMANS,
+    "/api/webhook": _WEBHOOKS,
+    "/api/metadata/webhook": _WEBHOOKS,
+    "/api/registry": _REMOTES,
+    "/api/metadata/tags": _TAGS,
+    "/api/metadata/workflow-importer": _BPMN,
+    "/api/metadata/workflow-task-defs": _UPLOADS,
+}
+"""What there is instead, by the beginning of a path: of it, and of whatever is below it."""

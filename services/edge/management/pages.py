@@ -14,6 +14,7 @@ from services.edge.dispatch import found_or_answer, looked_up
 from services.edge.executor import Executor
 from services.edge.identity import identify_with, origin_of
 from services.edge.management import exposition, tasks, tokens
+from services.edge.management.conductor.missing import below
 from services.edge.management.conductor.stubs import Stubs
 from services.edge.management.conductor.table import pages as conductor
 from services.edge.management.conductor.waiting import Waits
@@ -21,7 +22,7 @@ from services.edge.management.configuration.registry import Turns
 from services.edge.management.configuration.table import pages as configuration
 from services.edge.management.exposition import Exposition
 from services.edge.management.page import Page
-from services.edge.trie import Trie
+from services.edge.trie import Found, Trie
 
 if TYPE_CHECKING:
     from podium.registry.v1.registry_pb2_grpc import RegistryServiceAsyncStub
@@ -104,7 +105,10 @@ _PAGES = _found_by_path()
 
 async def page(call: Call, management: Management) -> Answer:
     """The page at the path; 404 for every other."""
-    found = found_or_answer(call.method, _PAGES.find(looked_up(call.method), call.segments))
+    at_path = _PAGES.find(looked_up(call.method), call.segments)
+    if at_path is None and (unserved := below(call.segments)):
+        at_path = Found(unserved)
+    found = found_or_answer(call.method, at_path)
     if isinstance(found, Answer):
         return found
     template, answer = found.value
