@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from podium.executor.v1 import executor_pb2 as pb
+from services.edge import statuses
 from services.edge.admitted import answered_route
 from services.edge.auth.model import Caller
 from services.edge.call import JSON, Answer, Call
@@ -91,7 +92,7 @@ def ended(result: pb.Result) -> bool:
 
 def not_done(execution_id: str, location: str, status: int) -> Answer:
     """202: it runs, and ``location`` will have the answer."""
-    document = {"executionId": execution_id, "status": _name(status)}
+    document = {"executionId": execution_id, "status": statuses.of_execution(status)}
     return Answer(
         202,
         json.dumps(document, separators=(",", ":")).encode(),
@@ -150,18 +151,13 @@ async def delete_execution(call: Call, gateway: Gateway, execution_id: str) -> A
         except Conflict:
             status = await _status(call, gateway, execution_id)
     if status in _ENDED_OTHERWISE:
-        how = _name(status)
+        how = statuses.of_execution(status)
         raise Problem("conflict", f"The execution has ended: {how}. There is nothing to cancel.")
     return Answer(204)
 
 
 async def _status(call: Call, gateway: Gateway, execution_id: str) -> int:
     return (await _known(call, gateway, execution_id)).result.status
-
-
-def _name(status: int) -> str:
-    name = pb.ExecutionStatus.Name(pb.ExecutionStatus.ValueType(status))
-    return name.removeprefix("EXECUTION_STATUS_")
 
 
 async def known_at(call: Call, gateway: Gateway, execution_id: str) -> Known:

@@ -16,6 +16,7 @@ from typing import TypeAlias
 
 from podium.executor.v1 import executor_pb2 as pb
 from services import rpc
+from services.edge import statuses
 from services.edge.answers import ended
 from services.edge.executor import Executor
 from services.edge.watched import Followed
@@ -192,14 +193,14 @@ def _update(change: pb.WatchExecutionResponse, *, over: bool) -> Update:
 
 
 def _status(change: pb.WatchExecutionResponse) -> str:
-    return _name(pb.ExecutionStatus.Name(change.execution.status))
+    return statuses.of_execution(change.execution.status)
 
 
 def _step(task: pb.TaskState) -> Step:
     return Step(
         ref=task.ref,
         kind=task.kind,
-        status=_name(pb.TaskStatus.Name(task.status)),
+        status=statuses.of_task(task.status),
         attempt=task.attempt,
         iteration=task.iteration,
         poll=task.poll_count,
@@ -221,7 +222,3 @@ def _progress(task: pb.TaskState) -> float | None:
     if not poll.HasField("progress") or not math.isfinite(poll.progress):
         return None
     return poll.progress
-
-
-def _name(value: str) -> str:
-    return value.removeprefix("EXECUTION_STATUS_").removeprefix("TASK_STATUS_")

@@ -70,6 +70,12 @@ def found(
     return db.execute(f"SELECT {columns} {page}", (*values, *place, limit)).fetchall()
 
 
+def state_of_one(db: sqlite3.Connection, execution_id: str) -> Row | None:
+    """A row of :data:`STATE_COLUMNS`; None: there is none of that id."""
+    row: Row | None = db.execute(f"{_STATE} WHERE id = ?", (execution_id,)).fetchone()
+    return row
+
+
 def crowded(db: sqlite3.Connection, query: Query, table: Table) -> frozenset[str]:
     """What :func:`condition` is to know of a query of which the first few by time are wanted."""
     columns = [each.column for each in prefixes(query, table) if is_crowded(db, each)]

@@ -1,4 +1,4 @@
-"""One execution as `GetExecution` tells it: whole, without its tasks, or a page of those."""
+"""One execution as `GetExecution` tells it: whole or without tasks, a page of those, its state."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ import sqlite3
 
 from podium.executor.v1 import executor_pb2 as pb
 from services.errors import InvalidRequest, TooLarge
-from services.executor import listed, loading
+from services.executor import finding, listed, loading
 from services.executor.readers import Readers
 from services.executor.seeing import not_there
 from services.executor.showing import whole
 from services.executor.snapshots import Snapshots
-from services.executor.states import TASK_STATUS_NAME, state_of
+from services.executor.states import TASK_STATUS_NAME, execution_state, state_of
 from services.rpc import MAX_MESSAGE_BYTES
 
 _MOST_TASKS = 1000
@@ -35,7 +35,9 @@ async def got(
         NotFound: There is no such execution.
         TooLarge: It is more than a message holds.
     """
-    if request.HasField("task_page"):
+    if request.state_only:
+        told = await readers.read(_state, request)
+    elif request.HasField("task_page"):
         _check(request.task_page)
         told = await readers.read(_page, request, snapshots)
     else:
@@ -63,6 +65,13 @@ async def _whole(
         "The execution is more than a message holds: ask for it without its tasks, and for those "
         "a page at a time."
     )
+
+
+def _state(
+    db: sqlite3.Connection, request: pb.GetExecutionRequest
+) -> pb.GetExecutionResponse | None:
+    row = finding.state_of_one(db, request.execution_id)
+    return None if row is None else pb.GetExecutionResponse(state=execution_state(row))
 
 
 def _loaded(

@@ -69,6 +69,15 @@ async def test_without_tasks_all_the_rest_is_the_same(rig: Rig) -> None:
         assert "12345678" not in alone.document or name == "echo"
 
 
+async def test_the_state_alone_is_the_same(rig: Rig) -> None:
+    for name in ("echo", "broken", "ill"):
+        id_ = (await rig.run(name, input={"number": "12345678"}, correlation_id="c")).execution_id
+
+        told = await got(rig, id_, state_only=True)
+        assert told == pb.GetExecutionResponse(state=(await got(rig, id_)).state)
+        assert told.state.correlation_id == "c"
+
+
 async def test_tasks_are_told_by_pages_as_in_the_whole(rig: Rig) -> None:
     for name in ("echo", "broken", "ill"):
         id_ = (await rig.run(name, input={"number": "12345678"})).execution_id
@@ -112,7 +121,7 @@ async def test_a_page_that_makes_no_sense_is_refused(rig: Rig, fields: dict[str,
 
 
 async def test_who_is_not_there_is_not_found(rig: Rig) -> None:
-    for fields in ({"without_tasks": True}, {"task_page": pb.TaskPage()}):
+    for fields in ({"without_tasks": True}, {"task_page": pb.TaskPage()}, {"state_only": True}):
         with pytest.raises(NotFound):
             await got(rig, new_id(), **fields)
 
@@ -158,6 +167,8 @@ async def test_what_is_more_than_a_message_is_refused(
     with pytest.raises(TooLarge):
         await got(rig, id_)
     assert (await got(rig, id_, without_tasks=True)).document
+    monkeypatch.setattr(getting, "MAX_MESSAGE_BYTES", 100)
+    assert (await got(rig, id_, state_only=True)).state.execution_id == id_
     with pytest.raises(TooLarge, match="ask for 1 at once"):
         await page(rig, id_)
     assert len((await page(rig, id_, count=1)).task_documents) == 1

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 
 from podium.edge.v1 import edge_pb2 as edge
 from podium.executor.v1 import executor_pb2 as pb
+from services.edge import statuses
 from services.edge.call import Answer, Call
 from services.edge.endpoint import Stage
 from services.edge.exchange import Exchange, Outcome, Waiting
@@ -189,11 +190,11 @@ class _Session:
 def _heard(outcome: Outcome) -> Notes:
     match outcome:
         case pb.Result():
-            status = pb.ExecutionStatus.Name(outcome.status).removeprefix("EXECUTION_STATUS_")
+            status = statuses.of_execution(outcome.status)
             notes: Notes = {"status": status}
             if outcome.awaited_ref:
-                awaited = pb.TaskStatus.Name(outcome.awaited_status)
-                notes |= {"task": outcome.awaited_ref, "taskStatus": awaited[len("TASK_STATUS_") :]}
+                awaited = statuses.of_task(outcome.awaited_status)
+                notes |= {"task": outcome.awaited_ref, "taskStatus": awaited}
             if outcome.reason:
                 notes["reason"] = outcome.reason
             return notes | {"output": bounded(outcome.output or "{}")}

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 from podium.executor.v1 import executor_pb2 as pb
+from services.edge import statuses
 from services.edge.bodies import aside
 from services.edge.call import Answer, Call
 from services.edge.management.conductor.asking import Asked, asked, json_text
@@ -71,7 +72,7 @@ def _told(standing: Standing) -> Answer:
     answer = json_text(result.output or "{}", 202 if standing.is_open else 200)
     if not result.status:
         return answer
-    status = pb.ExecutionStatus.Name(result.status).removeprefix("EXECUTION_STATUS_")
+    status = statuses.of_execution(result.status)
     headers = (*answer.headers, (b"podium-execution-status", status.encode()))
     return Answer(answer.status, answer.body, headers)
 

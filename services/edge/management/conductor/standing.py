@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from podium.executor.v1 import executor_pb2 as pb
+from services.edge import statuses
 from services.edge.management.conductor.fields import refused
 
 TARGET_WORKFLOW = "TARGET_WORKFLOW"
@@ -124,14 +125,11 @@ def _workflow(document: Document) -> dict[str, Any]:
 
 def _said(result: pb.Result, execution_id: str) -> dict[str, Any]:
     """What is known of an execution that is not shown."""
-    status = ""
-    if result.status:
-        status = pb.ExecutionStatus.Name(result.status).removeprefix("EXECUTION_STATUS_")
     ended = result.output and not result.awaited_ref
     return _workflow(
         {
             "workflowId": result.execution_id or execution_id,
-            "status": status or None,
+            "status": statuses.of_execution(result.status) if result.status else None,
             "output": json.loads(result.output) if ended else {},
             "reasonForIncompletion": result.reason or None,
         }

@@ -10,13 +10,13 @@ from typing import Any
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from podium.executor.v1 import executor_pb2 as pb
+from services.edge import statuses
 
 Summary = dict[str, Any]
 
 
 def of_execution(state: pb.ExecutionState, told: pb.ExecutionDocument) -> Summary:
     """A ``WorkflowSummary``: times in ISO 8601, input and output as JSON within texts."""
-    status = pb.ExecutionStatus.Name(state.status).removeprefix("EXECUTION_STATUS_")
     return _present(
         {
             "workflowType": state.workflow_name,
@@ -26,7 +26,7 @@ def of_execution(state: pb.ExecutionState, told: pb.ExecutionDocument) -> Summar
             "startTime": _iso(state, "created_at"),
             "updateTime": _iso(state, "updated_at"),
             "endTime": _iso(state, "ended_at"),
-            "status": status,
+            "status": statuses.of_execution(state.status),
             "input": told.input,
             "output": told.output,
             "inputSize": len(told.input),
