@@ -126,7 +126,8 @@ class AccessInterceptor(grpc.aio.ServerInterceptor):
         application = self.authority.application(principal.application_id)
         if application is None:
             raise PermissionDenied(
-                f"There is no application {principal.application_id!r} any more."
+                f"There is no application {principal.application_id!r}.",
+                unknown_application=principal.application_id,
             )
         if not application.enabled:
             raise PermissionDenied(

@@ -198,7 +198,10 @@ def calling(authority: RegistryAuthority) -> Caller:
     if principal.application_id:
         application = authority.application(principal.application_id)
         if application is None:
-            raise PermissionDenied(f"There is no {principal.name} any more.")
+            raise PermissionDenied(
+                f"There is no application {principal.application_id!r}.",
+                unknown_application=principal.application_id,
+            )
     return Caller(principal.name, principal.access_key_id, application, authority)
 
 

@@ -212,6 +212,19 @@ async def test_an_anonymous_application_is_heard_where_it_is_allowed(tmp_path: P
     assert caller == "application:storefront"
 
 
+async def test_an_anonymous_application_that_nobody_made_says_how_it_is_made(
+    tmp_path: Path,
+) -> None:
+    async with suite_in(tmp_path, anonymous_application="storefront") as suite:
+        suite.executor.refusal = PermissionDenied("Gone.", unknown_application="storefront")
+        made = await suite.management.post(TASK)
+        keyed = await suite.management.post(TASK, headers={"x-authorization": token("storefront")})
+
+    assert made.status_code == keyed.status_code == 403
+    assert "`podium apply` takes a definition with kind: application, id: storefront" in made.text
+    assert keyed.json()["message"] == "Gone."
+
+
 @pytest.mark.parametrize(
     "header",
     [

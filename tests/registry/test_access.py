@@ -404,7 +404,7 @@ async def test_the_edge_puts_for_an_application_with_its_rights_and_in_its_name(
     request = pb.PutDefinitionsRequest(puts=[pb.DocumentPut(document=json.dumps(WORKFLOW))])
     with pytest.raises(PermissionDenied, match="service:edge may not"), rpc.raising_ours():
         await edge.PutDefinitions(request)
-    with pytest.raises(PermissionDenied, match="any more"), rpc.raising_ours():
+    with pytest.raises(PermissionDenied, match="no application 'nobody'"), rpc.raising_ours():
         await edge.PutDefinitions(request, metadata=rpc.on_behalf_of("nobody"))
 
     put_for = await edge.PutDefinitions(request, metadata=rpc.on_behalf_of("writer"))

@@ -11,7 +11,7 @@ from services.access import application_principal
 from services.edge.auth.model import Caller
 from services.edge.call import Call
 from services.edge.problems import Problem, challenge
-from services.errors import Unauthenticated
+from services.errors import PermissionDenied, ServiceError, Unauthenticated
 from services.settings import is_loopback
 
 if TYPE_CHECKING:
@@ -46,6 +46,22 @@ def proven(call: Call, application_id: str) -> str:
     """``application_id``, which has proven who it is: refusals of ``call`` name it."""
     call.caller = Caller("", application_principal(application_id).name, application_id)
     return application_id
+
+
+def with_way_out(error: ServiceError, call: Call, anonymous: str) -> ServiceError:
+    """``error``; where nobody has made the application of those without a token, how to do it.
+
+    Args:
+        anonymous: That application; empty: none is named.
+    """
+    unknown = error.metadata.get("unknown_application")
+    if not anonymous or unknown != anonymous or call.caller is not None:
+        return error
+    return PermissionDenied(
+        f"There is no application {anonymous!r}, whose rights requests without a token have "
+        "(PODIUM_ANONYMOUS_APPLICATION). Make it: `podium apply` takes a definition with "
+        f"kind: application, id: {anonymous} and the roles that it is to have."
+    )
 
 
 def _may_be_a_strangers(call: Call) -> bool:

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
 
 from services.edge.call import Answer, Call
+from services.edge.management.callers import with_way_out
 from services.edge.management.refusals import refusal
 from services.errors import ServiceError
+
+if TYPE_CHECKING:
+    from services.edge.management.pages import Management
 
 Page = Callable[..., Awaitable[Answer]]
 
@@ -14,10 +19,11 @@ Page = Callable[..., Awaitable[Answer]]
 def telling(page: Page) -> Page:
     """``page``, where what a service refuses is told in its own words."""
 
-    async def told(call: Call, *arguments: object) -> Answer:
+    async def told(call: Call, management: Management, *parameters: str) -> Answer:
         try:
-            return await page(call, *arguments)
+            return await page(call, management, *parameters)
         except ServiceError as error:
-            raise refusal(error) from error
+            anonymous = management.anonymous_application
+            raise refusal(with_way_out(error, call, anonymous)) from error
 
     return told

@@ -21,7 +21,7 @@ from services.edge.management.conductor.waiting import Waits
 from services.edge.management.configuration.registry import Turns
 from services.edge.management.configuration.table import pages as configuration
 from services.edge.management.exposition import Exposition
-from services.edge.management.page import Page
+from services.edge.management.page import Page, telling
 from services.edge.trie import Found, Trie
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ PAGES: tuple[tuple[str, str, Page], ...] = (
     ("GET", "/api/health", health),
     ("GET", "/metrics", exposition.metrics),
     ("POST", "/api/token", tokens.issue),
-    ("POST", "/api/tasks/{workflowId}/{taskRefName}/{status}", tasks.update),
+    ("POST", "/api/tasks/{workflowId}/{taskRefName}/{status}", telling(tasks.update)),
     *conductor(),
     *configuration(),
 )

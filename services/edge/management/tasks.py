@@ -8,12 +8,10 @@ from podium.executor.v1 import executor_pb2 as pb
 from services.edge.bodies import aside, read_body
 from services.edge.call import TEXT, Answer, Call
 from services.edge.callbacks import STATUSES as _OF_REMOTES, status_of
-from services.edge.endpoint import problem_of
 from services.edge.management.callers import caller_of
 from services.edge.mapping import parse_body
 from services.edge.problems import Problem
 from services.edge.query import parse_query
-from services.errors import ServiceError
 
 if TYPE_CHECKING:
     from services.edge.management.pages import Management
@@ -29,7 +27,8 @@ async def update(
 
     Raises:
         Problem: 400 for an unknown status or a body that is no object, 401 without a token that
-            holds; 403, 404, 409 with the executor's own sentence, 503.
+            holds.
+        ServiceError: What the executor says.
     """
     application_id = caller_of(call, management)
     request = pb.UpdateTaskRequest(
@@ -39,10 +38,7 @@ async def update(
         output=await output_of(call, management),
         worker_id=parse_query(call.query).get("workerid", ""),
     )
-    try:
-        task_id = await management.executor.update_task(request, application_id)
-    except ServiceError as error:
-        raise problem_of(error, to_stranger=False) from error
+    task_id = await management.executor.update_task(request, application_id)
     return Answer(200, task_id.encode(), (TEXT,))
 
 

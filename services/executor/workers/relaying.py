@@ -128,8 +128,12 @@ class RelaySession:
     def caller(self, application_id: str) -> Principal:
         """Whose rights count. Raises :class:`PermissionDenied`: it has none."""
         application = self._replica.application(application_id)
-        if application is None or not application.enabled:
-            raise PermissionDenied(f"There is no application {application_id!r}, or it is paused.")
+        if application is None:
+            raise PermissionDenied(
+                f"There is no application {application_id!r}.", unknown_application=application_id
+            )
+        if not application.enabled:
+            raise PermissionDenied(f"The application {application_id!r} is paused.")
         if reach(application, _RIGHT) is Reach.NONE:
             raise PermissionDenied(
                 f"The application {application_id!r} may not call this: it takes {_RIGHT}.",
