@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 # What a host and its port may be written with (RFC 3986 §3.2.2); it may be empty.
 _HOST = re.compile(rb"[A-Za-z0-9._~!$&'()*+,;=%:\[\]-]*\Z")
+# A loop that was late fires its timers before it reads: what came in time is looked for once more.
+_LAST_LOOK_SECONDS = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +80,7 @@ class Connections(ServerState):
         self.handshakes: Collection[object] = ()
 
     def drain(self) -> None:
-        """Close those that are idle, let the others answer once more."""
+        """Close those on which nothing was asked, let the others answer once more."""
         self.draining = True
         for connection in list(self.connections):
             connection.shutdown()
@@ -130,9 +132,13 @@ class LimitedProtocol(HttpToolsProtocol):
         super().connection_made(transport)
         self._certificate = certificate_of(transport)
         self._arm()
+        if self.server_state.draining:
+            self.shutdown()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._disarm()
+        # The class above leaves it to fire where the connection has broken.
+        self._unset_keepalive_if_required()
         super().connection_lost(exc)
         if self._running is not None and not self._running.response_complete:
             self._running.gone()
@@ -211,7 +217,8 @@ class LimitedProtocol(HttpToolsProtocol):
             raise ValueError("The request must name one host.")
 
     def _cycle(self, *, keep_alive: bool) -> Cycle:
-        return Cycle(
+        draining = self.server_state.draining
+        cycle = Cycle(
             scope=self.scope,
             transport=self.transport,
             flow=self.flow,
@@ -221,9 +228,11 @@ class LimitedProtocol(HttpToolsProtocol):
             default_headers=self.server_state.default_headers,
             message_event=asyncio.Event(),
             expect_100_continue=self.expect_100_continue,
-            keep_alive=keep_alive,
+            keep_alive=keep_alive and not draining,
             on_response=self.on_response_complete,
         )
+        cycle.draining = draining
+        return cycle
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
         self._running = cast("Cycle", cycle)
@@ -243,7 +252,13 @@ class LimitedProtocol(HttpToolsProtocol):
             self.flow.resume_reading()
 
     def shutdown(self) -> None:
-        super().shutdown()
+        """Close where nothing is asked, nor on its way; else the next answer is the last."""
+        if self._answering():
+            self.cycle.keep_alive = False
+        elif self._lingers:
+            self.transport.close()
+        elif not self._begun:
+            self.timeout_keep_alive_handler()
         waiting = (cast("Cycle", cycle) for cycle, _ in self.pipeline)
         for cycle in (self._running, *waiting):
             if cycle is not None and not cycle.response_complete:
@@ -276,12 +291,22 @@ class LimitedProtocol(HttpToolsProtocol):
 
     def _arm(self) -> None:
         if self._timer is None:
-            self._timer = self.loop.call_later(self.limits.header_seconds, self._late)
+            self._timer = self.loop.call_later(self.limits.header_seconds, self.headers_are_late)
 
     def _disarm(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+
+    def timeout_keep_alive_handler(self) -> None:
+        """Nothing was asked for long: close, unless a request is here that was not read yet."""
+        self._unset_keepalive_if_required()
+        look = self.loop.call_later(_LAST_LOOK_SECONDS, self.transport.close)
+        self.timeout_keep_alive_task = look
+
+    def headers_are_late(self) -> None:
+        """Their time is up: refuse, unless the rest is here that was not read yet."""
+        self._timer = self.loop.call_later(_LAST_LOOK_SECONDS, self._late)
 
     def _late(self) -> None:
         self._timer = None
