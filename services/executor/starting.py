@@ -122,6 +122,9 @@ class Starting:
         document = _object(text, "definition")
         if name and document.get("name") != name:
             raise InvalidRequest(f"The definition is not of the name {name!r}.")
+        if document.get("tasks") in (None, []):
+            # As the registry has it of what is put: an end without a beginning hides a mistake.
+            raise InvalidRequest("The definition cannot be run: it has no tasks.")
         try:
             return self._runtime.snapshots.given(document, trusted=trusted)
         except (ValueError, ArithmeticError, RecursionError) as error:

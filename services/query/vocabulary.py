@@ -66,11 +66,13 @@ class Vocabulary:
     Attributes:
         words_in: The TEXT fields in which free words are looked for.
         absent: Names that are refused for a reason of their own.
+        spoken: Fields that refusals call otherwise than by their name: by an alias.
     """
 
     fields: tuple[Field, ...]
     words_in: tuple[str, ...] = ()
     absent: Mapping[str, str] = field(default_factory=dict)
+    spoken: Mapping[str, str] = field(default_factory=dict)
     _named: dict[str, Field] = field(default_factory=dict, init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -89,7 +91,13 @@ class Vocabulary:
         """A sentence on why there is no field ``name``, and which there are."""
         if reason := self.absent.get(name.lower()):
             return reason
-        names = ", ".join(each.name for each in self.fields)
+        names = ", ".join(self.spoken.get(each.name, each.name) for each in self.fields)
         close = get_close_matches(name.lower(), self._named, 1)
-        meant = f"; did you mean {close[0]}?" if close else "."
+        meant = f"; did you mean {self._spelled(close[0])}?" if close else "."
         return f"There is no field {name!r}{meant} There are {names}; quote text that holds ':'."
+
+    def _spelled(self, lower: str) -> str:
+        """A name or alias that is ``lower`` in lower case."""
+        field = self._named[lower]
+        names = (field.name, *field.aliases)
+        return next(each for each in names if each.lower() == lower)

@@ -40,7 +40,7 @@ ROWS = (
                    "queueWaitTime.")),
     Row(TEST, "with mocks that are none", PATH, 400,
         {"name": "ops-failed", "taskRefToMockOutput": {"work": 1}},
-        error(400, "The mocks of 'work' must be a list: one for each attempt.")),
+        error(400, "The taskRefToMockOutput of 'work' must be a list: one for each attempt.")),
 )  # fmt: skip
 
 

@@ -167,8 +167,9 @@ ROWS = (
     _row(SEARCH, "with a quote that is open", 400, _refused(
         "query: The quote is never closed. (characters 7 to 10: \"'ab\")"), query="status='ab"),
     _row(SEARCH, "by attributes of tasks", 400, _refused(
-        "query: Tasks are asked for by themselves: podium tasks, SearchTasks, or "
-        "/api/workflow/search-by-tasks. (characters 0 to 8: 'taskType')"), query="taskType=HTTP"),
+        "query: Tasks are asked for by themselves: /api/tasks/search, or "
+        "/api/workflow/search-by-tasks for the workflows that have them. (characters 0 to 8: "
+        "'taskType')"), query="taskType=HTTP"),
     _row(SEARCH, "with a start that is none", 400, _refused(
         "start=-1 of the query must be a whole number from 0 to 2147483647."), start="-1"),
     _row(SEARCH, "too deep", 400, _refused(

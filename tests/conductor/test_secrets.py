@@ -24,7 +24,7 @@ ROWS = (
     Row(PUT, "wants a value", "/api/secrets/SE_ONE", 400, '""',
         {"validationErrors": [{"path": "value", "message": str}]}),
     Row(PUT, "wants a name", "/api/secrets/1-ONE", 400, VALUE,
-        {"validationErrors": [{"path": "name", "message": str}]}),
+        {"validationErrors": [{"path": "key", "message": str}]}),
     Row(EXISTS, "says yes", "/api/secrets/SE_ONE/exists", 200, answer=True),
     Row(GET, "tells no value", "/api/secrets/SE_ONE", 403,
         answer={"status": 403, "message": str, "retryable": False}),

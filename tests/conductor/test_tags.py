@@ -66,7 +66,7 @@ ROWS = (
     Row(LIMITED, "tells of it", LIMIT, 200,
         answer={"concurrentExecLimit": 3, "rateLimitKey": "${workflow.correlationId}"}),
     Row(LIMITING, "tells every fault", LIMIT, 400, {"concurrentExecLimit": -3},
-        {"validationErrors": [{"path": "rateLimitConfig.concurrentExecLimit", "message": str}]}),
+        {"validationErrors": [{"path": "concurrentExecLimit", "message": str}]}),
     Row(LIMITING, "wants an object", LIMIT, 400, [], {"message": str}),
     Row(LIMITING, "knows no such workflow", "/api/metadata/workflow/tg_none/rate-limit", 404,
         {"concurrentExecLimit": 3}),

@@ -16,14 +16,22 @@ if TYPE_CHECKING:
 Page = Callable[..., Awaitable[Answer]]
 
 
-def telling(page: Page) -> Page:
-    """``page``, where what a service refuses is told in its own words."""
+def _as_it_is(error: ServiceError) -> ServiceError:
+    return error
+
+
+def telling(page: Page, reworded: Callable[[ServiceError], ServiceError] = _as_it_is) -> Page:
+    """``page``, where what a service refuses is told in its own words.
+
+    Args:
+        reworded: Puts them into those of whoever asks at this page.
+    """
 
     async def told(call: Call, management: Management, *parameters: str) -> Answer:
         try:
             return await page(call, management, *parameters)
         except ServiceError as error:
             anonymous = management.anonymous_application
-            raise refusal(with_way_out(error, call, anonymous)) from error
+            raise refusal(with_way_out(reworded(error), call, anonymous)) from error
 
     return told

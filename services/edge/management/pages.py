@@ -18,6 +18,7 @@ from services.edge.management.conductor.missing import below
 from services.edge.management.conductor.stubs import Stubs
 from services.edge.management.conductor.table import pages as conductor
 from services.edge.management.conductor.waiting import Waits
+from services.edge.management.conductor.wording import in_their_words
 from services.edge.management.configuration.registry import Turns
 from services.edge.management.configuration.table import pages as configuration
 from services.edge.management.exposition import Exposition
@@ -86,7 +87,11 @@ PAGES: tuple[tuple[str, str, Page], ...] = (
     ("GET", "/api/health", health),
     ("GET", "/metrics", exposition.metrics),
     ("POST", "/api/token", tokens.issue),
-    ("POST", "/api/tasks/{workflowId}/{taskRefName}/{status}", telling(tasks.update)),
+    (
+        "POST",
+        "/api/tasks/{workflowId}/{taskRefName}/{status}",
+        telling(tasks.update, in_their_words),
+    ),
     *conductor(),
     *configuration(),
 )

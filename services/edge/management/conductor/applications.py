@@ -90,7 +90,7 @@ async def _with_roles(
         return {**before, "roles": list(dict.fromkeys([*left, *added]))}
 
     request = asked(call, management)
-    with validated(), known(UNKNOWN.format(id_)):
+    with validated({r"roles\[\d+\]": "role"}), known(UNKNOWN.format(id_)):
         await request.registry.change(_KIND, id_, change)
     return nothing()
 

@@ -20,10 +20,10 @@ from services.edge.management.conductor.waiting import (
     stood_still,
     while_there,
 )
+from services.edge.management.conductor.wording import in_their_words
 from services.edge.management.refusals import refusal
 from services.edge.problems import Problem
 from services.errors import (
-    InvalidRequest,
     NotFound,
     Overloaded,
     ServiceError,
@@ -32,12 +32,6 @@ from services.errors import (
 )
 
 _SECONDS = 10
-# Fields of what the executor is asked, in whose names it refuses them.
-_ASKED_BY = {
-    "correlation_id": "correlationId",
-    "workflow_key": "idempotencyKey",
-    "task_to_domain": "taskToDomain",
-}
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 Unknown = Callable[[str, int], NotFound]
@@ -115,15 +109,6 @@ async def put_in(request: Asked, start: pb.Start, unknown: Unknown) -> str:
         return (await patiently(begin, 0)).execution_id
     except NotFound as error:
         raise unknown(start.workflow_name, start.workflow_version) from error
-    except InvalidRequest as error:
-        raise _in_their_words(error) from error
-
-
-def _in_their_words(error: InvalidRequest) -> InvalidRequest:
-    detail = error.detail
-    for ours, theirs in _ASKED_BY.items():
-        detail = detail.replace(ours, theirs)
-    return InvalidRequest(detail, error.faults, **error.metadata)
 
 
 async def begun(request: Asked, start: pb.Start, wait: Wait, unknown: Unknown) -> str:
@@ -165,4 +150,4 @@ async def stood(request: Asked, execution_id: str, wait: Wait) -> Standing:
 
 def _again(error: ServiceError, wait: Wait) -> Problem:
     """``error``, to be tried again only where that would not be another execution."""
-    return refusal(error) if wait.is_known else once_only(error)
+    return refusal(in_their_words(error)) if wait.is_known else once_only(error)

@@ -10,6 +10,7 @@ from services.edge.call import Answer, Call
 from services.edge.management.conductor.asking import Asked, as_json, asked
 from services.edge.management.conductor.fields import refused
 from services.edge.management.conductor.waiting import said_once
+from services.edge.management.conductor.wording import reworded
 from services.edge.management.page import Page
 from services.errors import DeadlineExceeded, Unavailable
 
@@ -141,7 +142,7 @@ def _told(operation: pb.Operation.ValueType, results: list[pb.OperationResult]) 
 def _refusal(result: pb.OperationResult) -> str:
     if result.reason == "NOT_FOUND":
         return f"Workflow with id: {result.execution_id} not found."
-    return result.detail
+    return reworded(result.detail)
 
 
 PAGES: tuple[tuple[str, str, Page], ...] = (

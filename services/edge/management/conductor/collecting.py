@@ -8,8 +8,10 @@ from typing import TypeAlias, TypeVar
 
 from podium.executor.v1 import executor_pb2 as pb
 from services.edge.management.conductor.asking import Asked
+from services.edge.management.conductor.attributes import EXECUTIONS, TASKS, order_refused
 from services.edge.management.conductor.sought import Sought
 from services.errors import InvalidRequest, TooLarge
+from services.query.vocabulary import Vocabulary
 
 T = TypeVar("T")
 Execution: TypeAlias = "tuple[pb.ExecutionState, pb.ExecutionDocument]"
@@ -74,7 +76,7 @@ async def _listed(
     while True:
         # At least one is asked for, so that whoever wants none is told how many there are.
         wanted.page.page_size = max(1, min(_PAGE, size - len(found)))
-        told = await _asked(request, request.stubs.executor.ListExecutions, wanted)
+        told = await _asked(request, request.stubs.executor.ListExecutions, wanted, EXECUTIONS)
         room.take(told.ByteSize())
         found += zip(told.executions, told.documents, strict=True)
         total = total or told.total
@@ -84,12 +86,14 @@ async def _listed(
         wanted.offset, wanted.count_total = 0, False
 
 
-async def _asked(request: Asked, method: Callable[..., Awaitable[T]], wanted: object) -> T:
+async def _asked(
+    request: Asked, method: Callable[..., Awaitable[T]], wanted: object, vocabulary: Vocabulary
+) -> T:
     """What the executor lists. Raises :class:`InvalidRequest` in the words of whoever asks here."""
     try:
         return await request.ask(method, wanted)
     except InvalidRequest as error:
-        raise InvalidRequest(error.detail.replace("order_by", "sort")) from error
+        raise InvalidRequest(order_refused(vocabulary, error.detail)) from error
 
 
 async def tasks(
@@ -107,7 +111,7 @@ async def tasks(
     room, total = Room(), 0
     while True:
         wanted.page.page_size = max(1, min(_PAGE, sought.size - len(found)))
-        told = await _asked(request, request.stubs.executor.SearchTasks, wanted)
+        told = await _asked(request, request.stubs.executor.SearchTasks, wanted, TASKS)
         room.take(told.ByteSize())
         found += told.tasks
         total = total or told.total

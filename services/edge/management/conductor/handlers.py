@@ -131,5 +131,5 @@ PAGES: tuple[tuple[str, str, Page], ...] = (
     ("GET", "/api/event/{event}", of_event),
     ("GET", "/api/event/handler", list_all),
     ("GET", "/api/event/handler/{name}", get),
-    *tag_pages("event", "/api/event/{name}/tags"),
+    *tag_pages("event", "/api/event/{name}/tags", "EventHandler with name {} not found!"),
 )

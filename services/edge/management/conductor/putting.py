@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from types import MappingProxyType
 
 from services.edge.management.conductor.asking import Asked
 from services.edge.management.configuration.documents import Document
@@ -18,25 +20,33 @@ _FAILED = "Validation failed, check below errors for detail."
 
 
 @contextmanager
-def validated() -> Iterator[None]:
-    """Tells of faults as Conductor does. Raises :class:`Problem` (400)."""
+def validated(sent: Mapping[str, str] = MappingProxyType({})) -> Iterator[None]:
+    """Tells of faults as Conductor does. Raises :class:`Problem` (400).
+
+    Args:
+        sent: How paths begin in the document that is put, as regular expressions, with what it was
+            in the request that it is put for.
+    """
     try:
         yield
     except InvalidDefinition as error:
-        raise _invalid(error) from error
+        raise _invalid(error, sent) from error
 
 
-def _invalid(error: InvalidDefinition) -> Problem:
-    # In a list, a fault's path begins with the place there: ``puts[1]: tasks``.
-    faults = [
-        replace(each, path=each.path.removeprefix("puts").replace("]: ", "].", 1))
-        if each.path.startswith("puts[")
-        else each
-        for each in error.faults
-    ]
+def _invalid(error: InvalidDefinition, sent: Mapping[str, str]) -> Problem:
+    faults = [replace(each, path=_path_sent(each.path, sent)) for each in error.faults]
     told = refusal(InvalidDefinition(error.detail, faults))
     # Clients show this sentence and nothing else: it says the first fault, too.
     return Problem(told.kind, f"{_FAILED} {told.detail}", told.errors, told.headers, told.members)
+
+
+def _path_sent(path: str, sent: Mapping[str, str]) -> str:
+    if path.startswith("puts["):
+        # In a list, a fault's path begins with the place there: ``puts[1]: tasks``.
+        return path.removeprefix("puts").replace("]: ", "].", 1)
+    for ours, theirs in sent.items():
+        path = re.sub(rf"\A{ours}", theirs, path)
+    return path
 
 
 @contextmanager

@@ -38,7 +38,7 @@ async def put_limit(call: Call, management: Management, name: str) -> Answer:
     if not isinstance(sent, dict):
         raise InvalidRequest("The body must be a JSON object: a rate limit.")
     limit = {field: sent[field] for field in _LIMIT_FIELDS if sent.get(field) is not None}
-    with validated(), known(_UNKNOWN.format(name)):
+    with validated({rf"{_LIMIT}\.": ""}), known(_UNKNOWN.format(name)):
         await request.registry.change("workflow", name, lambda before: {**before, _LIMIT: limit})
     return nothing()
 

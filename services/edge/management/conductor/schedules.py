@@ -22,6 +22,7 @@ from services.edge.management.conductor.schedule_documents import (
     workflow_of,
 )
 from services.edge.management.conductor.tag_pages import tag_pages
+from services.edge.management.conductor.wording import reworded
 from services.edge.management.configuration.documents import Document, Kept
 from services.edge.management.page import Page
 from services.errors import InvalidRequest, NotFound, ServiceError, Stale
@@ -157,7 +158,7 @@ async def _each(request: Asked, change: Callable[[Document], Document]) -> Answe
         except ServiceError as error:
             if error.status >= 500:
                 raise
-            refused[name] = error.detail
+            refused[name] = reworded(error.detail)
     return as_json({"bulkErrorResults": refused, "bulkSuccessfulResults": done})
 
 

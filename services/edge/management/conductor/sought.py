@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from services.edge.management.conductor.attributes import EXECUTIONS, TASKS
 from services.edge.management.conductor.reading import Query as Sent
 from services.errors import InvalidRequest
 from services.query import (
@@ -27,8 +28,6 @@ from services.query import (
     negated,
     parse,
 )
-from services.query.executions import EXECUTIONS
-from services.query.tasks import TASKS
 
 MOST_RESULTS = 5000
 _SIZE = 100

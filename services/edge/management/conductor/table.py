@@ -33,6 +33,7 @@ from services.edge.management.conductor import (
     workflow_defs,
     working,
 )
+from services.edge.management.conductor.wording import in_their_words
 from services.edge.management.page import Page, telling
 
 _TABLES: tuple[tuple[tuple[str, str, Page], ...], ...] = (
@@ -70,4 +71,4 @@ def pages() -> Iterator[tuple[str, str, Page]]:
     """Method, path and page of each."""
     for table in _TABLES:
         for method, path, page in table:
-            yield method, path, telling(page)
+            yield method, path, telling(page, in_their_words)

@@ -13,6 +13,7 @@ from google.protobuf.duration_pb2 import Duration
 from podium.executor.v1 import executor_pb2 as pb
 from services.edge.call import Call, Gone
 from services.edge.executor import PATIENCE_SECONDS
+from services.edge.management.conductor.wording import in_their_words
 from services.edge.management.refusals import refusal
 from services.edge.problems import Problem
 from services.errors import NotFound, PermissionDenied, ServiceError, Unavailable, Unwritable
@@ -103,7 +104,7 @@ async def patiently(ask: Callable[[float], Coroutine[None, None, T]], seconds: f
 
 def once_only(error: ServiceError) -> Problem:
     """``error`` about what may have been done: whoever does as it says does it twice."""
-    problem = refusal(error)
+    problem = refusal(in_their_words(error))
     members = {**problem.members, "retryable": False}
     return Problem(problem.kind, problem.detail, problem.errors, members=members)
 

@@ -1,0 +1,71 @@
+"""What searches can ask for, by Conductor's names of it. No IO."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from services.edge.management.conductor.wording import Wording
+from services.query.executions import EXECUTIONS as _EXECUTIONS
+from services.query.tasks import TASKS as _TASKS
+from services.query.vocabulary import Vocabulary
+
+_BOTH = {
+    "wf": "workflowType",
+    "corr": "correlationId",
+    "reason": "reasonForIncompletion",
+    "started": "startTime",
+    "updated": "updateTime",
+    "ended": "endTime",
+    "dur": "executionTime",
+    "text": "freeText",
+}
+EXECUTIONS = replace(
+    _EXECUTIONS,
+    spoken={
+        **_BOTH,
+        "v": "version",
+        "id": "workflowId",
+        "parent": "parentWorkflowId",
+        "by": "createdBy",
+    },
+    absent={
+        **_EXECUTIONS.absent,
+        **dict.fromkeys(
+            ("task", "taskid", "tasktype", "taskdefname", "taskname", "ref", "kind"),
+            "Tasks are asked for by themselves: /api/tasks/search, or "
+            "/api/workflow/search-by-tasks for the workflows that have them.",
+        ),
+        "classifier": "Executions have no classifier: ask by workflowType.",
+        "tag": "Tags cannot be asked for: ask by workflowType for the workflows that have them.",
+    },
+)
+"""Of executions."""
+TASKS = replace(
+    _TASKS,
+    spoken={
+        **_BOTH,
+        "kind": "taskType",
+        "ref": "referenceTaskName",
+        "name": "taskDefName",
+        "execution": "workflowId",
+        "id": "taskId",
+        "worker": "workerId",
+        "attempt": "retryCount",
+        "polls": "pollCount",
+        "scheduled": "scheduledTime",
+    },
+    absent={
+        **_TASKS.absent,
+        "queue": "Queues are told by /api/tasks/queue/all: ask by taskType and status.",
+        "classifier": "Tasks have no classifier: ask by taskType, taskDefName or workflowType.",
+    },
+)
+"""Of tasks."""
+
+
+def order_refused(vocabulary: Vocabulary, sentence: str) -> str:
+    """What the executor says of an order that it does not know, as ``sort`` asks for it."""
+    if not sentence.startswith("order_by"):
+        return sentence
+    written = {"order_by": "sort", "asc or desc: ended desc": "ASC or DESC: endTime:DESC"}
+    return Wording({**vocabulary.spoken, **written}).of(sentence)
