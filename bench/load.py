@@ -42,7 +42,9 @@ class Connection(asyncio.Protocol):
         if len(self.received) >= end + 4 + size:
             body, self.received = self.received[end + 4 : end + 4 + size], b""
             waiting, self.waiting = self.waiting, None
-            waiting.set_result((int(head[9:12]), body))
+            # Whoever asked may have been cancelled in this turn of the loop.
+            if not waiting.done():
+                waiting.set_result((int(head[9:12]), body))
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self.waiting is not None and not self.waiting.done():
