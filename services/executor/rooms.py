@@ -59,10 +59,11 @@ class Rooms:
         """The newest word on a definition; ``held`` are the tasks that somebody has, by id."""
         room = self._rooms.get(name)
         if room is not None:
-            if limits is not None:
-                room.limits = limits
-            else:
+            if limits is None:
                 self._drop(name, room)
+            elif limits != room.limits:
+                room.limits = limits
+                self._look_again(room)
         elif limits is not None:
             inside = (id for id, each in held.items() if each.name == name)
             self._rooms[name] = _Room(limits, inside)
@@ -140,9 +141,14 @@ class Rooms:
         self.leave(name, task_id)
 
     def _drop(self, name: str, room: _Room) -> None:
+        del self._rooms[name]
+        self._look_again(room)
+
+    def _look_again(self, room: _Room) -> None:
+        """Other limits hold: what waits by those before need not wait for as long."""
         if room.alarm is not None:
             room.alarm.cancel()
-        del self._rooms[name]
+            room.alarm = None
         self._tell(room)
 
     def _tell(self, room: _Room) -> None:

@@ -108,6 +108,45 @@ async def test_no_more_begin_in_a_window_than_the_rate_and_it_slides() -> None:
     rooms.close()
 
 
+@pytest.mark.parametrize(
+    "limits", [Limits(0, 5, timedelta(hours=1)), Limits(0, 1, timedelta(milliseconds=1)), None]
+)
+async def test_who_waits_by_a_rate_is_looked_at_when_that_is_another(limits: Limits | None) -> None:
+    now = 1_000.0
+    told: list[list[str]] = []
+    loop = asyncio.get_running_loop()
+    rooms = Rooms(loop, lambda queues: told.append([*queues]), lambda: now)
+    rooms.limited("a", Limits(0, 1, timedelta(hours=1)), {})
+    rooms.begin("a", "first")
+    rooms.waits("a", ":a")
+    assert not rooms.has("a")
+    rooms.limited("a", Limits(0, 1, timedelta(hours=1)), {})
+    assert told == []
+
+    now += 1
+    rooms.limited("a", limits, {})
+
+    assert (told, rooms.has("a")) == ([[":a"]], True)
+    rooms.close()
+
+
+async def test_the_moment_that_a_rate_waits_for_is_that_of_the_newest() -> None:
+    told = asyncio.Event()
+    rooms = Rooms(asyncio.get_running_loop(), lambda queues: told.set())
+    rooms.limited("a", Limits(0, 1, timedelta(hours=1)), {})
+    rooms.begin("a", "first")
+    rooms.waits("a", ":a")
+    assert not rooms.has("a")
+    rooms.limited("a", Limits(0, 1, timedelta(milliseconds=50)), {})
+    told.clear()
+
+    # As who is told looks: it is still full, for a moment.
+    while not rooms.has("a"):
+        await told.wait()
+        told.clear()
+    rooms.close()
+
+
 def test_what_counts_for_a_rate_is_written_down() -> None:
     row = limited("rate", {}, rateLimitPerFrequency=5)
     run = Simulator(row.flow).begin()
