@@ -180,6 +180,13 @@ class Timers:
     def _ring(self) -> None:
         now = self._elapsed()
         self._follow_wall_clock(now)
+        try:
+            self._fire(now)
+        finally:
+            # Whatever breaks at one of them, the others come.
+            self._set_alarm()
+
+    def _fire(self, now: float) -> None:
         while self._heap and self._heap[0][0] <= now:
             when, key = heapq.heappop(self._heap)
             # An entry that was replaced or disarmed stays in the heap until its time.
@@ -189,7 +196,6 @@ class Timers:
                 self._due(key[0], TimerKey(key[1], key[2]))
         if self._limited and len(self._heap) < self._most // 2:
             self._wanted.set()
-        self._set_alarm()
 
     def _follow_wall_clock(self, now: float) -> None:
         """Place what follows the wall clock anew, if that has jumped."""

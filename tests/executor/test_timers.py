@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
 from hypothesis import given, settings, strategies as st
 
 from podium.executor.v1 import executor_pb2 as pb
@@ -60,6 +61,8 @@ class Bench:
         self.clock = Clock()
         self.rows: dict[str, int] = {}
         self.fired: list[tuple[str, int]] = []
+        # Whose due breaks.
+        self.breaks = ""
         self.timers = Timers(
             self.clock,  # type: ignore[arg-type]
             self._read,
@@ -74,6 +77,8 @@ class Bench:
         return [("e", "", name, at) for at, name in rows[:limit]]
 
     def _due(self, execution_id: str, key: TimerKey) -> None:
+        if key.name == self.breaks:
+            raise RuntimeError("It breaks.")
         self.fired.append((key.name, self.clock.wall()))
         self.clear(key.name)
 
@@ -123,6 +128,22 @@ async def test_what_is_set_last_fires_once_and_at_its_time(
 
     assert not expected
     assert len(bench.timers) == 0
+
+
+async def test_one_whose_due_breaks_keeps_no_other_from_its_time() -> None:
+    bench = Bench()
+    await bench.refill()
+    start = bench.clock.wall()
+    bench.set("a", start + 1_000_000)
+    bench.set("b", start + 1_000_000)
+    bench.set("c", start + 2_000_000)
+    bench.breaks = "a"
+
+    with pytest.raises(RuntimeError):
+        bench.clock.advance(1)
+    bench.clock.advance(1)
+
+    assert [name for name, _ in bench.fired] == ["b", "c"]
 
 
 async def test_a_timer_beyond_the_next_minute_stays_a_row() -> None:
