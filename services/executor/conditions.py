@@ -35,6 +35,8 @@ COLUMNS = {
     "updated": "updated_at",
     "ended": "ended_at",
     "by": "started_by",
+    "priority": "priority",
+    "failed": "failed_refs",
     "input": "input",
     "output": "output",
 }
@@ -284,11 +286,13 @@ class _Writer:
         column = self._table.columns[term.name]
         if kind is Kind.DOCUMENT:
             return _unmasked(term, of_document(column, term))
+        if kind is Kind.TEXT and self._table.vocabulary[term.name].several:
+            sql, values = self._texts("item.value", term)
+            # Nearly all have none: they are passed over without being read into a list.
+            listed = f"SELECT 1 FROM json_each({column}) AS item WHERE {sql}"
+            return f"({column} != '[]' AND EXISTS ({listed}))", values
         if kind is Kind.TEXT:
-            patterns = cast("tuple[Pattern, ...]", term.values)
-            if term.operator == "=":
-                return self._text(column, patterns)
-            return joined(" OR ", (contains(column, each) for each in patterns), "0")
+            return self._texts(column, term)
         if kind is Kind.ENUM:
             return self._status(column, cast("tuple[str, ...]", term.values))
         if term.operator == "=":
@@ -307,6 +311,12 @@ class _Writer:
         table = self._table
         sql = table.many_words if asked in self._crowded else table.words
         return sql, [asked] * sql.count("?")
+
+    def _texts(self, column: str, term: Term) -> Sql:
+        patterns = cast("tuple[Pattern, ...]", term.values)
+        if term.operator == "=":
+            return self._text(column, patterns)
+        return joined(" OR ", (contains(column, each) for each in patterns), "0")
 
     def _text(self, column: str, patterns: tuple[Pattern, ...]) -> Sql:
         literals = [each.parts[0] for each in patterns if each.literal]

@@ -36,6 +36,7 @@ EXECUTIONS: Mapping[str, str] = {
     "parent": "parent_id",
     "by": "started_by",
     "reason": "reason",
+    "priority": "priority",
 }
 TASKS: Mapping[str, str] = {
     "scheduled": "tasks.scheduled_at",

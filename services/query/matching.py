@@ -32,10 +32,11 @@ def matcher(query: Query, vocabulary: Vocabulary, getters: Getters[R], now: date
     """Whether a record is of ``query``.
 
     Args:
-        getters: By a field's name, its value of a record: text and enums as str, numbers as int or
-            float, times and durations as int microseconds (since the epoch: ``micros``),
-            documents as what their JSON text is read into. None: the record has none, and no
-            comparison holds but by negation. Every field that is named needs its getter.
+        getters: By a field's name, its value of a record: text and enums as str, several texts as
+            a list of them, numbers as int or float, times and durations as int microseconds (since
+            the epoch: ``micros``), documents as what their JSON text is read into. None: the record
+            has none, and no comparison holds but by negation. Every field that is named needs its
+            getter.
         now: What ages are measured from.
 
     Raises:
@@ -105,7 +106,8 @@ class _Compiler:
             holding = [make(cast("Pattern", each)) for each in term.values]
             if self._vocabulary[term.name].qualified:
                 holding = [_or_unqualified(each) for each in holding]
-            return _any([_present(get, each) for each in holding])
+            present = _one_present if self._vocabulary[term.name].several else _present
+            return _any([present(get, each) for each in holding])
         if term.operator == "=":
             return _one_of(get, term.values)
         order, limit = ORDERS[term.operator], comparable(term.values[0])
@@ -145,6 +147,10 @@ def _present(get: Callable[[Any], Any], holds: Callable[[Any], bool]) -> Test[An
         return value is not None and holds(value)
 
     return test
+
+
+def _one_present(get: Callable[[Any], Any], holds: Callable[[Any], bool]) -> Test[Any]:
+    return lambda record: any(map(holds, get(record)))
 
 
 def _or_unqualified(holds: Callable[[str], bool]) -> Callable[[str], bool]:

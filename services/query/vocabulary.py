@@ -45,6 +45,7 @@ class Field:
         of: Of an age: the TIME field whose moment it is about.
         older: Of an age: whether that moment must lie further back, and not less far.
         qualified: Of a text like ``application:ada``: what is behind the colon will do, too.
+        several: Of a text: a record has any number of them, and one is enough.
         in_milliseconds: Aliases by which a duration may be a number without its unit.
     """
 
@@ -57,6 +58,7 @@ class Field:
     older: bool = False
     in_milliseconds: tuple[str, ...] = ()
     qualified: bool = False
+    several: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -147,6 +147,19 @@ ROWS = (
     _row(SEARCH, "of no size", 200, {"totalHits": 3, "results": []}, query=OURS, size="0"),
     _row(SEARCH, "with a star", 200, _found(GOOD), query='workflowType = "sought-go*"'),
     _row(SEARCH, "by correlationId", 200, _found(GOOD), query="correlationId=sought-c"),
+    _row(SEARCH, "by priority", 200, _found(GOOD), query=f"{OURS} AND priority = 3"),
+    _row(SEARCH, "by less of it", 200, _found(BAD),
+         query=f"{OURS} AND priority<1 AND status=FAILED"),
+    _row(SEARCH, "sorted by it", 200, {"results": [GOOD]}, query=OURS, sort="priority:DESC",
+         size="1"),
+    _row(SEARCH, "by what has failed", 200, _found(BAD),
+         query=f"{OURS} AND failedReferenceTaskNames = asks"),
+    _row(SEARCH, "by whether something has", 200, _found(OPEN, GOOD),
+         query=f"{OURS} AND NOT failedReferenceTaskNames = *"),
+    _row(SEARCH, "by what only digests are kept of", 400, _refused(
+        "query: Of idempotency keys digests alone are kept: a start with the key and "
+        "RETURN_EXISTING answers with its execution. (characters 0 to 14: 'idempotencyKey')"),
+         query="idempotencyKey=k"),
     _row(SEARCH, "by times", 200, _found(BAD, GOOD), query=f"{OURS} AND endTime><since> AND "
          "updateTime><since> AND modifiedTime><since> AND startTime<32503680000000"),
     _row(SEARCH, "by a parent", 200, _found({"parentWorkflowId": "<parent>"}),

@@ -84,13 +84,13 @@ ROWS = (
             "query: There is no field 'workflowTyp'; did you mean workflowType? There are status, "
             "workflowType, version, correlationId, workflowId, parentWorkflowId, "
             "reasonForIncompletion, older, newer, startTime, updateTime, endTime, executionTime, "
-            "createdBy, freeText, input, output; quote text that holds ':'. (characters 0 to 11: "
-            "'workflowTyp')")),
+            "createdBy, priority, failedReferenceTaskNames, freeText, input, output; quote text "
+            "that holds ':'. (characters 0 to 11: 'workflowTyp')")),
     Row(SEARCH, "sorted by what nobody knows", f"{SEARCH[4:]}?sort=startTim:DESC", 400,
         answer=refused(
             "sort cannot be 'startTim'; did you mean startTime? There are startTime, updateTime, "
             "endTime, executionTime, status, workflowType, version, workflowId, correlationId, "
-            "parentWorkflowId, createdBy, reasonForIncompletion.")),
+            "parentWorkflowId, createdBy, reasonForIncompletion, priority.")),
     Row(SEARCH, "sorted in no order", f"{SEARCH[4:]}?sort=startTime:UP", 400,
         answer=refused("sort is one field, and ASC or DESC: endTime:DESC.")),
     Row("GET /api/tasks/poll/{tasktype}", "by a long name",

@@ -22,8 +22,8 @@ from tests.query.records import GETTERS, RECORDS, Record
 from tests.query.trees import NOW, TREES
 
 _DEFAULTS = {
-    "snapshot": "h", "last_retried_at": None, "priority": 0, "parent_task_id": "",
-    "restarts": 0, "next_sequence": 1, "open": 0, "failed_refs": "[]", "variables": "{}",
+    "snapshot": "h", "last_retried_at": None, "parent_task_id": "",
+    "restarts": 0, "next_sequence": 1, "open": 0, "variables": "{}",
     "fingerprint": b"", "answer": "", "request_id": "", "traceparent": "", "slot": b"",
     "depth": 0, "task_to_domain": "{}", "tracestate": "",
 }  # fmt: skip
@@ -45,6 +45,7 @@ def store(db: sqlite3.Connection, records: list[Record]) -> None:
         row = {
             **_DEFAULTS,
             **{name: getattr(record, name) for name in Record.__dataclass_fields__},
+            "failed_refs": text_of(record.failed_refs),
             "input": text_of(record.input),
             "output": text_of(record.output),
         }

@@ -100,7 +100,7 @@ def test_what_many_names_have_is_found_by_an_index(
 
 
 def a_record(workflow: str) -> Record:
-    return Record(workflow, workflow, 1, "RUNNING", 1, 1, None, "", "", "", "", {}, {})
+    return Record(workflow, workflow, 1, "RUNNING", 1, 1, None, "", "", "", "", 0, [], {}, {})
 
 
 def test_what_it_asks_of_the_workflow_is_answered_before() -> None:

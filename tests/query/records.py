@@ -28,6 +28,8 @@ class Record:
     correlation_id: str
     parent_id: str
     started_by: str
+    priority: int
+    failed_refs: list[str]
     input: Any
     output: Any
 
@@ -45,6 +47,8 @@ GETTERS: dict[str, Callable[[Record], Any]] = {
     "corr": attrgetter("correlation_id"),
     "parent": attrgetter("parent_id"),
     "by": attrgetter("started_by"),
+    "priority": attrgetter("priority"),
+    "failed": attrgetter("failed_refs"),
     "input": attrgetter("input"),
     "output": attrgetter("output"),
 }
@@ -59,7 +63,12 @@ DOCUMENTS = st.recursive(
 
 
 def _record(
-    status: str, moments: list[datetime], texts: list[str], version: int, documents: list[Any]
+    status: str,
+    moments: list[datetime],
+    texts: list[str],
+    version: int,
+    failed: list[str],
+    documents: list[Any],
 ) -> Record:
     started, updated, ended = sorted(map(micros, moments))
     is_open = status in ("RUNNING", "PAUSED")
@@ -76,6 +85,8 @@ def _record(
         correlation_id,
         parent_id,
         started_by,
+        version,
+        failed,
         *documents,
     )
 
@@ -86,5 +97,6 @@ RECORDS = st.builds(
     st.lists(MOMENTS, min_size=3, max_size=3),
     st.lists(TEXTS, min_size=6, max_size=6),
     st.integers(1, 3),
+    st.lists(TEXTS, max_size=2),
     st.lists(DOCUMENTS, min_size=2, max_size=2),
 )

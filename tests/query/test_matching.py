@@ -39,6 +39,8 @@ RECORD = Record(
     correlation_id="",
     parent_id="",
     started_by="key:shop/first",
+    priority=3,
+    failed_refs=["charge", "ship"],
     input={"order": {"id": 7, "code": "7", "paid": True, "note": None, "big": 10**25}},
     output={"items": [{"sku": "A-1", "price": 19.99}], "at": "2026-01-31"},
 )
@@ -52,6 +54,10 @@ def matches(written: str) -> bool:
     "written",
     [
         "",
+        "failed:charge",
+        "failed:s*,nobody",
+        "failed~HIP",
+        "priority>2",
         "status:timed_out",
         "status:failed,timed-out",
         "wf:order*",
@@ -94,6 +100,9 @@ def test_what_matches(written: str) -> None:
 @pytest.mark.parametrize(
     "written",
     [
+        "failed:charge,ship2 failed:none",
+        "!failed:*",
+        "priority:1,2",
         "status:failed",
         "wf:Order*",
         "wf:order",

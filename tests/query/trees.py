@@ -57,12 +57,17 @@ TERMS = st.one_of(
     st.builds(Term, st.just("status"), st.just("="), _values(st.sampled_from(STATUSES))),
     st.builds(
         Term,
-        st.sampled_from(["wf", "corr", "id", "parent", "reason", "by"]),
+        st.sampled_from(["wf", "corr", "id", "parent", "reason", "by", "failed"]),
         st.sampled_from(["=", "~"]),
         _values(PATTERNS),
     ),
-    st.builds(Term, st.just("v"), st.just("="), _values(st.integers(1, 3))),
-    st.builds(Term, st.just("v"), ORDERS, st.integers(1, 3).map(lambda each: (each,))),
+    st.builds(Term, st.sampled_from(["v", "priority"]), st.just("="), _values(st.integers(1, 3))),
+    st.builds(
+        Term,
+        st.sampled_from(["v", "priority"]),
+        ORDERS,
+        st.integers(1, 3).map(lambda each: (each,)),
+    ),
     st.builds(
         Term,
         st.sampled_from(["started", "updated", "ended"]),

@@ -27,6 +27,7 @@ EXECUTIONS = replace(
         "id": "workflowId",
         "parent": "parentWorkflowId",
         "by": "createdBy",
+        "failed": "failedReferenceTaskNames",
     },
     absent={
         **_EXECUTIONS.absent,
@@ -37,6 +38,12 @@ EXECUTIONS = replace(
         ),
         "classifier": "Executions have no classifier: ask by workflowType.",
         "tag": "Tags cannot be asked for: ask by workflowType for the workflows that have them.",
+        "idempotencykey": "Of idempotency keys digests alone are kept: a start with the key and "
+        "RETURN_EXISTING answers with its execution.",
+        "failedtasknames": "Names of tasks are not asked for: failedReferenceTaskNames are, and "
+        "/api/workflow/search-by-tasks finds taskDefName with status.",
+        "tasktodomain": "Domains cannot be asked for: ask by workflowType.",
+        "event": "What an event has started is told by createdBy, like event:NAME.",
     },
 )
 """Of executions."""
