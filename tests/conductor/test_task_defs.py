@@ -37,11 +37,13 @@ WHOLE = {
     "rateLimitFrequencyInSeconds": 1, "enforceSchema": False, "createTime": int,
     "updateTime": int, "updatedBy": str,
 }  # fmt: skip
+UNKNOWN = "somethingNew: is no field of a task definition: kept and ignored"
 ROWS = (
     Row(PUT, "knows none of that name", PATH, 404, OF_PYTHON,
         {"status": 404, "message": "No such task by name md_py", "retryable": False}),
-    Row(POST, "stores all", PATH, 200, [OF_PYTHON, OF_SERVERS, {"name": "md_plain"}], ""),
-    Row(POST, "stores them again", PATH, 200, [OF_SERVERS], ""),
+    Row(POST, "stores all", PATH, 200, [OF_PYTHON, OF_SERVERS, {"name": "md_plain"}],
+        {"warnings": [f"[1].{UNKNOWN}"]}),
+    Row(POST, "stores them again", PATH, 200, [OF_SERVERS], {"warnings": [UNKNOWN]}),
     Row(POST, "takes one alone", PATH, 200, {"name": "md_gone"}, ""),
     Row(POST, "wants some", PATH, 400, [], {"message": "TaskDefList is empty"}),
     Row(POST, "wants objects", PATH, 400, ["md_py"],

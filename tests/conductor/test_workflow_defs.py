@@ -44,6 +44,15 @@ WHOLE = {
     "inputTemplate": {}, "enforceSchema": True, "metadata": {}, "maskedFields": [],
     "workflowStatusListenerEnabled": False, "createTime": int, "updateTime": int,
 }  # fmt: skip
+# Conductor takes them, and they are null there.
+ILL_NAMED = workflow("md_ill_named", tasks=[
+    {**TASK, "inputParameters": {"n": "${workflow.inptu.n}"}},
+    {**TASK, "taskReferenceName": "next", "inputParameters": {"n": "${pack.outptu.n}"}},
+])  # fmt: skip
+WARNINGS = [
+    "tasks[0].inputParameters.n: workflow has no 'inptu', so this is null; did you mean 'input'?",
+    "tasks[1].inputParameters.n: a task has no 'outptu', so this is null; did you mean 'output'?",
+]
 
 ROWS = (
     Row(CREATED, "stores one", "/api/metadata/workflow", 200, workflow("md_new"), ""),
@@ -89,6 +98,12 @@ ROWS = (
     Row(ONE, "knows none of those", "/api/metadata/workflow/md_fresh", 404),
     Row(VALIDATED, "finds no fault", "/api/metadata/workflow/validate", 200,
         workflow("md_never"), ""),
+    Row(VALIDATED, "warns of what is null", "/api/metadata/workflow/validate", 200, ILL_NAMED,
+        {"warnings": WARNINGS}),
+    Row(CREATED, "warns of it", "/api/metadata/workflow", 200, ILL_NAMED, {"warnings": WARNINGS}),
+    Row(PUT, "warns of it by its place", "/api/metadata/workflow", 200,
+        [workflow("md_put"), ILL_NAMED],
+        {**BULK, "warnings": [f"[1].{each}" for each in WARNINGS]}),
     Row(VALIDATED, "tells every fault", "/api/metadata/workflow/validate", 400,
         workflow("md_never", schemaVersion=1),
         {"validationErrors": [{"path": "schemaVersion", "message": str}]}),

@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from dataclasses import replace
 from types import MappingProxyType
 
-from services.edge.management.conductor.asking import Asked
+from services.edge.call import Answer
+from services.edge.management.conductor.asking import Asked, as_json, nothing
 from services.edge.management.configuration.documents import Document
 from services.edge.management.refusals import refusal
 from services.edge.problems import Problem
@@ -60,7 +61,20 @@ def known(sentence: str) -> Iterator[None]:
 
 async def put_together(
     request: Asked, documents: Sequence[Document], etag: str = "", *, dry_run: bool = False
-) -> None:
-    """Put them all, or none. Raises :class:`Problem` for faults, and what the registry says."""
+) -> list[str]:
+    """Put them all, or none: what is taken and has another effect than it seems, in sentences.
+
+    Raises:
+        Problem: There are faults.
+        ServiceError: What else the registry says.
+    """
     with validated():
-        await request.registry.put_all(documents, etag, staying=STAYING, dry_run=dry_run)
+        results = await request.registry.put_all(documents, etag, staying=STAYING, dry_run=dry_run)
+    if len(results) == 1:
+        return list(results[0].warnings)
+    return [f"[{at}].{said}" for at, each in enumerate(results) for said in each.warnings]
+
+
+def told(warnings: Sequence[str]) -> Answer:
+    """200: without a body, as Conductor has it, where there is nothing to warn of."""
+    return as_json({"warnings": warnings}) if warnings else nothing()

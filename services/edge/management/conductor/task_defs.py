@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from services.edge.call import Answer, Call
 from services.edge.management.conductor.asking import asked, nothing, shown
-from services.edge.management.conductor.putting import STAYING, known, put_together, validated
+from services.edge.management.conductor.putting import STAYING, known, put_together, told, validated
 from services.edge.management.conductor.shapes import all_written, task_def_shown, written
 from services.edge.management.conductor.tag_pages import tag_pages
 from services.edge.management.configuration.documents import Document
@@ -20,8 +20,7 @@ if TYPE_CHECKING:
 async def register(call: Call, management: Management) -> Answer:
     """POST of a list: 200; those that are there already are as they are sent from then on."""
     request = asked(call, management)
-    await put_together(request, all_written("task", await request.body()))
-    return nothing()
+    return told(await put_together(request, all_written("task", await request.body())))
 
 
 async def update(call: Call, management: Management) -> Answer:

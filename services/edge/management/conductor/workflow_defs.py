@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from podium.registry.v1.registry_pb2 import Definition
 from services.edge.call import Answer, Call
 from services.edge.management.conductor.asking import Asked, as_json, asked, nothing, shown
-from services.edge.management.conductor.putting import known, put_together
+from services.edge.management.conductor.putting import known, put_together, told
 from services.edge.management.conductor.reading import natural
 from services.edge.management.conductor.shapes import all_written, workflow_shown
 from services.edge.management.conductor.tag_pages import tag_pages
@@ -26,39 +26,39 @@ async def create(call: Call, management: Management) -> Answer:
     """POST of one: 200; 409 where there is one of its name and version, unless ``overwrite``."""
     request = asked(call, management)
     documents = all_written("workflow", await request.body())
-    await _put(request, documents, overwrite=request.query.flag("overwrite"))
-    return nothing()
+    return told(await _put(request, documents, overwrite=request.query.flag("overwrite")))
 
 
 async def update(call: Call, management: Management) -> Answer:
     """PUT of a list: 200 with whose were stored, which are all of them or none."""
     request = asked(call, management)
     documents = all_written("workflow", await request.body())
-    await _put(request, documents, overwrite=request.query.flag("overwrite", default=True))
+    overwrite = request.query.flag("overwrite", default=True)
+    warnings = await _put(request, documents, overwrite=overwrite)
     names = [each["name"] for each in documents]
     return as_json(
         {
             "bulkErrorResults": {},
             "bulkSuccessfulResults": names,
             "message": "Bulk Request has been processed.",
+            **({"warnings": warnings} if warnings else {}),
         }
     )
 
 
-async def _put(request: Asked, documents: Sequence[Document], *, overwrite: bool) -> None:
+async def _put(request: Asked, documents: Sequence[Document], *, overwrite: bool) -> list[str]:
     try:
-        await put_together(request, documents, "" if overwrite else "*")
+        return await put_together(request, documents, "" if overwrite else "*")
     except Stale as error:
         each = f"{error.metadata.get('name')}.{error.metadata.get('version')}"
         raise AlreadyExists(f"Workflow with {each} already exists!") from error
 
 
 async def validate(call: Call, management: Management) -> Answer:
-    """POST: 200 if it could be put; 400 with all that is wrong with it."""
+    """POST: 200 if it could be put, maybe with warnings; 400 with all that is wrong with it."""
     request = asked(call, management)
     documents = all_written("workflow", await request.body())
-    await put_together(request, documents, dry_run=True)
-    return nothing()
+    return told(await put_together(request, documents, dry_run=True))
 
 
 async def list_all(call: Call, management: Management) -> Answer:
