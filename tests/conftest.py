@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import gc
+import ssl
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
 
+import httpx
 import pytest
 from hypothesis import settings
 
@@ -26,3 +31,26 @@ def pytest_collection_finish() -> None:
 def anyio_backend() -> str:
     """One loop for all tests: gRPC still speaks to the loop of a channel that was closed."""
     return "asyncio"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def authorities_read_once() -> Iterator[None]:
+    """Whom the world trusts is read once, not for each client: it is most of what that takes.
+
+    A client that is told whom to trust has its own context.
+    """
+    read = httpx.create_ssl_context
+    of_the_world = cache(lambda trust_env: read(trust_env=trust_env))
+
+    def context(
+        verify: ssl.SSLContext | str | bool = True, cert: Any = None, trust_env: bool = True
+    ) -> ssl.SSLContext:
+        if verify is True and cert is None:
+            return of_the_world(trust_env)
+        return read(verify, cert, trust_env)
+
+    with pytest.MonkeyPatch.context() as patch:
+        # The client of MCP has a copy of its own.
+        for library in ("httpx", "httpx2"):
+            patch.setattr(f"{library}._transports.default.create_ssl_context", context)
+        yield
