@@ -19,10 +19,12 @@ def found_or_answer(method: str, found: Found[V] | Elsewhere[V] | None) -> Found
         case Found():
             return found
         case Elsewhere(methods=methods):
-            allow = (b"allow", allowed(methods).encode())
+            known = allowed(methods)
+            allow = (b"allow", known.encode())
             if method == "OPTIONS":
                 return Answer(204, headers=(allow,))
-            raise Problem("method-not-allowed", headers=(allow,))
+            detail = f"The path is known by other methods: {known}."
+            raise Problem("method-not-allowed", detail, headers=(allow,))
     raise Problem("no-route")
 
 

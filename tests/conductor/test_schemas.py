@@ -41,7 +41,7 @@ ROWS = (
         {"validationErrors": [{"path": "[0].data.type", "message": str},
                               {"path": "[1].type", "message": str}]}),
     Row(POST, "wants objects", "/api/schema", 400, "[7]",
-        {"message": "What is put as a schema must be a JSON object."}),
+        {"message": "There is a fault: [0]: must be a JSON object: a schema."}),
     Row(POST, "wants some", "/api/schema", 400, [], {"message": "The list of schemas is empty."}),
     Row(LATEST, "tells of the latest", "/api/schema/sc_one", 200,
         answer={**schema("sc_one", 4, OTHER), "createTime": int, "updateTime": int}),

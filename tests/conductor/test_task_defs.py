@@ -47,7 +47,7 @@ ROWS = (
     Row(POST, "takes one alone", PATH, 200, {"name": "md_gone"}, ""),
     Row(POST, "wants some", PATH, 400, [], {"message": "TaskDefList is empty"}),
     Row(POST, "wants objects", PATH, 400, ["md_py"],
-        {"message": "What is put as a task definition must be a JSON object."}),
+        {"message": "There is a fault: [0]: must be a JSON object: a task definition."}),
     Row(POST, "tells every fault", PATH, 400,
         [{"name": "md_bad", "retryCount": -1},
          {"name": "md_bad2", "timeoutSeconds": 5, "responseTimeoutSeconds": 6}],

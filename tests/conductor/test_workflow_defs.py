@@ -72,9 +72,9 @@ ROWS = (
          "not be empty.", "validationErrors": [
              {"path": "tasks", "message": str}, {"path": "name", "message": "is required"}]}),
     Row(CREATED, "wants an object", "/api/metadata/workflow", 400, "7",
-        {"message": "What is put as a workflow must be a JSON object."}),
+        {"message": "The body must be a JSON object: a workflow, or a list of them."}),
     Row(CREATED, "wants a body", "/api/metadata/workflow", 400, None,
-        {"message": "What is put as a workflow must be a JSON object."}),
+        {"message": "The body must be a JSON object: a workflow, or a list of them."}),
     Row(CREATED, "wants JSON", "/api/metadata/workflow", 400, "{", {"status": 400, "message": str}),
     Row(CREATED, "wants a flag", "/api/metadata/workflow?overwrite=maybe", 400, workflow("md_new"),
         {"message": "overwrite=maybe of the query must be true or false."}),

@@ -19,6 +19,11 @@ if TYPE_CHECKING:
 
 # By this, Conductor's clients know that another token is to be had.
 _INVALID = {"error": "INVALID_TOKEN"}
+_NO_TOKEN = (
+    "This needs a token, as X-Authorization: POST /api/token gives one for the keyId and the "
+    "keySecret of an access key."
+)
+_NO_LONGER = "The token does not hold, or not any more: POST /api/token gives another."
 _PORT = re.compile(r":[0-9]*\Z")
 
 
@@ -32,11 +37,13 @@ def caller_of(call: Call, management: Management) -> str:
     if not token and management.anonymous_application and not _may_be_a_strangers(call):
         return management.anonymous_application
     if not token:
-        raise Problem("unauthenticated", headers=(challenge(),))
+        raise Problem("unauthenticated", _NO_TOKEN, headers=(challenge(),))
     try:
         principal = management.verifier.verify(token)
     except Unauthenticated:
-        raise Problem("unauthenticated", headers=(challenge(),), members=_INVALID) from None
+        raise Problem(
+            "unauthenticated", _NO_LONGER, headers=(challenge(),), members=_INVALID
+        ) from None
     # Other services write it into the audit log.
     origins.current.set(replace(origins.current.get(), key=principal.access_key_id))
     return proven(call, principal.application_id)

@@ -22,6 +22,7 @@ from services.edge.management.conductor.wording import in_their_words
 from services.edge.management.configuration.registry import Turns
 from services.edge.management.configuration.table import pages as configuration
 from services.edge.management.exposition import Exposition
+from services.edge.management.nowhere import nothing_at
 from services.edge.management.page import Page, telling
 from services.edge.trie import Found, Trie
 
@@ -108,11 +109,17 @@ def _found_by_path() -> Trie[tuple[str, Page]]:
 _PAGES = _found_by_path()
 
 
+def _is_page(segments: tuple[str, ...]) -> bool:
+    return _PAGES.find("GET", segments) is not None or below(segments) is not None
+
+
 async def page(call: Call, management: Management) -> Answer:
     """The page at the path; 404 for every other."""
     at_path = _PAGES.find(looked_up(call.method), call.segments)
     if at_path is None and (unserved := below(call.segments)):
         at_path = Found(unserved)
+    if at_path is None:
+        raise nothing_at(call.segments, _is_page)
     found = found_or_answer(call.method, at_path)
     if isinstance(found, Answer):
         return found

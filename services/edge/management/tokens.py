@@ -11,7 +11,8 @@ from services import origins
 from services.edge.bodies import read_body
 from services.edge.call import JSON, Answer, Call
 from services.edge.mapping import parse_body
-from services.edge.problems import Problem
+from services.edge.problems import Problem, challenge
+from services.errors import Unauthenticated
 from services.rpc import raising_ours
 
 if TYPE_CHECKING:
@@ -20,14 +21,16 @@ if TYPE_CHECKING:
 _SECONDS = 5.0
 # Of somebody who has proved nothing yet; a key and its secret are far shorter.
 _MOST_BYTES = 4096
+_SHUT = "The keyId and the keySecret are none of an access key that opens something."
 
 
 async def issue(call: Call, management: Management) -> Answer:
     """``{"keyId", "keySecret"}`` into ``{"token", "expiresAt"}`` (milliseconds since 1970).
 
     Raises:
-        Problem: 400 for a body without the two, 413 for one that holds much more.
-        ServiceError: 401 for a key that does not hold, 429 after too many of them, 503 when the
+        Problem: 400 for a body without the two, 401 for a key that does not hold, 413 for a body
+            that holds much more.
+        ServiceError: 429 after too many of them, 503 when the
             registry is away.
     """
     most = min(_MOST_BYTES, management.body_limits.most_bytes)
@@ -39,9 +42,12 @@ async def issue(call: Call, management: Management) -> Answer:
     if not (isinstance(key_id, str) and isinstance(secret, str)):
         raise Problem("invalid-request", 'The body must be {"keyId": "…", "keySecret": "…"}.')
     request = registry_pb2.IssueTokenRequest(key_id=key_id, key_secret=secret)
-    with raising_ours():
-        issued = await management.registry.IssueToken(
-            request, timeout=_SECONDS, metadata=origins.metadata()
-        )
+    try:
+        with raising_ours():
+            issued = await management.registry.IssueToken(
+                request, timeout=_SECONDS, metadata=origins.metadata()
+            )
+    except Unauthenticated:
+        raise Problem("unauthenticated", _SHUT, headers=(challenge(),)) from None
     document = {"token": issued.token, "expiresAt": issued.expires_at.ToMilliseconds()}
     return Answer(200, json.dumps(document).encode(), (JSON, (b"cache-control", b"no-store")))

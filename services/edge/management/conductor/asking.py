@@ -15,6 +15,7 @@ from services.edge.management.conductor.reading import Query, read_query
 from services.edge.management.conductor.stubs import Stubs
 from services.edge.management.configuration.registry import Registry
 from services.edge.mapping import parse_body
+from services.edge.problems import Problem
 from services.errors import DeadlineExceeded, InvalidRequest, Unavailable
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ Document = dict[str, Any]
 _SECONDS = 20.0
 _UNSTORED = (b"cache-control", b"no-store")
 _HEADERS = (JSON, _UNSTORED)
+_PLAIN = b"identity"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,14 @@ class Asked:
             raise Unavailable("The service did not answer in time.") from None
 
     async def bytes(self) -> bytes:
-        """The body as it was sent. Raises :class:`Problem`: 413; 408 when it stops coming."""
+        """The body as it was sent.
+
+        Raises:
+            Problem: 413; 408 when it stops coming; 415 where it is compressed.
+        """
+        if self.call.header.get(b"content-encoding", _PLAIN).lower() != _PLAIN:
+            detail = "A compressed body is not read here: send it without Content-Encoding."
+            raise Problem("unsupported-media-type", detail, headers=((b"accept-encoding", _PLAIN),))
         return await read_body(self.call, self.management.body_limits)
 
     async def body(self) -> Any:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from services.edge.management.conductor.fields import refused
 from services.edge.management.configuration.documents import Document, Kept
 from services.errors import InvalidRequest
 
@@ -114,7 +115,7 @@ def written(kind: str, sent: Any) -> Document:
         InvalidRequest: It is no object.
     """
     if not isinstance(sent, dict):
-        raise InvalidRequest(f"What is put as a {_SAID[kind]} must be a JSON object.")
+        raise InvalidRequest(f"The body must be a JSON object: a {_SAID[kind]}.")
     # A field of that name is unknown to Conductor, which ignores it.
     return {**sent, "kind": kind}
 
@@ -126,6 +127,12 @@ def all_written(kind: str, sent: Any) -> list[Document]:
         InvalidRequest: One of them is no object, there are none, or too many.
     """
     several = sent if isinstance(sent, list) else [sent]
+    for at, each in enumerate(several):
+        if not isinstance(each, dict):
+            said = f"must be a JSON object: a {_SAID[kind]}"
+            if isinstance(sent, list):
+                raise refused(f"[{at}]", said)
+            raise InvalidRequest(f"The body {said}, or a list of them.")
     if len(several) > _MOST:
         raise InvalidRequest(f"At most {_MOST} definitions are put at once.")
     documents = [written(kind, each) for each in several]

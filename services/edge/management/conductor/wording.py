@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from services.edge.management.conductor.unknown import no_execution
 from services.errors import ServiceError
 
 _FIELDS: Mapping[str, str] = {
@@ -78,5 +79,8 @@ def reworded(sentence: str) -> str:
 
 def in_their_words(error: ServiceError) -> ServiceError:
     """``error`` so; itself where nothing differs."""
+    missing = error.metadata.get("execution_id")
+    if missing and error.detail == f"There is no execution {missing!r}.":
+        return no_execution(missing)
     said = reworded(error.detail)
     return error if said == error.detail else type(error)(said, error.faults, **error.metadata)
