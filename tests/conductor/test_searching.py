@@ -206,6 +206,9 @@ ROWS = (
     _row(BY_TASKS, "of two tasks of one", 200, _found(GOOD), query="workflowId='<good>'"),
     _row(BY_TASKS, "at the top only", 200, _found(), query="taskType=FORK AND workflowType=sought*",
          topLevelOnly="true"),
+    _row(BY_TASKS, "by what is of workflows", 400, _refused(
+        "query: That is of the workflow of a task: ask for it by /api/workflow/search. "
+        "(characters 0 to 8: 'priority')"), query="priority=1"),
     _row(BY_TASKS, "with a fault", 400, {"status": 400, "message": str}, query="version=1"),
     _row(BY_TASKS_V2, "by a task's name", 200, _found(WHOLE),
          query="taskDefName='noted' AND status='COMPLETED'"),

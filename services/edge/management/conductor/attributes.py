@@ -65,6 +65,10 @@ TASKS = replace(
         **_TASKS.absent,
         "queue": "Queues are told by /api/tasks/queue/all: ask by taskType and status.",
         "classifier": "Tasks have no classifier: ask by taskType, taskDefName or workflowType.",
+        **dict.fromkeys(
+            ("v", "version", "priority", "workflowpriority", "failedreferencetasknames"),
+            "That is of the workflow of a task: ask for it by /api/workflow/search.",
+        ),
     },
 )
 """Of tasks."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from services.edge.call import Answer, Call
 from services.edge.management.conductor.asking import Asked, asked, nothing, shown
+from services.edge.management.conductor.jackson import known as known_fields
 from services.edge.management.conductor.putting import known, put_together
 from services.edge.management.conductor.shapes import all_written, schema_shown
 from services.edge.management.conductor.workflow_defs import path_version
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 _TRIES = 5
 # To ask for more of them one by one takes longer than to ask for all.
 _FEW = 10
+# Others are unknown to Conductor's reader, which ignores them.
+_FIELDS = ("kind", "name", "version", "type", "data", "externalRef", "description", "tags")
 
 
 async def save(call: Call, management: Management) -> Answer:
@@ -28,7 +31,8 @@ async def save(call: Call, management: Management) -> Answer:
     With ``newVersion`` each is a version behind the latest, whatever version it says.
     """
     request = asked(call, management)
-    documents = all_written("schema", await request.body())
+    sent = all_written("schema", await request.body())
+    documents = [known_fields(each, _FIELDS) for each in sent]
     if request.query.flag("newVersion"):
         await _put_behind(request, documents)
     else:
