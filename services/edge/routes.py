@@ -176,3 +176,7 @@ class RouteTable:
     ) -> Found[Route] | Elsewhere[Route] | None:
         """The route of a request; HEAD is answered by GET's."""
         return self._trie.find("GET" if method == "HEAD" else method, segments)
+
+    def begins(self, segments: tuple[str, ...]) -> bool:
+        """Whether the path of a route begins with ``segments``."""
+        return self._trie.begins(segments)

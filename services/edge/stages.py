@@ -26,6 +26,7 @@ from services.edge.routes import Route
 from services.edge.running import run, schema_of
 from services.edge.scripting import failed
 from services.edge.tokens.claims import lacking
+from services.edge.unrouted import said_of
 from services.json_text import Json
 
 if TYPE_CHECKING:
@@ -48,6 +49,8 @@ async def route(call: Call, gateway: Gateway) -> Answer | None:
     there = gateway.definitions.routes.find(call.method, call.segments)
     if (cors := cors_at(there)) is not None:
         call.shared_headers = cors.headers_of_answer(call.header.get(b"origin"))
+    if there is None:
+        raise Problem("no-route", said_of(call.segments, gateway.definitions.routes.begins))
     found = found_or_answer(call.method, there)
     if isinstance(found, Answer):
         return found

@@ -92,6 +92,18 @@ class Trie(Generic[V]):
                 ways.append((literal, at + 1, parameters))
         return Elsewhere(elsewhere) if elsewhere else None
 
+    def begins(self, segments: tuple[str, ...]) -> bool:
+        """Whether a path begins with ``segments``."""
+        nodes = [self._root]
+        for segment in segments:
+            nodes = [
+                below
+                for node in nodes
+                for below in (node.literals.get(segment), node.parameter)
+                if below is not None
+            ]
+        return bool(nodes)
+
 
 def is_parameter(segment: str) -> bool:
     """Whether a template's segment is ``{name}``."""

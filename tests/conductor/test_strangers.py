@@ -22,6 +22,10 @@ SLASHES = (
     "end with one?"
 )
 BEFORE = "There is nothing at this path, but there is with /api before it."
+WEBHOOKS = (
+    "There is nothing at this path: webhooks are called at the gateway's own address, as POST "
+    "/-/webhooks/NAME (docs/webhooks.md)."
+)
 TWICE = "There is nothing at this path: it has /api twice, which your client adds itself."
 OTHERS = "The path is known by other methods: DELETE, GET, HEAD, OPTIONS, POST."
 TASKDEFS, WORKFLOWS = "/api/metadata/taskdefs", "/api/metadata/workflow"
@@ -34,6 +38,7 @@ ROWS = tuple(
         ("GET", "/", 404, None, ELSEWHERE),
         ("GET", "/workflow/search", 404, None, BEFORE),
         ("GET", "/prompts/greeting", 404, None, BEFORE),
+        ("POST", "/webhook/7f3a", 404, {}, WEBHOOKS),
         ("GET", "/api/api/workflow/search", 404, None, TWICE),
         ("GET", "/api//workflow/search", 404, None, SLASHES),
         ("PATCH", "/api/workflow/x", 405, {}, OTHERS),

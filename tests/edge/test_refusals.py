@@ -8,6 +8,7 @@ import json
 import pytest
 
 from services.edge.problems import KINDS
+from services.edge.unrouted import said_of
 from tests.edge.conftest import Edge
 from tests.edge.documents import (
     KEY,
@@ -48,6 +49,25 @@ async def test_what_cannot_be_served_is_told_by_its_class(
         f"urn:podium:problem:{expected[1]}",
     )
     assert edge.executor.frames.empty()
+
+
+@pytest.mark.parametrize("path", ["/api/token", "/api/workflow/search", "/api/metadata/taskdefs"])
+async def test_who_takes_the_gateway_for_conductor_is_told_where_that_is(
+    edge: Edge, path: str
+) -> None:
+    conductors, other = await edge.client.get(path), await edge.client.get("/api/worklow")
+
+    assert (conductors.status_code, other.status_code) == (404, 404)
+    assert conductors.json()["detail"] == (
+        "No route has this path. Conductor's API is not served at the gateway but at the "
+        "management listener, whose address podium status shows."
+    )
+    assert other.json()["detail"] == "There is nothing at this path."
+
+
+def test_a_route_that_begins_so_is_what_was_meant() -> None:
+    assert said_of(("api", "tasks", "7"), lambda segments: segments == ("api", "tasks")) == ""
+    assert said_of(("api",), lambda _: False) == ""
 
 
 async def test_a_wrong_method_is_told_the_right_ones(edge: Edge) -> None:

@@ -135,3 +135,19 @@ def fits(template: str, path: list[str]) -> bool:
     return len(parts) == len(path) and all(
         is_parameter(part) or part == given for part, given in zip(parts, path, strict=True)
     )
+
+
+@pytest.mark.parametrize(
+    ("segments", "expected"),
+    [
+        ((), True),
+        (("api",), True),
+        (("api", "orders"), True),
+        (("api", "any"), True),
+        (("api", "orders", "7"), True),
+        (("api", "any", "7"), False),
+        (("orders",), False),
+    ],
+)
+def test_it_is_known_how_paths_begin(segments: tuple[str, ...], expected: bool) -> None:
+    assert trie("GET /api/orders/{id}", "POST /api/{name}").begins(segments) is expected

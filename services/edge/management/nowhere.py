@@ -24,6 +24,11 @@ def _where(segments: tuple[str, ...], is_page: Callable[[tuple[str, ...]], bool]
             "There is nothing at a path with two slashes in a row: does the URL that your client "
             "was given end with one?"
         )
+    if segments[:1] == ("webhook",):
+        return (
+            "There is nothing at this path: webhooks are called at the gateway's own address, as "
+            "POST /-/webhooks/NAME (docs/webhooks.md)."
+        )
     if segments[:2] == (_API, _API):
         return "There is nothing at this path: it has /api twice, which your client adds itself."
     if segments[:1] != (_API,) and is_page((_API, *segments)):
