@@ -96,9 +96,22 @@ class Executor:
         await self._patiently(self._stub.TerminateExecution, request, told)
 
     async def update_task(self, request: pb.UpdateTaskRequest, application_id: str) -> str:
-        """Pass an application's word on: the id of the task. Saying it twice does no harm."""
-        caller = rpc.on_behalf_of(application_id)
-        response = await self._patiently(self._stub.UpdateTask, request, caller)
+        """Pass an application's word on: the id of the task.
+
+        An executor that is away is waited for, but it is said once: of a loop the same reference
+        is another task's, once that one has ended.
+
+        Raises:
+            ServiceError: What the executor says; Unavailable: it may have been taken.
+        """
+        caller, seconds = rpc.on_behalf_of(application_id), self._patience_seconds
+        try:
+            with rpc.raising_ours():
+                response = await self._stub.UpdateTask(
+                    request, metadata=caller, timeout=seconds, wait_for_ready=True
+                )
+        except DeadlineExceeded:
+            raise Unavailable("The executor did not answer in time.") from None
         return response.task_id
 
     async def slots(self, request: pb.ListSlotsRequest) -> pb.ListSlotsResponse:

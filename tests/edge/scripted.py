@@ -66,6 +66,7 @@ class ScriptedExecutor(executor_pb2_grpc.ExecutorServiceServicer):
         held: Whoever attaches to wait does so until it is set; None: nobody waits.
         waiting: How many do.
         breaks: What the next calls of methods are refused with, by name.
+        hangs: Has UpdateTask taken, and never answered.
         shown: What it says first, in order, of whatever is asked for.
         shown_to: The only application that it says it to; empty: every one.
         told: Requests of CompleteCallback and UpdateTask, with who they were made for.
@@ -87,6 +88,7 @@ class ScriptedExecutor(executor_pb2_grpc.ExecutorServiceServicer):
         self.held: asyncio.Event | None = None
         self.waiting = 0
         self.breaks: dict[str, Exception] = {}
+        self.hangs = False
         self.shown: Iterator[pb.Result] = iter(())
         self.shown_to = ""
         self.attached: list[pb.Attach] = []
@@ -218,6 +220,8 @@ class ScriptedExecutor(executor_pb2_grpc.ExecutorServiceServicer):
     ) -> pb.UpdateTaskResponse:
         self._tell(request, context)
         self._break("UpdateTask")
+        if self.hangs:
+            await asyncio.Event().wait()
         return pb.UpdateTaskResponse(task_id="task-1")
 
     async def RestartExecution(  # noqa: N802

@@ -171,7 +171,7 @@ async def test_a_signal_that_breaks_off_is_not_sent_again(suite: Suite) -> None:
     assert suite.executor.attached == []
 
 
-@pytest.mark.parametrize("path", [f"{TASK}/w/COMPLETED/sync", STATE, QUEUE])
+@pytest.mark.parametrize("path", [f"{TASK}/w/COMPLETED", f"{TASK}/w/COMPLETED/sync", STATE, QUEUE])
 async def test_a_word_for_a_reference_that_breaks_off_is_not_sent_again(
     suite: Suite, path: str
 ) -> None:
@@ -180,6 +180,26 @@ async def test_a_word_for_a_reference_that_breaks_off_is_not_sent_again(
 
     assert (answer.status_code, answer.json()["retryable"]) == (503, False)
     assert len(suite.executor.told) == 1
+
+
+async def test_a_word_for_a_reference_is_not_said_to_the_executor_that_comes_after(
+    tmp_path: Path,
+) -> None:
+    first, second = ScriptedExecutor(), ScriptedExecutor()  # type: ignore[abstract]
+    first.hangs = True
+    async with AsyncExitStack() as stack:
+        address = await stack.enter_async_context(serving_executor(first))
+        async with suite_in(tmp_path, executor=address) as suite:
+            saying = asyncio.create_task(_execute(suite, f"{TASK}/w/COMPLETED"))
+            await _until(lambda: len(first.told) == 1)
+            await stack.aclose()
+            async with serving_executor(second, address):
+                answer = await saying
+                after = await _execute(suite, f"{TASK}/v/COMPLETED")
+
+    assert (answer.status_code, answer.json()["retryable"]) == (503, False)
+    # The next one is told, and was the first that this executor heard.
+    assert (after.status_code, [told.ref for told, _ in second.told]) == (200, ["v"])
 
 
 @pytest.mark.parametrize(

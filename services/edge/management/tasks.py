@@ -9,6 +9,7 @@ from services.edge.bodies import aside, read_body
 from services.edge.call import TEXT, Answer, Call
 from services.edge.callbacks import STATUSES as _OF_REMOTES, status_of
 from services.edge.management.callers import caller_of
+from services.edge.management.conductor.waiting import said_once
 from services.edge.mapping import parse_body
 from services.edge.problems import Problem
 from services.edge.query import parse_query
@@ -27,8 +28,8 @@ async def update(
 
     Raises:
         Problem: 400 for an unknown status or a body that is no object, 401 without a token that
-            holds.
-        ServiceError: What the executor says.
+            holds; 503: it may have been taken, and is not to be sent again unseen.
+        ServiceError: What else the executor says.
     """
     application_id = caller_of(call, management)
     request = pb.UpdateTaskRequest(
@@ -38,7 +39,7 @@ async def update(
         output=await output_of(call, management),
         worker_id=parse_query(call.query).get("workerid", ""),
     )
-    task_id = await management.executor.update_task(request, application_id)
+    task_id = await said_once(management.executor.update_task(request, application_id))
     return Answer(200, task_id.encode(), (TEXT,))
 
 
