@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -102,6 +103,29 @@ async def test_a_word_is_taken_once_and_makes_the_next_task_due(tmp_path: Path) 
         assert sorted((each.number, len(each.tasks), each.code) for each in answers) == [
             (3, 0, 0), (4, 0, 0),
         ]  # fmt: skip
+
+
+async def test_nothing_is_kept_of_tasks_for_as_long_as_workers_have_them(tmp_path: Path) -> None:
+    async with executing(tmp_path / "e.db", [ONE]) as rig:
+        peer = Peer(rig)
+        for _ in range(3):
+            await rig.begin("one")
+        await peer.ask(polls(1, count=2), polls(2, 0))
+        (first, second), (third,) = [(await peer.next()).tasks for _ in range(2)]
+        await rig.begin("one")
+        (fourth,) = await poll(rig, "a", 5)
+        both = [ended(number, pb.RELAY_END_TAKEN) for number in (1, 2)]
+        await peer.ask(*both, says(3, first))
+        assert (await peer.next()).number == 3
+        assert (await queue(rig, "a")).running == 3
+        assert _kept({second.task_id, third.task_id, fourth.task_id}) == []
+
+
+def _kept(ids: set[str]) -> list[pb.Task]:
+    """Those of the tasks that the executor has in some list."""
+    lists = [each for each in gc.get_objects() if isinstance(each, list)]
+    given = (task for each in lists for task in each if isinstance(task, pb.Task))
+    return [task for task in given if task.task_id in ids]
 
 
 async def test_one_that_may_not_or_makes_no_sense_harms_no_other(tmp_path: Path) -> None:

@@ -95,7 +95,10 @@ class Poll(Taker):
         done = self._leaving or (self._tasks and not self._patient)
         if done and self._begun and not self.reserved and not self._over:
             self._stop()
-            self._settled(self._as_many_as_fit())
+            settled, tasks = self._settled, self._as_many_as_fit()
+            # It is known for as long as somebody has one of the tasks, which may be large.
+            self._settled, self._tasks = _said_already, []
+            settled(tasks)
 
     def _as_many_as_fit(self) -> list[pb.Task]:
         """What one answer holds; the others go back to their queue."""
@@ -107,6 +110,10 @@ class Poll(Taker):
                     self._working.queues.let_go(other.task_id, self.worker_id)
                 return self._tasks[:number]
         return self._tasks
+
+
+def _said_already(tasks: list[pb.Task]) -> None:
+    """Nobody waits for what is settled."""
 
 
 async def polled(
