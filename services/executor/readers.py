@@ -103,5 +103,7 @@ class Readers:
                 ) from error
             raise Unavailable(f"The database cannot be read just now: {error}.") from error
         finally:
+            # It would keep what was read, up to hundreds of megabytes, until the next read.
+            db.set_progress_handler(None, 0)
             if db.in_transaction:
                 db.execute("ROLLBACK")
