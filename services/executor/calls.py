@@ -93,9 +93,13 @@ class Calls:
         self, request: pb.Attach, caller: Principal, wait: timedelta, waiting: Waits | None = None
     ) -> pb.Result:
         """As :meth:`run`, of an execution that is there."""
+        waits = waiting or self._result
+        return await waits(await self._attached_to(request, caller), request.await_refs, wait)
+
+    async def _attached_to(self, request: pb.Attach, caller: Principal) -> Told:
         answer = Answer()
         self.attach(request, caller, answer)
-        return await (waiting or self._result)(await answer.told(), request.await_refs, wait)
+        return await answer.told()
 
     async def tell(
         self, execution_id: str, event: Event | None, snapshot: Snapshot | None = None
@@ -121,6 +125,9 @@ class Calls:
         result = result_of(told.after, told.origin, refs)
         if result is not None:
             return sendable(result)
+        execution_id = told.after.id
+        # For as long as it waits, nothing of what the execution holds is kept.
+        del told
         future: asyncio.Future[pb.Result] = asyncio.get_running_loop().create_future()
 
         def deliver(result: pb.Result) -> None:
@@ -129,12 +136,12 @@ class Calls:
                 future.set_result(result)
 
         waiter = Waiter(tuple(refs), deliver)
-        self._runtime.waiters.wait(told.after.id, waiter)
+        self._runtime.waiters.wait(execution_id, waiter)
         try:
             async with asyncio.timeout(min(wait, LONGEST_WAIT).total_seconds()):
                 return sendable(await future)
         except TimeoutError:
-            stands = await self.tell(told.after.id, None)
+            stands = await self.tell(execution_id, None)
             return standing_of(stands.after, stands.origin)
         finally:
-            self._runtime.waiters.leave(told.after.id, waiter)
+            self._runtime.waiters.leave(execution_id, waiter)

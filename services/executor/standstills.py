@@ -50,13 +50,16 @@ class Standstills:
         """
         if self.waiting >= self._most_at_once:
             raise Overloaded("Too many wait for executions that may wait for somebody.")
-        following = Following(self._waiters, told.after.id, refs)
+        execution_id = told.after.id
+        # For as long as it waits, nothing of what the execution holds is kept.
+        del told
+        following = Following(self._waiters, execution_id, refs)
         self.waiting += 1
         try:
             async with asyncio.timeout(min(wait, LONGEST_WAIT).total_seconds()):
                 return await self._stood(following)
         except TimeoutError:
-            stands = await self._calls.tell(told.after.id, None)
+            stands = await self._calls.tell(execution_id, None)
             return standing_of(stands.after, stands.origin)
         finally:
             self.waiting -= 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 
 from podium.executor.v1 import executor_pb2 as pb
 from services.errors import Overloaded
+from services.executor import actors
 from services.executor.core.model import Execution
 from services.executor.results import Waiters
 from services.executor.standstills import Following
@@ -189,6 +191,39 @@ async def test_whoever_leaves_is_forgotten(tmp_path: Path) -> None:
             await asyncio.sleep(0.001)
 
         assert rig.executor._standstills.waiting == 0
+
+
+@pytest.mark.parametrize("until_blocked", [True, False])
+async def test_who_waits_holds_nothing_of_what_the_execution_holds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, until_blocked: bool
+) -> None:
+    monkeypatch.setattr(actors, "_MOST_RESTING", 0)
+    sleeping = workflow("sleeping", step("hold", "WAIT", duration="1 hour"))
+    async with executing(tmp_path / "x.db", [sleeping]) as rig:
+        id_ = await rig.begin("sleeping")
+        asked = pb.Attach(execution_id=id_, on_behalf_of="admin")
+        request = pb.AttachExecutionRequest(
+            attach=asked, wait=wait(60), until_blocked=until_blocked
+        )
+        waiting = asyncio.ensure_future(rig.stub.AttachExecution(request))
+        waiters, engine = rig.runtime.waiters._waiting, rig.runtime.engine
+        while id_ not in waiters or engine.active:  # noqa: ASYNC110
+            await asyncio.sleep(0.001)
+        if until_blocked:
+            await followed(rig, id_)
+        # A thread that has read it may let go of it a moment later.
+        async with asyncio.timeout(20):
+            while _held(id_):  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+        assert not waiting.done()
+        waiting.cancel()
+
+
+def _held(execution_id: str) -> list[Execution]:
+    """All in memory of that id."""
+    gc.collect()
+    found = [each for each in gc.get_objects() if isinstance(each, Execution)]
+    return [each for each in found if each.id == execution_id]
 
 
 async def test_too_many_are_refused(tmp_path: Path) -> None:
