@@ -91,7 +91,7 @@ class ScriptedExecutor(executor_pb2_grpc.ExecutorServiceServicer):
         self.hangs = False
         self.shown: Iterator[pb.Result] = iter(())
         self.shown_to = ""
-        self.attached: list[pb.Attach] = []
+        self.attaching: list[pb.AttachExecutionRequest] = []
         self.told: list[tuple[Any, str]] = []
         self.refusal: Exception | None = None
         self.received: list[webhooks_pb2.ReceiveWebhookRequest] = []
@@ -100,6 +100,11 @@ class ScriptedExecutor(executor_pb2_grpc.ExecutorServiceServicer):
         self.watched: list[pb.WatchExecutionRequest] = []
         self.changes: asyncio.Queue[pb.WatchExecutionResponse | Exception | None] = asyncio.Queue()
         self._outboxes: list[asyncio.Queue[Frames | None]] = []
+
+    @property
+    def attached(self) -> list[pb.Attach]:
+        """What was attached to."""
+        return [each.attach for each in self.attaching]
 
     # What tests do.
 
@@ -168,7 +173,7 @@ class ScriptedExecutor(executor_pb2_grpc.ExecutorServiceServicer):
     async def AttachExecution(  # noqa: N802
         self, request: pb.AttachExecutionRequest, context: rpc.Context
     ) -> pb.AttachExecutionResponse:
-        self.attached.append(request.attach)
+        self.attaching.append(request)
         self._break("AttachExecution")
         if self.held is not None and request.HasField("wait") and request.wait.ToNanoseconds():
             self.waiting += 1

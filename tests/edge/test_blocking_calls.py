@@ -22,6 +22,7 @@ from tests.edge.scripted import ScriptedExecutor, serving_executor
 from tests.edge.suites import Suite, suite_in
 
 EXECUTE = "/api/workflow/execute/flow/1"
+AS_API = "/api/workflow/execute/flow"
 ID = "11111111-1111-1111-1111-111111111111"
 TASK, STATE = f"/api/tasks/{ID}", f"/api/workflow/{ID}/state"
 QUEUE, SYNC = f"/api/queue/update/{ID}/w/COMPLETED", f"{TASK}/COMPLETED/signal/sync"
@@ -237,6 +238,20 @@ async def test_a_state_is_told_where_too_many_wait(suite: Suite) -> None:
     suite.executor.breaks = {"AttachExecution": Overloaded("Too many wait.")}
     answer = await _execute(suite, f"{STATE}?waitForSeconds=9", {"taskReferenceName": "w"})
     assert (answer.status_code, answer.json()["workflowId"]) == (200, ID)
+
+
+@pytest.mark.parametrize(
+    ("path", "shows"),
+    [(EXECUTE, True), (SYNC, True), (AS_API, False), (f"{STATE}?waitForSeconds=9", False)],
+)
+async def test_all_that_an_execution_holds_is_asked_for_only_where_it_is_answered(
+    suite: Suite, path: str, shows: bool
+) -> None:
+    suite.executor.executions = _Anything()
+    answer = await _execute(suite, path, {"taskReferenceName": "w"})
+
+    assert answer.status_code == 200
+    assert [each.show for each in suite.executor.attaching] == [shows]
 
 
 @pytest.mark.parametrize("path", [EXECUTE, SYNC, f"{STATE}?waitForSeconds=9"])

@@ -38,7 +38,7 @@ async def post(call: Call, management: Management, name: str) -> Answer:
     query = _with_headers(request)
     wait, version = wait_of(query), query.whole("version")
     execution_id = await begun(request, await _posted(request, name, version, wait), wait, unfound)
-    return _told(await stood(request, execution_id, wait))
+    return _told(await stood(request, execution_id, wait, show=False))
 
 
 async def _posted(request: Asked, name: str, version: int, wait: Wait) -> pb.Start:
@@ -62,7 +62,7 @@ async def get(call: Call, management: Management, name: str) -> Answer:
     start = pb.Start(workflow_name=name, workflow_version=query.whole("version"), input=given)
     identified(start, call.query, request.application_id, wait)
     execution_id = await begun(request, start, wait, unfound)
-    return _told(await stood(request, execution_id, wait))
+    return _told(await stood(request, execution_id, wait, show=False))
 
 
 def _told(standing: Standing) -> Answer:

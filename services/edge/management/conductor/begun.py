@@ -133,14 +133,17 @@ async def begun(request: Asked, start: pb.Start, wait: Wait, unknown: Unknown) -
     return execution_id
 
 
-async def stood(request: Asked, execution_id: str, wait: Wait) -> Standing:
+async def stood(request: Asked, execution_id: str, wait: Wait, *, show: bool) -> Standing:
     """Wait until it stands still.
+
+    Args:
+        show: With all that it holds, beside what it came to.
 
     Raises:
         Problem: 503: how it stands is not known.
         Gone: The client has left.
     """
-    standing = stood_still(request, execution_id, wait.refs, wait.seconds)
+    standing = stood_still(request, execution_id, wait.refs, wait.seconds, show=show)
     try:
         told = await while_there(request.call, standing)
     except (Unavailable, Overloaded) as error:

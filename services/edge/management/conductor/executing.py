@@ -38,7 +38,7 @@ async def execute(call: Call, management: Management, name: str, version: str) -
         raise refused("consistency", f"must be one of {', '.join(_CONSISTENCIES)}")
     posted = _posted(request, name, version_of(version), wait)
     execution_id = await begun(request, await posted, wait, undefined)
-    return await told(await stood(request, execution_id, wait), strategy)
+    return await told(await stood(request, execution_id, wait, show=True), strategy)
 
 
 async def _posted(request: Asked, name: str, version: int, wait: Wait) -> pb.Start:

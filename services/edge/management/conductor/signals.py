@@ -76,7 +76,7 @@ async def signal_and_wait(
 
 async def _stands(request: Asked, execution_id: str, strategy: str, seconds: float) -> Answer:
     try:
-        standing = await stood_still(request, execution_id, (), seconds)
+        standing = await stood_still(request, execution_id, (), seconds, show=True)
     except (Unavailable, Overloaded):
         # It has been signalled: who hears of an error signals again.
         standing = None

@@ -87,7 +87,7 @@ async def _stands(request: Asked, execution_id: str, refs: Sequence[str], second
     if seconds:
         # How it stands is told, also where too many wait.
         with suppress(Overloaded):
-            standing = stood_still(request, execution_id, refs, seconds)
+            standing = stood_still(request, execution_id, refs, seconds, show=False)
             await while_there(request.call, standing)
     return await _run_of(request, execution_id)
 

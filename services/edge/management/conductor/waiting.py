@@ -126,11 +126,14 @@ async def said_once(saying: Awaitable[T]) -> T:
 
 
 async def stood_still(
-    request: Asked, execution_id: str, refs: Sequence[str], seconds: float
+    request: Asked, execution_id: str, refs: Sequence[str], seconds: float, *, show: bool
 ) -> pb.AttachExecutionResponse | None:
     """How an execution stands once it has ended, waits for somebody, or one of ``refs`` has ended.
 
     After ``seconds``, or when this edge ends, as it stands then.
+
+    Args:
+        show: With all that it holds, which for the executor is to read it anew and to write it.
 
     Returns:
         None: it may not be waited for, or is gone.
@@ -143,7 +146,7 @@ async def stood_still(
         wait = Duration()
         wait.FromTimedelta(timedelta(seconds=left))
         attach = pb.Attach(execution_id=execution_id, await_refs=refs)
-        asked = pb.AttachExecutionRequest(attach=attach, wait=wait, until_blocked=True, show=True)
+        asked = pb.AttachExecutionRequest(attach=attach, wait=wait, until_blocked=True, show=show)
         method = request.stubs.executor.AttachExecution
         return await request.ask(method, asked, left + _MARGIN_SECONDS)
 
