@@ -57,6 +57,8 @@ def test_an_update_brings_the_next_task(conductor: Conductor) -> None:
 
 
 def test_many_are_done_at_once(conductor: Conductor) -> None:
+    conductor.at_work("py_greet")
+    conductor.at_work("py_fetch")
     greeted = [conductor.start("py_greets", input={"name": str(n)}) for n in range(20)]
     # One by one they would take 6 s.
     each = [{"seconds": 0.3, "name": str(n)} for n in range(20)]
