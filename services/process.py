@@ -21,6 +21,13 @@ _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 # hundreds of times a second under load.
 _GC_THRESHOLDS = (10_000, 20, 20)
 
+# glibc's mallopt: from what size on a block is given back to the system when it is freed, which
+# glibc alone raises to 32 MiB with the blocks that it has seen; and how many heaps there are for
+# all threads, in each of which a block in use keeps those before it.
+_M_MMAP_THRESHOLD, _M_ARENA_MAX = -3, -8
+_LARGE_BYTES = 1 << 20
+_HEAPS = 2
+
 
 class StartupError(Exception):
     """The service cannot start; the message is one line that says why and the way out."""
@@ -98,6 +105,7 @@ def run(main: Callable[[asyncio.Event], Awaitable[None]], service: str = "") -> 
     # What a service keeps holds what its users sent: no other user of the machine reads it.
     os.umask(0o077)
     _raise_descriptor_limit()
+    _give_back_large_blocks()
     # With the default of 5 ms a thread that wants the interpreter lock waits that long for it.
     sys.setswitchinterval(0.0005)
     gc.set_threshold(*_GC_THRESHOLDS)
@@ -145,6 +153,14 @@ def _raise_descriptor_limit() -> None:
     except (OSError, ValueError):
         # macOS calls its hard limit infinite and takes no more than kern.maxfilesperproc.
         return
+
+
+def _give_back_large_blocks() -> None:
+    """A hundred large documents at once must not be what a service holds ever after."""
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:  # other C libraries have none
+        mallopt(_M_MMAP_THRESHOLD, _LARGE_BYTES)
+        mallopt(_M_ARENA_MAX, _HEAPS)
 
 
 def _leaves(group: BaseExceptionGroup[BaseException]) -> list[BaseException]:

@@ -5,6 +5,7 @@ Each test starts a Python of its own, some 0.2 s.
 
 from __future__ import annotations
 
+import ctypes
 import json
 import os
 import select
@@ -116,6 +117,33 @@ def test_it_may_open_as_many_files_as_the_system_lets_it() -> None:
     """
     with start(code) as process:
         assert process.communicate(timeout=10)[0] == "True 0.0005 uvloop\n"
+
+
+LARGE = """
+def megabytes():
+    return int(open("/proc/self/statm").read().split()[1]) * os.sysconf("SC_PAGE_SIZE") >> 20
+
+async def main(stopping):
+    before, kept = megabytes(), []
+    # What is large comes and goes; something small that stays stands behind each of them.
+    for _ in range(2):
+        large = []
+        for _ in range(40):
+            large.append(b"x" * (8 << 20))
+            kept.append(bytes(100_000))
+        held = megabytes() - before
+        del large
+    print(held, megabytes() - before, flush=True)
+sys.exit(run(main, "test"))
+"""
+
+
+@pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "mallopt"), reason="it is glibc's")
+def test_what_was_large_is_given_back_when_it_goes() -> None:
+    with start(LARGE) as process:
+        held, left = map(int, line_of(process).split())
+    assert held >= 320
+    assert left < 40
 
 
 def test_what_it_writes_is_its_owners_alone(tmp_path: Path) -> None:
