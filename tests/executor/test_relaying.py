@@ -11,12 +11,15 @@ from typing import Any
 import pytest
 from google.protobuf.duration_pb2 import Duration
 
+from podium.executor.v1 import executor_pb2
 from podium.worker.v1 import worker_pb2 as pb
 from services.errors import InvalidRequest, PermissionDenied
+from services.executor.workers.handing import MOST_TASK_BYTES
+from services.executor.workers.relaying import RelaySession
 from services.executor.workers.words import longest
-from services.rpc import on_behalf_of, raising_ours
+from services.rpc import MAX_MESSAGE_BYTES, on_behalf_of, raising_ours
 from tests.executor.rig import Rig, executing, step, wait, workflow
-from tests.executor.working import poll, queue, result
+from tests.executor.working import BACK, poll, queue, result
 
 ONE = workflow("one", {**step("t", "SIMPLE"), "name": "a"})
 
@@ -126,6 +129,48 @@ def _kept(ids: set[str]) -> list[pb.Task]:
     lists = [each for each in gc.get_objects() if isinstance(each, list)]
     given = (task for each in lists for task in each if isinstance(task, pb.Task))
     return [task for task in given if task.task_id in ids]
+
+
+async def test_a_task_that_no_message_holds_fails_and_harms_no_other(tmp_path: Path) -> None:
+    large = workflow("large", {**step("t", "SIMPLE"), "name": "a",
+                               "inputParameters": {"x": "${workflow.input}"}})  # fmt: skip
+    async with executing(tmp_path / "e.db", [large]) as rig:
+        peer = Peer(rig)
+        id_ = await rig.begin("large", input={"x": "x" * (15 << 20)})
+        await peer.ask(polls(1))
+        (task,) = (await peer.next()).tasks
+        said = result(task, BACK, {"y": "y" * (14 << 20)})
+        update = pb.RelayUpdate(update=pb.UpdateTaskRequest(result=said, lenient=True))
+        word = pb.RelayAsk(number=2, on_behalf_of="admin", update=update)
+        await peer.ask(ended(1, pb.RELAY_END_TAKEN), word)
+        assert (await peer.next()).number == 2
+        await peer.ask(polls(3, 0))
+        assert (await peer.next()).tasks == []
+        failed = await rig.ended(id_)
+        assert (failed.status, "bytes together" in failed.reason) == (
+            executor_pb2.EXECUTION_STATUS_FAILED, True,
+        )  # fmt: skip
+
+
+async def test_what_no_message_holds_together_goes_in_several() -> None:
+    nothing: Any = None
+    session = RelaySession(nothing, nothing, nothing, nothing)
+    sizes = [1 << 10, 7 << 20, MOST_TASK_BYTES, 3 << 20, 4 << 20]
+    for number, size in enumerate(sizes):
+        task = pb.Task(input="x" * size)
+        session.post(pb.RelayAnswer(number=number, tasks=[task]), task.ByteSize())
+    written: list[pb.RelayResponse] = []
+
+    async def write(response: pb.RelayResponse) -> None:
+        written.append(response)
+
+    async def nobody_asks() -> AsyncIterator[pb.RelayRequest]:
+        for request in list[pb.RelayRequest]():
+            yield request
+
+    await session.converse(nobody_asks(), write)
+    assert [len(each.answers) for each in written] == [0, 2, 1, 2]
+    assert max(each.ByteSize() for each in written) < MAX_MESSAGE_BYTES
 
 
 async def test_one_that_may_not_or_makes_no_sense_harms_no_other(tmp_path: Path) -> None:

@@ -27,10 +27,13 @@ from services.executor.handingoff import HandingOff
 from services.executor.rows import micros
 from services.executor.texts import short, task_reason
 from services.executor.timers import now
+from services.rpc import MAX_MESSAGE_BYTES
 from services.tracing import Trace, span_of
 
 MOST_LINES = 10
 MOST_LINE_BYTES = 10 << 10
+# A message holds 32 MiB at most: with its definition and its metadata, it is in one alone.
+MOST_TASK_BYTES = MAX_MESSAGE_BYTES - (4 << 20)
 _MOST_RATE = 2**31 - 1
 
 _STATUS = {
@@ -94,14 +97,12 @@ def handed(
         trace: That of the execution.
 
     Raises:
-        NotHandedOver: What was to be put in is not there.
+        NotHandedOver: What was to be put in is not there, or no message holds it all.
     """
     step = step_of(execution, task)
-    given, mask = task.input, None
-    if step is not None and step.template is not None and (names := step.template.handoff):
-        mask = Mask()
-        handoff = handing_off(execution.id, task.id, task.scheduled_at)
-        given = Filling(names, handoff, mask).value(given)
+    input_text, mask = _input(execution, task, step, handing_off)
+    output_text = text_of(task.output) if task.output is not None else ""
+    _check_size(input_text, output_text)
     metadata: dict[str, str] = {}
     if step is not None and step.metadata:
         mask = mask or Mask()
@@ -114,13 +115,13 @@ def handed(
         name=task.name,
         domain=domain_of(task.queue),
         workflow_name=execution.workflow.name,
-        input=text_of(given) if given is not None else "{}",
+        input=input_text,
         attempt=task.attempt,
         poll_count=task.poll_count,
         iteration=task.iteration,
         correlation_id=execution.correlation_id,
         priority=execution.priority,
-        output=text_of(task.output) if task.output is not None else "",
+        output=output_text,
         runtime_metadata=metadata,
     )
     if trace is not None:
@@ -130,6 +131,30 @@ def handed(
     if step is not None and step.policy.response_timeout:
         message.response_timeout.FromTimedelta(step.policy.response_timeout)
     return message, mask
+
+
+def _input(
+    execution: Execution, task: Task, step: Step | None, handing_off: HandingOff
+) -> tuple[str, Mask | None]:
+    """JSON text of the input, with what is put in; a mask where something is."""
+    given, mask = task.input, None
+    if step is not None and step.template is not None and (names := step.template.handoff):
+        mask = Mask()
+        handoff = handing_off(execution.id, task.id, task.scheduled_at)
+        given = Filling(names, handoff, mask).value(given)
+    return text_of(given) if given is not None else "{}", mask
+
+
+def _check_size(input_text: str, output_text: str) -> None:
+    """Raises :class:`NotHandedOver`: sent all the same, it would end the stream of many workers."""
+    if 4 * (len(input_text) + len(output_text)) <= MOST_TASK_BYTES:
+        return
+    size = len(input_text.encode()) + len(output_text.encode())
+    if size > MOST_TASK_BYTES:
+        raise NotHandedOver(
+            f"Its input and its output so far have {size} bytes together: a worker can be given "
+            f"{MOST_TASK_BYTES} at most."
+        )
 
 
 def _metadata(

@@ -10,7 +10,7 @@ from services.executor.core.model import Execution, Task
 from services.executor.hands import Taker
 from services.executor.workers.working import Working
 
-# A message holds 32 MiB at most, and one task is smaller than half of that.
+# A message holds 32 MiB at most: a single task, or several that have less together.
 _MOST_BYTES = 8 << 20
 
 

@@ -155,8 +155,12 @@ class RelaySession:
 
     def _next_message(self) -> pb.RelayResponse:
         message, size = pb.RelayResponse(), 0
-        while self._out and size < _MOST_BYTES_A_MESSAGE:
-            answer, bytes_ = self._out.popleft()
+        while self._out:
+            answer, bytes_ = self._out[0]
+            # None but a first one is put where it might make a message too large.
+            if size and size + bytes_ > _MOST_BYTES_A_MESSAGE:
+                break
+            self._out.popleft()
             size += bytes_
             message.answers.append(answer)
         self._unread -= size

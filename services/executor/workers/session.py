@@ -277,7 +277,7 @@ class WorkSession(Taker):
             self._again[task.id] += 1
         self._had[task.id] = task.queue
         self._tasks.append(message)
-        self._more_unread(len(message.input) + len(message.output))
+        self._more_unread(message.ByteSize())
 
     def ended(self, task: Task) -> None:
         self._working.done(task.id)
@@ -311,9 +311,12 @@ class WorkSession(Taker):
         self._answers.clear()
         message.ended.extend(id for id in self._gone if id not in answered)
         self._gone.clear()
-        while self._tasks and size < _MOST_BYTES_A_MESSAGE:
-            task = self._tasks.popleft()
-            size += len(task.input) + len(task.output)
-            message.tasks.append(task)
+        while self._tasks:
+            more = self._tasks[0].ByteSize()
+            # None but a first one is put where it might make a message too large.
+            if size and size + more > _MOST_BYTES_A_MESSAGE:
+                break
+            size += more
+            message.tasks.append(self._tasks.popleft())
         self._unread -= size
         return message
