@@ -169,6 +169,15 @@ async def test_another_worker_s_word_changes_nothing(api: httpx.AsyncClient) -> 
     assert (await api.post("/api/tasks", json=said(task))).status_code == 200
 
 
+async def test_who_asks_for_the_head_alone_takes_no_task(api: httpx.AsyncClient) -> None:
+    id_ = await started(api, "polling")
+    for path, status in ((_batch("polling", "w"), 200), ("/api/tasks/poll/polling", 204)):
+        assert (await api.head(path)).status_code == status
+    (task,) = await polled(api, "polling", "w")
+    assert (task["workflowInstanceId"], task["pollCount"]) == (id_, 1)
+    await api.post("/api/tasks", json=said(task))
+
+
 async def test_polls_side_by_side_are_given_each_task_once(api: httpx.AsyncClient) -> None:
     polls = [asyncio.ensure_future(polled(api, "polling", f"w{n}", count=3)) for n in range(8)]
     ids = {await started(api, "polling") for _ in range(8)}

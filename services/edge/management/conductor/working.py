@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, TypeVar
 
 from podium.worker.v1 import worker_pb2 as pb
@@ -12,7 +12,7 @@ from services.edge.management.conductor.asking import Asked, as_text, asked
 from services.edge.management.conductor.polled import task_text, tasks_text
 from services.edge.management.conductor.task_results import read_result
 from services.edge.management.page import Page
-from services.edge.relay import Given
+from services.edge.relay import Given, Tasks
 from services.errors import NotFound
 
 if TYPE_CHECKING:
@@ -31,9 +31,7 @@ async def poll(call: Call, management: Management, task_type: str) -> Answer:
     """GET a task: 200 with one that is there, else 204."""
     request = asked(call, management)
     wanted = _wanted(request, task_type, count=1, milliseconds=0)
-    given = await management.relay.poll(wanted, request.application_id, call.cycle)
-    with management.relay.handing(given, call.cycle):
-        return await _task(given.tasks)
+    return await _polled(request, wanted, _task)
 
 
 async def poll_batch(call: Call, management: Management, task_type: str) -> Answer:
@@ -42,12 +40,23 @@ async def poll_batch(call: Call, management: Management, task_type: str) -> Answ
     query = request.query
     milliseconds = min(query.whole("timeout", 100), _MOST_MILLISECONDS)
     wanted = _wanted(request, task_type, query.whole("count", 1) or 1, milliseconds)
-    given = await management.relay.poll(wanted, request.application_id, call.cycle)
-    with management.relay.handing(given, call.cycle):
-        return await _all(given.tasks)
+    return await _polled(request, wanted, _all)
 
 
-async def _all(tasks: list[pb.Task]) -> Answer:
+async def _polled(
+    request: Asked, wanted: pb.PollTasksRequest, answer: Callable[[Tasks], Awaitable[Answer]]
+) -> Answer:
+    """``answer`` with what there is."""
+    cycle, relay = request.call.cycle, request.management.relay
+    if request.call.method == "HEAD":
+        # Its answer carries no task: one would be nobody's for as long as its time lasts.
+        return await answer([])
+    given = await relay.poll(wanted, request.application_id, cycle)
+    with relay.handing(given, cycle):
+        return await answer(given.tasks)
+
+
+async def _all(tasks: Tasks) -> Answer:
     if not tasks:
         return _NONE
     return Answer(200, await aside(_size(tasks), _encoded, tasks_text, tasks), _HEADERS)
@@ -93,13 +102,13 @@ async def _said(request: Asked, *, following: bool) -> tuple[pb.UpdateTaskReques
         raise NotFound(f"Task not found for taskId: {task_id}", task_id=task_id) from error
 
 
-async def _task(tasks: list[pb.Task]) -> Answer:
+async def _task(tasks: Tasks) -> Answer:
     if not tasks:
         return _NO_CONTENT
     return Answer(200, await aside(_size(tasks), _encoded, task_text, tasks[0]), _HEADERS)
 
 
-def _size(tasks: list[pb.Task]) -> int:
+def _size(tasks: Tasks) -> int:
     return sum(task.ByteSize() for task in tasks)
 
 
