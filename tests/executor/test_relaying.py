@@ -152,6 +152,25 @@ async def test_a_task_that_no_message_holds_fails_and_harms_no_other(tmp_path: P
         )  # fmt: skip
 
 
+async def test_a_task_whose_names_hold_half_a_character_is_given_all_the_same(
+    tmp_path: Path,
+) -> None:
+    half = {**step("h", "INLINE"), "inputParameters": {
+        "evaluatorType": "graaljs", "expression": "'\\u{1f600}'.substring(0, 1)"}}  # fmt: skip
+    forked = {"name": "a", "type": "SIMPLE", "taskReferenceName": "r${h.output.result}"}
+    fork = {**step("f", "FORK_JOIN_DYNAMIC"), "dynamicForkTasksParam": "d",
+            "dynamicForkTasksInputParamName": "i",
+            "inputParameters": {"d": [forked], "i": {}}}  # fmt: skip
+    flow = workflow("flow", half, fork, {**step("j", "JOIN"), "joinOn": []})
+    async with executing(tmp_path / "e.db", [flow], scripts=1) as rig:
+        peer = Peer(rig)
+        await peer.ask(polls(1))
+        async with asyncio.timeout(10):
+            await rig.begin("flow")
+        (task,) = (await peer.next()).tasks
+        assert (task.name, task.ref) == ("a", "r?")
+
+
 async def test_what_no_message_holds_together_goes_in_several() -> None:
     nothing: Any = None
     session = RelaySession(nothing, nothing, nothing, nothing)

@@ -19,7 +19,7 @@ from services.executor.core.scope import shown_kind
 from services.executor.core.spawning import step_of
 from services.executor.core.turns import MOST_LOG_LINES, domain_of, kind_of
 from services.executor.core.workflow import Step
-from services.executor.documents import text_of
+from services.executor.documents import plain, text_of
 from services.executor.echoed import masked
 from services.executor.effects.handoff import Filling, NotHandedOver
 from services.executor.effects.masking import Mask
@@ -67,7 +67,7 @@ class StepTexts:
 def details(execution: Execution, task: Task, texts: StepTexts) -> pb.TaskDetails:
     """What Conductor's workers know of a task beside the rest."""
     told = pb.TaskDetails(
-        shown_type=shown_kind(task),
+        shown_type=plain(shown_kind(task)),
         sequence=task.sequence,
         retried_task_id=task.retried_id,
         worker_id=task.worker_id,
@@ -110,11 +110,12 @@ def handed(
     message = pb.Task(
         task_id=task.id,
         execution_id=execution.id,
-        ref=task.ref,
-        task_type=kind_of(task.queue),
-        name=task.name,
-        domain=domain_of(task.queue),
-        workflow_name=execution.workflow.name,
+        # What a script makes up may hold half a character, which no message does.
+        ref=plain(task.ref),
+        task_type=plain(kind_of(task.queue)),
+        name=plain(task.name),
+        domain=plain(domain_of(task.queue)),
+        workflow_name=plain(execution.workflow.name),
         input=input_text,
         attempt=task.attempt,
         poll_count=task.poll_count,

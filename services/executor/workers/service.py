@@ -23,7 +23,7 @@ from services.executor.answers import Answer
 from services.executor.core.conductor import sentences, task_json
 from services.executor.core.model import Task
 from services.executor.core.turns import domain_of, kind_of, queue_of
-from services.executor.documents import text_of
+from services.executor.documents import plain, text_of
 from services.executor.entries import Held, Standing
 from services.executor.runtime import Runtime
 from services.executor.seeing import EXECUTE, READ, Seeing, not_there
@@ -273,8 +273,8 @@ def _is_meant(held: Held, worker_id: str, connected: set[str]) -> bool:
 def _queue(standing: Standing, busy: Counter[tuple[str, str]]) -> pb.Queue:
     name = standing.queue
     queue = pb.Queue(
-        task_type=kind_of(name),
-        domain=domain_of(name),
+        task_type=plain(kind_of(name)),
+        domain=plain(domain_of(name)),
         size=standing.size,
         running=standing.running,
     )
