@@ -132,8 +132,7 @@ def _search(db: Database) -> Iterator[Finding]:
         return
     way_out = f"Delete {path} while the executor is stopped: it is made anew."
     try:
-        address = f"{path.absolute().as_uri()}?mode=ro"
-        with closing(sqlite3.connect(address, uri=True, timeout=10)) as words:
+        with closing(_reading(path)) as words:
             (said,) = words.execute("PRAGMA quick_check(1)").fetchone()
             meta = dict(words.execute("SELECT name, value FROM meta"))
     except sqlite3.Error as error:
@@ -145,8 +144,14 @@ def _search(db: Database) -> Iterator[Finding]:
     if epoch and meta.get("epoch") != epoch[0]:
         # Of another store: the executor makes it anew when it starts.
         return
-    (head,) = db.execute(
-        "SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'changes'"
-    ).fetchone()
+    # Looked at later than the index, which follows it; ``db`` is as of a moment before that.
+    with closing(_reading(store)) as now:
+        (head,) = now.execute(
+            "SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'changes'"
+        ).fetchone()
     if int(meta.get("revision") or 0) > head:
         yield f"The index of words {path} is ahead of the executions that it is of.", way_out
+
+
+def _reading(path: Path) -> sqlite3.Connection:
+    return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=10)

@@ -9,9 +9,11 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from sqlite_utils import Database
 
 from services.backups import checking, making
 from services.backups.parts import places
+from services.executor import fulltext, integrity
 from tests.backups.homes import AT, made, rows, run
 from tests.backups.test_backup import NO_DATABASES, wanted
 from tests.system.running import podium
@@ -114,6 +116,33 @@ def test_an_index_of_words_that_is_damaged_may_be_deleted(home: Path) -> None:
 
     (finding,) = report.findings
     assert "executor-search.db" in finding.way_out
+
+
+def indexed(home: Path, ahead: int) -> None:
+    """The index of words is so many changes ahead of the executions."""
+    ((epoch,),) = rows(home / EXECUTOR, "SELECT value FROM meta WHERE name = 'epoch'")
+    words = fulltext.opened(home / EXECUTOR, str(epoch))
+    head = "SELECT seq FROM store.sqlite_sequence WHERE name = 'changes'"
+    words.execute(f"UPDATE main.meta SET value = ({head}) + ? WHERE name = 'revision'", (ahead,))
+    fulltext.close(words)
+
+
+def test_an_index_of_words_that_is_ahead_is_found(home: Path) -> None:
+    indexed(home, 0)
+    assert found(home) == []
+    indexed(home, 1)
+    (said,) = found(home)
+    assert "is ahead of the executions that it is of" in said
+
+
+def test_an_index_of_words_that_goes_on_meanwhile_is_not_ahead(home: Path) -> None:
+    with closing(sqlite3.connect(home / EXECUTOR, isolation_level=None)) as db:
+        db.execute("BEGIN")
+        assert db.execute("SELECT count(*) FROM executions").fetchone() > (0,)
+        run(home / EXECUTOR, "UPDATE sqlite_sequence SET seq = seq + 9 WHERE name = 'changes'")
+        indexed(home, 0)
+
+        assert [*integrity.findings(Database(db), None)] == []
 
 
 def test_nothing_is_changed(home: Path) -> None:
