@@ -6,12 +6,14 @@ import asyncio
 import difflib
 import os
 from collections.abc import Callable
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 from textual import events
 from textual._context import active_app
 from textual.app import App
+from textual.keys import _character_to_key
 from textual.pilot import Pilot
 
 SNAPSHOTS = Path(__file__).with_name("snapshots")
@@ -24,8 +26,7 @@ STILL = 25
 QUIET = 2
 # While a worker of these is under way a place, its tab or its form does not have the keys yet.
 GOING = ("navigation", "place", "tab", "form")
-_NAMES = {"/": "slash", ":": "colon", " ": "space", "#": "number_sign"}
-_SIGNS = {name: sign for sign, name in _NAMES.items()}
+_SIGNS = {"slash": "/", "colon": ":", "space": " ", "number_sign": "#"}
 
 
 def screen_text(app: App[Any]) -> str:
@@ -101,7 +102,22 @@ def burst(app: App[Any], *keys: str) -> None:
     """
     for key in keys:
         character = _SIGNS.get(key, key if len(key) == 1 else None)
-        app.post_message(events.Key(_NAMES.get(key, key), character))
+        name = _character_to_key(key) if len(key) == 1 else key
+        app.post_message(events.Key(name, character))
+
+
+async def typed(pilot: Pilot[Any], *keys: str) -> None:
+    """Press keys as somebody who writes: those of a word at once, and none before it is there.
+
+    Args:
+        keys: As Pilot's ``press`` has them; those of one letter are of a word.
+    """
+    for of_word, some in groupby(keys, lambda key: len(key) == 1):
+        if of_word:
+            burst(pilot.app, *some)
+            await pilot.pause()
+        else:
+            await pilot.press(*some)
 
 
 async def until(pilot: Pilot[Any], holds: Callable[[], bool], what: str = "") -> None:
@@ -118,11 +134,12 @@ async def until(pilot: Pilot[Any], holds: Callable[[], bool], what: str = "") ->
 
 async def until_shown(pilot: Pilot[Any], *texts: str) -> None:
     """Let the app go on until the screen shows all of ``texts``."""
-    await until(
-        pilot,
-        lambda: all(text in screen_text(pilot.app) for text in texts),
-        f"never shown: {texts}",
-    )
+
+    def shown() -> bool:
+        screen = screen_text(pilot.app)
+        return all(text in screen for text in texts)
+
+    await until(pilot, shown, f"never shown: {texts}")
 
 
 async def until_snapshot(

@@ -11,7 +11,7 @@ from textual.widgets import Button, Input
 
 from podium.registry.v1 import registry_pb2
 from services.errors import NotFound
-from tests.tui.screen import screen_text, until, until_shown
+from tests.tui.screen import screen_text, typed, until, until_shown
 from tests.tui.services import Services
 from tui.clients import connected
 from tui.screens.definition.form import FormPane
@@ -91,7 +91,7 @@ async def type_in(pilot: Pilot[Any], form: Form, path: tuple[str | int, ...], te
     cursor_on(form, *path)
     await pilot.press("enter")
     await until(pilot, lambda: isinstance(pilot.app.focused, Input))
-    await pilot.press(*text, "enter")
+    await typed(pilot, *text, "enter")
     await until(pilot, lambda: isinstance(pilot.app.focused, FormLines))
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.tui.console.conftest import console_on
-from tests.tui.screen import screen_text, until, until_shown
+from tests.tui.screen import screen_text, typed, until, until_shown
 from tests.tui.services import Services, put, start
 from tui.live.results import ItemResult
 from tui.settings import Context, Settings
@@ -40,7 +40,7 @@ async def test_contexts_are_listed_with_their_state(services: Services) -> None:
 async def test_enter_goes_to_another_and_the_place_stays(services: Services) -> None:
     async with console_on(services, "executions status:failed", **_options(services)) as pilot:
         await until_shown(pilot, "LIVE")
-        await pilot.press("colon", *"ctx", "enter")
+        await typed(pilot, "colon", *"ctx", "enter")
         await until_shown(pilot, "● up")
         table = pilot.app.screen.query(LiveTable).last()
         await until(pilot, lambda: table.put_cursor_on("same"))
@@ -55,7 +55,7 @@ async def test_a_record_is_shown_again_where_it_is_known(services: Services) -> 
     id_ = await start(services, "in-both")
     async with console_on(services, f"executions/{id_}", **_options(services)) as pilot:
         await until_shown(pilot, "in-both")
-        await pilot.press("colon", *"@same", "enter")
+        await typed(pilot, "colon", *"@same", "enter")
 
         await until_shown(pilot, " same ")
         await until(pilot, lambda: "Timeline" in screen_text(pilot.app).splitlines()[2])
@@ -64,9 +64,9 @@ async def test_a_record_is_shown_again_where_it_is_known(services: Services) -> 
 async def test_one_that_is_away_says_so_and_one_comes_back(services: Services) -> None:
     async with console_on(services, "executions", **_options(services)) as pilot:
         await until_shown(pilot, "LIVE")
-        await pilot.press("colon", *"ctx gone", "enter")
+        await typed(pilot, "colon", *"ctx gone", "enter")
         await until_shown(pilot, " gone ", "No suite runs there.")
-        await pilot.press("colon", *"@podium", "enter")
+        await typed(pilot, "colon", *"@podium", "enter")
 
         await until_shown(pilot, " podium ", "LIVE")
 
@@ -75,7 +75,7 @@ async def test_what_was_done_is_kept_over_contexts(services: Services, tmp_path:
     async with console_on(services, "executions", **_options(services)) as pilot:
         console: Any = pilot.app
         console.session.log.sent("Retry", "podium retry 1")
-        await pilot.press("colon", *"actions @same", "enter")
+        await typed(pilot, "colon", *"actions @same", "enter")
 
         await until_shown(pilot, " same ", "podium retry 1")
 
@@ -115,7 +115,7 @@ async def test_results_of_a_suite_that_is_left_are_shown_no_more(services: Servi
         console.frame.show_results("Delete 2", "workflows", results)
         await until_shown(pilot, "checkout", "refused")
 
-        await pilot.press("colon", *"@same", "enter")
+        await typed(pilot, "colon", *"@same", "enter")
 
         await until_shown(pilot, " same ", "LIVE")
         assert "refused" not in screen_text(pilot.app)

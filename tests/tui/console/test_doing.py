@@ -10,7 +10,7 @@ from textual.widgets import Button, Input
 
 from podium.executor.v1 import executor_pb2
 from tests.tui.console.conftest import console_on
-from tests.tui.screen import screen_text, until, until_shown
+from tests.tui.screen import screen_text, typed, until, until_shown
 from tests.tui.services import Services, put, start
 from tui.clients import connected
 from tui.screens.confirm import ConfirmScreen
@@ -69,14 +69,14 @@ async def test_answers_go_with_the_command_that_is_logged(services: Services) ->
         await until_shown(pilot, "● running")
         await pilot.press("t")
         await _dialog(pilot)
-        await pilot.press(*"it's over", "enter")
+        await typed(pilot, *"it's over", "enter")
         # Letters were text, and it takes one more key.
         await until_shown(pilot, "it's over", "Terminate")
         assert pilot.app.screen.focused is pilot.app.screen.query_one("#do")
         await pilot.press("enter")
         await until_shown(pilot, "⊘ terminated", "it's over")
 
-        await pilot.press("colon", *"actions", "enter", "w")
+        await typed(pilot, "colon", *"actions", "enter", "w")
 
         await until_shown(pilot, "✔ done")
         command = shlex.join(["podium", "terminate", id_, "--reason", "it's over"])
@@ -243,7 +243,7 @@ async def test_results_are_shown_at_the_place_where_it_was_done_and_nowhere_else
         await pilot.press("backslash", "enter")
         await until_shown(pilot, "1 Timeline", "hold")
         assert "Pause 2" not in screen_text(pilot.app)
-        await pilot.press("colon", *"executions", "enter")
+        await typed(pilot, "colon", *"executions", "enter")
         await until_shown(pilot, "STATUS")
         assert "Pause 2" not in screen_text(pilot.app)
 
@@ -282,7 +282,7 @@ async def test_a_signal_and_a_rerun_are_asked_about_and_done(services: Services)
         await until_shown(pilot, "✔ completed")
         await pilot.press("B")
         await _dialog(pilot)
-        await pilot.press(*"hold", "ctrl+s")
+        await typed(pilot, *"hold", "ctrl+s")
         await until_shown(pilot, "● running")
 
         log = pilot.app.session.log.collection.records  # type: ignore[attr-defined]
@@ -297,7 +297,7 @@ async def test_what_a_test_of_a_workflow_came_to_is_shown_whole(services: Servic
         await until_shown(pilot, "tested", "HUMAN")
         await pilot.press("t")
         await until_shown(pilot, "without its world")
-        await pilot.press(*'{"ask": [{"status": "COMPLETED", "output": {"ok": 1}}]}')
+        await typed(pilot, *'{"ask": [{"status": "COMPLETED", "output": {"ok": 1}}]}')
         await pilot.press("ctrl+s")
         await until_shown(pilot, "Test: completed", '"status": "COMPLETED"')
         await pilot.press("escape")

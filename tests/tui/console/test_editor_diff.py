@@ -6,7 +6,7 @@ from typing import Any
 
 from podium.executor.v1 import executor_pb2
 from tests.tui.console.conftest import console_on
-from tests.tui.screen import screen_text, until, until_shown
+from tests.tui.screen import screen_text, typed, until, until_shown
 from tests.tui.services import Services, put, start
 from tui.clients import connected
 from tui.widgets.diff_view import DiffView
@@ -84,7 +84,7 @@ async def test_another_one_is_picked_by_its_id(services: Services) -> None:
         await until_shown(pilot, "differences", "20")
         await pilot.press("o")
         await until_shown(pilot, "Compare with", "the run before")
-        await pilot.press("tab", *first, "enter")
+        await typed(pilot, "tab", *first, "enter")
 
         await until_shown(pilot, f"- {first}", "They went the same way, with the same data")
 
@@ -130,7 +130,7 @@ async def test_an_id_that_is_none_says_so(services: Services) -> None:
         await until_shown(pilot, "No earlier execution of alone has completed")
         await pilot.press("o")
         await until_shown(pilot, "Compare with")
-        await pilot.press("tab", *"nonsense", "enter")
+        await typed(pilot, "tab", *"nonsense", "enter")
 
         await until(pilot, lambda: "nonsense" in screen_text(pilot.app))
         await until_shown(pilot, "There is no execution")

@@ -10,7 +10,7 @@ from textual.pilot import Pilot
 
 from podium.registry.v1 import registry_pb2
 from tests.tui.console.conftest import console_on, until_listed
-from tests.tui.screen import screen_text, until, until_shown, until_snapshot
+from tests.tui.screen import screen_text, typed, until, until_shown, until_snapshot
 from tests.tui.services import Services, put
 from tui.clients import connected
 from tui.screens.workflow.editor import WorkflowEditorPane
@@ -76,7 +76,7 @@ async def test_a_new_workflow_is_typed_drawn_and_stored(services: Services) -> N
         await until_shown(pilot, "LIVE")
         await pilot.press("n")
         await until_shown(pilot, "New workflow", '"name": ""', "first")
-        await pilot.press(*"typed-here")
+        await typed(pilot, *"typed-here")
         await until_shown(pilot, "✔ fine")
         await until_snapshot(pilot, "editor_new_120x40", below_the_link)
 
@@ -87,7 +87,7 @@ async def test_a_new_workflow_is_typed_drawn_and_stored(services: Services) -> N
         await until_shown(pilot, "workflow typed-here v1 is stored.", "workflow typed-here v1")
         assert (await stored(services, "typed-here"))["version"] == 1
         assert not pane_in(pilot).dirty
-        await pilot.press("escape", "colon", *"actions", "enter")
+        await typed(pilot, "escape", "colon", *"actions", "enter")
         await until_shown(pilot, "Save workflow typed-here v1", "✔ done", "podium apply -")
 
 
@@ -270,16 +270,16 @@ async def test_it_is_written_as_yaml_and_stored(services: Services) -> None:
 
 
 async def test_what_may_come_is_offered_from_what_there_is(services: Services) -> None:
-    await put(services, workflow("offered-one"), {**workflow("offers"), "failureWorkflow": ""})
+    await put(services, workflow("foreseen-one"), {**workflow("offers"), "failureWorkflow": ""})
     async with console_on(services, "workflows offers", size=(120, 40)) as pilot:
         editor = await editing(pilot, "offers")
         rows = editor.text.split("\n")
         row = next(n for n, each in enumerate(rows, 1) if "failureWorkflow" in each)
         editor.go_to(row, rows[row - 1].index('""') + 2)
-        await pilot.press(*"offered")
+        await typed(pilot, *"foreseen")
         await until_shown(pilot, "workflow that there is")
         await pilot.press("enter")
-        assert '"failureWorkflow": "offered-one"' in editor.text
+        assert '"failureWorkflow": "foreseen-one"' in editor.text
 
 
 async def test_a_document_of_300_tasks_is_typed_in_without_waiting(services: Services) -> None:

@@ -18,7 +18,7 @@ from tests.tui.console.filling import (
     stored,
     type_in,
 )
-from tests.tui.screen import screen_text, until, until_shown, until_snapshot
+from tests.tui.screen import screen_text, typed, until, until_shown, until_snapshot
 from tests.tui.services import Services, put
 from tui.widgets.live_table import LiveTable
 
@@ -40,7 +40,7 @@ async def test_an_application_is_created_and_the_list_has_it_when_the_stream_tel
         table = pilot.app.screen.query_one(LiveTable)
         await until(pilot, lambda: table.cursor_id == "made-by-form")
         assert (await stored(services, "application", "made-by-form"))["id"] == "made-by-form"
-        await pilot.press("colon", *"actions", "enter")
+        await typed(pilot, "colon", *"actions", "enter")
         await until_shown(pilot, "✔ done", "podium apply -")
 
 
@@ -70,7 +70,7 @@ async def test_a_generated_key_is_shown_once_and_nowhere_else(services: Services
         assert key in screen_text(pilot.app).replace("\n", "")
         await pilot.press("enter")
         await until(pilot, lambda: "I have it" not in screen_text(pilot.app))
-        await pilot.press("colon", *"actions", "enter")
+        await typed(pilot, "colon", *"actions", "enter")
         await until_shown(pilot, "✔ done")
         assert key not in screen_text(pilot.app)
         console: Any = pilot.app

@@ -14,7 +14,7 @@ from tests.tui.console.filling import (
     stored,
     type_in,
 )
-from tests.tui.screen import screen_text, until, until_shown, until_snapshot
+from tests.tui.screen import screen_text, typed, until, until_shown, until_snapshot
 from tests.tui.services import Services, put
 from tui.live.link import LinkState
 from tui.screens.definition.form import FormPane
@@ -47,7 +47,7 @@ async def test_json_beside_the_form_is_the_same_document(services: Services) -> 
         await type_in(pilot, form, ("id",), "as-json")
         await until_shown(pilot, '"id": "as-json"')
         await pilot.press("2", "ctrl+end")
-        await pilot.press("up", "end", *',"name":"By JSON"')
+        await typed(pilot, "up", "end", *',"name":"By JSON"')
 
         await until(pilot, lambda: form.document.get("name") == "By JSON")  # type: ignore[union-attr]
         await pilot.press("escape", "3")
@@ -74,7 +74,7 @@ async def test_leaving_what_is_written_asks_and_so_does_quitting(services: Servi
         await pilot.press("ctrl+q")
         await until_shown(pilot, "Leave the console?")
         await pilot.press("escape")
-        await pilot.press("colon", *"services", "enter")
+        await typed(pilot, "colon", *"services", "enter")
         await until_shown(pilot, "Services")
         await pilot.press("escape")
         await until_shown(pilot, "nearly-lost")

@@ -16,7 +16,7 @@ from tests.tui.console.filling import (
     type_in,
     workflow,
 )
-from tests.tui.screen import screen_text, until, until_shown, until_snapshot
+from tests.tui.screen import screen_text, typed, until, until_shown, until_snapshot
 from tests.tui.services import Services, put
 from tui.screens.console_screen import ConsoleScreen
 from tui.widgets.live_table import LiveTable
@@ -129,7 +129,7 @@ async def test_a_first_route_is_written_from_an_empty_list(own_services: Service
         await until_shown(pilot, "No routes yet")
         await pilot.press("n")
         await until_shown(pilot, "of which service?", "only", "other", "create new…")
-        await pilot.press(*"oth", "enter")
+        await typed(pilot, *"oth", "enter")
         form = await form_in(pilot)
         await until_shown(pilot, "New route of other")
         await type_in(pilot, form, ("httpMethod",), "GET")

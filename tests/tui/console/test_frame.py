@@ -10,7 +10,7 @@ import pytest
 from textual import events
 
 from tests.tui.console.conftest import console_on
-from tests.tui.screen import screen_text, until, until_shown
+from tests.tui.screen import screen_text, typed, until, until_shown
 from tests.tui.services import Services, put, start
 from tui.app import Console
 from tui.clients import Connection
@@ -48,14 +48,14 @@ async def test_help_is_about_what_has_the_focus(services: Services) -> None:
 async def test_help_that_is_typed_is_about_what_had_the_focus(services: Services) -> None:
     async with console_on(services) as pilot:
         await until_shown(pilot, "LIVE")
-        await pilot.press("colon", *"help", "enter")
+        await typed(pilot, "colon", *"help", "enter")
 
         await until_shown(pilot, "Help", "Shows what there is as it changes", "list.open")
 
 
 async def test_all_keys_are_a_list(services: Services) -> None:
     async with console_on(services, "keys") as pilot:
-        await pilot.press("slash", *"console.help", "enter")
+        await typed(pilot, "slash", *"console.help", "enter")
 
         await until_shown(pilot, "question_mark", "What the focused part shows")
 
@@ -64,7 +64,7 @@ async def test_the_palette_has_what_can_be_done_here_first(services: Services) -
     await _one(services, "in-palette")
     async with console_on(services, "executions wf:in-palette") as pilot:
         await until_shown(pilot, "● running")
-        await pilot.press("ctrl+p", *"termin")
+        await typed(pilot, "ctrl+p", *"termin")
         await until_shown(pilot, "Terminate")
         await pilot.press("down", "enter")
 
@@ -74,7 +74,7 @@ async def test_the_palette_has_what_can_be_done_here_first(services: Services) -
 async def test_the_palette_goes_places(services: Services) -> None:
     async with console_on(services) as pilot:
         await until_shown(pilot, "LIVE")
-        await pilot.press("ctrl+p", *"go to actions")
+        await typed(pilot, "ctrl+p", *"go to actions")
         await until_shown(pilot, "Go to Actions")
         await pilot.press("enter")
 
@@ -211,7 +211,7 @@ async def test_back_is_dim_where_nothing_is_behind(services: Services) -> None:
         await until_shown(pilot, "LIVE")
         frame: Any = pilot.app.screen
         assert frame.check_action("back", ()) is None
-        await pilot.press("colon", *"actions", "enter")
+        await typed(pilot, "colon", *"actions", "enter")
         await until_shown(pilot, "COMMAND")
         assert frame.check_action("back", ()) is True
 

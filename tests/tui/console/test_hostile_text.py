@@ -11,7 +11,7 @@ import pytest
 
 from podium.executor.v1 import executor_pb2
 from tests.tui.console.conftest import console_on
-from tests.tui.screen import screen_text, until, until_shown
+from tests.tui.screen import screen_text, typed, until, until_shown
 from tests.tui.services import Services, put, start
 from tui.clients import connected
 from tui.widgets.command_line import CommandLine
@@ -85,7 +85,7 @@ async def test_it_is_no_completion_and_cannot_be_in_the_line(
 ) -> None:
     async with console_on(services, "executions") as pilot:
         await until_shown(pilot, NAME)
-        await pilot.press("slash", *"corr:x", "tab")
+        await typed(pilot, "slash", *"corr:x", "tab")
         line = pilot.app.screen.query_one(CommandLine)
         await until(pilot, lambda: line.text == "corr:x")
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.tui.console.conftest import console_on
-from tests.tui.screen import screen_text, until, until_shown
+from tests.tui.screen import screen_text, typed, until, until_shown
 from tests.tui.services import Services, put, start
 from tui.screens.list_pane import ListPane
 from tui.widgets.command_line import CommandLine
@@ -20,7 +20,7 @@ QUICK = {"taskReferenceName": "nothing", "name": "nothing", "type": "NOOP"}
 
 async def test_tab_takes_what_is_offered(services: Services) -> None:
     async with console_on(services) as pilot:
-        await pilot.press("colon", *"workf")
+        await typed(pilot, "colon", *"workf")
         await until_shown(pilot, "workflows")
         line = pilot.app.screen.query_one(CommandLine)
         await pilot.press("tab")
@@ -33,7 +33,7 @@ async def test_values_that_there_are_complete_a_term(services: Services) -> None
     await start(services, "offered-flow")
     async with console_on(services) as pilot:
         await until_shown(pilot, "offered-flow")
-        await pilot.press("slash", *"wf:offered", "tab", "enter")
+        await typed(pilot, "slash", *"wf:offered", "tab", "enter")
 
         chips = "/ wf:offered-flow"
         await until_shown(pilot, chips)
@@ -41,7 +41,7 @@ async def test_values_that_there_are_complete_a_term(services: Services) -> None
 
 async def test_what_is_no_command_stays_in_the_line(services: Services) -> None:
     async with console_on(services) as pilot:
-        await pilot.press("colon", *"executoins", "enter")
+        await typed(pilot, "colon", *"executoins", "enter")
 
         await until_shown(pilot, "did you mean executions?", ": executoins")
         await pilot.press("escape")
@@ -63,7 +63,7 @@ async def test_commands_are_kept_for_the_next_console(services: Services, tmp_pa
         async with console_on(services, place, state=tmp_path) as pilot:
             line = pilot.app.screen.query_one(CommandLine)
             if place == "executions":
-                await pilot.press("colon", *"ex status:failed", "enter")
+                await typed(pilot, "colon", *"ex status:failed", "enter")
                 await until_shown(pilot, "/ status:failed")
             else:
                 await pilot.press("colon", *"wo", "up")
@@ -89,7 +89,7 @@ async def test_a_filter_with_a_fault_is_red_and_the_list_stays(services: Service
 async def test_escape_brings_the_filter_back_that_was(services: Services) -> None:
     async with console_on(services, "executions status:failed") as pilot:
         await until_shown(pilot, "/ status:failed")
-        await pilot.press("slash", *" wf:x")
+        await typed(pilot, "slash", *" wf:x")
         pane = pilot.app.screen.query_one(ListPane)
         await until(pilot, lambda: pane.query_text == "status:failed wf:x")
 
@@ -100,12 +100,12 @@ async def test_escape_brings_the_filter_back_that_was(services: Services) -> Non
 
 async def test_a_place_is_saved_and_opened_by_its_name(services: Services) -> None:
     async with console_on(services, "executions status:failed") as pilot:
-        await pilot.press("colon", *"save broken", "enter")
+        await typed(pilot, "colon", *"save broken", "enter")
         await until_shown(pilot, ":broken opens")
-        await pilot.press("colon", *"actions", "enter")
+        await typed(pilot, "colon", *"actions", "enter")
         await until_shown(pilot, "ACTION")
 
-        await pilot.press("colon", *"broken", "enter")
+        await typed(pilot, "colon", *"broken", "enter")
 
         await until_shown(pilot, "/ status:failed")
 
@@ -118,7 +118,7 @@ async def test_an_unknown_term_on_start_is_told_and_shows_all(services: Services
 
 async def test_a_theme_is_put_on_at_once(services: Services) -> None:
     async with console_on(services) as pilot:
-        await pilot.press("colon", *"theme gruvbox", "enter")
+        await typed(pilot, "colon", *"theme gruvbox", "enter")
 
         await until(pilot, lambda: pilot.app.theme == "gruvbox")
 
@@ -142,7 +142,7 @@ async def test_a_terminal_of_16_colours_has_the_theme_whose_tones_differ_there(
 
 async def test_minus_goes_to_and_fro_and_a_crumb_to_its_list(services: Services) -> None:
     async with console_on(services, "executions status:failed") as pilot:
-        await pilot.press("colon", *"actions", "enter")
+        await typed(pilot, "colon", *"actions", "enter")
         await until_shown(pilot, "ACTION")
         await pilot.press("minus")
         await until_shown(pilot, WHERE)
@@ -163,7 +163,7 @@ async def test_what_only_the_service_knows_is_asked_of_it(services: Services) ->
     await start(services, "asked-for", input='{"a": 8}')
     async with console_on(services) as pilot:
         await until_shown(pilot, "asked-for")
-        await pilot.press("slash", *"wf:asked-for input.a=7", "enter")
+        await typed(pilot, "slash", *"wf:asked-for input.a=7", "enter")
 
         await until_shown(pilot, "the service decides input.a=7")
         table = pilot.app.screen.query_one(LiveTable)
@@ -176,11 +176,11 @@ async def test_a_name_that_is_saved_again_is_of_the_newest_place(
     services: Services, tmp_path: Path
 ) -> None:
     async with console_on(services, "executions status:failed", state=tmp_path) as pilot:
-        await pilot.press("colon", *"save my-place", "enter")
+        await typed(pilot, "colon", *"save my-place", "enter")
         await until_shown(pilot, ":my-place opens executions")
-        await pilot.press("colon", *"actions", "enter")
+        await typed(pilot, "colon", *"actions", "enter")
         await until_shown(pilot, "COMMAND")
-        await pilot.press("colon", *"save my-place", "enter")
+        await typed(pilot, "colon", *"save my-place", "enter")
         await until_shown(pilot, ":my-place opens actions")
     async with console_on(services, state=tmp_path) as pilot:
         console: Any = pilot.app

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.tui.console.conftest import console_on
-from tests.tui.screen import screen_text, until, until_shown
+from tests.tui.screen import screen_text, typed, until, until_shown
 from tests.tui.services import Services, put, start
 from tui.widgets.live_table import LiveTable
 
@@ -47,7 +47,7 @@ async def test_a_sign_and_what_is_typed_right_behind_it_are_no_keys_of_the_list(
         table = pilot.app.screen.query_one(LiveTable)
         await until(pilot, lambda: table.put_cursor_on(id_))
 
-        await pilot.press("slash", *"typed-ahead", "enter")
+        await typed(pilot, "slash", *"typed-ahead", "enter")
 
         await until(pilot, lambda: len(table.view) == 1)
         assert "● running" in screen_text(pilot.app)

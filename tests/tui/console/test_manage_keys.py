@@ -26,7 +26,7 @@ from tests.tui.console.filling import (
     type_in,
     workflow,
 )
-from tests.tui.screen import screen_text, until, until_shown, until_snapshot
+from tests.tui.screen import screen_text, typed, until, until_shown, until_snapshot
 from tests.tui.services import Services, put
 from tui.clients import connected
 from tui.live import making_keys
@@ -85,7 +85,7 @@ async def test_a_key_is_made_rolled_and_revoked(services: Services) -> None:
         await pilot.press("n")
         await until_shown(pilot, "New key of auth turned")
         # It is typed at once: n and y of the dialog are letters here.
-        await pilot.press(*"second", "enter", *"90d", "enter")
+        await typed(pilot, *"second", "enter", *"90d", "enter")
         await until(pilot, lambda: pilot.app.screen.focused is pilot.app.screen.query_one("#do"))
         await pilot.press("enter")
         key = await copied_once(pilot)
@@ -109,7 +109,7 @@ async def test_a_key_is_made_rolled_and_revoked(services: Services) -> None:
             "podium keys roll --overlap 24h turned first",
             "podium keys revoke turned second",
         ]
-        await pilot.press("colon", *"actions", "enter")
+        await typed(pilot, "colon", *"actions", "enter")
         await until_shown(pilot, "✔ done", "key second")
         assert key not in screen_text(pilot.app)
 
@@ -177,7 +177,7 @@ async def test_grants_are_switched_and_stored_at_once(services: Services) -> Non
         await pilot.press("space")
         await pilot.press("a")
         await until_shown(pilot, "which kind?")
-        await pilot.press(*"workf", "enter")
+        await typed(pilot, *"workf", "enter")
         await until_shown(pilot, "which workflow?", "* is every workflow")
         await pilot.press("asterisk", "enter")
         await until_shown(pilot, "2 targets", "● changed")
@@ -285,10 +285,10 @@ async def test_read_only_consoles_only_look(services: Services) -> None:
         await until_shown(pilot, "first", "● live")
         assert "New key" not in screen_text(pilot.app)
         await pilot.press("n", "x", "r")
-        await pilot.press("colon", *"applications/seen/grants", "enter")
+        await typed(pilot, "colon", *"applications/seen/grants", "enter")
         await until_shown(pilot, "0 targets")
         assert "Add target" not in screen_text(pilot.app)
-        await pilot.press("colon", *"services", "enter")
+        await typed(pilot, "colon", *"services", "enter")
         await until_shown(pilot, "● enabled")
         await pilot.press("x")
         await pilot.pause()

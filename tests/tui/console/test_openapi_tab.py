@@ -7,7 +7,7 @@ from typing import Any
 
 from tests.tui.console.conftest import console_on
 from tests.tui.console.tried import serve
-from tests.tui.screen import screen_text, until_shown
+from tests.tui.screen import screen_text, typed, until_shown
 from tests.tui.services import Services, put
 from tui.screens.route.openapi import OpenApiTab
 from tui.widgets.text_view import TextView
@@ -39,7 +39,7 @@ async def test_a_route_has_its_part(services: Services) -> None:
         await until_shown(pilot, "openapi: 3.1.0", "/partly/sum/{id}")
 
         assert "/partly/later" not in text(pilot)
-        await pilot.press("slash", *"operationId", "enter")
+        await typed(pilot, "slash", *"operationId", "enter")
         await until_shown(pilot, "1 of 1 with 'operationId'")
 
 

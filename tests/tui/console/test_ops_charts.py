@@ -11,7 +11,7 @@ from podium.common.v1 import page_pb2
 from podium.executor.v1 import executor_pb2
 from tests.tui.console.conftest import console_on
 from tests.tui.console.traffic import call, serve
-from tests.tui.screen import POLL_SECONDS, screen_text, until, until_shown
+from tests.tui.screen import POLL_SECONDS, screen_text, typed, until, until_shown
 from tests.tui.services import PATIENCE_SECONDS, Services, start
 from tui.clients import connected
 from tui.live.collection import Collection
@@ -135,7 +135,7 @@ async def test_a_service_and_a_route_have_their_traffic(services: Services) -> N
     async with console_on(services, place, size=(120, 40)) as pilot:
         await until_shown(pilot, "Requests · POST /tabbed/fails", "● 502")
 
-        await pilot.press("colon", *"services/tabbed/traffic", "enter")
+        await typed(pilot, "colon", *"services/tabbed/traffic", "enter")
 
         await until_shown(pilot, "Requests · tabbed", "● 502", "executions 50 %")
 
@@ -165,7 +165,7 @@ async def test_what_is_out_of_sight_is_not_read(services: Services) -> None:
         await until_shown(pilot, "LIVE")
         assert "follow traffic by minute" in running()
 
-        await pilot.press("colon", *"suite", "enter")
+        await typed(pilot, "colon", *"suite", "enter")
 
         await until_shown(pilot, "● serving")
         assert "follow traffic by minute" not in running()

@@ -11,7 +11,7 @@ from textual.widgets import Button, Input
 from services.home import HomeUnusable
 from tests.tui.console.conftest import console_on
 from tests.tui.console.traffic import call, serve
-from tests.tui.screen import screen_text, until, until_shown
+from tests.tui.screen import screen_text, typed, until, until_shown
 from tests.tui.services import Services
 from tui.app import Console
 from tui.clients import Connection, connection
@@ -119,7 +119,7 @@ async def test_a_list_that_is_read_is_read_only_while_it_is_shown(services: Serv
         feed = session.open(LIMITS)
         session.close(feed)
 
-        await pilot.press("colon", *"cache", "enter")
+        await typed(pilot, "colon", *"cache", "enter")
         await until_shown(pilot, "Cache", "read ")
 
         assert feed.task is None
@@ -135,7 +135,7 @@ async def test_what_is_beside_a_list_rests_with_it(services: Services) -> None:
     async with console_on(services, place, size=(160, 30)) as pilot:
         await until(pilot, lambda: "follow holders of slots" in running())
 
-        await pilot.press("colon", *"suite", "enter")
+        await typed(pilot, "colon", *"suite", "enter")
         await until(pilot, lambda: "follow holders of slots" not in running())
         await pilot.press("escape")
 
@@ -200,16 +200,16 @@ async def test_all_three_are_away_where_no_suite_is_any_more(services: Services)
     console = Console(Session(Connection(find)), "suite")
     async with console.run_test(size=(120, 30)) as pilot:
         await until(pilot, lambda: screen_text(pilot.app).count("● serving") == 3)
-        await pilot.press("colon", *"executions", "enter")
+        await typed(pilot, "colon", *"executions", "enter")
         await until_shown(pilot, "WORKFLOW")
         stopped = True
-        await pilot.press("colon", *"suite", "enter")
+        await typed(pilot, "colon", *"suite", "enter")
 
         await until(pilot, lambda: screen_text(pilot.app).count("✘ away") == 3)
         assert "● serving" not in screen_text(pilot.app)
         assert "No suite runs" in screen_text(pilot.app)
         # The pulse does not say that they serve, either.
-        await pilot.press("colon", *"pulse", "enter")
+        await typed(pilot, "colon", *"pulse", "enter")
         await until_shown(pilot, "0/3")
 
 

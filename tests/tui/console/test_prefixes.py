@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tests.tui.console.conftest import console_on
-from tests.tui.screen import until, until_shown
+from tests.tui.screen import typed, until, until_shown
 from tests.tui.services import Services, put, start
 
 WAITS = {
@@ -21,7 +21,7 @@ async def test_a_row_that_the_graph_opened_leads_back_to_it(services: Services) 
         await until_shown(pilot, "● running")
         frame: Any = pilot.app.screen
 
-        await pilot.press("colon", *f"executions/{id_[:13]}/graph", "enter")
+        await typed(pilot, "colon", *f"executions/{id_[:13]}/graph", "enter")
         await until(pilot, lambda: str(frame.place.address) == f"executions/{id_}/graph")
         await until_shown(pilot, "hold  WAIT  in progress")
         await pilot.press("enter")

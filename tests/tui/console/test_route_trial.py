@@ -14,7 +14,7 @@ from textual.widgets import Tabs
 from podium.registry.v1 import registry_pb2
 from tests.tui.console.conftest import console_on
 from tests.tui.console.tried import answered, key_of, masked, serve, trying, typed_id
-from tests.tui.screen import screen_text, until, until_shown, until_snapshot
+from tests.tui.screen import screen_text, typed, until, until_shown, until_snapshot
 from tests.tui.services import Services, put
 from tui.clients import connected
 from tui.screens.route.tester import RouteTester
@@ -80,7 +80,7 @@ async def test_a_key_that_is_not_known_is_asked_for_and_masked(services: Service
         assert form is not None
         await pilot.press("f6")
         form.go_to(("key",))
-        await pilot.press("enter", *key, "enter")
+        await typed(pilot, "enter", *key, "enter")
         await answered(pilot, "✔ 200 OK")
 
         for part in ("raw", "curl"):

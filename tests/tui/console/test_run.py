@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tests.tui.console.conftest import console_on
-from tests.tui.screen import until, until_shown
+from tests.tui.screen import typed, until, until_shown
 from tests.tui.services import Services, put
 from tui.widgets.form_lines import FormLines
 
@@ -47,7 +47,7 @@ async def test_what_was_run_is_in_the_log_as_a_command(services: Services) -> No
         await pilot.press("ctrl+s")
         await until_shown(pilot, "✔ adds")
 
-        await pilot.press("colon", *"actions", "enter")
+        await typed(pilot, "colon", *"actions", "enter")
 
         await until_shown(pilot, "Run logged-run", "podium run logged-run --input", "✔ done")
 

@@ -10,7 +10,7 @@ from podium.registry.v1 import registry_pb2
 from services.home import Credentials
 from tests.tui.console.conftest import console_on
 from tests.tui.console.test_lists import WAITS
-from tests.tui.screen import screen_text, until, until_shown
+from tests.tui.screen import screen_text, typed, until, until_shown
 from tests.tui.services import Services, put, start
 from tui.clients import connected
 from tui.widgets.live_table import LiveTable
@@ -72,8 +72,8 @@ async def test_a_list_that_is_refused_breaks_no_other(services: Services) -> Non
     async with console_on(await granted(services, "granted-guest")) as pilot:
         await until_shown(pilot, "granted-on", "LIVE")
         for place in REFUSED:
-            await pilot.press("colon", *place, "enter")
+            await typed(pilot, "colon", *place, "enter")
             await until_shown(pilot, "may not call this")
         for place, shown in (("workflows", "granted-on"), ("executions", "granted-on")):
-            await pilot.press("colon", *place, "enter")
+            await typed(pilot, "colon", *place, "enter")
             await until_shown(pilot, shown, "LIVE")

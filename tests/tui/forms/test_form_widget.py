@@ -13,7 +13,7 @@ from textual.pilot import Pilot
 
 from services.json_text import Json
 from tests.tui.forms.schemas import form_for, object_of
-from tests.tui.screen import screen_text, until, until_snapshot
+from tests.tui.screen import screen_text, typed, until, until_snapshot
 from tui.views.forms.fields import Field, form_of
 from tui.widgets.form import Form
 from tui.widgets.form_editors import FieldInput, Picker
@@ -71,7 +71,7 @@ async def written(pilot: Pilot[None], text: str) -> None:
     """Open the row under the cursor, write, and keep it."""
     await pilot.press("enter")
     await until(pilot, lambda: isinstance(pilot.app.focused, FieldInput), "no line to write in")
-    await pilot.press(*text, "enter")
+    await typed(pilot, *text, "enter")
 
 
 SERVICE: Json = {
@@ -114,7 +114,7 @@ async def test_a_service_is_written_from_nothing_by_keys_alone() -> None:
         )
         await pilot.press("down", "space", "down", "enter")
         await until(pilot, lambda: bool(app.query(Picker)), "nothing to pick from")
-        await pilot.press(*"part", "enter", "ctrl+s")
+        await typed(pilot, *"part", "enter", "ctrl+s")
         await until(pilot, lambda: bool(app.told), "not sent")
 
         sent = app.told[0]
@@ -151,7 +151,7 @@ async def test_faults_of_a_service_are_shown_at_their_fields() -> None:
 
 async def test_escape_leaves_what_there_was() -> None:
     async with shown(document=SERVICE) as (app, pilot):
-        await pilot.press("down", "enter", *"other", "escape")
+        await typed(pilot, "down", "enter", *"other", "escape")
         await until(pilot, lambda: isinstance(app.focused, FormLines))
         assert app.form.document == SERVICE
         await pilot.press("escape")
@@ -173,7 +173,7 @@ async def test_what_was_written_would_be_lost() -> None:
 
 async def test_sending_keeps_what_is_being_written() -> None:
     async with shown(document=SERVICE) as (app, pilot):
-        await pilot.press("down", "enter", "end", *" Ltd", "ctrl+s")
+        await typed(pilot, "down", "enter", "end", *" Ltd", "ctrl+s")
         await until(pilot, lambda: bool(app.told), "not sent")
 
         assert isinstance(app.told[0], Form.Submitted)
@@ -279,7 +279,7 @@ async def test_tab_goes_on_writing_over_heads_of_groups() -> None:
 async def test_a_name_that_is_not_there_yet_may_be_written_or_created() -> None:
     async with shown() as (app, pilot):
         app.form.go_to(("authConfigId",))
-        await pilot.press("enter", *"intern", "up", "enter")
+        await typed(pilot, "enter", *"intern", "up", "enter")
         await until(pilot, lambda: not app.query(Picker))
         # What is to be created comes last, which is before the first.
         await until(pilot, lambda: bool(app.told))
@@ -290,7 +290,7 @@ async def test_a_name_that_is_not_there_yet_may_be_written_or_created() -> None:
         app.form.put(created.path, "brand-new")
         await pilot.pause()
         assert "brand-new → auth" in screen_text(app)
-        await pilot.press("enter", *"own", "enter")
+        await typed(pilot, "enter", *"own", "enter")
         await until(pilot, lambda: "own → auth" in screen_text(app))
         await pilot.press("c")
         await until(pilot, lambda: len(app.told) == 2)
@@ -323,7 +323,7 @@ async def test_a_secret_is_never_on_the_screen() -> None:
         app.form.go_to(("apiKeys", 0))
         await pilot.press("j", "j", "enter")
         await until(pilot, lambda: isinstance(app.focused, FieldInput))
-        await pilot.press(*"sesame")
+        await typed(pilot, *"sesame")
         assert "sesame" not in screen_text(app)
         await pilot.press("enter", "y", "e")
         await pilot.pause()
