@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.system.running import Suite, suite_in, upstream_running
+from tests.system.running import Suite, suite_in, until, upstream_running
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
@@ -31,8 +31,23 @@ def suite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Suite]:
 
 
 @pytest.fixture
+def sturdy_suite(suite: Suite) -> Iterator[Suite]:
+    """The shared suite for a test that kills or stops what comes back: it is whole afterwards."""
+    yield suite
+    until(lambda: _is_whole(suite), 30, "the shared suite is whole again")
+
+
+def _is_whole(suite: Suite) -> bool:
+    status = suite.podium("status", "--output", "json")
+    if status.returncode:
+        return False
+    rows = parsed(status.stdout)["services"]
+    return all("pid" in row for row in rows) and any(row.get("executorConnected") for row in rows)
+
+
+@pytest.fixture
 def own_suite(tmp_path: Path) -> Iterator[Suite]:
-    """A suite that a test may kill."""
+    """A suite that a test may end, or whose log or figures begin with the test."""
     with suite_in(tmp_path) as suite:
         yield suite
 

@@ -24,26 +24,26 @@ def events(text: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in text.splitlines()]
 
 
-def test_events_are_followed_over_a_crash_each_once_until_the_end(own_suite: Suite) -> None:
-    own_suite.apply(WAITING)
-    id_ = own_suite.podium("run", "followed").stdout.strip()
+def test_events_are_followed_over_a_crash_each_once_until_the_end(sturdy_suite: Suite) -> None:
+    sturdy_suite.apply(WAITING)
+    id_ = sturdy_suite.podium("run", "followed").stdout.strip()
     with subprocess.Popen(
-        [*PODIUM, "events", id_, "-f", "--output", "json", "--home", str(own_suite.home)],
+        [*PODIUM, "events", id_, "-f", "--output", "json", "--home", str(sturdy_suite.home)],
         stdout=subprocess.PIPE,
         text=True,
     ) as following:
         assert following.stdout is not None
         first = following.stdout.readline()
-        killed = own_suite.kill("executor")
-        until(lambda: own_suite.pids.get("executor", killed) != killed, 20, "another executor")
-        done = own_suite.podium("complete-task", id_, "hold", "--output", "json")
+        killed = sturdy_suite.kill("executor")
+        until(lambda: sturdy_suite.pids.get("executor", killed) != killed, 20, "another executor")
+        done = sturdy_suite.podium("complete-task", id_, "hold", "--output", "json")
         followed = events(first + following.stdout.read())
 
     assert done.returncode == 0, done.stderr
     assert [each["number"] for each in followed] == list(range(1, len(followed) + 1))
     assert followed[-1]["to"] == "COMPLETED"
-    assert followed == events(own_suite.podium("events", id_, "--output", "json").stdout)
-    resumed = own_suite.podium("events", id_, "--from", "3", "--output", "json")
+    assert followed == events(sturdy_suite.podium("events", id_, "--output", "json").stdout)
+    resumed = sturdy_suite.podium("events", id_, "--from", "3", "--output", "json")
     assert events(resumed.stdout) == followed[2:]
 
 

@@ -94,18 +94,21 @@ def test_bad_input_is_told(suite: Suite, arguments: tuple[str, ...], code: int, 
     assert (done.returncode, said in done.stderr) == (code, True), done.stderr
 
 
-def test_a_key_that_is_asked_for_while_the_registry_is_away_is_made_once(own_suite: Suite) -> None:
-    own_suite.apply(*expose("away", ECHO), {"kind": "application", "id": "robot"})
-    assert own_suite.podium("status").returncode == 0
+def test_a_key_that_is_asked_for_while_the_registry_is_away_is_made_once(
+    sturdy_suite: Suite,
+) -> None:
+    sturdy_suite.apply(*expose("away", ECHO), {"kind": "application", "id": "patient"})
+    assert sturdy_suite.podium("status").returncode == 0
 
-    own_suite.kill("registry")
-    made(own_suite, "create", "away", "--name", "web")
-    own_suite.kill("registry")
-    done = own_suite.podium("access-keys", "create", "robot")
+    sturdy_suite.kill("registry")
+    made(sturdy_suite, "create", "away", "--name", "web")
+    sturdy_suite.kill("registry")
+    done = sturdy_suite.podium("access-keys", "create", "patient")
 
     assert done.returncode == 0, done.stderr
-    assert own_suite.podium("keys", "away").stdout.count("key:away/web") == 1
-    assert len(json.loads(own_suite.podium("access-keys", "robot", "--output", "json").stdout)) == 1
+    assert sturdy_suite.podium("keys", "away").stdout.count("key:away/web") == 1
+    listed = sturdy_suite.podium("access-keys", "patient", "--output", "json").stdout
+    assert len(json.loads(listed)) == 1
 
 
 def test_no_file_of_the_home_has_a_key(own_suite: Suite) -> None:

@@ -86,12 +86,12 @@ def test_no_key_or_token_that_a_request_carries_is_ever_in_the_log(
         assert [each for each in secrets if each in written] == []
 
 
-def test_a_service_that_is_away_is_told_and_the_others_are_shown(own_suite: Suite) -> None:
+def test_a_service_that_is_away_is_told_and_the_others_are_shown(sturdy_suite: Suite) -> None:
     # Stopped, it cannot answer, and nobody starts it again.
-    pid = own_suite.pids["executor"]
+    pid = sturdy_suite.pids["executor"]
     os.kill(pid, signal.SIGSTOP)
     try:
-        shown = own_suite.podium("log")
+        shown = sturdy_suite.podium("log")
     finally:
         os.kill(pid, signal.SIGCONT)
     assert shown.returncode == 1

@@ -174,12 +174,12 @@ def test_what_cannot_be_used_in_a_home_is_one_line(tmp_path: Path) -> None:
         assert done.stderr.count("\n") == 1, done.stderr
 
 
-def test_a_service_that_dies_twice_is_served_again_each_time(own_suite: Suite) -> None:
+def test_a_service_that_dies_twice_is_served_again_each_time(sturdy_suite: Suite) -> None:
     for _ in range(2):
-        pid = own_suite.kill("executor")
-        until(lambda pid=pid: own_suite.pids.get("executor") not in (None, pid), 20, "a new pid")
-        assert own_suite.podium("status").returncode == 0
-    descriptors = Path(f"/proc/{own_suite.pids['supervisor']}/fd")
+        pid = sturdy_suite.kill("executor")
+        until(lambda pid=pid: sturdy_suite.pids.get("executor") not in (None, pid), 20, "a new pid")
+        assert sturdy_suite.podium("status").returncode == 0
+    descriptors = Path(f"/proc/{sturdy_suite.pids['supervisor']}/fd")
     assert len(list(descriptors.iterdir())) < 25
 
 
@@ -233,27 +233,27 @@ def test_what_get_prints_is_what_apply_takes(suite: Suite, tmp_path: Path) -> No
 
 
 def test_with_the_registry_gone_the_others_go_on_over_their_restart_too(
-    own_suite: Suite, upstream: str
+    sturdy_suite: Suite, upstream: str
 ) -> None:
-    own_suite.apply(*expose("steady", http("x", f"{upstream}/items/7")))
-    headers = own_suite.caller("steady")
+    sturdy_suite.apply(*expose("steady", http("x", f"{upstream}/items/7")))
+    headers = sturdy_suite.caller("steady")
 
     def answers() -> bool:
         try:
-            answer = httpx.post(f"{own_suite.gateway}/steady", json={}, headers=headers)
+            answer = httpx.post(f"{sturdy_suite.gateway}/steady", json={}, headers=headers)
         except (httpx.HTTPError, FileNotFoundError):
             return False
         return answer.status_code == 200
 
     until(answers, 10, "the route answers")
-    pids = own_suite.endpoints["pids"]
-    gateway = own_suite.gateway
+    pids = sturdy_suite.endpoints["pids"]
+    gateway = sturdy_suite.gateway
     # Stopped, not killed: the supervisor would start it again.
     os.kill(pids["registry"], signal.SIGSTOP)
     try:
         until(answers, 10, "the route answers without the registry")
         for name in ("executor", "edge"):
-            own_suite.kill(name)
+            sturdy_suite.kill(name)
 
         def again() -> bool:
             try:
@@ -267,15 +267,15 @@ def test_with_the_registry_gone_the_others_go_on_over_their_restart_too(
         os.kill(pids["registry"], signal.SIGCONT)
 
 
-def test_status_names_who_is_away_when_the_registry_is(own_suite: Suite) -> None:
+def test_status_names_who_is_away_when_the_registry_is(sturdy_suite: Suite) -> None:
     """Each that hangs is given its time to answer."""
-    pids = own_suite.endpoints["pids"]
-    (own_suite.home / "token.json").unlink(missing_ok=True)
+    pids = sturdy_suite.endpoints["pids"]
+    (sturdy_suite.home / "token.json").unlink(missing_ok=True)
     os.kill(pids["registry"], signal.SIGSTOP)
     try:
-        found = own_suite.podium("status", "--output", "json")
+        found = sturdy_suite.podium("status", "--output", "json")
         os.kill(pids["executor"], signal.SIGSTOP)
-        worse = own_suite.podium("status")
+        worse = sturdy_suite.podium("status")
     finally:
         os.kill(pids["registry"], signal.SIGCONT)
         os.kill(pids["executor"], signal.SIGCONT)
@@ -331,25 +331,30 @@ def test_one_service_can_be_run_alone(tmp_path: Path) -> None:
 
 
 def test_a_run_that_waits_goes_on_over_a_crash_of_the_executor(
-    own_suite: Suite, upstream: str
+    sturdy_suite: Suite, upstream: str
 ) -> None:
     start = http("start", f"{upstream}/jobs", "POST", body={"seconds": 2, "owner": "waits"})
     status = f"{upstream}/jobs/${{start.output.body.jobId}}"
     done = "$.output.body.status === 'COMPLETED'"
-    own_suite.apply({"name": "waits", "version": 1, "tasks": [start, poll("poll", status, done)]})
+    sturdy_suite.apply(
+        {"name": "waits", "version": 1, "tasks": [start, poll("poll", status, done)]}
+    )
     command = [sys.executable, "-m", "tui", "run", "waits", "--wait", "30"]
+    before = len(sturdy_suite.log.read_text())
 
     with subprocess.Popen(
-        [*command, "--home", str(own_suite.home)], stdout=subprocess.PIPE, text=True
+        [*command, "--home", str(sturdy_suite.home)], stdout=subprocess.PIPE, text=True
     ) as running:
         until(lambda: httpx.get(f"{upstream}/owners").json().get("waits"), 10, "the job begins")
-        own_suite.kill("executor")
+        sturdy_suite.kill("executor")
         assert running.stdout is not None
         output = running.stdout.read()
 
     assert running.returncode == 0, output
     assert "COMPLETED" in output
-    assert "the executor ended (SIGKILL); it is started again" in own_suite.log.read_text()
+    assert (
+        "the executor ended (SIGKILL); it is started again" in sturdy_suite.log.read_text()[before:]
+    )
 
 
 def test_a_run_that_follows_keeps_to_its_wait(suite: Suite) -> None:
