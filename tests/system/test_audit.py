@@ -46,25 +46,25 @@ def entries(suite: Suite, caller: Caller, query: str) -> list[registry_pb2.Audit
 
 
 def test_what_was_done_while_the_registry_was_away_is_told_once_after_a_kill(
-    own_suite: Suite,
+    sturdy_suite: Suite,
 ) -> None:
-    own_suite.apply(HELD)
-    run = own_suite.podium("run", str(HELD["name"]))
+    sturdy_suite.apply(HELD)
+    run = sturdy_suite.podium("run", str(HELD["name"]))
     execution_id = run.stdout.strip()
-    key = json.loads((own_suite.home / "credentials.json").read_text())
-    token = post(f"{own_suite.management}/api/token", json=key).json()["token"]
+    key = json.loads((sturdy_suite.home / "credentials.json").read_text())
+    token = post(f"{sturdy_suite.management}/api/token", json=key).json()["token"]
     caller = (("authorization", f"Bearer {token}"),)
-    pids = own_suite.pids
+    pids = sturdy_suite.pids
     with standing_still(pids["registry"]):
-        with grpc.insecure_channel(str(own_suite.endpoints["executor"])) as channel:
+        with grpc.insecure_channel(str(sturdy_suite.endpoints["executor"])) as channel:
             request = pb.PauseExecutionRequest(execution_id=execution_id)
             ExecutorServiceStub(channel).PauseExecution(request, metadata=caller, timeout=20)
-        own_suite.kill("executor")
+        sturdy_suite.kill("executor")
 
     query = f"name:{execution_id}"
-    until(lambda: len(entries(own_suite, caller, query)) == 1, 30, "the entry is there")
-    (entry,) = entries(own_suite, caller, f"{query} action:pause")
+    until(lambda: len(entries(sturdy_suite, caller, query)) == 1, 30, "the entry is there")
+    (entry,) = entries(sturdy_suite, caller, f"{query} action:pause")
     assert (entry.before, entry.after) == ("RUNNING", "PAUSED")
     assert (entry.principal, entry.source) == ("application:admin", "127.0.0.1")
-    checked = own_suite.podium("audit", "check")
+    checked = sturdy_suite.podium("audit", "check")
     assert (checked.returncode, "as they were written" in checked.stdout) == (0, True)

@@ -281,16 +281,18 @@ def test_events_end_with_a_result_or_an_error(
     assert set(events[:-1]) <= {"progress"}
 
 
-# It starts a suite of its own, whose executor is stopped.
 def test_an_executor_that_is_away_is_503_with_the_id_and_a_time_to_come_again(
-    own_suite: Suite,
+    sturdy_suite: Suite,
 ) -> None:
-    own_suite.apply(*expose("away", HANG, route={"timeoutInSeconds": 1}))
-    pid = own_suite.pids["executor"]
+    sturdy_suite.apply(*expose("hangs-away", HANG, route={"timeoutInSeconds": 1}))
+    pid = sturdy_suite.pids["executor"]
     os.kill(pid, signal.SIGSTOP)
     try:
         answer = httpx.post(
-            f"{own_suite.gateway}/away", json={}, headers=own_suite.caller("away"), timeout=30
+            f"{sturdy_suite.gateway}/hangs-away",
+            json={},
+            headers=sturdy_suite.caller("hangs-away"),
+            timeout=30,
         )
     finally:
         os.kill(pid, signal.SIGCONT)

@@ -72,8 +72,8 @@ def test_who_waits_in_vain_gets_429_and_who_leaves_begins_nothing(suite: Suite) 
 
 # Each of them takes a second, one after another; the executor is killed meanwhile.
 @pytest.mark.timeout(120)
-def test_those_in_line_begin_one_by_one_though_the_executor_is_killed(own_suite: Suite) -> None:
-    suite = own_suite
+def test_those_in_line_begin_one_by_one_though_the_executor_is_killed(sturdy_suite: Suite) -> None:
+    suite = sturdy_suite
     route = {**limit(onFull="QUEUE"), "timeoutInSeconds": 60}
     suite.apply(*expose("queued", BRIEF, route=route))
     url, headers = f"{suite.gateway}/queued", suite.caller("queued")

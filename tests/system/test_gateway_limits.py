@@ -39,13 +39,13 @@ def test_a_caller_who_has_used_a_limit_up_is_let_in_again(suite: Suite) -> None:
     assert suite.podium("limits", "reset").returncode == 2
 
 
-def test_whoever_holds_a_slot_is_known_after_the_gateway_was_killed(own_suite: Suite) -> None:
+def test_whoever_holds_a_slot_is_known_after_the_gateway_was_killed(sturdy_suite: Suite) -> None:
     config = {"concurrentExecLimit": 1, "rateLimitKey": "${body.n}", "onFull": "QUEUE"}
-    own_suite.apply(*expose("one", HOLD, route={"rateLimitConfig": config}))
-    url, caller = f"{own_suite.gateway}/one", own_suite.caller("one")
+    sturdy_suite.apply(*expose("held-slot", HOLD, route={"rateLimitConfig": config}))
+    url, caller = f"{sturdy_suite.gateway}/held-slot", sturdy_suite.caller("held-slot")
 
     def busiest() -> dict[str, Any]:
-        (state,) = limits(own_suite, "one")
+        (state,) = limits(sturdy_suite, "held-slot")
         return state["keys"][0] if state["keys"] else {}
 
     def call() -> None:
@@ -59,8 +59,8 @@ def test_whoever_holds_a_slot_is_known_after_the_gateway_was_killed(own_suite: S
             pool.submit(call)
         until(lambda: busiest().get("waiting") == 1, 20, "one waits for the other")
         before = busiest()
-        old = own_suite.kill("edge")
-        until(lambda: own_suite.pids.get("edge", old) != old, 30, "the gateway is back")
+        old = sturdy_suite.kill("edge")
+        until(lambda: sturdy_suite.pids.get("edge", old) != old, 30, "the gateway is back")
     until(lambda: busiest().get("waiting") == 0, 20, "nobody waits any more")
 
     assert (before["key"], before["used"]) == ("7", 1)
