@@ -21,10 +21,15 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class BodyLimits:
-    """How large a body may be, and how long its sender may say nothing."""
+    """How large a body may be, and how long its sender may say nothing.
+
+    Attributes:
+        advice: What those are told whose body is larger, where they may know more than strangers.
+    """
 
     most_bytes: int = 10 * 1024 * 1024
     idle_seconds: float = 10.0
+    advice: str = ""
 
 
 async def read_body(call: Call, limits: BodyLimits) -> bytes:
@@ -79,7 +84,8 @@ async def _received(call: Call) -> tuple[bytes, bool]:
 
 
 def _too_large(limits: BodyLimits) -> Problem:
-    return Problem("body-too-large", f"A body here holds {limits.most_bytes} bytes at most.")
+    said = f"A body here holds {limits.most_bytes} bytes at most."
+    return Problem("body-too-large", f"{said} {limits.advice}".rstrip())
 
 
 def _slow() -> Problem:

@@ -6,7 +6,7 @@ import socket
 import time
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from importlib import metadata
@@ -200,7 +200,7 @@ def _management(
         verifier,
         stubs.registry,
         gateway.executor,
-        gateway.body_limits,
+        replace(gateway.body_limits, advice=pages.LARGER_BODIES),
         settings.anonymous_application,
         gateway.definitions,
         settings.public_url,

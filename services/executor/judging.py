@@ -39,4 +39,5 @@ async def judged(judge: Judge, judges: Judges, text: str) -> Faults:
 def refusal(workflow: str, faults: Faults) -> InvalidRequest:
     """What is said to a start whose input breaks the schema of its workflow."""
     detail = schemas.broken(f"The input of the workflow {workflow!r}", schemas.INPUT, faults)
-    return InvalidRequest(detail, [Fault(pointer, detail) for pointer, detail in faults])
+    told = [Fault(pointer, detail) for pointer, detail in faults]
+    return InvalidRequest(detail, told, judged=schemas.INPUT)

@@ -62,7 +62,11 @@ ROWS = (
     Row(DELETE_ONE, "wants a number", "/api/schema/sc_one/-1", 400),
     Row(DELETE, "removes all versions", "/api/schema/sc_one", 200, {}, ""),
     Row(DELETE, "knows none any more", "/api/schema/sc_one", 404),
-    Row(DELETE, "leaves what is used", "/api/schema/sc_used", 409, answer={"message": str}),
+    Row(DELETE, "leaves what is used", "/api/schema/sc_used", 409, answer={
+        "message": "There is a fault: schema 'sc_used': is used by task 'sc_user' "
+                   "(inputSchema.name).",
+        "errors": [{"pointer": "", "detail": "schema 'sc_used': is used by task 'sc_user' "
+                                             "(inputSchema.name)"}]}),
     Row(DELETE_ONE, "leaves what is used", "/api/schema/sc_used/1", 409, answer={"message": str}),
 )  # fmt: skip
 

@@ -170,7 +170,13 @@ ROWS = (
     _row(SEARCH, "by words of which none has any", 200, _found(), query=OURS, freeText="nowhere"),
     _row(SEARCH, "that finds nothing", 200, _found(), query="workflowType=sought-nope"),
     _row(SEARCH, "of all", 200, {"totalHits": int}, query="*", size="0"),
-    _row(SEARCH, "with a word of some stores", 400, WORDS, query="workflowType STARTS_WITH 'a'"),
+    _row(SEARCH, "with STARTS_WITH", 400, _refused(
+        "query: STARTS_WITH is no operator here: write workflowType = order*."),
+         query="workflowType STARTS_WITH 'a'"),
+    _row(SEARCH, "with BETWEEN", 400, _refused(
+        "query: BETWEEN is no operator here: write startTime >= 1700000000000 AND startTime <= "
+        "1800000000000."), query=f"{OURS} AND startTime between 1 AND 2"),
+    _row(SEARCH, "with words that begin so", 400, WORDS, query="BETWEENS"),
     _row(SEARCH, "with words among others", 400, WORDS, query=f"{OURS} AND endTime IS NOT NULL"),
     _row(SEARCH, "with an unknown attribute", 400,
          {**_refused(...), "message": str}, query="colour=red"),  # type: ignore[arg-type]
@@ -184,7 +190,9 @@ ROWS = (
         "/api/workflow/search-by-tasks for the workflows that have them. (characters 0 to 8: "
         "'taskType')"), query="taskType=HTTP"),
     _row(SEARCH, "with a start that is none", 400, _refused(
-        "start=-1 of the query must be a whole number from 0 to 2147483647."), start="-1"),
+        "start=-1 of the query must be a whole number from 0 to 10000."), start="-1"),
+    _row(SEARCH, "with a size that is none", 400, _refused(
+        "size=abc of the query must be a whole number from 0 to 5000."), size="abc"),
     _row(SEARCH, "too deep", 400, _refused(
         "10000 are passed over at most: ask with a narrower query, as by when they were "
         "started."), start="10001"),

@@ -12,6 +12,10 @@ WORKFLOW = {
     "outputParameters": {"n": "${workflow.input.n}"},
 }  # fmt: skip
 NOOP = {"name": "noop", "taskReferenceName": "noop", "type": "NOOP"}
+HELD = {
+    "name": "starting-held", "version": 1, "tasks": [NOOP],
+    "inputSchema": {"data": {"required": ["q"], "properties": {"n": {"type": "number"}}}},
+}  # fmt: skip
 INLINE = {"name": "starting-inline", "version": 7, "tasks": [NOOP]}
 
 
@@ -50,6 +54,15 @@ ROWS = (
     Row(REQUEST, "with a body that is no JSON", "/api/workflow", 400, "{", {"status": 400}),
     Row(REQUEST, "with an input that is no object", "/api/workflow", 400,
         {"name": "starting", "input": [1]}, _fault("input", "must be an object")),
+    Row(REQUEST, "with an input that breaks the schema", "/api/workflow", 400,
+        {"name": "starting-held", "input": {"n": "x", "q": 1}},
+        {"message": "The input of the workflow 'starting-held' breaks the inputSchema: /n: "
+                    'this value is not of type "number".',
+         "errors": [{"pointer": "/n", "detail": 'this value is not of type "number"'}]}),
+    Row("POST /api/workflow/{name}", "with an input that breaks the schema",
+        "/api/workflow/starting-held", 400, {},
+        {"message": "The input of the workflow 'starting-held' breaks the inputSchema: "
+                    '"q" is a required property.'}),
     Row(REQUEST, "with a version that is no number", "/api/workflow", 400,
         {"name": "starting", "version": "x"},
         _fault("version", "must be a whole number from 0 to 2147483647")),
@@ -100,7 +113,7 @@ ROWS = (
 
 @pytest.fixture(scope="session", autouse=True)
 async def world(services: Services) -> None:
-    await put(services, WORKFLOW)
+    await put(services, WORKFLOW, HELD)
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.id)

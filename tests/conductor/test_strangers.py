@@ -86,3 +86,22 @@ async def test_who_has_no_token_is_told_where_one_is(
     answer = await api.get("/api/workflow/search", headers={"x-authorization": token})
 
     assert (answer.status_code, answer.json()["message"]) == (401, said)
+
+
+async def test_a_body_that_is_too_large_leads_on_for_those_who_are_known(
+    api: httpx.AsyncClient,
+) -> None:
+    held = "A body here holds {} bytes at most."
+    advice = (
+        "PODIUM_MAX_BODY_BYTES says how many; what is large belongs into a store of its own, and "
+        "its URL into the body."
+    )
+    told = {}
+    for path in ("/api/workflow/strange", "/api/token"):
+        answer = await api.post(path, content=b" " * (10 * 1024 * 1024 + 1))
+        told[path] = (answer.status_code, answer.json()["message"])
+
+    assert told == {
+        "/api/workflow/strange": (413, f"{held.format(10 * 1024 * 1024)} {advice}"),
+        "/api/token": (413, held.format(4096)),
+    }

@@ -103,7 +103,7 @@ ROWS = (
     Row(BATCH, "of more than may be", "/api/tasks/poll/batch/x?count=1001&timeout=0", 400, None,
         _error(400, "count must be from 0 to 1,000.")),
     Row(BATCH, "with a count that is none", "/api/tasks/poll/batch/x?count=x", 400, None,
-        {"status": 400}),
+        _error(400, "count=x of the query must be a whole number from 0 to 1000.")),
     Row(BATCH, "with a time that is none", "/api/tasks/poll/batch/x?timeout=-1", 400, None,
         {"status": 400}),
     Row(UPDATE, "of a task that has ended", "/api/tasks", 200,

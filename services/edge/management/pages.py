@@ -35,6 +35,13 @@ if TYPE_CHECKING:
     from services.edge.relay import Relay
 
 
+LARGER_BODIES = (
+    "PODIUM_MAX_BODY_BYTES says how many; what is large belongs into a store of its own, and its "
+    "URL into the body."
+)
+"""What is said of bodies that are too large to those who are known here."""
+
+
 @dataclass(frozen=True, slots=True)
 class Management:
     """The management API's means.

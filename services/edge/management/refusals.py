@@ -10,7 +10,7 @@ import re
 from services.edge.call import Call
 from services.edge.endpoint import problem_of
 from services.edge.problems import KINDS, Problem
-from services.errors import Fault, ServiceError
+from services.errors import Conflict, Fault, ServiceError
 
 _AGAIN = frozenset({"request-timeout", "rate-limited", "unavailable", "overloaded"})
 # ``tasks[2].decisionCases['a b'][0].name``, as faults have it.
@@ -33,10 +33,21 @@ def refusal(error: ServiceError) -> Problem:
     problem = problem_of(error, to_stranger=False)
     if not error.faults:
         return problem
-    errors = [(pointer(fault.path), fault.detail) for fault in error.faults]
+    judged = "judged" in error.metadata
+    errors = [_pointed(error, fault, judged=judged) for fault in error.faults]
     each = [{"path": fault.path, "message": fault.detail} for fault in error.faults]
     members = {**problem.members, "validationErrors": each}
-    return Problem(problem.kind, _sentence(error.faults), errors, problem.headers, members)
+    # The error's own sentence says what was judged, and by which schema.
+    sentence = error.detail if judged else _sentence(error.faults)
+    return Problem(problem.kind, sentence, errors, problem.headers, members)
+
+
+def _pointed(error: ServiceError, fault: Fault, *, judged: bool) -> tuple[str, str]:
+    """Where it is in what was sent, and what it is."""
+    if judged:
+        return fault.path, fault.detail
+    # What is in use is told by its title: that is no place in a document.
+    return ("", str(fault)) if isinstance(error, Conflict) else (pointer(fault.path), fault.detail)
 
 
 def _sentence(faults: tuple[Fault, ...]) -> str:

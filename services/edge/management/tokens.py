@@ -34,7 +34,7 @@ async def issue(call: Call, management: Management) -> Answer:
             registry is away.
     """
     most = min(_MOST_BYTES, management.body_limits.most_bytes)
-    limits = replace(management.body_limits, most_bytes=most)
+    limits = replace(management.body_limits, most_bytes=most, advice="")
     body = parse_body(await read_body(call, limits))
     key_id, secret = (
         (body.get("keyId"), body.get("keySecret")) if isinstance(body, dict) else (0, 0)

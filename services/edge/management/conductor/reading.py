@@ -35,15 +35,22 @@ class Query:
             raise InvalidRequest(f"The query must have {name}=….")
         return value
 
-    def whole(self, name: str, default: int = 0, most: int = 2**31 - 1) -> int:
-        """A whole number from 0 to ``most``. Raises :class:`InvalidRequest`."""
+    def whole(
+        self, name: str, default: int = 0, most: int = 2**31 - 1, bound: int | None = None
+    ) -> int:
+        """A whole number from 0 to ``most``. Raises :class:`InvalidRequest`.
+
+        Args:
+            bound: What is said to be the most, where larger ones are refused later in other words.
+        """
         written = self.text(name)
         if not written:
             return default
         number = natural(written)
         if number is None or number > most:
             raise InvalidRequest(
-                f"{name}={written[:40]} of the query must be a whole number from 0 to {most}."
+                f"{name}={written[:40]} of the query must be a whole number from 0 to "
+                f"{most if bound is None else bound}."
             )
         return number
 

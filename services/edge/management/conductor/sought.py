@@ -6,6 +6,7 @@ is what Conductor shows: the name of a SIMPLE one, and FORK of all forks.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from services.edge.management.conductor.attributes import EXECUTIONS, TASKS
@@ -31,10 +32,17 @@ from services.query import (
 
 MOST_RESULTS = 5000
 _SIZE = 100
+# As the executor has it, which says what to ask for instead.
+_MOST_PASSED_OVER = 10_000
 _MOST_SHOWN = 60
 _KIND, _NAME, _SIMPLE = "kind", "name", Pattern(("SIMPLE",))
 _FORKS = (Pattern(("FORK_JOIN",)), Pattern(("FORK_JOIN_DYNAMIC",)))
 _FORK = Pattern(("FORK",))
+# What some stores of Conductor's read, and what says the same here.
+_INSTEAD = {
+    "STARTS_WITH": "workflowType = order*",
+    "BETWEEN": "startTime >= 1700000000000 AND startTime <= 1800000000000",
+}
 _UNENDED = (Pattern(("SCHEDULED",)), Pattern(("IN_PROGRESS",)))
 
 
@@ -90,7 +98,7 @@ def _bounded(size: int) -> int:
 def _sought(sent: Sent, vocabulary: Vocabulary) -> Sought:
     if sent.text("classifier"):
         raise InvalidRequest("classifier: executions have none here; ask by workflowType.")
-    size = _bounded(sent.whole("size", _SIZE))
+    size = _bounded(sent.whole("size", _SIZE, bound=MOST_RESULTS))
     query = _query(sent.text("query"), vocabulary)
     if vocabulary is TASKS:
         query = _as_shown(query)
@@ -98,7 +106,7 @@ def _sought(sent: Sent, vocabulary: Vocabulary) -> Sought:
     return Sought(
         query=format_query(conjoined((query, words))),
         order_by=_order(sent),
-        start=sent.whole("start"),
+        start=sent.whole("start", bound=_MOST_PASSED_OVER),
         size=size,
         top_level_only=sent.flag("topLevelOnly"),
     )
@@ -115,14 +123,22 @@ def _query(text: str, vocabulary: Vocabulary) -> Query:
             start=str(fault.start),
             end=str(fault.end),
         ) from fault
-    if any(isinstance(leaf, Words) and not leaf.pattern.anything for leaf in leaves(query)):
-        # What some stores of Conductor's read (STARTS_WITH, BETWEEN) would find nothing, as words.
-        raise InvalidRequest(
-            "query: there are words that compare nothing. Write workflowType = order*, "
-            "status IN (FAILED, TIMED_OUT), startTime > 1700000000000, joined by AND, OR and NOT; "
-            "words to look for go into freeText."
-        )
+    words = [leaf.pattern for leaf in leaves(query) if isinstance(leaf, Words)]
+    if any(not each.anything for each in words):
+        raise InvalidRequest(f"query: {_unread(words)}")
     return query
+
+
+def _unread(words: Sequence[Pattern]) -> str:
+    """What to write instead: as words, operators of Conductor's would find nothing."""
+    for operator, instead in _INSTEAD.items():
+        if any(operator in " ".join(each.parts).upper().split() for each in words):
+            return f"{operator} is no operator here: write {instead}."
+    return (
+        "there are words that compare nothing. Write workflowType = order*, "
+        "status IN (FAILED, TIMED_OUT), startTime > 1700000000000, joined by AND, OR and NOT; "
+        "words to look for go into freeText."
+    )
 
 
 def _words(text: str, vocabulary: Vocabulary) -> Query:

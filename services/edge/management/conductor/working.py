@@ -25,6 +25,8 @@ _HEADERS = (JSON, _UNSTORED)
 _NO_CONTENT = Answer(204, b"", (_UNSTORED,))
 _NONE = Answer(200, b"[]", _HEADERS)
 _MOST_MILLISECONDS = 5_000
+# As the executor has it.
+_MOST_POLLED = 1_000
 
 
 async def poll(call: Call, management: Management, task_type: str) -> Answer:
@@ -39,7 +41,8 @@ async def poll_batch(call: Call, management: Management, task_type: str) -> Answ
     request = asked(call, management)
     query = request.query
     milliseconds = min(query.whole("timeout", 100), _MOST_MILLISECONDS)
-    wanted = _wanted(request, task_type, query.whole("count", 1) or 1, milliseconds)
+    count = query.whole("count", 1, bound=_MOST_POLLED) or 1
+    wanted = _wanted(request, task_type, count, milliseconds)
     return await _polled(request, wanted, _all)
 
 
