@@ -27,6 +27,12 @@ ROWS = (
         {"name": "ops-parent", "subWorkflowTestRequest": {
             "child": {"name": "ops-wait", "taskRefToMockOutput": {"wait": [{"output": {}}]}}}},
         {"status": "COMPLETED"}),
+    Row(TEST, "with a mock of no task", PATH, 200,
+        {"name": "tests-own", "workflowDef": INLINE,
+         "taskRefToMockOutput": {"w": [{"output": {"n": 7}}], "ww": [{"output": {}}]}},
+        {"status": "COMPLETED", "output": {"n": 7}, "warnings": [
+            "taskRefToMockOutput.ww: no task took one of its mocks: there is none of that "
+            "reference, or it was not reached"]}),
     Row(TEST, "of an unknown one", PATH, 404, {"name": "tests-nope"},
         error(404, "No such workflow defined. name=tests-nope, version=null")),
     Row(TEST, "of none", PATH, 400, {}, fault("name", "must be given, and not be empty")),

@@ -98,6 +98,8 @@ ROWS = (
     Row(ONE, "knows none of those", "/api/metadata/workflow/md_fresh", 404),
     Row(VALIDATED, "finds no fault", "/api/metadata/workflow/validate", 200,
         workflow("md_never"), ""),
+    Row(VALIDATED, "takes what Orkes' clients say of the put", "/api/metadata/workflow/validate",
+        200, workflow("md_never", overwriteTags=True), ""),
     Row(VALIDATED, "warns of what is null", "/api/metadata/workflow/validate", 200, ILL_NAMED,
         {"warnings": WARNINGS}),
     Row(CREATED, "warns of it", "/api/metadata/workflow", 200, ILL_NAMED, {"warnings": WARNINGS}),

@@ -53,12 +53,17 @@ def execution_json(
             "rateLimited": False,
             "history": list[Json](),
             "taskToDomain": cast("Json", dict(execution.task_to_domain)),
-            "workflowDefinition": cast("Json", document),
+            "workflowDefinition": _definition(document),
             "tasks": [
                 task_json(execution, task, said, retried=task.id in replaced) for task in attempts
             ],
         }
     )
+
+
+def _definition(document: Mapping[str, Json]) -> Json:
+    """As Conductor has it, whose definitions do not say what they are."""
+    return {name: value for name, value in document.items() if name != "kind"}
 
 
 def _moments(execution: Execution) -> dict[str, Json]:

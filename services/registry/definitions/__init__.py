@@ -43,6 +43,10 @@ __all__ = [
 ]  # fmt: skip
 
 
+# What every task definition has that a Conductor exports, and no other document.
+_TASK_DEFINITION = frozenset({"retryCount", "retryLogic", "responseTimeoutSeconds"})
+
+
 def _complete(kind: Kind) -> Kind:
     """``kind`` with the fields that every document has."""
     common = (
@@ -108,7 +112,7 @@ def _kind(document: Json, expected: str | None, at: Place) -> Kind | None:
     said = kind_of(document)
     name = expected if document.get("kind") is None and expected is not None else said
     if name is None:
-        (at / "kind").fault(f"is required: one of {', '.join(KINDS)}")
+        (at / "kind").fault(f"is required: one of {', '.join(KINDS)}{_meant(document)}")
     elif not isinstance(name, str) or name not in KINDS:
         hint = at.guess(name, KINDS) if isinstance(name, str) else ""
         (at / "kind").fault(f"must be one of {', '.join(KINDS)}, not {shown(name)}{hint}")
@@ -117,6 +121,16 @@ def _kind(document: Json, expected: str | None, at: Place) -> Kind | None:
     else:
         return KINDS[name]
     return None
+
+
+def _meant(document: Document) -> str:
+    """What Conductor exports by itself, without saying what it is."""
+    if not _TASK_DEFINITION & document.keys():
+        return ""
+    return (
+        "; a task definition as Conductor exports it gets kind: task, or is sent as it is to POST "
+        "/api/metadata/taskdefs"
+    )
 
 
 def _invalid(examined: Examined) -> InvalidDefinition:

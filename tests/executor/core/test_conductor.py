@@ -19,6 +19,8 @@ def test_an_execution_is_written_with_all_its_attempts() -> None:
     attempts = sorted(run.rows.values(), key=lambda row: row.sequence)
     written = execution_json(run.execution, attempts)
     tasks = written.pop("tasks")
+    kept = execution_json(run.execution, (), {"kind": "workflow", "name": "x", "tasks": []})
+    assert kept["workflowDefinition"] == {"name": "x", "tasks": []}
     definition = written.pop("workflowDefinition")
     assert written == {
         "workflowId": ID, "workflowName": "flow", "workflowVersion": 1, "status": "FAILED",

@@ -74,6 +74,10 @@ def test_the_sentence_of_a_refusal_counts_the_faults() -> None:
         ("x", "must be an object, not 'x'"),
         ({}, "kind: is required: one of workflow, task, schema, application, auth, service, "
              "secret, schedule, event, webhook"),
+        ({"name": "t", "retryCount": 3},
+         "kind: is required: one of workflow, task, schema, application, auth, service, secret, "
+         "schedule, event, webhook; a task definition as Conductor exports it gets kind: task, or "
+         "is sent as it is to POST /api/metadata/taskdefs"),
         ({"kind": 5}, "kind: must be one of workflow, task, schema, application, auth, service, "
                       "secret, schedule, event, webhook, not 5"),
         ({"kind": "sevice"}, "kind: must be one of workflow, task, schema, application, auth, "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 from podium.executor.v1 import executor_pb2 as pb
@@ -39,7 +40,19 @@ async def test(call: Call, management: Management) -> Answer:
         told = await request.ask(method, wanted, _SECONDS)
     except NotFound as error:
         raise undefined(wanted.workflow_name, wanted.workflow_version) from error
-    return await passed((told.document,))
+    return await passed(_pieces(told))
+
+
+def _pieces(told: pb.TestWorkflowResponse) -> tuple[str, ...]:
+    """The Workflow, and before its fields what was given and had no effect."""
+    if not told.unused_refs:
+        return (told.document,)
+    warnings = [
+        f"taskRefToMockOutput.{ref}: no task took one of its mocks: there is none of that "
+        "reference, or it was not reached"
+        for ref in told.unused_refs
+    ]
+    return (f'{{"warnings":{json.dumps(warnings, ensure_ascii=False)},', told.document[1:])
 
 
 def _read(body: bytes) -> pb.TestWorkflowRequest:

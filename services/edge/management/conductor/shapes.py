@@ -117,7 +117,12 @@ def written(kind: str, sent: Any) -> Document:
     if not isinstance(sent, dict):
         raise InvalidRequest(f"The body must be a JSON object: a {_SAID[kind]}.")
     # A field of that name is unknown to Conductor, which ignores it.
-    return {**sent, "kind": kind}
+    known = {name: value for name, value in sent.items() if name not in _OF_PUTS}
+    return {**known, "kind": kind}
+
+
+# Orkes' clients send it among a workflow's fields: it says how to put it, and is none of them.
+_OF_PUTS = frozenset({"overwriteTags"})
 
 
 def all_written(kind: str, sent: Any) -> list[Document]:
