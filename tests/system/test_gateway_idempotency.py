@@ -99,9 +99,9 @@ def test_many_at_once_are_one_execution_and_all_have_its_answer(
 # Two services are killed and come back.
 @pytest.mark.timeout(120)
 def test_kills_between_send_and_answer_make_no_second_execution(
-    own_suite: Suite, key: dict[str, str]
+    sturdy_suite: Suite, key: dict[str, str]
 ) -> None:
-    suite = own_suite
+    suite = sturdy_suite
     suite.apply(*expose("killed", HOLD), BLOCKED)
     url, headers = f"{suite.gateway}/killed", {**suite.caller("killed"), **key}
     # By Conductor's API, too.

@@ -136,21 +136,6 @@ def test_addresses_that_all_may_read_along_are_one_line(tmp_path: Path) -> None:
     assert done.stderr.count("\n") == 1, done.stderr
 
 
-def test_a_lost_key_is_not_made_anew_beside_its_database(tmp_path: Path) -> None:
-    with suite_in(tmp_path) as suite:
-        assert suite.stop() == 0
-        key = (suite.home / "secret.key").read_text()
-        (suite.home / "secret.key").unlink()
-
-        done = up(suite.home)
-        (suite.home / "secret.key").write_text(key)
-
-        assert done.returncode == 1
-        assert "secret.key" in done.stderr
-        assert done.stderr.count("\n") == 1, done.stderr
-        assert suite.start().startswith("ready")
-
-
 def test_the_copies_of_the_definitions_are_made_anew_when_they_are_corrupt(tmp_path: Path) -> None:
     home = tmp_path / "home"
     home.mkdir()
@@ -210,11 +195,23 @@ def test_when_the_supervisor_is_killed_its_children_die_with_it(own_suite: Suite
     assert "pid" not in away.stdout
 
 
-def test_a_home_keeps_its_addresses_and_what_it_stored(tmp_path: Path) -> None:
+def test_a_home_keeps_its_addresses_and_what_it_stored_and_a_lost_key_is_not_made_anew(
+    tmp_path: Path,
+) -> None:
     with suite_in(tmp_path) as suite:
         before = suite.endpoints
         suite.apply(*expose("kept", http("x", "http://127.0.0.1/")))
-    with suite_in(tmp_path) as suite:
+        assert suite.stop() == 0
+        key = (suite.home / "secret.key").read_text()
+        (suite.home / "secret.key").unlink()
+
+        done = up(suite.home)
+        (suite.home / "secret.key").write_text(key)
+
+        assert done.returncode == 1
+        assert "secret.key" in done.stderr
+        assert done.stderr.count("\n") == 1, done.stderr
+        assert suite.start().startswith("ready")
         assert suite.endpoints["gateway"] == before["gateway"]
         assert suite.podium("get", "workflow", "kept").returncode == 0
 
