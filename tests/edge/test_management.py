@@ -233,6 +233,12 @@ async def test_an_anonymous_application_that_nobody_made_says_how_it_is_made(
         {"host": "evil.example:8081"},
         {"host": "localhost.evil.example"},
         {"host": "127.0.0.1.evil.example:8081"},
+        # What an image of the page gets has no origin.
+        {"sec-fetch-site": "cross-site"},
+        {"sec-fetch-site": "same-site"},
+        {"referer": "https://evil.example/page"},
+        {"host": "localhost:8081", "referer": "http://localhost:3000/"},
+        {"host": "localhost:8081", "referer": "http://[localhost:8081"},
     ],
 )
 async def test_a_page_of_a_stranger_is_nobody_in_particular(
@@ -249,6 +255,21 @@ async def test_a_page_of_a_stranger_is_nobody_in_particular(
 async def test_an_anonymous_application_is_of_this_machine(tmp_path: Path, host: str) -> None:
     async with suite_in(tmp_path, anonymous_application="storefront") as suite:
         assert (await suite.management.post(TASK, headers={"host": host})).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        {"sec-fetch-site": "none"},
+        {"sec-fetch-site": "same-origin", "referer": "http://localhost:8081/api/docs"},
+    ],
+)
+async def test_a_page_of_the_listener_itself_is_no_strangers(
+    tmp_path: Path, header: dict[str, str]
+) -> None:
+    async with suite_in(tmp_path, anonymous_application="storefront") as suite:
+        asked = {"host": "localhost:8081", **header}
+        assert (await suite.management.post(TASK, headers=asked)).status_code == 200
 
 
 async def test_a_problem_has_what_conductors_clients_look_for(suite: Suite) -> None:

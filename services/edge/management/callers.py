@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from services import origins
 from services.access import application_principal
@@ -24,6 +25,8 @@ _NO_TOKEN = (
     "keySecret of an access key."
 )
 _NO_LONGER = "The token does not hold, or not any more: POST /api/token gives another."
+# What a browser says of a request that its user has made, or a page of this very listener.
+_OWN_SITES = (b"none", b"same-origin")
 _PORT = re.compile(r":[0-9]*\Z")
 
 
@@ -74,11 +77,27 @@ def with_way_out(error: ServiceError, call: Call, anonymous: str) -> ServiceErro
 def _may_be_a_strangers(call: Call) -> bool:
     """Whether a stranger's page in somebody's browser may have sent it.
 
-    Such a page has an origin; what it reads from a host of its own, whose name it has made to mean
-    this machine, has none, and that name for its host.
+    Such a page has an origin, which browsers leave out of what an image or a link gets, but then
+    they say that another site asks, or whose page it is; what it reads from a host of its own,
+    whose name it has made to mean this machine, has neither, and that name for its host.
     """
-    host = _PORT.sub("", call.header.get(b"host", b"").decode("latin-1"))
-    return b"origin" in call.header or not is_loopback(f"{host.lower()}:0")
+    host = call.header.get(b"host", b"").decode("latin-1").lower()
+    return (
+        b"origin" in call.header
+        or not is_loopback(f"{_PORT.sub('', host)}:0")
+        or call.header.get(b"sec-fetch-site", b"none") not in _OWN_SITES
+        or not _referred_by(call.header.get(b"referer"), host)
+    )
+
+
+def _referred_by(referer: bytes | None, host: str) -> bool:
+    """Whether no page has led here, or one of ``host``, which is with its port."""
+    if referer is None:
+        return True
+    try:
+        return urlsplit(referer.decode("latin-1")).netloc.lower() == host
+    except ValueError:
+        return False
 
 
 def _token(call: Call) -> str:
