@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -120,18 +120,35 @@ async def _agreed(
 
 
 async def _results(clients: Clients, request: pb.OperateExecutionsRequest, output: str) -> int:
-    """Print what became of each; 1 if one was refused."""
+    """Print what became of each; 1 if one was refused.
+
+    Raises:
+        BrokenPipeError: All is done, and nobody reads any more what became of it.
+    """
     results: list[pb.OperationResult] = []
+    left: BrokenPipeError | None = None
     # Of a query that nothing matches there is nothing to ask.
     async for response in _asked(clients, request) if request.execution_ids else _nothing():
         results.extend(response.results)
-        for result in response.results if output == "text" else ():
-            gone = request.operation == pb.OPERATION_DELETE and not is_refused(result)
-            line = f"{result.execution_id}  removed" if gone else result_line(result)
-            click.echo(line, err=is_refused(result))
+        if output != "text" or left:
+            continue
+        try:
+            _echo(response.results, removed=request.operation == pb.OPERATION_DELETE)
+        except BrokenPipeError as error:
+            # Who leaves now would end the call, and with it what is still to be done.
+            left = error
+    if left:
+        raise left
     if output != "text":
         echo_data([result_json(result) for result in results], output)
     return int(any(map(is_refused, results)))
+
+
+def _echo(results: Iterable[pb.OperationResult], *, removed: bool) -> None:
+    for result in results:
+        gone = removed and not is_refused(result)
+        line = f"{result.execution_id}  removed" if gone else result_line(result)
+        click.echo(line, err=is_refused(result))
 
 
 async def _asked(
