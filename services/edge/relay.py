@@ -13,6 +13,7 @@ from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, contextmanager
 from itertools import count
 from typing import TYPE_CHECKING, Any, NamedTuple
+from uuid import uuid4
 
 import grpc
 
@@ -38,6 +39,9 @@ _LONGEST_DELAY_SECONDS = 1.0
 _GRACE_SECONDS = 1.0
 _WORD_SECONDS = 20.0
 _CLOSING_SECONDS = 2.0
+# Of tasks that were handed over, those of so long before the last, and so many at most.
+_HANDED_SECONDS = 60.0
+_MOST_HANDED = 100_000
 # With what is before it in its message, less than gRPC takes: a text may be longer here than sent.
 _MOST_ASK_BYTES = 20 << 20
 
@@ -45,16 +49,17 @@ Tasks = list[pb.Task]
 
 
 class Given(NamedTuple):
-    """What a worker has been given by the ask of that number."""
+    """What a worker has been given by the ask of that number, on the stream of that one."""
 
     number: int
     tasks: Tasks
+    stream: int = 0
 
 
 class _Asked:
     """One poll, or one word, until it is answered."""
 
-    __slots__ = ("answer", "message", "polls", "size", "timer")
+    __slots__ = ("answer", "message", "polls", "size", "stream", "timer")
 
     def __init__(self, message: pb.RelayAsk, answer: asyncio.Future[Tasks]) -> None:
         self.message = message
@@ -62,6 +67,8 @@ class _Asked:
         self.polls = message.HasField("poll")
         self.size = message.ByteSize() + _FRAME_BYTES
         self.timer: asyncio.TimerHandle | None = None
+        # On which it was answered.
+        self.stream = 0
 
 
 class Relay:
@@ -95,8 +102,12 @@ class Relay:
         self._later: asyncio.TimerHandle | None = None
         self._bytes = 0
         self._closing = self._draining = False
-        # Whether the executor has answered on the stream that is open.
+        # Whether the executor has answered on the stream that is open, and which that is.
         self._heard = False
+        self._stream = 0
+        self._id = str(uuid4())
+        # Tasks that workers were handed, with when: an executor that was killed asks for them.
+        self._handed: deque[tuple[float, str]] = deque(maxlen=_MOST_HANDED)
 
     async def poll(
         self, request: pb.PollTasksRequest, application_id: str, cycle: Exchanged
@@ -137,11 +148,12 @@ class Relay:
         taken = False
         try:
             yield
-            # Whoever has left would have them for as long as their time lasts.
-            taken = not cycle.disconnected
+            # Whoever has left would have them for as long as their time lasts; and with the stream
+            # that they came on they have gone back.
+            taken = not cycle.disconnected and self._heard and given.stream == self._stream
         finally:
             if taken:
-                self._taken(given.number)
+                self._taken(given)
             else:
                 self._end(given.number, pb.RELAY_END_LEFT)
         if not taken:
@@ -154,7 +166,7 @@ class Relay:
         if cycle.disconnected:
             self._left(number)
         try:
-            return Given(number, await asked.answer)
+            return Given(number, await asked.answer, asked.stream)
         except asyncio.CancelledError:
             self._end(number, pb.RELAY_END_LEFT)
             raise
@@ -237,12 +249,17 @@ class Relay:
         if self._heard:
             self._post(pb.RelayAsk(number=number, end=end))
 
-    def _taken(self, number: int) -> None:
-        if not self._heard:
-            return
-        self._outbox.append(pb.RelayAsk(number=number, end=pb.RELAY_END_TAKEN))
+    def _taken(self, given: Given) -> None:
+        self._remember(given.tasks)
+        self._outbox.append(pb.RelayAsk(number=given.number, end=pb.RELAY_END_TAKEN))
         if self._later is None and not self._wake.is_set():
             self._later = self._loop.call_later(_LATEST_TAKEN_SECONDS, self._wake.set)
+
+    def _remember(self, tasks: Tasks) -> None:
+        now = self._loop.time()
+        self._handed.extend((now, task.task_id) for task in tasks)
+        while self._handed[0][0] < now - _HANDED_SECONDS:
+            self._handed.popleft()
 
     def _post(self, ask: pb.RelayAsk) -> None:
         self._outbox.append(ask)
@@ -279,7 +296,7 @@ class Relay:
             async for response in call:
                 if writing is None:
                     heard = True
-                    writing = asyncio.create_task(self._write(call))
+                    writing = asyncio.create_task(self._write(call, self._hello()))
                     self._begin()
                 for answer in response.answers:
                     self._receive(answer)
@@ -294,6 +311,7 @@ class Relay:
     def _begin(self) -> None:
         """The stream is open: all that is not answered is asked on it."""
         self._heard = True
+        self._stream += 1
         for asked in self._open.values():
             if not asked.answer.done():
                 self._post(asked.message)
@@ -304,8 +322,13 @@ class Relay:
         if was_open:
             self.end_polls()
 
-    async def _write(self, call: Any) -> None:
+    def _hello(self) -> pb.RelayHello:
+        handed = (task_id for _, task_id in self._handed)
+        return pb.RelayHello(edge_id=self._id, handed_task_ids=handed)
+
+    async def _write(self, call: Any, hello: pb.RelayHello) -> None:
         pace = Pace()
+        await call.write(pb.RelayRequest(hello=hello))
         while not self._closing:
             await self._wake.wait()
             await pace.turn()
@@ -333,6 +356,7 @@ class Relay:
         if answer.code:
             self._refuse(asked, answer)
         else:
+            asked.stream = self._stream
             asked.answer.set_result(list(answer.tasks))
 
     def _refuse(self, asked: _Asked, answer: pb.RelayAnswer) -> None:

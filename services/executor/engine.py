@@ -13,6 +13,7 @@ from services.errors import ConcurrencyLimited, NotFound
 from services.executor import loading, queries
 from services.executor.actors import Actor, Actors, Beginning, Letter, Reply, Told
 from services.executor.answers import answer, attaching, joining
+from services.executor.carried import Carried
 from services.executor.commits import Child, begun, unit_of
 from services.executor.computing import Computing
 from services.executor.core.events import (
@@ -84,6 +85,7 @@ class Engine:
         self.kin = Kin(self._waking.send)
         self.crowds = Crowds(crowds or {}, self.begin)
         self.queues = Queues(self._loop, self._waking.send)
+        self.carried = Carried()
         made_of = (tasks, scripts, judges, kinds, self.queues, now)
         self._computing = Computing(*made_of, self._kept, self._waking.make_way)
         # How many events were decided on so far.

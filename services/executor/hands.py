@@ -17,9 +17,11 @@ class Taker:
 
     Attributes:
         reserved: How many are about to be given to it.
+        carrier: The edge over whose stream it is given them; empty: over none.
     """
 
     worker_id: str
+    carrier = ""
 
     def __init__(self) -> None:
         self.reserved = 0

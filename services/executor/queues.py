@@ -158,7 +158,7 @@ class Queues:
             # Before anybody is in one: not every task remembers the limits.
             self._rooms.known(limited_by(row[3], row[2]), row[8])
         for row in turns.waiting:
-            task_id, execution_id, name, queue, status, worker, priority, at, _ = row
+            task_id, execution_id, name, queue, status, worker, priority, at, _, _ = row
             name = limited_by(queue, name)
             if status == TaskStatus.IN_PROGRESS.value:
                 self._hold(task_id, Held(execution_id, queue, name, worker, None))
@@ -197,8 +197,7 @@ class Queues:
                 entry, taker = reserved
                 self._claim(entry, taker)
                 unfolded.claims.append(entry.task_id)
-                worker = taker.worker_id if taker else ""
-                unfolded.decide(Taken(entry.task_id, worker), kinds, now)
+                unfolded.decide(_taken(entry.task_id, taker), kinds, now)
 
     def _see_who_is_late(self, unfolded: Unfolded) -> None:
         """Before others' turns: the next attempt is not for who let the time of this one pass."""
@@ -345,7 +344,7 @@ class Queues:
         self._drop(entry.task_id)
         self._rooms.begin(entry.name, entry.task_id)
         self._claim(entry, taker)
-        taken = Taken(entry.task_id, taker.worker_id if taker else "")
+        taken = _taken(entry.task_id, taker)
         heard = partial(self._refused, entry.task_id)
         self._send(entry.execution_id, Letter(taken, heard=heard))
         return True
@@ -409,3 +408,7 @@ class Queues:
                 self._prune()
             queue = self._queues[name] = Queue(self._waiting, self._clock, self._wall)
         return queue
+
+
+def _taken(task_id: str, taker: Taker | None) -> Taken:
+    return Taken(task_id, taker.worker_id, taker.carrier) if taker else Taken(task_id)

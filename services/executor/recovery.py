@@ -13,6 +13,7 @@ from typing import TypeVar
 from services.errors import ServiceError
 from services.executor import breaker_rows, feed_rows, kinship, queries, restored, turn_rows
 from services.executor.breaking.breakers import Said
+from services.executor.carried import Carried
 from services.executor.engine import Engine
 from services.executor.holding import Holding
 from services.executor.kinship import Unheard
@@ -67,6 +68,7 @@ class Left:
     def go_on(self, engine: Engine, holding: Holding) -> None:
         """Have what was half-done go on, but for those that wait."""
         engine.queues.recover(self.turns, holding)
+        engine.carried = Carried(self.turns)
         engine.recover(holding.free(self.interrupted), self.not_begun)
         engine.kin.recover(self.unheard)
         engine.queues.go_on()

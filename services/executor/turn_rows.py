@@ -24,23 +24,29 @@ class Turns(NamedTuple):
 
     waiting: Sequence[Row]
     begun: Sequence[Row]
+    last_at: int | None
+    """When something was stored last, in microseconds; None: nothing was."""
+
+
+NO_TURNS = Turns((), (), None)
 
 
 def turns(db: sqlite3.Connection) -> Turns:
     """As the rows have them."""
-    return Turns(in_queues(db), begun_tasks(db))
+    last = db.execute("SELECT at FROM changes ORDER BY revision DESC LIMIT 1").fetchone()
+    return Turns(in_queues(db), begun_tasks(db), last and last[0])
 
 
 def in_queues(db: sqlite3.Connection) -> list[Row]:
     """Tasks that wait for their turn, or have it, in order.
 
-    (task id, execution id, name, queue, status, worker id, priority, since when, limits); the
-    limits are JSON text, null: there are none.
+    (task id, execution id, name, queue, status, worker id, priority, since when, limits, carrier);
+    the limits are JSON text, null: there are none, as with the carrier.
     """
     rows = db.execute(
         """
         SELECT tasks.id, execution_id, name, queue, tasks.status, worker_id, priority,
-            tasks.updated_at, json_extract(memory, '$.limits')
+            tasks.updated_at, json_extract(memory, '$.limits'), json_extract(memory, '$.carrier')
         FROM tasks INDEXED BY tasks_in_queues
         JOIN executions ON executions.id = execution_id
         WHERE queue != '' AND tasks.ended_at IS NULL

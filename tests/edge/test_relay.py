@@ -24,11 +24,13 @@ class Scripted(worker_pb2_grpc.WorkerServiceServicer):
 
     Attributes:
         asks: All that came on any stream, in order.
+        hellos: Those of each stream.
         streams: How many were opened.
     """
 
     def __init__(self) -> None:
         self.asks: asyncio.Queue[pb.RelayAsk] = asyncio.Queue()
+        self.hellos: asyncio.Queue[pb.RelayHello] = asyncio.Queue()
         self.streams = 0
         self._end = asyncio.Event()
         self._write: Callable[[pb.RelayResponse], Awaitable[None]]
@@ -51,6 +53,8 @@ class Scripted(worker_pb2_grpc.WorkerServiceServicer):
 
     async def _read(self, requests: AsyncIterator[pb.RelayRequest]) -> None:
         async for request in requests:
+            if request.HasField("hello"):
+                self.hellos.put_nowait(request.hello)
             for ask in request.asks:
                 self.asks.put_nowait(ask)
 
@@ -165,6 +169,40 @@ async def test_when_the_stream_breaks_polls_find_nothing_and_words_are_said_agai
     assert executor.streams == 2
     await executor.answer(again.number)
     assert (await word).tasks == []
+
+
+async def given_to(relay: Relay, executor: Scripted, task_id: str) -> Any:
+    poll = polling(relay)
+    await executor.answer((await executor.asks.get()).number, pb.Task(task_id=task_id))
+    return await poll
+
+
+async def test_a_new_stream_tells_what_was_handed_over_on_those_before(
+    relay: Relay, executor: Scripted
+) -> None:
+    first = await executor.hellos.get()
+    assert (len(first.edge_id), list(first.handed_task_ids)) == (36, [])
+    for task_id in ("t1", "t2"):
+        with relay.handing(await given_to(relay, executor, task_id), cycle()):
+            pass
+        await executor.asks.get()
+    executor.break_off()
+
+    again = await executor.hellos.get()
+    assert (again.edge_id, list(again.handed_task_ids)) == (first.edge_id, ["t1", "t2"])
+
+
+async def test_what_came_on_a_stream_that_broke_is_handed_to_nobody(
+    relay: Relay, executor: Scripted
+) -> None:
+    await executor.hellos.get()
+    given = await given_to(relay, executor, "t")
+    executor.break_off()
+    again = await executor.hellos.get()
+
+    with pytest.raises(Gone), relay.handing(given, cycle()):
+        pass
+    assert list(again.handed_task_ids) == []
 
 
 async def test_a_refusal_is_the_asker_s(relay: Relay, executor: Scripted) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -27,12 +27,14 @@ ONE = workflow("one", {**step("t", "SIMPLE"), "name": "a"})
 class Peer:
     """The edge's end."""
 
-    def __init__(self, rig: Rig) -> None:
+    def __init__(self, rig: Rig, id: str = "edge", handed: Iterable[str] = ()) -> None:
         self.call: Any = rig.workers.Relay()
+        self._hello: pb.RelayHello | None = pb.RelayHello(edge_id=id, handed_task_ids=handed)
         self._answers = self._each()
 
     async def ask(self, *asks: pb.RelayAsk) -> None:
-        await self.call.write(pb.RelayRequest(asks=asks))
+        hello, self._hello = self._hello, None
+        await self.call.write(pb.RelayRequest(asks=asks, hello=hello))
 
     async def _each(self) -> AsyncIterator[pb.RelayAnswer]:
         async for response in self.call:
@@ -74,6 +76,30 @@ async def test_what_nobody_says_to_be_taken_goes_back_with_the_stream(tmp_path: 
         (task,) = await poll(rig, "a", 5)
         assert task.task_id == given[1].tasks[0].task_id
         assert (await queue(rig, "a")).running == 2
+
+
+async def test_what_a_killed_executor_gave_and_the_edge_never_heard_of_goes_back(
+    tmp_path: Path,
+) -> None:
+    async with executing(tmp_path / "e.db", [ONE]) as rig:
+        peer = Peer(rig, "edge-1")
+        ids = {await rig.begin("one"), await rig.begin("one")}
+        await peer.ask(polls(1, count=2))
+        heard, unheard = (await peer.next()).tasks
+        # Said so, they stay with the worker whatever happens to the stream.
+        await peer.ask(ended(1, pb.RELAY_END_TAKEN), polls(2, 0))
+        assert (await peer.next()).number == 2
+    async with executing(tmp_path / "e.db", [ONE]) as rig:
+        for edge, handed, given in (
+            ("edge-2", [], []),
+            ("edge-1", [heard.task_id], [unheard.task_id]),
+            ("edge-1", [], []),
+        ):
+            peer = Peer(rig, edge, handed)
+            await peer.ask(polls(3, 0.1))
+            assert [task.task_id for task in (await peer.next()).tasks] == given
+            await peer.ask(ended(3, pb.RELAY_END_TAKEN))
+    assert {heard.execution_id, unheard.execution_id} == ids
 
 
 async def test_who_leaves_gives_back_what_he_has_and_is_given_nothing_more(tmp_path: Path) -> None:

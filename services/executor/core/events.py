@@ -249,10 +249,12 @@ class Taken:
 
     Attributes:
         worker_id: Empty where no worker does it.
+        carrier: The edge over whose stream the worker is given it; empty: over none.
     """
 
     task_id: str
     worker_id: str = ""
+    carrier: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,8 @@ NO_DOMAIN = "NO_DOMAIN"
 _LOGGED = "logged"
 # The timer of a task that its worker has given back for later.
 GIVEN_BACK = "callback"
+# In a task's memory: the edge over whose stream a worker was given it.
+CARRIER = "carrier"
 
 
 def queue_of(domain: str, kind: str) -> str:
@@ -93,11 +95,20 @@ def taken(deciding: Deciding, event: Taken) -> None:
             task,
             status=TaskStatus.IN_PROGRESS,
             worker_id=event.worker_id,
+            memory=_carried(task.memory, event.carrier),
             poll_count=task.poll_count + 1,
             started_at=task.started_at or now,
             updated_at=now,
         )
     )
+
+
+def _carried(memory: Mapping[str, Json], carrier: str) -> Mapping[str, Json]:
+    if carrier:
+        return {**memory, CARRIER: carrier}
+    if CARRIER in memory:
+        return {name: value for name, value in memory.items() if name != CARRIER}
+    return memory
 
 
 def let_go(deciding: Deciding, event: LetGo) -> None:

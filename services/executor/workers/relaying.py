@@ -52,6 +52,7 @@ class RelaySession:
         self._replica = replica
         self._check_serving = check_serving
         self._open: dict[int, _Asked] = {}
+        self.edge_id = ""
         self._out: deque[tuple[pb.RelayAnswer, int]] = deque()
         self._unread = 0
         self._wake = asyncio.Event()
@@ -86,6 +87,10 @@ class RelaySession:
     ) -> None:
         try:
             async for request in requests:
+                if request.HasField("hello"):
+                    self.edge_id = request.hello.edge_id
+                    handed = frozenset(request.hello.handed_task_ids)
+                    self.working.settle(self.edge_id, handed)
                 for ask in request.asks:
                     self._take(ask, tasks)
         finally:
@@ -192,6 +197,7 @@ class _Asked:
     def _wait(self, caller: Principal, queue: str, worker_id: str, count: int) -> Poll:
         self._caller, self._worker_id = caller.application_id, worker_id
         self._poll = Poll(self._session.working, worker_id, queue, count, self._given)
+        self._poll.carrier = self._session.edge_id
         return self._poll
 
     async def update_later(self, update: pb.RelayUpdate, caller: Principal) -> None:

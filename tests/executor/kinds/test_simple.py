@@ -53,6 +53,16 @@ def test_a_task_waits_in_its_queue_until_a_worker_has_it() -> None:
     assert not run.timers
 
 
+def test_whose_stream_carries_it_is_known_until_another_worker_has_it() -> None:
+    run = charging()
+    task_id = run.task("a").id
+    run.happens(Taken(task_id, "w1", "edge"))
+    assert run.task("a").memory == {"carrier": "edge"}
+    run.happens(LetGo(task_id, "w1"))
+    has(run, "w2")
+    assert run.task("a").memory == {}
+
+
 def test_conductor_calls_it_by_its_name() -> None:
     run = has(charging())
 
