@@ -638,7 +638,7 @@ async def test_the_queues_are_read_by_their_index(tmp_path: Path) -> None:
 
         def plan(db: Any) -> list[str]:
             db.set_trace_callback(said.append)
-            turn_rows.turns(db)
+            turn_rows.in_queues(db)
             db.set_trace_callback(None)
             return [row[3] for row in db.execute(f"EXPLAIN QUERY PLAN {said[0]}")]
 
