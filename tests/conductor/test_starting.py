@@ -3,6 +3,7 @@ from __future__ import annotations
 import httpx
 import pytest
 
+from tests.conductor.calling import authorized
 from tests.conductor.rows import Row, exchanged
 from tests.tui.services import Services, put
 
@@ -119,6 +120,26 @@ async def world(services: Services) -> None:
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.id)
 async def test_an_exchange_is_as_recorded(api: httpx.AsyncClient, row: Row) -> None:
     await exchanged(api, row, {})
+
+
+async def test_a_definition_that_comes_with_a_start_runs_by_its_own_name(
+    services: Services, api: httpx.AsyncClient
+) -> None:
+    access = ["CREATE", "EXECUTE", "READ"]
+    mine = {"target": {"type": "workflow", "id": "starting-mine"}, "access": access}
+    await put(services, {"kind": "application", "id": "starting-own", "permissions": [mine]})
+    async with authorized(services, "starting-own") as own:
+
+        async def started(name: str, of: str) -> httpx.Response:
+            body = {"name": name, "workflowDef": {**INLINE, "name": of}}
+            return await own.post("/api/workflow", json=body)
+
+        answer = await started("starting-other", "starting-mine")
+        assert answer.status_code == 200, answer.text
+        shown = (await own.get(f"/api/workflow/{answer.text}")).json()
+        assert shown["workflowName"] == "starting-mine"
+        # Its rights are of that name, too.
+        assert (await started("starting-mine", "starting-other")).status_code == 403
 
 
 async def _start(api: httpx.AsyncClient, strategy: str) -> httpx.Response:

@@ -131,12 +131,13 @@ def start_of(body: Fields) -> pb.Start:
 
 
 def name_of(body: Fields) -> str:
-    """The workflow's, which the definition that comes with it may say.
+    """The workflow's: that of the definition that comes with it, as in Conductor, else ``name``.
 
     Raises:
-        InvalidRequest: Neither does, or not as a text.
+        InvalidRequest: There is neither, or it is no text.
     """
-    return body.text("name") or body.fields("workflowDef").text("name") or body.wanted("name")
+    named = body.text("name")
+    return body.fields("workflowDef").text("name") or named or body.wanted("name")
 
 
 def _strategy(written: str) -> pb.IdempotencyStrategy.ValueType:
