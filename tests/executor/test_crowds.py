@@ -52,8 +52,10 @@ async def test_one_more_waits_as_a_row_and_begins_when_a_slot_frees(tmp_path: Pa
         assert await begun(rig, [*ids, *others]) == [True, False, False, True]
         waiting = json.loads((await rig.get(ids[1])).document)
         assert (waiting["status"], waiting["tasks"]) == ("RUNNING", [])
+        assert waiting["rateLimited"] is True
         await end(rig, ids[0])
         assert await begun(rig, ids) == [True, True, False]
+        assert json.loads((await rig.get(ids[1])).document)["rateLimited"] is False
         await end(rig, ids[1])
         await end(rig, ids[2])
         assert len(rig.runtime.engine.crowds.slots) == 1, "only b's is known"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import cast
 
+from services.executor.core.crowds import waits
 from services.executor.core.masking import Sentences, masked
 from services.executor.core.model import Execution, Json, Task, TaskStatus
 from services.executor.core.policy import Limits
@@ -50,7 +51,7 @@ def execution_json(
             "variables": masked(cast("Json", execution.variables), keys),
             "priority": execution.priority,
             "lastRetriedTime": milliseconds(execution.last_retried_at),
-            "rateLimited": False,
+            "rateLimited": waits(execution),
             "history": list[Json](),
             "taskToDomain": cast("Json", dict(execution.task_to_domain)),
             "workflowDefinition": _definition(document),

@@ -39,6 +39,12 @@ def held_by(execution: Execution) -> bytes:
     return key_of(execution) if has_begun(execution) else b""
 
 
+def waits(execution: Execution) -> bool:
+    """Whether it is kept from its first task by others of its workflow, or is about to begin."""
+    limited = execution.workflow.rate_limit is not None
+    return limited and not execution.status.final and not has_begun(execution)
+
+
 def has_begun(execution: Execution) -> bool:
     """Whether it has had a task."""
     return execution.next_sequence > 1
