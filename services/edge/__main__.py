@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import sys
+from typing import TYPE_CHECKING
 
 from services.process import die_with_parent, report_ready, run, stand_by
+
+if TYPE_CHECKING:
+    from services.replica import Replica
+
+logger = logging.getLogger("services.edge")
 
 
 async def main(stopping: asyncio.Event) -> None:
@@ -21,8 +28,18 @@ async def main(stopping: asyncio.Event) -> None:
     async with serving(told, ring) as edge:
         await first_copy(edge.replica, stopping)
         if not stopping.is_set():
+            _warn(told.anonymous_application, edge.replica)
             report_ready(edge.addresses)
         await stopping.wait()
+
+
+def _warn(anonymous: str, replica: Replica) -> None:
+    if anonymous and replica.application(anonymous) is None:
+        logger.warning(
+            "There is no application %r yet, whose rights requests without a token are to have "
+            "(PODIUM_ANONYMOUS_APPLICATION): they are refused until `podium apply` has put it.",
+            anonymous,
+        )
 
 
 if __name__ == "__main__":

@@ -17,6 +17,13 @@ from tests.system.conductor.world import ANYBODY, Conductor
 from tests.system.running import until
 
 
+def test_the_start_warns_of_an_application_for_strangers_that_is_not_there(
+    conductor: Conductor,
+) -> None:
+    # It is put once the suite runs.
+    assert f"There is no application '{ANYBODY}' yet" in conductor.suite.log.read_text()
+
+
 def test_a_token_that_has_expired_is_replaced(conductor: Conductor) -> None:
     made = conductor.suite.podium(
         "access-keys", "create", ANYBODY, "--expires", "1s", "--output", "json"
