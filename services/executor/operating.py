@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from typing import Any, Protocol, TypeVar
 
 import grpc
 
 from podium.executor.v1 import executor_pb2 as pb
-from services.errors import InvalidRequest
+from services.errors import InvalidRequest, ServiceError
 from services.executor.acting import Acting, Asked
 from services.executor.actors import Told
 from services.executor.bulk import Bulk, rerun_of
 from services.executor.calls import Calls
 from services.executor.core.events import TaskUpdated
-from services.executor.core.model import Task, TaskStatus
+from services.executor.core.model import Execution, Task, TaskStatus
 from services.executor.core.updates import named_in
 from services.executor.deleting import Deleting
 from services.executor.requested import object_of, status_of
@@ -28,6 +29,8 @@ from services.executor.states import state_of
 from services.executor.testing import Testing
 from services.executor.texts import reason, short, task_reason
 from services.rights import WORKER
+
+_RUNS_AGAIN = frozenset((pb.OPERATION_RESTART, pb.OPERATION_RETRY, pb.OPERATION_RERUN))
 
 Context = grpc.aio.ServicerContext[Any, Any]
 
@@ -77,7 +80,17 @@ class Operating:
     async def _act(self, execution_id: str, asked: Asked) -> pb.ExecutionState:
         await self._check(EXECUTE, execution_id)
         told = await self._acting.act(execution_id, asked)
+        if asked.operation in _RUNS_AGAIN:
+            await self._heard_above(told.after)
         return state_of(told.after, told.origin)
+
+    async def _heard_above(self, again: Execution) -> None:
+        """Wait until those that have started it know: who looks at them next sees them run."""
+        above = again.parent_id
+        # It is done, whatever becomes of them.
+        with suppress(ServiceError):
+            while above:
+                above = (await self._tell(above, None)).after.parent_id
 
     async def _done(self, request: _Request, asked: Asked, response: type[_Response]) -> _Response:
         """Do it, and answer with how the execution stands."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -352,6 +353,32 @@ async def test_what_others_wait_for_is_not_deleted_alone(tmp_path: Path) -> None
         )
         with pytest.raises(Conflict, match="still waits for it"):
             await delete(rig, child)
+
+
+async def test_those_around_what_runs_again_are_seen_to_run_once_it_is_answered(
+    tmp_path: Path,
+) -> None:
+    # So many that the word takes longer to the top than an answer to its asker.
+    flows = [workflow("f0", step("ask", "HUMAN"))]
+    flows += [workflow(f"f{n}", sub("s", f"f{n - 1}")) for n in range(1, 10)]
+    async with executing(tmp_path / "x.db", flows) as rig:
+        line = [await rig.begin("f9")]
+        for _ in range(9):
+            line.append(await child_of(rig, line[-1]))
+        stub, leaf = rig.stub, line[-1]
+        for again in (
+            partial(stub.RetryExecution, pb.RetryExecutionRequest(execution_id=leaf)),
+            partial(stub.RerunExecution, pb.RerunExecutionRequest(execution_id=leaf, ref="ask")),
+            partial(stub.RestartExecution, pb.RestartExecutionRequest(execution_id=leaf)),
+        ):
+            await stub.TerminateExecution(
+                pb.TerminateExecutionRequest(execution_id=leaf), metadata=ADMIN
+            )
+            await rig.ended(line[0])
+            await again(metadata=ADMIN)
+            each = [pb.GetExecutionRequest(execution_id=id, state_only=True) for id in line]
+            states = [(await stub.GetExecution(one, metadata=ADMIN)).state.status for one in each]
+            assert states == [RUNNING] * len(line)
 
 
 async def test_each_of_them_is_done_to_many(tmp_path: Path) -> None:
