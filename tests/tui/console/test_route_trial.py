@@ -228,7 +228,7 @@ async def test_a_call_is_kept_in_a_file_and_opened(services: Services, tmp_path:
         await typed_id(pilot)
         await pilot.press("S")
         await line_written(pilot, str(path))
-        await until_shown(pilot, "podium test-route --case")
+        await until_shown(pilot, "Kept in")
         case = json.loads(path.read_text())
         assert (case["parameters"], case["body"]["a"]) == ({"id": "7"}, 41)
 
@@ -263,7 +263,7 @@ async def test_a_file_that_is_there_is_not_written_over_unasked(
         await until_shown(pilot, "Write over it?", "second.json")
         assert (first.read_text(), second.read_text()) == ("first", "second")
         await line_written(pilot, str(second))
-        await until_shown(pilot, "podium test-route --case")
+        await until_shown(pilot, "Kept in")
 
         assert first.read_text() == "first"
         assert json.loads(second.read_text())["service"] == "overwritten"
