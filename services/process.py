@@ -22,11 +22,9 @@ _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 _GC_THRESHOLDS = (10_000, 20, 20)
 
 # glibc's mallopt: from what size on a block is given back to the system when it is freed, which
-# glibc alone raises to 32 MiB with the blocks that it has seen; and how many heaps there are for
-# all threads, in each of which a block in use keeps those before it.
-_M_MMAP_THRESHOLD, _M_ARENA_MAX = -3, -8
+# glibc alone raises to 32 MiB with the blocks that it has seen.
+_M_MMAP_THRESHOLD = -3
 _LARGE_BYTES = 1 << 20
-_HEAPS = 2
 
 
 class StartupError(Exception):
@@ -160,7 +158,6 @@ def _give_back_large_blocks() -> None:
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:  # other C libraries have none
         mallopt(_M_MMAP_THRESHOLD, _LARGE_BYTES)
-        mallopt(_M_ARENA_MAX, _HEAPS)
 
 
 def _leaves(group: BaseExceptionGroup[BaseException]) -> list[BaseException]:
