@@ -54,6 +54,13 @@ async def until(rig: Rig, execution_id: str, name: str, value: Any) -> None:
         await asyncio.sleep(0.01)
 
 
+async def begun(rig: Rig, execution_id: str) -> None:
+    """Wait until the execution has a task, or fail after thirty seconds."""
+    async with asyncio.timeout(30):
+        while not (await document(rig, execution_id))["tasks"]:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+
+
 def refs(document: dict[str, Any]) -> list[str]:
     return [task["referenceTaskName"] for task in document["tasks"]]
 
@@ -365,6 +372,8 @@ async def test_those_around_what_runs_again_are_seen_to_run_once_it_is_answered(
         line = [await rig.begin("f9")]
         for _ in range(9):
             line.append(await child_of(rig, line[-1]))
+            # What is started has its first task a little later.
+            await begun(rig, line[-1])
         stub, leaf = rig.stub, line[-1]
         for again in (
             partial(stub.RetryExecution, pb.RetryExecutionRequest(execution_id=leaf)),
