@@ -3,6 +3,9 @@
 Rows are bound as ``VALUES``, not passed as JSON: 32 rows of 27 columns cost 30 µs of CPU a row
 instead of 58, and no text has to be escaped. Row counts are a few, so that their statements stay
 prepared, and such that nearly every group needs one or two: each gives up the interpreter lock.
+
+Where one fails, whoever called it rolls back. So they say ``OR FAIL``, by which SQLite need not
+keep each page as it was before the statement: a sixth of a transaction's time.
 """
 
 from __future__ import annotations
@@ -233,17 +236,17 @@ def _attempted() -> str:
 
 
 _INSERT_EXECUTIONS = (
-    f"INSERT INTO executions ({', '.join(EXECUTION_COLUMNS)}) VALUES",
+    f"INSERT OR FAIL INTO executions ({', '.join(EXECUTION_COLUMNS)}) VALUES",
     len(EXECUTION_COLUMNS),
     _upsert("executions", EXECUTION_COLUMNS, ("id",), frozenset(("id",))),
 )
 _UPDATE_EXECUTIONS = (
-    f"UPDATE executions SET {_progress()} FROM (VALUES",
+    f"UPDATE OR FAIL executions SET {_progress()} FROM (VALUES",
     len(PROGRESS_COLUMNS),
     ") AS v WHERE executions.id = v.column1",
 )
 _PUT_TASKS = (
-    f"INSERT INTO tasks ({', '.join(TASK_COLUMNS)}) VALUES",
+    f"INSERT OR FAIL INTO tasks ({', '.join(TASK_COLUMNS)}) VALUES",
     len(TASK_COLUMNS),
     _upsert("tasks", TASK_COLUMNS, ("execution_id", "sequence"), _UNCHANGEABLE_IN_TASKS),
 )
@@ -273,7 +276,7 @@ _FORGET_TASKS = (
 _CLEAR_TIMERS = ("DELETE FROM timers WHERE execution_id IN (VALUES", 1, ")")
 _DROP_TIMERS = ("DELETE FROM timers WHERE (execution_id, task_id, name) IN (VALUES", 3, ")")
 _PUT_TIMERS = (
-    "INSERT INTO timers (execution_id, task_id, name, at) VALUES",
+    "INSERT OR FAIL INTO timers (execution_id, task_id, name, at) VALUES",
     4,
     "ON CONFLICT (execution_id, task_id, name) DO UPDATE SET at = excluded.at",
 )
@@ -290,7 +293,7 @@ _ATTEMPTED = (
     ") AS v WHERE webhooks.execution_id = v.column1 AND webhooks.delivery_id = v.column2",
 )
 _APPEND_CHANGES = (
-    "INSERT INTO changes (at, execution_id, workflow, state) VALUES",
+    "INSERT OR FAIL INTO changes (at, execution_id, workflow, state) VALUES",
     4,
     "",
 )

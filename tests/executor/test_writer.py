@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
 
+from services.executor import statements
 from services.executor.store import opened
 from services.executor.units import Unit
 
@@ -99,3 +102,48 @@ async def test_the_log_gives_the_disk_back_when_it_is_quiet(tmp_path: Path) -> N
         async with asyncio.timeout(10):
             while log.stat().st_size > 16 << 20:  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
+
+
+async def test_of_a_unit_that_fails_half_way_through_a_statement_nothing_is_stored(
+    tmp_path: Path,
+) -> None:
+    done: asyncio.Queue[Unit] = asyncio.Queue()
+    async with opened(tmp_path / "x.db") as store:
+        good, bad = unit(done, "good"), unit(done, "bad")
+        no_text: tuple[object, ...] = (1, "an execution", "flow", None)
+        bad.changes.append(no_text)
+        for each in (bad, good):
+            store.writer.submit(each)
+        for _ in range(2):
+            await asyncio.wait_for(done.get(), 5)
+
+    with closing(sqlite3.connect(tmp_path / "x.db")) as db:
+        assert db.execute("SELECT state FROM changes").fetchall() == [("good",)]
+    assert good.error is None
+    assert isinstance(bad.error, sqlite3.IntegrityError)
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="there is no /proc")
+async def test_nothing_is_noted_in_files_elsewhere_while_units_are_written(tmp_path: Path) -> None:
+    # One after the other they are on different pages.
+    timers = [(f"{n % 64} {n:08}{'x' * 80}", "task", "due", n) for n in range(6400)]
+    elsewhere: list[str] = []
+
+    def write(db: sqlite3.Connection) -> None:
+        for at in (0, 1):
+            moved = unit(asyncio.Queue())
+            moved.timers_set = [(*names, due + at) for *names, due in timers]
+            statements.write(db, [moved], set())
+        elsewhere.extend(each for each in _open_files() if "etilqs" in each)
+
+    async with opened(tmp_path / "x.db") as store:
+        await store.writer.chore(write)
+
+    assert elsewhere == []
+
+
+def _open_files() -> Iterator[str]:
+    for each in Path("/proc/self/fd").iterdir():
+        # What lists them is one of them itself.
+        with suppress(FileNotFoundError):
+            yield str(each.readlink())
