@@ -33,7 +33,7 @@ from services.executor.rows import (
     weight,
 )
 from services.executor.snapshots import Snapshot
-from services.executor.turn_rows import COUNT, COUNT_OUT, DROP_LOGS, LOG
+from services.executor.turn_rows import COUNT, COUNT_OUT, DROP_LOGS, LOG, LOG_LATE, late_row
 from services.executor.unfolding import Unfolded
 from services.executor.units import ChildClaim, Unit
 from services.executor.webhook_rows import webhook_row
@@ -233,9 +233,12 @@ def _turns(unit: Unit, unfolded: Unfolded) -> None:
         unit.also.append((COUNT, (command.name, micros(command.at), command.task_id)))
         unit.also.append((COUNT_OUT, (command.name, micros(command.since))))
     for log in unfolded.logs:
+        unit.size += sum(len(line) for _, line in log.lines)
+        if log.number is None:
+            unit.also.append((LOG_LATE, late_row(execution_id, log)))
+            continue
         for number, (at, line) in enumerate(log.lines, log.number):
             unit.also.append((LOG, (execution_id, log.task_id, number, micros(at), plain(line))))
-            unit.size += len(line)
 
 
 def _webhook(unit: Unit, actor: Actor, unfolded: Unfolded, new: bool) -> None:

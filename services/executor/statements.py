@@ -191,7 +191,7 @@ def _delete(db: sqlite3.Connection, ids: Sequence[str]) -> None:
         gone = db.execute("DELETE FROM executions WHERE id = ? AND ended_at IS NOT NULL", (each,))
         if not gone.rowcount:
             raise Conflict("The execution runs again, or is gone.")
-        for table in ("tasks", "timers", "webhooks", "retries_heard"):
+        for table in ("tasks", "timers", "task_logs", "webhooks", "retries_heard"):
             db.execute(f"DELETE FROM {table} WHERE execution_id = ?", (each,))
 
 

@@ -7,7 +7,10 @@ from collections.abc import Sequence
 from sys import intern
 from typing import NamedTuple
 
-from services.executor.rows import Row
+from services.executor.core.commands import Log
+from services.executor.core.turns import MOST_LOG_LINES
+from services.executor.documents import plain, text_of
+from services.executor.rows import Row, micros
 
 # What units have done beside their rows.
 COUNT = "INSERT OR REPLACE INTO begun_tasks (name, at, task_id) VALUES (?, ?, ?)"
@@ -16,7 +19,24 @@ LOG = (
     "INSERT OR REPLACE INTO task_logs (execution_id, task_id, number, at, line) "
     "VALUES (?, ?, ?, ?, ?)"
 )
+# Numbered apart from what the attempt logged itself: where it is open again, that goes on.
+LOG_LATE = """
+    INSERT INTO task_logs (execution_id, task_id, number, at, line)
+    SELECT ?1, ?2, first + late.key, json_extract(late.value, '$[0]'),
+        json_extract(late.value, '$[1]')
+    FROM json_each(?3) AS late, (
+        SELECT count(*) AS known, max(?4, coalesce(max(number) + 1, 0)) AS first
+        FROM task_logs WHERE execution_id = ?1 AND task_id = ?2
+    )
+    WHERE known + late.key < ?4 AND EXISTS (SELECT 1 FROM executions WHERE id = ?1)
+"""
 DROP_LOGS = "DELETE FROM task_logs WHERE execution_id = ?"
+
+
+def late_row(execution_id: str, log: Log) -> Row:
+    """What :data:`LOG_LATE` is given."""
+    lines = [[micros(at), plain(line)] for at, line in log.lines]
+    return execution_id, log.task_id, text_of(lines), MOST_LOG_LINES
 
 
 class Turns(NamedTuple):

@@ -214,6 +214,7 @@ class Unfolded:
             or self.performs
             or self.children
             or self.tells
+            or self.logs
             or self.dropped
             or self.rewritten
         )

@@ -41,13 +41,13 @@ async def defined(services: Services) -> None:
 async def world(api: httpx.AsyncClient, defined: None) -> dict[str, str]:
     """A task that a worker has, and one that has ended."""
     found: dict[str, str] = {}
-    for name in ("open", "logged", "ended"):
+    for name in ("open", "logged", "late", "ended"):
         id_ = await started(api, "working-rows")
         task = (await polled(api, "working-rows"))[0]
         assert task["workflowInstanceId"] == id_
         found |= {f"{name}-task": task["taskId"], f"{name}-workflow": id_}
     await api.post(f"/api/tasks/{found['logged-task']}/log", content="a line")
-    for name in ("logged", "ended"):
+    for name in ("logged", "late", "ended"):
         await api.post("/api/tasks", json=result(found[f"{name}-task"], found[f"{name}-workflow"]))
     return found
 
@@ -162,7 +162,7 @@ ROWS = (
     Row(TASK, "that is no id", "/api/tasks/x", 404, None,
         _error(404, "Task not found for taskId: x")),
     Row(LOG, "of a task that a worker has", "/api/tasks/<open-task>/log", 200, "a line", ""),
-    Row(LOG, "of a task that has ended", "/api/tasks/<ended-task>/log", 200, "late", ""),
+    Row(LOG, "of a task that has ended", "/api/tasks/<late-task>/log", 200, "late", ""),
     Row(LOG, "of an unknown task", f"/api/tasks/{ABSENT}/log", 404, "x", NOT_FOUND),
     Row(LOG, "of nothing", "/api/tasks/<open-task>/log", 400, None,
         _error(400, "The body must be the line to log, as text.")),
@@ -312,6 +312,25 @@ async def test_what_was_logged_is_kept_as_conductor_s_client_sends_it(
     assert lines[0]["log"] == line
     assert (lines[0]["taskId"], type(lines[0]["createdTime"])) == (task_id, int)
     assert [len(each["log"]) for each in lines[1:]] == [10 << 10] * 12
+
+
+async def test_what_is_logged_for_a_task_after_its_end_is_kept(api: httpx.AsyncClient) -> None:
+    id_ = await started(api, "working-log")
+    task_id = (await polled(api, "working-log"))[0]["taskId"]
+    assert (await api.post("/api/tasks", json=result(task_id, id_))).status_code == 200
+    told = (await api.get(f"/api/tasks/{task_id}")).json()
+    assert (await api.post(f"/api/tasks/{task_id}/log", content="late")).status_code == 200
+    other = result(task_id, id_, "FAILED", logs=[{"log": "later"}], outputData={"n": 1})
+    assert (await api.post("/api/tasks", json=other)).status_code == 200
+    assert [each["log"] for each in (await api.get(f"/api/tasks/{task_id}/log")).json()] == [
+        "late", "later",
+    ]  # fmt: skip
+    assert (await api.get(f"/api/tasks/{task_id}")).json() == told
+    assert (await api.delete(f"/api/workflow/{id_}/remove")).status_code == 200
+    gone = await api.post(f"/api/tasks/{task_id}/log", content="too late")
+    assert (gone.status_code, gone.json()["message"]) == (
+        404, f"Task not found for taskId: {task_id}",
+    )  # fmt: skip
 
 
 async def test_queues_tell_of_workers_over_http_as_of_others(

@@ -232,10 +232,15 @@ class Count:
 
 @dataclass(frozen=True, slots=True)
 class Log:
-    """Lines for the log of a task; the first has that number."""
+    """Lines for the log of a task.
+
+    Attributes:
+        number: That of the first line; None: the task has ended, and they come after all that
+            are there, as far as there is room.
+    """
 
     task_id: str
-    number: int
+    number: int | None
     lines: tuple[tuple[datetime, str], ...]
 
 

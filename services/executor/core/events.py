@@ -117,7 +117,8 @@ class TaskUpdated:
             None: the worker keeps it.
         logs: Lines for the task's log, with when they were written.
         lenient: Of a worker's: taken as Conductor takes it. It need not say who it is; once the
-            task is given back it may be anybody; and of what has ended it changes nothing.
+            task is given back it may be anybody; and of what has ended it changes nothing but the
+            log.
     """
 
     status: TaskStatus

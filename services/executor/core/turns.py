@@ -185,6 +185,11 @@ def logged(deciding: Deciding, task: Task, lines: tuple[tuple[datetime, str], ..
     return changed(task, memory={**task.memory, _LOGGED: number + len(lines)})
 
 
+def log_late(deciding: Deciding, task_id: str, lines: tuple[tuple[datetime, str], ...]) -> None:
+    """More lines in the log of an attempt that has ended; nothing else of it changes."""
+    deciding.commands.append(Log(task_id, None, lines[:MOST_LOG_LINES]))
+
+
 def queue_again(deciding: Deciding, task: Task) -> None:
     """Any worker may have it, at once."""
     task = _without(deciding, _without(deciding, task, attempts.RESPONSE), GIVEN_BACK)

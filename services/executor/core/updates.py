@@ -34,6 +34,8 @@ def updated(deciding: Deciding, event: TaskUpdated) -> None:
     if event.status not in ALLOWED:
         raise Refused(f"A task cannot be updated to {event.status}.")
     if event.lenient and _is_over(deciding, event.task_id):
+        if event.logs and not _is_said_again(deciding, event):
+            turns.log_late(deciding, event.task_id, event.logs)
         return
     task, word = _meant(deciding, event)
     if event.by_worker:
@@ -63,6 +65,15 @@ def _is_over(deciding: Deciding, task_id: str) -> bool:
     return task.id != task_id or task.status.final or task.memory.get("word") is not None
 
 
+def _is_said_again(deciding: Deciding, event: TaskUpdated) -> bool:
+    """Whether that word has ended the attempt: what it logs was logged with it."""
+    task = deciding.holder(event.task_id)
+    word = _word_of(task, event.task_id) if task is not None else None
+    if not isinstance(word, dict) or word.get("status") != event.status.value:
+        return False
+    return word.get("digest") == _digest(event.output)
+
+
 def _waits(task: Task, event: TaskUpdated) -> bool:
     """Whether the task is in its queue already, to which it is given back at once."""
     return task.status is TaskStatus.SCHEDULED and task.next_at is None and not event.back_after
@@ -82,13 +93,18 @@ def _meant(deciding: Deciding, event: TaskUpdated) -> tuple[Task, Json]:
     task = deciding.holder(event.task_id) if event.task_id else named(deciding, event.ref)
     if task is None:
         raise Refused(_unknown(deciding, event), missing=True)
-    if event.task_id and task.id != event.task_id:
-        earlier = task.memory.get("earlier")
-        word = earlier.get(event.task_id) if isinstance(earlier, dict) else None
-        if word is None:
-            raise Refused("The attempt has ended, and another one has taken its place.")
-        return task, word
-    return task, task.memory.get("word")
+    word = _word_of(task, event.task_id or task.id)
+    if word is None and event.task_id and task.id != event.task_id:
+        raise Refused("The attempt has ended, and another one has taken its place.")
+    return task, word
+
+
+def _word_of(task: Task, task_id: str) -> Json:
+    """What ended that attempt of the task, where that was a word from outside."""
+    if task.id == task_id:
+        return task.memory.get("word")
+    earlier = task.memory.get("earlier")
+    return earlier.get(task_id) if isinstance(earlier, dict) else None
 
 
 def named(deciding: Deciding, ref: str) -> Task | None:

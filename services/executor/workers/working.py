@@ -176,7 +176,8 @@ class Working:
             elif may_act is not None:
                 may_act(caller, execution)
             mask = None
-            if task is not None and task.id == task_id and (task.queue or may_act is not None):
+            # Lines for the log of an earlier attempt are kept as well, where anybody may act.
+            if task is not None and (may_act is not None or (task.id == task_id and task.queue)):
                 mask = echo_mask(execution, task, self._handing_off)
             event = make(output, mask)
         except ServiceError as error:

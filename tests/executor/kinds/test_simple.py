@@ -260,7 +260,7 @@ def test_of_its_log_no_more_than_a_thousand_lines_are_kept() -> None:
     for _ in range(101):
         said(run, "IN_PROGRESS", logs=tuple((EPOCH, f"line {n}") for n in range(10)))
 
-    numbers = [log.number + n for log in run.logs for n in range(len(log.lines))]
+    numbers = [(log.number or 0) + n for log in run.logs for n in range(len(log.lines))]
     assert numbers == list(range(1000))
 
 
