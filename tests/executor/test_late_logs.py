@@ -23,6 +23,12 @@ from tests.executor.working import DONE, FAILED, poll, result, update
 ONE = workflow("one", {**step("t", "SIMPLE"), "name": "a"})
 TWO = workflow("two", {**step("t", "SIMPLE"), "name": "a"}, {**step("u", "SIMPLE"), "name": "b"})
 
+DOES = [
+    {"kind": "application", "id": name, "permissions": [
+        {"target": {"type": "task", "id": task}, "access": ["EXECUTE"]}]}
+    for name, task in (("does-a", "a"), ("does-b", "b"))
+]  # fmt: skip
+
 
 async def says(
     rig: Rig, task: pb.Task, *lines: str, execution_id: str = "", caller: Any = ADMIN
@@ -160,13 +166,8 @@ async def test_secrets_are_masked_in_them_as_in_others(tmp_path: Path) -> None:
 
 
 async def test_who_may_not_do_the_task_adds_none(tmp_path: Path) -> None:
-    does = [
-        {"kind": "application", "id": name, "permissions": [
-            {"target": {"type": "task", "id": task}, "access": ["EXECUTE"]}]}
-        for name, task in (("does-a", "a"), ("does-b", "b"))
-    ]  # fmt: skip
     async with executing(tmp_path / "x.db", [TWO]) as rig:
-        put(rig.replica, *does)
+        put(rig.replica, *DOES)
         await rig.begin("two")
         (task,) = await poll(rig, "a")
         await answers(rig, task)
@@ -175,6 +176,22 @@ async def test_who_may_not_do_the_task_adds_none(tmp_path: Path) -> None:
         await says(rig, task, "yes", caller=on_behalf_of("does-a"))
 
         assert await logged(rig, task) == ["yes"]
+
+
+async def test_who_had_an_attempt_is_heard_while_the_next_one_waits_for_its_time(
+    tmp_path: Path,
+) -> None:
+    retried = {"kind": "task", "name": "a", "retryCount": 1, "retryDelaySeconds": 60}
+    async with executing(tmp_path / "x.db", [ONE, retried]) as rig:
+        put(rig.replica, *DOES)
+        await rig.begin("one")
+        (first,) = await poll(rig, "a")
+        await answers(rig, first, status=FAILED)
+        await says(rig, first, "yes", caller=on_behalf_of("does-a"))
+        with pytest.raises(PermissionDenied):
+            await says(rig, first, "no", caller=on_behalf_of("does-b"))
+
+        assert await logged(rig, first) == ["yes"]
 
 
 async def test_what_is_deleted_takes_its_logs_along_and_gets_no_more(tmp_path: Path) -> None:

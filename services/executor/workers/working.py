@@ -8,18 +8,20 @@ from collections.abc import Callable, Container
 
 from podium.worker.v1 import worker_pb2 as pb
 from services.access import Principal, require, tags_of
-from services.errors import InvalidRequest, NotFound, ServiceError
+from services.errors import InvalidRequest, NotFound, PermissionDenied, ServiceError
 from services.executor.actors import Reply, Told
 from services.executor.core.attempts import OWN_TURN
 from services.executor.core.events import TaskUpdated
 from services.executor.core.isolation import isolation_of
 from services.executor.core.model import Execution, Json, Task, TaskStatus
+from services.executor.core.scope import shown_kind
 from services.executor.core.turns import kind_of, queue_of
 from services.executor.documents import LARGE_CHARS
 from services.executor.echoed import echo_mask
 from services.executor.effects.handoff import NotHandedOver
 from services.executor.effects.masking import Mask
 from services.executor.handingoff import HandingOff
+from services.executor.kinds import KINDS
 from services.executor.queues import Queues
 from services.executor.runtime import Runtime
 from services.executor.texts import short
@@ -173,7 +175,7 @@ class Working:
         try:
             if task is not None and is_a_workers(task):
                 self.check_right(caller, kind_of(task.queue))
-            elif may_act is not None:
+            elif may_act is not None and not self._may_have_had(caller, task, task_id):
                 may_act(caller, execution)
             mask = None
             # Lines for the log of an earlier attempt are kept as well, where anybody may act.
@@ -184,6 +186,19 @@ class Working:
             reply(error)
             return
         self._runtime.engine.tell(execution.id, event, reply)
+
+    def _may_have_had(self, caller: Principal, task: Task | None, task_id: str) -> bool:
+        """Whether it is an attempt before ``task`` that was of the caller's: that is in no queue.
+
+        So it is while it waits for the time of its retry, or for the execution to go on.
+        """
+        if task is None or task.id == task_id or not KINDS[task.kind].by_workers:
+            return False
+        try:
+            self.check_right(caller, shown_kind(task))
+        except PermissionDenied:
+            return False
+        return True
 
 
 def is_a_workers(task: Task) -> bool:
