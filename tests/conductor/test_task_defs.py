@@ -38,6 +38,7 @@ WHOLE = {
     "updateTime": int, "updatedBy": str,
 }  # fmt: skip
 UNKNOWN = "somethingNew: is no field of a task definition: kept and ignored"
+VAIN = "backoffScaleFactor: has no effect: retryLogic is FIXED"
 ROWS = (
     Row(PUT, "knows none of that name", PATH, 404, OF_PYTHON,
         {"status": 404, "message": "No such task by name md_py", "retryable": False}),
@@ -56,6 +57,9 @@ ROWS = (
             {"path": "[1].responseTimeoutSeconds",
              "message": "must be at most timeoutSeconds, 5, not 6"}]}),
     Row(PUT, "changes one", PATH, 200, {**OF_PYTHON, "retryCount": 7}, ""),
+    Row(PUT, "warns of what has no effect", PATH, 200,
+        {**OF_SERVERS, "retryLogic": "FIXED"}, {"warnings": [UNKNOWN, VAIN]}),
+    Row(PUT, "leaves it as a POST does", PATH, 200, OF_SERVERS, {"warnings": [UNKNOWN]}),
     Row(PUT, "tells every fault", PATH, 400, {**OF_PYTHON, "retryLogic": "NEVER"},
         {"message": FAILED + "There is a fault: retryLogic: must be one of FIXED, LINEAR_BACKOFF, "
          "EXPONENTIAL_BACKOFF, not 'NEVER'.", "validationErrors": [dict]}),

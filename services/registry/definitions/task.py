@@ -24,6 +24,9 @@ from services.registry.definitions.values import (
 # No worker could ask for a queue of other names.
 _SUFFIX = Text(pattern=r"[A-Za-z0-9_.-]{0,100}", wants="letters, digits, '_', '.' and '-'")
 
+_SERVERS_RETRY_DELAY = 60
+_SERVERS_RESPONSE_TIMEOUT = 3600
+
 
 def _check_timeouts(document: Document, at: Place) -> None:
     """Conductor's two rules; what is absent is no limit beyond the one that is given."""
@@ -40,6 +43,25 @@ def _check_timeouts(document: Document, at: Place) -> None:
         (at / "timeoutSeconds").fault(
             f"must be at most totalTimeoutSeconds, {total}, not {timeout}"
         )
+
+
+def _warn_of_vain(document: Document, at: Place) -> None:
+    """What says no more than a server's default is passed over: clients send that of each field."""
+    logic = document.get("retryLogic") or "FIXED"
+    if logic != "LINEAR_BACKOFF" and _seconds(document, "backoffScaleFactor") > 1:
+        (at / "backoffScaleFactor").warn(f"has no effect: retryLogic is {logic}")
+    if _seconds(document, "rateLimitFrequencyInSeconds") > 1 and not _seconds(
+        document, "rateLimitPerFrequency"
+    ):
+        (at / "rateLimitFrequencyInSeconds").warn("has no effect without rateLimitPerFrequency")
+    most, delay = (_seconds(document, f"{name}Seconds") for name in ("maxRetryDelay", "retryDelay"))
+    if 0 < most < delay != _SERVERS_RETRY_DELAY:
+        (at / "retryDelaySeconds").warn(f"is cut to maxRetryDelaySeconds, {most}")
+    total = _seconds(document, "totalTimeoutSeconds")
+    for name in ("pollTimeoutSeconds", "responseTimeoutSeconds"):
+        seconds = _seconds(document, name)
+        if 0 < total < seconds != _SERVERS_RESPONSE_TIMEOUT:
+            (at / name).warn(f"has no effect: totalTimeoutSeconds, {total}, is over before")
 
 
 def _seconds(document: Document, name: str) -> int:
@@ -61,7 +83,7 @@ RECORD = Record(
             "How the delay d before the n-th retry grows: d; d · backoffScaleFactor · n; d · 2ⁿ⁻¹.",
             default="FIXED",
         ),
-        Field("retryDelaySeconds", whole(), "Before a retry.", default=60),
+        Field("retryDelaySeconds", whole(), "Before a retry.", default=_SERVERS_RETRY_DELAY),
         Field("backoffScaleFactor", whole(1), "For LINEAR_BACKOFF.", default=1),
         Field("maxRetryDelaySeconds", whole(), "The delay's cap; 0: none.", default=0),
         Field("backoffJitterMs", whole(), "At most so much is added by chance.", default=0),
@@ -76,7 +98,7 @@ RECORD = Record(
             "responseTimeoutSeconds",
             whole(1),
             "How long a worker may be silent; at most timeoutSeconds.",
-            default=3600,
+            default=_SERVERS_RESPONSE_TIMEOUT,
         ),
         Field("totalTimeoutSeconds", whole(), "Over all attempts; 0: none.", default=0),
         Field("pollTimeoutSeconds", whole(), "How long it may wait for a worker."),
@@ -105,7 +127,7 @@ RECORD = Record(
         ),
     ),
     unknown=Unknown.WARN,
-    rules=(_check_timeouts, check_schema_uses(enforced=False)),
+    rules=(_check_timeouts, _warn_of_vain, check_schema_uses(enforced=False)),
 )
 
 EMBEDDED = replace(RECORD.without(("name",)), noun="an embedded task definition")

@@ -609,6 +609,48 @@ def test_a_task_definition_as_an_sdk_sends_it_is_taken() -> None:
     )  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("fields", "told"),
+    [
+        ({"backoffScaleFactor": 2}, "backoffScaleFactor: has no effect: retryLogic is FIXED"),
+        ({"backoffScaleFactor": 2, "retryLogic": "EXPONENTIAL_BACKOFF"},
+         "backoffScaleFactor: has no effect: retryLogic is EXPONENTIAL_BACKOFF"),
+        ({"rateLimitFrequencyInSeconds": 5, "rateLimitPerFrequency": 0},
+         "rateLimitFrequencyInSeconds: has no effect without rateLimitPerFrequency"),
+        ({"retryDelaySeconds": 30, "maxRetryDelaySeconds": 20},
+         "retryDelaySeconds: is cut to maxRetryDelaySeconds, 20"),
+        ({"totalTimeoutSeconds": 20, "pollTimeoutSeconds": 30},
+         "pollTimeoutSeconds: has no effect: totalTimeoutSeconds, 20, is over before"),
+        ({"totalTimeoutSeconds": 20, "responseTimeoutSeconds": 30},
+         "responseTimeoutSeconds: has no effect: totalTimeoutSeconds, 20, is over before"),
+    ],
+)  # fmt: skip
+def test_what_a_task_definition_says_in_vain_is_warned_of(fields: Document, told: str) -> None:
+    assert parse({"kind": "task", "name": "t", **fields}).warnings == (told,)
+    embedded: Document = {"name": "a", "taskReferenceName": "a", "type": "SIMPLE",
+                          "taskDefinition": fields}  # fmt: skip
+    assert parse({"name": "w", "tasks": [embedded]}).warnings == (
+        f"tasks[0].taskDefinition.{told}",
+    )
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"backoffScaleFactor": 2, "retryLogic": "LINEAR_BACKOFF"},
+        {"rateLimitFrequencyInSeconds": 5, "rateLimitPerFrequency": 1},
+        {"retryDelaySeconds": 20, "maxRetryDelaySeconds": 20},
+        {"totalTimeoutSeconds": 30, "pollTimeoutSeconds": 30, "responseTimeoutSeconds": 30},
+        # As clients send them that have written nothing.
+        {"retryDelaySeconds": 60, "maxRetryDelaySeconds": 5, "backoffScaleFactor": 1,
+         "totalTimeoutSeconds": 30, "responseTimeoutSeconds": 3600,
+         "rateLimitFrequencyInSeconds": 1},
+    ],
+)  # fmt: skip
+def test_what_a_task_definition_says_with_effect_is_not_warned_of(fields: Document) -> None:
+    assert parse({"kind": "task", "name": "t", **fields}).warnings == ()
+
+
 def test_a_secrets_name_can_be_written_in_an_expression() -> None:
     accepted({"kind": "secret", "name": "PARTNER_TOKEN", "value": "x"})
     accepted({"kind": "secret", "name": "PARTNER_TOKEN"})

@@ -28,8 +28,9 @@ async def update(call: Call, management: Management) -> Answer:
     request = asked(call, management)
     document = written("task", await request.body())
     with validated(), known(f"No such task by name {document.get('name')}"):
-        await request.registry.change("task", _name(document), lambda b: _over(b, document))
-    return nothing()
+        name = _name(document)
+        kept = await request.registry.change("task", name, lambda b: _over(b, document))
+    return told(kept.warnings)
 
 
 def _name(document: Document) -> str:

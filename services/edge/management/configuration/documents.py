@@ -45,6 +45,7 @@ class Kept:
         created_ms: Milliseconds since 1970, as is ``updated_ms``.
         updated_by: The principal that stored this state.
         generated: API keys that were made, by name; nobody can read them again.
+        warnings: Of a put: what is taken and has another effect than it seems, in sentences.
     """
 
     document: Document
@@ -54,6 +55,7 @@ class Kept:
     updated_ms: int
     updated_by: str
     generated: Mapping[str, str] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
 
     def stamps(self) -> Document:
         """Of the definition, and of each route in it: a route is stored with its service."""

@@ -145,7 +145,8 @@ class Registry:
         """Put a definition over the one with that ``etag``; it comes as it is read back."""
         (result,) = await self.put_all([document], etag)
         kept = await self._read_back(result.definition, document)
-        return replace(kept, generated={each.name: each.key for each in result.generated_keys})
+        generated = {each.name: each.key for each in result.generated_keys}
+        return replace(kept, generated=generated, warnings=tuple(result.warnings))
 
     async def put_all(
         self,
