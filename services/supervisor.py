@@ -20,8 +20,6 @@ SERVICES = ("registry", "executor", "edge")
 DRAIN_ORDER = ("edge", "executor", "registry")
 # Callers wait for these two: a process with its code loaded takes over at once.
 STANDBYS = ("executor", "edge")
-# Whoever waited for the suite comes as soon as it serves, and goes before them.
-STANDBY_DELAY_SECONDS = 1.0
 
 QUICK_DEATH_SECONDS = 5.0
 FIRST_DELAY_SECONDS = 0.2
