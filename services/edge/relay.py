@@ -107,7 +107,7 @@ class Relay:
         self._stream = 0
         self._id = str(uuid4())
         # Tasks that workers were handed, with when: an executor that was killed asks for them.
-        self._handed: deque[tuple[float, str]] = deque(maxlen=_MOST_HANDED)
+        self._handed: deque[tuple[float, str, int]] = deque(maxlen=_MOST_HANDED)
 
     async def poll(
         self, request: pb.PollTasksRequest, application_id: str, cycle: Exchanged
@@ -257,7 +257,7 @@ class Relay:
 
     def _remember(self, tasks: Tasks) -> None:
         now = self._loop.time()
-        self._handed.extend((now, task.task_id) for task in tasks)
+        self._handed.extend((now, task.task_id, task.poll_count) for task in tasks)
         while self._handed[0][0] < now - _HANDED_SECONDS:
             self._handed.popleft()
 
@@ -323,8 +323,11 @@ class Relay:
             self.end_polls()
 
     def _hello(self) -> pb.RelayHello:
-        handed = (task_id for _, task_id in self._handed)
-        return pb.RelayHello(edge_id=self._id, handed_task_ids=handed)
+        return pb.RelayHello(
+            edge_id=self._id,
+            handed_task_ids=(task_id for _, task_id, _ in self._handed),
+            handed_poll_counts=(polls for _, _, polls in self._handed),
+        )
 
     async def _write(self, call: Any, hello: pb.RelayHello) -> None:
         pace = Pace()

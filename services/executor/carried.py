@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Container
+from collections.abc import Mapping
 
 from services.executor.core.model import TaskStatus
 from services.executor.turn_rows import NO_TURNS, Turns
@@ -24,14 +24,18 @@ class Carried:
     """
 
     def __init__(self, turns: Turns = NO_TURNS) -> None:
-        self._of: defaultdict[str, list[tuple[str, str]]] = defaultdict(list)
+        self._of: defaultdict[str, list[tuple[str, str, int]]] = defaultdict(list)
         if turns.last_at is None:
             return
         since = turns.last_at - _DOUBTED_MICROSECONDS
-        for task_id, _, _, _, status, worker_id, _, at, _, carrier in turns.waiting:
+        for task_id, _, _, _, status, worker_id, _, at, _, carrier, polls in turns.waiting:
             if carrier and at >= since and status == TaskStatus.IN_PROGRESS.value:
-                self._of[carrier].append((task_id, worker_id))
+                self._of[carrier].append((task_id, worker_id, polls))
 
-    def unheard(self, carrier: str, handed: Container[str]) -> list[tuple[str, str]]:
-        """Of an edge, once: (task id, worker id) of those that it has not ``handed`` over."""
-        return [each for each in self._of.pop(carrier, ()) if each[0] not in handed]
+    def unheard(self, carrier: str, handed: Mapping[str, int]) -> list[tuple[str, str, int]]:
+        """Of an edge, once: (task id, worker id, poll count) of those not handed over.
+
+        Args:
+            handed: By task that the edge has handed over, its poll count when it did so last.
+        """
+        return [each for each in self._of.pop(carrier, ()) if handed.get(each[0], 0) < each[2]]

@@ -34,6 +34,7 @@ class Held:
 
     Attributes:
         taker: None: nobody is connected who has it, or none is needed.
+        poll_count: How often it has been given to a worker, with this time.
     """
 
     execution_id: str
@@ -41,6 +42,7 @@ class Held:
     name: str
     worker_id: str
     taker: Taker | None
+    poll_count: int
 
 
 class HeldTasks(dict[str, Held]):

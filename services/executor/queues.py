@@ -137,11 +137,18 @@ class Queues:
         if queue.hands.free(taker):
             self._match(queue)
 
-    def let_go(self, task_id: str, worker_id: str) -> None:
-        """A worker does not do what it has, or was about to be given."""
+    def let_go(self, task_id: str, worker_id: str, poll_count: int = 0) -> None:
+        """A worker does not do what it has, or was about to be given.
+
+        Args:
+            poll_count: Which time that it was given is meant; 0: the last.
+        """
         held = self.held.get(task_id)
-        if held is not None and held.worker_id == worker_id:
-            self._send(held.execution_id, Letter(LetGo(task_id, worker_id)))
+        if held is None or held.worker_id != worker_id:
+            return
+        if poll_count in (0, held.poll_count):
+            event = LetGo(task_id, worker_id, held.poll_count)
+            self._send(held.execution_id, Letter(event))
 
     def taken_over(self, task_id: str, taker: Taker) -> None:
         """``taker`` speaks for the worker that has the task from now on."""
@@ -158,10 +165,10 @@ class Queues:
             # Before anybody is in one: not every task remembers the limits.
             self._rooms.known(limited_by(row[3], row[2]), row[8])
         for row in turns.waiting:
-            task_id, execution_id, name, queue, status, worker, priority, at, _, _ = row
+            task_id, execution_id, name, queue, status, worker, priority, at, _, _, polls = row
             name = limited_by(queue, name)
             if status == TaskStatus.IN_PROGRESS.value:
-                self._hold(task_id, Held(execution_id, queue, name, worker, None))
+                self._hold(task_id, Held(execution_id, queue, name, worker, None, polls))
             elif execution_id not in held:
                 number = next(self._numbers)
                 self._add(Entry(-priority, at, number, task_id, execution_id, queue, name))
@@ -264,7 +271,7 @@ class Queues:
             # Put back, and taken by another one, at once.
             self._tell(task)
         name = limited_by(task.queue, task.name)
-        held = Held(execution.id, task.queue, name, task.worker_id, taker)
+        held = Held(execution.id, task.queue, name, task.worker_id, taker, task.poll_count)
         self._hold(task.id, held)
         if taker is not None:
             taker.reserved -= 1

@@ -60,13 +60,14 @@ def turns(db: sqlite3.Connection) -> Turns:
 def in_queues(db: sqlite3.Connection) -> list[Row]:
     """Tasks that wait for their turn, or have it, in order.
 
-    (task id, execution id, name, queue, status, worker id, priority, since when, limits, carrier);
-    the limits are JSON text, null: there are none, as with the carrier.
+    (task id, execution id, name, queue, status, worker id, priority, since when, limits, carrier,
+    poll count); the limits are JSON text, null: there are none, as with the carrier.
     """
     rows = db.execute(
         """
         SELECT tasks.id, execution_id, name, queue, tasks.status, worker_id, priority,
-            tasks.updated_at, json_extract(memory, '$.limits'), json_extract(memory, '$.carrier')
+            tasks.updated_at, json_extract(memory, '$.limits'), json_extract(memory, '$.carrier'),
+            poll_count
         FROM tasks INDEXED BY tasks_in_queues
         JOIN executions ON executions.id = execution_id
         WHERE queue != '' AND tasks.ended_at IS NULL

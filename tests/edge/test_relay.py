@@ -171,9 +171,10 @@ async def test_when_the_stream_breaks_polls_find_nothing_and_words_are_said_agai
     assert (await word).tasks == []
 
 
-async def given_to(relay: Relay, executor: Scripted, task_id: str) -> Any:
+async def given_to(relay: Relay, executor: Scripted, task_id: str, count: int = 1) -> Any:
     poll = polling(relay)
-    await executor.answer((await executor.asks.get()).number, pb.Task(task_id=task_id))
+    task = pb.Task(task_id=task_id, poll_count=count)
+    await executor.answer((await executor.asks.get()).number, task)
     return await poll
 
 
@@ -182,14 +183,15 @@ async def test_a_new_stream_tells_what_was_handed_over_on_those_before(
 ) -> None:
     first = await executor.hellos.get()
     assert (len(first.edge_id), list(first.handed_task_ids)) == (36, [])
-    for task_id in ("t1", "t2"):
-        with relay.handing(await given_to(relay, executor, task_id), cycle()):
+    for task_id, count in (("t1", 1), ("t2", 3)):
+        with relay.handing(await given_to(relay, executor, task_id, count), cycle()):
             pass
         await executor.asks.get()
     executor.break_off()
 
     again = await executor.hellos.get()
     assert (again.edge_id, list(again.handed_task_ids)) == (first.edge_id, ["t1", "t2"])
+    assert list(again.handed_poll_counts) == [1, 3]
 
 
 async def test_what_came_on_a_stream_that_broke_is_handed_to_nobody(

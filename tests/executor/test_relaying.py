@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import gc
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -19,7 +20,7 @@ from services.executor.workers.relaying import RelaySession
 from services.executor.workers.words import longest
 from services.rpc import MAX_MESSAGE_BYTES, on_behalf_of, raising_ours
 from tests.executor.rig import Rig, executing, step, wait, workflow
-from tests.executor.working import BACK, poll, queue, result
+from tests.executor.working import BACK, DONE, poll, queue, result
 
 ONE = workflow("one", {**step("t", "SIMPLE"), "name": "a"})
 
@@ -27,9 +28,13 @@ ONE = workflow("one", {**step("t", "SIMPLE"), "name": "a"})
 class Peer:
     """The edge's end."""
 
-    def __init__(self, rig: Rig, id: str = "edge", handed: Iterable[str] = ()) -> None:
+    def __init__(
+        self, rig: Rig, id: str = "edge", handed: Mapping[str, int] = MappingProxyType({})
+    ) -> None:
         self.call: Any = rig.workers.Relay()
-        self._hello: pb.RelayHello | None = pb.RelayHello(edge_id=id, handed_task_ids=handed)
+        self._hello: pb.RelayHello | None = pb.RelayHello(
+            edge_id=id, handed_task_ids=handed, handed_poll_counts=handed.values()
+        )
         self._answers = self._each()
 
     async def ask(self, *asks: pb.RelayAsk) -> None:
@@ -53,8 +58,8 @@ def polls(number: int, seconds: float = 5, count: int = 1, **fields: Any) -> pb.
     return pb.RelayAsk(**{"number": number, "on_behalf_of": "admin", "poll": request, **fields})
 
 
-def says(number: int, task: pb.Task, **fields: Any) -> pb.RelayAsk:
-    update = pb.UpdateTaskRequest(result=result(task), lenient=True)
+def says(number: int, task: pb.Task, status: Any = DONE, **fields: Any) -> pb.RelayAsk:
+    update = pb.UpdateTaskRequest(result=result(task, status), lenient=True)
     said = pb.RelayUpdate(update=update, **fields)
     return pb.RelayAsk(number=number, on_behalf_of="admin", update=said)
 
@@ -91,15 +96,58 @@ async def test_what_a_killed_executor_gave_and_the_edge_never_heard_of_goes_back
         assert (await peer.next()).number == 2
     async with executing(tmp_path / "e.db", [ONE]) as rig:
         for edge, handed, given in (
-            ("edge-2", [], []),
-            ("edge-1", [heard.task_id], [unheard.task_id]),
-            ("edge-1", [], []),
+            ("edge-2", {}, []),
+            ("edge-1", {heard.task_id: 1}, [unheard.task_id]),
+            ("edge-1", {}, []),
         ):
             peer = Peer(rig, edge, handed)
             await peer.ask(polls(3, 0.1))
             assert [task.task_id for task in (await peer.next()).tasks] == given
             await peer.ask(ended(3, pb.RELAY_END_TAKEN))
     assert {heard.execution_id, unheard.execution_id} == ids
+
+
+async def test_what_was_handed_over_before_it_was_given_anew_goes_back_as_well(
+    tmp_path: Path,
+) -> None:
+    async with executing(tmp_path / "e.db", [ONE]) as rig:
+        peer = Peer(rig)
+        await rig.begin("one")
+        await peer.ask(polls(1))
+        (task,) = (await peer.next()).tasks
+        await peer.ask(ended(1, pb.RELAY_END_TAKEN), says(2, task, BACK), polls(3))
+        answers = [await peer.next() for _ in range(2)]
+        assert [[each.poll_count for each in answer.tasks] for answer in answers] == [[], [2]]
+        await peer.ask(ended(3, pb.RELAY_END_TAKEN), polls(4, 0))
+        assert (await peer.next()).number == 4
+    async with executing(tmp_path / "e.db", [ONE]) as rig:
+        # Killed before that came: the edge has heard of the first time alone.
+        peer = Peer(rig, handed={task.task_id: 1})
+        await peer.ask(polls(5))
+        (again,) = (await peer.next()).tasks
+        assert (again.task_id, again.poll_count) == (task.task_id, 3)
+
+
+async def test_an_end_of_what_was_given_once_is_none_of_what_was_given_anew(
+    tmp_path: Path,
+) -> None:
+    async with executing(tmp_path / "e.db", [ONE]) as rig:
+        first, other = Peer(rig), Peer(rig, "other")
+        await rig.begin("one")
+        await first.ask(polls(1))
+        (task,) = (await first.next()).tasks
+        # The same worker, by way of another edge.
+        await other.ask(says(2, task, BACK), polls(1))
+        assert [len((await other.next()).tasks) for _ in range(2)] == [0, 1]
+        await other.ask(ended(1, pb.RELAY_END_TAKEN))
+        await first.ask(ended(1, pb.RELAY_END_LEFT), polls(3, 0))
+        assert (await first.next()).number == 3
+        lease = pb.UpdateTaskRequest(result=result(task), extend_lease=True)
+        await other.ask(
+            pb.RelayAsk(number=4, on_behalf_of="admin", update=pb.RelayUpdate(update=lease))
+        )
+        assert (await other.next()).number == 4
+        assert (await queue(rig, "a")).running == 1
 
 
 async def test_who_leaves_gives_back_what_he_has_and_is_given_nothing_more(tmp_path: Path) -> None:

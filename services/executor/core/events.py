@@ -260,10 +260,16 @@ class Taken:
 
 @dataclass(frozen=True, slots=True)
 class LetGo:
-    """The worker that has a task does not do it; another one may have it at once."""
+    """The worker that has a task does not do it; another one may have it at once.
+
+    Attributes:
+        poll_count: Which time that it was given is meant, for it may have been given to the same
+            worker anew; 0: any.
+    """
 
     task_id: str
     worker_id: str
+    poll_count: int = 0
 
 
 Event = (

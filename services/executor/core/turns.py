@@ -116,7 +116,7 @@ def let_go(deciding: Deciding, event: LetGo) -> None:
     task = deciding.current(event.task_id)
     if task is None or task.status is not TaskStatus.IN_PROGRESS or not task.queue:
         return
-    if task.worker_id == event.worker_id:
+    if task.worker_id == event.worker_id and event.poll_count in (0, task.poll_count):
         queue_again(deciding, task)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from podium.worker.v1 import worker_pb2 as pb
 from services.executor.core.model import Execution, Task
@@ -64,8 +64,7 @@ class Poll(Taker):
         if self._over:
             return
         self._stop()
-        for task in self._tasks:
-            self._working.queues.let_go(task.task_id, self.worker_id)
+        _go_back(self._tasks, self._working, self.worker_id)
 
     def _stop(self) -> None:
         self._over = True
@@ -76,7 +75,7 @@ class Poll(Taker):
 
     def given(self, execution: Execution, task: Task) -> None:
         if self._over:
-            self._working.queues.let_go(task.id, self.worker_id)
+            self._working.queues.let_go(task.id, self.worker_id, task.poll_count)
             return
         message = self._working.hand(execution, task, detailed=True)
         if message is not None:
@@ -106,10 +105,15 @@ class Poll(Taker):
         for number, task in enumerate(self._tasks):
             size += task.ByteSize()
             if size > _MOST_BYTES and number:
-                for other in self._tasks[number:]:
-                    self._working.queues.let_go(other.task_id, self.worker_id)
+                _go_back(self._tasks[number:], self._working, self.worker_id)
                 return self._tasks[:number]
         return self._tasks
+
+
+def _go_back(tasks: Iterable[pb.Task], working: Working, worker_id: str) -> None:
+    """The worker does not do them."""
+    for task in tasks:
+        working.queues.let_go(task.task_id, worker_id, task.poll_count)
 
 
 def _said_already(tasks: list[pb.Task]) -> None:
@@ -125,8 +129,7 @@ async def polled(
     def settled(tasks: list[pb.Task]) -> None:
         if answer.cancelled():
             # Whoever asked is gone.
-            for task in tasks:
-                working.queues.let_go(task.task_id, worker_id)
+            _go_back(tasks, working, worker_id)
         else:
             answer.set_result(tasks)
 
@@ -137,6 +140,5 @@ async def polled(
     except asyncio.CancelledError:
         poll.leave()
         if answer.done() and not answer.cancelled():
-            for task in answer.result():
-                working.queues.let_go(task.task_id, worker_id)
+            _go_back(answer.result(), working, worker_id)
         raise

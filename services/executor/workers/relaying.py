@@ -89,8 +89,9 @@ class RelaySession:
             async for request in requests:
                 if request.HasField("hello"):
                     self.edge_id = request.hello.edge_id
-                    handed = frozenset(request.hello.handed_task_ids)
-                    self.working.settle(self.edge_id, handed)
+                    hello = request.hello
+                    handed = zip(hello.handed_task_ids, hello.handed_poll_counts, strict=False)
+                    self.working.settle(self.edge_id, dict(handed))
                 for ask in request.asks:
                     self._take(ask, tasks)
         finally:
@@ -292,5 +293,6 @@ class _Asked:
         self._session.forget(self._number)
         if self._poll is not None:
             self._poll.leave()
+        queues = self._session.working.queues
         for task in self._tasks:
-            self._session.working.queues.let_go(task.task_id, self._worker_id)
+            queues.let_go(task.task_id, self._worker_id, task.poll_count)

@@ -267,7 +267,7 @@ class WorkSession(Taker):
 
     def given(self, execution: Execution, task: Task) -> None:
         if self._over.is_set() or self._stopping:
-            self._working.queues.let_go(task.id, self.worker_id)
+            self._working.queues.let_go(task.id, self.worker_id, task.poll_count)
             return
         message = self._working.hand(execution, task)
         if message is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Container
+from collections.abc import Callable, Mapping
 
 from podium.worker.v1 import worker_pb2 as pb
 from services.access import Principal, require, tags_of
@@ -54,10 +54,14 @@ class Working:
     def queues(self) -> Queues:
         return self._runtime.engine.queues
 
-    def settle(self, carrier: str, handed: Container[str]) -> None:
-        """An edge has handed these over: others that it was to carry before the start go back."""
-        for task_id, worker_id in self._runtime.engine.carried.unheard(carrier, handed):
-            self.queues.let_go(task_id, worker_id)
+    def settle(self, carrier: str, handed: Mapping[str, int]) -> None:
+        """An edge has handed these over: others that it was to carry before the start go back.
+
+        Args:
+            handed: As for :meth:`Carried.unheard`.
+        """
+        for task_id, worker_id, polls in self._runtime.engine.carried.unheard(carrier, handed):
+            self.queues.let_go(task_id, worker_id, polls)
 
     def check_right(self, caller: Principal, task_type: str) -> None:
         """Whether ``caller`` may do tasks of that type.

@@ -193,6 +193,16 @@ def test_what_a_worker_lets_go_is_had_by_another_one_at_once() -> None:
         said(run, "COMPLETED")
 
 
+def test_what_was_let_go_one_time_stays_with_the_worker_who_was_given_it_anew() -> None:
+    run = has(charging())
+    said(run, "IN_PROGRESS", back_after=timedelta())
+    has(run)
+    run.happens(LetGo(run.task("a").id, "w1", 1))
+    assert run.task("a").status == "IN_PROGRESS"
+    run.happens(LetGo(run.task("a").id, "w1", 2))
+    assert run.task("a").status == "SCHEDULED"
+
+
 @pytest.mark.parametrize(
     ("policy", "status", "attempts"),
     [("RETRY", "RUNNING", 1), ("TIME_OUT_WF", "TIMED_OUT", 0), ("ALERT_ONLY", "RUNNING", 0)],
