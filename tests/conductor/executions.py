@@ -125,5 +125,5 @@ def not_there(id_: str = NOWHERE) -> dict[str, object]:
 def fault(path: str, said: str) -> dict[str, object]:
     """What is told of one wrong field."""
     faults = [{"path": path, "message": said}]
-    whole = f"{path}: {said}" if path else said
-    return {**error(400, f"There is a fault: {whole}."), "validationErrors": faults}
+    whole = f"There is a fault: {path}: {said}." if path else f"{said}."
+    return {**error(400, whole), "validationErrors": faults}

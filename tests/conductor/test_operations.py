@@ -149,7 +149,7 @@ ROWS = (
         [str(number) for number in range(1001)],
         fault("", "Cannot process more than 1000 workflows. Please use multiple requests")),
     Row("PUT /api/workflow/bulk/pause", "of no list", f"{BULK}/pause", 400, {},
-        error(400, "The body must be a JSON list: ids of workflows.")),
+        fault("", "The body must be a JSON list: ids of workflows")),
     Row("PUT /api/workflow/bulk/pause", "of no ids", f"{BULK}/pause", 400, ["x", 1],
         fault("[1]", "must be an id")),
     Row("PUT /api/workflow/bulk/resume", "of several", f"{BULK}/resume", 200,

@@ -76,8 +76,12 @@ async def world(services: Services) -> dict[str, str]:
     return known
 
 
-def _refused(message: str) -> dict[str, object]:
-    return {"status": 400, "message": message, "instance": str, "retryable": False}
+def _refused(path: str, said: str) -> dict[str, object]:
+    whole = f"There is a fault: {path}: {said}" if path else said
+    message = whole if whole.endswith(".") else f"{whole}."
+    faults = [{"path": path, "message": said}]
+    return {"status": 400, "message": message, "instance": str, "retryable": False,
+            "validationErrors": faults}  # fmt: skip
 
 
 def _found(*results: Any) -> dict[str, object]:
@@ -120,9 +124,10 @@ BY_TASKS, BY_TASKS_V2 = "/api/workflow/search-by-tasks", "/api/workflow/search-b
 TASKS, TASKS_V2 = "/api/tasks/search", "/api/tasks/search-v2"
 BULK = "/api/workflow/bulk/search"
 WORDS = _refused(
-    "query: there are words that compare nothing. Write workflowType = order*, "
+    "query",
+    "there are words that compare nothing. Write workflowType = order*, "
     "status IN (FAILED, TIMED_OUT), startTime > 1700000000000, joined by AND, OR and NOT; "
-    "words to look for go into freeText."
+    "words to look for go into freeText.",
 )
 
 
@@ -157,7 +162,7 @@ ROWS = (
     _row(SEARCH, "by whether something has", 200, _found(OPEN, GOOD),
          query=f"{OURS} AND NOT failedReferenceTaskNames = *"),
     _row(SEARCH, "by what only digests are kept of", 400, _refused(
-        "query: Of idempotency keys digests alone are kept: a start with the key and "
+        "query", "Of idempotency keys digests alone are kept: a start with the key and "
         "RETURN_EXISTING answers with its execution. (characters 0 to 14: 'idempotencyKey')"),
          query="idempotencyKey=k"),
     _row(SEARCH, "by times", 200, _found(BAD, GOOD), query=f"{OURS} AND endTime><since> AND "
@@ -171,41 +176,42 @@ ROWS = (
     _row(SEARCH, "that finds nothing", 200, _found(), query="workflowType=sought-nope"),
     _row(SEARCH, "of all", 200, {"totalHits": int}, query="*", size="0"),
     _row(SEARCH, "with STARTS_WITH", 400, _refused(
-        "query: STARTS_WITH is no operator here: write workflowType = order*."),
+        "query", "STARTS_WITH is no operator here: write workflowType = order*."),
          query="workflowType STARTS_WITH 'a'"),
     _row(SEARCH, "with BETWEEN", 400, _refused(
-        "query: BETWEEN is no operator here: write startTime >= 1700000000000 AND startTime <= "
+        "query", "BETWEEN is no operator here: write startTime >= 1700000000000 AND startTime <= "
         "1800000000000."), query=f"{OURS} AND startTime between 1 AND 2"),
     _row(SEARCH, "with words that begin so", 400, WORDS, query="BETWEENS"),
     _row(SEARCH, "with words among others", 400, WORDS, query=f"{OURS} AND endTime IS NOT NULL"),
     _row(SEARCH, "with an unknown attribute", 400,
-         {**_refused(...), "message": str}, query="colour=red"),  # type: ignore[arg-type]
+         {"status": 400, "message": str, "validationErrors": [{"path": "query", "message": str}]},
+         query="colour=red"),
     _row(SEARCH, "with a value that is none", 400, _refused(
-        "query: 'soon': write a time like 2026-01-31T12:00, or epoch milliseconds. "
+        "query", "'soon': write a time like 2026-01-31T12:00, or epoch milliseconds. "
         "(characters 10 to 14: 'soon')"), query="startTime>soon"),
     _row(SEARCH, "with a quote that is open", 400, _refused(
-        "query: The quote is never closed. (characters 7 to 10: \"'ab\")"), query="status='ab"),
+        "query", "The quote is never closed. (characters 7 to 10: \"'ab\")"), query="status='ab"),
     _row(SEARCH, "by attributes of tasks", 400, _refused(
-        "query: Tasks are asked for by themselves: /api/tasks/search, or "
+        "query", "Tasks are asked for by themselves: /api/tasks/search, or "
         "/api/workflow/search-by-tasks for the workflows that have them. (characters 0 to 8: "
         "'taskType')"), query="taskType=HTTP"),
     _row(SEARCH, "with a start that is none", 400, _refused(
-        "start=-1 of the query must be a whole number from 0 to 10000."), start="-1"),
+        "start", "must be a whole number from 0 to 10000, not '-1'"), start="-1"),
     _row(SEARCH, "with a size that is none", 400, _refused(
-        "size=abc of the query must be a whole number from 0 to 5000."), size="abc"),
+        "size", "must be a whole number from 0 to 5000, not 'abc'"), size="abc"),
     _row(SEARCH, "too deep", 400, _refused(
-        "10000 are passed over at most: ask with a narrower query, as by when they were "
-        "started."), start="10001"),
+        "start", "is 10000 at most: ask with a narrower query, as by when they began"),
+         start="10001"),
     _row(SEARCH, "of too many", 400, _refused(
-        "Cannot return more than 5000 workflows. Please use pagination."), size="5001"),
+        "size", "Cannot return more than 5000 workflows. Please use pagination."), size="5001"),
     _row(SEARCH, "sorted by what there is not", 400, {"status": 400, "message": str},
          sort="colour:DESC"),
     _row(SEARCH, "sorted by several", 400, _refused(
-        "sort: results are sorted by one field, like startTime:DESC."),
+        "sort", "results are sorted by one field, like startTime:DESC"),
          sort="startTime:ASC|endTime:DESC"),
     _row(SEARCH, "by words that are none", 400, {"status": 400}, freeText="..."),
     _row(SEARCH, "by a classifier", 400, _refused(
-        "classifier: executions have none here; ask by workflowType."), classifier="agent"),
+        "classifier", "executions have none here; ask by workflowType"), classifier="agent"),
     _row(SEARCH, "with a flag that is none", 400, {"status": 400}, topLevelOnly="perhaps"),
     _row(V2, "by an id", 200, _found(WHOLE), query="workflowId='<good>'"),
     _row(V2, "with a fault", 400, {"status": 400, "message": str}, query="colour=red"),
@@ -215,7 +221,7 @@ ROWS = (
     _row(BY_TASKS, "at the top only", 200, _found(), query="taskType=FORK AND workflowType=sought*",
          topLevelOnly="true"),
     _row(BY_TASKS, "by what is of workflows", 400, _refused(
-        "query: That is of the workflow of a task: ask for it by /api/workflow/search. "
+        "query", "That is of the workflow of a task: ask for it by /api/workflow/search. "
         "(characters 0 to 8: 'priority')"), query="priority=1"),
     _row(BY_TASKS, "with a fault", 400, {"status": 400, "message": str}, query="version=1"),
     _row(BY_TASKS_V2, "by a task's name", 200, _found(WHOLE),
@@ -249,12 +255,13 @@ ROWS = (
          "message": "Bulk Request has been processed."}),
     Row(f"POST {BULK}", "without tasks", f"{BULK}?includeTasks=false", 200, ["<good>"],
         {"bulkErrorResults": {}, "bulkSuccessfulResults": [WHOLE]}),
-    Row(f"POST {BULK}", "of none", BULK, 400, [], _refused("WorkflowIds list cannot be null.")),
-    Row(f"POST {BULK}", "without a body", BULK, 400, None, {"status": 400, "message": str}),
+    Row(f"POST {BULK}", "of none", BULK, 400, [], _refused("", "WorkflowIds list cannot be null")),
+    Row(f"POST {BULK}", "without a body", BULK, 400, None, _refused(
+        "", "The body must be a JSON list: ids of workflows")),
     Row(f"POST {BULK}", "of what is no id", BULK, 400, ["a", 1],
-        _refused("[1]: must be a text, the id of a workflow.")),
+        _refused("[1]", "must be an id")),
     Row(f"POST {BULK}", "of too many", BULK, 400, ["x"] * 1001, _refused(
-        "Cannot process more than 1000 workflows. Please use multiple requests.")),
+        "", "Cannot process more than 1000 workflows. Please use multiple requests")),
 )  # fmt: skip
 
 
@@ -310,7 +317,7 @@ async def test_an_answer_that_would_be_too_large_is_refused(
     api: httpx.AsyncClient, world: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(collecting, "_MOST_BYTES", 100)
-    said = {**_refused("The answer would be larger than 100 bytes: ask for fewer at once.")}
+    said = {"message": "The answer would be larger than 100 bytes: ask for fewer at once."}
     for path in (SEARCH, V2, TASKS, TASKS_V2):
         answer = await api.get(_asked(path, query=f"workflowId={world['good']}"))
         assert answer.status_code == 413

@@ -81,18 +81,19 @@ ROWS = (
         answer=refused("EventHandler with name worded not found!", 404)),
     Row(SEARCH, "by what nobody knows", f"{SEARCH[4:]}?query=workflowTyp%3Dx", 400,
         answer=refused(
-            "query: There is no field 'workflowTyp'; did you mean workflowType? There are status, "
-            "workflowType, version, correlationId, workflowId, parentWorkflowId, "
+            "There is a fault: query: There is no field 'workflowTyp'; did you mean workflowType? "
+            "There are status, workflowType, version, correlationId, workflowId, parentWorkflowId, "
             "reasonForIncompletion, older, newer, startTime, updateTime, endTime, executionTime, "
             "createdBy, priority, failedReferenceTaskNames, freeText, input, output; quote text "
-            "that holds ':'. (characters 0 to 11: 'workflowTyp')")),
+            "that holds ':'. (characters 0 to 11: 'workflowTyp').")),
     Row(SEARCH, "sorted by what nobody knows", f"{SEARCH[4:]}?sort=startTim:DESC", 400,
         answer=refused(
-            "sort cannot be 'startTim'; did you mean startTime? There are startTime, updateTime, "
-            "endTime, executionTime, status, workflowType, version, workflowId, correlationId, "
-            "parentWorkflowId, createdBy, reasonForIncompletion, priority.")),
+            "There is a fault: sort: cannot be 'startTim'; did you mean startTime? There are "
+            "startTime, updateTime, endTime, executionTime, status, workflowType, version, "
+            "workflowId, correlationId, parentWorkflowId, createdBy, reasonForIncompletion, "
+            "priority.")),
     Row(SEARCH, "sorted in no order", f"{SEARCH[4:]}?sort=startTime:UP", 400,
-        answer=refused("sort is one field, and ASC or DESC: endTime:DESC.")),
+        answer=refused("There is a fault: sort: is one field, and ASC or DESC: endTime:DESC.")),
     Row("GET /api/tasks/poll/{tasktype}", "by a long name",
         f"/api/tasks/poll/worded_work?workerid={LONG}", 400,
         answer=refused("workerId is longer than 255 characters.")),

@@ -77,7 +77,7 @@ ROWS = (
         {"message": "The body must be a JSON object: a workflow, or a list of them."}),
     Row(CREATED, "wants JSON", "/api/metadata/workflow", 400, "{", {"status": 400, "message": str}),
     Row(CREATED, "wants a flag", "/api/metadata/workflow?overwrite=maybe", 400, workflow("md_new"),
-        {"message": "overwrite=maybe of the query must be true or false."}),
+        {"message": "There is a fault: overwrite: must be true or false, not 'maybe'."}),
     Row(PUT, "stores all", "/api/metadata/workflow", 200,
         [workflow("md_put"), workflow("md_put", 2)],
         {**BULK, "bulkSuccessfulResults": ["md_put", "md_put"]}),

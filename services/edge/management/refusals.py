@@ -51,9 +51,13 @@ def _pointed(error: ServiceError, fault: Fault, *, judged: bool) -> tuple[str, s
 
 
 def _sentence(faults: tuple[Fault, ...]) -> str:
-    many = f"are {len(faults)} faults; the first" if len(faults) > 1 else "is a fault"
     first = str(faults[0])
-    return f"There {many}: {first}{'' if first.endswith(('.', '?')) else '.'}"
+    said = f"{first}{'' if first.endswith(('.', '?')) else '.'}"
+    if len(faults) > 1:
+        return f"There are {len(faults)} faults; the first: {said}"
+    # Of the whole, what begins like a sentence is one.
+    alone = not faults[0].path and first[:1].isupper()
+    return said if alone else f"There is a fault: {said}"
 
 
 def pointer(path: str) -> str:

@@ -11,12 +11,13 @@ from services import rpc
 from services.edge.bodies import aside, read_body
 from services.edge.call import JSON, TEXT, Answer, Call
 from services.edge.management.callers import caller_of
+from services.edge.management.conductor.fields import refused
 from services.edge.management.conductor.reading import Query, read_query
 from services.edge.management.conductor.stubs import Stubs
 from services.edge.management.configuration.registry import Registry
 from services.edge.mapping import parse_body
 from services.edge.problems import Problem
-from services.errors import DeadlineExceeded, InvalidRequest, Unavailable
+from services.errors import DeadlineExceeded, Unavailable
 
 if TYPE_CHECKING:
     from services.edge.management.pages import Management
@@ -105,7 +106,7 @@ class Asked:
         def made() -> T:
             document = parse_body(body) if body.strip() else None
             if document is not None and not isinstance(document, dict):
-                raise InvalidRequest(f"The body must be a JSON object: {what}.")
+                raise refused("", f"The body must be a JSON object: {what}")
             return make(document or {})
 
         return await aside(len(body), made)
@@ -114,7 +115,7 @@ class Asked:
         """As :meth:`body`, of a list. Raises :class:`InvalidRequest` too."""
         body = await self.body()
         if not isinstance(body, list):
-            raise InvalidRequest(f"The body must be a JSON list: {what}.")
+            raise refused("", f"The body must be a JSON list: {what}")
         return body
 
 

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from services.edge.management.conductor.fields import refused
 from services.edge.management.conductor.wording import Wording
+from services.errors import InvalidRequest
 from services.query.executions import EXECUTIONS as _EXECUTIONS
 from services.query.tasks import TASKS as _TASKS
 from services.query.vocabulary import Vocabulary
 
+# How the executor names what ``sort`` asks for.
+_ORDER = "order_by "
 _BOTH = {
     "wf": "workflowType",
     "corr": "correlationId",
@@ -74,9 +78,9 @@ TASKS = replace(
 """Of tasks."""
 
 
-def order_refused(vocabulary: Vocabulary, sentence: str) -> str:
+def order_refused(vocabulary: Vocabulary, error: InvalidRequest) -> InvalidRequest:
     """What the executor says of an order that it does not know, as ``sort`` asks for it."""
-    if not sentence.startswith("order_by"):
-        return sentence
-    written = {"order_by": "sort", "asc or desc: ended desc": "ASC or DESC: endTime:DESC"}
-    return Wording({**vocabulary.spoken, **written}).of(sentence)
+    if not error.detail.startswith(_ORDER):
+        return error
+    wording = Wording({**vocabulary.spoken, "asc or desc: ended desc": "ASC or DESC: endTime:DESC"})
+    return refused("sort", wording.of(error.detail.removeprefix(_ORDER).rstrip(".")))

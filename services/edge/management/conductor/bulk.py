@@ -77,7 +77,7 @@ async def _operated(
     request.query.flag("archiveWorkflow")
     message = pb.OperateExecutionsRequest(
         operation=operation,
-        execution_ids=_ids(await request.items("ids of workflows")),
+        execution_ids=await ids_in(request),
         reason=request.query.text("reason"),
         use_latest_definitions=request.query.flag("useLatestDefinitions"),
         resume_sub_workflows=request.query.flag("resumeSubworkflowTasks"),
@@ -89,7 +89,9 @@ async def _operated(
     return as_json(_told(operation, await (said_once(operating) if anew else operating)))
 
 
-def _ids(given: list[Any]) -> list[str]:
+async def ids_in(request: Asked) -> list[str]:
+    """The ids that were sent, 1,000 at most. Raises :class:`InvalidRequest`, Problem."""
+    given = await request.items("ids of workflows")
     # Both are Conductor's sentences.
     if not given:
         raise refused("", "WorkflowIds list cannot be null")

@@ -93,7 +93,7 @@ async def _asked(
     try:
         return await request.ask(method, wanted)
     except InvalidRequest as error:
-        raise InvalidRequest(order_refused(vocabulary, error.detail)) from error
+        raise order_refused(vocabulary, error) from error
 
 
 async def tasks(

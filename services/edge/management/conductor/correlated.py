@@ -13,7 +13,7 @@ from services.edge.management.conductor.executions import OPEN, pages_of
 from services.edge.management.conductor.fields import Fields, refused
 from services.edge.management.conductor.told import passed
 from services.edge.management.page import Page
-from services.errors import TooLarge
+from services.errors import InvalidRequest, TooLarge
 
 if TYPE_CHECKING:
     from services.edge.management.pages import Management
@@ -103,7 +103,7 @@ async def _answered(
 ) -> Answer:
     ids = _written(given, path)
     if len(names) * len(ids) > _MOST_PAIRS:
-        raise refused(path, f"must be {_MOST_PAIRS:,} at most, times the workflows' names")
+        raise _wrong(path, f"must be {_MOST_PAIRS:,} at most, times the workflows' names")
     found, texts = _Found(request), []
     for each in ids:
         ones = [text for name in names for text in await found.of(name, each)]
@@ -111,10 +111,14 @@ async def _answered(
     return await passed(("{", ",".join(texts), "}"))
 
 
+def _wrong(path: str, said: str) -> InvalidRequest:
+    return refused(path, said if path else f"The body {said}")
+
+
 def _written(given: Sequence[object], path: str) -> list[str]:
     """Each once. Raises :class:`InvalidRequest` for one that is no text."""
     if not all(isinstance(each, str) and each for each in given):
-        raise refused(path, "must be a list of texts that are not empty")
+        raise _wrong(path, "must be a list of texts that are not empty")
     return list(dict.fromkeys(map(str, given)))
 
 

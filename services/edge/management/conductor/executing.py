@@ -16,7 +16,6 @@ from services.edge.management.conductor.unknown import undefined
 from services.edge.management.page import Page
 from services.edge.mapping import parse_body
 from services.edge.problems import Problem
-from services.errors import InvalidRequest
 
 if TYPE_CHECKING:
     from services.edge.management.pages import Management
@@ -48,7 +47,7 @@ async def _posted(request: Asked, name: str, version: int, wait: Wait) -> pb.Sta
     def start() -> pb.Start:
         document: Any = parse_body(body) if body.strip() else {}
         if not isinstance(document, dict):
-            raise InvalidRequest("The body must be a JSON object: a StartWorkflowRequest.")
+            raise refused("", "The body must be a JSON object: a StartWorkflowRequest")
         wanted = start_of(Fields({**document, "name": name, "version": version}))
         return identified(wanted, body, request.application_id, wait)
 

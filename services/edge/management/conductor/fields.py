@@ -107,6 +107,11 @@ class Fields:
         return refused(f"{self.within}{name}", said)
 
 
-def refused(path: str, said: str) -> InvalidRequest:
-    """A request with one thing wrong, as Conductor's ``validationErrors`` list it."""
-    return InvalidRequest(f"{path}: {said}.", (Fault(path, said),))
+def refused(path: str, said: str, **metadata: str) -> InvalidRequest:
+    """A request with one thing wrong, as Conductor's ``validationErrors`` list it.
+
+    Args:
+        path: A field of the body or of the query; empty: the body is meant.
+    """
+    fault = Fault(path, said)
+    return InvalidRequest(f"{fault}.", (fault,), **metadata)

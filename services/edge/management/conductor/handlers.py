@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 from podium.registry.v1 import registry_pb2 as pb
 from services.edge.call import Answer, Call
 from services.edge.management.conductor.asking import Asked, asked, nothing, shown
+from services.edge.management.conductor.fields import refused
 from services.edge.management.conductor.handler_documents import handler_shown, handler_written
 from services.edge.management.conductor.jackson import name_in
 from services.edge.management.conductor.putting import validated
 from services.edge.management.conductor.tag_pages import tag_pages
 from services.edge.management.configuration.documents import Document, Kept
 from services.edge.management.page import Page
-from services.errors import AlreadyExists, InvalidRequest, NotFound, Stale
+from services.errors import AlreadyExists, NotFound, Stale
 
 if TYPE_CHECKING:
     from services.edge.management.pages import Management
@@ -49,7 +50,7 @@ async def add(call: Call, management: Management) -> Answer:
 
 def _documents(sent: Sequence[object]) -> list[Document]:
     if not 0 < len(sent) <= _MOST or not all(isinstance(each, dict) for each in sent):
-        raise InvalidRequest(f"The body must be {_WHAT}, or a list of 1 to {_MOST} of them.")
+        raise refused("", f"The body must be {_WHAT}, or a list of 1 to {_MOST} of them")
     return [handler_written(each) for each in sent if isinstance(each, dict)]
 
 

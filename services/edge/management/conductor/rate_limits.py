@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 from services.edge.call import Answer, Call
 from services.edge.management.conductor.asking import as_json, asked, nothing
+from services.edge.management.conductor.fields import refused
 from services.edge.management.conductor.putting import known, validated
 from services.edge.management.configuration.documents import Document
 from services.edge.management.page import Page
-from services.errors import InvalidRequest, NotFound
+from services.errors import NotFound
 
 if TYPE_CHECKING:
     from services.edge.management.pages import Management
@@ -36,7 +37,7 @@ async def put_limit(call: Call, management: Management, name: str) -> Answer:
     request = asked(call, management)
     sent = await request.body()
     if not isinstance(sent, dict):
-        raise InvalidRequest("The body must be a JSON object: a rate limit.")
+        raise refused("", "The body must be a JSON object: a rate limit")
     limit = {field: sent[field] for field in _LIMIT_FIELDS if sent.get(field) is not None}
     with validated({rf"{_LIMIT}\.": ""}), known(_UNKNOWN.format(name)):
         await request.registry.change("workflow", name, lambda before: {**before, _LIMIT: limit})

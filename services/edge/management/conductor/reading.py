@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from services.edge.management.conductor.fields import refused
 from services.edge.query import Pairs, parse_pairs
-from services.errors import InvalidRequest
 
+_MOST_SHOWN = 40
 _ABSENT = frozenset(("", "None", "null", "undefined"))
 _FLAGS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 
@@ -32,7 +33,7 @@ class Query:
         """A field that must be there. Raises :class:`InvalidRequest`."""
         value = self.text(name)
         if not value:
-            raise InvalidRequest(f"The query must have {name}=….")
+            raise refused(name, "must be given in the query")
         return value
 
     def whole(
@@ -48,10 +49,9 @@ class Query:
             return default
         number = natural(written)
         if number is None or number > most:
-            raise InvalidRequest(
-                f"{name}={written[:40]} of the query must be a whole number from 0 to "
-                f"{most if bound is None else bound}."
-            )
+            most = most if bound is None else bound
+            said = f"must be a whole number from 0 to {most}, not {written[:_MOST_SHOWN]!r}"
+            raise refused(name, said)
         return number
 
     def flag(self, name: str, *, default: bool = False) -> bool:
@@ -61,7 +61,7 @@ class Query:
             return default
         value = _FLAGS.get(written.lower())
         if value is None:
-            raise InvalidRequest(f"{name}={written[:40]} of the query must be true or false.")
+            raise refused(name, f"must be true or false, not {written[:_MOST_SHOWN]!r}")
         return value
 
     def several(self, name: str) -> Sequence[str]:

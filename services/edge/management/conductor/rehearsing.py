@@ -9,14 +9,14 @@ from podium.executor.v1 import executor_pb2 as pb
 from services.edge.bodies import aside
 from services.edge.call import Answer, Call
 from services.edge.management.conductor.asking import asked
-from services.edge.management.conductor.fields import Fields
+from services.edge.management.conductor.fields import Fields, refused
 from services.edge.management.conductor.skipping import text_of
 from services.edge.management.conductor.starting import name_of
 from services.edge.management.conductor.told import passed
 from services.edge.management.conductor.unknown import undefined
 from services.edge.management.page import Page
 from services.edge.mapping import parse_body
-from services.errors import InvalidRequest, NotFound
+from services.errors import NotFound
 
 if TYPE_CHECKING:
     from services.edge.management.pages import Management
@@ -58,7 +58,7 @@ def _pieces(told: pb.TestWorkflowResponse) -> tuple[str, ...]:
 def _read(body: bytes) -> pb.TestWorkflowRequest:
     document = parse_body(body)
     if not isinstance(document, dict):
-        raise InvalidRequest("The body must be a JSON object: a WorkflowTestRequest.")
+        raise refused("", "The body must be a JSON object: a WorkflowTestRequest")
     given = Fields(document)
     return pb.TestWorkflowRequest(
         workflow_name=name_of(given),

@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from services.edge.management.conductor.fields import refused
 from services.edge.management.conductor.jackson import moment_in
 from services.edge.management.configuration.documents import Document
-from services.errors import InvalidRequest
 
 _CONDITION = re.compile(r"(\w+)\s*(=|>|<|\bIN\b)\s*(.*)", re.DOTALL | re.IGNORECASE)
 _AND = re.compile(r"\s+AND\s+", re.IGNORECASE)
@@ -60,7 +60,7 @@ def read_run_query(query: str, text: str) -> RunQuery:
         InvalidRequest: It is no such query; InvalidDefinition: it has no such moment.
     """
     if len(query) > _LONGEST:
-        raise InvalidRequest(f"The query must have at most {_LONGEST:,} characters.")
+        raise refused("query", f"must have at most {_LONGEST:,} characters")
     read = RunQuery(text="" if text == "*" else text.strip("*").lower())
     for condition in filter(None, map(str.strip, _AND.split(query))):
         _take(read, condition)
@@ -79,10 +79,11 @@ def _take(read: RunQuery, condition: str) -> None:
     elif name == "scheduledTime" and operator == "<":
         read.before = moment_in(value.strip(), name)
     else:
-        raise InvalidRequest(
+        said = (
             f"{condition[:100]!r} is no condition of this search: there are {', '.join(_NAMED)}, "
-            "with = and IN, and scheduledTime with > and <."
+            "with = and IN, and scheduledTime with > and <"
         )
+        raise refused("query", said)
 
 
 def ordered(
@@ -97,9 +98,9 @@ def ordered(
     for each in reversed(sort or [default]):
         name, _, direction = each.partition(":")
         if name not in orders or direction.upper() not in ("", "ASC", "DESC"):
-            raise InvalidRequest(
-                f"sort={each[:60]} is not known here: it is {', '.join(orders)} with :ASC or :DESC."
-            )
+            known = ", ".join(orders)
+            said = f"{each[:60]!r} is not known here: it is {known} with :ASC or :DESC"
+            raise refused("sort", said)
         rows.sort(key=_key(name), reverse=direction.upper() == "DESC")
     return rows
 

@@ -9,6 +9,7 @@ from podium.common.v1 import page_pb2
 from podium.executor.v1 import schedules_pb2 as pb
 from services.edge.call import Answer, Call
 from services.edge.management.conductor.asking import Asked, asked, shown
+from services.edge.management.conductor.fields import refused
 from services.edge.management.conductor.reading import Query
 from services.edge.management.conductor.schedule_documents import schedule_shown, workflow_of
 from services.edge.management.conductor.schedule_query import (
@@ -22,7 +23,7 @@ from services.edge.management.conductor.schedules import next_times, states
 from services.edge.management.conductor.tagging import pairs_of
 from services.edge.management.configuration.documents import Document
 from services.edge.management.page import Page
-from services.errors import InvalidRequest, NotFound
+from services.errors import NotFound
 
 if TYPE_CHECKING:
     from services.edge.management.pages import Management
@@ -32,6 +33,7 @@ _MOST_RUNS = 20_000
 _MOST_SHOWN = 5_000
 _PAGE = page_pb2.PageRequest(page_size=1000)
 _ABOUT_A_RUN = 400
+_BY_NAME = "scheduleName IN (…)"
 # Conductor knows runs that were started and runs that failed.
 _STATES = {pb.SCHEDULE_OUTCOME_STARTED: "EXECUTED"}
 
@@ -97,10 +99,8 @@ async def runs(call: Call, management: Management) -> Answer:
         if query.schedules is None or state.name in query.schedules
     ]
     if len(wanted) > _MOST_SCHEDULES:
-        raise InvalidRequest(
-            f"These are runs of more than {_MOST_SCHEDULES} schedules: name some by "
-            "query=scheduleName IN (…)."
-        )
+        said = f"These are runs of more than {_MOST_SCHEDULES} schedules: name some by {_BY_NAME}"
+        raise refused("query", said)
     found = await _found(request, wanted, query)
     sort = request.query.several("sort")
     rows = ordered(found, sort, RUN_ORDERS, "scheduledTime:DESC")
@@ -116,10 +116,8 @@ async def _found(
         async for run in _runs_of(request, schedule.name):
             looked_at += 1
             if looked_at > _MOST_RUNS:
-                raise InvalidRequest(
-                    f"These are more than {_MOST_RUNS:,} runs: name schedules by "
-                    "query=scheduleName IN (…)."
-                )
+                said = f"These are more than {_MOST_RUNS:,} runs: name schedules by {_BY_NAME}"
+                raise refused("query", said)
             if query.holds(told := run_shown(schedule, run)):
                 found.append(told)
     return found

@@ -13,6 +13,7 @@ from podium.common.v1 import page_pb2
 from podium.executor.v1 import schedules_pb2 as pb
 from services.edge.call import Answer, Call
 from services.edge.management.conductor.asking import Asked, as_json, asked, nothing, shown
+from services.edge.management.conductor.fields import refused
 from services.edge.management.conductor.jackson import moment_in, name_in
 from services.edge.management.conductor.schedule_documents import (
     paused,
@@ -165,11 +166,10 @@ async def _each(request: Asked, change: Callable[[Document], Document]) -> Answe
 async def _names(request: Asked) -> list[str]:
     names = await request.items("names of schedules")
     if not all(isinstance(name, str) and name for name in names):
-        raise InvalidRequest("The body must be a JSON list: names of schedules, which are texts.")
+        raise refused("", "The body must be a JSON list: names of schedules, which are texts")
     if len(names) > _MOST_AT_ONCE:
-        raise InvalidRequest(
-            f"Cannot process more than {_MOST_AT_ONCE} schedules. Please use multiple requests."
-        )
+        said = f"Cannot process more than {_MOST_AT_ONCE} schedules. Please use multiple requests"
+        raise refused("", said)
     return list(dict.fromkeys(names))
 
 

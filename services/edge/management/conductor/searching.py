@@ -10,15 +10,14 @@ from podium.executor.v1 import executor_pb2 as pb
 from services.edge.call import Answer, Call
 from services.edge.management.conductor import collecting, summaries
 from services.edge.management.conductor.asking import Asked, asked, shown, shown_text
+from services.edge.management.conductor.bulk import ids_in
 from services.edge.management.conductor.collecting import Execution
 from services.edge.management.conductor.sought import executions_sought, tasks_sought
 from services.edge.management.page import Page
-from services.errors import InvalidRequest
 
 if TYPE_CHECKING:
     from services.edge.management.pages import Management
 
-_MOST_IDS = 1000
 _SUMMARY, _ALONE, _WHOLE = (
     pb.EXECUTION_DOCUMENTS_SUMMARY, pb.EXECUTION_DOCUMENTS_ALONE, pb.EXECUTION_DOCUMENTS_WHOLE,
 )  # fmt: skip
@@ -87,7 +86,7 @@ async def search_tasks_v2(call: Call, management: Management) -> Answer:
 async def search_bulk(call: Call, management: Management) -> Answer:
     """POST a list of ids: 200 with a BulkResponse of Workflow; ``includeTasks``: with tasks."""
     request = asked(call, management)
-    ids = await _ids(request)
+    ids = list(dict.fromkeys(await ids_in(request)))
     wanted = _WHOLE if request.query.flag("includeTasks", default=True) else _ALONE
     found = await collecting.executions_of(request, ids, wanted)
     errors = {id_: f"Workflow with id: {id_} not found." for id_ in ids if id_ not in found}
@@ -101,20 +100,6 @@ async def search_bulk(call: Call, management: Management) -> Answer:
         )
 
     return await shown_text(sum(map(len, documents)), make)
-
-
-async def _ids(request: Asked) -> list[str]:
-    ids = await request.items("ids of workflows")
-    if not ids:
-        raise InvalidRequest("WorkflowIds list cannot be null.")
-    if len(ids) > _MOST_IDS:
-        raise InvalidRequest(
-            f"Cannot process more than {_MOST_IDS} workflows. Please use multiple requests."
-        )
-    for number, each in enumerate(ids):
-        if not isinstance(each, str):
-            raise InvalidRequest(f"[{number}]: must be a text, the id of a workflow.")
-    return list(dict.fromkeys(ids))
 
 
 async def _summaries(found: Sequence[Execution], total: int) -> Answer:

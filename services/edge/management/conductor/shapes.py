@@ -115,7 +115,7 @@ def written(kind: str, sent: Any) -> Document:
         InvalidRequest: It is no object.
     """
     if not isinstance(sent, dict):
-        raise InvalidRequest(f"The body must be a JSON object: a {_SAID[kind]}.")
+        raise refused("", f"The body must be a JSON object: a {_SAID[kind]}")
     # A field of that name is unknown to Conductor, which ignores it.
     known = {name: value for name, value in sent.items() if name not in _OF_PUTS}
     return {**known, "kind": kind}
@@ -137,7 +137,7 @@ def all_written(kind: str, sent: Any) -> list[Document]:
             said = f"must be a JSON object: a {_SAID[kind]}"
             if isinstance(sent, list):
                 raise refused(f"[{at}]", said)
-            raise InvalidRequest(f"The body {said}, or a list of them.")
+            raise refused("", f"The body {said}, or a list of them")
     if len(several) > _MOST:
         raise InvalidRequest(f"At most {_MOST} definitions are put at once.")
     documents = [written(kind, each) for each in several]

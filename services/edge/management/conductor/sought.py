@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from services.edge.management.conductor.attributes import EXECUTIONS, TASKS
+from services.edge.management.conductor.fields import refused
 from services.edge.management.conductor.reading import Query as Sent
-from services.errors import InvalidRequest
 from services.query import (
     And,
     Not,
@@ -32,7 +32,7 @@ from services.query import (
 
 MOST_RESULTS = 5000
 _SIZE = 100
-# As the executor has it, which says what to ask for instead.
+# As the executor has it.
 _MOST_PASSED_OVER = 10_000
 _MOST_SHOWN = 60
 _KIND, _NAME, _SIMPLE = "kind", "name", Pattern(("SIMPLE",))
@@ -89,15 +89,14 @@ def unended_sought(task_type: str, start: int, size: int) -> Sought:
 
 def _bounded(size: int) -> int:
     if size > MOST_RESULTS:
-        raise InvalidRequest(
-            f"Cannot return more than {MOST_RESULTS} workflows. Please use pagination."
-        )
+        said = f"Cannot return more than {MOST_RESULTS} workflows. Please use pagination."
+        raise refused("size", said)
     return size
 
 
 def _sought(sent: Sent, vocabulary: Vocabulary) -> Sought:
     if sent.text("classifier"):
-        raise InvalidRequest("classifier: executions have none here; ask by workflowType.")
+        raise refused("classifier", "executions have none here; ask by workflowType")
     size = _bounded(sent.whole("size", _SIZE, bound=MOST_RESULTS))
     query = _query(sent.text("query"), vocabulary)
     if vocabulary is TASKS:
@@ -106,10 +105,18 @@ def _sought(sent: Sent, vocabulary: Vocabulary) -> Sought:
     return Sought(
         query=format_query(conjoined((query, words))),
         order_by=_order(sent),
-        start=sent.whole("start", bound=_MOST_PASSED_OVER),
+        start=_start(sent),
         size=size,
         top_level_only=sent.flag("topLevelOnly"),
     )
+
+
+def _start(sent: Sent) -> int:
+    start = sent.whole("start", bound=_MOST_PASSED_OVER)
+    if start > _MOST_PASSED_OVER:
+        said = f"is {_MOST_PASSED_OVER} at most: ask with a narrower query, as by when they began"
+        raise refused("start", said)
+    return start
 
 
 def _query(text: str, vocabulary: Vocabulary) -> Query:
@@ -118,14 +125,11 @@ def _query(text: str, vocabulary: Vocabulary) -> Query:
     except QueryFault as fault:
         at = text[fault.start : fault.end][:_MOST_SHOWN]
         shown = f": {at!r}" if at else ""
-        raise InvalidRequest(
-            f"query: {fault} (characters {fault.start} to {fault.end}{shown})",
-            start=str(fault.start),
-            end=str(fault.end),
-        ) from fault
+        said = f"{fault} (characters {fault.start} to {fault.end}{shown})"
+        raise refused("query", said, start=str(fault.start), end=str(fault.end)) from fault
     words = [leaf.pattern for leaf in leaves(query) if isinstance(leaf, Words)]
     if any(not each.anything for each in words):
-        raise InvalidRequest(f"query: {_unread(words)}")
+        raise refused("query", _unread(words))
     return query
 
 
@@ -149,7 +153,7 @@ def _words(text: str, vocabulary: Vocabulary) -> Query:
     try:
         return parse(f'text:"{quoted}"', vocabulary)
     except QueryFault as fault:
-        raise InvalidRequest(f"freeText: {fault}") from fault
+        raise refused("freeText", str(fault)) from fault
 
 
 def _order(sent: Sent) -> str:
@@ -158,7 +162,7 @@ def _order(sent: Sent) -> str:
     orders = [piece.strip() for each in given for piece in each.split("|")]
     orders = [each for each in orders if each and each != "None"]
     if len(orders) > 1:
-        raise InvalidRequest("sort: results are sorted by one field, like startTime:DESC.")
+        raise refused("sort", "results are sorted by one field, like startTime:DESC")
     return orders[0] if orders else ""
 
 

@@ -15,7 +15,7 @@ from services.edge.management.conductor.unknown import undefined, unfound
 from services.edge.management.conductor.waiting import once_only
 from services.edge.management.page import Page
 from services.edge.mapping import not_utf8, parse_body
-from services.errors import InvalidRequest, Unavailable, Unwritable
+from services.errors import Unavailable, Unwritable
 
 if TYPE_CHECKING:
     from services.edge.management.pages import Management
@@ -38,7 +38,7 @@ async def start(call: Call, management: Management) -> Answer:
 def _read(body: bytes) -> pb.Start:
     document = parse_body(body)
     if not isinstance(document, dict):
-        raise InvalidRequest("The body must be a JSON object: a StartWorkflowRequest.")
+        raise refused("", "The body must be a JSON object: a StartWorkflowRequest")
     return start_of(Fields(document))
 
 

@@ -18,9 +18,10 @@ from services.edge.management.conductor.asking import (
     nothing,
     shown,
 )  # fmt: skip
+from services.edge.management.conductor.fields import refused
 from services.edge.management.page import Page
 from services.edge.mapping import not_utf8
-from services.errors import InvalidRequest, NotFound
+from services.errors import NotFound
 
 if TYPE_CHECKING:
     from services.edge.management.pages import Management
@@ -62,7 +63,7 @@ def _line(body: bytes) -> str:
             text = read
             break
     if not text:
-        raise InvalidRequest("The body must be the line to log, as text.")
+        raise refused("", "The body must be the line to log, as text")
     # Half of a pair of surrogates is no character.
     return text.encode("utf-8", "replace").decode()
 

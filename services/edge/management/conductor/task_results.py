@@ -6,9 +6,8 @@ import json
 from typing import Any
 
 from podium.worker.v1 import worker_pb2 as pb
-from services.edge.management.conductor.fields import Fields
+from services.edge.management.conductor.fields import Fields, refused
 from services.edge.mapping import parse_body
-from services.errors import InvalidRequest
 
 _STATUSES = (
     "IN_PROGRESS", "COMPLETED", "FAILED", "FAILED_WITH_TERMINAL_ERROR", "CANCELED",
@@ -26,7 +25,7 @@ def read_result(body: bytes) -> pb.UpdateTaskRequest:
     """
     document = parse_body(body)
     if not isinstance(document, dict):
-        raise InvalidRequest("The body must be a JSON object: a TaskResult.")
+        raise refused("", "The body must be a JSON object: a TaskResult")
     fields = Fields(document)
     result = pb.TaskResult(
         execution_id=fields.wanted("workflowInstanceId"), task_id=fields.wanted("taskId")
