@@ -62,7 +62,8 @@ class Gateway:
         windows: How often routes were called of late.
         now: The clock.
         monotonic: Seconds, by a clock that nobody sets.
-        new_id: Makes execution ids and request ids: random UUIDs.
+        new_id: Makes request ids: random UUIDs.
+        new_execution_id: Makes execution ids.
     """
 
     definitions: Definitions
@@ -82,6 +83,7 @@ class Gateway:
     now: Callable[[], datetime]
     monotonic: Callable[[], float]
     new_id: Callable[[], str]
+    new_execution_id: Callable[[], str]
     spanning: Spanning | None = None
     broken: BrokenRoutes = field(default_factory=BrokenRoutes)
     refusals: Refusals = field(default_factory=Refusals)

@@ -104,7 +104,7 @@ def _start(call: Call, gateway: Gateway, response: Response) -> pb.Start:
     """What is asked of the executor."""
     route, caller = route_of(call), caller_of(call)
     start = pb.Start(
-        execution_id=gateway.new_id(),
+        execution_id=gateway.new_execution_id(),
         workflow_name=route.workflow,
         workflow_version=route.version,
         input=call.input,

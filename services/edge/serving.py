@@ -27,7 +27,6 @@ from services.edge.executor import Executor
 from services.edge.flights import Flights, flying
 from services.edge.gateway import Gateway
 from services.edge.guesses import Guesses
-from services.edge.ids import RandomIds
 from services.edge.judging import RouteJudges
 from services.edge.keeping import Cache
 from services.edge.links import Links
@@ -54,6 +53,7 @@ from services.edge.tokens.issuers import Terms
 from services.edge.tokens.verifier import Tokens
 from services.edge.trial.trials import Trials
 from services.edge.windows import Windows
+from services.ids import RandomIds, new_execution_id
 from services.log_ring import LogRing
 from services.replica import Replica, following
 from services.spans import exported
@@ -258,6 +258,7 @@ def _gateway(
         now=partial(datetime.now, UTC),
         monotonic=time.monotonic,
         new_id=RandomIds(),
+        new_execution_id=new_execution_id,
         spanning=spanning,
     )
 

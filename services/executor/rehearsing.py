@@ -14,7 +14,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import count
-from uuid import uuid4
 
 from services.errors import NotFound, Overloaded
 from services.executor.core.commands import SetTimer, StartExecution
@@ -26,6 +25,7 @@ from services.executor.kinds import KINDS
 from services.executor.kinds.mocked import Mock, Mocks, mocked
 from services.executor.snapshots import Snapshot, Snapshots
 from services.executor.unfolding import Unfolded
+from services.ids import new_execution_id
 from services.javascript import NoWorker, Scripts
 from services.judging import Judges
 
@@ -97,7 +97,7 @@ class Rehearsal:
 
     async def run(self, snapshot: Snapshot, given: Mapping[str, Json], script: Script) -> Rehearsed:
         """Run it until it ends, waits for good, or has taken too much."""
-        execution = start(str(uuid4()), snapshot.workflow, given, self._now)
+        execution = start(new_execution_id(), snapshot.workflow, given, self._now)
         self._root = self._begin(execution, snapshot, script)
         until = time.monotonic() + LONGEST_SECONDS
         while not self._has_ended() and not (stopped := self._stopped(until)):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-import uuid
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -36,6 +35,7 @@ from services.executor.slots import Slot
 from services.executor.snapshots import Snapshot
 from services.executor.texts import short
 from services.executor.timers import now
+from services.ids import new_execution_id
 from services.json_text import DocumentError, parse_json
 from services.replica import Replica
 from services.rights import EDGE
@@ -158,7 +158,7 @@ class Starting:
         if defined is None and request.workflow_definition:
             raise InvalidRequest("A session takes no workflow_definition.")
         execution = start(
-            execution_id or str(uuid.uuid4()),
+            execution_id or new_execution_id(),
             snapshot.workflow,
             _input(request.input) if given is None else given,
             now(),

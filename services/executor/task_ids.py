@@ -9,7 +9,7 @@ from services.executor.core.identity import shared_with
 from services.executor.queues import Queues
 from services.executor.readers import Readers
 
-# Their ids begin alike by chance only; by design of whoever chose them, they are looked through.
+# Their ids begin alike where they began in one millisecond, or by design of whoever chose them.
 _MOST_ALIKE = 1000
 
 

@@ -23,7 +23,6 @@ from services.edge.endpoint import Endpoint, Stage
 from services.edge.executor import Executor
 from services.edge.flights import flying
 from services.edge.gateway import Gateway
-from services.edge.ids import RandomIds
 from services.edge.judging import RouteJudges
 from services.edge.keeping import Cache
 from services.edge.links import Links
@@ -38,6 +37,7 @@ from services.edge.tokens.fetching import Fetcher
 from services.edge.tokens.verifier import Tokens
 from services.edge.windows import Windows
 from services.egress.configured import Egress
+from services.ids import RandomIds, new_execution_id
 from services.replica import Replica
 from tests.edge.documents import DOCUMENTS, KEY, replica_of
 from tests.edge.listeners import listening
@@ -143,6 +143,7 @@ async def gateway_to(
             now=lambda: clock.now,
             monotonic=lambda: clock.now.timestamp(),
             new_id=RandomIds(),
+            new_execution_id=new_execution_id,
         )
         sock = bound("127.0.0.1:0")
         async with serving_http(

@@ -17,13 +17,13 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
-from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import time_machine
 from ruamel.yaml import YAML
 
 from podium.executor.v1 import executor_pb2
+from services.ids import new_execution_id
 from tests.tui.console.traffic import call, serve
 from tests.tui.services import PATIENCE_SECONDS, Services, put, services_in, start
 from tui.clients import connected
@@ -61,7 +61,7 @@ class Clock:
 
     def id(self) -> str:
         """The next id of an execution."""
-        return str(UUID(int=self.ids.getrandbits(128), version=4))
+        return new_execution_id()
 
 
 class _Answers(BaseHTTPRequestHandler):
@@ -125,7 +125,7 @@ def standing_still(seed: int = 1) -> Iterator[Clock]:
             stack.enter_context(patch(f"services.{module}.time", measured))
         stack.enter_context(patch("services.executor.effects.http.monotonic", time.time))
         drawn = SimpleNamespace(urandom=clock.ids.randbytes)
-        stack.enter_context(patch("services.edge.ids.os", drawn))
+        stack.enter_context(patch("services.ids.os", drawn))
         yield clock
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from textual.app import App, ComposeResult
@@ -55,6 +56,18 @@ async def shown(
         table.flush(0.0)
         await pilot.pause()
         yield pilot, collection, table, app
+
+
+async def test_of_an_id_that_does_not_fit_the_end_is_shown() -> None:
+    columns = tuple(replace(each, tail=each.name == "id") for each in COLUMNS)
+    collection: Collection[Row] = Collection()
+    collection.put([Row("0198a3f2-0001-7aaa-8bbb-ccccdddd0001", 1234567890)])
+    app = Lists(LiveTable(View(collection), columns, "id"))
+    async with app.run_test(size=(40, 12)) as pilot:
+        app.table.flush(0.0)
+        await pilot.pause()
+
+        assert "…ddd0001 1234567…" in screen_text(app)
 
 
 async def test_a_click_is_on_the_row_that_is_seen_there() -> None:

@@ -17,6 +17,7 @@ from google.protobuf.duration_pb2 import Duration
 from podium.executor.v1 import executor_pb2 as pb
 from podium.registry.v1 import registry_pb2 as registry_pb
 from services.errors import Conflict, PermissionDenied
+from services.ids import new_execution_id
 from services.rpc import raising_ours
 from tui.cli.interrupts import while_read
 from tui.cli.live import Timeline
@@ -85,7 +86,7 @@ def run(
     """
     start = pb.Start(
         # Chosen here, so that asking again after a crash is the same start.
-        execution_id=str(uuid4()),
+        execution_id=new_execution_id(),
         fingerprint=uuid4().bytes,
         workflow_name=workflow,
         workflow_version=version,

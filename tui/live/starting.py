@@ -10,6 +10,7 @@ from uuid import uuid4
 
 from podium.executor.v1 import executor_pb2 as pb
 from podium.registry.v1 import registry_pb2
+from services.ids import new_execution_id
 from tui.views.command_lines import with_text
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ class Order:
 
 def order(workflow: str, version: int, given: Mapping[str, Any], correlation_id: str = "") -> Order:
     """An order under an id of its own."""
-    return Order(workflow, version, given, correlation_id, str(uuid4()), uuid4().bytes)
+    return Order(workflow, version, given, correlation_id, new_execution_id(), uuid4().bytes)
 
 
 async def start(clients: Clients, order: Order) -> str:

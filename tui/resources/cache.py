@@ -145,7 +145,7 @@ ENTRY_COLUMNS: tuple[Column[Entry], ...] = (
     Column("hits", "HITS", 6, lambda row, _: Cell(f"{row.hits:,}"), lambda row: row.hits,
            priority=7, right=True),
     Column("execution", "EXECUTION", 12, lambda row, _: Cell(row.execution_id, "muted"),
-           lambda row: row.execution_id, flex=1, priority=2),
+           lambda row: row.execution_id, flex=1, priority=2, tail=True),
 )  # fmt: skip
 
 

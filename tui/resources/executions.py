@@ -25,6 +25,7 @@ from tui.resources.model import (
     Tab,
 )
 from tui.views.durations import compact, moment_of_day, took
+from tui.views.ids import brief_id
 from tui.views.kin import parent_of
 from tui.views.statuses import look_of_execution
 
@@ -144,7 +145,7 @@ COLUMNS: tuple[Column[Execution], ...] = (
     Column("version", "V", 3, lambda row, _: Cell(str(row.version), "muted"),
            lambda row: row.version, priority=3, right=True),
     Column("id", "ID", 8, lambda row, _: Cell(row.id, "muted"), lambda row: row.id, flex=1,
-           priority=4),
+           priority=4, tail=True),
     Column("correlation", "CORRELATION", 12, lambda row, _: Cell(row.correlation_id),
            lambda row: row.correlation_id or None, flex=1, priority=1, optional=True),
     Column("started", "STARTED", 11,
@@ -197,7 +198,7 @@ retried, what lay between counts too.
         "dur": lambda row: _micros(_took(row, time.time())),
         "by": lambda row: row.started_by or None,
     },
-    label=lambda row: f"{row.workflow} {row.id[:8]}",
+    label=lambda row: f"{row.workflow} {brief_id(row.id)}",
     text=lambda row: f"{row.id} {row.workflow} {row.correlation_id} {row.reason}",
     tabs=(
         Tab("timeline", "Timeline", "execution-timeline"),

@@ -200,7 +200,7 @@ def _held_for(row: Holder, now: float) -> Cell:
 
 HOLDER_COLUMNS: tuple[Column[Holder], ...] = (
     Column("id", "EXECUTION", 24, lambda row, _: Cell(row.id), lambda row: row.id, flex=2,
-           priority=9),
+           priority=9, tail=True),
     Column("workflow", "WORKFLOW", 14, lambda row, _: Cell(row.workflow),
            lambda row: row.workflow, flex=2, priority=8),
     Column("for", "FOR", 8, _held_for, lambda row: -row.at, priority=9, right=True, ticks=True),

@@ -161,7 +161,7 @@ whole. While one of the three is away it is named below the list, and the others
         Column("message", "MESSAGE", 24, _message, lambda row: row.message, flex=4, priority=9),
         Column("execution", "EXECUTION", 8,
                lambda row, _: Cell(_field("execution_id")(row), "muted"), _field("execution_id"),
-               flex=1, priority=4),
+               flex=1, priority=4, tail=True),
         Column("logger", "LOGGER", 14, lambda row, _: Cell(row.logger, "muted"),
                lambda row: row.logger, flex=1, priority=2),
     ),

@@ -52,6 +52,7 @@ class Column(Generic[R]):
         right: Whether it is set to the right.
         ticks: Whether it changes with time alone.
         optional: Whether it is left out until a row in sight has something in it.
+        tail: Whether its end is what stays where there is no room: ids differ there.
     """
 
     name: str
@@ -64,6 +65,7 @@ class Column(Generic[R]):
     right: bool = False
     ticks: bool = False
     optional: bool = False
+    tail: bool = False
 
 
 Perform = Callable[["Clients", Sequence[Any], Mapping[str, str]], AsyncIterator[ItemResult]]

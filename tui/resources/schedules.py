@@ -96,7 +96,7 @@ RUN_COLUMNS: tuple[Column[Run], ...] = (
     Column("outcome", "CAME TO", 9, lambda row, _: _looking(look_of_run(row.outcome)),
            lambda row: row.outcome, priority=9),
     Column("execution", "EXECUTION", 14, lambda row, _: Cell(row.execution_id, "muted"),
-           lambda row: row.execution_id, flex=2, priority=7),
+           lambda row: row.execution_id, flex=2, priority=7, tail=True),
     Column("status", "STATUS", 12,
            lambda row, _: _looking(look_of_execution(row.status)) if row.status else Cell(""),
            lambda row: row.status, priority=8),

@@ -13,6 +13,7 @@ from tui.resources.task_actions import ACTIONS
 from tui.views.addresses import Address
 from tui.views.durations import compact, moment_of_day, took
 from tui.views.found_tasks import FoundTask
+from tui.views.ids import brief_id
 from tui.views.statuses import look_of_task
 
 
@@ -64,7 +65,7 @@ a name are retried is in `:tasks`.
         Column("workflow", "WORKFLOW", 12, lambda row, _: Cell(row.workflow),
                lambda row: row.workflow, flex=2, priority=8),
         Column("execution", "EXECUTION", 9, lambda row, _: Cell(row.execution_id, "muted"),
-               lambda row: row.execution_id, flex=1, priority=2),
+               lambda row: row.execution_id, flex=1, priority=2, tail=True),
         Column("scheduled", "REACHED", 11,
                lambda row, now: Cell(moment_of_day(row.scheduled_at, now), "muted"),
                lambda row: row.scheduled_at, priority=7),
@@ -88,7 +89,7 @@ a name are retried is in `:tasks`.
         "reason": lambda row: row.reason or None,
         "worker": lambda row: row.worker or None,
     },
-    label=lambda row: f"{row.ref} of {row.workflow} {row.execution_id[:8]}",
+    label=lambda row: f"{row.ref} of {row.workflow} {brief_id(row.execution_id)}",
     text=lambda row: f"{row.id} {row.execution_id} {row.ref} {row.workflow} {row.reason}",
     state=lambda row: (row.status, row.execution_status),
     tabs=(Tab("json", "JSON", "record-json"),),

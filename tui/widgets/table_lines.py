@@ -231,7 +231,7 @@ class TableLines(ScrollView, can_focus=True):
             column = self.columns[placed.index]
             sorted_by = column.name == self.sorted_by and not self.fixed
             arrow = ("▼" if self.reversed else "▲") if sorted_by else ""
-            text = self._fitted(column.title + arrow, placed.width, column.right)
+            text = _fitted(column.title + arrow, placed.width, right=column.right)
             segments.append(Segment(text + " " * GAP, style))
         return Strip(segments)
 
@@ -264,7 +264,8 @@ class TableLines(ScrollView, can_focus=True):
             cell = column.cell(record, self.now)
             if look.asked and placed.index == self._status_index:
                 cell = Cell(f"⋯ {look.asked}", "warning")
-            text = self._fitted(in_one_line(cell.text), placed.width, column.right)
+            line = in_one_line(cell.text)
+            text = _fitted(line, placed.width, right=column.right, tail=column.tail)
             segments.append(Segment(text + " " * GAP, base + tone_style(self.app, cell.tone)))
             cells.append(Cell(text, cell.tone))
             ends.append(MARK_CELLS + placed.x + placed.width + GAP)
@@ -275,13 +276,6 @@ class TableLines(ScrollView, can_focus=True):
         """The whole width, with the cursor's background behind what the cells have as theirs."""
         wide = strip.extend_cell_length(self.scrollable_content_region.width, self._base_style())
         return under_cursor(wide, self.get_component_rich_style("live-table--cursor"))
-
-    @staticmethod
-    def _fitted(text: str, width: int, right: bool) -> str:
-        length = cell_len(text)
-        if length > width:
-            return set_cell_size(text, max(0, width - 1)) + "…" if width > 1 else "…"[:width]
-        return " " * (width - length) + text if right else text + " " * (width - length)
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         """Rows that come above the shown ones move them on: the lines look as before."""
@@ -320,3 +314,16 @@ def _thumb(bar: ScrollBar, rows: int, top: float) -> tuple[int, int]:
     eighths, hidden = 8 * bar.size.height, max(1, rows - bar.window_size)
     length = max(8.0, eighths * bar.window_size / max(1, rows))
     return int((eighths - length) * top / hidden), int(length)
+
+
+def _fitted(text: str, width: int, *, right: bool, tail: bool = False) -> str:
+    """``text`` in just so many cells."""
+    length = cell_len(text)
+    if length <= width:
+        space = " " * (width - length)
+        return space + text if right else text + space
+    if width < 2:
+        return "…"[:width]
+    if tail:
+        return "…" + set_cell_size(text[::-1], width - 1)[::-1]
+    return set_cell_size(text, width - 1) + "…"

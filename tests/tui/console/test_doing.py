@@ -248,7 +248,7 @@ async def test_results_are_shown_at_the_place_where_it_was_done_and_nowhere_else
         assert "Pause 2" not in screen_text(pilot.app)
 
         await pilot.press("left_square_bracket", "left_square_bracket")
-        await until_shown(pilot, "Pause 2: 2 of 2", ids[0][:8])
+        await until_shown(pilot, "Pause 2: 2 of 2", ids[0][-8:])
         await pilot.press("escape")
         await until(pilot, lambda: "Pause 2" not in screen_text(pilot.app))
 

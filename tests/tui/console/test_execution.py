@@ -174,7 +174,7 @@ async def test_one_that_is_too_old_for_the_list_is_acted_on_by_its_id(
     old, *_ = [await start(services, "too-old") for _ in range(3)]
     async with console_on(services, f"executions/{old}") as pilot:
         console: Any = pilot.app
-        await until_shown(pilot, "● LIVE", f"too-old {old[:8]}", "✘ failed", "Restart")
+        await until_shown(pilot, "● LIVE", f"too-old {old[-8:]}", "✘ failed", "Restart")
         assert old not in console.executions.collection.records
         await pilot.press("R")
         await until_shown(pilot, "Cancel")
@@ -255,10 +255,12 @@ async def test_enter_leads_to_the_execution_that_a_task_started_and_p_back_to_th
         await pilot.press("enter")
 
         await until_shown(
-            pilot, f"executions{GAP}kin {parent[:8]}{GAP}kin-child {child[:8]}{GAP}timeline", "hold"
+            pilot,
+            f"executions{GAP}kin {parent[-8:]}{GAP}kin-child {child[-8:]}{GAP}timeline",
+            "hold",
         )
         await pilot.press("p")
-        await until_shown(pilot, f"executions{GAP}kin {parent[:8]}{GAP}timeline", "o Sub-workflow")
+        await until_shown(pilot, f"executions{GAP}kin {parent[-8:]}{GAP}timeline", "o Sub-workflow")
         assert "p Parent" not in screen_text(pilot.app)
 
 
@@ -272,16 +274,16 @@ async def test_the_graph_leads_to_the_execution_that_a_task_started(services: Se
 
         await pilot.press("G", "enter")
 
-        await until_shown(pilot, f"kin-drawn-child {child[:8]}{GAP}timeline", "hold")
+        await until_shown(pilot, f"kin-drawn-child {child[-8:]}{GAP}timeline", "hold")
 
 
 async def test_the_crumb_of_the_parent_leads_to_it(services: Services) -> None:
     parent, child = await _family(services, "kin-crumbs")
     async with console_on(services, f"executions/{child}/data") as pilot:
         await until_shown(
-            pilot, f"kin-crumbs {parent[:8]}{GAP}kin-crumbs-child {child[:8]}{GAP}data"
+            pilot, f"kin-crumbs {parent[-8:]}{GAP}kin-crumbs-child {child[-8:]}{GAP}data"
         )
 
         await pilot.click(Crumbs, offset=(len(f" executions{GAP}k"), 0))
 
-        await until_shown(pilot, f"executions{GAP}kin-crumbs {parent[:8]}{GAP}timeline")
+        await until_shown(pilot, f"executions{GAP}kin-crumbs {parent[-8:]}{GAP}timeline")

@@ -24,6 +24,7 @@ from tui.screens.execution.tab import ExecutionTab
 from tui.screens.list_pane import ListPane
 from tui.views.execution_diff import execution_difference
 from tui.views.execution_rows import DiffRow, documents, rows
+from tui.views.ids import brief_id
 from tui.views.visible import in_one_line
 from tui.widgets.diff_view import DiffView
 from tui.widgets.live_table import LiveTable
@@ -212,7 +213,7 @@ class DiffTab(ExecutionTab):
         if wanted != self._shown:
             # What reads on as it was stays where it was scrolled to.
             self._shown = wanted
-            names = (self._wanted[:8], self.detail.record_id[:8])
+            names = (brief_id(self._wanted), brief_id(self.detail.record_id))
             self._documents.show(wanted[1], wanted[2], names, id_.removeprefix("task "))
 
     def action_difference(self, direction: int) -> None:

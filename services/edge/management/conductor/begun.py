@@ -30,6 +30,7 @@ from services.errors import (
     Unavailable,
     Unwritable,
 )
+from services.ids import new_execution_id
 
 _SECONDS = 10
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
@@ -83,7 +84,7 @@ def identified(start: pb.Start, sent: bytes, application_id: str, wait: Wait) ->
 
 def identified_anew(start: pb.Start) -> pb.Start:
     """``start`` with an id of its own: asked for twice by this edge, it is one execution."""
-    return _as(start, str(uuid.uuid4()))
+    return _as(start, new_execution_id())
 
 
 def _as(start: pb.Start, execution_id: str) -> pb.Start:
