@@ -19,7 +19,7 @@ from services.executor.workers.handing import MOST_TASK_BYTES
 from services.executor.workers.relaying import RelaySession
 from services.executor.workers.words import longest
 from services.rpc import MAX_MESSAGE_BYTES, on_behalf_of, raising_ours
-from tests.executor.rig import Rig, executing, step, wait, workflow
+from tests.executor.rig import ADMIN, Rig, executing, step, wait, workflow
 from tests.executor.working import BACK, DONE, poll, queue, result
 
 ONE = workflow("one", {**step("t", "SIMPLE"), "name": "a"})
@@ -58,10 +58,19 @@ def polls(number: int, seconds: float = 5, count: int = 1, **fields: Any) -> pb.
     return pb.RelayAsk(**{"number": number, "on_behalf_of": "admin", "poll": request, **fields})
 
 
-def says(number: int, task: pb.Task, status: Any = DONE, **fields: Any) -> pb.RelayAsk:
-    update = pb.UpdateTaskRequest(result=result(task, status), lenient=True)
-    said = pb.RelayUpdate(update=update, **fields)
-    return pb.RelayAsk(number=number, on_behalf_of="admin", update=said)
+def says(
+    number: int,
+    task: pb.Task,
+    status: Any = DONE,
+    *,
+    next: bool = False,
+    extend: bool = False,
+    **fields: Any,
+) -> pb.RelayAsk:
+    said = result(task, status, **fields)
+    update = pb.UpdateTaskRequest(result=said, lenient=True, extend_lease=extend)
+    relayed = pb.RelayUpdate(update=update, next=next)
+    return pb.RelayAsk(number=number, on_behalf_of="admin", update=relayed)
 
 
 def ended(number: int, how: pb.RelayEnd.ValueType) -> pb.RelayAsk:
@@ -142,10 +151,7 @@ async def test_an_end_of_what_was_given_once_is_none_of_what_was_given_anew(
         await other.ask(ended(1, pb.RELAY_END_TAKEN))
         await first.ask(ended(1, pb.RELAY_END_LEFT), polls(3, 0))
         assert (await first.next()).number == 3
-        lease = pb.UpdateTaskRequest(result=result(task), extend_lease=True)
-        await other.ask(
-            pb.RelayAsk(number=4, on_behalf_of="admin", update=pb.RelayUpdate(update=lease))
-        )
+        await other.ask(says(4, task, extend=True))
         assert (await other.next()).number == 4
         assert (await queue(rig, "a")).running == 1
 
@@ -180,6 +186,34 @@ async def test_a_word_is_taken_once_and_makes_the_next_task_due(tmp_path: Path) 
         assert sorted((each.number, len(each.tasks), each.code) for each in answers) == [
             (3, 0, 0), (4, 0, 0),
         ]  # fmt: skip
+
+
+async def test_a_word_that_gave_back_a_task_takes_it_from_nobody_when_it_is_said_again(
+    tmp_path: Path,
+) -> None:
+    async with executing(tmp_path / "e.db", [ONE]) as rig:
+        peer = Peer(rig)
+        id_ = await rig.begin("one")
+        await peer.ask(polls(1))
+        (task,) = (await peer.next()).tasks
+        await peer.ask(ended(1, pb.RELAY_END_TAKEN), says(2, task, BACK, logs=["once"]))
+        assert (await peer.next()).number == 2
+        peer.call.cancel()
+        again = Peer(rig)
+        # The answer was not heard, and the same worker asks as well.
+        await again.ask(says(2, task, BACK, logs=["once"]), polls(1))
+        answers = {each.number: each for each in [await again.next() for _ in range(2)]}
+        assert (answers[2].code, [each.poll_count for each in answers[1].tasks]) == (0, [2])
+        await again.ask(ended(1, pb.RELAY_END_TAKEN), says(3, task, extend=True))
+        assert (await again.next()).number == 3
+        assert (await queue(rig, "a")).running == 1
+        wanted = pb.ListTaskLogsRequest(execution_id=id_, task_id=task.task_id)
+        logs = await rig.workers.ListTaskLogs(wanted, metadata=ADMIN)
+        assert [each.line for each in logs.lines] == ["once"]
+        # Another word gives it back, with the id that it has.
+        await again.ask(says(4, task, BACK), polls(5))
+        answers = {each.number: each for each in [await again.next() for _ in range(2)]}
+        assert [each.poll_count for each in answers[5].tasks] == [3]
 
 
 async def test_nothing_is_kept_of_tasks_for_as_long_as_workers_have_them(tmp_path: Path) -> None:

@@ -119,6 +119,8 @@ class TaskUpdated:
         lenient: Of a worker's: taken as Conductor takes it. It need not say who it is; once the
             task is given back it may be anybody; and of what has ended it changes nothing but the
             log.
+        word_id: Of one that gives the task back and may be said again: the second time it does not
+            take away what was given to somebody since. Empty: it is said once.
     """
 
     status: TaskStatus
@@ -132,6 +134,7 @@ class TaskUpdated:
     back_after: timedelta | None = None
     logs: tuple[tuple[datetime, str], ...] = ()
     lenient: bool = False
+    word_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

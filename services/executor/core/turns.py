@@ -27,6 +27,8 @@ _LOGGED = "logged"
 GIVEN_BACK = "callback"
 # In a task's memory: the edge over whose stream a worker was given it.
 CARRIER = "carrier"
+# There, too: the last word by which it was given back, where that may be said again.
+_LAST_BACK = "last_back"
 
 
 def queue_of(domain: str, kind: str) -> str:
@@ -118,6 +120,18 @@ def let_go(deciding: Deciding, event: LetGo) -> None:
         return
     if task.worker_id == event.worker_id and event.poll_count in (0, task.poll_count):
         queue_again(deciding, task)
+
+
+def gave_back(task: Task, event: TaskUpdated) -> bool:
+    """Whether this word gave the task back before; somebody else may have it by now."""
+    return bool(event.word_id) and task.memory.get(_LAST_BACK) == event.word_id
+
+
+def given_back_by(task: Task, event: TaskUpdated) -> Task:
+    """``task``, for :func:`gave_back`."""
+    if not event.word_id:
+        return task
+    return changed(task, memory={**task.memory, _LAST_BACK: event.word_id})
 
 
 def give_back(deciding: Deciding, task: Task, after: timedelta) -> None:

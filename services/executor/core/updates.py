@@ -38,6 +38,8 @@ def updated(deciding: Deciding, event: TaskUpdated) -> None:
             turns.log_late(deciding, event.task_id, event.logs)
         return
     task, word = _meant(deciding, event)
+    if turns.gave_back(task, event):
+        return
     if event.by_worker:
         turns.check_worker(task, event)
     if word is not None or task.status.final:
@@ -46,7 +48,7 @@ def updated(deciding: Deciding, event: TaskUpdated) -> None:
     if event.logs:
         task = turns.logged(deciding, task, event.logs)
     if event.status is TaskStatus.IN_PROGRESS:
-        task = _merged(deciding, task, event)
+        task = turns.given_back_by(_merged(deciding, task, event), event)
         if event.back_after is None or not task.queue or _waits(task, event):
             deciding.put(task)
         else:
@@ -66,8 +68,10 @@ def _is_over(deciding: Deciding, task_id: str) -> bool:
 
 
 def _is_said_again(deciding: Deciding, event: TaskUpdated) -> bool:
-    """Whether that word has ended the attempt: what it logs was logged with it."""
+    """Whether that word was applied to the attempt: what it logs was logged with it."""
     task = deciding.holder(event.task_id)
+    if task is not None and turns.gave_back(task, event):
+        return True
     word = _word_of(task, event.task_id) if task is not None else None
     if not isinstance(word, dict) or word.get("status") != event.status.value:
         return False

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections import OrderedDict
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import timedelta
 from typing import cast
 
@@ -187,11 +188,13 @@ def result_event(
     mask: Mask | None,
     *,
     lenient: bool = False,
+    word_id: str = "",
 ) -> TaskUpdated:
     """The word of a worker that ends the task, or gives it back.
 
     Args:
         lenient: Taken as Conductor takes it.
+        word_id: What it is known by where it may be said again.
 
     Raises:
         InvalidRequest: It is none.
@@ -202,7 +205,8 @@ def result_event(
         raise InvalidRequest(f"status must be one of {names}.")
     given_back = status is TaskStatus.IN_PROGRESS
     after = _after(result) if given_back else None
-    return _event(result, worker_id, status, output, mask, after, lenient=lenient)
+    event = _event(result, worker_id, status, output, mask, after, lenient=lenient)
+    return replace(event, word_id=word_id) if given_back and word_id else event
 
 
 def word_event(

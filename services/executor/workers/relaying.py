@@ -225,10 +225,16 @@ class _Asked:
                 # It is there before the word, so that what follows from that is its at once, and
                 # it is answered when both are stored.
                 self._wait(caller, queue, worker_id, 1).begin(None)
+        told = partial(self._told, update, caller)
         try:
-            self._session.words.tell(request, caller, output, partial(self._told, update, caller))
+            self._session.words.tell(request, caller, output, told, self._word_id())
         except ServiceError as error:
             self.refuse(error)
+
+    def _word_id(self) -> str:
+        """The same on every stream of the edge; empty: it has not said who it is."""
+        edge_id = self._session.edge_id
+        return f"{edge_id} {self._number}" if edge_id else ""
 
     def _told(self, update: pb.RelayUpdate, caller: Principal, told: Told | ServiceError) -> None:
         """What became of the word."""

@@ -94,23 +94,28 @@ class Words:
         return task.queue, request.worker_id or task.worker_id
 
     def tell(
-        self, request: pb.UpdateTaskRequest, caller: Principal, output: object, reply: Reply
+        self,
+        request: pb.UpdateTaskRequest,
+        caller: Principal,
+        output: object,
+        reply: Reply,
+        word_id: str = "",
     ) -> None:
         """Have the word told; ``reply`` hears what came of it.
+
+        Args:
+            word_id: What it is known by where it may be said again.
 
         Raises:
             ServiceError: It cannot be told.
         """
-        result, make = request.result, result_event
-        short(request.worker_id, "worker_id", MOST_NAME_CHARS)
+        result, worker_id, lenient = request.result, request.worker_id, request.lenient
+        short(worker_id, "worker_id", MOST_NAME_CHARS)
         if request.extend_lease:
             result = pb.TaskResult(execution_id=result.execution_id, task_id=result.task_id)
-        event = partial(
-            word_event if request.extend_lease else make,
-            result,
-            request.worker_id,
-            lenient=request.lenient,
-        )
+            event = partial(word_event, result, worker_id, lenient=lenient)
+        else:
+            event = partial(result_event, result, worker_id, lenient=lenient, word_id=word_id)
         self._working.tell(
             caller,
             result.execution_id,
@@ -118,7 +123,7 @@ class Words:
             cast("Json", output),
             event,
             reply,
-            self._check_acting if request.lenient else None,
+            self._check_acting if lenient else None,
         )
 
     def log(

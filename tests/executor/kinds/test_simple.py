@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 
 import pytest
 
@@ -191,6 +192,18 @@ def test_what_a_worker_lets_go_is_had_by_another_one_at_once() -> None:
     has(run, "w2")
     with pytest.raises(Refused, match="not this worker's"):
         said(run, "COMPLETED")
+
+
+def test_a_word_said_again_takes_the_task_from_nobody_who_was_given_it_since() -> None:
+    run = has(charging())
+    once = partial(said, run, "IN_PROGRESS", worker_id="", lenient=True, word_id="e 1")
+    once(output={"n": 1}, back_after=timedelta(seconds=5))
+    once(output={"n": 2}, back_after=timedelta(seconds=5))
+    assert (run.task("a").output, len(run.timers)) == ({"n": 1}, 1)
+    run.fires()
+    has(run, "w2")
+    once(back_after=timedelta(seconds=5))
+    assert (run.task("a").status, run.task("a").worker_id) == ("IN_PROGRESS", "w2")
 
 
 def test_what_was_let_go_one_time_stays_with_the_worker_who_was_given_it_anew() -> None:
