@@ -22,7 +22,13 @@ ROWS = (
     Row(PUT, "stores a value", "/api/secrets/SE_ONE", 200, VALUE, ""),
     Row(PUT, "stores another", "/api/secrets/SE_ONE", 200, f'"{VALUE}"', ""),
     Row(PUT, "wants a value", "/api/secrets/SE_ONE", 400, '""',
-        {"validationErrors": [{"path": "value", "message": str}]}),
+        {"validationErrors": [{"path": "", "message": "The body must not be empty"}]}),
+    Row(PUT, "wants a body", "/api/secrets/SE_ONE", 400, None,
+        {"message": "Validation failed, check below errors for detail. The body must not be "
+         "empty."}),
+    Row(PUT, "wants no more than it keeps", "/api/secrets/SE_ONE", 400, "x" * 65_537,
+        {"validationErrors": [{"path": "", "message": "The body must be at most 65536 characters, "
+                               "not 65537"}]}),
     Row(PUT, "wants a name", "/api/secrets/1-ONE", 400, VALUE,
         {"validationErrors": [{"path": "key", "message": str}]}),
     Row(EXISTS, "says yes", "/api/secrets/SE_ONE/exists", 200, answer=True),

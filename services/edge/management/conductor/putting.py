@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from types import MappingProxyType
 
 from services.edge.call import Answer
@@ -13,7 +12,7 @@ from services.edge.management.conductor.asking import Asked, as_json, nothing
 from services.edge.management.configuration.documents import Document
 from services.edge.management.refusals import refusal
 from services.edge.problems import Problem
-from services.errors import InvalidDefinition, NotFound
+from services.errors import Fault, InvalidDefinition, NotFound
 
 # Requests of their own change them, and clients leave them out of what they put.
 STAYING = ("tags",)
@@ -26,7 +25,7 @@ def validated(sent: Mapping[str, str] = MappingProxyType({})) -> Iterator[None]:
 
     Args:
         sent: How paths begin in the document that is put, as regular expressions, with what it was
-            in the request that it is put for.
+            in the request that it is put for; empty: it was the body.
     """
     try:
         yield
@@ -35,10 +34,16 @@ def validated(sent: Mapping[str, str] = MappingProxyType({})) -> Iterator[None]:
 
 
 def _invalid(error: InvalidDefinition, sent: Mapping[str, str]) -> Problem:
-    faults = [replace(each, path=_path_sent(each.path, sent)) for each in error.faults]
+    faults = [_as_sent(each, sent) for each in error.faults]
     told = refusal(InvalidDefinition(error.detail, faults))
     # Clients show this sentence and nothing else: it says the first fault, too.
     return Problem(told.kind, f"{_FAILED} {told.detail}", told.errors, told.headers, told.members)
+
+
+def _as_sent(fault: Fault, sent: Mapping[str, str]) -> Fault:
+    path = _path_sent(fault.path, sent)
+    is_body = fault.path and not path
+    return Fault(path, f"The body {fault.detail}" if is_body else fault.detail)
 
 
 def _path_sent(path: str, sent: Mapping[str, str]) -> str:

@@ -44,7 +44,7 @@ async def put(call: Call, management: Management, key: str) -> Answer:
     request = asked(call, management)
     value = read_text(await request.bytes(), call.header.get(b"content-type"))
     document = {"kind": "secret", "name": key, "value": value}
-    with validated({r"name\Z": "key"}):
+    with validated({r"name\Z": "key", r"value\Z": ""}):
         await request.registry.put_all([document], staying=_STAYING)
     return nothing()
 
