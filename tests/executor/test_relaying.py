@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import threading
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -19,7 +20,7 @@ from services.executor.workers.handing import MOST_TASK_BYTES
 from services.executor.workers.relaying import RelaySession
 from services.executor.workers.words import longest
 from services.rpc import MAX_MESSAGE_BYTES, on_behalf_of, raising_ours
-from tests.executor.rig import ADMIN, Rig, executing, step, wait, workflow
+from tests.executor.rig import ADMIN, Rig, executing, put, step, wait, workflow
 from tests.executor.working import BACK, DONE, poll, queue, result
 
 ONE = workflow("one", {**step("t", "SIMPLE"), "name": "a"})
@@ -65,12 +66,13 @@ def says(
     *,
     next: bool = False,
     extend: bool = False,
+    on_behalf_of: str = "admin",
     **fields: Any,
 ) -> pb.RelayAsk:
     said = result(task, status, **fields)
     update = pb.UpdateTaskRequest(result=said, lenient=True, extend_lease=extend)
     relayed = pb.RelayUpdate(update=update, next=next)
-    return pb.RelayAsk(number=number, on_behalf_of="admin", update=relayed)
+    return pb.RelayAsk(number=number, on_behalf_of=on_behalf_of, update=relayed)
 
 
 def ended(number: int, how: pb.RelayEnd.ValueType) -> pb.RelayAsk:
@@ -214,6 +216,37 @@ async def test_a_word_that_gave_back_a_task_takes_it_from_nobody_when_it_is_said
         await again.ask(says(4, task, BACK), polls(5))
         answers = {each.number: each for each in [await again.next() for _ in range(2)]}
         assert [each.poll_count for each in answers[5].tasks] == [3]
+
+
+async def test_a_word_that_was_taken_is_told_so_where_the_right_to_the_next_task_is_taken(
+    tmp_path: Path,
+) -> None:
+    grant = {"target": {"type": "task", "id": "a"}, "access": ["EXECUTE"]}
+    theirs = {"kind": "application", "id": "theirs", "permissions": [grant]}
+    go_on = threading.Event()
+    async with executing(tmp_path / "e.db", [ONE]) as rig:
+        put(rig.replica, theirs)
+        peer = Peer(rig)
+        done, waits = [await rig.begin("one") for _ in range(2)]
+        await peer.ask(polls(1, on_behalf_of="theirs"))
+        (task,) = (await peer.next()).tasks
+        stalled = rig.store.writer.chore(lambda db: _waited(go_on))
+        said = says(2, task, next=True, on_behalf_of="theirs")
+        await peer.ask(ended(1, pb.RELAY_END_TAKEN), said, polls(3, 0))
+        # It has heard the word by then, and the next task is reserved.
+        assert (await peer.next()).number == 3
+        put(rig.replica, {**theirs, "permissions": []})
+        go_on.set()
+        await stalled
+        answer = await peer.next()
+        assert (answer.number, answer.code, len(answer.tasks)) == (2, 0, 0)
+        assert (await rig.ended(done)).status == executor_pb2.EXECUTION_STATUS_COMPLETED
+        (again,) = await poll(rig, "a", 5)
+        assert (again.execution_id, again.poll_count) == (waits, 2)
+
+
+def _waited(go_on: threading.Event) -> None:
+    go_on.wait(30)
 
 
 async def test_nothing_is_kept_of_tasks_for_as_long_as_workers_have_them(tmp_path: Path) -> None:

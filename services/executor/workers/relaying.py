@@ -179,7 +179,9 @@ class RelaySession:
 class _Asked:
     """One poll, or one word, until it is answered and what it was given is taken."""
 
-    __slots__ = ("_caller", "_left", "_number", "_poll", "_session", "_tasks", "_worker_id")
+    __slots__ = (
+        "_caller", "_left", "_number", "_poll", "_session", "_stored", "_tasks", "_worker_id",
+    )  # fmt: skip
 
     def __init__(self, session: RelaySession, number: int) -> None:
         self._session = session
@@ -189,6 +191,8 @@ class _Asked:
         self._tasks: list[pb.Task] = []
         self._worker_id = ""
         self._left = False
+        # Its word is.
+        self._stored = False
 
     def poll(self, request: pb.PollTasksRequest, caller: Principal) -> None:
         """Wait for tasks. Raises :class:`ServiceError`: it may not."""
@@ -242,7 +246,9 @@ class _Asked:
             return
         if isinstance(told, ServiceError):
             self.refuse(told)
-        elif self._poll is not None:
+            return
+        self._stored = True
+        if self._poll is not None:
             self._poll.end()
         elif not update.next or update.update.extend_lease:
             self._given([])
@@ -262,8 +268,12 @@ class _Asked:
         try:
             self._check_still(tasks)
         except ServiceError as error:
-            self.refuse(error)
-            return
+            if not self._stored:
+                self.refuse(error)
+                return
+            # The word was taken: only what comes next is not the worker's.
+            self._go_back()
+            tasks = []
         if not tasks:
             self._left = True
             self._session.forget(self._number)
@@ -299,6 +309,9 @@ class _Asked:
         self._session.forget(self._number)
         if self._poll is not None:
             self._poll.leave()
+        self._go_back()
+
+    def _go_back(self) -> None:
         queues = self._session.working.queues
         for task in self._tasks:
             queues.let_go(task.task_id, self._worker_id, task.poll_count)
