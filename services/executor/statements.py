@@ -160,19 +160,21 @@ def _changes(db: sqlite3.Connection, units: Sequence[Unit]) -> None:
     rows = _rows(unit.changes for unit in units)
     if not rows:
         return
-    _run(db, _APPEND_CHANGES, rows)
     # Nobody else writes, so the revisions of one group have no gaps.
-    revision = db.execute("SELECT last_insert_rowid()").fetchone()[0] - len(rows)
+    revision = _run(db, _APPEND_CHANGES, rows) - len(rows)
     for unit in units:
         revision += len(unit.changes)
         unit.revision = revision
 
 
-def _run(db: sqlite3.Connection, statement: tuple[str, int, str], rows: Sequence[Row]) -> None:
-    if not rows:
-        return
-    for chunk in _chunked(rows):
-        db.execute(_text(statement, len(chunk)), list(chain.from_iterable(chunk)))
+def _run(db: sqlite3.Connection, statement: tuple[str, int, str], rows: Sequence[Row]) -> int:
+    """The rowid of the last row, if it was inserted in a table that has them."""
+    last: int | None = 0
+    if rows:
+        for chunk in _chunked(rows):
+            text = _text(statement, len(chunk))
+            last = db.execute(text, list(chain.from_iterable(chunk))).lastrowid
+    return last or 0
 
 
 def _update(db: sqlite3.Connection, rows: Sequence[Row]) -> None:
