@@ -70,6 +70,30 @@ async def test_who_reads_no_answers_is_ended(
             await to_its_end(call)
 
 
+async def test_small_answers_count_with_what_they_take_up_in_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session, "_MOST_UNREAD_BYTES", 1 << 20)
+    refused = pb.TaskResult(task_id="x", output="{")
+    async with executing(tmp_path / "e.db", [ONE]) as rig:
+        call = await greeted(rig)
+        await call.write(pb.WorkRequest(results=[refused] * 4000))
+        with pytest.raises(Overloaded, match="does not read"), raising_ours():
+            await to_its_end(call)
+
+
+async def test_answers_that_no_message_holds_together_go_in_several() -> None:
+    nothing: Any = None
+    asks = session.WorkSession(nothing, nothing)
+    asks.worker_id = "w1"
+    for number in range(40):
+        refused = pb.TaskResult(task_id=f"{number}" + "x" * 1_000_000, output="{")
+        await asks.take(pb.WorkRequest(results=[refused]))
+
+    messages = [asks.next_message() for _ in range(6)]
+    assert [len(each.answers) for each in messages] == [8, 8, 8, 8, 8, 0]
+
+
 async def test_a_second_hello_is_told_to_be_one(tmp_path: Path) -> None:
     async with executing(tmp_path / "e.db", [ONE]) as rig:
         call = await greeted(rig)

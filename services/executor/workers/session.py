@@ -7,6 +7,7 @@ import logging
 from collections import Counter, deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from functools import partial
+from typing import Any
 
 import grpc
 
@@ -27,12 +28,15 @@ logger = logging.getLogger(__name__)
 
 Write = Callable[[pb.WorkResponse], Awaitable[None]]
 Said = pb.TaskResult | pb.TaskWord
+_Unread = str | pb.Answer | pb.Task
 
 _MOST_OFFERS = 1000
 _MOST_SLOTS = 10_000
 _MOST_UNREAD_BYTES = 256 << 20
 _MOST_UNTOLD_BYTES = 32 << 20
 _MOST_BYTES_A_MESSAGE = 8 << 20
+# What each takes up in memory beside what is sent of it, roughly.
+_FRAME_BYTES = 256
 _MOST_DETAIL_CHARS = 4096
 _LAST_WORDS_SECONDS = 5.0
 
@@ -107,9 +111,10 @@ class WorkSession(Taker):
                 queues.taken_over(task_id, self)
             elif self.exclusive and task_id not in kept:
                 queues.let_go(task_id, self.worker_id)
-        self._gone.extend(kept)
         free = {name: slots - self._used(name) for name, slots in self._slots.items()}
         queues.join(self, free)
+        for task_id in kept:
+            self._has_gone(task_id)
         self._wake.set()
 
     def _used(self, queue: str) -> int:
@@ -236,10 +241,10 @@ class WorkSession(Taker):
             answer.code, answer.reason = error.code.value[0], error.reason()
             answer.detail = plain(error.detail)[:_MOST_DETAIL_CHARS]
         self._answers.append(answer)
-        self._more_unread(answer.ByteSize())
+        self._more_unread(answer)
 
-    def _more_unread(self, size: int) -> None:
-        self._unread += size
+    def _more_unread(self, what: _Unread) -> None:
+        self._unread += _size(what)
         if self._unread > _MOST_UNREAD_BYTES and self._fault is None:
             logger.warning("The worker %s does not read: its stream is ended.", self.worker_id)
             self._fault = Overloaded("The worker does not read what it is told.")
@@ -277,15 +282,18 @@ class WorkSession(Taker):
             self._again[task.id] += 1
         self._had[task.id] = task.queue
         self._tasks.append(message)
-        self._more_unread(message.ByteSize())
+        self._more_unread(message)
 
     def ended(self, task: Task) -> None:
         self._working.done(task.id)
         # Its own result is answered after this: that is no news to it.
         is_news = task.id in self._had and task.id not in self._said
         if is_news and not self._over.is_set():
-            self._gone.append(task.id)
-            self._wake.set()
+            self._has_gone(task.id)
+
+    def _has_gone(self, task_id: str) -> None:
+        self._gone.append(task_id)
+        self._more_unread(task_id)
 
     def late(self) -> None:
         if not self._silent:
@@ -305,18 +313,39 @@ class WorkSession(Taker):
     def next_message(self) -> pb.WorkResponse:
         """What there is to be told, as much of it as a message holds."""
         message, size = pb.WorkResponse(), 0
-        self._unread -= sum(answer.ByteSize() for answer in self._answers)
-        answered = {answer.task_id for answer in self._answers}
-        message.answers.extend(self._answers)
-        self._answers.clear()
-        message.ended.extend(id for id in self._gone if id not in answered)
-        self._gone.clear()
-        while self._tasks:
-            more = self._tasks[0].ByteSize()
-            # None but a first one is put where it might make a message too large.
-            if size and size + more > _MOST_BYTES_A_MESSAGE:
+        self._drop_what_is_answered()
+        for waiting, into in (
+            (self._gone, message.ended),
+            (self._answers, message.answers),
+            (self._tasks, message.tasks),
+        ):
+            size = _moved(waiting, into, size)
+            if waiting:
                 break
-            size += more
-            message.tasks.append(self._tasks.popleft())
         self._unread -= size
         return message
+
+    def _drop_what_is_answered(self) -> None:
+        """Of that it is no news that it has ended."""
+        answered = {answer.task_id for answer in self._answers}
+        told = [id for id in self._gone if id in answered]
+        if told:
+            self._gone = deque(id for id in self._gone if id not in answered)
+            self._unread -= sum(map(_size, told))
+
+
+def _size(what: _Unread) -> int:
+    own = 4 * len(what) if isinstance(what, str) else what.ByteSize()
+    return own + _FRAME_BYTES
+
+
+def _moved(waiting: deque[Any], into: Any, size: int) -> int:
+    """``size`` of a message with as much of what is ``waiting`` as it holds."""
+    while waiting:
+        more = _size(waiting[0])
+        # None but a first one is put where it might make a message too large.
+        if size and size + more > _MOST_BYTES_A_MESSAGE:
+            break
+        size += more
+        into.append(waiting.popleft())
+    return size
