@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from services.executor.core.model import Execution, Task
 
-_MOST_SEEN = 1000
+MOST_SEEN = 1000
 
 
 class Taker:
@@ -58,15 +58,18 @@ class Hands:
     Args:
         clock: Seconds, by a clock that nobody sets: else who left long ago could seem to be here.
         wall: Seconds since the epoch, for those who look.
+        most_seen: How many workers are remembered, at this moment: the last.
     """
 
     def __init__(
         self,
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
+        most_seen: Callable[[], int] = lambda: MOST_SEEN,
     ) -> None:
         self._clock = clock
         self._wall = wall
+        self._most_seen = most_seen
         self._free: dict[Taker, int] = {}
         self._ready: OrderedDict[Taker, None] = OrderedDict()
         self._resting: set[Taker] = set()
@@ -142,5 +145,5 @@ class Hands:
     def _note(self, worker_id: str) -> None:
         self._seen[worker_id] = self._clock()
         self._seen.move_to_end(worker_id)
-        if len(self._seen) > _MOST_SEEN:
+        while len(self._seen) > self._most_seen():
             self._seen.popitem(last=False)

@@ -18,6 +18,7 @@ class Queue:
 
     Args:
         waiting: The entries that do wait, by task.
+        most_seen: How many of its workers are remembered, at this moment.
     """
 
     def __init__(
@@ -25,12 +26,13 @@ class Queue:
         waiting: Mapping[str, Entry],
         clock: Callable[[], float],
         wall: Callable[[], float],
+        most_seen: Callable[[], int],
     ) -> None:
         self._waiting = waiting
         self.lanes: dict[str, Lane] = {}
         self.size = 0
         self.running = 0
-        self.hands = Hands(clock, wall)
+        self.hands = Hands(clock, wall, most_seen)
 
     @property
     def idle(self) -> bool:

@@ -23,7 +23,7 @@ from services.executor.core.events import LetGo, Taken
 from services.executor.core.kind import Kind
 from services.executor.core.model import Execution, Task, TaskStatus
 from services.executor.entries import Entry, Held, HeldTasks, Standing, limited_by
-from services.executor.hands import Taker
+from services.executor.hands import MOST_SEEN, Taker
 from services.executor.lanes import Lane, Queue
 from services.executor.rooms import Rooms
 from services.executor.rows import micros
@@ -37,6 +37,9 @@ if TYPE_CHECKING:
 
 ACTIVE_SECONDS = 10.0
 _MOST_QUEUES = 10_000
+# Workers that are remembered: of all queues together, roughly; of each some at least.
+_MOST_SEEN = 100_000
+_LEAST_SEEN = 10
 # A clock that is set back by more lets nobody pass those who have waited for longer.
 _SET_BACK_MICROSECONDS = 1_000_000
 
@@ -413,8 +416,13 @@ class Queues:
         if queue is None:
             if len(self._queues) >= self._prune_at:
                 self._prune()
-            queue = self._queues[name] = Queue(self._waiting, self._clock, self._wall)
+            queue = Queue(self._waiting, self._clock, self._wall, self._most_seen)
+            self._queues[name] = queue
         return queue
+
+    def _most_seen(self) -> int:
+        """How many workers each queue remembers: fewer where there are many queues."""
+        return max(_LEAST_SEEN, min(_MOST_SEEN // len(self._queues), MOST_SEEN))
 
 
 def _taken(task_id: str, taker: Taker | None) -> Taken:
