@@ -8,7 +8,7 @@ import pytest
 import textual.app
 import textual.pilot
 
-from tests.tui.screen import settled
+from tests.tui.screen import dealt_with, settled
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -24,9 +24,11 @@ def colours() -> Iterator[None]:
 def quick_keys() -> Iterator[None]:
     """After each key Textual waits until the whole process is idle, up to two seconds of it.
 
-    With three services in it, it hardly ever is; what counts is that the key was dealt with.
+    With three services in it, it hardly ever is; what counts is that the key was dealt with. And
+    each of its waits has every widget deal with a message of its own, most of them in vain.
     """
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(textual.app, "wait_for_idle", settled)
         patch.setattr(textual.pilot, "wait_for_idle", settled)
+        patch.setattr(textual.pilot.Pilot, "_wait_for_screen", dealt_with)
         yield

@@ -14,6 +14,7 @@ from textual import events
 from textual._context import active_app
 from textual.app import App
 from textual.keys import _character_to_key
+from textual.message_pump import MessagePump
 from textual.pilot import Pilot
 
 SNAPSHOTS = Path(__file__).with_name("snapshots")
@@ -24,6 +25,10 @@ LOOK_SECONDS = 0.02
 STILL = 25
 # Who has nothing to do for so many rounds waits for somebody else.
 QUIET = 2
+# Whoever goes on without a message has its turn before: as many as dealing with one took.
+TURNS = 5
+# As Pilot's own.
+DEALING_SECONDS = 30.0
 # While a worker of these is under way a place, its tab or its form does not have the keys yet.
 GOING = ("navigation", "place", "tab", "form")
 _SIGNS = {"slash": "/", "colon": ":", "space": " ", "number_sign": "#"}
@@ -66,11 +71,50 @@ async def settled(min_sleep: float = 0.0, max_sleep: float = 1.0) -> None:
         settling.cancel()
 
 
+async def dealt_with(pilot: Pilot[Any]) -> bool:
+    """Let the app go on until all is dealt with that its nodes were sent; instead of Pilot's wait.
+
+    That has each node deal with a message of its own; here only those have one that do not wait for
+    their next message already.
+
+    Returns:
+        Whether all is: not where the app fails meanwhile.
+    """
+    app = pilot.app
+    for _ in range(TURNS):
+        await asyncio.sleep(0)
+    if app._exception_event.is_set() or not app._screen_stack:
+        return False
+    asked = [(node, asyncio.Event()) for node in _nodes(app) if not _waits(node)]
+    dealt = [event.wait() for node, event in asked if node.call_later(event.set)]
+    if not dealt:
+        return True
+    all_dealt = asyncio.gather(*dealt)
+    failed = asyncio.create_task(app._exception_event.wait())
+    try:
+        async with asyncio.timeout(DEALING_SECONDS):
+            await asyncio.wait((all_dealt, failed), return_when=asyncio.FIRST_COMPLETED)
+        return all_dealt.done()
+    finally:
+        all_dealt.cancel()
+        failed.cancel()
+
+
+def _nodes(app: App[Any]) -> list[MessagePump]:
+    return [app, *app.screen.walk_children(with_self=True)]
+
+
+def _waits(node: MessagePump) -> bool:
+    """Whether a node has nothing to do: it waits for the next message, and there is none."""
+    come: asyncio.Event = node._message_queue.ready_event
+    return bool(come._waiters) and not come.is_set()
+
+
 async def _settle(app: App[Any]) -> None:
     pilot, quiet = Pilot(app), 0
     while quiet < QUIET:
         # Until all that was there is dealt with, and laid out; it may have brought more.
-        await pilot._wait_for_screen()
+        await dealt_with(pilot)
         app.screen._on_timer_update()
         if _is_going(app):
             await asyncio.sleep(POLL_SECONDS)
@@ -81,7 +125,7 @@ def _has_work(app: App[Any]) -> bool:
     screen = app.screen
     if screen._layout_required or screen._dirty_widgets or app._next_callbacks or _is_going(app):
         return True
-    return any(node.message_queue_size for node in (app, *screen.walk_children(with_self=True)))
+    return any(node.message_queue_size for node in _nodes(app))
 
 
 def _is_going(app: App[Any]) -> bool:
