@@ -11,14 +11,16 @@ import logging
 from collections import Counter, deque
 from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, contextmanager
+from functools import partial
 from itertools import count
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 from uuid import uuid4
 
 import grpc
 
 from podium.worker.v1 import worker_pb2 as pb
 from services.edge.call import Exchanged, Gone
+from services.edge.handed import Handed
 from services.errors import BY_REASON, Overloaded, ServiceError, TooLarge, Unavailable
 from services.pacing import Pace
 
@@ -39,9 +41,6 @@ _LONGEST_DELAY_SECONDS = 1.0
 _GRACE_SECONDS = 1.0
 _WORD_SECONDS = 20.0
 _CLOSING_SECONDS = 2.0
-# Of tasks that were handed over, those of so long before the last, and so many at most.
-_HANDED_SECONDS = 60.0
-_MOST_HANDED = 100_000
 # With what is before it in its message, less than gRPC takes: a text may be longer here than sent.
 _MOST_ASK_BYTES = 20 << 20
 
@@ -105,9 +104,7 @@ class Relay:
         # Whether the executor has answered on the stream that is open, and which that is.
         self._heard = False
         self._stream = 0
-        self._id = str(uuid4())
-        # Tasks that workers were handed, with when: an executor that was killed asks for them.
-        self._handed: deque[tuple[float, str, int]] = deque(maxlen=_MOST_HANDED)
+        self._handed = Handed(str(uuid4()))
 
     async def poll(
         self, request: pb.PollTasksRequest, application_id: str, cycle: Exchanged
@@ -250,16 +247,10 @@ class Relay:
             self._post(pb.RelayAsk(number=number, end=end))
 
     def _taken(self, given: Given) -> None:
-        self._remember(given.tasks)
+        self._handed.note(given.tasks, self._loop.time())
         self._outbox.append(pb.RelayAsk(number=given.number, end=pb.RELAY_END_TAKEN))
         if self._later is None and not self._wake.is_set():
             self._later = self._loop.call_later(_LATEST_TAKEN_SECONDS, self._wake.set)
-
-    def _remember(self, tasks: Tasks) -> None:
-        now = self._loop.time()
-        self._handed.extend((now, task.task_id, task.poll_count) for task in tasks)
-        while self._handed[0][0] < now - _HANDED_SECONDS:
-            self._handed.popleft()
 
     def _post(self, ask: pb.RelayAsk) -> None:
         self._outbox.append(ask)
@@ -296,10 +287,16 @@ class Relay:
             async for response in call:
                 if writing is None:
                     heard = True
-                    writing = asyncio.create_task(self._write(call, self._hello()))
+                    writing = asyncio.create_task(self._write(call, self._handed.hello()))
+                    writing.add_done_callback(partial(_broke_off, call))
                     self._begin()
                 for answer in response.answers:
                     self._receive(answer)
+        except asyncio.CancelledError:
+            # Of the call, where it was broken off; else this task is to end.
+            if cast("asyncio.Task[None]", asyncio.current_task()).cancelling():
+                raise
+            heard = False
         finally:
             self._broken()
             call.cancel()
@@ -321,13 +318,6 @@ class Relay:
         self._outbox.clear()
         if was_open:
             self.end_polls()
-
-    def _hello(self) -> pb.RelayHello:
-        return pb.RelayHello(
-            edge_id=self._id,
-            handed_task_ids=(task_id for _, task_id, _ in self._handed),
-            handed_poll_counts=(polls for _, _, polls in self._handed),
-        )
 
     async def _write(self, call: Any, hello: pb.RelayHello) -> None:
         pace = Pace()
@@ -375,6 +365,15 @@ class Relay:
         self.drain()
         self._wake.set()
         return self._heard
+
+
+def _broke_off(call: Any, writing: asyncio.Task[None]) -> None:
+    """What breaks in writing alone ends the stream: else nobody would say anything any more."""
+    if writing.cancelled() or call.done():
+        return
+    if (error := writing.exception()) is not None:
+        logger.error("The stream of HTTP workers cannot be written to.", exc_info=error)
+        call.cancel()
 
 
 @asynccontextmanager

@@ -171,6 +171,36 @@ async def test_when_the_stream_breaks_polls_find_nothing_and_words_are_said_agai
     assert (await word).tasks == []
 
 
+class Breaking:
+    """A stub whose first call cannot be written to: as if gRPC broke."""
+
+    def __init__(self, stub: Any) -> None:
+        self._stub = stub
+        self._broken = False
+
+    def Relay(self, **options: Any) -> Any:  # noqa: N802
+        call = self._stub.Relay(**options)
+        if not self._broken:
+            self._broken = True
+            call.write = self._write
+        return call
+
+    async def _write(self, request: pb.RelayRequest) -> None:
+        raise ZeroDivisionError
+
+
+async def test_what_cannot_be_written_is_said_on_another_stream(
+    stub: Any, executor: Scripted, caplog: pytest.LogCaptureFixture
+) -> None:
+    relay = Relay(Breaking(stub))  # type: ignore[arg-type]
+    async with asyncio.timeout(10), kept_open(relay):
+        word = telling(relay)
+        await executor.answer((await executor.asks.get()).number)
+        assert (await word).tasks == []
+    assert executor.streams == 2
+    assert "cannot be written to" in caplog.text
+
+
 async def given_to(relay: Relay, executor: Scripted, task_id: str, count: int = 1) -> Any:
     poll = polling(relay)
     task = pb.Task(task_id=task_id, poll_count=count)
