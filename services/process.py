@@ -10,7 +10,8 @@ import os
 import resource
 import signal
 import sys
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
 from importlib import import_module
 
 _PR_SET_PDEATHSIG = 1
@@ -62,11 +63,26 @@ def stand_by(*modules: str) -> None:
     descriptor = os.environ.pop("PODIUM_STANDBY_FD", "")
     if not descriptor:
         return
-    for module in modules:
-        import_module(module)
+    with loading():
+        for module in modules:
+            import_module(module)
     with os.fdopen(int(descriptor), "rb", buffering=0) as pipe:
         if not pipe.read(1):
             sys.exit(0)
+
+
+@contextmanager
+def loading() -> Iterator[None]:
+    """Load code within, without the collector, which leaves alone ever after what is there by now.
+
+    Code stays to the end: to look at it again and again is nearly a tenth of what loading takes.
+    """
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def report_ready(addresses: Mapping[str, str]) -> None:

@@ -22,7 +22,7 @@ from services.rights import EDGE
 Context = grpc.aio.ServicerContext[Any, Any]
 
 _NAMED, _LONGEST_ID = 5, 64
-_UNPRINTABLE = re.compile(r"[^\x20-\x7e\xa0-\U0010ffff]")
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
 @dataclass(slots=True)

@@ -8,7 +8,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from services.process import die_with_parent, report_ready, run, stand_by
+from services.process import die_with_parent, loading, report_ready, run, stand_by
 
 if TYPE_CHECKING:
     from services.replica import Replica
@@ -18,10 +18,11 @@ logger = logging.getLogger("services.edge")
 
 async def main(stopping: asyncio.Event) -> None:
     """Serve by the settings of the environment; returns once drained."""
-    from services import logs, settings
-    from services.edge.serving import serving
-    from services.edge.settings import Settings
-    from services.replica import first_copy
+    with loading():
+        from services import logs, settings
+        from services.edge.serving import serving
+        from services.edge.settings import Settings
+        from services.replica import first_copy
 
     told = settings.read(Settings, os.environ)
     ring = logs.configure(told.log_level, "edge")

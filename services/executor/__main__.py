@@ -6,12 +6,13 @@ import asyncio
 import os
 import sys
 
-from services.process import die_with_parent, run, stand_by
+from services.process import die_with_parent, loading, run, stand_by
 
 
 async def main(stopping: asyncio.Event) -> None:
     """Serve by the settings of the environment; returns once drained."""
-    from services.executor.serving import serve
+    with loading():
+        from services.executor.serving import serve
 
     await serve(stopping, os.environ)
 

@@ -6,14 +6,15 @@ import asyncio
 import os
 import sys
 
-from services.process import die_with_parent, report_ready, run
+from services.process import die_with_parent, loading, report_ready, run
 
 
 async def main(stopping: asyncio.Event) -> None:
     """Serve by the settings of the environment; returns once drained."""
-    from services import logs, settings
-    from services.registry.serving import serving
-    from services.registry.settings import RegistrySettings
+    with loading():
+        from services import logs, settings
+        from services.registry.serving import serving
+        from services.registry.settings import RegistrySettings
 
     told = settings.read(RegistrySettings, os.environ)
     ring = logs.configure(told.log_level, "registry")

@@ -173,6 +173,19 @@ def test_what_it_writes_is_its_owners_alone(tmp_path: Path) -> None:
     assert set(modes.values()) == {"0o600"}
 
 
+def test_the_collector_looks_at_no_code_neither_as_it_is_loaded_nor_later() -> None:
+    code = """
+    import gc
+    with process.loading():
+        during = gc.isenabled()
+        import decimal
+    print(during, gc.isenabled(), gc.is_tracked(vars(decimal)), vars(decimal) in gc.get_objects())
+    """
+    with start(code) as child:
+        assert line_of(child) == "False True True False"
+        assert child.wait(10) == 0
+
+
 def test_it_tells_once_that_it_is_ready() -> None:
     reading, writing = os.pipe()
     code = """
