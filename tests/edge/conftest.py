@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -38,6 +38,7 @@ from services.edge.tokens.verifier import Tokens
 from services.edge.windows import Windows
 from services.egress.configured import Egress
 from services.ids import RandomIds, new_execution_id
+from services.javascript import Scripts
 from services.replica import Replica
 from tests.edge.documents import DOCUMENTS, KEY, replica_of
 from tests.edge.listeners import listening
@@ -102,6 +103,19 @@ class Edge:
     """Calls of tools, with what their routes answered."""
 
 
+def script_pool() -> AbstractAsyncContextManager[Scripts]:
+    """One worker for scripts, which starts when the first is run."""
+    return javascript.pool(1, at_once=False)
+
+
+@pytest.fixture(scope="session")
+async def scripts() -> AsyncGenerator[Scripts]:
+    """Workers for the scripts of many gateways, one after the other: to start one takes longer than
+    most tests."""
+    async with script_pool() as scripts:
+        yield scripts
+
+
 @asynccontextmanager
 async def gateway_to(
     executor: ScriptedExecutor,
@@ -109,19 +123,25 @@ async def gateway_to(
     way: tuple[Stage[Gateway], ...] = stages.STAGES,
     *,
     patience_seconds: float = 0.3,
+    scripts: Scripts | None = None,
+    judges: RouteJudges | None = None,
 ) -> AsyncGenerator[Edge]:
-    """A gateway to an executor; one that is away is asked for ``patience_seconds``."""
+    """A gateway to an executor; one that is away is asked for ``patience_seconds``.
+
+    Args:
+        scripts: Outlive it; None: its own.
+        judges: End with it.
+    """
     replica, clock = replica_of(*DOCUMENTS), Clock()
     tools = Tools("1", 1 << 20)
     recorded: list[tuple[Call, int]] = []
-    judges = RouteJudges()
+    judges = judges or RouteJudges()
     fetcher = Fetcher(Egress.allowing(["loopback"]))
     tokens = Tokens(fetcher.keys, lambda: clock.now.timestamp())
-    # Its workers start when the first script is run.
     async with (
         stub_of(address) as stub,
         joined(stub) as session,
-        javascript.pool(1, at_once=False) as scripts,
+        nullcontext(scripts) if scripts else script_pool() as scripts,
         flying(most=100) as flights,
         tools.kept_open(lambda call, status: recorded.append((call, status))),
     ):
@@ -164,8 +184,8 @@ async def gateway_to(
 
 
 @pytest.fixture
-async def edge(executor: ScriptedExecutor, address: str) -> AsyncGenerator[Edge]:
-    async with gateway_to(executor, address) as serving:
+async def edge(executor: ScriptedExecutor, address: str, scripts: Scripts) -> AsyncGenerator[Edge]:
+    async with gateway_to(executor, address, scripts=scripts) as serving:
         yield serving
 
 

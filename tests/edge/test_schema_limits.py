@@ -16,9 +16,10 @@ from services import judging
 from services.edge.judging import RouteJudges
 from services.edge.problems import Problem
 from services.judging import Judges
-from tests.edge.conftest import Edge
+from services.judging.judges import JUDGED_SECONDS
+from tests.edge.conftest import Edge, gateway_to
 from tests.edge.documents import put, route, service
-from tests.edge.scripted import accepted, result
+from tests.edge.scripted import ScriptedExecutor, accepted, result
 
 INNER = {"$ref": "#/$defs/tree"}
 # Every level is described by both branches, each of which describes the next by both.
@@ -92,19 +93,28 @@ async def test_a_schema_that_names_itself_judges_as_any_other(edge: Edge) -> Non
     assert deep.status_code == 200, deep.text
 
 
-@pytest.mark.parametrize("body", ["{}", '"x"', "[1]"])
+@pytest.mark.parametrize(("body", "seconds"), [
+    ("{}", JUDGED_SECONDS), ('"x"', 0.2), ("[1]", 0.2),
+])  # fmt: skip
 async def test_a_schema_that_no_value_can_be_judged_by_is_a_failure_of_the_route(
-    edge: Edge, body: str, caplog: pytest.LogCaptureFixture
+    executor: ScriptedExecutor,
+    address: str,
+    body: str,
+    seconds: float,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    serve(edge, inputSchema=DOUBLING)
+    judges = RouteJudges(Judges(seconds))
+    async with gateway_to(executor, address, judges=judges) as edge:
+        serve(edge, inputSchema=DOUBLING)
 
-    answer = await sent(edge, body)
+        answer = await sent(edge, body)
 
-    assert answer.status_code == 500
-    assert answer.json()["type"] == "urn:podium:problem:schema-failed"
-    assert "The inputSchema of this route took more than 2 s" in answer.json()["detail"]
-    assert "POST /shop of service shop: schema-failed. The inputSchema" in caplog.text
-    assert edge.executor.frames.empty()
+        assert answer.status_code == 500
+        assert answer.json()["type"] == "urn:podium:problem:schema-failed"
+        why = f"The inputSchema of this route took more than {seconds:g} s"
+        assert why in answer.json()["detail"]
+        assert "POST /shop of service shop: schema-failed. The inputSchema" in caplog.text
+        assert edge.executor.frames.empty()
 
 
 async def test_the_parameters_of_a_call_without_a_body_are_judged_aside_too(edge: Edge) -> None:
