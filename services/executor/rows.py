@@ -69,6 +69,11 @@ TASK_COLUMNS = (
     "memory", "queue",
 )  # fmt: skip
 
+# Of a row of either, no document stands before its input.
+_FROM_INPUT_ON = max(
+    len(columns) - columns.index("input") for columns in (EXECUTION_COLUMNS, TASK_COLUMNS)
+)
+
 
 def micros(at: datetime) -> int:
     """Microseconds since the epoch."""
@@ -192,7 +197,7 @@ def _memory(task: Task, text: Text) -> str:
 
 def weight(row: Row) -> int:
     """How many characters its documents have: what an execution costs in memory, roughly."""
-    return sum(len(value) for value in row[-11:] if isinstance(value, str))
+    return sum(len(value) for value in row[-_FROM_INPUT_ON:] if isinstance(value, str))
 
 
 def execution_of(row: Row, workflow: Workflow, tasks: Mapping[str, Task]) -> Execution:

@@ -72,3 +72,12 @@ class Unit:
     refs: tuple[str, ...] = ()
     error: Exception | None = None
     size: int = 0
+
+    @property
+    def chars(self) -> int:
+        """Characters of all the texts with it that may be large, roughly."""
+        chars = self.size + len(self.output or "")
+        if self.children or self.webhooks or self.also:
+            rows = (*self.children, *self.webhooks, *(row for _, row in self.also))
+            chars += sum(len(each) for row in rows for each in row if isinstance(each, str))
+        return chars

@@ -19,6 +19,7 @@ from pathlib import Path
 
 from services.executor import statements
 from services.executor.checkpoints import LOG_BYTES_KEPT, Checkpoints
+from services.executor.documents import LARGE_CHARS
 from services.executor.units import Unit
 from services.storage import is_unwritable, told_of
 
@@ -145,8 +146,11 @@ class Writer:
 
     def _run(self) -> None:
         try:
-            with closing(connect(self._path)) as db:
-                while self._step(db):
+            with (
+                closing(connect(self._path)) as db,
+                closing(connect(self._path, kept_statements=0)) as for_large,
+            ):
+                while self._step(db, for_large):
                     pass
         except BaseException as error:
             logger.critical("The writer of %s has ended.", self._path, exc_info=True)
@@ -154,16 +158,16 @@ class Writer:
         finally:
             self._checkpoints.close()
 
-    def _step(self, db: sqlite3.Connection) -> bool:
+    def _step(self, db: sqlite3.Connection, for_large: sqlite3.Connection) -> bool:
         self._wake.wait()
         self._wake.clear()
         while self._pending:
             self._let_gather()
-            group = self._group()
+            group, chars = self._group()
             self._rush = len(group) > _MOST_UNITS_OF_ONE
             if group:
                 self._group_at_work = group
-                self._commit(db, group)
+                self._commit(for_large if chars >= LARGE_CHARS else db, group)
                 self.commits.append((len(group), time.monotonic() - self._begun))
                 self._loop.call_soon_threadsafe(self._told, group)
                 self._group_at_work = []
@@ -180,17 +184,18 @@ class Writer:
             time.sleep(early)
         self._begun = time.monotonic()
 
-    def _group(self) -> list[Unit]:
+    def _group(self) -> tuple[list[Unit], int]:
+        """Units that are written together, and how many characters they have."""
         group: list[Unit] = []
-        size = 0
-        while self._pending and len(group) < _MOST_UNITS and size < _MOST_CHARS:
+        chars = 0
+        while self._pending and len(group) < _MOST_UNITS and chars < _MOST_CHARS:
             first = self._pending[0]
             if not isinstance(first, Unit):
                 break
             group.append(first)
-            size += first.size
+            chars += first.chars
             self._pending.popleft()
-        return group
+        return group, chars
 
     def _chore(self, db: sqlite3.Connection) -> None:
         work = self._pending.popleft()
@@ -241,10 +246,18 @@ class Writer:
             unit.error = error
 
 
-def connect(path: Path) -> sqlite3.Connection:
-    """The writer's connection: what it commits is there after a power cut, too."""
+def connect(path: Path, *, kept_statements: int = 256) -> sqlite3.Connection:
+    """The writer's connection: what it commits is there after a power cut, too.
+
+    Args:
+        kept_statements: How many stay prepared, each with the texts that were bound to it last.
+    """
     db = sqlite3.connect(
-        path, isolation_level=None, check_same_thread=False, cached_statements=256, timeout=10
+        path,
+        isolation_level=None,
+        check_same_thread=False,
+        cached_statements=kept_statements,
+        timeout=10,
     )
     db.execute("PRAGMA journal_mode=WAL")
     db.execute("PRAGMA synchronous=FULL")

@@ -233,6 +233,14 @@ def test_few_actors_rest_and_the_longest_at_rest_go_first() -> None:
     assert actors.active == 1
 
 
+# Texts of megabytes take their time.
+async def test_of_executions_with_large_inputs_few_rest_in_memory(tmp_path: Path) -> None:
+    async with executing(tmp_path / "x.db", [WAITING]) as rig:
+        ids = [await rig.begin("waiting", input={"text": "x" * (9 << 20)}) for _ in range(2)]
+
+        assert [rig.runtime.engine.is_known(each) for each in ids] == [False, True]
+
+
 def test_large_executions_do_not_rest_in_memory() -> None:
     actors = Actors()
     for number in range(10):

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import _sqlite3
 import asyncio
+import ctypes
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -147,3 +150,39 @@ def _open_files() -> Iterator[str]:
         # What lists them is one of them itself.
         with suppress(FileNotFoundError):
             yield str(each.readlink())
+
+
+def held_by_sqlite() -> int:
+    """Bytes, of all connections of this process."""
+    used = ctypes.CDLL(_sqlite3.__file__).sqlite3_memory_used
+    used.restype = ctypes.c_int64
+    return int(used())
+
+
+@pytest.mark.parametrize(
+    "told", [{"size": 8 << 20}, {"output": "x" * (8 << 20)}], ids=["documents", "an output"]
+)
+async def test_nothing_of_large_texts_is_held_once_they_are_written(
+    tmp_path: Path, told: dict[str, Any]
+) -> None:
+    done: asyncio.Queue[Unit] = asyncio.Queue()
+    async with opened(tmp_path / "x.db") as store:
+        before = held_by_sqlite()
+        # Of so many each has a statement of its own.
+        for several in (1, 2, 3):
+            made = Unit(done.put_nowait, **told)
+            made.changes += [(1, "an execution", "flow", "x" * (8 << 20))] * several
+            store.writer.submit(made)
+            assert (await asyncio.wait_for(done.get(), 20)).error is None
+
+        # Beside pages, of which each connection holds 2 MB.
+        assert held_by_sqlite() - before < 8 << 20
+
+
+@pytest.mark.parametrize("list_", ["children", "webhooks", "also"])
+def test_a_unit_tells_how_much_is_in_it(list_: str) -> None:
+    made = Unit(lambda _: None, size=3, output="four")
+    assert made.chars == 7
+    row = (1, None, "x" * 100, b"")
+    getattr(made, list_).append(("a statement", row) if list_ == "also" else row)
+    assert made.chars == 107
