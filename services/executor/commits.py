@@ -20,6 +20,7 @@ from services.executor.core.masking import masked
 from services.executor.core.model import Execution, Task
 from services.executor.core.webhooks import followed
 from services.executor.documents import LARGE_CHARS, plain, text_of
+from services.executor.kinship import run_of
 from services.executor.message_rows import PUT_MESSAGE, message_row
 from services.executor.orders import Strategy, workflow_key
 from services.executor.rows import (
@@ -42,6 +43,7 @@ from services.tracing import span_of
 logger = logging.getLogger(__name__)
 
 HEARD_RETRY = "INSERT OR REPLACE INTO retries_heard VALUES (?, ?)"
+RAN_AGAIN = "INSERT OR IGNORE INTO retries_heard VALUES (?, '')"
 KEEP = "INSERT OR REPLACE INTO kept_outputs VALUES (?, ?, ?)"
 # What is larger is made anew: all of it would stand beside the executions for its time.
 _LONGEST_KEPT = 1 << 20
@@ -85,6 +87,8 @@ def unit_of(
     if unfolded.keeps or unfolded.published:
         unit.also.extend(_for_others(unfolded))
     _webhook(unit, actor, unfolded, new)
+    if execution.parent_id and before.status.final and run_of(before) != run_of(execution):
+        unit.also.append((RAN_AGAIN, (execution.id,)))
     if letter.event.__class__ is Retried and letter.event.word:
         unit.also.append((HEARD_RETRY, (execution.id, letter.event.word)))
     if letter.note is not None:

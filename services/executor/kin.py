@@ -14,7 +14,7 @@ from services.executor.actors import Letter, Told
 from services.executor.core.commands import TellExecution
 from services.executor.core.events import ChildEnded, ChildReopened, Event, Retried, Terminated
 from services.executor.core.model import Execution, ExecutionStatus
-from services.executor.kinship import Unheard
+from services.executor.kinship import Unheard, run_of
 from services.executor.unfolding import Unfolded
 
 Send = Callable[[str, Letter], None]
@@ -50,7 +50,7 @@ class Kin:
         if not after.parent_id:
             return
         # A start that ends at once was RUNNING before; what runs again may end again at once.
-        again = before.status.final and (not after.status.final or _ran_again(before, after))
+        again = before.status.final and (not after.status.final or run_of(before) != run_of(after))
         if again and not (isinstance(event, Retried) and event.by_parent):
             self._send(after.parent_id, Letter(ChildReopened(after.parent_task_id)))
         if after.status.final and (again or not before.status.final):
@@ -65,6 +65,9 @@ class Kin:
         for child_id, parent_id, task_id, word in unheard.retried:
             again = Retried(resume=True, by_parent=True, word=word)
             self._tell_child(parent_id, TellExecution(child_id, again, task_id))
+        for child_id, parent_id, task_id in unheard.again:
+            self._send(parent_id, Letter(ChildReopened(task_id)))
+            self._send(child_id, Letter(None, heard=self._as_it_stands))
         for orphan in unheard.orphans:
             if orphan.reopened:
                 self._send(orphan.parent_id, Letter(ChildReopened(orphan.parent_task_id)))
@@ -121,12 +124,8 @@ class Kin:
         self._send(tell.id, Letter(tell.event, heard=answered))
 
 
-def _ran_again(before: Execution, after: Execution) -> bool:
-    stood, stands = ((each.restarts, each.last_retried_at) for each in (before, after))
-    return stood != stands
-
-
 def _ended(child: Execution) -> ChildEnded:
     workflow = child.workflow
     named = f"{workflow.name}.{workflow.version}/{child.id}.{child.status}"
-    return ChildEnded(child.parent_task_id, named, child.status, child.output, child.reason)
+    task_id, run = child.parent_task_id, run_of(child)
+    return ChildEnded(task_id, named, child.status, child.output, child.reason, run)

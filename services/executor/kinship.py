@@ -6,6 +6,8 @@ import sqlite3
 from dataclasses import dataclass, field
 
 from services.executor.core.blocking import word_of
+from services.executor.core.model import Execution
+from services.executor.rows import micros
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +35,21 @@ class Unheard:
         orphans: Children that run and are not waited for.
         followed: (execution id, parent id, task id) of those that a task waits for and has not
             started.
+        again: (child id, parent id, task id) of those that have run again and ended again since
+            the task had.
     """
 
     ended: list[str] = field(default_factory=list)
     retried: list[tuple[str, str, str, str]] = field(default_factory=list)
     orphans: list[Orphan] = field(default_factory=list)
     followed: list[tuple[str, str, str]] = field(default_factory=list)
+    again: list[tuple[str, str, str]] = field(default_factory=list)
+
+
+def run_of(execution: Execution) -> str:
+    """Tells a run of an execution from those before it, as :data:`_AGAIN` does."""
+    at = execution.last_retried_at
+    return f"{execution.restarts}.{'' if at is None else micros(at)}"
 
 
 def unheard(db: sqlite3.Connection) -> Unheard:
@@ -58,6 +69,7 @@ def unheard(db: sqlite3.Connection) -> Unheard:
         for child, parent, task, reason, reopened in db.execute(_ORPHANS)
     ]
     found.followed += db.execute(_FOLLOWED).fetchall()
+    found.again += db.execute(_AGAIN).fetchall()
     return found
 
 
@@ -90,4 +102,28 @@ _ORPHANS = """
     JOIN tasks ON tasks.execution_id = child.parent_id AND tasks.id = child.parent_task_id
     WHERE child.parent_id != '' AND child.ended_at IS NULL AND tasks.ended_at IS NOT NULL
     ORDER BY child.rowid
+"""
+# Who has run again is noted there (commits.py). An attempt that another one has taken the place of
+# hears of nothing any more. Of each parent its tasks are looked through once, however many children
+# it has.
+_AGAIN = """
+    WITH again AS MATERIALIZED (
+        SELECT child.id, child.parent_id, child.parent_task_id,
+            child.restarts || '.' || coalesce(child.last_retried_at, '') AS run
+        FROM retries_heard CROSS JOIN executions AS child ON child.id = retries_heard.execution_id
+        WHERE child.parent_id != '' AND child.ended_at IS NOT NULL
+    ), unheard AS MATERIALIZED (
+        SELECT again.id, execution_id, tasks.id AS task_id, ref, attempt
+        FROM (SELECT DISTINCT parent_id FROM again) AS parents
+        CROSS JOIN tasks ON tasks.execution_id = parents.parent_id
+        CROSS JOIN again ON again.parent_id = execution_id AND again.parent_task_id = tasks.id
+        WHERE tasks.ended_at IS NOT NULL
+        AND typeof(json_extract(memory, '$.heard')) = 'text'
+        AND json_extract(memory, '$.heard') != again.run
+    )
+    SELECT id, execution_id, task_id FROM unheard WHERE NOT EXISTS (
+        SELECT 1 FROM tasks AS later WHERE later.execution_id = unheard.execution_id
+        AND later.ref = unheard.ref AND later.attempt > unheard.attempt
+    )
+    ORDER BY id
 """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +74,47 @@ def test_who_runs_again_before_his_end_was_heard_runs_on(tmp_path: Path, dies: b
         if dies:
             scene.die()
         assert scene.status(child) == "RUNNING"
+
+
+_SAYS = flow("says", step("v", "SET_VARIABLE", inputParameters={"said": "${workflow.input.n}"}),
+             outputParameters={"said": "${v.input.said}"})  # fmt: skip
+_TOLD = flow("told", step("s", "SUB_WORKFLOW", subWorkflowParam={"name": "says"}),
+             outputParameters={"said": "${s.output.said}"})  # fmt: skip
+
+
+def _output(scene: Scene, execution_id: str) -> object:
+    rows = scene.shell.db.execute("SELECT output FROM executions WHERE id = ?", (execution_id,))
+    return json.loads(rows.fetchone()[0])
+
+
+@pytest.mark.parametrize("hears", [False, True])
+def test_who_ends_again_at_once_is_heard_of_though_the_parent_had_ended(
+    tmp_path: Path, hears: bool
+) -> None:
+    with playing(tmp_path / "x.db", _SAYS, _TOLD) as scene:
+        scene.begin("told", "p")
+        child, before = _child(scene), _output(scene, "p")
+        scene.shell.tell(child, Rerun("v", input={"said": 2}))
+        assert (scene.status(child), _output(scene, child)) == ("COMPLETED", {"said": 2})
+        if hears:
+            scene.settle()
+        assert (kinship.unheard(scene.shell.db).again == []) is hears
+        scene.die()
+        assert (scene.status("p"), _output(scene, "p")) == ("COMPLETED", {"said": 2})
+        assert before != {"said": 2}
+        # Heard, it is said no more.
+        assert kinship.unheard(scene.shell.db).again == []
+
+
+def test_who_ran_again_before_the_parent_ended_does_not_have_it_run_again(tmp_path: Path) -> None:
+    with playing(tmp_path / "x.db", _SAYS, flow("parent", *_TOLD["tasks"], call("h"))) as scene:
+        scene.begin("parent", "p")
+        scene.shell.tell(_child(scene), Rerun("v", input={"said": 2}))
+        scene.settle()
+        scene.answer("p")
+        assert scene.status("p") == "COMPLETED"
+        scene.die()
+        assert (scene.status("p"), scene.calling) == ("COMPLETED", [])
 
 
 def _handler(condition: str) -> dict[str, Any]:

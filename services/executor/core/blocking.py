@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from services.executor.core.copies import changed
 from services.executor.core.kind import Waiting
 from services.executor.core.model import Execution, Json, Task
 
-# Where a task remembers that what it had started has ended, and so did it by that.
+# Where a task remembers that what it had started has ended, and so did it by that: with which run.
 HEARD = "heard"
 # Where it remembers how often that has been retried for it.
 RESUMED = "resumed"
@@ -53,3 +54,14 @@ def waiting_again(task: Task) -> Waiting:
 def without_end(task: Task) -> dict[str, Json]:
     """The memory of a task that waits once more."""
     return {name: value for name, value in task.memory.items() if name != HEARD}
+
+
+def is_another_end(task: Task, run: str) -> bool:
+    """Whether a task that has ended with what it had started hears that this has ended again."""
+    heard = task.memory.get(HEARD)
+    return isinstance(heard, str) and bool(run) and heard != run
+
+
+def having_heard(task: Task, run: str) -> Task:
+    """``task``, which knows with which run ended last what it had started."""
+    return changed(task, memory={**task.memory, HEARD: run})

@@ -8,6 +8,7 @@ from typing import Any
 
 from services.executor.core import (
     attempts,
+    blocking,
     completion,
     flow,
     operations,
@@ -206,8 +207,13 @@ def _recalled(deciding: Deciding, event: Recalled) -> None:
 
 def _child_ended(deciding: Deciding, event: ChildEnded) -> None:
     task = deciding.current(event.task_id)
-    if task is not None and not task.status.final:
+    if task is None:
+        return
+    if not task.status.final:
         attempts.ask(deciding, task, "child_ended", event)
+    elif blocking.is_another_end(task, event.run):
+        # What runs again while this goes on without it goes its own way: nobody tells of it again.
+        deciding.put(blocking.having_heard(task, event.run))
 
 
 def _paused(deciding: Deciding, event: Paused) -> None:

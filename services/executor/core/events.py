@@ -231,6 +231,7 @@ class ChildEnded:
 
     Attributes:
         child: Names it: ``<workflow>.<version>/<id>.<status>``.
+        run: Tells this end of it from those before; empty: it has one only.
     """
 
     task_id: str
@@ -238,6 +239,7 @@ class ChildEnded:
     status: ExecutionStatus
     output: Json = None
     reason: str = ""
+    run: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -94,7 +94,7 @@ class SubWorkflow(Kind):
         own = view.task.output if isinstance(view.task.output, dict) else {}
         output = {**child.output, **own} if isinstance(child.output, dict) else own
         # What runs on after that was reopened (kinship.py).
-        memory = {**view.task.memory, HEARD: True}
+        memory = {**view.task.memory, HEARD: child.run or True}
         if status is TaskStatus.COMPLETED:
             return Finished(output=output, memory=memory)
         reason = f"Sub workflow {child.child} failure reason: {_end_of(child.reason)}"
