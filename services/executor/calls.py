@@ -13,7 +13,9 @@ from services.errors import ServiceError
 from services.executor.actors import Reply, Told
 from services.executor.answers import Answer
 from services.executor.core.events import Event, TaskUpdated
+from services.executor.documents import LARGE_CHARS
 from services.executor.echoed import echo_mask, masked
+from services.executor.large_starts import Leave
 from services.executor.results import Waiter, result_of, sendable, standing_of
 from services.executor.runtime import Runtime
 from services.executor.seeing import EXECUTE, WORKFLOW, Seeing
@@ -33,6 +35,7 @@ class Calls:
         self._runtime = runtime
         self._starting = starting
         self._seeing = seeing
+        self._large = runtime.large_starts
 
     def attach(self, request: pb.Attach, caller: Principal, reply: Reply) -> None:
         """Ask how an execution stands, if the caller may execute its workflow.
@@ -59,6 +62,19 @@ class Calls:
 
     async def start(self, request: pb.Start, caller: Principal) -> Told:
         """Start, once it is stored. Raises a :class:`ServiceError`."""
+        chars = len(request.input)
+        if chars < LARGE_CHARS:
+            return await self._begun(request, caller)
+        with self._large.holding(chars):
+            return await self._begun_in_turn(request, caller)
+
+    async def _begun_in_turn(self, request: pb.Start, caller: Principal) -> Told:
+        async with self._large.working(len(request.input)) as leave:
+            return await self._begun(request, caller, leave)
+
+    async def _begun(
+        self, request: pb.Start, caller: Principal, leave_work: Leave | None = None
+    ) -> Told:
         given = None
         if self._starting.is_slow(request):
             given = await self._starting.prepared(request)
@@ -68,6 +84,9 @@ class Calls:
         order = self._starting.order(request, caller, given, defined)
         answer = Answer()
         leave = self._runtime.entrance.start(order, answer)
+        if order.slot is not None and leave_work is not None:
+            # It may wait for long, and what does so is bounded there.
+            leave_work()
         try:
             return await answer.told()
         finally:
@@ -82,10 +101,25 @@ class Calls:
         Args:
             waiting: Waits for it otherwise than until it has ended or an awaited task has.
         """
-        told = await self.start(request, caller)
+        chars, waits = len(request.input), waiting or self._result
+        if chars < LARGE_CHARS:
+            return await self._run(request, self._begun(request, caller), wait, waits)
+        # The request is there for as long as its call goes on.
+        with self._large.holding(chars):
+            return await self._run(request, self._begun_in_turn(request, caller), wait, waits)
+
+    async def _run(
+        self, request: pb.Start, begun: Awaitable[Told], wait: timedelta, waits: Waits
+    ) -> pb.Result:
+        told = await begun
         refs = request.await_refs if told.refs is None else told.refs
-        result = await (waiting or self._result)(told, refs, wait)
-        if told.refs is not None and result_of(told.after, told.origin, refs) is not None:
+        is_known = told.refs is not None
+        replayed = is_known and result_of(told.after, told.origin, refs) is not None
+        waiting = waits(told, refs, wait)
+        # Whoever waits keeps nothing of it.
+        del told
+        result = await waiting
+        if replayed:
             result.replayed = True
         return result
 

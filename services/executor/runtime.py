@@ -26,6 +26,7 @@ from services.executor.handingoff import HandingOff
 from services.executor.holding import Holding
 from services.executor.kinds import with_branches
 from services.executor.kinds.fork_join import MOST_BRANCHES
+from services.executor.large_starts import LargeStarts
 from services.executor.launching import Launching
 from services.executor.metering import Metering
 from services.executor.observing import Observer, Observing
@@ -95,6 +96,7 @@ class Runtime:
         capacity: How many have not ended, and whether one more may begin.
         slots: How many of those that are limited run side by side, by key.
         entrance: Where executions are started.
+        large_starts: How much of large inputs is held, and worked on.
         launching: Writes what the executor starts by itself.
         scheduler: Makes the runs of schedules.
         dispatcher: Hands what was told to event handlers.
@@ -125,6 +127,7 @@ class Runtime:
         self.entrance = Entrance(
             self.engine, store.loaders, self.slots, refusal=self.capacity.refusal
         )
+        self.large_starts = LargeStarts()
         self.launching = Launching(
             store, parts.snapshots, self._launched, self.check_start, new_trace=self.new_trace
         )

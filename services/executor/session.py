@@ -11,8 +11,8 @@ from services.access import Principal
 from services.errors import Overloaded, ServiceError
 from services.executor.actors import Told
 from services.executor.calls import Calls
-from services.executor.core.model import Execution, Json
-from services.executor.documents import plain
+from services.executor.core.model import Execution
+from services.executor.documents import LARGE_CHARS, plain
 from services.executor.entrance import Leave
 from services.executor.outbox import Outbox
 from services.executor.results import Waiter, result_of, sendable
@@ -126,16 +126,35 @@ class Session:
 
     async def _start_later(self, request: pb.Start, exchange: _Exchange) -> None:
         try:
-            given = await self._starting.prepared(request)
-            self._begin(request, exchange, given)
+            if len(request.input) < LARGE_CHARS:
+                await self._starting.prepared(request)
+                self._begin(request, exchange)
+            else:
+                await self._start_large(request, exchange)
         except ServiceError as error:
             exchange.refuse(error)
 
-    def _begin(
-        self, request: pb.Start, exchange: _Exchange, given: dict[str, Json] | None = None
-    ) -> None:
-        order = self._starting.order(request, self._caller, given)
+    def _begin(self, request: pb.Start, exchange: _Exchange) -> None:
+        order = self._starting.order(request, self._caller)
         exchange.enter(self._runtime.entrance.start(order, exchange.started))
+
+    async def _start_large(self, request: pb.Start, exchange: _Exchange) -> None:
+        """Begin it in its turn, which ends when it is known what became of it."""
+        chars, large = len(request.input), self._runtime.large_starts
+        with large.holding(chars):
+            async with large.working(chars):
+                given = await self._starting.prepared(request)
+                order = self._starting.order(request, self._caller, given)
+                settled = asyncio.Event()
+
+                def started(told: Told | ServiceError) -> None:
+                    exchange.started(told)
+                    settled.set()
+
+                exchange.enter(self._runtime.entrance.start(order, started))
+                if order.slot is None:
+                    # Else it may wait for long, and what does so is bounded there.
+                    await settled.wait()
 
     def post(self, frame: pb.ServerFrame) -> None:
         """Have ``frame``, which is small, sent with all others of this tick."""
