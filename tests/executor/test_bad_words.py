@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -25,7 +24,11 @@ from tests.executor.working import Stream, poll, queue, result, update, working
 ONE = workflow("one", step("a", "SIMPLE"))
 QUICK = {"kind": "task", "name": "a", "retryCount": 1, "retryDelaySeconds": 0,
          "responseTimeoutSeconds": 1}  # fmt: skip
-HUGE = json.dumps({"x": "a" * (50 << 20)})
+
+
+def huge() -> str:
+    """A document of 50 MiB, made where it is sent: all who run tests read this file."""
+    return '{"x": "%s"}' % ("a" * (50 << 20))
 
 
 @asynccontextmanager
@@ -84,7 +87,7 @@ async def test_fifty_megabytes_are_refused_and_the_task_is_still_the_workers(
         id = await rig.begin("one")
         (task,) = await poll(rig, "a")
         said = result(task)
-        said.output = HUGE
+        said.output = huge()
         async with unbounded(rig) as (wide, caller):
             request = pb.UpdateTaskRequest(result=said, worker_id="w1")
             with pytest.raises(grpc.aio.AioRpcError, match="larger than max") as caught:
@@ -110,7 +113,7 @@ async def test_fifty_megabytes_break_the_stream_they_come_over_and_no_other(
         await rig.begin("one")
         task = await hostile.task()
         said = result(task)
-        said.output = HUGE
+        said.output = huge()
         hostile.say(results=[said])
         async with asyncio.timeout(10):
             await hostile.over.wait()

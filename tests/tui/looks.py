@@ -11,10 +11,11 @@ import sys
 import tempfile
 from pathlib import Path
 
+import pytest
 from textual.pilot import Pilot
 
 from tests.tui.console.conftest import console_on
-from tests.tui.screen import screen_text, until, until_shown
+from tests.tui.screen import dealt_with, screen_text, until, until_shown
 from tests.tui.still import Clock, still_suite
 from tui.app import Console
 from tui.views.addresses import parse
@@ -40,7 +41,9 @@ def name_of(place: str, size: tuple[int, int]) -> str:
 async def main() -> None:
     """Print them."""
     texts: dict[str, str] = {}
-    with tempfile.TemporaryDirectory() as home:
+    with tempfile.TemporaryDirectory() as home, pytest.MonkeyPatch.context() as patch:
+        # Each look but one finds that nobody has anything to do.
+        patch.setattr(Pilot, "_wait_for_screen", dealt_with)
         async with (
             still_suite(Path(home) / "home") as (services, clock, _),
             console_on(services, size=SIZES[0]) as pilot,
