@@ -19,7 +19,6 @@ from pathlib import Path
 
 from services.executor import statements
 from services.executor.checkpoints import LOG_BYTES_KEPT, Checkpoints
-from services.executor.documents import LARGE_CHARS
 from services.executor.units import Unit
 from services.storage import is_unwritable, told_of
 
@@ -36,6 +35,9 @@ _MOST_UNITS = 256
 # More than any second has.
 _MOST_COMMITS = 10_000
 _MOST_CHARS = 8 << 20
+# A statement that stays prepared holds the texts that were bound to it last. With so much to write
+# it is not slower to prepare one that does not.
+_LARGE_CHARS = 2 << 20
 
 
 class Writer:
@@ -167,7 +169,7 @@ class Writer:
             self._rush = len(group) > _MOST_UNITS_OF_ONE
             if group:
                 self._group_at_work = group
-                self._commit(for_large if chars >= LARGE_CHARS else db, group)
+                self._commit(for_large if chars >= _LARGE_CHARS else db, group)
                 self.commits.append((len(group), time.monotonic() - self._begun))
                 self._loop.call_soon_threadsafe(self._told, group)
                 self._group_at_work = []
