@@ -90,22 +90,28 @@ _ENDED = """
     AND json_extract(memory, '$.attached') IS NULL
     ORDER BY child.ended_at, child.rowid
 """
+# Of each parent its tasks are looked through once, however many children it has.
 _ORPHANS = """
-    SELECT child.id, child.parent_id, child.parent_task_id,
+    WITH running AS MATERIALIZED (
+        SELECT id, parent_id, parent_task_id, rowid AS place,
+            max(created_at, coalesce(last_retried_at, 0)) AS begun_at
+        FROM executions INDEXED BY executions_children
+        WHERE parent_id != '' AND ended_at IS NULL
+    )
+    SELECT running.id, running.parent_id, running.parent_task_id,
         CASE WHEN tasks.reason != '' THEN tasks.reason
             WHEN tasks.status = 'CANCELED' THEN parent.reason
             ELSE 'the task is ' || tasks.status END,
-        json_extract(tasks.memory, '$.heard') IS NOT NULL
-            OR max(child.created_at, coalesce(child.last_retried_at, 0)) > tasks.ended_at
-    FROM executions AS child INDEXED BY executions_children
-    JOIN executions AS parent ON parent.id = child.parent_id
-    JOIN tasks ON tasks.execution_id = child.parent_id AND tasks.id = child.parent_task_id
-    WHERE child.parent_id != '' AND child.ended_at IS NULL AND tasks.ended_at IS NOT NULL
-    ORDER BY child.rowid
+        json_extract(tasks.memory, '$.heard') IS NOT NULL OR running.begun_at > tasks.ended_at
+    FROM (SELECT DISTINCT parent_id FROM running) AS parents
+    CROSS JOIN executions AS parent ON parent.id = parents.parent_id
+    CROSS JOIN tasks ON tasks.execution_id = parent.id
+    CROSS JOIN running ON running.parent_id = parent.id AND running.parent_task_id = tasks.id
+    WHERE tasks.ended_at IS NOT NULL
+    ORDER BY running.place
 """
 # Who has run again is noted there (commits.py). An attempt that another one has taken the place of
-# hears of nothing any more. Of each parent its tasks are looked through once, however many children
-# it has.
+# hears of nothing any more.
 _AGAIN = """
     WITH again AS MATERIALIZED (
         SELECT child.id, child.parent_id, child.parent_task_id,
@@ -120,10 +126,12 @@ _AGAIN = """
         WHERE tasks.ended_at IS NOT NULL
         AND typeof(json_extract(memory, '$.heard')) = 'text'
         AND json_extract(memory, '$.heard') != again.run
+    ), latest AS MATERIALIZED (
+        SELECT execution_id, ref, max(attempt) AS attempt
+        FROM (SELECT DISTINCT execution_id AS id FROM unheard) AS parents
+        CROSS JOIN tasks ON tasks.execution_id = parents.id
+        GROUP BY execution_id, ref
     )
-    SELECT id, execution_id, task_id FROM unheard WHERE NOT EXISTS (
-        SELECT 1 FROM tasks AS later WHERE later.execution_id = unheard.execution_id
-        AND later.ref = unheard.ref AND later.attempt > unheard.attempt
-    )
+    SELECT id, execution_id, task_id FROM unheard JOIN latest USING (execution_id, ref, attempt)
     ORDER BY id
 """
