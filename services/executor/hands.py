@@ -10,6 +10,9 @@ from typing import NamedTuple
 from services.executor.core.model import Execution, Task
 
 MOST_SEEN = 1000
+# Who was seen within it is expected to come again. Conductor's clients pause for a second at most
+# between their polls, and wait in one for five; Conductor itself counts them for as long.
+ACTIVE_SECONDS = 10.0
 
 
 class Taker:
@@ -18,10 +21,12 @@ class Taker:
     Attributes:
         reserved: How many are about to be given to it.
         carrier: The edge over whose stream it is given them; empty: over none.
+        comes_again: Its worker asks one call after another: between two it has not left.
     """
 
     worker_id: str
     carrier = ""
+    comes_again = False
 
     def __init__(self) -> None:
         self.reserved = 0
@@ -45,11 +50,17 @@ class Taker:
 
 
 class Seen(NamedTuple):
-    """A worker; ``at`` is when it was last heard of, in seconds since the epoch."""
+    """A worker.
+
+    Attributes:
+        at: When it was last heard of, in seconds since the epoch.
+        active: It is connected, or has asked so lately that it is expected to ask again.
+    """
 
     worker_id: str
     at: float
     connected: bool
+    active: bool
 
 
 class Hands:
@@ -74,6 +85,8 @@ class Hands:
         self._ready: OrderedDict[Taker, None] = OrderedDict()
         self._resting: set[Taker] = set()
         self._seen: OrderedDict[str, float] = OrderedDict()
+        # Of those that are not connected, whose stream has ended: nobody asks between.
+        self._ended: set[str] = set()
 
     @property
     def unused(self) -> bool:
@@ -92,6 +105,8 @@ class Hands:
         self._resting.discard(taker)
         if self._free.pop(taker, None) is not None:
             self._note(taker.worker_id)
+            ended = self._ended.discard if taker.comes_again else self._ended.add
+            ended(taker.worker_id)
 
     def rest(self, taker: Taker) -> None:
         """``taker`` is given nothing, until it goes on; its free hands are counted meanwhile."""
@@ -137,13 +152,16 @@ class Hands:
         """The workers, last seen last."""
         now, since = self._wall(), self._clock()
         connected = {taker.worker_id for taker in self._free}
-        return [
-            Seen(worker, now if worker in connected else now - (since - at), worker in connected)
-            for worker, at in self._seen.items()
-        ]
+        seen = list[Seen]()
+        for worker, at in self._seen.items():
+            here, ago = worker in connected, since - at
+            active = here or (ago <= ACTIVE_SECONDS and worker not in self._ended)
+            seen.append(Seen(worker, now if here else now - ago, here, active))
+        return seen
 
     def _note(self, worker_id: str) -> None:
         self._seen[worker_id] = self._clock()
         self._seen.move_to_end(worker_id)
         while len(self._seen) > self._most_seen():
-            self._seen.popitem(last=False)
+            forgotten, _ = self._seen.popitem(last=False)
+            self._ended.discard(forgotten)

@@ -23,7 +23,7 @@ from services.executor.core.events import LetGo, Taken
 from services.executor.core.kind import Kind
 from services.executor.core.model import Execution, Task, TaskStatus
 from services.executor.entries import Entry, Held, HeldTasks, Standing, limited_by
-from services.executor.hands import MOST_SEEN, Taker
+from services.executor.hands import ACTIVE_SECONDS, MOST_SEEN, Taker
 from services.executor.lanes import Lane, Queue
 from services.executor.rooms import Rooms
 from services.executor.rows import micros
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
 
     from services.executor.unfolding import Unfolded
 
-ACTIVE_SECONDS = 10.0
 _MOST_QUEUES = 10_000
 # Workers that are remembered: of all queues together, roughly; of each some at least.
 _MOST_SEEN = 100_000

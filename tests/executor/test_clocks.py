@@ -17,8 +17,7 @@ from podium.executor.v1 import executor_pb2 as pb
 from podium.worker.v1 import worker_pb2
 from services.executor.answers import Answer
 from services.executor.core.events import Retried
-from services.executor.hands import Hands, Taker
-from services.executor.queues import ACTIVE_SECONDS
+from services.executor.hands import ACTIVE_SECONDS, Hands, Taker
 from tests.executor.rig import ADMIN, Rig, executing, http, step, upstream, workflow
 from tests.executor.test_kin import COMPLETED, FAILED, child_of, sub
 from tests.executor.test_workers import ONE, QUICK, limited

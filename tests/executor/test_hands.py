@@ -1,4 +1,4 @@
-"""Which workers are remembered: the last of each queue, and of all queues together not too many."""
+"""Which workers are remembered, of each queue and of all, and which of them work for it."""
 
 from __future__ import annotations
 
@@ -7,8 +7,12 @@ import asyncio
 import pytest
 
 from services.executor import queues as module
-from services.executor.hands import Taker
+from services.executor.hands import ACTIVE_SECONDS, Hands, Taker
 from services.executor.queues import Queues
+
+
+class Polls(Taker):
+    comes_again = True
 
 
 def asks(queues: Queues, queue: str, worker_id: str) -> None:
@@ -48,3 +52,50 @@ async def test_of_many_queues_each_remembers_fewer(monkeypatch: pytest.MonkeyPat
         for worker in range(12):
             asks(queues, f":more {queue}", f"w{worker}")
     assert len(seen(queues)[":more 499"]) == 10
+
+
+def active(hands: Hands) -> dict[str, bool]:
+    return {each.worker_id: each.active for each in hands.seen()}
+
+
+def joins(hands: Hands, taker: Taker, worker_id: str) -> Taker:
+    taker.worker_id = worker_id
+    hands.join(taker, 1)
+    return taker
+
+
+def test_who_polls_is_there_between_two_polls_until_it_has_not_asked_for_long() -> None:
+    now = 0.0
+    hands = Hands(lambda: now)
+    assert active(hands) == {}
+    hands.leave(joins(hands, Polls(), "polls"))
+    now = ACTIVE_SECONDS
+    assert active(hands) == {"polls": True}
+    now += 0.1
+    assert active(hands) == {"polls": False}
+    poll = joins(hands, Polls(), "polls")
+    now += 60
+    assert active(hands) == {"polls": True}
+    hands.leave(poll)
+    assert active(hands) == {"polls": True}
+
+
+def test_who_has_ended_its_stream_is_not_there_unless_it_comes_back_or_polls() -> None:
+    hands = Hands(lambda: 0.0)
+    old = joins(hands, Taker(), "streams")
+    assert active(hands) == {"streams": True}
+    new = joins(hands, Taker(), "streams")
+    hands.leave(old)
+    assert active(hands) == {"streams": True}
+    hands.leave(new)
+    assert active(hands) == {"streams": False}
+    hands.leave(joins(hands, Polls(), "streams"))
+    assert active(hands) == {"streams": True}
+
+
+def test_whose_stream_ended_is_forgotten_with_the_worker() -> None:
+    hands = Hands(lambda: 0.0, most_seen=lambda: 1)
+    for worker in ("a", "b", "c"):
+        hands.leave(joins(hands, Taker(), worker))
+    assert active(hands) == {"c": False}
+    assert hands._ended == {"c"}

@@ -21,7 +21,7 @@ from services.errors import (
     ServiceError,
 )
 from services.rpc import on_behalf_of, raising_ours
-from tests.executor.rig import ADMIN, executing, replica_of, secret, step, workflow
+from tests.executor.rig import ADMIN, Rig, executing, replica_of, secret, step, workflow
 from tests.executor.working import (
     BACK,
     CANCELED,
@@ -100,6 +100,30 @@ async def test_a_worker_has_no_more_than_it_has_room_for(tmp_path: Path) -> None
         assert (await worker.task()).execution_id in ids
 
 
+async def until_nobody_is_connected(rig: Rig) -> None:
+    async with asyncio.timeout(20):
+        while True:
+            standing = await queue(rig, "a")
+            if not any(each.connected for each in standing.workers):
+                return
+            await asyncio.sleep(0.005)
+
+
+async def test_who_polls_works_for_a_queue_and_who_has_ended_its_stream_does_not(
+    tmp_path: Path,
+) -> None:
+    async with executing(tmp_path / "e.db", [ONE]) as rig:
+        async with working(rig, "a"):
+            pass
+        await until_nobody_is_connected(rig)
+        assert await poll(rig, "a", worker="polls") == []
+        standing = await queue(rig, "a")
+
+    assert {each.worker_id: (each.connected, each.active) for each in standing.workers} == {
+        "w1": (False, False), "polls": (False, True),
+    }  # fmt: skip
+
+
 async def test_workers_are_given_tasks_in_turns(tmp_path: Path) -> None:
     async with (
         executing(tmp_path / "e.db", [ONE]) as rig,
@@ -114,6 +138,7 @@ async def test_workers_are_given_tasks_in_turns(tmp_path: Path) -> None:
         standing = await queue(rig, "a")
 
     assert (standing.size, standing.running) == (0, 4)
+    assert all(each.active for each in standing.workers)
     assert {(each.worker_id, each.running, each.connected) for each in standing.workers} == {
         ("w1", 2, True), ("w2", 2, True),
     }  # fmt: skip

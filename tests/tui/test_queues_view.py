@@ -16,8 +16,11 @@ def at(seconds_ago: float) -> Timestamp:
     return stamp
 
 
-def worker(name: str, ago: float, running: int = 0, *, connected: bool = False) -> pb.Worker:
-    return pb.Worker(worker_id=name, last_seen_at=at(ago), running=running, connected=connected)
+def worker(
+    name: str, ago: float, running: int = 0, *, connected: bool = False, active: bool = False
+) -> pb.Worker:
+    return pb.Worker(worker_id=name, last_seen_at=at(ago), running=running,
+                     connected=connected, active=connected or active)  # fmt: skip
 
 
 TOLD = pb.ListQueuesResponse(
@@ -26,6 +29,7 @@ TOLD = pb.ListQueuesResponse(
                  workers=[worker("w1", 0, 2, connected=True), worker("w2", 5, 1)]),
         pb.Queue(task_type="pack", running=1, workers=[worker("w1", 0, 1, connected=True)]),
         pb.Queue(task_type="ship", size=1, oldest_at=at(5)),
+        pb.Queue(task_type="weigh", workers=[worker("w2", 5), worker("w3", 2, active=True)]),
     ]
 )  # fmt: skip
 
@@ -36,14 +40,17 @@ def test_a_queue_says_who_waits_and_who_comes_for_it() -> None:
         "eu:charge  1,200    1m      3        1        now",
         "pack       0        -       1        1        now",
         "ship       1        5s      0        0        never",
+        # Between two polls.
+        "weigh      0        -       0        1        2s",
     ]
 
 
 def test_a_worker_is_told_once_for_all_its_queues() -> None:
     assert list(worker_lines(workers(TOLD), NOW)) == [
-        "WORKER  QUEUES          RUNNING  LAST SEEN",
-        "w1      eu:charge pack  3        now",
-        "w2      eu:charge       1        5s",
+        "WORKER  QUEUES           RUNNING  LAST SEEN",
+        "w1      eu:charge pack   3        now",
+        "w2      eu:charge weigh  1        5s",
+        "w3      weigh            0        2s",
     ]
 
 
@@ -53,6 +60,7 @@ def test_as_data_times_are_said_in_full() -> None:
     assert (first["taskType"], first["domain"], first["size"]) == ("charge", "eu", 1200)
     assert first["oldestAt"].endswith("Z")
     assert first["workers"][1]["connected"] is False
+    assert [each["active"] for each in queues(TOLD)[3].document["workers"]] == [False, True]
     assert "oldestAt" not in queues(TOLD)[1].document
 
 

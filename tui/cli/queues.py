@@ -30,7 +30,8 @@ CALL_SECONDS = 15.0
 def queues(home: Path | None, output: str, type_: str) -> None:
     """Show the queues of workers, or those of the task type TYPE: who waits, and who works.
 
-    A queue is named by its type, with its domain before it: eu:charge.
+    A queue is named by its type, with its domain before it: eu:charge. WORKERS are those that are
+    connected or have polled within ten seconds; RUNNING are the tasks that workers have.
     """
 
     async def work(clients: Clients) -> None:

@@ -61,7 +61,7 @@ REQUEUE: Action[Queue] = Action(
 
 
 def _size(row: Queue, now: float) -> Cell:
-    waits = row.size and not row.connected
+    waits = row.size and not row.active
     return Cell(f"{row.size:,}", "warning" if waits else "text" if row.size else "muted")
 
 
@@ -72,7 +72,8 @@ def _oldest(row: Queue, now: float) -> Cell:
 def _seen(row: Queue, now: float) -> Cell:
     if row.connected:
         return Cell("now", "success")
-    return Cell(left(now - row.seen) if row.seen is not None else "never", "warning")
+    seen = left(now - row.seen) if row.seen is not None else "never"
+    return Cell(seen, "success" if row.active else "warning")
 
 
 def _tasks(row: Queue) -> Address:
@@ -87,7 +88,8 @@ RESOURCE: Resource[Queue] = Resource(
 ## Queues
 
 Tasks that wait for workers, by type and domain: how many, since when, how many are at work, and
-whether anybody comes for them. `o` lists its tasks, `r` puts back what
+whether anybody comes for them. WORKERS are those that are connected or have polled within ten
+seconds; those that are too busy to ask are seen by RUNNING. `o` lists its tasks, `r` puts back what
 workers have that are gone. Read once a second.
 """,
     columns=(
@@ -98,8 +100,8 @@ workers have that are gone. Read once a second.
                right=True, ticks=True),
         Column("running", "RUNNING", 8, lambda row, _: Cell(f"{row.running:,}"),
                lambda row: row.running, priority=8, right=True),
-        Column("workers", "WORKERS", 8, lambda row, _: Cell(f"{row.connected:,}"),
-               lambda row: row.connected, priority=8, right=True),
+        Column("workers", "WORKERS", 8, lambda row, _: Cell(f"{row.active:,}"),
+               lambda row: row.active, priority=8, right=True),
         Column("seen", "SEEN", 8, _seen, lambda row: row.seen or 0.0, priority=6, right=True,
                ticks=True),
     ),

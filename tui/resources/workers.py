@@ -29,7 +29,8 @@ SOURCE: Source[Worker] = polled("workers", "executor", _read, EVERY_SECONDS)
 
 
 def _seen(row: Worker, now: float) -> Cell:
-    return Cell("now", "success") if row.connected else Cell(left(now - row.seen), "muted")
+    seen = "now" if row.connected else left(now - row.seen)
+    return Cell(seen, "success" if row.active else "muted")
 
 
 def _tasks(row: Worker) -> Address:

@@ -19,7 +19,8 @@ class Queue(NamedTuple):
 
     Attributes:
         oldest: Since when its first task waits; None: it is empty.
-        connected: How many workers have their stream open, or wait in a poll.
+        active: How many workers have their stream open, or have polled within ten seconds.
+        connected: Whether the stream of one is open, or a poll waits, at this moment.
         seen: When the last of its workers was heard of; None: none was.
     """
 
@@ -29,7 +30,8 @@ class Queue(NamedTuple):
     size: int
     oldest: float | None
     running: int
-    connected: int
+    active: int
+    connected: bool
     seen: float | None
     document: Mapping[str, Any]
 
@@ -39,6 +41,7 @@ class Worker(NamedTuple):
 
     id: str
     types: tuple[str, ...]
+    active: bool
     connected: bool
     running: int
     seen: float
@@ -68,7 +71,8 @@ def _queue(each: pb.Queue) -> Queue:
         size=each.size,
         oldest=_at(each.oldest_at) if each.HasField("oldest_at") else None,
         running=each.running,
-        connected=sum(worker.connected for worker in each.workers),
+        active=sum(worker.active for worker in each.workers),
+        connected=any(worker.connected for worker in each.workers),
         seen=max(seen, default=None),
         document=document(each),
     )
@@ -88,13 +92,14 @@ def _worker(id: str, at: Sequence[tuple[str, pb.Worker]]) -> Worker:
     row = Worker(
         id=id or "(no id)",
         types=tuple(name for name, _ in at),
+        active=any(worker.active for _, worker in at),
         connected=any(worker.connected for _, worker in at),
         running=sum(worker.running for _, worker in at),
         seen=_at(last),
         document={},
     )
     told = {"workerId": id, "queues": list(row.types), "connected": row.connected,
-            "running": row.running,
+            "active": row.active, "running": row.running,
             "lastSeenAt": iso(last.ToDatetime(UTC))}  # fmt: skip
     return row._replace(document=told)
 
@@ -111,6 +116,7 @@ def document(queue: pb.Queue) -> dict[str, Any]:
             {
                 "workerId": each.worker_id,
                 "connected": each.connected,
+                "active": each.active,
                 "running": each.running,
                 "lastSeenAt": iso(each.last_seen_at.ToDatetime(UTC)),
             }
@@ -140,7 +146,7 @@ def _queue_cells(row: Queue, now: float) -> Sequence[str]:
     oldest = age(now - row.oldest) if row.oldest is not None else "-"
     seen = "now" if row.connected else age(now - row.seen) if row.seen is not None else "never"
     return (
-        in_one_line(row.id), f"{row.size:,}", oldest, f"{row.running:,}", f"{row.connected:,}", seen
+        in_one_line(row.id), f"{row.size:,}", oldest, f"{row.running:,}", f"{row.active:,}", seen
     )  # fmt: skip
 
 

@@ -21,6 +21,8 @@ class Poll(Taker):
         settled: Told once of the tasks that are the worker's now, unless it leaves before.
     """
 
+    comes_again = True
+
     def __init__(
         self,
         working: Working,

@@ -284,6 +284,7 @@ def _queue(standing: Standing, busy: Counter[tuple[str, str]]) -> pb.Queue:
         worker = queue.workers.add(
             worker_id=seen.worker_id,
             connected=seen.connected,
+            active=seen.active,
             running=busy[name, seen.worker_id],
         )
         worker.last_seen_at.FromMicroseconds(int(seen.at * 1e6))

@@ -15,9 +15,8 @@ from services.executor.core.policy import Limits
 from services.executor.core.sizes import MAX_DOCUMENT_BYTES
 from services.executor.core.turns import MOST_LOG_LINES, candidates, domains_of
 from services.executor.core.workflow import RateLimit
-from services.executor.hands import Hands, Taker
+from services.executor.hands import ACTIVE_SECONDS, Hands, Taker
 from services.executor.kinds.workflow_keys import STRATEGIES, Key
-from services.executor.queues import ACTIVE_SECONDS
 from services.executor.rooms import Rooms
 from tests.executor.conductor.rows import (
     CROWDS,
