@@ -30,8 +30,9 @@ NAMES = Names(
 )
 
 
-def _ids(noun: str) -> Mapping[str, str]:
-    return {"9f2c": "order 9f2c", "a1": "pay a1"}
+def _ids(noun: str, written: str) -> Mapping[str, str]:
+    known = {"9f2c": "order 9f2c", "a1": "pay a1"}
+    return {id_: label for id_, label in known.items() if written in id_}
 
 
 OFFERS = Offers(
@@ -97,6 +98,14 @@ def test_a_line_is_completed_where_it_ends(text: str, wanted: str) -> None:
 
     assert ghost(text, candidates) == wanted
     assert applied(text, candidates[0]) == (wanted, len(wanted))
+
+
+def test_an_end_is_replaced_by_the_id_that_has_it() -> None:
+    (candidate,) = complete("ex/2c", 5, NAMES, OFFERS)
+
+    assert ghost("ex/2c", [candidate]) == ""
+    assert applied("ex/2c", candidate) == ("ex/9f2c", 7)
+    assert candidate.hint == "order 9f2c"
 
 
 def test_a_name_in_full_is_not_offered_again() -> None:

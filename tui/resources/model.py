@@ -5,8 +5,9 @@ A new noun is one file beside this one and one name in the table.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from heapq import nlargest, nsmallest
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from services.query import Vocabulary
@@ -240,6 +241,19 @@ class Resource(Generic[R]):
     def creating(self) -> Opening | None:
         """What opens to make a new one; None: nothing does."""
         return next((each for each in self.openings if each.creates), None)
+
+    def first(self, records: Iterable[R], most: int) -> list[R]:
+        """Of ``records`` the first so many, as the list has them before it is sorted anew."""
+        column = self.column(self.sort)
+        by = column.sort if column is not None and column.sort is not None else lambda row: row.id
+        given = list(records)
+        values = [by(record) for record in given]
+        told = [at for at, value in enumerate(values) if value is not None]
+        found = (nlargest if self.reverse else nsmallest)(most, told, values.__getitem__)
+        if len(found) < most:
+            # Those without a value come last.
+            found += [at for at, value in enumerate(values) if value is None]
+        return [given[at] for at in found[:most]]
 
     def column(self, name: str) -> Column[R] | None:
         """The column of that name, or None."""

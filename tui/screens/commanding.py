@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 from services.query import Completion, complete as complete_query
 from tui.resources import RESOURCES, find
@@ -12,8 +13,9 @@ from tui.resources.filtering import values_in, vocabulary_of
 from tui.resources.model import Resource
 from tui.screens.list_pane import ListPane
 from tui.settings import Kept
-from tui.views.addresses import Address, begun_with, quoted
+from tui.views.addresses import Address, alike, meant_by, quoted
 from tui.views.commands import (
+    MOST_CANDIDATES,
     CommandFault,
     Go,
     Names,
@@ -28,7 +30,6 @@ from tui.widgets.command_line import CommandLine
 if TYPE_CHECKING:
     from tui.app import Console
 
-MOST_IDS = 500
 SAVED = "views"
 
 
@@ -106,27 +107,33 @@ class Commanding:
         values = values_in(resource, self._records(resource).values())
         return complete_query(text, cursor, vocabulary_of(resource), values)
 
-    def _ids(self, noun: str) -> Mapping[str, str]:
+    def _ids(self, noun: str, written: str) -> Mapping[str, str]:
+        """Those that are like what is written, in the order of the list: the newest first."""
         resource = find(noun)
         if resource is None:
             return {}
-        newest = list(self._records(resource).items())[: -MOST_IDS - 1 : -1]
-        return {quoted(id_): resource.label(record) for id_, record in newest}
+        known = self._records(resource)
+        offered: dict[str, str] = {}
+        for each in alike(unquote(written), known):
+            records = (known[id_] for id_ in each.ids)
+            for record in resource.first(records, MOST_CANDIDATES - len(offered)):
+                offered[quoted(record.id)] = resource.label(record)
+        return offered
 
     def _tabs(self, noun: str) -> Sequence[str]:
         resource = find(noun)
         return [tab.name for tab in resource.tabs] if resource is not None else ()
 
     def meant(self, address: Address) -> Address:
-        """``address`` with the id that its beginning means; of several, the list of them."""
+        """``address`` with the id that a part of it means; of several, the list of them."""
         resource = find(address.resource)
         if resource is None or not address.id:
             return address
-        ids = begun_with(address.id, self._records(resource))
-        if len(ids) == 1:
-            return replace(address, id=ids[0])
-        self._console.tell(f"{len(ids)} begin with {address.id}.", "information")
-        return Address(address.resource, query=f"id:{address.id}*")
+        found = meant_by(address.id, self._records(resource))
+        if len(found.ids) == 1:
+            return replace(address, id=found.ids[0])
+        self._console.tell(f"{len(found.ids):,} {found.how} {address.id}.", "information")
+        return Address(address.resource, query=f"id:{found.pattern}")
 
     # Doing it
 

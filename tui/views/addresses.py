@@ -13,7 +13,11 @@ from dataclasses import dataclass
 from urllib.parse import quote, unquote
 
 ID_LENGTH = 36
-_PART_OF_ID = re.compile(r"[0-9a-f][0-9a-f-]{3,34}")
+# Stands for what is left out of an id, as lists shorten it.
+_GAP = "\N{HORIZONTAL ELLIPSIS}"
+_PART_OF_ID = re.compile(rf"[0-9a-f-]+{_GAP}?[0-9a-f-]*|{_GAP}[0-9a-f-]+", re.IGNORECASE)
+# Of what is shorter, several that have it are no answer.
+_LEAST = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,15 +47,66 @@ def quoted(part: str) -> str:
     return quote(part, safe=":@.-_~")
 
 
-def begun_with(id_: str, known: Iterable[str]) -> list[str]:
-    """Which ids ``id_`` means that were made, not given: it, or those that begin with it.
+@dataclass(frozen=True, slots=True)
+class Alike:
+    """Ids that have something in common.
 
-    Names are written in full: another one that begins so may be there and not known yet.
+    Attributes:
+        how: What they do with what is written, in words: ``begin with``.
+        pattern: What they are of, with ``*``: ``9f2c*``.
+        ids: In the order in which they were known.
     """
-    if not _PART_OF_ID.fullmatch(id_):
-        return [id_]
-    found = [each for each in known if each.startswith(id_) and len(each) == ID_LENGTH]
-    return found or [id_]
+
+    how: str
+    pattern: str
+    ids: list[str]
+
+
+def alike(written: str, known: Iterable[str]) -> list[Alike]:
+    """Ids that begin with what is written, those that end with it, and those that hold it.
+
+    Where ``…`` is in it, it stands for what is left out: ``9f2c…``, ``…868c0``, ``9f2c…868c0``.
+    """
+    before, gap, after = written.casefold().partition(_GAP)
+    near = [id_ for id_ in known if before in id_.casefold()]
+    found = []
+    for how, begin, end in _readings(before, gap, after):
+        ids = [id_ for id_ in near if _is_between(begin, end, id_.casefold())]
+        taken = set(ids)
+        near = [id_ for id_ in near if id_ not in taken]
+        found.append(Alike(how, f"{begin}*{end}", ids))
+    if not gap:
+        found.append(Alike("hold", f"*{before}*", near))
+    return found
+
+
+def _readings(before: str, gap: str, after: str) -> list[tuple[str, str, str]]:
+    """How ids may begin and end for what is written of them, and that in words."""
+    begin, end = ("begin with", before, ""), ("end with", "", after or before)
+    if not gap:
+        return [begin, end]
+    if before and after:
+        return [("are like", before, after)]
+    return [begin if before else end]
+
+
+def _is_between(begin: str, end: str, text: str) -> bool:
+    return text.startswith(begin) and text.endswith(end) and len(text) >= len(begin) + len(end)
+
+
+def meant_by(written: str, known: Iterable[str]) -> Alike:
+    """Which ids a part of one means that were made, not given; it alone, where it means none.
+
+    Those that begin with it, else those that end with it, else those that hold it. Names are
+    written in full: another one that begins so may be there and not known yet.
+    """
+    itself = Alike("are", written, [written])
+    if not _PART_OF_ID.fullmatch(written) or (len(written) >= ID_LENGTH and _GAP not in written):
+        return itself
+    for each in alike(written, (id_ for id_ in known if len(id_) == ID_LENGTH)):
+        if len(each.ids) == 1 or (each.ids and len(written) >= _LEAST):
+            return each
+    return itself
 
 
 def parse(text: str) -> Address:

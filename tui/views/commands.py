@@ -136,12 +136,13 @@ class Offers:
 
     Attributes:
         query: By a noun: completions of a filter's text at a cursor.
-        ids: By a noun: ids that there are, each with what it is called.
+        ids: By a noun and what is written of an id: ids like it, each with what it is called, the
+            likeliest first.
         tabs: By a noun: its records' tabs.
     """
 
     query: Callable[[str, str, int], Sequence[Completion]]
-    ids: Callable[[str], Mapping[str, str]]
+    ids: Callable[[str, str], Mapping[str, str]]
     tabs: Callable[[str], Sequence[str]]
 
 
@@ -179,7 +180,8 @@ def _first_word(
         if slash:
             tabs = dict.fromkeys(offers.tabs(noun), "")
             return _choice(tab, cursor - len(tab), cursor, tabs)
-        return _choice(id_, cursor - len(id_), cursor, offers.ids(noun))
+        found = offers.ids(noun, id_).items()
+        return [Completion(each, (cursor - len(id_), cursor), hint) for each, hint in found]
     every = {**names.views, **names.places, **names.aliases, **COMMANDS}
     # A name that is written in full needs no more of itself.
     return [each for each in _choice(word, start, cursor, every) if each.text != word]
