@@ -65,7 +65,7 @@ async def test_a_query_says_what_is_listed(rig: Rig) -> None:
     assert await listed(rig, "workflowType IN (order_quick) AND status = COMPLETED") == newest
     assert await listed(rig, "!wf:order*") == [held]
     assert await listed(rig, "corr:c-1") == [quick[3], quick[1]]
-    assert await listed(rig, f"id:{quick[2][:9]}*") == [quick[2]]
+    assert await listed(rig, f"id:{quick[2][:30]}*") == [quick[2]]
     assert await listed(rig, "UPSTREAM") == [broken]
     assert await listed(rig, "reason~said*502 OR corr:c-0") == [broken, quick[2], quick[0]]
     assert await listed(rig, "newer:1h older:0s v:1") == [held, broken, *newest]
