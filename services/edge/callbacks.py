@@ -42,7 +42,7 @@ async def complete(call: Call, gateway: Gateway, token: str) -> Answer:
     """
     if len(token) > LONGEST_TOKEN:
         raise Problem("not-found")
-    status = status_of(parse_query(call.query).get("status", "COMPLETED"))
+    status = _status_of(parse_query(call.query).get("status", "COMPLETED"))
     body = await read_body(call, gateway.body_limits)
     request = pb.CompleteCallbackRequest(token=token, status=status, body=text_of(body))
     try:
@@ -56,13 +56,11 @@ async def complete(call: Call, gateway: Gateway, token: str) -> Answer:
     return Answer(200, json.dumps({"taskId": task_id}).encode(), (JSON,))
 
 
-def status_of(
-    written: str, known: Mapping[str, pb.TaskStatus.ValueType] = STATUSES
-) -> pb.TaskStatus.ValueType:
+def _status_of(written: str) -> pb.TaskStatus.ValueType:
     """Raises :class:`Problem` (400) for what is none of the statuses that may be said."""
-    status = known.get(written)
+    status = STATUSES.get(written)
     if status is None:
-        raise Problem("invalid-request", f"The status must be one of {', '.join(known)}.")
+        raise Problem("invalid-request", f"The status must be one of {', '.join(STATUSES)}.")
     return status
 
 

@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from podium.executor.v1 import executor_pb2 as pb
+from tests.conductor.executions import fault
 from tests.conductor.rows import Row, exchanged
 from tests.tui.services import Services, put
 from tui.clients import connected
@@ -156,9 +157,10 @@ ROWS = (
     Row(SIGNAL, "of what has ended", "/api/tasks/<done>/COMPLETED/signal", 200, {}, ""),
     Row(SIGNAL, "of what there is not", f"/api/tasks/{NO_ID}/COMPLETED/signal", 404, {}, NOT_FOUND),
     Row(SIGNAL, "with an unknown status", "/api/tasks/<late>/DONE/signal", 400, {},
-        {"message": str}),
+        fault("status", "must be one of IN_PROGRESS, COMPLETED, FAILED, "
+            "FAILED_WITH_TERMINAL_ERROR, CANCELED, not 'DONE'")),
     Row(SIGNAL, "with a body that is no object", "/api/tasks/<late>/COMPLETED/signal", 400, [],
-        {"message": str}),
+        fault("", "The body must be a JSON object: the task's output")),
     Row(SYNC, "of what waits for nobody", "/api/tasks/<late>/COMPLETED/signal/sync", 404, {},
         _error(404, "Found no blocked task in workflow <late> to signal")),
     Row(SYNC, "of what has ended", "/api/tasks/<done>/COMPLETED/signal/sync", 404, {},

@@ -71,7 +71,9 @@ ROWS = (
     Row(TASKS, "by a status of none", "/api/workflow/<running>/tasks?status=SKIPPED", 200,
         answer={"totalHits": 0, "results": []}),
     Row(TASKS, "by a status that there is not", "/api/workflow/<running>/tasks?status=X", 400,
-        answer=fault("status", "must be one of Conductor's statuses of tasks")),
+        answer=fault("status", "must be one of SCHEDULED, IN_PROGRESS, COMPLETED, "
+            "COMPLETED_WITH_ERRORS, SKIPPED, FAILED, TIMED_OUT, FAILED_WITH_TERMINAL_ERROR, "
+            "CANCELED, not 'X'")),
     Row(TASKS, "too many", "/api/workflow/<running>/tasks?count=1001", 400,
         answer=fault("count", "must be a whole number from 0 to 1000, not '1001'")),
     Row(TASKS, "of one that is not there", "/api/workflow/<nowhere>/tasks", 404,

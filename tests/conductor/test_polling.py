@@ -17,7 +17,8 @@ from tests.conductor.calling import authorized
 from tests.tui.services import PATIENCE_SECONDS, Services, put, services_in
 from tui.clients import Clients, connected
 
-DEFINED = ("polling", "polling-left", "polling-domain", "polling-lease", "polling-away")
+DEFINED = ("polling", "polling-left", "polling-domain", "polling-lease", "polling-away",
+           "polling-none")  # fmt: skip
 
 
 def _documents() -> list[dict[str, Any]]:
@@ -164,7 +165,8 @@ async def test_another_worker_s_word_changes_nothing(api: httpx.AsyncClient) -> 
             word = {**said(task, "FAILED", **more), "workerId": "thief"}
             answer = await api.post(path, json=word)
             message = answer.json()["message"]
-            assert (answer.status_code, message) == (409, "The task is another worker's.")
+            named = f"The task 't' ({task['taskId']}) is another worker's: 'w' has it."
+            assert (answer.status_code, message) == (409, named)
     assert (await api.get(f"/api/tasks/{task['taskId']}")).json()["status"] == "IN_PROGRESS"
     assert (await api.post("/api/tasks", json=said(task))).status_code == 200
 
@@ -176,6 +178,19 @@ async def test_who_asks_for_the_head_alone_takes_no_task(api: httpx.AsyncClient)
     (task,) = await polled(api, "polling", "w")
     assert (task["workflowInstanceId"], task["pollCount"]) == (id_, 1)
     await api.post("/api/tasks", json=said(task))
+
+
+async def test_who_asks_for_no_task_is_given_none_and_does_not_wait(api: httpx.AsyncClient) -> None:
+    id_ = await started(api, "polling-none")
+    # One is there for whoever asks for one.
+    assert await polled(api, "polling-none", "asks for none", count=0) == []
+    (task,) = await polled(api, "polling-none", "w")
+    assert (task["workflowInstanceId"], task["pollCount"]) == (id_, 1)
+    await api.post("/api/tasks", json=said(task))
+    # Nobody has waited: its queue has not heard of it.
+    assert await polled(api, "polling-none", "asks for none", count=0) == []
+    seen = (await api.get("/api/tasks/queue/polldata?taskType=polling-none")).json()
+    assert [each["workerId"] for each in seen] == ["w"]
 
 
 async def test_polls_side_by_side_are_given_each_task_once(api: httpx.AsyncClient) -> None:

@@ -41,8 +41,10 @@ ROWS = (
     Row(PUT, "tells what is none", OF_WORKFLOW, 400, [tag("a", "b"), 7, tag("", "x"), tag("a", 1)],
         {"validationErrors": [
             {"path": "[1]", "message": "must be a tag: {key, value, type}"},
-            {"path": "[2]", "message": "must have a key, a text"},
-            {"path": "[3]", "message": "must have a value, a text"}]}),
+            {"path": "[2].key", "message": "must be given: a text that is not empty"},
+            {"path": "[3].value", "message": "must be given: a text"}]}),
+    Row(PUT, "tells what one alone lacks", OF_WORKFLOW, 400, {"key": "a"},
+        {"validationErrors": [{"path": "value", "message": "must be given: a text"}]}),
     Row(PUT, "wants no more than can be told of", OF_WORKFLOW, 400, [1] * 1001,
         {"message": "At most 1000 tags are taken at once."}),
     Row(GET, "knows no such workflow", "/api/metadata/workflow/tg_none/tags", 404,
@@ -60,7 +62,7 @@ ROWS = (
     Row(GET, "tells of none", OF_WORKFLOW, 200, answer=[]),
     Row(POST, "wants a number", OF_WORKFLOW, 400, tag("tg_flow", "x", "RATE_LIMIT"),
         {"validationErrors": [
-            {"path": "", "message": "must have a value, a whole number from 1"}]}),
+            {"path": "value", "message": "must be given: a whole number from 1"}]}),
     Row(LIMITING, "limits as JavaScript does", LIMIT, 200,
         {"concurrentExecLimit": 3, "rateLimitKey": "${workflow.correlationId}", "id": 1}),
     Row(LIMITED, "tells of it", LIMIT, 200,

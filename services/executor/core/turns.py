@@ -169,7 +169,9 @@ def check_worker(task: Task, event: TaskUpdated) -> None:
     """
     if event.lenient:
         if _is_anothers(task, event.worker_id):
-            raise Refused("The task is another worker's.")
+            who = repr(task.worker_id) if task.worker_id else "one without a name"
+            said = f"The task {task.ref!r} ({task.id}) is another worker's: {who} has it."
+            raise Refused(said)
         return
     had = task.id == event.task_id and task.worker_id == event.worker_id
     if task.id != event.task_id:

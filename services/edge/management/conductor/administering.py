@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from podium.executor.v1 import executor_pb2 as pb
 from services.edge.call import Answer, Call
-from services.edge.callbacks import status_of
 from services.edge.management.conductor import collecting
 from services.edge.management.conductor.asking import (
     Asked,
@@ -16,11 +15,12 @@ from services.edge.management.conductor.asking import (
     nothing,
     shown_text,
 )
+from services.edge.management.conductor.fields import Fields
 from services.edge.management.conductor.sought import unended_sought
 from services.edge.management.conductor.told import of_execution
 from services.edge.management.conductor.waiting import said_once
 from services.edge.management.page import Page
-from services.edge.management.tasks import STATUSES, output_of
+from services.edge.management.tasks import output_of, status_in
 
 if TYPE_CHECKING:
     from services.edge.management.pages import Management
@@ -81,7 +81,7 @@ async def update_by_id(
 
 
 async def _update(request: Asked, update: pb.UpdateTaskRequest, status: str) -> Answer:
-    update.status = status_of(status, STATUSES)
+    update.status = status_in(Fields({"status": status}))
     update.output = await output_of(request.call, request.management)
     method = request.stubs.executor.UpdateTask
     updating = of_execution(request, update.execution_id, method, update)

@@ -13,7 +13,7 @@ from services.edge import statuses
 from services.edge.bodies import aside
 from services.edge.call import Answer, Call
 from services.edge.management.conductor.asking import Asked, as_json, asked
-from services.edge.management.conductor.fields import refused
+from services.edge.management.conductor.fields import quoted, refused
 from services.edge.management.conductor.told import of_execution, passed
 from services.edge.management.page import Page
 from services.errors import TooLarge
@@ -26,6 +26,7 @@ _MOST_TASKS, _USUAL_TASKS = 1000, 15
 _MOST_IDS, _PAGE = 10_000, 500
 _STATUS = ("workflowId", "correlationId", "status")
 _LATEST_MS = 32_503_680_000_000
+_PREFIX = "TASK_STATUS_"
 
 
 async def get(call: Call, management: Management, execution_id: str) -> Answer:
@@ -94,9 +95,10 @@ async def tasks(call: Call, management: Management, execution_id: str) -> Answer
 
 
 def _task_status(written: str) -> pb.TaskStatus.ValueType:
-    known = dict(pb.TaskStatus.items()).get(f"TASK_STATUS_{written}")
+    known = dict(pb.TaskStatus.items()).get(_PREFIX + written)
     if not known:
-        raise refused("status", "must be one of Conductor's statuses of tasks")
+        names = ", ".join(name.removeprefix(_PREFIX) for name in pb.TaskStatus.keys()[1:])
+        raise refused("status", f"must be one of {names}, not {quoted(written)}")
     return known
 
 

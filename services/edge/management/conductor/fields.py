@@ -13,6 +13,7 @@ from typing import Any
 
 from services.errors import Fault, InvalidRequest
 
+_MOST_SHOWN = 40
 _WHOLE = re.compile(r"-?[0-9]{1,18}")
 
 
@@ -105,6 +106,11 @@ class Fields:
     def wrong(self, name: str, said: str) -> InvalidRequest:
         """The refusal of a field that ``said`` tells the rule of."""
         return refused(f"{self.within}{name}", said)
+
+
+def quoted(written: str) -> str:
+    """What somebody has sent, as refusals repeat it: the beginning of it."""
+    return repr(written[:_MOST_SHOWN])
 
 
 def refused(path: str, said: str, **metadata: str) -> InvalidRequest:

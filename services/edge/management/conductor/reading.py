@@ -10,10 +10,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from services.edge.management.conductor.fields import refused
+from services.edge.management.conductor.fields import quoted, refused
 from services.edge.query import Pairs, parse_pairs
 
-_MOST_SHOWN = 40
 _ABSENT = frozenset(("", "None", "null", "undefined"))
 _FLAGS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 
@@ -50,7 +49,7 @@ class Query:
         number = natural(written)
         if number is None or number > most:
             most = most if bound is None else bound
-            said = f"must be a whole number from 0 to {most}, not {written[:_MOST_SHOWN]!r}"
+            said = f"must be a whole number from 0 to {most}, not {quoted(written)}"
             raise refused(name, said)
         return number
 
@@ -61,7 +60,7 @@ class Query:
             return default
         value = _FLAGS.get(written.lower())
         if value is None:
-            raise refused(name, f"must be true or false, not {written[:_MOST_SHOWN]!r}")
+            raise refused(name, f"must be true or false, not {quoted(written)}")
         return value
 
     def several(self, name: str) -> Sequence[str]:

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from podium.executor.v1 import executor_pb2 as pb
 from services.edge.call import Answer, Call
-from services.edge.callbacks import status_of
 from services.edge.management.conductor.asking import Asked, as_json, asked, nothing
 from services.edge.management.conductor.executing import told
 from services.edge.management.conductor.executions import document_of
+from services.edge.management.conductor.fields import Fields
 from services.edge.management.conductor.standing import Standing, strategy_of
 from services.edge.management.conductor.told import passed
 from services.edge.management.conductor.unknown import no_execution
@@ -20,7 +20,7 @@ from services.edge.management.conductor.waiting import (
     while_there,
 )
 from services.edge.management.page import Page
-from services.edge.management.tasks import STATUSES, output_of
+from services.edge.management.tasks import output_of, status_in
 from services.errors import (
     Conflict,
     NotFound,
@@ -86,7 +86,7 @@ async def _stands(request: Asked, execution_id: str, strategy: str, seconds: flo
 async def _signalled(request: Asked, execution_id: str, status: str) -> None:
     meant = pb.SignalExecutionRequest(
         execution_id=execution_id,
-        status=status_of(status, STATUSES),
+        status=status_in(Fields({"status": status})),
         output=await output_of(request.call, request.management),
     )
     request.call.let_go()
@@ -114,7 +114,7 @@ async def update(
     update = pb.UpdateTaskRequest(
         execution_id=execution_id,
         ref=ref,
-        status=status_of(status, STATUSES),
+        status=status_in(Fields({"status": status})),
         output=await output_of(call, management),
         worker_id=request.query.text("workerid"),
     )

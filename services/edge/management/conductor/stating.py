@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 from podium.executor.v1 import executor_pb2 as pb
 from services.edge.call import Answer, Call
-from services.edge.callbacks import status_of
 from services.edge.management.conductor.asking import Asked, asked
 from services.edge.management.conductor.executions import document_of
 from services.edge.management.conductor.fields import Fields
@@ -24,7 +23,7 @@ from services.edge.management.conductor.waiting import (
     while_there,
 )
 from services.edge.management.page import Page
-from services.edge.management.tasks import STATUSES
+from services.edge.management.tasks import status_in
 from services.errors import Overloaded
 
 if TYPE_CHECKING:
@@ -120,7 +119,7 @@ def _update_of(execution_id: str, body: Fields) -> pb.UpdateTaskRequest | None:
         execution_id=execution_id,
         ref=ref,
         task_id="" if ref else task_id,
-        status=status_of(result.text("status", "COMPLETED"), STATUSES),
+        status=status_in(result),
         output=text_of(result.object("outputData")),
         reason=result.text("reasonForIncompletion"),
         worker_id=result.text("workerId"),

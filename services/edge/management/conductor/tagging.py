@@ -32,25 +32,34 @@ def read_tags(sent: Any, kind: str) -> list[Document]:
         # Each may have a fault, which is told.
         raise InvalidRequest(f"At most {_MOST} tags are taken at once.")
     faults = [
-        Fault(f"[{place}]" if isinstance(sent, list) else "", why)
+        _at(place if isinstance(sent, list) else None, fault)
         for place, tag in enumerate(tags)
-        if (why := _fault(tag, kind))
+        if (fault := _fault(tag, kind)) is not None
     ]
     if faults:
         raise InvalidDefinition("The tags have faults.", faults)
     return tags
 
 
-def _fault(tag: Any, kind: str) -> str:
+def _at(place: int | None, fault: Fault) -> Fault:
+    """``fault`` of a tag, as one of what was sent: a list, or (None) the tag alone."""
+    step = "." if fault.path else ""
+    return fault if place is None else Fault(f"[{place}]{step}{fault.path}", fault.detail)
+
+
+def _fault(tag: Any, kind: str) -> Fault | None:
     if not isinstance(tag, dict):
-        return "must be a tag: {key, value, type}"
+        return Fault("", "must be a tag: {key, value, type}")
     if not isinstance(tag.get("key"), str) or not tag["key"]:
-        return "must have a key, a text"
+        return Fault("key", "must be given: a text that is not empty")
     if tag.get("type") == _LIMIT:
         if kind != "workflow":
-            return "of type RATE_LIMIT is for workflows"
-        return "" if _number(tag.get("value")) else "must have a value, a whole number from 1"
-    return "" if isinstance(tag.get("value"), str) else "must have a value, a text"
+            return Fault("type", "RATE_LIMIT is for workflows")
+        if not _number(tag.get("value")):
+            return Fault("value", "must be given: a whole number from 1")
+    elif not isinstance(tag.get("value"), str):
+        return Fault("value", "must be given: a text")
+    return None
 
 
 def _number(value: Any) -> int:

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from podium.worker.v1 import worker_pb2 as pb
-from services.edge.management.conductor.fields import Fields, refused
+from services.edge.management.conductor.fields import Fields, quoted, refused
 from services.edge.mapping import parse_body
 
 _STATUSES = (
@@ -47,7 +47,8 @@ def _say(fields: Fields, result: pb.TaskResult) -> None:
         )
     status = fields.text("status")
     if status not in _STATUSES:
-        raise fields.wrong("status", f"must be one of {', '.join(_STATUSES)}")
+        given = f", not {quoted(status)}" if status else ""
+        raise fields.wrong("status", f"must be one of {', '.join(_STATUSES)}{given}")
     result.status = pb.ResultStatus.Value(f"RESULT_STATUS_{status}")
     output = fields.object("outputData")
     if output:

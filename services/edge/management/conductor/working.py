@@ -37,11 +37,14 @@ async def poll(call: Call, management: Management, task_type: str) -> Answer:
 
 
 async def poll_batch(call: Call, management: Management, task_type: str) -> Answer:
-    """GET tasks: 200 with those that are there, or that come in time; there may be none."""
+    """GET tasks: 200 with those that are there, or that come in time; there may be none.
+
+    Who asks for none, as one whose hands are full may, is answered at once.
+    """
     request = asked(call, management)
     query = request.query
     milliseconds = min(query.whole("timeout", 100), _MOST_MILLISECONDS)
-    count = query.whole("count", 1, bound=_MOST_POLLED) or 1
+    count = query.whole("count", 1, most=_MOST_POLLED)
     wanted = _wanted(request, task_type, count, milliseconds)
     return await _polled(request, wanted, _all)
 
@@ -51,8 +54,8 @@ async def _polled(
 ) -> Answer:
     """``answer`` with what there is."""
     cycle, relay = request.call.cycle, request.management.relay
-    if request.call.method == "HEAD":
-        # Its answer carries no task: one would be nobody's for as long as its time lasts.
+    if request.call.method == "HEAD" or not wanted.count:
+        # The answer carries no task: one would be nobody's for as long as its time lasts.
         return await answer([])
     given = await relay.poll(wanted, request.application_id, cycle)
     with relay.handing(given, cycle):
