@@ -65,7 +65,7 @@ class Calls:
         chars = len(request.input)
         if chars < LARGE_CHARS:
             return await self._begun(request, caller)
-        with self._large.holding(chars):
+        with self._large.holding(chars, request.on_behalf_of or caller.application_id):
             return await self._begun_in_turn(request, caller)
 
     async def _begun_in_turn(self, request: pb.Start, caller: Principal) -> Told:
@@ -105,7 +105,7 @@ class Calls:
         if chars < LARGE_CHARS:
             return await self._run(request, self._begun(request, caller), wait, waits)
         # The request is there for as long as its call goes on.
-        with self._large.holding(chars):
+        with self._large.holding(chars, request.on_behalf_of or caller.application_id):
             return await self._run(request, self._begun_in_turn(request, caller), wait, waits)
 
     async def _run(

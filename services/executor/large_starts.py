@@ -7,13 +7,14 @@ by side many would be done no sooner than a few after another: the others wait a
 from __future__ import annotations
 
 import asyncio
-from collections import deque
+from collections import Counter, deque
 from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import asynccontextmanager, contextmanager
 
 from services.errors import Overloaded
 
 MOST_HELD_CHARS = 256 << 20
+MOST_HELD_CHARS_OF_ONE = 128 << 20
 MOST_AT_WORK_CHARS = 32 << 20
 
 Leave = Callable[[], None]
@@ -24,16 +25,22 @@ class LargeStarts:
 
     Args:
         most_held: Characters of all inputs, from when they come until whoever sent them is told.
+        most_of_one: Of these, of one application: others have room.
         most_at_work: Of these, of those that are read, decided on or written; one alone may be
             larger.
     """
 
     def __init__(
-        self, most_held: int = MOST_HELD_CHARS, most_at_work: int = MOST_AT_WORK_CHARS
+        self,
+        most_held: int = MOST_HELD_CHARS,
+        most_of_one: int = MOST_HELD_CHARS_OF_ONE,
+        most_at_work: int = MOST_AT_WORK_CHARS,
     ) -> None:
         self._most_held = most_held
+        self._most_of_one = most_of_one
         self._most_at_work = most_at_work
         self.held = 0
+        self._held_by: Counter[str] = Counter()
         self.at_work = 0
         self._line: deque[_Turn] = deque()
 
@@ -43,18 +50,22 @@ class LargeStarts:
         return len(self._line)
 
     @contextmanager
-    def holding(self, chars: int) -> Generator[None]:
+    def holding(self, chars: int, application_id: str) -> Generator[None]:
         """An input of so many is held inside. Raises :class:`Overloaded`: there is no room."""
+        own = self._held_by[application_id]
+        if own + chars > self._most_of_one:
+            raise _no_room(f"of the application {application_id!r}", own, self._most_of_one)
         if self.held + chars > self._most_held:
-            raise Overloaded(
-                f"Starts with large inputs have {self.held >> 20} MiB together, and may have "
-                f"{self._most_held >> 20}; try again in a moment."
-            )
+            raise _no_room("together", self.held, self._most_held)
         self.held += chars
+        self._held_by[application_id] += chars
         try:
             yield
         finally:
             self.held -= chars
+            self._held_by[application_id] -= chars
+            if not self._held_by[application_id]:
+                del self._held_by[application_id]
 
     @asynccontextmanager
     async def working(self, chars: int) -> AsyncGenerator[Leave]:
@@ -83,6 +94,13 @@ class LargeStarts:
                 return
             self.at_work += chars
             self._line.popleft().begin()
+
+
+def _no_room(whose: str, chars: int, most: int) -> Overloaded:
+    return Overloaded(
+        f"Starts with large inputs {whose} have {chars >> 20} Mi characters, and may have "
+        f"{most >> 20}; try again in a moment."
+    )
 
 
 class _Turn:

@@ -14,6 +14,7 @@ from services.executor.calls import Calls
 from services.executor.core.model import Execution
 from services.executor.documents import LARGE_CHARS, plain
 from services.executor.entrance import Leave
+from services.executor.orders import Order
 from services.executor.outbox import Outbox
 from services.executor.results import Waiter, result_of, sendable
 from services.executor.runtime import Runtime
@@ -141,20 +142,35 @@ class Session:
     async def _start_large(self, request: pb.Start, exchange: _Exchange) -> None:
         """Begin it in its turn, which ends when it is known what became of it."""
         chars, large = len(request.input), self._runtime.large_starts
-        with large.holding(chars):
+        whose = request.on_behalf_of or self._caller.application_id
+        with large.holding(chars, whose):
             async with large.working(chars):
+                if exchange.is_left:
+                    return
                 given = await self._starting.prepared(request)
                 order = self._starting.order(request, self._caller, given)
-                settled = asyncio.Event()
+                await self._enter(order, exchange)
 
-                def started(told: Told | ServiceError) -> None:
-                    exchange.started(told)
-                    settled.set()
+    async def _enter(self, order: Order, exchange: _Exchange) -> None:
+        """Have it begin; returns when it is known what became of it, or it waits for a slot."""
+        settled = asyncio.Event()
 
-                exchange.enter(self._runtime.entrance.start(order, started))
-                if order.slot is None:
-                    # Else it may wait for long, and what does so is bounded there.
-                    await settled.wait()
+        def started(told: Told | ServiceError) -> None:
+            exchange.started(told)
+            settled.set()
+
+        def leave() -> bool:
+            is_out = take_out()
+            if is_out:
+                # Nothing will be told of it.
+                settled.set()
+            return is_out
+
+        take_out = self._runtime.entrance.start(order, started)
+        exchange.enter(leave)
+        if order.slot is None:
+            # Else it may wait for long, and what does so is bounded there.
+            await settled.wait()
 
     def post(self, frame: pb.ServerFrame) -> None:
         """Have ``frame``, which is small, sent with all others of this tick."""
@@ -228,6 +244,11 @@ class _Exchange:
             leave()
         elif self._withdrawn:
             self.withdraw()
+
+    @property
+    def is_left(self) -> bool:
+        """Whether nobody waits any more."""
+        return self._left
 
     def withdraw(self) -> None:
         """It is refused, if it still waits for a slot."""

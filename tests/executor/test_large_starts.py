@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from podium.executor.v1 import executor_pb2 as pb
-from services.errors import Overloaded
+from services.errors import NotFound, Overloaded
 from services.executor.documents import LARGE_CHARS
-from services.executor.large_starts import MOST_AT_WORK_CHARS, MOST_HELD_CHARS, LargeStarts
+from services.executor.large_starts import (
+    MOST_AT_WORK_CHARS,
+    MOST_HELD_CHARS_OF_ONE,
+    LargeStarts,
+)
 from services.rpc import raising_ours
 from tests.executor.rig import ADMIN, Rig, executing, new_id, start, step, workflow
 from tests.executor.test_session import Peer
@@ -22,13 +27,24 @@ LARGE = {"text": "x" * LARGE_CHARS}
 
 def test_beyond_what_is_held_more_is_refused_and_what_goes_makes_room() -> None:
     large = LargeStarts(most_held=10)
-    with large.holding(6):
-        with large.holding(4), pytest.raises(Overloaded), large.holding(1):
+    with large.holding(6, "a"):
+        with large.holding(4, "b"), pytest.raises(Overloaded), large.holding(1, "c"):
             pass
-        with large.holding(4):
+        with large.holding(4, "b"):
             assert large.held == 10
 
     assert large.held == 0
+
+
+def test_one_application_leaves_room_for_others() -> None:
+    large = LargeStarts(most_held=10, most_of_one=6)
+    with large.holding(4, "a"):
+        with pytest.raises(Overloaded, match="'a'"), large.holding(3, "a"):
+            pass
+        with large.holding(2, "a"), large.holding(4, "b"):
+            assert large.held == 10
+    with large.holding(6, "a"):
+        assert large.held == 6
 
 
 async def test_those_that_find_no_room_take_their_turns_in_order() -> None:
@@ -111,7 +127,8 @@ async def test_a_large_start_waits_for_its_turn(tmp_path: Path, way: str) -> Non
 @pytest.mark.parametrize("way", ["call", "frame"])
 async def test_more_than_may_be_held_is_refused(tmp_path: Path, way: str) -> None:
     async with executing(tmp_path / "x.db", [FLOW]) as rig:
-        with rig.runtime.large_starts.holding(MOST_HELD_CHARS):
+        held = rig.runtime.large_starts.holding
+        with held(MOST_HELD_CHARS_OF_ONE, "a"), held(MOST_HELD_CHARS_OF_ONE, "b"):
             if way == "call":
                 with pytest.raises(Overloaded, match="try again in a moment"):
                     await _begins(rig, way)
@@ -137,3 +154,48 @@ async def test_what_waits_for_a_slot_keeps_no_other_from_its_turn(tmp_path: Path
         end = pb.TerminateExecutionRequest(execution_id=first)
         await rig.stub.TerminateExecution(end, metadata=ADMIN)
         assert len(await second) == 36
+
+
+async def test_a_frame_that_is_cancelled_in_line_begins_nothing(tmp_path: Path) -> None:
+    async with executing(tmp_path / "x.db", [FLOW]) as rig:
+        large, peer, id_ = rig.runtime.large_starts, Peer(rig), new_id()
+        async with large.working(MOST_AT_WORK_CHARS):
+            asked = start("flow", input=LARGE, execution_id=id_)
+            await peer.ask(pb.ClientFrame(correlation_id=1, start=asked))
+            await _until(lambda: large.waiting == 1)
+            await peer.ask(pb.ClientFrame(correlation_id=1, cancel=pb.Cancel()))
+            # What is said behind it is heard behind it.
+            await peer.ask(pb.ClientFrame(correlation_id=2, start=start("flow")))
+            assert (await peer.next()).correlation_id == 2
+        await _until(lambda: large.held == 0)
+        with pytest.raises(NotFound), raising_ours():
+            await rig.get(id_)
+        peer.call.cancel()
+
+
+async def test_a_frame_that_joins_one_that_waits_for_a_slot_ends_its_turn_as_it_leaves(
+    tmp_path: Path,
+) -> None:
+    waiting, slot = workflow("waiting", step("w", "WAIT")), pb.Slot(key=b"k", limit=1)
+    slot.most_waiting = 1
+    async with executing(tmp_path / "x.db", [FLOW, waiting]) as rig:
+        large, peer = rig.runtime.large_starts, Peer(rig)
+        await rig.begin("waiting", slot=slot)
+        small = start("flow", execution_id=new_id(), idempotency_key=b"same", slot=slot)
+        await peer.ask(pb.ClientFrame(correlation_id=1, start=small))
+        await _until(lambda: rig.runtime.slots.waiting(b"k") == 1)
+        joins = start("flow", input=LARGE, execution_id=new_id(), idempotency_key=b"same")
+        await peer.ask(pb.ClientFrame(correlation_id=2, start=joins))
+        await _until(lambda: large.at_work > 0)
+        await _until(lambda: rig.runtime.entrance.joined_chars > 0)
+
+        await peer.ask(pb.ClientFrame(correlation_id=2, cancel=pb.Cancel()))
+
+        await _until(lambda: (large.held, large.at_work) == (0, 0))
+        peer.call.cancel()
+
+
+async def _until(holds: Callable[[], bool]) -> None:
+    async with asyncio.timeout(5):
+        while not holds():  # noqa: ASYNC110
+            await asyncio.sleep(0.001)
