@@ -152,6 +152,8 @@ def test_a_tried_call_can_be_typed(body: str) -> None:
         ("routes", {"service_id": "shop", "method": "GET", "path": "/a/{b}"}, ["routes", "curl"]),
         ("workflows", {"id": NAME, "kind": "workflow"}, ["get"]),
         ("limits", {"id": "x"}, ["tui"]),
+        ("audit", {"id": "17", "kind": "workflow"}, ["audit", "show"]),
+        ("actions", {"id": "3", "command": "podium terminate 9f2c --reason 'a b'"}, ["terminate"]),
     ],
 )
 def test_what_is_copied_as_a_command_can_be_typed(

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any, NamedTuple
 
+import pytest
 from textual.app import App, ComposeResult
 from textual.pilot import Pilot
 
@@ -68,6 +69,29 @@ async def test_of_an_id_that_does_not_fit_the_end_is_shown() -> None:
         await pilot.pause()
 
         assert "…ddd0001 1234567…" in screen_text(app)
+
+
+@pytest.mark.parametrize(
+    ("text", "seen"),
+    [
+        ("0198a3f2-0001-7aaa-8bbb-ccccdddd0001", "…7aaa-8bbb-ccccdddd0001"),
+        ("podium retry 0198a3f2-0001-7aaa-8bbb-ccccdddd0001", "podium retry …dddd0001"),
+        ("podium terminate 0198a3f2-0001-7aaa-8bbb-ccccdddd0001", "podium terminate …dddd…"),
+        ("an order that is longer than this", "an order that is longe…"),
+    ],
+)
+async def test_of_ids_that_do_not_fit_the_ends_are_shown_in_any_column(
+    text: str, seen: str
+) -> None:
+    columns = (replace(COLUMNS[0], width=23),)
+    collection: Collection[Row] = Collection()
+    collection.put([Row(text, 1)])
+    app = Lists(LiveTable(View(collection), columns, "id"))
+    async with app.run_test(size=(29, 12)) as pilot:
+        app.table.flush(0.0)
+        await pilot.pause()
+
+        assert seen in screen_text(app)
 
 
 async def test_a_click_is_on_the_row_that_is_seen_there() -> None:

@@ -33,7 +33,11 @@ def json_of(record: Any) -> str:
 
 
 def command_of(resource: str, record: Any, address: str) -> str:
-    """The command that shows a record outside of the console."""
+    """The command that shows a record outside of the console; of what was done, that does it."""
+    if resource == "actions":
+        return str(record.command)
+    if resource == "audit":
+        return shlex.join(["podium", "audit", "show", record.id])
     if resource == "executions":
         return shlex.join(["podium", "watch", record.id])
     if resource == "routes":

@@ -19,6 +19,7 @@ from textual.widget import Widget
 
 from tui.live.view import View
 from tui.resources.model import Cell, Column
+from tui.views.ids import is_id, with_brief_ids
 from tui.views.table_layout import GAP, Placed, place
 from tui.views.visible import in_one_line
 from tui.widgets.table_row import Look, Row
@@ -317,13 +318,16 @@ def _thumb(bar: ScrollBar, rows: int, top: float) -> tuple[int, int]:
 
 
 def _fitted(text: str, width: int, *, right: bool, tail: bool = False) -> str:
-    """``text`` in just so many cells."""
+    """``text`` in just so many cells; of ids the ends stay longest."""
     length = cell_len(text)
     if length <= width:
         space = " " * (width - length)
         return space + text if right else text + space
     if width < 2:
         return "…"[:width]
-    if tail:
+    if tail or is_id(text):
         return "…" + set_cell_size(text[::-1], width - 1)[::-1]
+    shorter = with_brief_ids(text)
+    if shorter != text:
+        return _fitted(shorter, width, right=right)
     return set_cell_size(text, width - 1) + "…"

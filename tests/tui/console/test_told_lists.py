@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from tests.tui.console.conftest import console_on
-from tests.tui.screen import until, until_shown
-from tests.tui.services import Services, put
+from tests.tui.screen import screen_text, until, until_shown
+from tests.tui.services import Services, put, start
 from tui.views.addresses import Address
 from tui.widgets.live_table import LiveTable
 
@@ -33,6 +33,33 @@ async def test_who_changed_what_shows_as_it_happens(services: Services) -> None:
         await put(services, {"name": "audited", "version": 1, "tasks": [nothing]})
 
         await until_shown(pilot, "audited", "create", "application:admin")
+
+
+async def test_what_was_done_to_an_execution_shows_the_end_of_its_id(services: Services) -> None:
+    waits = {
+        "taskReferenceName": "hold", "name": "hold", "type": "WAIT",
+        "inputParameters": {"duration": "600 seconds"},
+    }  # fmt: skip
+    await put(services, {"name": "ended-by-hand", "version": 1, "tasks": [waits]})
+    id_ = await start(services, "ended-by-hand")
+    async with console_on(services, "executions wf:ended-by-hand") as pilot:
+        await until_shown(pilot, "● running")
+        await pilot.press("t")
+        await until_shown(pilot, "Terminate ended-by-hand")
+        await pilot.press("ctrl+s")
+        await until_shown(pilot, "terminated")
+        console: Any = pilot.app
+
+        console.command("actions")
+        await until_shown(pilot, f"podium terminate …{id_[-8:]}")
+        await pilot.press("y", "c")
+        await until(pilot, lambda: pilot.app.clipboard == f"podium terminate {id_}")
+
+        console.command(f"audit name:{id_} action:terminate")
+        await until(pilot, lambda: console.frame.place.address.resource == "audit")
+        table = pilot.app.screen.query(LiveTable).last()
+        await until(pilot, lambda: len(table.view) == 1)
+        await until(pilot, lambda: f"{id_[-8:]} application:admin" in screen_text(pilot.app))
 
 
 async def test_the_log_goes_on_when_a_service_is_back(own_services: Services) -> None:
