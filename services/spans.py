@@ -64,7 +64,7 @@ class Spans:
         self._most = int(ratio * 16**_RANDOM_DIGITS)
 
     def new(self, an_id: str) -> Trace:
-        """A trace that begins with what has that id, a random UUID."""
+        """A trace that begins with what has that id, a UUID that is random at its end."""
         digits = an_id.replace("-", "")
         sampled = int(digits[-_RANDOM_DIGITS:], 16) < self._most
         return Trace(digits, span_of(an_id), "01" if sampled else "00")

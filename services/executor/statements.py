@@ -4,8 +4,8 @@ Rows are bound as ``VALUES``, not passed as JSON: 32 rows of 27 columns cost 30 
 instead of 58, and no text has to be escaped. Row counts are a few, so that their statements stay
 prepared, and such that nearly every group needs one or two: each gives up the interpreter lock.
 
-Where one fails, whoever called it rolls back. So they say ``OR FAIL``, by which SQLite need not
-keep each page as it was before the statement: a sixth of a transaction's time.
+Where one fails, whoever called it rolls back. So those that write often say ``OR FAIL``, by which
+SQLite need not keep each page as it was before the statement: a sixth of a transaction's time.
 """
 
 from __future__ import annotations

@@ -30,11 +30,16 @@ class Peer:
     """The edge's end."""
 
     def __init__(
-        self, rig: Rig, id: str = "edge", handed: Mapping[str, int] = MappingProxyType({})
+        self,
+        rig: Rig,
+        id: str = "edge",
+        handed: Mapping[str, int] = MappingProxyType({}),
+        *,
+        counts: bool = True,
     ) -> None:
         self.call: Any = rig.workers.Relay()
         self._hello: pb.RelayHello | None = pb.RelayHello(
-            edge_id=id, handed_task_ids=handed, handed_poll_counts=handed.values()
+            edge_id=id, handed_task_ids=handed, handed_poll_counts=handed.values() if counts else ()
         )
         self._answers = self._each()
 
@@ -137,6 +142,25 @@ async def test_what_was_handed_over_before_it_was_given_anew_goes_back_as_well(
         await peer.ask(polls(5))
         (again,) = (await peer.next()).tasks
         assert (again.task_id, again.poll_count) == (task.task_id, 3)
+
+
+async def test_what_an_edge_has_handed_over_that_counts_nothing_stays_with_its_worker(
+    tmp_path: Path,
+) -> None:
+    async with executing(tmp_path / "e.db", [ONE]) as rig:
+        peer = Peer(rig)
+        for _ in range(2):
+            await rig.begin("one")
+        await peer.ask(polls(1), polls(2))
+        (heard,), (unheard,) = [list((await peer.next()).tasks) for _ in range(2)]
+        await peer.ask(ended(1, pb.RELAY_END_TAKEN), ended(2, pb.RELAY_END_TAKEN), polls(3, 0))
+        assert (await peer.next()).number == 3
+    async with executing(tmp_path / "e.db", [ONE]) as rig:
+        peer = Peer(rig, handed={heard.task_id: 1}, counts=False)
+        await peer.ask(polls(4))
+        assert [each.task_id for each in (await peer.next()).tasks] == [unheard.task_id]
+        await peer.ask(ended(4, pb.RELAY_END_TAKEN), polls(5, 0))
+        assert list((await peer.next()).tasks) == []
 
 
 async def test_an_end_of_what_was_given_once_is_none_of_what_was_given_anew(

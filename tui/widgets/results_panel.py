@@ -16,7 +16,8 @@ from tui.widgets.live_table import LiveTable
 COLUMNS: tuple[Column[ItemResult], ...] = (
     Column("result", "RESULT", 10, lambda row, _: _result(row), lambda row: (row.ok, not row.open),
            priority=9),
-    Column("id", "ID", 16, lambda row, _: Cell(row.id), lambda row: row.id, flex=1, priority=9),
+    Column("id", "ID", 16, lambda row, _: Cell(row.id), lambda row: row.id, flex=1, priority=9,
+           tail=True),
     Column("detail", "DETAIL", 16,
            lambda row, _: Cell(row.detail, "muted" if row.ok else "error"),
            lambda row: row.detail or None, flex=2, priority=8),

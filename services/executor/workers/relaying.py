@@ -7,6 +7,7 @@ import logging
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import partial
+from itertools import chain, repeat
 
 from podium.worker.v1 import worker_pb2 as pb
 from services.access import Principal, Reach, application_principal, reach
@@ -30,6 +31,7 @@ _MOST_OPEN = 100_000
 _MOST_UNREAD_BYTES = 256 << 20
 _MOST_BYTES_A_MESSAGE = 8 << 20
 _ANSWER_BYTES = 256
+_ANY_POLL_COUNT = 2**31
 _MOST_DETAIL_CHARS = 4096
 
 
@@ -89,9 +91,7 @@ class RelaySession:
             async for request in requests:
                 if request.HasField("hello"):
                     self.edge_id = request.hello.edge_id
-                    hello = request.hello
-                    handed = zip(hello.handed_task_ids, hello.handed_poll_counts, strict=False)
-                    self.working.settle(self.edge_id, dict(handed))
+                    self.working.settle(self.edge_id, _handed(request.hello))
                 for ask in request.asks:
                     self._take(ask, tasks)
         finally:
@@ -174,6 +174,12 @@ class RelaySession:
 
     def forget(self, number: int) -> None:
         self._open.pop(number, None)
+
+
+def _handed(hello: pb.RelayHello) -> dict[str, int]:
+    """By task the poll count when it was handed over last; of an edge that says none, any."""
+    counts = chain(hello.handed_poll_counts, repeat(_ANY_POLL_COUNT))
+    return dict(zip(hello.handed_task_ids, counts, strict=False))
 
 
 class _Asked:
