@@ -96,7 +96,7 @@ class Runtime:
         capacity: How many have not ended, and whether one more may begin.
         slots: How many of those that are limited run side by side, by key.
         entrance: Where executions are started.
-        large_starts: How much of large inputs is held, and worked on.
+        large_starts: How much of large inputs is held, and worked on (record 0052).
         launching: Writes what the executor starts by itself.
         scheduler: Makes the runs of schedules.
         dispatcher: Hands what was told to event handlers.
