@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 
 from podium.executor.v1 import executor_pb2 as pb
-from services.errors import InvalidRequest, Overloaded, TooLarge
+from services.errors import Fault, InvalidRequest, Overloaded, TooLarge
 from services.executor.core.conductor import execution_json
 from services.executor.core.jsonpath import TooCostly
 from services.executor.core.model import Json, TaskStatus
@@ -93,62 +93,72 @@ def _document(run: Run) -> Json:
     return execution_json(run.execution, run.in_order)
 
 
-def script_of(mocks: Mapping[str, Json], within: Mapping[str, Json], depth: int = 0) -> Script:
+def script_of(
+    mocks: Mapping[str, Json], within: Mapping[str, Json], at: str = "", depth: int = 0
+) -> Script:
     """What Conductor's ``WorkflowTestRequest`` says: by reference, how attempts end.
+
+    Args:
+        at: Where both are in what was sent, for refusals.
 
     Raises:
         InvalidRequest: It makes no sense; says where.
     """
     if depth > _DEEPEST:
-        raise InvalidRequest(f"Sub-workflows may be mocked {_DEEPEST} levels deep.")
+        raise _wrong(at + WITHIN, f"mocks sub-workflows more than {_DEEPEST} levels deep")
     return Script(
-        {ref: tuple(_mocks(ref, value)) for ref, value in mocks.items()},
-        {ref: _within(ref, value, depth) for ref, value in within.items()},
+        {ref: tuple(_mocks(f"{at}{MOCKS}.{ref}", value)) for ref, value in mocks.items()},
+        {ref: _within(f"{at}{WITHIN}.{ref}", value, depth) for ref, value in within.items()},
     )
 
 
-def _within(ref: str, value: Json, depth: int) -> Script:
-    asked = value if isinstance(value, dict) else {}
-    mocks, within = (asked.get(name) or {} for name in (MOCKS, WITHIN))
-    if not (isinstance(value, dict) and isinstance(mocks, dict) and isinstance(within, dict)):
-        raise InvalidRequest(f"What is said of the sub-workflow {ref!r} must be an object.")
-    return script_of(mocks, within, depth + 1)
+def _within(at: str, value: Json, depth: int) -> Script:
+    if not isinstance(value, dict):
+        raise _wrong(at, "must be an object")
+    asked = dict[str, dict[str, Json]]()
+    for name in (MOCKS, WITHIN):
+        given = value.get(name) or {}
+        if not isinstance(given, dict):
+            raise _wrong(f"{at}.{name}", "must be an object")
+        asked[name] = given
+    return script_of(asked[MOCKS], asked[WITHIN], f"{at}.", depth + 1)
 
 
 MOCKS, WITHIN = "taskRefToMockOutput", "subWorkflowTestRequest"
 
 
-def _mocks(ref: str, value: Json) -> list[Mock]:
+def _wrong(path: str, said: str) -> InvalidRequest:
+    fault = Fault(path, said)
+    return InvalidRequest(f"{fault}.", (fault,))
+
+
+def _mocks(at: str, value: Json) -> list[Mock]:
     if not isinstance(value, list):
-        raise InvalidRequest(f"The mocks of {ref!r} must be a list: one for each attempt.")
-    return [_mock(f"{ref}[{index}]", each) for index, each in enumerate(value)]
+        raise _wrong(at, "must be a list: a mock for each attempt")
+    return [_mock(f"{at}[{index}]", each) for index, each in enumerate(value)]
 
 
-def _mock(place: str, value: Json) -> Mock:
+def _mock(at: str, value: Json) -> Mock:
     if not isinstance(value, dict):
-        raise InvalidRequest(f"The mock {place} must be an object.")
+        raise _wrong(at, "must be an object")
     unknown = next((name for name in value if name not in _FIELDS), None)
     if unknown is not None:
-        raise InvalidRequest(
-            f"The mock {place} has no {unknown[:100]!r}; there are {', '.join(_FIELDS)}."
-        )
+        raise _wrong(at, f"has no {unknown[:100]!r}; there are {', '.join(_FIELDS)}")
     status, output = value.get("status", "COMPLETED"), value.get("output")
     if not isinstance(status, str) or status not in _STATUSES:
-        raise InvalidRequest(
-            f"The status of the mock {place} must be one of {', '.join(sorted(_STATUSES))}."
-        )
+        raise _wrong(f"{at}.status", f"must be one of {', '.join(sorted(_STATUSES))}")
     if output is not None and not isinstance(output, dict):
-        raise InvalidRequest(f"The output of the mock {place} must be an object.")
-    took = sum(_milliseconds(place, value, name) for name in ("executionTime", "queueWaitTime"))
+        raise _wrong(f"{at}.output", "must be an object")
+    took = sum(_milliseconds(at, value, name) for name in ("executionTime", "queueWaitTime"))
     return Mock(TaskStatus(status), output or {}, timedelta(milliseconds=took))
 
 
-def _milliseconds(place: str, value: Mapping[str, Json], name: str) -> float:
+def _milliseconds(at: str, value: Mapping[str, Json], name: str) -> float:
     given = value.get(name)
     if given is None:
         return 0
     if isinstance(given, bool) or not isinstance(given, int | float) or not _is_sane(given):
-        raise InvalidRequest(f"The {name} of the mock {place} must be milliseconds, up to a year.")
+        raise _wrong(f"{at}.{name}", "must be milliseconds, up to a year")
     return given
 
 

@@ -42,11 +42,16 @@ ROWS = (
         error(400, "The body must be a JSON object: a WorkflowTestRequest.")),
     Row(TEST, "with a mock's field that there is not", PATH, 400,
         {"name": "ops-failed", "taskRefToMockOutput": {"work": [{"state": "COMPLETED"}]}},
-        error(400, "The mock work[0] has no 'state'; there are status, output, executionTime, "
-                   "queueWaitTime.")),
+        fault("taskRefToMockOutput.work[0]", "has no 'state'; there are status, output, "
+                                             "executionTime, queueWaitTime")),
     Row(TEST, "with mocks that are none", PATH, 400,
         {"name": "ops-failed", "taskRefToMockOutput": {"work": 1}},
-        error(400, "The taskRefToMockOutput of 'work' must be a list: one for each attempt.")),
+        fault("taskRefToMockOutput.work", "must be a list: a mock for each attempt")),
+    Row(TEST, "with a mock's output that is none, of a sub-workflow", PATH, 400,
+        {"name": "ops-parent", "subWorkflowTestRequest": {
+            "child": {"taskRefToMockOutput": {"wait": [{}, {"output": 1}]}}}},
+        fault("subWorkflowTestRequest.child.taskRefToMockOutput.wait[1].output",
+              "must be an object")),
 )  # fmt: skip
 
 

@@ -230,6 +230,11 @@ async def test_a_refused_expression_is_told_by_the_word_that_clients_look_for(
 ) -> None:
     answer = await api.get(NEXT, params={"cronExpression": "never"})
     assert answer.json()["message"].startswith("Invalid cron expression")
+    (fault,) = answer.json()["validationErrors"]
+    assert fault["path"] == "cronExpression"
+    nowhere = await api.get(NEXT, params={"cronExpression": "@daily", "zoneId": "Nowhere"})
+    (fault,) = nowhere.json()["validationErrors"]
+    assert fault["path"] == "zoneId"
 
 
 # Up to a second: schedules run by the second at most.

@@ -95,7 +95,13 @@ ROWS = (
         "/api/workflow/starting?version=None&correlationId=None", 200, {}, str),
     Row("POST /api/workflow/{name}", "without a body", "/api/workflow/starting", 200, None, str),
     Row("POST /api/workflow/{name}", "with an input that is no object", "/api/workflow/starting",
-        400, [1], _error(400, "The input must be a JSON object.")),
+        400, [1], {**_error(400, "The body must be a JSON object: the workflow's input."),
+                   "validationErrors": [
+                       {"path": "", "message": "The body must be a JSON object: the workflow's "
+                                               "input"}]}),
+    Row("POST /api/workflow/{name}", "with an input that is a broken list",
+        "/api/workflow/starting", 400, "[1",
+        {"status": 400, "type": "urn:podium:problem:malformed-body"}),
     Row("POST /api/workflow/{name}", "with an input that is no JSON", "/api/workflow/starting",
         400, "{", {"status": 400}),
     Row("POST /api/workflow/{name}", "with a version that is none",

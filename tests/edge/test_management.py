@@ -162,6 +162,17 @@ async def test_no_key_becomes_none(suite: Suite, body: object, expected: int) ->
 
 
 @pytest.mark.parametrize(
+    ("body", "paths"),
+    [({"keyId": "key-1"}, ["keySecret"]), ({"keyId": 1}, ["keyId", "keySecret"]), ([], [""])],
+)
+async def test_what_a_key_lacks_is_named(suite: Suite, body: object, paths: list[str]) -> None:
+    told = (await suite.management.post("/api/token", json=body)).json()
+
+    assert [fault["path"] for fault in told["validationErrors"]] == paths
+    assert paths[0] in told["message"]
+
+
+@pytest.mark.parametrize(
     ("told", "expected"),
     [({"retry_after_seconds": "17"}, "17"), ({"retry_after_seconds": "-1"}, "1"), ({}, "1")],
 )

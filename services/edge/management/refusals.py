@@ -37,8 +37,8 @@ def refusal(error: ServiceError) -> Problem:
     errors = [_pointed(error, fault, judged=judged) for fault in error.faults]
     each = [{"path": fault.path, "message": fault.detail} for fault in error.faults]
     members = {**problem.members, "validationErrors": each}
-    # The error's own sentence says what was judged, and by which schema.
-    sentence = error.detail if judged else _sentence(error.faults)
+    # The error's own sentence says what was judged, and by which schema; or it names the field.
+    sentence = error.detail if judged or _says_it(error) else _sentence(error.faults)
     return Problem(problem.kind, sentence, errors, problem.headers, members)
 
 
@@ -48,6 +48,12 @@ def _pointed(error: ServiceError, fault: Fault, *, judged: bool) -> tuple[str, s
         return fault.path, fault.detail
     # What is in use is told by its title: that is no place in a document.
     return ("", str(fault)) if isinstance(error, Conflict) else (pointer(fault.path), fault.detail)
+
+
+def _says_it(error: ServiceError) -> bool:
+    """Whether its sentence is its one fault, with the path as the subject."""
+    (fault, *others) = error.faults
+    return not others and error.detail == f"{fault.path} {fault.detail}."
 
 
 def _sentence(faults: tuple[Fault, ...]) -> str:

@@ -10,9 +10,11 @@ from podium.registry.v1 import registry_pb2
 from services import origins
 from services.edge.bodies import read_body
 from services.edge.call import JSON, Answer, Call
+from services.edge.management.refusals import refusal
 from services.edge.mapping import parse_body
 from services.edge.problems import Problem, challenge
-from services.errors import Unauthenticated
+from services.errors import Fault, InvalidRequest, Unauthenticated
+from services.json_text import Json
 from services.rpc import raising_ours
 
 if TYPE_CHECKING:
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 _SECONDS = 5.0
 # Of somebody who has proved nothing yet; a key and its secret are far shorter.
 _MOST_BYTES = 4096
+_NAMES = ("keyId", "keySecret")
 _SHUT = "The keyId and the keySecret are none of an access key that opens something."
 
 
@@ -36,11 +39,7 @@ async def issue(call: Call, management: Management) -> Answer:
     most = min(_MOST_BYTES, management.body_limits.most_bytes)
     limits = replace(management.body_limits, most_bytes=most, advice="")
     body = parse_body(await read_body(call, limits))
-    key_id, secret = (
-        (body.get("keyId"), body.get("keySecret")) if isinstance(body, dict) else (0, 0)
-    )
-    if not (isinstance(key_id, str) and isinstance(secret, str)):
-        raise Problem("invalid-request", 'The body must be {"keyId": "…", "keySecret": "…"}.')
+    key_id, secret = _key_in(body)
     request = registry_pb2.IssueTokenRequest(key_id=key_id, key_secret=secret)
     try:
         with raising_ours():
@@ -51,3 +50,18 @@ async def issue(call: Call, management: Management) -> Answer:
         raise Problem("unauthenticated", _SHUT, headers=(challenge(),)) from None
     document = {"token": issued.token, "expiresAt": issued.expires_at.ToMilliseconds()}
     return Answer(200, json.dumps(document).encode(), (JSON, (b"cache-control", b"no-store")))
+
+
+def _key_in(body: Json) -> tuple[str, str]:
+    """The key's id and its secret. Raises :class:`Problem`: 400, with what is not there."""
+    given = body if isinstance(body, dict) else {}
+    faults = [
+        Fault(name, "must be given, a text") for name in _NAMES
+        if not isinstance(given.get(name), str)
+    ]  # fmt: skip
+    if not isinstance(body, dict):
+        faults = [Fault("", 'The body must be {"keyId": "…", "keySecret": "…"}')]
+    if faults:
+        raise refusal(InvalidRequest("The body has no key.", faults))
+    key_id, secret = (str(given[name]) for name in _NAMES)
+    return key_id, secret

@@ -13,7 +13,7 @@ from services.edge.management.conductor.asking import Asked, asked, json_text
 from services.edge.management.conductor.begun import Wait, begun, identified, stood, wait_of
 from services.edge.management.conductor.reading import Query
 from services.edge.management.conductor.standing import Standing
-from services.edge.management.conductor.starting import text_of_body
+from services.edge.management.conductor.starting import input_in
 from services.edge.management.conductor.unknown import unfound
 from services.edge.management.page import Page
 from services.edge.problems import Problem
@@ -46,7 +46,7 @@ async def _posted(request: Asked, name: str, version: int, wait: Wait) -> pb.Sta
 
     def start() -> pb.Start:
         # As it is: the executor reads it.
-        given = text_of_body(body)
+        given = input_in(body)
         asked_for = pb.Start(workflow_name=name, workflow_version=version, input=given)
         return identified(asked_for, body, request.application_id, wait)
 

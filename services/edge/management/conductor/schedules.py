@@ -26,6 +26,8 @@ from services.edge.management.conductor.tag_pages import tag_pages
 from services.edge.management.conductor.wording import reworded
 from services.edge.management.configuration.documents import Document, Kept
 from services.edge.management.page import Page
+from services.edge.management.refusals import refusal
+from services.edge.problems import Problem
 from services.errors import InvalidRequest, NotFound, ServiceError, Stale
 
 if TYPE_CHECKING:
@@ -199,8 +201,11 @@ async def _previewed(request: Asked, asking: pb.PreviewScheduleRequest) -> list[
     try:
         response = await request.ask(request.stubs.executor.PreviewSchedule, asking)
     except InvalidRequest as error:
+        field = "cronExpression" if error.detail.startswith("The expression ") else "zoneId"
+        told = refusal(refused(field, error.detail))
         # Conductor's clients look for the word cron.
-        raise InvalidRequest(f"Invalid cron expression or time zone: {error.detail}") from None
+        said = f"Invalid cron expression or time zone: {error.detail}"
+        raise Problem(told.kind, said, told.errors, told.headers, told.members) from None
     return list(response.runs)
 
 

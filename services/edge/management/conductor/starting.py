@@ -71,19 +71,34 @@ async def _named(request: Asked, name: str, version: int) -> Answer:
         correlation_id=query.text("correlationId"),
         priority=query.whole("priority", most=_MOST_PRIORITY),
         # As it is: the executor reads it.
-        input=text_of_body(await request.bytes()),
+        input=await input_of_body(request),
         workflow_key=key,
         idempotency_strategy=_strategy(query.text("idempotencyStrategy") or on_conflict),
     )
     return await _started(request, wanted, unfound)
 
 
-def text_of_body(body: bytes) -> str:
-    """What is sent, without the blanks around it. Raises :class:`Problem`: 400."""
+async def input_of_body(request: Asked) -> str:
+    """As :func:`input_in`; a large one is read beside the loop."""
+    body = await request.bytes()
+    return await aside(len(body), input_in, body)
+
+
+def input_in(body: bytes) -> str:
+    """The input that is sent alone, without the blanks around it; an object is not read.
+
+    Raises:
+        Problem: 400: it is no JSON.
+        InvalidRequest: It is no object.
+    """
     try:
-        return body.decode().strip()
+        text = body.decode().strip()
     except UnicodeDecodeError:
         raise not_utf8() from None
+    if text and not text.startswith("{"):
+        parse_body(text.encode())
+        raise refused("", "The body must be a JSON object: the workflow's input")
+    return text
 
 
 async def _started(request: Asked, wanted: pb.Start, unknown: Unknown) -> Answer:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 
 from services.edge.management.conductor.unknown import no_execution
-from services.errors import ServiceError
+from services.errors import Fault, InvalidRequest, ServiceError
 
 _FIELDS: Mapping[str, str] = {
     "callback_after": "callbackAfterSeconds",
@@ -43,6 +43,8 @@ _OPERATIONS: Mapping[str, str] = {
 _DEFINITION: Mapping[str, str] = {
     f"The definition {verb}": f"workflowDef {verb}" for verb in ("is", "cannot")
 }
+# Of a request, by names that are ours as well.
+_SHARED = frozenset({"count", "domain", "priority", "query", "reason", "workflowDef"})
 # What a rerun begins at is named by its id alone.
 _RERUN: Mapping[str, str] = {"a ref or a task_id": "reRunFromTaskId"}
 _QUOTED = r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*\""""
@@ -69,6 +71,8 @@ class Wording:
         return self._words[found[1]] if found[1] else found[0]
 
 
+_NAMED = _SHARED.union(_FIELDS.values())
+_OF_FIELD = re.compile(r"(\w+) ((?:cannot|has|is|may|must)\b.*?)\.?", re.DOTALL)
 _WORDING = Wording({**_FIELDS, **_OPERATIONS, **_DEFINITION, **_RERUN})
 
 
@@ -78,9 +82,19 @@ def reworded(sentence: str) -> str:
 
 
 def in_their_words(error: ServiceError) -> ServiceError:
-    """``error`` so; itself where nothing differs."""
+    """``error`` so, with a fault of the field that it begins with; itself where nothing differs."""
     missing = error.metadata.get("execution_id")
     if missing and error.detail == f"There is no execution {missing!r}.":
         return no_execution(missing)
-    said = reworded(error.detail)
-    return error if said == error.detail else type(error)(said, error.faults, **error.metadata)
+    said, faults = reworded(error.detail), error.faults
+    if isinstance(error, InvalidRequest) and not faults:
+        faults = _faults_in(said)
+    if said == error.detail and faults == error.faults:
+        return error
+    return type(error)(said, faults, **error.metadata)
+
+
+def _faults_in(said: str) -> tuple[Fault, ...]:
+    """What is said of a field, where the sentence begins with one."""
+    found = _OF_FIELD.fullmatch(said)
+    return (Fault(found[1], found[2]),) if found and found[1] in _NAMED else ()
