@@ -60,12 +60,13 @@ def _say(fields: Fields, result: pb.TaskResult) -> None:
     if result.callback_after.seconds < 0:
         # Conductor's own: at once.
         result.callback_after.seconds = 0
-    result.logs.extend(_line(fields, each) for each in fields.list("logs"))
+    lines = enumerate(fields.list("logs"))
+    result.logs.extend(_line(fields, place, each) for place, each in lines)
 
 
-def _line(fields: Fields, given: Any) -> str:
+def _line(fields: Fields, place: int, given: Any) -> str:
     if isinstance(given, str):
         return given
     if not isinstance(given, dict):
         raise fields.wrong("logs", "must be a list of objects with a log")
-    return Fields(given, "logs.").text("log")
+    return Fields(given, f"logs[{place}].").text("log")
