@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from podium.common.v1 import page_pb2
 from podium.executor.v1 import executor_pb2 as pb
+from services.errors import NotFound
+from services.rpc import raising_ours
 from tui.live.collection import Collection
 from tui.live.following import Line
 from tui.live.sources import Source
@@ -41,6 +43,16 @@ class Event(NamedTuple):
 
 async def _watch(clients: Clients, query: str, events: Collection[Event], line: Line) -> None:
     """Read what has happened to the execution ``query``, and again when the line is asked to."""
+    try:
+        with raising_ours():
+            events.replace(await _read(clients, query, events))
+    except NotFound:
+        # The service answers: what its own stream says of the execution is shown instead.
+        events.replace({})
+    await line.rest()
+
+
+async def _read(clients: Clients, query: str, events: Collection[Event]) -> dict[str, Event]:
     rows: dict[str, Event] = {}
     request = pb.ListExecutionEventsRequest(
         execution_id=query, page=page_pb2.PageRequest(page_size=PAGE)
@@ -54,8 +66,7 @@ async def _watch(clients: Clients, query: str, events: Collection[Event], line: 
         request.page.page_token = answer.next_page_token
         if not answer.next_page_token:
             break
-    events.replace(rows)
-    await line.rest()
+    return rows
 
 
 SOURCE: Source[Event] = Source("events", "executor", _watch)

@@ -122,6 +122,12 @@ def above(tasks: Collection[Task]) -> str:
     return parent_of(facts_of(tasks).document)
 
 
+def missing(tasks: Collection[Task]) -> str:
+    """Why there is no such execution; empty: there is, or it has not been told yet."""
+    facts = facts_of(tasks)
+    return facts.problem if facts.state is None else ""
+
+
 # Columns
 
 
@@ -219,7 +225,7 @@ retried, what lay between counts too.
     ),
     actions=(*ACTIONS, *CHANGES),
     standing=_standing,
-    alone=Alone(ONE, alone, above),
+    alone=Alone(ONE, alone, above, missing),
     sort="started",
     reverse=True,
 )

@@ -181,11 +181,13 @@ class Alone(Generic[R]):
         source: Follows the one whose id is its query.
         record: Makes it of what has come; None: nothing has.
         above: The id of the record that it is part of, by what has come; empty: of none.
+        missing: Why there is none, as a sentence; empty: there is one, or it is not known yet.
     """
 
     source: Source[Any]
     record: Callable[[Collection[Any]], R | None]
     above: Callable[[Collection[Any]], str] = lambda collection: ""
+    missing: Callable[[Collection[Any]], str] = lambda collection: ""
 
 
 @dataclass(frozen=True, slots=True)

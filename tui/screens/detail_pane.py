@@ -118,7 +118,7 @@ class DetailPane(ActingPane):
         self._made: dict[str, TabPane] = {}
         self._ever_there = False
         self._lacking_since: float | None = None
-        self.missing = False
+        self._missing_said = ""
 
     def compose(self) -> ComposeResult:
         self._attention = Attention(self.console.session)
@@ -134,7 +134,7 @@ class DetailPane(ActingPane):
             active=self.tab,
         )
         with ContentSwitcher(id="tab-content"):
-            yield Static(self._said_of_missing(), id=_MISSING, markup=False)
+            yield Static(id=_MISSING, markup=False)
 
     async def on_mount(self) -> None:
         await self._show()
@@ -169,6 +169,11 @@ class DetailPane(ActingPane):
         alone = self.resource.alone
         feed = self._feeds.get(alone.source.name) if alone is not None else None
         return alone.above(feed.collection) if alone is not None and feed is not None else ""
+
+    @property
+    def missing(self) -> bool:
+        """Whether it is known that the record is not there."""
+        return bool(self._missing_said)
 
     def records(self) -> list[Any]:
         """The record, unless it is not there."""
@@ -232,10 +237,26 @@ class DetailPane(ActingPane):
         return f"There is no {named} here, or it may not be read."
 
     def _look_whether_missing(self, now: float) -> None:
-        """Say so, where a list that has all definitions of a kind has not had this one."""
+        """Say so, where the record is known not to be there."""
+        why = self._why_missing(now)
+        if why != self._missing_said:
+            self._missing_said = why
+            self.console.place_changed()
+            begin(self, self._show, "tab", exclusive=True)
+
+    def _why_missing(self, now: float) -> str:
+        """Why there is nothing to show, as a sentence; empty: there is, or may be yet."""
         self._ever_there = self._ever_there or self.record is not None
+        alone = self.resource.alone
+        # What was known of one that is gone can still be read.
+        if alone is not None and not self._ever_there:
+            return in_one_line(alone.missing(self._feeds[alone.source.name].collection))
+        return self._said_of_missing() if self._is_lacking(now) else ""
+
+    def _is_lacking(self, now: float) -> bool:
+        """Whether a list that has all definitions of a kind has not had this one."""
         if self._list is None or not self.resource.kind:
-            return
+            return False
         state = self._list.line.now().state
         lacking = (
             not (self._ever_there or self.dirty)
@@ -246,11 +267,7 @@ class DetailPane(ActingPane):
             self._lacking_since = None
         elif self._lacking_since is None:
             self._lacking_since = now
-        missing = self._lacking_since is not None and now - self._lacking_since >= _GRACE_SECONDS
-        if missing != self.missing:
-            self.missing = missing
-            self.console.place_changed()
-            begin(self, self._show, "tab", exclusive=True)
+        return self._lacking_since is not None and now - self._lacking_since >= _GRACE_SECONDS
 
     def flush(self, now: float) -> None:
         self._look_whether_missing(now)
@@ -320,6 +337,7 @@ class DetailPane(ActingPane):
                 # Another place was gone to while it was being made.
                 return
         if self.missing:
+            switcher.get_child_by_id(_MISSING, Static).update(self._missing_said)
             switcher.current = _MISSING
             self.query_one(Tabs).focus()
             return

@@ -18,6 +18,8 @@ from tui.widgets.timeline_lines import DETAIL_LINES, HEAD_LINES, TimelineLines
 
 # A row that grows more often than is seen would be sent over the line for nothing.
 _GROW_MS = 1000
+# What keys do to rows: where there are none they are grey.
+_OF_ROWS = ("open", "fold", "fold_all", "follow", "copy", "outward", "inward")
 
 
 class Timeline(TimelineLines):
@@ -108,8 +110,15 @@ its polls, the branches and the iterations in it. The last line tells all about 
     def __init__(self, *, ascii: bool = False, id: str | None = None) -> None:
         super().__init__(ascii=ascii, id=id)
         self._cursor = ""
+        self._has_rows = False
 
     # What changes
+
+    def say(self, why_empty: str) -> None:
+        """Say why there is no execution to show yet."""
+        if why_empty != self.why_empty:
+            self.why_empty = why_empty
+            self._look()
 
     def show(
         self,
@@ -172,6 +181,9 @@ its polls, the branches and the iterations in it. The last line tells all about 
         height = len(self.book.rows) + HEAD_LINES + DETAIL_LINES
         if self.virtual_size.height != height:
             self.virtual_size = Size(self.scrollable_content_region.width, height)
+        if bool(self.book.rows) != self._has_rows:
+            self._has_rows = bool(self.book.rows)
+            self.refresh_bindings()
         newest = self.book.newest() if self.following else None
         if newest is not None:
             self._put_cursor(newest)
@@ -215,6 +227,9 @@ its polls, the branches and the iterations in it. The last line tells all about 
         if self.following:
             self.action_follow()
         self._put_cursor(index)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        return None if action in _OF_ROWS and not self.book.rows else True
 
     def action_move(self, by: int) -> None:
         self._go(self._index + by)

@@ -27,6 +27,7 @@ from tui.views.timecolumns import (
 from tui.views.timerows import Facts, Row, facts_of
 from tui.widgets.tones import tone_style, under_cursor
 
+ASKING = "asking the executor…"
 HEAD_LINES = 1
 DETAIL_LINES = 1
 _MOST_CACHED = 2_000
@@ -40,6 +41,7 @@ class TimelineLines(ScrollView, can_focus=True):
     Attributes:
         book: What is shown.
         following: Whether the cursor goes to the newest attempt by itself.
+        why_empty: What is said while there is no execution to show.
     """
 
     DEFAULT_CSS = """
@@ -61,6 +63,7 @@ class TimelineLines(ScrollView, can_focus=True):
         super().__init__(id=id)
         self.book = TimeBook()
         self.following = False
+        self.why_empty = ASKING
         self._ascii = ascii
         self._now = 0
         self._index = 0
@@ -135,7 +138,7 @@ class TimelineLines(ScrollView, can_focus=True):
     def _line_key(self, line: int) -> LineKey:
         """What the line shows: equal keys look the same."""
         if not self.book.start:
-            return ("unknown", line == self._detail_line)
+            return ("unknown", self.why_empty if line == self._detail_line else "")
         if line < HEAD_LINES:
             return ("head", self._columns, self._axis)
         if line == self._detail_line:
@@ -185,7 +188,7 @@ class TimelineLines(ScrollView, can_focus=True):
     def _detail(self, width: int) -> Strip:
         style = self.get_component_rich_style("timeline--detail")
         row = self.row
-        nothing = "no task has been reached" if self.book.start else "asking the executor…"
+        nothing = "no task has been reached" if self.book.start else self.why_empty
         text = detail_of(row, self._facts(row)) if row else nothing
         if self.following:
             text = f"following  {text}"

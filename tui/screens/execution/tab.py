@@ -28,6 +28,7 @@ class ExecutionTab(TabPane):
     ]  # fmt: skip
     _read: Mapping[str, Any] | None = None
     _definition: Mapping[str, Any] | None = None
+    _listed: Any = None
 
     @property
     def feed(self) -> Feed:
@@ -76,6 +77,11 @@ class ExecutionTab(TabPane):
         if ended and row is not None and row.updated_at > _seconds(state):
             # The list says that something was done to it: its own stream had ended.
             self.feed.line.retry()
+        if row is not self._listed:
+            self._listed = row
+            if row is not None and self.problem:
+                # It has begun since it was asked for in vain.
+                self.feed.line.retry()
         self.show(now)
 
     def show(self, now: float) -> None:

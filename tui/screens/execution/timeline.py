@@ -18,6 +18,7 @@ from tui.views.attempts import attempt_of
 from tui.views.kin import started_by
 from tui.widgets.json_view import JsonView
 from tui.widgets.timeline import Timeline
+from tui.widgets.timeline_lines import ASKING
 
 _FIRST = ("status", "reasonForIncompletion", "inputData", "outputData")
 # With fewer there is room for the timeline alone.
@@ -87,6 +88,7 @@ class TimelineTab(ExecutionTab):
     def show(self, now: float) -> None:
         facts = self.facts
         if facts.state is None:
+            self._timeline.say(facts.problem or ASKING)
             return
         self._fit()
         gone = any(id_ not in self.tasks.records for id_ in self._changed)
