@@ -15,6 +15,7 @@ from tui.cli.session import call
 from tui.cli.writing import OUTPUT_OPTION, echo_data, echo_lines, examples
 from tui.views import queues as views
 from tui.views.durations import iso
+from tui.views.task_log import KEPT, counted
 from tui.views.visible import in_one_line
 
 if TYPE_CHECKING:
@@ -110,5 +111,7 @@ def task_logs(home: Path | None, output: str, attempt: str, execution_id: str, r
             echo_lines(f"{row['at']}  {in_one_line(row['line'])}" for row in rows)
         else:
             echo_data(rows, output)
+        if len(rows) >= KEPT:
+            click.echo(counted(len(rows)), err=True)
 
     call(home, work)

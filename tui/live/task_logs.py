@@ -11,6 +11,7 @@ from tui.live.collection import Collection
 from tui.live.following import Line
 from tui.live.polling import CALL_SECONDS, READ_AT
 from tui.live.sources import Source
+from tui.views.task_log import KEPT
 
 if TYPE_CHECKING:
     from tui.clients import Clients
@@ -18,8 +19,7 @@ if TYPE_CHECKING:
 EVERY_SECONDS = 1.0
 # The service looks through the whole execution for it: most of the time belongs to others.
 PAUSE_FOR_EACH_SECOND = 4.0
-# A task keeps 1,000.
-MOST = 1_000
+MOST = 2 * KEPT
 _ENDED = "ended"
 
 

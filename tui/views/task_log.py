@@ -7,6 +7,8 @@ from typing import Protocol
 
 from tui.views.durations import clock
 
+# So many of the first lines an attempt keeps, and as many of what comes after its end.
+KEPT = 1_000
 NOTHING = "Nothing is logged for it: workers log lines with their words and results."
 
 
@@ -23,6 +25,13 @@ class Logged(Protocol):
 def log_text(lines: Iterable[Logged]) -> str:
     """A line each, the time of day (UTC) first; what goes on below stands under its beginning."""
     return "\n".join(_text(each) for each in lines) or NOTHING
+
+
+def counted(count: int) -> str:
+    """How many lines there are; where that is all that a task keeps, it is said."""
+    if count >= KEPT:
+        return f"the first {count:,} lines, more are not kept"
+    return f"{count:,} lines" if count != 1 else "1 line"
 
 
 def _text(logged: Logged) -> str:

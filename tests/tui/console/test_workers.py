@@ -54,3 +54,24 @@ async def test_queues_show_who_waits_and_workers_who_works(services: Services) -
             await until_shown(pilot, "item 3 is packed", "line 3 of 3")
             await pilot.press("escape")
             await until(pilot, lambda: "Log of t" not in screen_text(pilot.app))
+
+
+async def test_a_log_of_which_lines_were_left_out_says_so(services: Services) -> None:
+    task = {"name": "tells-much", "taskReferenceName": "t", "type": "SIMPLE"}
+    await put(services, {"kind": "workflow", "name": "much", "version": 1, "tasks": [task]})
+    await start(services, "much")
+    async with connected(services.suite) as clients:
+        poll = worker_pb2.PollTaskRequest(task_type="tells-much", worker_id="teller")
+        given = (await clients.workers.PollTask(poll)).task
+        log = worker_pb2.AddTaskLogRequest(
+            execution_id=given.execution_id, task_id=given.task_id, lenient=True,
+            lines=[f"line {number}" for number in range(1_200)],
+        )  # fmt: skip
+        await clients.workers.AddTaskLog(log)
+    place = f"executions/{given.execution_id}/timeline"
+    async with console_on(services, place, size=(80, 40)) as pilot:
+        await until_shown(pilot, "worker teller")
+        await pilot.press("L")
+
+        await until_shown(pilot, "the first 1,000 lines, more are not kept", "line 999")
+        assert "line 1000" not in screen_text(pilot.app)

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from tui.live.attention import Attention
 from tui.live.polling import READ_AT, told_age
 from tui.live.session import Feed
-from tui.live.task_logs import MOST, SOURCE, log_query
-from tui.views.task_log import log_text
+from tui.live.task_logs import SOURCE, log_query
+from tui.views.task_log import counted, log_text
 from tui.widgets.text_view import TextView
 from tui.widgets.titles import as_title
 
@@ -21,6 +21,7 @@ class TaskLog(TextView):
 
     HELP = """
     What workers have logged for the task under the timeline's cursor, the newest last.
+    Of an attempt the first 1,000 lines are kept.
 
     - `j` `k` `g` `G`, arrows, page keys: move · at the end it follows what comes
     - `/` searches as you type, `n` `N` go on
@@ -77,9 +78,7 @@ class TaskLog(TextView):
 
     def _standing(self, now: float) -> str:
         assert self._feed is not None
-        count = len(self._feed.collection)
         reason = self._feed.line.now().reason
-        parts = (f"{count:,} lines" if count != 1 else "1 line",
-                 f"the last {MOST:,}" if count >= MOST else "",
+        parts = (counted(len(self._feed.collection)),
                  reason or told_age(self._feed.collection, now))  # fmt: skip
         return " · ".join(part for part in parts if part)
