@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import pytest
 
+from tests.system.commands import printed
 from tests.system.running import Suite
 
 # Each command is a process of its own, which takes seconds on a machine that does much else.
@@ -101,3 +102,22 @@ def test_two_executions_are_compared(suite: Suite) -> None:
     assert json.loads(data.stdout)["tasks"][0]["differs"]
     assert (missing.returncode, alone.returncode) == (2, 2)
     assert "There is no execution" in missing.stderr
+
+
+def test_a_part_of_an_id_is_told_what_finds_the_whole(suite: Suite) -> None:
+    (id_,) = held(suite, "in-part", 1)
+    part = id_[:13]
+    commands = (
+        ("watch", part),
+        ("events", part),
+        ("terminate", part),
+        ("complete-task", part, "hold"),
+        ("task-logs", part, "hold"),
+        ("graph", "--execution", part),
+    )
+    told = printed(suite.home, [*commands, ("executions", part)])
+
+    way = f"There is no execution {part!r}. Ids are written whole; podium executions {part} finds"
+    for command, text in zip(commands, told, strict=False):
+        assert way in text, command
+    assert id_ in told[len(commands)]

@@ -12,7 +12,14 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
-from services.errors import DeadlineExceeded, ServiceError, Unauthenticated, Unavailable, Unwritable
+from services.errors import (
+    DeadlineExceeded,
+    NotFound,
+    ServiceError,
+    Unauthenticated,
+    Unavailable,
+    Unwritable,
+)
 from services.home import HomeUnusable
 from services.locks import is_held
 from services.rpc import is_of_transport
@@ -20,6 +27,7 @@ from tui.cli import interrupts
 from tui.clients import SERVICES, check_serving, connected
 from tui.clients.tokens import forget_token
 from tui.suite import find
+from tui.views.ids import way_to
 
 if TYPE_CHECKING:
     from tui.clients import Clients
@@ -57,6 +65,8 @@ def ask(
         fail(f"{error.detail} Nothing was begun; make room there, or let go of it.", failure)
     except (Unavailable, DeadlineExceeded) as error:
         fail(interrupts.run(_away(suite, error)), failure)
+    except NotFound as error:
+        fail(f"{error.detail} {way_to(error.metadata.get('execution_id', ''))}".rstrip(), failure)
     except ServiceError as error:
         fail(error.detail, failure)
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from podium.executor.v1 import executor_pb2 as pb
+from services.errors import NotFound
+from tui.views.ids import way_to
 from tui.views.timeline import execution_line, execution_status, moment
 
 
@@ -37,7 +39,8 @@ def is_refused(result: pb.OperationResult) -> bool:
 def result_line(result: pb.OperationResult) -> str:
     """Where the execution stands, or why it was refused."""
     if is_refused(result):
-        return f"{result.execution_id}: {result.detail}"
+        way = way_to(result.execution_id) if result.reason == NotFound.reason() else ""
+        return f"{result.execution_id}: {result.detail} {way}".rstrip()
     line = execution_line(result.state)
     return line if result.outcome == pb.OPERATION_OUTCOME_DONE else f"{line}  (already)"
 
