@@ -19,7 +19,7 @@ from tui.live.session import Feed
 from tui.live.sources import Source
 from tui.screens.acting import ActingPane, bindings_of, tell_why_grey
 from tui.screens.panes import PANES
-from tui.views.addresses import Address
+from tui.views.addresses import Address, meant_by
 from tui.views.visible import in_one_line
 from tui.widgets.working import begin
 
@@ -119,6 +119,7 @@ class DetailPane(ActingPane):
         self._ever_there = False
         self._lacking_since: float | None = None
         self._missing_said = ""
+        self._looked = False
 
     def compose(self) -> ComposeResult:
         self._attention = Attention(self.console.session)
@@ -244,6 +245,22 @@ class DetailPane(ActingPane):
             self.console.place_changed()
             begin(self, self._show, "tab", exclusive=True)
 
+    def _look_for_meant(self) -> None:
+        """Go to the record that the id is a part of, where the list has come to know it since."""
+        if self._list is None or not self.missing or self._looked:
+            return
+        records, state = self._list.collection, self._list.line.now().state
+        if state is not LinkState.LIVE or records.in_snapshot:
+            return
+        self._looked = True
+        if meant_by(self.record_id, records.records).ids != [self.record_id]:
+            self.console.frame.travel(self._go_to_meant)
+
+    async def _go_to_meant(self) -> None:
+        frame = self.console.frame
+        await frame.go(Address(self.resource.name, self.record_id, self.tab, self.part))
+        await frame.close(self)
+
     def _why_missing(self, now: float) -> str:
         """Why there is nothing to show, as a sentence; empty: there is, or may be yet."""
         self._ever_there = self._ever_there or self.record is not None
@@ -271,6 +288,7 @@ class DetailPane(ActingPane):
 
     def flush(self, now: float) -> None:
         self._look_whether_missing(now)
+        self._look_for_meant()
         if (shown_of := (self.record, self.above)) != self._shown:
             # What can be done to it may be something else now.
             self._shown = shown_of

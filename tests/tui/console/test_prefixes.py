@@ -51,6 +51,19 @@ async def test_the_end_of_an_id_opens_it(services: Services, mark: str) -> None:
         await until_shown(pilot, "hold  WAIT  in progress")
 
 
+async def test_a_console_that_begins_with_the_end_of_an_id_comes_to_it(services: Services) -> None:
+    await put(services, {"name": "first-by-end", "version": 1, "tasks": [WAITS]})
+    id_ = await start(services, "first-by-end")
+    first = f"executions/\N{HORIZONTAL ELLIPSIS}{id_[26:]}/graph"
+    async with console_on(services, first) as pilot:
+        frame: Any = pilot.app.screen
+
+        await until(pilot, lambda: str(frame.place.address) == f"executions/{id_}/graph")
+
+        await until_shown(pilot, "hold  WAIT  in progress")
+        assert frame.earlier_address is None
+
+
 async def test_enter_opens_the_only_one_that_is_offered(services: Services) -> None:
     await put(services, {"name": "offered-alone", "version": 1, "tasks": [WAITS]})
     id_ = await start(services, "offered-alone")
