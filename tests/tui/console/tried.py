@@ -104,8 +104,9 @@ async def answered(pilot: Pilot[Any], *texts: str) -> None:
 
 _ID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 _CUT_ID = r"[0-9a-f]{8}-[0-9a-f-]{0,27}…|[0-9a-f]{8}(?:-[0-9a-f]{1,4}){1,3}(?:-[0-9a-f]{1,12})?$"
+_ID_END = r"…[0-9a-f]{8}\b"
 _MASKS = (
-    (rf"{_ID}|{_CUT_ID}", lambda found: "<id>".ljust(len(found[0]), "~")),
+    (rf"{_ID}|{_CUT_ID}|{_ID_END}", lambda found: "<id>".ljust(len(found[0]), "~")),
     (r"127\.0\.0\.1:\d+", lambda found: "<gateway>".ljust(len(found[0]), "~")),
     (r"─+ \d[\d,]*\.\d+ ms ─", lambda found: " <took> ─".rjust(len(found[0]), "─")),
     (r"\d[\d,]*\.\d+ ms", lambda found: "<took>"),
