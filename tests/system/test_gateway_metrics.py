@@ -28,6 +28,13 @@ FAILING = {
     "type": "TERMINATE",
     "inputParameters": {"terminationStatus": "FAILED"},
 }
+# Runs a command that heeds Ctrl-C, also where what runs these tests was started to ignore it.
+HEEDING_INTERRUPTS = (
+    sys.executable,
+    "-c",
+    "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL); "
+    "os.execv(sys.argv[1], sys.argv[1:])",
+)
 
 
 def measured(suite: Suite, *arguments: str) -> dict[str, Any]:
@@ -108,11 +115,9 @@ def test_who_watches_sees_it_change(suite: Suite) -> None:
     suite.apply(*expose("watched", ECHO))
     command = [sys.executable, "-m", "tui", "metrics", "watched", "--watch", "--output", "json"]
     watching = subprocess.Popen(
-        [*command, "--home", str(suite.home)],
+        [*HEEDING_INTERRUPTS, *command, "--home", str(suite.home)],
         stdout=subprocess.PIPE,
         text=True,
-        # What runs these tests may be started to ignore Ctrl-C, and its children with it.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     assert watching.stdout is not None
     try:
