@@ -8,8 +8,9 @@ from collections.abc import Callable
 
 _ID_BYTES = 16
 _IDS_AT_ONCE = 256
-_VARIANT = 0x2 << 62
-_VERSION_BITS, _VARIANT_BITS = 0xF << 76, 0x3 << 62
+# All but version and variant are free; the variant is RFC 9562's.
+_FREE_BITS = ~(0xF << 76 | 0x3 << 62)
+_VERSION_4, _VERSION_7 = (version << 76 | 0x2 << 62 for version in (4, 7))
 _TIME_BITS = 80
 _NANOSECONDS = 1_000_000
 _MOST_MILLISECONDS = (1 << 48) - 1
@@ -32,7 +33,7 @@ class RandomIds:
         end = self._at + _ID_BYTES
         number = int.from_bytes(self._random[self._at : end], "big")
         self._at = end
-        return _text(number, version=4)
+        return _text(number & _FREE_BITS | _VERSION_4)
 
 
 def new_execution_id(clock: Callable[[], int] = time.time_ns) -> str:
@@ -46,10 +47,9 @@ def new_execution_id(clock: Callable[[], int] = time.time_ns) -> str:
     """
     milliseconds = clock() // _NANOSECONDS & _MOST_MILLISECONDS
     random = int.from_bytes(os.urandom(_TIME_BITS // 8), "big")
-    return _text(milliseconds << _TIME_BITS | random, version=7)
+    return _text((milliseconds << _TIME_BITS | random) & _FREE_BITS | _VERSION_7)
 
 
-def _text(number: int, *, version: int) -> str:
-    number = number & ~(_VERSION_BITS | _VARIANT_BITS) | version << 76 | _VARIANT
+def _text(number: int) -> str:
     digits = f"{number:032x}"
     return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
