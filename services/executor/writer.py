@@ -28,8 +28,8 @@ Chore = Callable[[sqlite3.Connection], None]
 
 # A worker's word and its next task are two units; with more there is a rush.
 _MOST_UNITS_OF_ONE = 2
-# In a rush transactions begin no more often than that: at 1.5 ms a worker's task costs a tenth more
-# of CPU, and 2 to 32 callers at once have their answers no sooner.
+# In a rush transactions begin no more often than that. At 1.5 ms a worker's task costs a tenth more
+# of CPU; of 32 callers at once each is answered later, of 4 some tenths of a millisecond sooner.
 _SHORTEST_INTERVAL_SECONDS = 0.0025
 _MOST_UNITS = 256
 # More than any second has.
